@@ -1,0 +1,83 @@
+# Everything a person does with this repository, each with one line of help.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# The environment as a whole; rebuilt when what it is made from changes.
+READY := .venv/ready
+# Messages come from us, not from make.
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup servers demo up up-cluster test check format proto proto-release lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make the virtual environment from the lock file
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Holdfast needs Python 3.11 or newer; run: make setup PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || tests/install-packages \
+		$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+servers: ## install the PostgreSQL and RabbitMQ that the tests run privately
+	@tests/install-packages $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
+		$(if $(wildcard /usr/lib/rabbitmq/bin/rabbitmq-server),,rabbitmq-server)
+
+demo: setup ## see real orders go through both services (DATA=orders.csv.gz for your own)
+	@$(BIN)/python -m holdfast.cli.demo $(if $(DATA),--file '$(DATA)')
+
+up: setup ## run both services in one process
+	@$(BIN)/holdfast up
+
+up-cluster: setup servers ## run PostgreSQL, RabbitMQ and both services as processes
+	@$(BIN)/python -m tests.cluster $(if $(DATA),--data '$(DATA)')
+
+test: setup servers ## run every test (ARGS=... goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup build/googleapis ## check form, types, walls, contracts and spelling
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	@$(BIN)/lint-imports > build/imports.txt || { cat build/imports.txt; exit 1; }
+	$(BIN)/codespell -D - -D tests/architecture/american_spellings.txt
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code proto
+	$(BIN)/buf breaking proto --against proto/released.binpb
+	$(BIN)/python proto/generate.py --check
+
+format: setup ## bring sources and protos into form
+	$(BIN)/ruff check --quiet --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/buf format -w proto
+
+proto: setup ## generate the Python code of the contracts
+	$(BIN)/python proto/generate.py
+
+proto-release: setup build/googleapis ## promise today's contracts: `make check` holds to them
+	$(BIN)/buf build proto --exclude-source-info -o proto/released.binpb
+
+# buf finds here what our protos import; nothing is fetched.
+build/googleapis: $(READY)
+	@$(BIN)/python proto/generate.py --third-party $@
+	@touch $@
+
+# The second file holds what runs, without what only builds and tests: the container image has that.
+lock: ## choose the newest dependencies and renew the lock files
+	@[ -x build/uv/bin/uv ] || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv; }
+	printf 'editables\nhatchling\n' | $(COMPILE) --upgrade --all-extras -o requirements.lock -
+	printf 'hatchling\n' | $(COMPILE) -c requirements.lock -o requirements-runtime.lock -
+
+COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	--custom-compile-command 'make lock'
+
+clean: ## remove everything that can be made again
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests proto bench examples -name __pycache__ -prune -exec rm -rf {} +
