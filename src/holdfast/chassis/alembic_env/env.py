@@ -1,0 +1,60 @@
+"""Alembic's entry: it connects to the database of the URL given by `migrations.py` and runs the revisions."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from holdfast.chassis.engines import engine_of, sqlite_path
+
+
+def run(connection: Connection) -> None:
+    applied: list[str] = context.config.attributes["applied"]
+    context.configure(
+        connection=connection,
+        transaction_per_migration=True,
+        transactional_ddl=True,
+        on_version_apply=lambda step, **_: applied.append(step.up_revision_id),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on_sqlite(url: str) -> None:
+    engine = create_engine(f"sqlite:///{sqlite_path(url)}")
+
+    # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no half schema.
+    @event.listens_for(engine, "connect")
+    def _(connection, _record) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    with engine.connect() as connection:
+        run(connection)
+    engine.dispose()
+
+
+async def run_on_postgres(url: str) -> None:
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+def print_sql(url: str) -> None:
+    context.configure(dialect_name=engine_of(url), transactional_ddl=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+target = context.config.attributes["url"]
+if context.is_offline_mode():
+    print_sql(target)
+elif engine_of(target) == "sqlite":
+    run_on_sqlite(target)
+else:
+    asyncio.run(run_on_postgres(target))

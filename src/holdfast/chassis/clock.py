@@ -1,0 +1,51 @@
+"""Time and chance: the only place that asks the machine for them, so that a simulator can answer instead."""
+
+import os
+import random
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC, with microseconds."""
+
+    def new_id(self) -> str:
+        """Return a UUIDv7 (RFC 9562): unique, and in the order of time as text."""
+
+
+class SystemClock:
+    """The machine's own clock and entropy."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def new_id(self) -> str:
+        return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def uuid7(unix_ms: int, entropy: bytes) -> str:
+    """Lay out a UUIDv7: 48 bits of time, 4 of version, 12 of chance, 2 of variant, 62 of chance (RFC 9562, 5.7)."""
+    chance = int.from_bytes(entropy)
+    value = (
+        unix_ms << 80
+        | 0x7 << 76
+        | (chance >> 62 & 0xFFF) << 64
+        | 0b10 << 62
+        | chance & (1 << 62) - 1
+    )
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def first_uuid7(at: datetime) -> str:
+    """Return the smallest UUIDv7 of a moment: ids made at or after it are not smaller."""
+    return uuid7(int(at.timestamp() * 1000), bytes(10))
+
+
+def jitter(seconds: float) -> float:
+    """Spread a delay over half to one and a half of it, so that many waiters don't wake as one."""
+    return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it

@@ -1,0 +1,118 @@
+"""The coalescer: while one batch is being worked on, what arrives waits together and becomes the next batch.
+
+There is no timer: an idle system answers at once, a loaded one batches by itself.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Overloaded(Exception):
+    """The queue is full: nothing of this request was done; try again after `retry_after_s`."""
+
+    def __init__(self, retry_after_s: float = 1.0) -> None:
+        super().__init__("too many requests are waiting")
+        self.retry_after_s = retry_after_s
+
+
+class Coalescer(Generic[Item, Outcome]):
+    """Turns single submissions into batches for one worker, in order of arrival.
+
+    :param work: takes a batch and returns one outcome per item, in order; an outcome that is an exception is raised to
+        the item's submitter. An exception from `work` itself goes to every submitter of the batch.
+    :param batch_items_max: items in a batch at most; a group submitted together may exceed it, alone in its batch.
+    :param queue_items_max: items waiting at most.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]],
+        *,
+        batch_items_max: int,
+        queue_items_max: int,
+    ) -> None:
+        self._work = work
+        self._batch_items_max = batch_items_max
+        self._queue_items_max = queue_items_max
+        self._queue: deque[_Group[Item, Outcome]] = deque()
+        self._queued_items = 0
+        self._arrived = asyncio.Event()
+
+    async def submit(self, item: Item) -> Outcome:
+        """Have one item worked on and return its outcome, or raise it.
+
+        A caller that is cancelled leaves the item where it is: the outcome is unknown to it.
+
+        :raises Overloaded: the queue is full; the item was not taken.
+        """
+        (outcome,) = await self.submit_all([item])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def submit_all(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:
+        """Have several items worked on in one batch and return their outcomes in order.
+
+        :raises Overloaded: the queue is full; no item was taken.
+        """
+        if self._queued_items and self._queued_items + len(items) > self._queue_items_max:
+            raise Overloaded
+        group = _Group[Item, Outcome](items)
+        self._queue.append(group)
+        self._queued_items += len(items)
+        self._arrived.set()
+        return await group.outcomes
+
+    async def run(self) -> None:
+        """Work batch after batch until cancelled; what then still waits is told so."""
+        try:
+            while True:
+                await self._arrived.wait()
+                await self._run_batch(self._next_batch())
+        finally:
+            for group in self._queue:
+                group.outcomes.cancel()
+
+    def _next_batch(self) -> list["_Group[Item, Outcome]"]:
+        batch: list[_Group[Item, Outcome]] = []
+        size = 0
+        while self._queue and (
+            not batch or size + len(self._queue[0].items) <= self._batch_items_max
+        ):
+            group = self._queue.popleft()
+            batch.append(group)
+            size += len(group.items)
+        self._queued_items -= size
+        if not self._queue:
+            self._arrived.clear()
+        return batch
+
+    async def _run_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:
+        items = [item for group in batch for item in group.items]
+        outcomes: Sequence[Outcome | Exception]
+        try:
+            outcomes = await self._work(items)
+        except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
+            outcomes = [error] * len(items)
+        assert len(outcomes) == len(items), "one outcome per item"
+        start = 0
+        for group in batch:
+            end = start + len(group.items)
+            if not group.outcomes.done():  # its submitter may have gone
+                group.outcomes.set_result(outcomes[start:end])
+            start = end
+
+
+class _Group(Generic[Item, Outcome]):
+    """Items submitted together, and the promise of their outcomes."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.outcomes: asyncio.Future[Sequence[Outcome | Exception]] = (
+            asyncio.get_running_loop().create_future()
+        )

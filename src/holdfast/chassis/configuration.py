@@ -1,0 +1,67 @@
+"""Configuration of a service: the environment over a TOML file over the defaults; unknown names are errors."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What every service may be told.
+
+    :param log_level: DEBUG, INFO, WARNING or ERROR.
+    """
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)  # load_settings has read the environment and the file
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def load_settings(kind: type[Settings], service: str, config: Path | None) -> Settings:
+    """Read HOLDFAST_<SERVICE>_* from the environment, over the table [service] of the TOML file.
+
+    :raises ValueError: something is missing, malformed or unknown; the message names it.
+    """
+    values = _from_file(service, config) if config else {}
+    prefix = f"HOLDFAST_{service.upper()}_"
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            values[name.removeprefix(prefix).lower()] = value
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        problems = [
+            f"{prefix}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        where = f" (also looked in {config})" if config else ""
+        raise ValueError("; ".join(problems) + where) from None
+
+
+def _from_file(service: str, config: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(config.read_text()).get(service, {})
+    except OSError as error:
+        raise ValueError(f"{config}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{config}: {error}") from error
+    if not isinstance(table, dict):
+        raise ValueError(f"{config}: [{service}] must be a table")
+    return table

@@ -1,0 +1,67 @@
+"""The life of a process: background loops that are kept running, and signals that end it in good order."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+
+from holdfast.chassis.clock import jitter
+
+RESTART_S_MAX = 10.0
+
+log = structlog.get_logger()
+
+Loop = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def background(loops: Mapping[str, Loop]) -> AsyncIterator[None]:
+    """Keep the loops running while the block runs, then cancel them and wait for their end."""
+    # No TaskGroup: it would wrap the block's own errors in a group, and these loops never fail.
+    tasks = [
+        asyncio.create_task(_supervised(name, loop), name=name) for name, loop in loops.items()
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _supervised(name: str, loop: Loop) -> None:
+    """Start a loop again whenever it fails; only cancellation ends it."""
+    failures = 0
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("background loop failed, starting it again", loop=name)
+        failures += 1
+        await asyncio.sleep(jitter(min(0.1 * 2**failures, RESTART_S_MAX)))
+
+
+def every(seconds: float, work: Callable[[], Awaitable[object]]) -> Loop:
+    """Make a loop that works, then rests for about `seconds`."""
+
+    async def loop() -> None:
+        while True:
+            await work()
+            await asyncio.sleep(jitter(seconds))
+
+    return loop
+
+
+async def stop_signal() -> None:
+    """Return on SIGTERM or SIGINT."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await stopped.wait()
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,170 @@
+"""The outbox: events are written in the transaction that causes them, and a relay hands them to the broker afterwards.
+
+A row leaves only after the broker confirmed that very event. A crash in between publishes it again under the same id.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from holdfast.chassis import messages_postgres, messages_sqlite
+from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
+from holdfast.chassis.clock import Clock, jitter
+from holdfast.chassis.database import Database, DatabaseUnavailable, Transaction, instant
+
+RELAY_EVENTS_MAX = 2_000
+POLL_S = 0.5  # finds what another process committed, or what a crash left
+RETRY_S_MAX = 5.0
+
+log = structlog.get_logger()
+
+SQL = {"postgresql": messages_postgres, "sqlite": messages_sqlite}
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in the outbox: at most so many events, the oldest since then."""
+
+    length: int
+    oldest: datetime | None
+
+
+class Outbox:
+    """Takes events into the transaction that causes them, and wakes the relay when it has committed."""
+
+    def __init__(self, database: Database) -> None:
+        self._sql = SQL[database.engine]
+        self.filled = asyncio.Event()
+
+    async def append(self, work: Transaction, events: Sequence[Event]) -> None:
+        """Write the events in this order; they are published if and only if the transaction commits."""
+        rows = [
+            (event.event_id, event.type, event.subject, event.sequence)
+            + (event.time, event.traceparent, event.data)
+            for event in events
+        ]
+        if rows:
+            await work.write(self._sql.APPEND_EVENTS, rows)
+            work.after_commit(self.filled.set)
+
+
+class Relay:
+    """Publishes what the outbox holds; of several processes on one database only one does it at a time.
+
+    :param events_max: with more events waiting, `is_too_long`.
+    :param age_s_max: with an older event waiting, `is_too_long`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        broker: Broker,
+        clock: Clock,
+        *,
+        events_max: int = 100_000,
+        age_s_max: float = 60.0,
+    ) -> None:
+        self._database = database
+        self._sql = SQL[database.engine]
+        self._filled = outbox.filled
+        self._broker = broker
+        self._clock = clock
+        self._leadership = database.leadership("relay")
+        self._events_max = events_max
+        self._age_s_max = age_s_max
+        self._backlog = Backlog(0, None)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Relay until cancelled; broker and database being away is waited out."""
+        try:
+            while True:
+                await self._run_once()
+        finally:
+            await self._leadership.release()
+
+    async def _run_once(self) -> None:
+        self._filled.clear()
+        try:
+            complete = not await self._leadership.held() or await self.relay_batch()
+            if complete:
+                await self._measure()
+        except (BrokerUnavailable, DatabaseUnavailable) as error:
+            await self._back_off(str(error))
+            return
+        if complete:
+            self._failures = 0
+            await self._nap()
+
+    async def relay_batch(self) -> bool:
+        """Publish the oldest events and delete those that the broker holds; return whether the outbox is then empty.
+
+        :raises BrokerUnavailable: the broker took nothing, or not all of it.
+        """
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
+        if not rows:
+            return True
+        events = [
+            Event(
+                event_id=row["event_id"],
+                type=row["type"],
+                subject=row["subject"],
+                sequence=row["sequence"],
+                time=instant(row["happened_at"]),
+                data=row["data"],
+                traceparent=row["traceparent"],
+            )
+            for row in rows
+        ]
+        taken = await self._broker.publish(events)
+        done = [row["position"] for row in rows if row["event_id"] in taken]
+        if done:
+            async with self._database.begin() as work:
+                await work.execute(self._sql.DELETE_EVENTS, done)
+        if len(done) < len(rows):
+            raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
+        return len(rows) < RELAY_EVENTS_MAX
+
+    async def _measure(self) -> Backlog:
+        async with self._database.read() as reading:
+            (row,) = await reading.fetch(self._sql.BACKLOG)
+        oldest = row["oldest"]
+        self._backlog = Backlog(row["length"], None if oldest is None else instant(oldest))
+        return self._backlog
+
+    def is_too_long(self) -> bool:
+        """Whether so much waits, or for so long, that new work should be refused until it has drained."""
+        backlog = self._backlog
+        if backlog.oldest is None:
+            return False
+        age_s = (self._clock.now() - backlog.oldest).total_seconds()
+        return backlog.length > self._events_max or age_s > self._age_s_max
+
+    async def is_empty(self) -> bool:
+        """Whether nothing waits at this moment."""
+        return (await self._measure()).length == 0
+
+    async def _back_off(self, error: str) -> None:
+        self._failures += 1
+        delay_s = jitter(min(0.05 * 2**self._failures, RETRY_S_MAX))
+        log.warning("events wait in the outbox", error=error, retry_in_s=round(delay_s, 2))
+        await self._measure_anyway()
+        await asyncio.sleep(delay_s)
+
+    async def _measure_anyway(self) -> None:
+        try:
+            await self._measure()
+        except DatabaseUnavailable:
+            return  # said in the log line above, or by whoever needs the database next
+
+    async def _nap(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._filled.wait()
+        except TimeoutError:
+            return

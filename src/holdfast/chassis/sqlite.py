@@ -1,0 +1,171 @@
+"""SQLite under the database seam: one writer, readers beside it, every commit on the disk before it counts.
+
+Statements run on two threads, one for writing and one for reading, so that a slow disk never stops the event loop.
+Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last commits (sqlite.org/pragma.html).
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from holdfast.chassis.database import (
+    Conflict,
+    DatabaseUnavailable,
+    Engine,
+    Leadership,
+    Reading,
+    Row,
+    Transaction,
+)
+
+BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode in (
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        ):
+            raise Conflict(str(error)) from error
+        raise
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+            raise  # bad SQL is our bug
+        raise DatabaseUnavailable(f"SQLite {path}: {error}") from error
+
+
+def _bound(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds")
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+class SqliteConnection:
+    """One connection and the thread that it lives on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
+        self._connection = self._thread.submit(self._connect).result()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=256
+        )
+        connection.row_factory = sqlite3.Row
+        connection.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+        )
+        return connection
+
+    async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Run on the connection's thread; a cancelled caller leaves only after the statement has ended."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        try:
+            with translated_errors(self.path):
+                return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        bound = tuple(map(_bound, arguments))
+        return await self.call(lambda: self._connection.execute(sql, bound).fetchall())
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        bound = tuple(map(_bound, arguments))
+        return await self.call(lambda: self._connection.execute(sql, bound).rowcount)
+
+    async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        if not rows:
+            return 0
+        bound = [tuple(map(_bound, row)) for row in rows]
+        return await self.call(lambda: self._connection.executemany(sql, bound).rowcount)
+
+    async def rollback(self) -> None:
+        await self.call(self._connection.rollback)
+
+    def close(self) -> None:
+        self._thread.submit(self._connection.close).result()
+        self._thread.shutdown()
+
+
+class SqliteTransaction:
+    def __init__(self, connection: SqliteConnection) -> None:
+        self.fetch = connection.fetch
+        self.execute = connection.execute
+        self.write = connection.write
+        self.committed: list[Callable[[], None]] = []
+
+    def after_commit(self, wake: Callable[[], None]) -> None:
+        self.committed.append(wake)
+
+
+class Sqlite:
+    """One database file."""
+
+    engine: Engine = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        with translated_errors(path):
+            self._writer = SqliteConnection(path)
+            self._reader = SqliteConnection(path)
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self._writing:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            work = SqliteTransaction(self._writer)
+            try:
+                yield work
+                await self._writer.execute("COMMIT")
+            except BaseException:
+                await self._writer.rollback()
+                raise
+        for wake in work.committed:
+            wake()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Reading]:
+        yield self._reader
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reading]:
+        connection = SqliteConnection(self._writer.path)
+        try:
+            await connection.execute("BEGIN")
+            yield connection
+            await connection.rollback()
+        finally:
+            await asyncio.to_thread(connection.close)
+
+    def leadership(self, name: str) -> Leadership:
+        return SoleProcess()
+
+    async def close(self) -> None:
+        async with self._writing:
+            await asyncio.to_thread(self._reader.close)
+            await asyncio.to_thread(self._writer.close)
+
+
+class SoleProcess:
+    """Leadership where one process owns the file: `embedded.py` holds a lock on the data folder."""
+
+    async def held(self) -> bool:
+        return True
+
+    async def release(self) -> None:
+        return

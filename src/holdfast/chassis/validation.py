@@ -1,0 +1,100 @@
+"""Checks of request fields: all violations of a request are gathered before it is refused."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+ID_CHARACTERS_MAX = 128
+
+# C0, DEL, C1, and the invisible characters that reorder text (Unicode TR36): two ids must not look alike by them.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class InvalidRequest(Exception):
+    """A request whose fields are malformed or out of range.
+
+    :param violations: (field path, what is wrong and what would be right), all of them.
+    """
+
+    def __init__(self, violations: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {text}" for field, text in violations[:5]))
+        self.violations = violations
+
+
+class Violations:
+    """Gathers what is wrong with a request; the checks return the value as given."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def add(self, field: str, text: str) -> None:
+        self._found.append((field, text))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def refusal(self) -> InvalidRequest:
+        """Return what was found as an error."""
+        return InvalidRequest(self._found)
+
+    def raise_any(self) -> None:
+        """Raise InvalidRequest if anything was found."""
+        if self._found:
+            raise self.refusal()
+
+    def id(self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
+        """Check a name that must be there."""
+        if not value:
+            self.add(field, "is missing")
+        return self.optional_id(field, value, characters_max=characters_max)
+
+    def optional_id(
+        self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX
+    ) -> str:
+        """Check a name that may be empty."""
+        if len(value) > characters_max:
+            self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
+        elif value.strip() != value:
+            self.add(field, "must not start or end with a space")
+        elif not value.isascii() or not value.isprintable():
+            self._unusual_id(field, value)
+        return value
+
+    def _unusual_id(self, field: str, value: str) -> None:
+        if _FORBIDDEN.search(value):
+            self.add(field, "must not contain control characters")
+        elif not unicodedata.is_normalized("NFC", value):
+            self.add(field, "must be in Unicode normalisation form C")
+
+    def text(self, field: str, value: str, *, characters_max: int) -> str:
+        """Check free text; line breaks and tabs are allowed."""
+        if len(value) > characters_max:
+            self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
+        elif _FORBIDDEN_IN_TEXT.search(value):
+            self.add(field, "must not contain control characters")
+        return value
+
+    def uuid(self, field: str, value: str) -> str:
+        """Check a UUID in its usual form and return it in lower case."""
+        lower = value.lower()
+        if not _UUID.fullmatch(lower):
+            self.add(field, "must be a UUID such as 0198c5f0-7a3b-7c1e-9d43-5a8f0b2c6d1e")
+            return str(UUID(int=0))
+        return lower
+
+    def within(self, field: str, value: int, *, lowest: int, highest: int) -> int:
+        if not lowest <= value <= highest:
+            self.add(field, f"is {value}; it must be between {lowest:,} and {highest:,}")
+        return value
+
+    def instant(self, field: str, value: Timestamp) -> datetime:
+        try:
+            return value.ToDatetime(tzinfo=UTC)
+        except ValueError:
+            self.add(field, "must be a time between the years 1 and 9999")
+            return datetime.min.replace(tzinfo=UTC)

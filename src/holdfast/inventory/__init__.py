@@ -1,0 +1,1 @@
+"""Inventory, one of the two services; it never imports Orders."""

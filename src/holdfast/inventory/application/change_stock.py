@@ -1,0 +1,120 @@
+"""Change stock: set or adjust what is physically there, a batch at a time, with a movement for every change."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from holdfast.inventory.application.ports import Begin, Clock, RecordedChange
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.errors import InventoryError, ProductNotFound, RequestIdReused
+from holdfast.inventory.domain.events import InventoryEvent, level_changed
+from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel
+
+
+@dataclass(frozen=True, slots=True)
+class SetOnHand:
+    """Make `quantity` the number of units at the location; `expected_version` None: whatever its version."""
+
+    product_id: str
+    location_id: str
+    quantity: int
+    expected_version: int | None
+    reason: str
+    request_id: str
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustOnHand:
+    """Add `delta` units at the location, or take them away when it is negative."""
+
+    product_id: str
+    location_id: str
+    delta: int
+    reason: str
+    reference: str
+    request_id: str
+    caller: Caller
+
+
+StockChange = SetOnHand | AdjustOnHand
+
+
+class ChangeStock:
+    """Apply changes in order and return, for each, the level after it or the error that refused it alone.
+
+    A change with a request id is done once: a repeat with the same contents returns the level as it was after the first
+    time, one with other contents is refused (RequestIdReused). Changes without one are done as often as they are asked for.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def __call__(
+        self, changes: Sequence[StockChange]
+    ) -> Sequence[StockLevel | InventoryError]:
+        at = self._clock.now()
+        async with self._begin() as work:
+            known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
+            existing = await work.existing_products({change.product_id for change in changes})
+            batch = _Batch(known, existing, await work.stock_book(existing, at))
+            outcomes = [batch.apply(change) for change in changes]
+            await work.save_book(batch.book)
+            await work.record_changes(batch.recorded, at)
+            await work.announce(batch.told, at)
+        return outcomes
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction read, and what it has to write."""
+
+    known: dict[str, RecordedChange]
+    existing: set[str]
+    book: StockBook
+    recorded: list[RecordedChange] = field(default_factory=list)
+    told: list[tuple[InventoryEvent, Caller]] = field(default_factory=list)
+
+    def apply(self, change: StockChange) -> StockLevel | InventoryError:
+        before = self.known.get(change.request_id)
+        if before is not None:
+            same = before.request_hash == _hash(change)
+            return before.level if same else RequestIdReused(change.request_id)
+        try:
+            level = self._set(change)
+        except InventoryError as error:
+            return error
+        self.told.append((level_changed(level), change.caller))
+        if change.request_id:
+            done = RecordedChange(change.request_id, _hash(change), level)
+            self.known[change.request_id] = done
+            self.recorded.append(done)
+        return level
+
+    def _set(self, change: StockChange) -> StockLevel:
+        if change.product_id not in self.existing:
+            raise ProductNotFound(change.product_id)
+        level = self.book.level(change.product_id, change.location_id)
+        match change:
+            case SetOnHand():
+                cause = Cause(change.caller, reason=change.reason)
+                self.book.set_on_hand(
+                    level, change.quantity, cause, expected_version=change.expected_version
+                )
+            case AdjustOnHand():
+                cause = Cause(change.caller, reason=change.reason, reference=change.reference)
+                self.book.set_on_hand(level, level.on_hand + change.delta, cause)
+        return replace(level)  # as it is now: the book goes on with the original
+
+
+def _hash(change: StockChange) -> str:
+    """Digest what was asked for; digests are kept for ever: this form never changes."""
+    match change:
+        case SetOnHand():
+            content = ["set", change.quantity, change.expected_version]
+        case AdjustOnHand():
+            content = ["adjust", change.delta, change.reference]
+    place = [change.product_id, change.location_id, change.reason]
+    return hashlib.sha256(json.dumps([*content, *place]).encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""The ports of Inventory: what its use cases need from the outside. `infrastructure/store.py` fills them."""
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.events import InventoryEvent
+from holdfast.inventory.domain.product import Product
+from holdfast.inventory.domain.reservation import Reservation
+from holdfast.inventory.domain.stock import Movement, StockBook, StockLevel
+
+
+MOVEMENT_ID_MAX = 2**63 - 1
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """A stock change that was done under a request id, and the level right after it."""
+
+    request_id: str
+    request_hash: str
+    level: StockLevel
+
+
+class Work(Protocol):
+    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it remains."""
+
+    async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
+        """Return which of these events were never handled before, and remember them with this transaction."""
+
+    async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
+        """Return the reservations of these orders, by order id, locked until the end of the transaction."""
+
+    async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
+        """Return all levels of these products, locked in (product, location) order: no two batches can deadlock."""
+
+    async def existing_products(self, product_ids: Collection[str]) -> set[str]:
+        """Return which of these products exist."""
+
+    async def save_book(self, book: StockBook) -> None:
+        """Write the changed levels and the movements."""
+
+    async def save_reservations(
+        self, new: Sequence[Reservation], changed: Sequence[Reservation], at: datetime
+    ) -> None:
+        """Insert new reservations with their stock, and write the state of changed ones."""
+
+    async def recorded_changes(self, request_ids: Collection[str]) -> dict[str, RecordedChange]:
+        """Return the stock changes done before under these request ids."""
+
+    async def record_changes(self, changes: Sequence[RecordedChange], at: datetime) -> None:
+        """Keep stock changes under their request ids, for ever."""
+
+    async def lock_product(self, product_id: str) -> Product | None:
+        """Return the product, locked until the end of the transaction, or None if there is none."""
+
+    async def add_product(self, product: Product, at: datetime) -> bool:
+        """Insert the product; False if its id is taken."""
+
+    async def save_product(self, product: Product, at: datetime) -> None:
+        """Write the product's details."""
+
+    async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
+        """Publish the events, in this order, if and only if the transaction commits; each with who caused it."""
+
+
+Begin = Callable[[], AbstractAsyncContextManager[Work]]
+
+
+@dataclass(frozen=True, slots=True)
+class StockInfo:
+    """A product with its levels, by location."""
+
+    product: Product
+    levels: tuple[StockLevel, ...]
+
+    @property
+    def on_hand(self) -> int:
+        return sum(level.on_hand for level in self.levels)
+
+    @property
+    def reserved(self) -> int:
+        return sum(level.reserved for level in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class MovementFilter:
+    """Which movements to list; empty or None: all."""
+
+    product_id: str = ""
+    location_id: str = ""
+    order_id: str = ""
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMovement:
+    """A movement with its place in the ledger."""
+
+    movement_id: int
+    movement: Movement
+
+
+class StockReader(Protocol):
+    """Questions about committed stock; each answer is one moment of the database."""
+
+    async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:
+        """Return products with their levels, by product id; unknown products are left out."""
+
+    async def products(self, *, after: str, limit: int) -> list[Product]:
+        """Return at most `limit` products with ids above `after`, by id."""
+
+    async def movements(
+        self, wanted: MovementFilter, *, before: int = MOVEMENT_ID_MAX, limit: int
+    ) -> list[RecordedMovement]:
+        """Return at most `limit` movements with ids below `before`, newest first."""

@@ -1,0 +1,1 @@
+"""The nouns of Inventory and their rules; only the standard library is imported here."""

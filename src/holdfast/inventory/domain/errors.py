@@ -1,0 +1,87 @@
+"""Refusals of Inventory. Each carries the facts; `reason` is part of the contract.
+
+InventoryError
+├── ProductNotFound
+├── ProductExists
+├── BelowReserved
+├── QuantityTooLarge
+├── StaleVersion
+└── RequestIdReused
+"""
+
+
+class InventoryError(Exception):
+    """Root of everything that Inventory refuses."""
+
+    reason = "INVENTORY_ERROR"
+
+
+class ProductNotFound(InventoryError):
+    """There is no product of this id."""
+
+    reason = "PRODUCT_NOT_FOUND"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"product {product_id} does not exist")
+        self.product_id = product_id
+
+
+class ProductExists(InventoryError):
+    """The id is taken by a product with other details."""
+
+    reason = "PRODUCT_EXISTS"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(
+            f"product {product_id} exists with other details; change it with UpdateProduct"
+        )
+        self.product_id = product_id
+
+
+class BelowReserved(InventoryError):
+    """The on-hand quantity would be less than what orders were promised."""
+
+    reason = "BELOW_RESERVED"
+
+    def __init__(self, product_id: str, location_id: str, *, wanted: int, reserved: int) -> None:
+        super().__init__(
+            f"product {product_id} at {location_id}: on hand can't become {wanted}, {reserved} are reserved"
+        )
+        self.product_id, self.location_id = product_id, location_id
+        self.wanted, self.reserved = wanted, reserved
+
+
+class QuantityTooLarge(InventoryError):
+    """The on-hand quantity would exceed what a level may hold."""
+
+    reason = "QUANTITY_TOO_LARGE"
+
+    def __init__(self, product_id: str, location_id: str, *, wanted: int, allowed: int) -> None:
+        super().__init__(
+            f"product {product_id} at {location_id}: on hand can't become {wanted}, at most {allowed} are allowed"
+        )
+        self.product_id, self.location_id = product_id, location_id
+        self.wanted, self.allowed = wanted, allowed
+
+
+class StaleVersion(InventoryError):
+    """Something changed since it was read."""
+
+    reason = "STALE_VERSION"
+
+    def __init__(self, kind: str, name: str, *, expected: int, current: int) -> None:
+        super().__init__(f"{kind} {name} is at version {current}, not {expected}; read it again")
+        self.kind, self.name = kind, name
+        self.expected, self.current = expected, current
+
+
+class RequestIdReused(InventoryError):
+    """The request id was used before, with other contents."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request id {request_id} was used before with other contents; make a new one"
+        )
+        self.request_id = request_id

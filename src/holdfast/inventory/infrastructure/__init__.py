@@ -1,0 +1,1 @@
+"""The technologies under Inventory: databases, events on the wire, the way to its neighbour."""

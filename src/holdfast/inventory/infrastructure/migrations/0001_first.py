@@ -1,0 +1,152 @@
+"""The first schema of Inventory: products, stock levels by location, reservations, and the ledger of movements."""
+
+from alembic import op
+
+from holdfast.chassis.database import Engine
+from holdfast.chassis.tables import MESSAGE_TABLES_1, statements
+
+revision = "0001"
+down_revision = None
+
+TABLES: dict[Engine, str] = {
+    "postgresql": """
+CREATE TABLE product (
+    product_id  text PRIMARY KEY,
+    name        text NOT NULL,
+    description text NOT NULL,
+    currency    text NOT NULL,
+    price_minor bigint NOT NULL CHECK (price_minor >= 0),
+    active      boolean NOT NULL,
+    version     bigint NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL
+);
+-- The last wall against overselling: whatever the program does, these checks hold.
+CREATE TABLE stock_level (
+    product_id  text NOT NULL REFERENCES product,
+    location_id text NOT NULL,
+    on_hand     bigint NOT NULL CHECK (on_hand >= 0),
+    reserved    bigint NOT NULL CHECK (reserved >= 0),
+    version     bigint NOT NULL,
+    PRIMARY KEY (product_id, location_id),
+    CHECK (reserved <= on_hand)
+) WITH (fillfactor = 50);        -- room for updates in place: these rows change all the time
+CREATE TABLE reservation (
+    order_id   uuid PRIMARY KEY,
+    state      text NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
+    version    bigint NOT NULL,
+    shortages  jsonb NOT NULL,
+    decided_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+CREATE TABLE reservation_line (
+    order_id    uuid NOT NULL,
+    product_id  text NOT NULL,
+    location_id text NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, product_id, location_id)
+);
+CREATE TABLE stock_movement (
+    movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    product_id     text NOT NULL,
+    location_id    text NOT NULL,
+    kind           text NOT NULL CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    on_hand_delta  bigint NOT NULL,
+    reserved_delta bigint NOT NULL,
+    on_hand_after  bigint NOT NULL CHECK (on_hand_after >= 0),
+    reserved_after bigint NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
+    order_id       uuid,
+    reason         text NOT NULL,
+    reference      text NOT NULL,
+    actor          text NOT NULL,
+    moved_at       timestamptz NOT NULL
+);
+CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
+-- A second defence against doing twice what an order may cause once.
+CREATE UNIQUE INDEX stock_movement_by_order ON stock_movement (order_id, product_id, location_id, kind)
+    WHERE order_id IS NOT NULL;
+CREATE TABLE stock_request (
+    request_id   text PRIMARY KEY,
+    request_hash text NOT NULL,
+    product_id   text NOT NULL,
+    location_id  text NOT NULL,
+    on_hand      bigint NOT NULL,
+    reserved     bigint NOT NULL,
+    version      bigint NOT NULL,
+    done_at      timestamptz NOT NULL
+);
+""",
+    "sqlite": """
+CREATE TABLE product (
+    product_id  TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    description TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
+    active      INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL
+) WITHOUT ROWID;
+-- The last wall against overselling: whatever the program does, these checks hold.
+CREATE TABLE stock_level (
+    product_id  TEXT NOT NULL REFERENCES product,
+    location_id TEXT NOT NULL,
+    on_hand     INTEGER NOT NULL CHECK (on_hand >= 0),
+    reserved    INTEGER NOT NULL CHECK (reserved >= 0),
+    version     INTEGER NOT NULL,
+    PRIMARY KEY (product_id, location_id),
+    CHECK (reserved <= on_hand)
+) WITHOUT ROWID;
+CREATE TABLE reservation (
+    order_id   TEXT PRIMARY KEY,
+    state      TEXT NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
+    version    INTEGER NOT NULL,
+    shortages  TEXT NOT NULL,
+    decided_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE reservation_line (
+    order_id    TEXT NOT NULL,
+    product_id  TEXT NOT NULL,
+    location_id TEXT NOT NULL,
+    quantity    INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, product_id, location_id)
+) WITHOUT ROWID;
+CREATE TABLE stock_movement (
+    movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    product_id     TEXT NOT NULL,
+    location_id    TEXT NOT NULL,
+    kind           TEXT NOT NULL CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    on_hand_delta  INTEGER NOT NULL,
+    reserved_delta INTEGER NOT NULL,
+    on_hand_after  INTEGER NOT NULL CHECK (on_hand_after >= 0),
+    reserved_after INTEGER NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
+    order_id       TEXT,
+    reason         TEXT NOT NULL,
+    reference      TEXT NOT NULL,
+    actor          TEXT NOT NULL,
+    moved_at       TEXT NOT NULL
+);
+CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
+-- A second defence against doing twice what an order may cause once.
+CREATE UNIQUE INDEX stock_movement_by_order ON stock_movement (order_id, product_id, location_id, kind)
+    WHERE order_id IS NOT NULL;
+CREATE TABLE stock_request (
+    request_id   TEXT PRIMARY KEY,
+    request_hash TEXT NOT NULL,
+    product_id   TEXT NOT NULL,
+    location_id  TEXT NOT NULL,
+    on_hand      INTEGER NOT NULL,
+    reserved     INTEGER NOT NULL,
+    version      INTEGER NOT NULL,
+    done_at      TEXT NOT NULL
+) WITHOUT ROWID;
+""",
+}
+
+
+def upgrade() -> None:
+    for tables in (TABLES, MESSAGE_TABLES_1):
+        for statement in statements(tables, op.get_context().dialect.name):
+            op.execute(statement)

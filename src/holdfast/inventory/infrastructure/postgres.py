@@ -1,0 +1,146 @@
+"""SQL of Inventory for PostgreSQL; `sqlite.py` has the same names."""
+
+FIND_RESERVATIONS = """
+  SELECT order_id::text AS order_id, state, version, shortages
+    FROM reservation
+   WHERE order_id = ANY($1::uuid[])
+ORDER BY order_id          -- one lock order for everyone: no deadlocks
+     FOR UPDATE
+"""
+
+FIND_RESERVED_STOCK = """
+  SELECT order_id::text AS order_id, product_id, location_id, quantity
+    FROM reservation_line
+   WHERE order_id = ANY($1::uuid[])
+ORDER BY order_id, product_id, location_id
+"""
+
+INSERT_RESERVATIONS = """
+INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
+SELECT order_id, state, version, shortages, at, at
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
+       AS new (order_id, state, version, shortages, at)
+"""
+
+INSERT_RESERVED_STOCK = """
+INSERT INTO reservation_line (order_id, product_id, location_id, quantity)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+"""
+
+UPDATE_RESERVATIONS = """
+UPDATE reservation
+   SET state = new.state, version = new.version, updated_at = new.updated_at
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
+       AS new (order_id, state, version, updated_at)
+ WHERE reservation.order_id = new.order_id
+"""
+
+LOCK_LEVELS = """
+  SELECT product_id, location_id, on_hand, reserved, version
+    FROM stock_level
+   WHERE product_id = ANY($1::text[])
+ORDER BY product_id, location_id          -- one lock order for everyone: no deadlocks
+     FOR UPDATE
+"""
+
+INSERT_LEVELS = """
+INSERT INTO stock_level (product_id, location_id, on_hand, reserved, version)
+SELECT *
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+"""
+
+UPDATE_LEVELS = """
+UPDATE stock_level
+   SET on_hand = new.on_hand, reserved = new.reserved, version = new.version
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+       AS new (product_id, location_id, on_hand, reserved, version)
+ WHERE stock_level.product_id = new.product_id
+   AND stock_level.location_id = new.location_id
+"""
+
+INSERT_MOVEMENTS = """
+INSERT INTO stock_movement
+            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+             order_id, reason, reference, actor, moved_at)
+SELECT *
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+"""
+
+EXISTING_PRODUCTS = """
+SELECT product_id
+  FROM product
+ WHERE product_id = ANY($1::text[])
+"""
+
+LOCK_PRODUCT = """
+SELECT product_id, name, description, currency, price_minor, active, version
+  FROM product
+ WHERE product_id = $1
+   FOR UPDATE
+"""
+
+INSERT_PRODUCT = """
+INSERT INTO product (product_id, name, description, currency, price_minor, active, version, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+ON CONFLICT DO NOTHING
+"""
+
+UPDATE_PRODUCT = """
+UPDATE product
+   SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6, version = $7, updated_at = $8
+ WHERE product_id = $1
+"""
+
+FIND_CHANGES = """
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version
+  FROM stock_request
+ WHERE request_id = ANY($1::text[])
+"""
+
+INSERT_CHANGES = """
+INSERT INTO stock_request
+            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
+SELECT *
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+              $8::timestamptz[])
+"""
+
+STOCK_INFO = """
+   SELECT product_id, name, description, currency, price_minor, active, product.version AS product_version,
+          location_id, on_hand, reserved, stock_level.version AS level_version
+     FROM product
+LEFT JOIN stock_level USING (product_id)
+    WHERE product_id = ANY($1::text[])
+ ORDER BY product_id, location_id
+"""
+
+LIST_PRODUCTS = """
+  SELECT product_id, name, description, currency, price_minor, active, version
+    FROM product
+   WHERE product_id > $1
+ORDER BY product_id
+   LIMIT $2
+"""
+
+_MOVEMENT = """
+  SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+         order_id::text AS order_id, reason, reference, actor, moved_at
+    FROM stock_movement
+   WHERE movement_id < $1
+     AND ($3 = '' OR location_id = $3)
+     AND ($4::timestamptz IS NULL OR moved_at >= $4)
+     AND ($5::timestamptz IS NULL OR moved_at < $5)
+"""
+_NEWEST_FIRST = """
+ORDER BY movement_id DESC
+   LIMIT $2
+"""
+
+# One text for each filter that has an index of its own; the other filters are checked row by row.
+LIST_MOVEMENTS = _MOVEMENT + _NEWEST_FIRST
+LIST_MOVEMENTS_OF_PRODUCT = _MOVEMENT + "     AND product_id = $6" + _NEWEST_FIRST
+LIST_MOVEMENTS_OF_ORDER = (
+    _MOVEMENT + "     AND order_id = $7::uuid AND ($6 = '' OR product_id = $6)" + _NEWEST_FIRST
+)

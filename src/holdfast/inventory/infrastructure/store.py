@@ -1,0 +1,258 @@
+"""Inventory's rows: what is read from and written to its database, the same way on both engines."""
+
+import json
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import ModuleType
+
+from holdfast.chassis.database import Database, Row, Transaction, instant
+from holdfast.chassis.inbox import Inbox
+from holdfast.chassis.outbox import Outbox
+from holdfast.inventory.application.ports import (
+    MOVEMENT_ID_MAX,
+    MovementFilter,
+    RecordedChange,
+    RecordedMovement,
+    StockInfo,
+    Work,
+)
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.events import InventoryEvent
+from holdfast.inventory.domain.product import Product
+from holdfast.inventory.domain.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.stock import (
+    Movement,
+    MovementKind,
+    ReservedStock,
+    Shortage,
+    StockBook,
+    StockLevel,
+)
+from holdfast.inventory.infrastructure import postgres, sqlite
+from holdfast.inventory.infrastructure.event_codec import EventCodec
+
+SQL = {"postgresql": postgres, "sqlite": sqlite}
+Statements = ModuleType  # two modules of SQL text with the same names; a test holds them alike
+
+
+class Store:
+    """Opens transactions and answers questions."""
+
+    def __init__(self, database: Database, outbox: Outbox, inbox: Inbox, codec: EventCodec) -> None:
+        self._database = database
+        self._sql = SQL[database.engine]
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        async with self._database.begin() as transaction:
+            yield StoreWork(transaction, self._sql, self._outbox, self._inbox, self._codec)
+
+    async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.STOCK_INFO, list(product_ids))
+        levels: dict[str, list[StockLevel]] = {}
+        products: dict[str, Product] = {}
+        for row in rows:
+            product_id = row["product_id"]
+            if product_id not in products:
+                products[product_id] = _product(row, version=row["product_version"])
+                levels[product_id] = []
+            if row["location_id"] is not None:
+                levels[product_id].append(_level(row, version=row["level_version"]))
+        return {key: StockInfo(product, tuple(levels[key])) for key, product in products.items()}
+
+    async def products(self, *, after: str, limit: int) -> list[Product]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.LIST_PRODUCTS, after, limit)
+        return [_product(row, version=row["version"]) for row in rows]
+
+    async def movements(
+        self, wanted: MovementFilter, *, before: int = MOVEMENT_ID_MAX, limit: int
+    ) -> list[RecordedMovement]:
+        arguments: list[object] = [before, limit, wanted.location_id]
+        arguments += [wanted.created_from, wanted.created_before]
+        if wanted.order_id:
+            sql = self._sql.LIST_MOVEMENTS_OF_ORDER
+            arguments += [wanted.product_id, wanted.order_id]
+        elif wanted.product_id:
+            sql = self._sql.LIST_MOVEMENTS_OF_PRODUCT
+            arguments += [wanted.product_id]
+        else:
+            sql = self._sql.LIST_MOVEMENTS
+        async with self._database.read() as reading:
+            rows = await reading.fetch(sql, *arguments)
+        return [RecordedMovement(row["movement_id"], _movement(row)) for row in rows]
+
+
+class StoreWork:
+    """One open transaction on Inventory's rows."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        sql: Statements,
+        outbox: Outbox,
+        inbox: Inbox,
+        codec: EventCodec,
+    ) -> None:
+        self._transaction = transaction
+        self._sql = sql
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+
+    async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
+        return await self._inbox.first_seen(self._transaction, event_ids)
+
+    async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
+        rows = await self._transaction.fetch(self._sql.FIND_RESERVATIONS, sorted(order_ids))
+        stock: dict[str, list[ReservedStock]] = {}
+        held = [row["order_id"] for row in rows if row["state"] == ReservationState.RESERVED]
+        if held:
+            for row in await self._transaction.fetch(self._sql.FIND_RESERVED_STOCK, held):
+                part = ReservedStock(row["product_id"], row["location_id"], row["quantity"])
+                stock.setdefault(row["order_id"], []).append(part)
+        return {
+            row["order_id"]: Reservation(
+                row["order_id"],
+                ReservationState(row["state"]),
+                stock=tuple(stock.get(row["order_id"], ())),
+                shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
+                version=row["version"],
+            )
+            for row in rows
+        }
+
+    async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
+        rows = (
+            await self._transaction.fetch(self._sql.LOCK_LEVELS, sorted(product_ids))
+            if product_ids
+            else []
+        )
+        return StockBook([_level(row, version=row["version"]) for row in rows], at)
+
+    async def existing_products(self, product_ids: Collection[str]) -> set[str]:
+        rows = await self._transaction.fetch(self._sql.EXISTING_PRODUCTS, list(product_ids))
+        return {row["product_id"] for row in rows}
+
+    async def save_book(self, book: StockBook) -> None:
+        new: list[tuple[object, ...]] = []
+        old: list[tuple[object, ...]] = []
+        for level in book.changed:
+            row = level.product_id, level.location_id, level.on_hand, level.reserved, level.version
+            (new if book.is_new(level) else old).append(row)
+        await self._transaction.write(self._sql.INSERT_LEVELS, new)
+        updated = await self._transaction.write(self._sql.UPDATE_LEVELS, old)
+        assert updated == len(old), "every level read under lock is still there"
+        await self._transaction.write(
+            self._sql.INSERT_MOVEMENTS,
+            [
+                (m.product_id, m.location_id, m.kind, m.on_hand_delta, m.reserved_delta)
+                + (m.on_hand_after, m.reserved_after, m.order_id, m.reason, m.reference)
+                + (m.actor, m.at)
+                for m in book.movements
+            ],
+        )
+
+    async def save_reservations(
+        self, new: Sequence[Reservation], changed: Sequence[Reservation], at: datetime
+    ) -> None:
+        await self._transaction.write(
+            self._sql.INSERT_RESERVATIONS,
+            [(r.order_id, r.state, r.version, _shortages_text(r), at) for r in new],
+        )
+        await self._transaction.write(
+            self._sql.INSERT_RESERVED_STOCK,
+            [
+                (r.order_id, part.product_id, part.location_id, part.quantity)
+                for r in new
+                for part in r.stock
+            ],
+        )
+        await self._transaction.write(
+            self._sql.UPDATE_RESERVATIONS, [(r.order_id, r.state, r.version, at) for r in changed]
+        )
+
+    async def recorded_changes(self, request_ids: Collection[str]) -> dict[str, RecordedChange]:
+        if not request_ids:
+            return {}
+        rows = await self._transaction.fetch(self._sql.FIND_CHANGES, list(request_ids))
+        return {
+            row["request_id"]: RecordedChange(
+                row["request_id"], row["request_hash"], _level(row, version=row["version"])
+            )
+            for row in rows
+        }
+
+    async def record_changes(self, changes: Sequence[RecordedChange], at: datetime) -> None:
+        rows: list[tuple[object, ...]] = []
+        for change in changes:
+            level = change.level
+            place = level.product_id, level.location_id
+            state = level.on_hand, level.reserved, level.version
+            rows.append((change.request_id, change.request_hash, *place, *state, at))
+        await self._transaction.write(self._sql.INSERT_CHANGES, rows)
+
+    async def lock_product(self, product_id: str) -> Product | None:
+        rows = await self._transaction.fetch(self._sql.LOCK_PRODUCT, product_id)
+        return _product(rows[0], version=rows[0]["version"]) if rows else None
+
+    async def add_product(self, product: Product, at: datetime) -> bool:
+        columns = _product_columns(product)
+        return await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 1
+
+    async def save_product(self, product: Product, at: datetime) -> None:
+        await self._transaction.execute(self._sql.UPDATE_PRODUCT, *_product_columns(product), at)
+
+    async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
+        events = [self._codec.encode(event, at, caller) for event, caller in told]
+        await self._outbox.append(self._transaction, events)
+
+
+def _product(row: Row, *, version: int) -> Product:
+    return Product(
+        product_id=row["product_id"],
+        name=row["name"],
+        description=row["description"],
+        currency=row["currency"],
+        price_minor=row["price_minor"],
+        active=bool(row["active"]),
+        version=version,
+    )
+
+
+def _product_columns(product: Product) -> tuple[object, ...]:
+    details = product.product_id, product.name, product.description
+    price = product.currency, product.price_minor
+    return (*details, *price, product.active, product.version)
+
+
+def _level(row: Row, *, version: int) -> StockLevel:
+    return StockLevel(
+        row["product_id"], row["location_id"], row["on_hand"], row["reserved"], version
+    )
+
+
+def _movement(row: Row) -> Movement:
+    return Movement(
+        product_id=row["product_id"],
+        location_id=row["location_id"],
+        kind=MovementKind(row["kind"]),
+        on_hand_delta=row["on_hand_delta"],
+        reserved_delta=row["reserved_delta"],
+        on_hand_after=row["on_hand_after"],
+        reserved_after=row["reserved_after"],
+        order_id=row["order_id"],
+        reason=row["reason"],
+        reference=row["reference"],
+        actor=row["actor"],
+        at=instant(row["moved_at"]),
+    )
+
+
+def _shortages_text(reservation: Reservation) -> str:
+    return json.dumps([(s.product_id, s.wanted, s.available) for s in reservation.shortages])

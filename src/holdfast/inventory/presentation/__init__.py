@@ -1,0 +1,1 @@
+"""The protocols in front of Inventory: gRPC and events."""

@@ -1,0 +1,152 @@
+"""InventoryService over gRPC: each method reads its request, asks one use case or the reader, and writes the response."""
+
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis import pages
+from holdfast.chassis.coalescer import Coalescer
+from holdfast.chassis.interceptors import Context, Edge
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
+from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
+from holdfast.inventory.application.change_stock import StockChange
+from holdfast.inventory.application.create_product import CreateProduct
+from holdfast.inventory.application.ports import StockReader
+from holdfast.inventory.application.update_product import UpdateProduct
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.errors import ProductNotFound
+from holdfast.inventory.domain.stock import StockLevel
+from holdfast.inventory.presentation import wire
+
+
+class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
+    """The methods of `holdfast.inventory.v1.InventoryService`; the proto documents them."""
+
+    def __init__(
+        self,
+        *,
+        change_stock: Coalescer[StockChange, StockLevel],
+        create_product: CreateProduct,
+        update_product: UpdateProduct,
+        reader: StockReader,
+        edge: Edge,
+    ) -> None:
+        self._change_stock = change_stock
+        self._create_product = create_product
+        self._update_product = update_product
+        self._reader = reader
+        self._edge = edge
+
+    async def UpdateStock(
+        self, request: pb.UpdateStockRequest, context: Context
+    ) -> pb.UpdateStockResponse:
+        violations = Violations()
+        change = wire.read_set_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        level = await self._change_stock.submit(change)
+        return pb.UpdateStockResponse(product_id=change.product_id, level=wire.level_message(level))
+
+    async def BatchUpdateStock(
+        self, request: pb.BatchUpdateStockRequest, context: Context
+    ) -> pb.BatchUpdateStockResponse:
+        violations = Violations()
+        changes = wire.read_batch_set_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        outcomes = await self._change_stock.submit_all(changes)
+        return pb.BatchUpdateStockResponse(results=map(self._update_result, outcomes))
+
+    def _update_result(self, outcome: StockLevel | Exception) -> pb.BatchUpdateStockResult:
+        if isinstance(outcome, Exception):
+            return pb.BatchUpdateStockResult(error=self._edge.status_of(outcome))
+        updated = pb.UpdateStockResponse(
+            product_id=outcome.product_id, level=wire.level_message(outcome)
+        )
+        return pb.BatchUpdateStockResult(updated=updated)
+
+    async def AdjustStock(
+        self, request: pb.AdjustStockRequest, context: Context
+    ) -> pb.AdjustStockResponse:
+        violations = Violations()
+        change = wire.read_adjust_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        level = await self._change_stock.submit(change)
+        return pb.AdjustStockResponse(product_id=change.product_id, level=wire.level_message(level))
+
+    async def GetStockInfo(self, request: pb.GetStockInfoRequest, context: Context) -> pb.StockInfo:
+        violations = Violations()
+        product_id = violations.id("product_id", request.product_id)
+        violations.raise_any()
+        found = await self._reader.stock_info([product_id])
+        if product_id not in found:
+            raise ProductNotFound(product_id)
+        return wire.info_message(found[product_id])
+
+    async def BatchGetStockInfo(
+        self, request: pb.BatchGetStockInfoRequest, context: Context
+    ) -> pb.BatchGetStockInfoResponse:
+        violations = Violations()
+        product_ids = wire.read_product_ids(request, violations)
+        violations.raise_any()
+        found = await self._reader.stock_info(set(product_ids))
+        results = [
+            pb.BatchGetStockInfoResult(info=wire.info_message(found[product_id]))
+            if product_id in found
+            else pb.BatchGetStockInfoResult(error=self._missing(product_id))
+            for product_id in product_ids
+        ]
+        return pb.BatchGetStockInfoResponse(results=results)
+
+    def _missing(self, product_id: str) -> Status:
+        return self._edge.status_of(ProductNotFound(product_id))
+
+    async def CreateProduct(self, request: pb.CreateProductRequest, context: Context) -> pb.Product:
+        violations = Violations()
+        product = wire.read_product(request.product, violations)
+        violations.raise_any()
+        return wire.product_message(await self._create_product(product))
+
+    async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Context) -> pb.Product:
+        violations = Violations()
+        revision = wire.read_revision(request, violations)
+        violations.raise_any()
+        product = await self._update_product(
+            revision.product_id, revision.expected_version, revision.details
+        )
+        return wire.product_message(product)
+
+    async def ListProducts(
+        self, request: pb.ListProductsRequest, context: Context
+    ) -> pb.ListProductsResponse:
+        violations = Violations()
+        after = pages.read_token(violations, request.page_token, "products")
+        size = pages.page_size(violations, request.page_size)
+        violations.raise_any()
+        products = await self._reader.products(after=after, limit=size + 1)
+        page, more = products[:size], len(products) > size
+        return pb.ListProductsResponse(
+            products=map(wire.product_message, page),
+            next_page_token=pages.make_token(page[-1].product_id, "products") if more else "",
+        )
+
+    async def ListMovements(
+        self, request: pb.ListMovementsRequest, context: Context
+    ) -> pb.ListMovementsResponse:
+        violations = Violations()
+        asked = wire.read_movement_page(request, violations)
+        violations.raise_any()
+        movements = await self._reader.movements(
+            asked.wanted, before=asked.before, limit=asked.size + 1
+        )
+        page, more = movements[: asked.size], len(movements) > asked.size
+        cursor = str(page[-1].movement_id) if more else ""
+        return pb.ListMovementsResponse(
+            movements=map(wire.movement_message, page),
+            next_page_token=pages.make_token(cursor, asked.filter_text),
+        )
+
+
+def caller_of(context: Context) -> Caller:
+    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
+    for name, value in context.invocation_metadata() or ():
+        if name == "traceparent" and isinstance(value, str):
+            return Caller("anonymous", value)
+    return Caller("anonymous")

@@ -1,0 +1,37 @@
+"""Inventory's refusals as google.rpc.Status: which code, which details."""
+
+import grpc
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis import statuses
+from holdfast.inventory.domain.errors import (
+    BelowReserved,
+    InventoryError,
+    ProductExists,
+    ProductNotFound,
+    QuantityTooLarge,
+    RequestIdReused,
+    StaleVersion,
+)
+
+
+def translate(error: Exception) -> Status | None:
+    """Return the status of a refusal; None for any other error."""
+    match error:
+        case ProductNotFound():
+            return statuses.not_found("product", [error.product_id])
+        case BelowReserved():
+            facts = {"wanted": str(error.wanted), "reserved": str(error.reserved)}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case QuantityTooLarge():
+            facts = {"wanted": str(error.wanted), "allowed": str(error.allowed)}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case StaleVersion():
+            return statuses.stale(error.kind, error.name, error.current)
+        case RequestIdReused() | ProductExists():
+            return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, {})
+    return None
+
+
+def _refusal(code: grpc.StatusCode, error: InventoryError, facts: dict[str, str]) -> Status:
+    return statuses.refusal(code, error.reason, str(error), metadata=facts)

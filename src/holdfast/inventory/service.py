@@ -1,0 +1,113 @@
+"""Inventory put together: every object of the service is made here, top to bottom."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from holdfast.chassis.broker import Broker
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.coalescer import Coalescer
+from holdfast.chassis.database import Database, retrying
+from holdfast.chassis.engines import connect
+from holdfast.chassis.grpc_server import serving
+from holdfast.chassis.inbox import Inbox, InboxReceiver
+from holdfast.chassis.interceptors import Edge
+from holdfast.chassis.lifecycle import background, every, stop_signal
+from holdfast.chassis.migrations import require_newest
+from holdfast.chassis.outbox import Outbox, Relay
+from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.telemetry import configure_logging
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
+    add_InventoryServiceServicer_to_server,
+)
+from holdfast.inventory.application.change_stock import ChangeStock
+from holdfast.inventory.application.create_product import CreateProduct
+from holdfast.inventory.application.decide_reservations import DecideReservations
+from holdfast.inventory.application.update_product import UpdateProduct
+from holdfast.inventory.infrastructure.event_codec import EventCodec
+from holdfast.inventory.infrastructure.store import Store
+from holdfast.inventory.presentation.grpc import InventoryServicer
+from holdfast.inventory.presentation.statuses import translate
+from holdfast.inventory.presentation.subscriptions import (
+    INVENTORY_TO_ORDERS,
+    ORDERS_TO_INVENTORY,
+    read,
+)
+from holdfast.inventory.settings import InventorySettings
+
+BATCH_ITEMS_MAX = 1_000
+QUEUE_ITEMS_MAX = 20_000
+FORGET_EVERY_S = 600.0
+SERVICE_NAME = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The running service."""
+
+    address: str
+    relay: Relay
+
+
+@asynccontextmanager
+async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIterator[Inventory]:
+    """Serve while the block runs; database and broker are the caller's."""
+    clock = SystemClock()
+    outbox, inbox = Outbox(database), Inbox(database, clock)
+    relay = Relay(database, outbox, broker, clock)
+    store = Store(database, outbox, inbox, EventCodec(clock.new_id))
+    edge = Edge(translate, clock)
+    decide = DecideReservations(store.begin, clock)
+    change_stock = Coalescer(
+        retrying(ChangeStock(store.begin, clock)),
+        batch_items_max=BATCH_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
+    )
+    receiver = InboxReceiver(
+        database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(decide)
+    )
+    servicer = InventoryServicer(
+        change_stock=change_stock,
+        create_product=CreateProduct(store.begin, clock),
+        update_product=UpdateProduct(store.begin, clock),
+        reader=store,
+        edge=edge,
+    )
+    loops = {
+        "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
+        "inventory relay": relay.run,
+        "inventory stock changes": change_stock.run,
+        "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+    }
+    async with (
+        background(loops),
+        serving(
+            listen,
+            service=SERVICE_NAME,
+            register=lambda server: add_InventoryServiceServicer_to_server(servicer, server),
+            interceptors=[edge],
+        ) as listening,
+    ):
+        log.info("inventory is ready", address=listening.address)
+        yield Inventory(listening.address, relay)
+
+
+async def main(settings: InventorySettings) -> None:
+    """Run the service on PostgreSQL and RabbitMQ until SIGTERM or SIGINT.
+
+    :raises WrongSchema: the database needs `holdfast migrate` first.
+    :raises AddressInUse: another program listens on the address.
+    """
+    configure_logging(settings.log_level)
+    broker = RabbitMQ(
+        settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
+    )
+    async with connect(settings.database.get_secret_value()) as database:
+        await require_newest(database, "inventory")
+        async with running(database, broker, listen=settings.listen):
+            await stop_signal()
