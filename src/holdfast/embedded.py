@@ -1,0 +1,107 @@
+"""Both services in one process, on two SQLite files and a local broker: the whole of Holdfast without a server.
+
+What embedded mode is: these two objects, `Sqlite` and `LocalBroker`, where the cluster has PostgreSQL and RabbitMQ.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from holdfast.chassis.engines import connect
+from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.migrations import is_newest, migrate
+from holdfast.chassis.outbox import Relay
+from holdfast.inventory import service as inventory_service
+from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from holdfast.orders import service as orders_service
+from holdfast.orders.settings import Limits
+
+DRAIN_S_MAX = 10.0
+DRAIN_LOOK_S = 0.02
+
+log = structlog.get_logger()
+
+
+class DataInUse(Exception):
+    """Another process uses the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the two services listen, as HOST:PORT."""
+
+    orders: str
+    inventory: str
+
+
+@asynccontextmanager
+async def running(
+    data: Path,
+    *,
+    host: str = "127.0.0.1",
+    orders_port: int = 0,
+    inventory_port: int = 0,
+    limits: Limits | None = None,
+) -> AsyncIterator[Addresses]:
+    """Serve while the block runs, on the files in `data`, which are made where they are missing.
+
+    On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what is left is on the disk
+    and goes on at the next start.
+
+    :param orders_port: 0 picks a free port, and so for `inventory_port`.
+    :raises DataInUse: another process uses the folder.
+    :raises AddressInUse: a port is taken.
+    """
+    with owned(data):
+        urls = {name: f"sqlite:///{data.absolute() / name}.db" for name in ("orders", "inventory")}
+        for name, url in urls.items():
+            if not await is_newest(name, url):
+                await asyncio.to_thread(migrate, name, url)
+        broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
+        async with (
+            connect(urls["orders"]) as orders_database,
+            connect(urls["inventory"]) as inventory_database,
+            inventory_service.running(
+                inventory_database, broker, listen=f"{host}:{inventory_port}"
+            ) as inventory,
+            orders_service.running(
+                orders_database,
+                broker,
+                inventory=inventory.address,
+                listen=f"{host}:{orders_port}",
+                limits=limits or Limits(),
+            ) as orders,
+        ):
+            try:
+                yield Addresses(orders.address, inventory.address)
+            finally:
+                await drain(orders.relay, inventory.relay)
+
+
+@contextmanager
+def owned(data: Path) -> Iterator[None]:
+    """Own the data folder: two processes on the same files would both think that they are the only one."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataInUse(
+                f"another process uses {data}: stop it, or use its services with --orders and --inventory"
+            ) from None
+        yield
+
+
+async def drain(*relays: Relay) -> None:
+    """Wait until nothing is on its way between the services."""
+    try:
+        async with asyncio.timeout(DRAIN_S_MAX):
+            while not all([await relay.is_empty() for relay in relays]):
+                await asyncio.sleep(DRAIN_LOOK_S)
+    except TimeoutError:
+        log.warning("events are left in the outbox; they go on at the next start")

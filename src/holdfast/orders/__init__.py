@@ -1,0 +1,1 @@
+"""Orders, one of the two services; it never imports Inventory."""

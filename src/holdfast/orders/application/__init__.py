@@ -1,0 +1,1 @@
+"""The verbs of Orders: one file per use case, and the ports that they need."""

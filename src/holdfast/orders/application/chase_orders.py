@@ -1,0 +1,35 @@
+"""Chase orders: nothing stays PENDING. Late answers are asked for again; what gets none expires."""
+
+from datetime import timedelta
+
+from holdfast.orders.application.ports import Begin, Clock
+from holdfast.orders.domain.caller import ORDERS
+
+CHASED_MAX = 500
+
+
+class ChaseOrders:
+    """Ask Inventory again about orders whose answer is late, and expire those that waited too long.
+
+    Several processes may chase at once: each takes orders that no other holds. Asking twice gets the same answer twice.
+
+    :param late_s: an answer is late after so many seconds, and asked for again as often.
+    :param expire_s: an order expires after so many seconds without a decision.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock, *, late_s: float, expire_s: float) -> None:
+        assert late_s < expire_s, "ask before giving up"
+        self._begin = begin
+        self._clock = clock
+        self._late = timedelta(seconds=late_s)
+        self._expire = timedelta(seconds=expire_s)
+
+    async def __call__(self) -> tuple[int, int]:
+        """Return how many orders were asked about again and how many have expired; CHASED_MAX of each at most."""
+        at = self._clock.now()
+        async with self._begin() as work:
+            expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)
+            await work.record([state.expire(at, ORDERS) for state in expired])
+            late = await work.claim_late(asked_before=at - self._late, limit=CHASED_MAX)
+            await work.ask_again([state.order_id for state in late], at)
+        return len(late), len(expired)

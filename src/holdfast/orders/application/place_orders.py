@@ -1,0 +1,195 @@
+"""Place orders: check the stock, then record a whole batch in one transaction; each order succeeds or fails alone."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.orders.application.ports import (
+    Backlog,
+    Begin,
+    Clock,
+    OrderReader,
+    ProductStock,
+    RecordedRequest,
+    RequestKey,
+    StockCheck,
+)
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import (
+    InactiveProducts,
+    InventoryUnavailable,
+    OrdersError,
+    OutboxTooLong,
+    RequestIdReused,
+    Shortage,
+    ShortOfStock,
+    UnknownProducts,
+)
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import NewOrder, OrderLine, OrderState, OrderStatus, demand_of
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLine:
+    """One product asked for; `unit_price` None: the product's price at the stock check."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A request for an order, under an id that the caller chose and keeps for repeats."""
+
+    request_id: str
+    customer_id: str
+    lines: tuple[AskedLine, ...]
+    customer: Customer
+    caller: Caller
+
+    @property
+    def key(self) -> RequestKey:
+        return self.customer_id, self.request_id
+
+    def digest(self) -> str:
+        """Digest what was asked for; who asked and in which trace makes no difference.
+
+        Digests are kept for ever: this form never changes.
+        """
+        lines = [
+            [line.product_id, line.quantity]
+            + ([line.unit_price.currency, line.unit_price.minor] if line.unit_price else [])
+            for line in self.lines
+        ]
+        customer = self.customer
+        details = [customer.name, customer.email, customer.phone, customer.address]
+        return hashlib.sha256(json.dumps([lines, details]).encode()).hexdigest()
+
+
+Outcome = OrderState | OrdersError
+
+
+class PlaceOrders:
+    """Record each order as PENDING and return its state, or the refusal, one per command and in their order.
+
+    A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request id and contents) gets the
+    recorded order's state; other contents under the same request id are refused (RequestIdReused).
+
+    :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        reader: OrderReader,
+        stock_check: StockCheck,
+        clock: Clock,
+        backlog: Backlog,
+    ) -> None:
+        self._begin = begin
+        self._reader = reader
+        self._stock_check = stock_check
+        self._clock = clock
+        self._backlog = backlog
+
+    async def __call__(self, commands: Sequence[PlaceOrder]) -> Sequence[Outcome]:
+        recorded = await self._reader.find_requests({command.key for command in commands})
+        outcomes: dict[int, Outcome] = {}
+        first_of_key: dict[RequestKey, int] = {}
+        for index, command in enumerate(commands):
+            if command.key in recorded:
+                outcomes[index] = _repeat(command, recorded[command.key])
+            else:
+                first_of_key.setdefault(command.key, index)
+        if first_of_key:
+            outcomes |= await self._place(
+                {index: commands[index] for index in first_of_key.values()}
+            )
+        await self._settle_twins(commands, first_of_key, outcomes)
+        return [outcomes[index] for index in range(len(commands))]
+
+    async def _settle_twins(
+        self,
+        commands: Sequence[PlaceOrder],
+        first_of_key: Mapping[RequestKey, int],
+        outcomes: dict[int, Outcome],
+    ) -> None:
+        """Give the outcome of the first to its repeats in the same batch; only other contents are looked at afresh."""
+        others = []
+        for index, command in enumerate(commands):
+            if index in outcomes:
+                continue
+            first = first_of_key[command.key]
+            if commands[first].digest() == command.digest():
+                outcomes[index] = outcomes[first]
+            else:
+                others.append(index)
+        if others:
+            again = await self([commands[index] for index in others])
+            outcomes |= dict(zip(others, again, strict=True))
+
+    async def _place(self, commands: Mapping[int, PlaceOrder]) -> dict[int, Outcome]:
+        if self._backlog.is_too_long():
+            return dict.fromkeys(commands, OutboxTooLong())
+        asked = {line.product_id for command in commands.values() for line in command.lines}
+        try:
+            stock = await self._stock_check.ask(asked)
+        except InventoryUnavailable as error:
+            return dict.fromkeys(commands, error)
+        outcomes: dict[int, Outcome] = {}
+        orders: dict[int, NewOrder] = {}
+        for index, command in commands.items():
+            try:
+                orders[index] = self._check(command, stock)
+            except OrdersError as refusal:
+                outcomes[index] = refusal
+        if orders:
+            async with self._begin() as work:
+                taken = await work.add_orders(list(orders.values()))
+            for index, order in orders.items():
+                other = taken.get(commands[index].key)
+                outcomes[index] = (
+                    _repeat(commands[index], other)
+                    if other
+                    else OrderState(order.order_id, OrderStatus.PENDING, 1)
+                )
+        return outcomes
+
+    def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
+        demand = demand_of([(line.product_id, line.quantity) for line in command.lines])
+        if unknown := [product_id for product_id in demand if product_id not in stock]:
+            raise UnknownProducts(unknown)
+        if inactive := [product_id for product_id in demand if not stock[product_id].active]:
+            raise InactiveProducts(inactive)
+        shortages = [
+            Shortage(product_id, wanted, stock[product_id].available)
+            for product_id, wanted in demand.items()
+            if wanted > stock[product_id].available
+        ]
+        if shortages:
+            raise ShortOfStock(shortages)
+        lines = tuple(
+            OrderLine(
+                line.product_id, line.quantity, line.unit_price or stock[line.product_id].unit_price
+            )
+            for line in command.lines
+        )
+        return NewOrder.place(
+            self._clock.new_id(),
+            customer_id=command.customer_id,
+            request_id=command.request_id,
+            request_hash=command.digest(),
+            lines=lines,
+            customer=command.customer,
+            at=self._clock.now(),
+            caller=command.caller,
+        )
+
+
+def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
+    if recorded.request_hash != command.digest():
+        return RequestIdReused(command.request_id)
+    return recorded.state

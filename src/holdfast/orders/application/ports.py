@@ -1,0 +1,153 @@
+"""The ports of Orders: what its use cases need from the outside. `infrastructure/` fills them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import NewOrder, Order, OrderChange, OrderState, OrderStatus
+
+
+class Clock(Protocol):
+    """Where the time and new ids come from."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+
+    def new_id(self) -> str:
+        """Return a UUIDv7."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStock:
+    """What Inventory says of a product: its price, whether it is sold, and the units free to promise at that moment."""
+
+    unit_price: Money
+    active: bool
+    available: int
+
+
+class StockCheck(Protocol):
+    """Inventory, asked before an order is recorded. Its answer is advice: nothing may depend on it for correctness."""
+
+    async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
+        """Return what Inventory knows of these products; unknown products are left out.
+
+        :raises InventoryUnavailable: no answer came in time.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """An order recorded earlier under a customer's request id."""
+
+    request_hash: str
+    state: OrderState
+
+
+RequestKey = tuple[str, str]  # customer id, request id
+
+
+class Work(Protocol):
+    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it remains."""
+
+    async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
+        """Return which of these events were never handled before, and remember them with this transaction."""
+
+    async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
+        """Record the orders with their history and an OrderPlaced event each.
+
+        Orders whose (customer, request id) is taken are left out; who took each comes back.
+        """
+
+    async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
+        """Return where these orders stand, by order id, locked until the end of the transaction."""
+
+    async def lock_customer(self, order_id: str) -> Customer:
+        """Return the customer information of an order whose state is locked."""
+
+    async def record(self, changes: Sequence[OrderChange]) -> None:
+        """Write changes of locked orders: the order, its history, its event, and a notification where the status changed."""
+
+    async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
+        """Return PENDING orders that Inventory was last asked about before then, locked; those locked by others are left out."""
+
+    async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
+        """Return PENDING orders placed before then, locked; those locked by others are left out."""
+
+    async def ask_again(self, order_ids: Collection[str], at: datetime) -> None:
+        """Publish OrderPlaced again for these orders, under new event ids, and remember when."""
+
+
+Begin = Callable[[], AbstractAsyncContextManager[Work]]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders to list; empty or None: all."""
+
+    customer_id: str = ""
+    status: OrderStatus | None = None
+    product_id: str = ""
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+class OrderReader(Protocol):
+    """Questions about committed orders."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """Return the order with its history, or None if there is none."""
+
+    async def find_requests(
+        self, keys: Collection[RequestKey]
+    ) -> dict[RequestKey, RecordedRequest]:
+        """Return the orders recorded under these request ids."""
+
+    async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
+        """Return at most `limit` orders with ids below `before` ("": from the newest), newest first, without history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """News about an order for its customer. (order id, version) is its identity: sent twice, it is the same news."""
+
+    order_id: str
+    version: int
+    status: OrderStatus
+    customer_id: str
+    customer: Customer
+
+
+class NotificationQueue(Protocol):
+    """Notifications recorded with the changes that they tell about."""
+
+    async def unsent(self, limit: int) -> list[Notification]:
+        """Return the oldest notifications that are not marked as sent."""
+
+    async def mark_sent(self, notifications: Sequence[Notification], at: datetime) -> None:
+        """Remember that they were sent."""
+
+
+class Notifier(Protocol):
+    """The way to the customer."""
+
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        """Send them; a repeat may reach the customer again and carries the same identity."""
+
+
+class ChangeSignals(Protocol):
+    """Wake-up calls when an order changes in this process; hints only."""
+
+    async def wait(self, name: str, *, timeout_s: float) -> None:
+        """Return when the order of this id changed here, or after `timeout_s`."""
+
+
+class Backlog(Protocol):
+    """The events that wait for the broker."""
+
+    def is_too_long(self) -> bool:
+        """Whether new orders should be refused until it has drained."""

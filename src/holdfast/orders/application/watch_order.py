@@ -1,0 +1,53 @@
+"""Watch an order: the order as it is, then as it was after every change."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from holdfast.orders.application.ports import ChangeSignals, OrderReader
+from holdfast.orders.domain.errors import OrderNotFound
+from holdfast.orders.domain.order import Order, OrderState, OrderStatus
+
+# Changes made by this process wake a watcher at once; those made by others are found by looking.
+LOOK_AGAIN_S = 0.5
+
+
+class WatchOrder:
+    """Follow one order: no version is left out, none comes twice, and a final status ends it.
+
+    :raises OrderNotFound: there is none of this id.
+    """
+
+    def __init__(self, reader: OrderReader, signals: ChangeSignals) -> None:
+        self._reader = reader
+        self._signals = signals
+
+    async def __call__(self, order_id: str) -> AsyncIterator[Order]:
+        order = await self._read(order_id)
+        yield order
+        while not order.state.status.is_final:
+            await self._signals.wait(order_id, timeout_s=LOOK_AGAIN_S)
+            seen, order = order.state.version, await self._read(order_id)
+            for version in range(seen + 1, order.state.version + 1):
+                yield _as_of(order, version)
+
+    async def until_settled(self, order_id: str) -> Order:
+        """Return the order once it is no longer PENDING; bound the wait with a timeout."""
+        order = await self._read(order_id)
+        while order.state.status is OrderStatus.PENDING:
+            await self._signals.wait(order_id, timeout_s=LOOK_AGAIN_S)
+            order = await self._read(order_id)
+        return order
+
+    async def _read(self, order_id: str) -> Order:
+        order = await self._reader.order(order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        return order
+
+
+def _as_of(order: Order, version: int) -> Order:
+    """Return the order as it stood at a version; customer information is always the newest."""
+    history = tuple(change for change in order.history if change.version <= version)
+    last = history[-1]
+    state = OrderState(order.order_id, last.status, version)
+    return replace(order, state=state, updated_at=last.at, history=history)

@@ -1,0 +1,14 @@
+"""Who asks: every use case is told, and the order's history keeps it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person or program behind a request, and the trace that the request belongs to (W3C traceparent, may be empty)."""
+
+    name: str
+    traceparent: str = ""
+
+
+ORDERS = Caller("orders")

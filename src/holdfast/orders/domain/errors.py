@@ -1,0 +1,149 @@
+"""Refusals of Orders. Each carries the facts; `reason` is part of the contract.
+
+OrdersError
+├── OrderNotFound
+├── UnknownProducts
+├── InactiveProducts
+├── MixedCurrencies
+├── TotalTooLarge
+├── ShortOfStock
+├── IllegalTransition
+├── StaleVersion
+├── RequestIdReused
+├── OutboxTooLong
+└── InventoryUnavailable
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What was missing for one product, over all locations."""
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+class OrdersError(Exception):
+    """Root of everything that Orders refuses."""
+
+    reason = "ORDERS_ERROR"
+
+
+class OrderNotFound(OrdersError):
+    """There is no order of this id."""
+
+    reason = "ORDER_NOT_FOUND"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"order {order_id} does not exist")
+        self.order_id = order_id
+
+
+class UnknownProducts(OrdersError):
+    """Inventory knows no such products."""
+
+    reason = "PRODUCT_NOT_FOUND"
+
+    def __init__(self, product_ids: Sequence[str]) -> None:
+        super().__init__(f"{len(product_ids)} products do not exist: {', '.join(product_ids[:5])}")
+        self.product_ids = product_ids
+
+
+class InactiveProducts(OrdersError):
+    """These products are not sold at present."""
+
+    reason = "PRODUCT_INACTIVE"
+
+    def __init__(self, product_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"{len(product_ids)} products are not sold at present: {', '.join(product_ids[:5])}"
+        )
+        self.product_ids = product_ids
+
+
+class MixedCurrencies(OrdersError):
+    """An order has one currency."""
+
+    reason = "MIXED_CURRENCIES"
+
+    def __init__(self, currencies: Iterable[str]) -> None:
+        self.currencies = sorted(currencies)
+        super().__init__(
+            f"an order has one currency, these lines have {', '.join(self.currencies)}"
+        )
+
+
+class TotalTooLarge(OrdersError):
+    """The total does not fit into 64 bits of minor units."""
+
+    reason = "TOTAL_TOO_LARGE"
+
+    def __init__(self) -> None:
+        super().__init__("the total exceeds 9,223,372,036,854,775,807 minor units")
+
+
+class ShortOfStock(OrdersError):
+    """The order plainly can't be filled."""
+
+    reason = "SHORT_OF_STOCK"
+
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        listed = ", ".join(
+            f"{s.product_id} (wanted {s.wanted}, available {s.available})" for s in shortages[:5]
+        )
+        super().__init__(f"short of {listed}" + (" and more" if len(shortages) > 5 else ""))
+        self.shortages = shortages
+
+
+class IllegalTransition(OrdersError):
+    """The order's status does not allow this."""
+
+    reason = "ILLEGAL_TRANSITION"
+
+    def __init__(self, order_id: str, *, now: str, wanted: str) -> None:
+        super().__init__(f"order {order_id} is {now}; it cannot become {wanted}")
+        self.order_id, self.now, self.wanted = order_id, now, wanted
+
+
+class StaleVersion(OrdersError):
+    """The order changed since it was read."""
+
+    reason = "STALE_VERSION"
+
+    def __init__(self, order_id: str, *, expected: int, current: int) -> None:
+        super().__init__(f"order {order_id} is at version {current}, not {expected}; read it again")
+        self.order_id, self.expected, self.current = order_id, expected, current
+
+
+class RequestIdReused(OrdersError):
+    """The customer used the request id before, for another order."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request id {request_id} was used before with other contents; make a new one"
+        )
+        self.request_id = request_id
+
+
+class OutboxTooLong(OrdersError):
+    """Too many recorded orders wait for the message broker."""
+
+    reason = "OUTBOX_TOO_LONG"
+
+    def __init__(self) -> None:
+        super().__init__("too many orders wait for the message broker; try again later")
+
+
+class InventoryUnavailable(OrdersError):
+    """Inventory did not answer the stock check; nothing was recorded."""
+
+    reason = "INVENTORY_UNAVAILABLE"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Inventory did not answer the stock check: {why}")

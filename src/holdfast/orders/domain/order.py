@@ -1,0 +1,232 @@
+"""Orders: what a customer asked for, where it stands, and how it got there.
+
+PENDING ─┬─> CONFIRMED ─┐
+         ├─> REJECTED   ├─> CANCELLED
+         ├─> EXPIRED    │
+         └──────────────┘
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import (
+    IllegalTransition,
+    MixedCurrencies,
+    Shortage,
+    StaleVersion,
+    TotalTooLarge,
+)
+from holdfast.orders.domain.money import MINOR_MAX, Money
+
+LINES_MAX = 2_000  # one reservation locks at most this many products
+QUANTITY_MAX = 1_000_000_000  # units on one line
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "PENDING"  # recorded, stock not decided
+    CONFIRMED = "CONFIRMED"  # stock reserved
+    REJECTED = "REJECTED"  # stock short
+    CANCELLED = "CANCELLED"  # by request
+    EXPIRED = "EXPIRED"  # no decision in time
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can change the order any more."""
+        return not _NEXT[self]
+
+
+_NEXT: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PENDING: frozenset(
+        (OrderStatus.CONFIRMED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+    ),
+    OrderStatus.CONFIRMED: frozenset((OrderStatus.CANCELLED,)),
+    OrderStatus.REJECTED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+
+assert _NEXT.keys() == set(OrderStatus), "every status states what may follow it"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One product asked for, at its price. The same product may stand on several lines."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money
+
+    def __post_init__(self) -> None:
+        assert 1 <= self.quantity <= QUANTITY_MAX, "the edge has checked the quantity"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """One change of an order: a row of its history and an event for the world.
+
+    :param shortages: what was missing; only for a rejection.
+    :param customer: the new customer information; only when that is what changed.
+    """
+
+    order_id: str
+    version: int
+    status: OrderStatus
+    at: datetime
+    caller: Caller
+    reason: str = ""
+    shortages: tuple[Shortage, ...] = ()
+    customer: Customer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """Where an order stands: all that its transitions depend on."""
+
+    order_id: str
+    status: OrderStatus
+    version: int
+
+    def confirm(self, at: datetime, caller: Caller) -> OrderChange:
+        """The stock is reserved."""
+        return self._become(OrderStatus.CONFIRMED, at, caller, "stock reserved")
+
+    def reject(self, shortages: tuple[Shortage, ...], at: datetime, caller: Caller) -> OrderChange:
+        """The stock was short."""
+        return self._become(OrderStatus.REJECTED, at, caller, "stock short", shortages)
+
+    def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
+        """The caller does not want it any more."""
+        return self._become(OrderStatus.CANCELLED, at, caller, reason)
+
+    def expire(self, at: datetime, caller: Caller) -> OrderChange:
+        """No decision came in time."""
+        return self._become(OrderStatus.EXPIRED, at, caller, "no decision in time")
+
+    def _become(
+        self,
+        status: OrderStatus,
+        at: datetime,
+        caller: Caller,
+        reason: str,
+        shortages: tuple[Shortage, ...] = (),
+    ) -> OrderChange:
+        if status not in _NEXT[self.status]:
+            raise IllegalTransition(self.order_id, now=self.status, wanted=status)
+        return OrderChange(self.order_id, self.version + 1, status, at, caller, reason, shortages)
+
+    def update_customer(
+        self, customer: Customer, expected_version: int, at: datetime, caller: Caller
+    ) -> OrderChange:
+        """Take new customer information.
+
+        :raises StaleVersion: `expected_version` is not the current one.
+        :raises IllegalTransition: the order is final.
+        """
+        if expected_version != self.version:
+            raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
+        if self.status.is_final:
+            raise IllegalTransition(self.order_id, now=self.status, wanted="updated")
+        return OrderChange(
+            self.order_id,
+            self.version + 1,
+            self.status,
+            at,
+            caller,
+            "customer information updated",
+            customer=customer,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order with everything known about it; `history` is oldest first and may be left out (empty) in lists."""
+
+    order_id: str
+    customer_id: str
+    request_id: str
+    lines: tuple[OrderLine, ...]
+    total: Money
+    customer: Customer
+    state: OrderState
+    shortages: tuple[Shortage, ...]
+    placed_at: datetime
+    updated_at: datetime
+    history: tuple[OrderChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order about to be recorded.
+
+    :param request_hash: digest of the request's contents, to tell a repeat from a reused request id.
+    """
+
+    order_id: str
+    customer_id: str
+    request_id: str
+    request_hash: str
+    lines: tuple[OrderLine, ...]
+    total: Money
+    customer: Customer
+    placed: OrderChange
+
+    @classmethod
+    def place(
+        cls,
+        order_id: str,
+        *,
+        customer_id: str,
+        request_id: str,
+        request_hash: str,
+        lines: tuple[OrderLine, ...],
+        customer: Customer,
+        at: datetime,
+        caller: Caller,
+    ) -> "NewOrder":
+        """Make a PENDING order of its lines.
+
+        :raises MixedCurrencies: the lines have more than one currency.
+        :raises TotalTooLarge: the total does not fit into 64 bits.
+        """
+        placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed")
+        return cls(
+            order_id,
+            customer_id,
+            request_id,
+            request_hash,
+            lines,
+            total_of(lines),
+            customer,
+            placed,
+        )
+
+
+def total_of(lines: Sequence[OrderLine]) -> Money:
+    """Return the sum of quantity x unit price.
+
+    :raises MixedCurrencies: the lines have more than one currency.
+    :raises TotalTooLarge: the sum does not fit into 64 bits.
+    """
+    assert 1 <= len(lines) <= LINES_MAX, "the edge has checked the number of lines"
+    currencies = {line.unit_price.currency for line in lines}
+    if len(currencies) > 1:
+        raise MixedCurrencies(currencies)
+    minor = sum(line.quantity * line.unit_price.minor for line in lines)
+    if minor > MINOR_MAX:
+        raise TotalTooLarge
+    return Money(currencies.pop(), minor)
+
+
+def demand_of(lines: Sequence[tuple[str, int]]) -> Counter[str]:
+    """Return units per product: lines of the same product are summed for stock."""
+    demand: Counter[str] = Counter()
+    for product_id, quantity in lines:
+        demand[product_id] += quantity
+    return demand

@@ -1,0 +1,120 @@
+"""The first schema of Orders: orders with their lines, history and notifications."""
+
+from alembic import op
+
+from holdfast.chassis.database import Engine
+from holdfast.chassis.tables import MESSAGE_TABLES_1, statements
+
+revision = "0001"
+down_revision = None
+
+TABLES: dict[Engine, str] = {
+    "postgresql": """
+CREATE TABLE orders (
+    order_id     uuid PRIMARY KEY,
+    customer_id  text NOT NULL,
+    request_id   text NOT NULL,
+    request_hash text NOT NULL,
+    status       text NOT NULL CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    version      bigint NOT NULL,
+    currency     text NOT NULL,
+    total_minor  bigint NOT NULL CHECK (total_minor >= 0),
+    name         text NOT NULL,
+    email        text NOT NULL,
+    phone        text NOT NULL,
+    address      text NOT NULL,
+    shortages    jsonb NOT NULL,
+    placed_at    timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    asked_at     timestamptz NOT NULL,
+    UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
+);
+CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
+-- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are looked for all the time.
+CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
+CREATE TABLE order_line (
+    order_id         uuid NOT NULL,
+    line_no          integer NOT NULL,
+    product_id       text NOT NULL,
+    quantity         bigint NOT NULL CHECK (quantity > 0),
+    unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
+    PRIMARY KEY (order_id, line_no)
+);
+CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+CREATE TABLE order_history (
+    order_id   uuid NOT NULL,
+    version    bigint NOT NULL,
+    status     text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    reason     text NOT NULL,
+    actor      text NOT NULL,
+    PRIMARY KEY (order_id, version)
+);
+CREATE TABLE notification (
+    order_id    uuid NOT NULL,
+    version     bigint NOT NULL,
+    status      text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    sent_at     timestamptz,
+    PRIMARY KEY (order_id, version)
+);
+CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
+""",
+    "sqlite": """
+CREATE TABLE orders (
+    order_id     TEXT PRIMARY KEY,
+    customer_id  TEXT NOT NULL,
+    request_id   TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status       TEXT NOT NULL CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    version      INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
+    name         TEXT NOT NULL,
+    email        TEXT NOT NULL,
+    phone        TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    shortages    TEXT NOT NULL,
+    placed_at    TEXT NOT NULL,
+    updated_at   TEXT NOT NULL,
+    asked_at     TEXT NOT NULL,
+    UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
+);
+CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
+-- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are looked for all the time.
+CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
+CREATE TABLE order_line (
+    order_id         TEXT NOT NULL,
+    line_no          INTEGER NOT NULL,
+    product_id       TEXT NOT NULL,
+    quantity         INTEGER NOT NULL CHECK (quantity > 0),
+    unit_price_minor INTEGER NOT NULL CHECK (unit_price_minor >= 0),
+    PRIMARY KEY (order_id, line_no)
+) WITHOUT ROWID;
+CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+CREATE TABLE order_history (
+    order_id   TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    status     TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    PRIMARY KEY (order_id, version)
+) WITHOUT ROWID;
+CREATE TABLE notification (
+    order_id    TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    status      TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    sent_at     TEXT,
+    PRIMARY KEY (order_id, version)
+) WITHOUT ROWID;
+CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
+""",
+}
+
+
+def upgrade() -> None:
+    for tables in (TABLES, MESSAGE_TABLES_1):
+        for statement in statements(tables, op.get_context().dialect.name):
+            op.execute(statement)

@@ -1,0 +1,219 @@
+"""Orders' rows: what is read from and written to its database, the same way on both engines."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import ModuleType
+
+from holdfast.chassis.broker import Event
+from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction
+from holdfast.chassis.inbox import Inbox
+from holdfast.chassis.outbox import Outbox
+from holdfast.orders.application.ports import RecordedRequest, RequestKey, Work
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import NewOrder, OrderChange, OrderState, OrderStatus
+from holdfast.orders.infrastructure import postgres, sqlite
+from holdfast.orders.infrastructure.event_codec import EventCodec
+
+# Two modules of SQL text with the same names; a test holds them alike.
+SQL: dict[str, ModuleType] = {"postgresql": postgres, "sqlite": sqlite}
+
+
+class Store:
+    """Opens transactions.
+
+    :param changed: called after a commit with the ids of the orders that changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        inbox: Inbox,
+        codec: EventCodec,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+        self._changed = changed
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        async with self._database.begin() as transaction:
+            yield StoreWork(
+                transaction,
+                SQL[self._database.engine],
+                self._outbox,
+                self._inbox,
+                self._codec,
+                self._changed,
+            )
+
+
+class StoreWork:
+    """One open transaction on Orders' rows."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        sql: ModuleType,
+        outbox: Outbox,
+        inbox: Inbox,
+        codec: EventCodec,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._transaction = transaction
+        self._sql = sql
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+        self._changed = changed
+
+    async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
+        return await self._inbox.first_seen(self._transaction, event_ids)
+
+    async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
+        # Everyone inserts in the order of the unique key: two batches with the same requests can't deadlock.
+        by_key = sorted(orders, key=lambda order: (order.customer_id, order.request_id))
+        added = await self._transaction.write(
+            self._sql.INSERT_ORDERS, list(map(_order_row, by_key))
+        )
+        taken: dict[RequestKey, RecordedRequest] = {}
+        if added < len(orders):
+            keys = [(order.customer_id, order.request_id) for order in orders]
+            holders = await find_requests(self._transaction, self._sql, keys)
+            mine = {order.order_id for order in orders}
+            taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
+        new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
+        await self._transaction.write(
+            self._sql.INSERT_LINES,
+            [
+                (order.order_id, line_no, line.product_id, line.quantity, line.unit_price.minor)
+                for order in new
+                for line_no, line in enumerate(order.lines, 1)
+            ],
+        )
+        await self._add_history([order.placed for order in new])
+        await self._outbox.append(self._transaction, [self._placed_event(order) for order in new])
+        return taken
+
+    def _placed_event(self, order: NewOrder) -> Event:
+        return self._codec.placed(
+            order.order_id,
+            customer_id=order.customer_id,
+            products=[(line.product_id, line.quantity) for line in order.lines],
+            total=order.total,
+            at=order.placed.at,
+            traceparent=order.placed.caller.traceparent,
+        )
+
+    async def _add_history(self, changes: Sequence[OrderChange]) -> None:
+        await self._transaction.write(
+            self._sql.INSERT_HISTORY,
+            [(c.order_id, c.version, c.status, c.at, c.reason, c.caller.name) for c in changes],
+        )
+
+    async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
+        rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
+        return {row["order_id"]: _state(row) for row in rows}
+
+    async def lock_customer(self, order_id: str) -> Customer:
+        (row,) = await self._transaction.fetch(self._sql.CUSTOMER_OF_ORDER, order_id)
+        return customer_of(row)
+
+    async def record(self, changes: Sequence[OrderChange]) -> None:
+        if not changes:
+            return
+        updated = await self._transaction.write(
+            self._sql.UPDATE_STATES,
+            [
+                (c.order_id, c.status, c.version, _shortages_text(c.shortages), c.at)
+                for c in changes
+            ],
+        )
+        if updated < len(changes):
+            raise Conflict("an order changed although it was locked")
+        revised = [
+            (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
+            for c in changes
+            if c.customer
+        ]
+        await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
+        await self._add_history(changes)
+        news = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
+        await self._transaction.write(self._sql.INSERT_NOTIFICATIONS, news)
+        await self._outbox.append(self._transaction, list(map(self._codec.changed, changes)))
+        changed = [change.order_id for change in changes]
+        self._transaction.after_commit(lambda: self._changed(changed))
+
+    async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_LATE, asked_before, limit)
+        return list(map(_state, rows))
+
+    async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_EXPIRED, placed_before, limit)
+        return list(map(_state, rows))
+
+    async def ask_again(self, order_ids: Collection[str], at: datetime) -> None:
+        if not order_ids:
+            return
+        ids = list(order_ids)
+        await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
+        products: dict[str, list[tuple[str, int]]] = {}
+        for row in await self._transaction.fetch(self._sql.FIND_LINES, ids):
+            products.setdefault(row["order_id"], []).append((row["product_id"], row["quantity"]))
+        rows = await self._transaction.fetch(self._sql.FIND_ORDERS, ids)
+        await self._outbox.append(
+            self._transaction,
+            [
+                self._codec.placed(
+                    row["order_id"],
+                    customer_id=row["customer_id"],
+                    products=products[row["order_id"]],
+                    total=Money(row["currency"], row["total_minor"]),
+                    at=at,
+                    traceparent="",
+                )
+                for row in rows
+            ],
+        )
+
+
+async def find_requests(
+    reading: Reading, sql: ModuleType, keys: Collection[RequestKey]
+) -> dict[RequestKey, RecordedRequest]:
+    """Return the orders recorded under these request ids."""
+    customers, requests = [key[0] for key in keys], [key[1] for key in keys]
+    rows = await reading.fetch(sql.FIND_REQUESTS, customers, requests)
+    return {
+        (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], _state(row))
+        for row in rows
+    }
+
+
+def _order_row(order: NewOrder) -> tuple[object, ...]:
+    request = order.customer_id, order.request_id, order.request_hash
+    customer = order.customer
+    return (
+        (order.order_id, *request, order.total.currency, order.total.minor)
+        + (customer.name, customer.email, customer.phone, customer.address)
+        + (order.placed.at,)
+    )
+
+
+def _state(row: Row) -> OrderState:
+    return OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
+
+
+def customer_of(row: Row) -> Customer:
+    """Read customer information from its four columns."""
+    return Customer(row["name"], row["email"], row["phone"], row["address"])
+
+
+def _shortages_text(shortages: Iterable[Shortage]) -> str:
+    return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])

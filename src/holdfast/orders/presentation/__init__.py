@@ -1,0 +1,1 @@
+"""The protocols in front of Orders: gRPC and events."""

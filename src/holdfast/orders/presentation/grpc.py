@@ -1,0 +1,147 @@
+"""OrderService over gRPC: each method reads its request, asks one use case or the reader, and writes the response."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+
+from holdfast.chassis import pages
+from holdfast.chassis.coalescer import Coalescer
+from holdfast.chassis.interceptors import Context, Edge
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.contracts.orders.v1 import orders_pb2_grpc
+from holdfast.orders.application.cancel_order import CancelOrder
+from holdfast.orders.application.place_orders import PlaceOrder
+from holdfast.orders.application.ports import OrderReader
+from holdfast.orders.application.update_order import UpdateOrder
+from holdfast.orders.application.watch_order import WatchOrder
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import OrderNotFound
+from holdfast.orders.domain.order import OrderState, OrderStatus
+from holdfast.orders.presentation import wire
+
+
+class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
+    """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
+
+    def __init__(
+        self,
+        *,
+        place_orders: Coalescer[PlaceOrder, OrderState],
+        cancel_order: CancelOrder,
+        update_order: UpdateOrder,
+        watch_order: WatchOrder,
+        reader: OrderReader,
+        edge: Edge,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._place_orders = place_orders
+        self._cancel_order = cancel_order
+        self._update_order = update_order
+        self._watch_order = watch_order
+        self._reader = reader
+        self._edge = edge
+        self._new_id = new_id
+
+    async def CreateOrder(
+        self, request: pb.CreateOrderRequest, context: Context
+    ) -> pb.CreateOrderResponse:
+        violations = Violations()
+        command = wire.read_order(request, caller_of(context), violations, self._new_id)
+        wait_s = wire.read_wait_s(request.wait, violations)
+        violations.raise_any()
+        state = await self._place_orders.submit(command)
+        if state.status is OrderStatus.PENDING and not wait_s:
+            return wire.state_message(state)
+        return await self._outcome(state, wait_s)
+
+    async def _outcome(self, state: OrderState, wait_s: float) -> pb.CreateOrderResponse:
+        try:
+            async with asyncio.timeout(wait_s):
+                order = await self._watch_order.until_settled(state.order_id)
+        except TimeoutError:
+            return wire.state_message(state)
+        return wire.outcome_message(order)
+
+    async def BatchCreateOrders(
+        self, request: pb.BatchCreateOrdersRequest, context: Context
+    ) -> pb.BatchCreateOrdersResponse:
+        violations = Violations()
+        read = wire.read_orders(request, caller_of(context), violations, self._new_id)
+        violations.raise_any()
+        commands = [one for one in read if isinstance(one, PlaceOrder)]
+        outcomes = iter(await self._place_orders.submit_all(commands) if commands else ())
+        results = [
+            self._result(next(outcomes) if isinstance(one, PlaceOrder) else one.refusal())
+            for one in read
+        ]
+        return pb.BatchCreateOrdersResponse(results=results)
+
+    def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
+        if isinstance(outcome, Exception):
+            return pb.BatchCreateOrdersResult(error=self._edge.status_of(outcome))
+        return pb.BatchCreateOrdersResult(order=wire.state_message(outcome))
+
+    async def GetOrderDetails(
+        self, request: pb.GetOrderDetailsRequest, context: Context
+    ) -> pb.Order:
+        return await self._order(_order_id(request.order_id))
+
+    async def _order(self, order_id: str) -> pb.Order:
+        order = await self._reader.order(order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        return wire.order_message(order)
+
+    async def ListOrders(
+        self, request: pb.ListOrdersRequest, context: Context
+    ) -> pb.ListOrdersResponse:
+        violations = Violations()
+        asked = wire.read_page(request, violations)
+        violations.raise_any()
+        orders = await self._reader.orders(asked.wanted, before=asked.before, limit=asked.size + 1)
+        page, more = orders[: asked.size], len(orders) > asked.size
+        cursor = page[-1].order_id if more else ""
+        return pb.ListOrdersResponse(
+            orders=map(wire.order_message, page),
+            next_page_token=pages.make_token(cursor, asked.filter_text),
+        )
+
+    async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        details = wire.read_customer_details(request, violations)
+        violations.raise_any()
+        await self._update_order(order_id, request.version, details, caller_of(context))
+        return await self._order(order_id)
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        reason = violations.text(
+            "reason", request.reason, characters_max=wire.REASON_CHARACTERS_MAX
+        )
+        violations.raise_any()
+        await self._cancel_order(order_id, reason, caller_of(context))
+        return await self._order(order_id)
+
+    async def WatchOrder(
+        self, request: pb.WatchOrderRequest, context: Context
+    ) -> AsyncIterator[pb.Order]:
+        async for order in self._watch_order(_order_id(request.order_id)):
+            yield wire.order_message(order)
+
+
+def _order_id(text: str) -> str:
+    violations = Violations()
+    order_id = violations.uuid("order_id", text)
+    violations.raise_any()
+    return order_id
+
+
+def caller_of(context: Context) -> Caller:
+    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
+    for name, value in context.invocation_metadata() or ():
+        if name == "traceparent" and isinstance(value, str):
+            return Caller("anonymous", value)
+    return Caller("anonymous")

@@ -1,0 +1,86 @@
+"""Orders' refusals as google.rpc.Status: which code, which details."""
+
+import grpc
+from google.rpc.error_details_pb2 import PreconditionFailure
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis import statuses
+from holdfast.orders.domain.errors import (
+    IllegalTransition,
+    InactiveProducts,
+    InventoryUnavailable,
+    MixedCurrencies,
+    OrderNotFound,
+    OutboxTooLong,
+    RequestIdReused,
+    ShortOfStock,
+    StaleVersion,
+    TotalTooLarge,
+    UnknownProducts,
+)
+
+
+def translate(error: Exception) -> Status | None:
+    """Return the status of a refusal; None for any other error."""
+    match error:
+        case OrderNotFound():
+            return statuses.not_found("order", [error.order_id])
+        case UnknownProducts():
+            return statuses.not_found("product", error.product_ids)
+        case MixedCurrencies() | TotalTooLarge():
+            return statuses.bad_request([("lines", str(error))])
+        case ShortOfStock():
+            return _short(error)
+        case InactiveProducts():
+            return _inactive(error)
+        case IllegalTransition():
+            facts = {"status": error.now}
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
+            )
+        case StaleVersion():
+            return statuses.stale("order", error.order_id, error.current)
+        case RequestIdReused():
+            return statuses.refusal(grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error))
+        case OutboxTooLong():
+            return statuses.retry_later(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, error.reason, str(error)
+            )
+        case InventoryUnavailable():
+            return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
+    return None
+
+
+def _short(error: ShortOfStock) -> Status:
+    violations = [
+        PreconditionFailure.Violation(
+            type=error.reason,
+            subject=s.product_id,
+            description=f"wanted {s.wanted}, available {s.available}",
+        )
+        for s in error.shortages
+    ]
+    facts = {f"wanted:{s.product_id}": str(s.wanted) for s in error.shortages}
+    facts |= {f"available:{s.product_id}": str(s.available) for s in error.shortages}
+    return statuses.refusal(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        error.reason,
+        str(error),
+        metadata=facts,
+        details=[PreconditionFailure(violations=violations)],
+    )
+
+
+def _inactive(error: InactiveProducts) -> Status:
+    violations = [
+        PreconditionFailure.Violation(
+            type=error.reason, subject=product_id, description="is not sold at present"
+        )
+        for product_id in error.product_ids
+    ]
+    return statuses.refusal(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        error.reason,
+        str(error),
+        details=[PreconditionFailure(violations=violations)],
+    )

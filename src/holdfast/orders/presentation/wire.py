@@ -1,0 +1,224 @@
+"""Messages of Orders' API to the domain's words and back; every violation of a request is found at once."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from holdfast.chassis import money, pages
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
+from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import (
+    LINES_MAX,
+    QUANTITY_MAX,
+    Order,
+    OrderChange,
+    OrderLine,
+    OrderState,
+    OrderStatus,
+)
+
+BATCH_MAX = 1_000
+WAIT_S_MAX = 60.0
+REASON_CHARACTERS_MAX = 500
+VERSION_MAX = 2**63 - 1
+CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def read_order(
+    request: pb.CreateOrderRequest,
+    caller: Caller,
+    violations: Violations,
+    new_id: Callable[[], str],
+    at: str = "",
+) -> PlaceOrder:
+    """Read one request; `at` is the path of the request in its batch."""
+    violations.within(f"number of {at}lines", len(request.lines), lowest=1, highest=LINES_MAX)
+    lines = request.lines if len(request.lines) <= LINES_MAX else ()
+    asked = tuple(
+        _read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
+    )
+    currencies = {line.unit_price.currency for line in asked if line.unit_price}
+    if len(currencies) > 1:
+        violations.add(
+            f"{at}lines", f"have {', '.join(sorted(currencies))}; an order has one currency"
+        )
+    return PlaceOrder(
+        request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
+        customer_id=violations.id(f"{at}customer_id", request.customer_id),
+        lines=asked,
+        customer=_read_customer(request.customer, violations, f"{at}customer."),
+        caller=caller,
+    )
+
+
+def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine:
+    product_id = violations.id(f"{at}.product_id", line.product_id)
+    quantity = violations.within(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX)
+    if not line.HasField("unit_price"):
+        return AskedLine(product_id, quantity, None)
+    currency, minor = money.to_minor(violations, f"{at}.unit_price", line.unit_price)
+    return AskedLine(product_id, quantity, Money(currency, max(minor, 0)))
+
+
+def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
+    details = {
+        field: violations.text(f"{at}{field}", getattr(customer, field), characters_max=limit)
+        for field, limit in CUSTOMER_CHARACTERS_MAX.items()
+    }
+    if details["email"] and not _EMAIL.fullmatch(details["email"]):
+        violations.add(f"{at}email", "must be an e-mail address, such as ada@example.org")
+    return Customer(**details)
+
+
+def read_orders(
+    request: pb.BatchCreateOrdersRequest,
+    caller: Caller,
+    violations: Violations,
+    new_id: Callable[[], str],
+) -> list[PlaceOrder | Violations]:
+    """Read a batch: a bad request becomes its own violations and never fails its neighbours."""
+    size = len(request.requests)
+    violations.within("number of requests", size, lowest=1, highest=BATCH_MAX)
+    read: list[PlaceOrder | Violations] = []
+    for one in request.requests if size <= BATCH_MAX else ():
+        own = Violations()
+        if one.HasField("wait"):
+            own.add("wait", "must not be set in a batch")
+        order = read_order(one, caller, own, new_id)
+        read.append(own if own else order)
+    return read
+
+
+def read_wait_s(wait: Duration, violations: Violations) -> float:
+    seconds = wait.seconds + wait.nanos / 1e9
+    if seconds < 0:
+        violations.add("wait", "must be 0 or more")
+    return min(max(seconds, 0.0), WAIT_S_MAX)
+
+
+def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
+    """Return new customer information by field name, for the fields of the mask."""
+    customer = _read_customer(request.customer, violations, "customer.")
+    fields = list(CUSTOMER_CHARACTERS_MAX)
+    known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
+    named: list[str] = []
+    for path in request.update_mask.paths:
+        if path not in known:
+            violations.add("update_mask", f"{path!r} is none of {', '.join(known)}")
+        named += known.get(path, [])
+    if not request.update_mask.paths:
+        violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
+    violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
+    return {field: getattr(customer, field) for field in named}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Which page of which orders is asked for."""
+
+    wanted: OrderFilter
+    filter_text: str
+    before: str
+    size: int
+
+
+def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
+    status = None
+    if request.status not in pb.OrderStatus.values():
+        violations.add("status", f"{request.status} is no order status")
+    elif request.status:
+        status = OrderStatus(pb.OrderStatus.Name(request.status).removeprefix("ORDER_STATUS_"))
+    wanted = OrderFilter(
+        customer_id=violations.optional_id("customer_id", request.customer_id),
+        status=status,
+        product_id=violations.optional_id("product_id", request.product_id),
+        created_from=violations.instant("created_from", request.created_from)
+        if request.HasField("created_from")
+        else None,
+        created_before=violations.instant("created_before", request.created_before)
+        if request.HasField("created_before")
+        else None,
+    )
+    filter_text = f"orders {wanted!r}"
+    before = pages.read_token(violations, request.page_token, filter_text)
+    return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+
+
+def state_message(state: OrderState) -> pb.CreateOrderResponse:
+    return pb.CreateOrderResponse(order_id=state.order_id, status=_STATUS[state.status])
+
+
+def outcome_message(order: Order) -> pb.CreateOrderResponse:
+    return pb.CreateOrderResponse(
+        order_id=order.order_id,
+        status=_STATUS[order.state.status],
+        shortages=map(_shortage_message, order.shortages),
+    )
+
+
+def order_message(order: Order) -> pb.Order:
+    customer = order.customer
+    return pb.Order(
+        order_id=order.order_id,
+        request_id=order.request_id,
+        customer_id=order.customer_id,
+        status=_STATUS[order.state.status],
+        lines=map(_line_message, order.lines),
+        total=money.to_google(order.total.currency, order.total.minor),
+        customer=pb.Customer(
+            name=customer.name,
+            email=customer.email,
+            phone=customer.phone,
+            address=customer.address,
+        ),
+        shortages=map(_shortage_message, order.shortages),
+        version=order.state.version,
+        create_time=_timestamp(order.placed_at),
+        update_time=_timestamp(order.updated_at),
+        history=map(_change_message, order.history),
+    )
+
+
+def _line_message(line: OrderLine) -> pb.OrderLine:
+    return pb.OrderLine(
+        product_id=line.product_id,
+        quantity=line.quantity,
+        unit_price=money.to_google(line.unit_price.currency, line.unit_price.minor),
+    )
+
+
+def _shortage_message(shortage: Shortage) -> pb.Shortage:
+    return pb.Shortage(
+        product_id=shortage.product_id, wanted=shortage.wanted, available=shortage.available
+    )
+
+
+def _change_message(change: OrderChange) -> pb.OrderChange:
+    return pb.OrderChange(
+        version=change.version,
+        status=_STATUS[change.status],
+        change_time=_timestamp(change.at),
+        reason=change.reason,
+        actor=change.caller.name,
+    )
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+_STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}

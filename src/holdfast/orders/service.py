@@ -1,0 +1,146 @@
+"""Orders put together: every object of the service is made here, top to bottom."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+
+from holdfast.chassis.broker import Broker
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.coalescer import Coalescer
+from holdfast.chassis.database import Database, retrying
+from holdfast.chassis.engines import connect
+from holdfast.chassis.grpc_server import serving
+from holdfast.chassis.inbox import Inbox, InboxReceiver
+from holdfast.chassis.interceptors import Edge
+from holdfast.chassis.lifecycle import background, every, stop_signal
+from holdfast.chassis.migrations import require_newest
+from holdfast.chassis.outbox import Outbox, Relay
+from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.signals import Signals
+from holdfast.chassis.telemetry import configure_logging
+from holdfast.contracts.orders.v1 import orders_pb2
+from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
+from holdfast.orders.application.cancel_order import CancelOrder
+from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.place_orders import PlaceOrders
+from holdfast.orders.application.send_notifications import SendNotifications
+from holdfast.orders.application.settle_orders import SettleOrders
+from holdfast.orders.application.update_order import UpdateOrder
+from holdfast.orders.application.watch_order import WatchOrder
+from holdfast.orders.infrastructure.event_codec import EventCodec
+from holdfast.orders.infrastructure.inventory_client import GrpcStockCheck, open_channel
+from holdfast.orders.infrastructure.log_notifier import LogNotifier
+from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.infrastructure.store import Store
+from holdfast.orders.presentation.grpc import OrderServicer
+from holdfast.orders.presentation.statuses import translate
+from holdfast.orders.presentation.subscriptions import (
+    INVENTORY_TO_ORDERS,
+    ORDERS_TO_INVENTORY,
+    read,
+)
+from holdfast.orders.settings import Limits, OrdersSettings
+
+BATCH_ITEMS_MAX = 1_000
+QUEUE_ITEMS_MAX = 20_000
+CHASE_EVERY_S = 5.0
+NOTIFY_EVERY_S = 0.5
+FORGET_EVERY_S = 600.0
+SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The running service."""
+
+    address: str
+    relay: Relay
+
+
+@asynccontextmanager
+async def running(
+    database: Database, broker: Broker, *, inventory: str, listen: str, limits: Limits
+) -> AsyncIterator[Orders]:
+    """Serve while the block runs; database and broker are the caller's.
+
+    :param inventory: address of Inventory's gRPC server, for the stock check.
+    """
+    clock = SystemClock()
+    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
+    relay = Relay(
+        database,
+        outbox,
+        broker,
+        clock,
+        events_max=limits.outbox_events_max,
+        age_s_max=limits.outbox_age_s_max,
+    )
+    store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
+    reader = Reader(database)
+    edge = Edge(translate, clock)
+    settle = SettleOrders(store.begin, clock)
+    chase = ChaseOrders(store.begin, clock, late_s=limits.late_s, expire_s=limits.expire_s)
+    notify = SendNotifications(reader, LogNotifier(), clock)
+    receiver = InboxReceiver(
+        database, clock, queue=INVENTORY_TO_ORDERS.queue, read=read, handle=retrying(settle)
+    )
+    async with open_channel(inventory) as channel:
+        place_orders = Coalescer(
+            retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay)),
+            batch_items_max=BATCH_ITEMS_MAX,
+            queue_items_max=QUEUE_ITEMS_MAX,
+        )
+        servicer = OrderServicer(
+            place_orders=place_orders,
+            cancel_order=CancelOrder(store.begin, clock),
+            update_order=UpdateOrder(store.begin, clock),
+            watch_order=WatchOrder(reader, signals),
+            reader=reader,
+            edge=edge,
+            new_id=clock.new_id,
+        )
+        loops = {
+            "orders consumer": lambda: broker.consume(INVENTORY_TO_ORDERS.queue, receiver),
+            "orders relay": relay.run,
+            "orders placing": place_orders.run,
+            "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+            "orders notifying": every(NOTIFY_EVERY_S, notify),
+            "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+        }
+        async with (
+            background(loops),
+            serving(
+                listen,
+                service=SERVICE_NAME,
+                register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
+                interceptors=[edge],
+            ) as listening,
+        ):
+            log.info("orders is ready", address=listening.address)
+            yield Orders(listening.address, relay)
+
+
+async def main(settings: OrdersSettings) -> None:
+    """Run the service on PostgreSQL and RabbitMQ until SIGTERM or SIGINT.
+
+    :raises WrongSchema: the database needs `holdfast migrate` first.
+    :raises AddressInUse: another program listens on the address.
+    """
+    configure_logging(settings.log_level)
+    broker = RabbitMQ(
+        settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
+    )
+    async with connect(settings.database.get_secret_value()) as database:
+        await require_newest(database, "orders")
+        async with running(
+            database,
+            broker,
+            inventory=settings.inventory,
+            listen=settings.listen,
+            limits=settings,
+        ):
+            await stop_signal()
