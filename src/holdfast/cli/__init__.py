@@ -1,0 +1,1 @@
+"""The `holdfast` command: it speaks to the services through the client, and starts them."""

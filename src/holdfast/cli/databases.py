@@ -1,0 +1,206 @@
+"""The commands that read or mend the databases themselves: migrate, verify, dead letters."""
+
+import asyncio
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from holdfast.cli.connection import DATA_FOLDER
+from holdfast.cli.exits import NOT_FOUND, REFUSED, USAGE, Failed, engine_errors
+from holdfast.cli.output import (
+    Output,
+    OutputOption,
+    print_json,
+    print_line,
+    print_table,
+)
+
+dead_letters_app = typer.Typer(
+    help="Events that could not be handled: list them, send them back.", no_args_is_help=True
+)
+
+FILES = ("orders.db", "inventory.db")
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", file_okay=False, help=f"A data folder; default: {DATA_FOLDER}."
+    ),
+]
+OrdersDatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--orders-db",
+        envvar="HOLDFAST_ORDERS_DATABASE",
+        metavar="URL",
+        help="The database of Orders.",
+    ),
+]
+InventoryDatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--inventory-db",
+        envvar="HOLDFAST_INVENTORY_DATABASE",
+        metavar="URL",
+        help="The database of Inventory.",
+    ),
+]
+
+
+def migrate(
+    data: DataOption = None,
+    orders_db: OrdersDatabaseOption = "",
+    inventory_db: InventoryDatabaseOption = "",
+    sql: Annotated[
+        bool, typer.Option("--sql", help="Change nothing; print the SQL for a new database.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Bring databases to the newest schema; with one URL only that one. A repeat does nothing."""
+    from holdfast.chassis import migrations
+
+    named = _databases(data, orders_db, inventory_db)
+    urls = {service: url for service, url in asdict(named).items() if url}
+    with engine_errors():
+        if sql:
+            for service, url in urls.items():
+                print_line(migrations.script(service, url))
+            return
+        applied = {service: migrations.migrate(service, url) for service, url in urls.items()}
+    if output is Output.JSON:
+        print_json(applied)
+        return
+    for service, revisions in applied.items():
+        print_line(f"{service}: {', '.join(revisions) or 'nothing to do'}")
+
+
+def verify(
+    data: DataOption = None,
+    orders_db: OrdersDatabaseOption = "",
+    inventory_db: InventoryDatabaseOption = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Recompute everything from the movements and the orders, and name every contradiction.
+
+    Exits with 1 if there is any.
+    """
+    both = _existing(data, orders_db, inventory_db)
+    from holdfast.verification import verify as recompute
+
+    with engine_errors():
+        report = asyncio.run(recompute(both.orders, both.inventory))
+    if output is Output.JSON:
+        print_json({**asdict(report), "ok": report.ok})
+    else:
+        print_table(("checked", "count"), report.checked.items())
+        for note in report.notes:
+            print_line(f"note: {note}")
+        for contradiction in report.contradictions:
+            print_line(f"CONTRADICTION: {contradiction}")
+        found = len(report.contradictions)
+        print_line("no contradiction" if report.ok else f"contradictions: {found}")
+    if not report.ok:
+        raise typer.Exit(REFUSED)
+
+
+@dead_letters_app.command("list")
+def list_letters(
+    data: DataOption = None,
+    orders_db: OrdersDatabaseOption = "",
+    inventory_db: InventoryDatabaseOption = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List dead letters of both services with the reason of each, oldest first."""
+    both = _existing(data, orders_db, inventory_db)
+    from holdfast.chassis.dead_letters import list_dead_letters
+
+    with engine_errors():
+        letters = [
+            {"service": service, **asdict(letter)}
+            for service, url in asdict(both).items()
+            for letter in asyncio.run(list_dead_letters(url))
+        ]
+    if output is Output.JSON:
+        print_json(letters)
+        return
+    columns = ("service", "letter_id", "event_type", "subject", "reason", "parked_at")
+    print_table(columns, [[letter[column] for column in columns] for letter in letters])
+
+
+@dead_letters_app.command("replay")
+def replay_letters(
+    letter_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="LETTER_ID", help="Which of them.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    data: DataOption = None,
+    orders_db: OrdersDatabaseOption = "",
+    inventory_db: InventoryDatabaseOption = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Send dead letters back the way they came, once their cause is mended."""
+    if bool(letter_ids) == every:
+        raise typer.BadParameter("name dead letters by their ids, or give --all")
+    both = _existing(data, orders_db, inventory_db)
+    from holdfast.chassis.dead_letters import replay_dead_letters
+
+    chosen = None if every else letter_ids
+    with engine_errors():
+        sent_back = {
+            service: asyncio.run(replay_dead_letters(url, chosen))
+            for service, url in asdict(both).items()
+        }
+    if output is Output.JSON:
+        print_json(sent_back)
+    else:
+        for service, count in sent_back.items():
+            print_line(f"{service}: {count} sent back")
+    missing = len(letter_ids or []) - sum(sent_back.values())
+    if missing > 0:
+        raise Failed(
+            f"{missing} of these dead letters cannot be found, or are no events", NOT_FOUND
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Databases:
+    """Both databases by URL; "" is one that was not named."""
+
+    orders: str
+    inventory: str
+
+
+def _databases(data: Path | None, orders_db: str, inventory_db: str) -> _Databases:
+    """What was asked for: a folder before URLs, and without either the default folder."""
+    if data is None and (orders_db or inventory_db):
+        return _Databases(_checked(orders_db), _checked(inventory_db))
+    folder = (data or DATA_FOLDER).absolute()
+    orders_url, inventory_url = (f"sqlite://{quote(str(folder / name))}" for name in FILES)
+    return _Databases(orders_url, inventory_url)
+
+
+def _existing(data: Path | None, orders_db: str, inventory_db: str) -> _Databases:
+    """Both databases, of a data folder only if it is one."""
+    both = _databases(data, orders_db, inventory_db)
+    if data is None and (orders_db or inventory_db):
+        if not (both.orders and both.inventory):
+            raise typer.BadParameter("give both --orders-db and --inventory-db, or --data")
+        return both
+    folder = data or DATA_FOLDER
+    if not all((folder / name).exists() for name in FILES):
+        raise Failed(f"there are no databases of Holdfast in {folder}: see --data", NOT_FOUND)
+    return both
+
+
+def _checked(url: str) -> str:
+    from holdfast.chassis.engines import engine_of
+
+    try:
+        if url:
+            engine_of(url)
+    except ValueError as error:
+        raise Failed(str(error), USAGE) from error
+    return url

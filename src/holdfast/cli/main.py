@@ -1,0 +1,56 @@
+"""Assemble the `holdfast` command from its parts."""
+
+import os
+
+# It says on standard error what our messages say, in words for those who develop gRPC.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from holdfast.cli import databases, orders, products, serving, stock
+from holdfast.cli.exits import Commands
+from holdfast.cli.replay import replay
+
+app = typer.Typer(
+    name="holdfast",
+    cls=Commands,
+    help="Orders that are never lost, stock that is never oversold.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("holdfast"))
+        raise typer.Exit
+
+
+@app.callback()
+def holdfast(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Orders that are never lost, stock that is never oversold."""
+
+
+app.command()(serving.up)
+app.add_typer(orders.app, name="order")
+app.add_typer(stock.app, name="stock")
+app.add_typer(products.app, name="product")
+app.command()(replay)
+app.command()(databases.verify)
+app.command()(databases.migrate)
+app.add_typer(databases.dead_letters_app, name="dead-letters")
+app.add_typer(serving.orders_app, name="orders")
+app.add_typer(serving.inventory_app, name="inventory")
+
+
+def main() -> None:
+    """The entry point of the program."""
+    app()

@@ -1,0 +1,244 @@
+"""`holdfast order`: place orders, look at them, change them."""
+
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.arguments import (
+    CURRENCY,
+    BeforeOption,
+    CurrencyOption,
+    FromOption,
+    LimitOption,
+    duration_s,
+    in_utc,
+    order_lines,
+)
+from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
+from holdfast.cli.exits import REFUSED
+from holdfast.cli.output import (
+    Output,
+    OutputOption,
+    print_facts,
+    print_json,
+    print_json_line,
+    print_line,
+    print_table,
+)
+from holdfast.client import Customer, Holdfast, Order, OrderStatus, Placed
+
+app = typer.Typer(help="Place orders, look at them, change them.", no_args_is_help=True)
+
+OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
+NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
+EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
+PhoneOption = Annotated[str | None, typer.Option(help="Phone number.")]
+AddressOption = Annotated[str | None, typer.Option(help="Postal address.")]
+
+
+@app.command()
+def create(
+    lines: Annotated[
+        list[str], typer.Argument(metavar="PRODUCT=QTY[@PRICE]", help="What to order.")
+    ],
+    customer: Annotated[str, typer.Option(metavar="ID", help="Who orders.")],
+    currency: CurrencyOption = CURRENCY,
+    name: NameOption = None,
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    address: AddressOption = None,
+    request_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The same id and contents order once only.")
+    ] = None,
+    wait: Annotated[
+        str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
+    ] = "10s",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait.")] = False,
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Place an order: holdfast order create --customer c-17 LAMP-RED=2 MUG=1@4.50
+
+    Without a price the product's own is taken. Exits with 1 if the stock is short.
+    """
+    wait_s = 0.0 if no_wait else duration_s(wait)
+    wanted = order_lines(lines, currency)
+    who = Customer(name or "", email or "", phone or "", address or "")
+    placed = Connection(orders, data=data).run(
+        lambda client: client.orders.create(
+            customer, wanted, customer=who, request_id=request_id, wait_s=wait_s
+        )
+    )
+    _show_placed(placed, output)
+    if placed.status is OrderStatus.REJECTED:
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def get(
+    order_id: OrderId,
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show an order with its lines and history."""
+    order = Connection(orders, data=data).run(lambda client: client.orders.get(order_id))
+    _show_order(order, output)
+
+
+@app.command("list")
+def list_orders(
+    customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
+    status: Annotated[
+        OrderStatus | None, typer.Option(case_sensitive=False, help="Only of this status.")
+    ] = None,
+    product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
+    created_from: FromOption = None,
+    created_before: BeforeOption = None,
+    limit: LimitOption = 50,
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List orders, newest first."""
+
+    async def found(client: Holdfast) -> list[Order]:
+        listed = client.orders.list(
+            customer_id=customer,
+            status=status,
+            product_id=product,
+            created_from=in_utc(created_from),
+            created_before=in_utc(created_before),
+            limit=limit,
+        )
+        return [order async for order in listed]
+
+    _show_orders(Connection(orders, data=data).run(found), output)
+
+
+@app.command()
+def update(
+    order_id: OrderId,
+    name: NameOption = None,
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    address: AddressOption = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Refuse if it changed since; default: as it is now.")
+    ] = None,
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Change the customer information of an order; an empty text takes a field away."""
+    if name is email is phone is address is None:
+        raise typer.BadParameter("nothing to change: give --name, --email, --phone or --address")
+
+    async def change(client: Holdfast) -> Order:
+        current = version or (await client.orders.get(order_id)).version
+        return await client.orders.update(
+            order_id, version=current, name=name, email=email, phone=phone, address=address
+        )
+
+    _show_order(Connection(orders, data=data).run(change), output)
+
+
+@app.command()
+def cancel(
+    order_id: OrderId,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Cancel an order; its stock comes back shortly after."""
+    order = Connection(orders, data=data).run(
+        lambda client: client.orders.cancel(order_id, reason=reason)
+    )
+    _show_order(order, output)
+
+
+@app.command()
+def watch(
+    order_id: OrderId,
+    watch_for: Annotated[
+        str, typer.Option("--for", metavar="TIME", help="Watch at most so long.")
+    ] = "1h",
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show an order now and after every change, until it is final; JSON is one object a line."""
+    watch_s = duration_s(watch_for)
+
+    async def follow(client: Holdfast) -> None:
+        async for order in client.orders.watch(order_id, watch_s=watch_s):
+            if output is Output.JSON:
+                print_json_line(order)
+            else:
+                print_line(_headline(order))
+
+    Connection(orders, data=data).run(follow)
+
+
+def _show_placed(placed: Placed, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(placed)
+        return
+    print_line(f"order {placed.order_id} is {placed.status}")
+    for short in placed.shortages:
+        print_line(f"  {short.product_id}: wanted {short.wanted}, available {short.available}")
+    if placed.status is OrderStatus.PENDING:
+        print_line(f"  its outcome follows: holdfast order watch {placed.order_id}")
+
+
+def _headline(order: Order) -> str:
+    last = order.history[-1] if order.history else None
+    why = f" ({last.reason})" if last and last.reason else ""
+    return f"order {order.order_id} version {order.version} is {order.status}{why}"
+
+
+def _show_orders(found: list[Order], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(found)
+        return
+    print_table(
+        ("order", "created", "customer", "status", "lines", "total"),
+        [
+            (o.order_id, o.create_time, o.customer_id, o.status, len(o.lines), o.total)
+            for o in found
+        ],
+    )
+
+
+def _show_order(order: Order, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(order)
+        return
+    print_facts(
+        {
+            "order": order.order_id,
+            "status": order.status,
+            "customer": order.customer_id,
+            "name": order.customer.name,
+            "email": order.customer.email,
+            "phone": order.customer.phone,
+            "address": order.customer.address,
+            "total": order.total,
+            "version": order.version,
+        }
+    )
+    print_line("")
+    print_table(
+        ("product", "quantity", "unit price"),
+        [(line.product_id, line.quantity, line.unit_price) for line in order.lines],
+    )
+    for short in order.shortages:
+        print_line(f"short: {short.product_id}: wanted {short.wanted}, available {short.available}")
+    if order.history:
+        print_line("")
+        print_table(
+            ("version", "status", "time", "reason", "by"),
+            [(c.version, c.status, c.change_time, c.reason, c.actor) for c in order.history],
+        )

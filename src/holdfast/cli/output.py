@@ -1,0 +1,102 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_COLUMNS = 200  # rich would cut a table at 80 where there is no terminal to measure
+
+
+class Output(StrEnum):
+    """Who reads it."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="A table for people, or JSON for programs.")
+]
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON; dataclasses become objects, and times ISO 8601 in UTC."""
+    typer.echo(json.dumps(_plain(value), indent=2, default=_instant))
+
+
+def print_json_line(value: object) -> None:
+    """Print a value as JSON on one line, for streams."""
+    typer.echo(json.dumps(_plain(value), default=_instant))
+
+
+def print_line(text: str) -> None:
+    """Print a line as it is."""
+    typer.echo(text)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under headings; numbers stand at the right. Without rows, say so."""
+    cells = [list(row) for row in rows]
+    if not cells:
+        print_line("none")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading, first in zip(columns, cells[0], strict=True):
+        table.add_column(
+            heading, justify="right" if isinstance(first, int) else "left", overflow="fold"
+        )
+    for row in cells:
+        table.add_row(*(_cell(value) for value in row))
+    _console().print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print names and values, one a line, and leave out what is empty."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if value not in ("", None):
+            table.add_row(name, _cell(value))
+    _console().print(table)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    return console
+
+
+def _cell(value: object) -> Text:
+    # A Text, since a customer called "[red]" is no markup.
+    return Text("" if value is None else _text(value))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return _instant(value.replace(microsecond=0))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _instant(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

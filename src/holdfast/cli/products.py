@@ -1,0 +1,128 @@
+"""`holdfast product`: what there is to sell."""
+
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.arguments import CURRENCY, CurrencyOption, LimitOption, price
+from holdfast.cli.connection import (
+    INVENTORY_ADDRESS,
+    Connection,
+    DataOption,
+    InventoryOption,
+)
+from holdfast.cli.output import Output, OutputOption, print_facts, print_json, print_table
+from holdfast.client import Holdfast, Product
+
+app = typer.Typer(help="What there is to sell.", no_args_is_help=True)
+
+ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="Your own code for it.")]
+
+
+@app.command()
+def create(
+    product_id: ProductId,
+    unit_price: Annotated[
+        str, typer.Option("--price", metavar="AMOUNT", help="Price of one unit, such as 4.50.")
+    ],
+    name: Annotated[str, typer.Option(help="Its name.")] = "",
+    description: Annotated[str, typer.Option(help="More about it.")] = "",
+    currency: CurrencyOption = CURRENCY,
+    inactive: Annotated[bool, typer.Option("--inactive", help="Not sold yet.")] = False,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Make a product: holdfast product create LAMP-RED --name "Red lamp" --price 12.50"""
+    asked = price(unit_price, currency)
+    product = Connection(inventory=inventory, data=data).run(
+        lambda client: client.inventory.create_product(
+            product_id, name=name, unit_price=asked, description=description, active=not inactive
+        )
+    )
+    _show(product, output)
+
+
+@app.command()
+def update(
+    product_id: ProductId,
+    name: Annotated[str | None, typer.Option(help="Its new name.")] = None,
+    description: Annotated[str | None, typer.Option(help="Its new description.")] = None,
+    unit_price: Annotated[
+        str | None, typer.Option("--price", metavar="AMOUNT", help="Its new price.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Of the price; default: as it is now.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether it is sold.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Refuse if it changed since; default: as it is now.")
+    ] = None,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Change a product's details."""
+    if active is None and name is description is unit_price is None:
+        raise typer.BadParameter(
+            "nothing to change: give --name, --description, --price, --active or --inactive"
+        )
+
+    async def change(client: Holdfast) -> Product:
+        now = (await client.inventory.get_stock(product_id)).product
+        asked = (
+            None if unit_price is None else price(unit_price, currency or now.unit_price.currency)
+        )
+        return await client.inventory.update_product(
+            product_id,
+            version=version or now.version,
+            name=name,
+            description=description,
+            unit_price=asked,
+            active=active,
+        )
+
+    _show(Connection(inventory=inventory, data=data).run(change), output)
+
+
+@app.command("list")
+def list_products(
+    limit: LimitOption = 50,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List products by id."""
+
+    async def found(client: Holdfast) -> list[Product]:
+        return [product async for product in client.inventory.list_products(limit=limit)]
+
+    _show_all(Connection(inventory=inventory, data=data).run(found), output)
+
+
+def _show(product: Product, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(product)
+        return
+    print_facts(
+        {
+            "product": product.product_id,
+            "name": product.name,
+            "description": product.description,
+            "unit price": product.unit_price,
+            "active": product.active,
+            "version": product.version,
+        }
+    )
+
+
+def _show_all(products: list[Product], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(products)
+        return
+    print_table(
+        ("product", "name", "unit price", "active"),
+        [(p.product_id, p.name, p.unit_price, p.active) for p in products],
+    )

@@ -1,0 +1,104 @@
+"""The commands that serve: both services in one process, or one of them in a cluster."""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from holdfast.cli.connection import DATA_FOLDER
+from holdfast.cli.exits import USAGE, Failed, engine_errors
+from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
+
+orders_app = typer.Typer(help="Serve Orders in a cluster.", no_args_is_help=True)
+inventory_app = typer.Typer(help="Serve Inventory in a cluster.", no_args_is_help=True)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml", exists=True, dir_okay=False, help="Settings; the environment wins."
+    ),
+]
+PORT_MAX = 65_535
+
+Settings = TypeVar("Settings")
+
+
+def up(
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", file_okay=False, help="Where everything is kept.")
+    ] = DATA_FOLDER,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    orders_port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, help="Port of Orders; 0: any free one.")
+    ] = 7001,
+    inventory_port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, help="Port of Inventory; 0: any free one.")
+    ] = 7002,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Run both services in this process until Ctrl-C."""
+    import uvloop
+
+    from holdfast.chassis.lifecycle import stop_signal
+    from holdfast.chassis.telemetry import configure_logging
+    from holdfast.embedded import running
+
+    async def serve() -> None:
+        async with running(
+            data, host=host, orders_port=orders_port, inventory_port=inventory_port
+        ) as services:
+            _announce(services.orders, services.inventory, data, output)
+            await stop_signal()
+
+    configure_logging("INFO")
+    with engine_errors():
+        uvloop.run(serve())
+
+
+@orders_app.command("serve")
+def serve_orders(config: ConfigOption = None) -> None:
+    """Serve Orders until SIGTERM; settings come from --config and HOLDFAST_ORDERS_*."""
+    from holdfast.orders import service, settings
+
+    _serve(settings.load, service.main, config)
+
+
+@inventory_app.command("serve")
+def serve_inventory(config: ConfigOption = None) -> None:
+    """Serve Inventory until SIGTERM; settings come from --config and HOLDFAST_INVENTORY_*."""
+    from holdfast.inventory import service, settings
+
+    _serve(settings.load, service.main, config)
+
+
+def _serve(
+    load: Callable[[Path | None], Settings],
+    main: Callable[[Settings], Coroutine[None, None, None]],
+    config: Path | None,
+) -> None:
+    import uvloop
+
+    try:
+        settings = load(config)
+    except ValueError as error:
+        raise Failed(str(error), USAGE) from error
+    with engine_errors():
+        uvloop.run(main(settings))
+
+
+def _announce(orders: str, inventory: str, data: Path, output: Output) -> None:
+    if output is Output.JSON:
+        print_json_line({"orders": orders, "inventory": inventory, "data": str(data)})
+        return
+    print_line(f"Orders     {orders}")
+    print_line(f"Inventory  {inventory}")
+    print_line(f"Data       {data}")
+    print_line("Ctrl-C stops. In another terminal, try:")
+    at_inventory = "" if inventory.endswith(":7002") else f" --inventory {inventory}"
+    at_orders = "" if orders.endswith(":7001") else f" --orders {orders}"
+    print_line(
+        f'  holdfast product create LAMP-RED --name "Red lamp" --price 12.50{at_inventory}\n'
+        f"  holdfast stock set LAMP-RED 10{at_inventory}\n"
+        f"  holdfast order create --customer c-17 LAMP-RED=2{at_orders}"
+    )

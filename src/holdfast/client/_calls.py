@@ -1,0 +1,132 @@
+"""One service behind one channel: each call has a deadline, and is repeated only where safe."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+import grpc
+
+from holdfast.client._errors import HoldfastError, Overloaded, Unavailable
+from holdfast.client._status import error_from_call
+
+PAUSE_S_MIN = 0.05  # doubles from here with every try, up to the maximum
+PAUSE_S_MAX = 1.0
+RESPONSE_BYTES_MAX = 64 * 1024 * 1024  # a page of 1,000 orders with many lines
+
+_CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
+    # gRPC's own way back after a lost connection grows to two minutes; ours must not.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A proxy set for the web would be asked for 127.0.0.1 too.
+    ("grpc.enable_http_proxy", 0),
+)
+
+RequestT = TypeVar("RequestT")
+AnswerT = TypeVar("AnswerT")
+
+
+class Calls:
+    """Calls to one service, over one long-lived channel."""
+
+    def __init__(
+        self, service: str, target: str, *, deadline_s: float, retry_s: float | None
+    ) -> None:
+        self.channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        self._peer = f"{service} at {target}"
+        self._deadline_s = deadline_s
+        self._retry_s = deadline_s if retry_s is None else retry_s
+
+    async def ask(
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[RequestT, AnswerT],
+        request: RequestT,
+        *,
+        repeatable: bool,
+        wait_s: float = 0.0,
+    ) -> AnswerT:
+        """Call a method, again where that is safe, until there is an answer or the time is over.
+
+        :param repeatable: the service makes a repeat harmless; an unknown outcome is no obstacle.
+        :param wait_s: seconds that the service itself may wait, on top of the deadline.
+        """
+        whole_s = self._deadline_s + wait_s
+        patience = _Patience(self._retry_s, whole_s)
+        while True:
+            try:
+                return await method(request, timeout=patience.left_s())
+            except grpc.aio.AioRpcError as failed:
+                error = error_from_call(failed, self._peer, whole_s)
+                if not (_nothing_done(error) or (repeatable and _worth_repeating(error))):
+                    raise error from failed
+                pause_s = patience.pause_s(error)
+                if pause_s is None:
+                    raise error from failed
+            await asyncio.sleep(pause_s)
+
+    async def listen(
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[RequestT, AnswerT],
+        request: RequestT,
+        *,
+        listen_s: float,
+    ) -> AsyncGenerator[AnswerT]:
+        """Yield what a stream sends, connecting again when it breaks, until it or the time ends.
+
+        :raises DeadlineExceeded: nothing at all came in that time.
+        """
+        ends_at = time.monotonic() + listen_s
+        heard = False
+        patience = _Patience(self._retry_s, listen_s)
+        while True:
+            call = method(request, timeout=max(ends_at - time.monotonic(), 0.0))
+            try:
+                async for answer in call:
+                    heard = True
+                    patience = _Patience(self._retry_s, listen_s)
+                    yield answer
+            except grpc.aio.AioRpcError as failed:
+                if heard and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    return
+                error = error_from_call(failed, self._peer, listen_s)
+                pause_s = patience.pause_s(error)
+                if pause_s is None or not (_nothing_done(error) or _worth_repeating(error)):
+                    raise error from failed
+            else:
+                return
+            finally:
+                call.cancel()
+            await asyncio.sleep(pause_s)
+
+
+class _Patience:
+    """How long to go on trying: pauses that grow and are jittered, within a deadline."""
+
+    def __init__(self, retry_s: float, deadline_s: float) -> None:
+        now = time.monotonic()
+        self._retry_until = now + min(retry_s, deadline_s)
+        self._ends_at = now + deadline_s
+        self._step_s = PAUSE_S_MIN
+
+    def left_s(self) -> float:
+        return max(self._ends_at - time.monotonic(), 0.0)
+
+    def pause_s(self, error: HoldfastError) -> float | None:
+        """Seconds to wait before the next try: what the service asks for or more; None: give up."""
+        jittered_s = self._step_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads, hides nothing
+        self._step_s = min(2 * self._step_s, PAUSE_S_MAX)
+        asked_s = error.retry_after_s if isinstance(error, Overloaded | Unavailable) else None
+        pause_s = jittered_s + (asked_s or 0.0)
+        return pause_s if time.monotonic() + pause_s < self._retry_until else None
+
+
+def _nothing_done(error: HoldfastError) -> bool:
+    # gRPC itself says RESOURCE_EXHAUSTED for a message too large: only RetryInfo makes it a queue.
+    return isinstance(error, Overloaded) and error.retry_after_s is not None
+
+
+def _worth_repeating(error: HoldfastError) -> bool:
+    return isinstance(error, Unavailable) and error.code == "UNAVAILABLE"

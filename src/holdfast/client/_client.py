@@ -1,0 +1,56 @@
+"""The client itself: two services, one long-lived channel to each."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from holdfast.client._calls import Calls
+from holdfast.client._inventory import Inventory
+from holdfast.client._orders import Orders
+
+ORDERS_ADDRESS = "127.0.0.1:7001"
+INVENTORY_ADDRESS = "127.0.0.1:7002"
+DEADLINE_S = 10.0
+
+
+class Holdfast:
+    """A client of both services, for asyncio; use it with `async with`, inside the event loop.
+
+    Making it connects to nothing: the first call does. Every call has a deadline. A call that
+    fails because nothing answers, or because the service asks to come back later, is repeated
+    with growing pauses as long as that is safe. Errors are `HoldfastError` and its subclasses.
+
+    :param orders: address of Orders, host:port.
+    :param inventory: address of Inventory, host:port.
+    :param deadline_s: seconds that a call may take, repeats included.
+    :param retry_s: seconds during which a call may be repeated, 0 for never; None: the deadline.
+    """
+
+    def __init__(
+        self,
+        orders: str = ORDERS_ADDRESS,
+        inventory: str = INVENTORY_ADDRESS,
+        deadline_s: float = DEADLINE_S,
+        *,
+        retry_s: float | None = None,
+    ) -> None:
+        to_orders = Calls("Orders", orders, deadline_s=deadline_s, retry_s=retry_s)
+        to_inventory = Calls("Inventory", inventory, deadline_s=deadline_s, retry_s=retry_s)
+        self.orders = Orders(to_orders)
+        self.inventory = Inventory(to_inventory)
+        self._channels = (to_orders.channel, to_inventory.channel)
+
+    async def close(self) -> None:
+        """End what is under way and close both channels. A repeat changes nothing."""
+        await asyncio.gather(*(channel.close() for channel in self._channels))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,198 @@
+"""What can go wrong, as classes that carry facts.
+
+HoldfastError
+├── InvalidRequest            fields are malformed or out of range: `violations`, all of them
+├── NotFound                  `resources` do not exist, or are somebody else's
+├── Refused                   well formed, but the rules say no; a repeat gets the same answer
+│   ├── ShortOfStock          `shortages`, one per product
+│   ├── IllegalTransition     the order's status does not allow it
+│   ├── AlreadyExists         the id is taken by other contents
+│   │   └── RequestIdReused   the request id was used for another request
+│   └── StaleVersion          somebody was faster: read again, `current_version`
+├── Overloaded                not done, come back in `retry_after_s`
+├── Unavailable               no usable answer: whether it was done is unknown
+├── DeadlineExceeded          no answer in time: whether it was done is unknown
+├── Unauthenticated           no credentials, or bad ones
+├── PermissionDenied          good credentials that do not reach this far
+└── InternalError             a bug of ours; `correlation_id` finds it in the service's log
+
+After an unknown outcome repeat the call with the same request id, or read what is there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from holdfast.client._types import Shortage
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field of a request that breaks a rule."""
+
+    field: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that was asked for and does not exist."""
+
+    type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a service, or the way to it, told about a call that failed."""
+
+    code: str
+    message: str
+    reason: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    violations: tuple[Violation, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    retry_after_s: float | None = None
+
+
+class HoldfastError(Exception):
+    """The root: `code` names the gRPC status, `reason` the situation, `details` hold its facts.
+
+    Codes and reasons are part of the contract and stay; messages are for people and may change.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.code = failure.code
+        self.reason = failure.reason
+        self.message = failure.message
+        self.details = failure.details
+
+
+class InvalidRequest(HoldfastError):
+    """One or more fields are malformed or out of range; nothing was done."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.violations = failure.violations
+
+
+class NotFound(HoldfastError):
+    """An order, product or customer does not exist, or is somebody else's; nothing was done."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.resources = failure.resources
+
+
+class Refused(HoldfastError):
+    """The request is well formed and the rules say no; nothing was done."""
+
+
+class ShortOfStock(Refused):
+    """The order plainly cannot be filled; it was not recorded."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.shortages = tuple(
+            Shortage(
+                product_id=product_id,
+                wanted=int(wanted),
+                available=int(failure.details.get(f"available:{product_id}", "0")),
+            )
+            for product_id, wanted in _by_product(failure.details, "wanted:")
+        )
+
+
+class IllegalTransition(Refused):
+    """The order's status does not allow what was asked."""
+
+
+class AlreadyExists(Refused):
+    """The id belongs to something with other contents."""
+
+
+class RequestIdReused(AlreadyExists):
+    """The request id was used before, for other contents."""
+
+
+class StaleVersion(Refused):
+    """Somebody changed it since it was read; `current_version` is the one to read again."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.current_version = int(failure.details.get("current_version", "0"))
+
+
+class Overloaded(HoldfastError):
+    """The service is full and did nothing; it asks to wait `retry_after_s` seconds."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.retry_after_s = failure.retry_after_s
+
+
+class Unavailable(HoldfastError):
+    """No usable answer came; the outcome is unknown. `reason` is empty if nothing answered."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.retry_after_s = failure.retry_after_s
+
+
+class DeadlineExceeded(HoldfastError):
+    """No answer came before the deadline; the outcome is unknown."""
+
+
+class Unauthenticated(HoldfastError):
+    """There were no credentials, or bad ones."""
+
+
+class PermissionDenied(HoldfastError):
+    """The credentials are good, but not for this."""
+
+
+class InternalError(HoldfastError):
+    """A bug of ours. `correlation_id` finds it in the service's log; empty if none was given."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.correlation_id = failure.details.get("correlation_id", "")
+
+
+_BY_REASON: Mapping[str, type[HoldfastError]] = {
+    "SHORT_OF_STOCK": ShortOfStock,
+    "ILLEGAL_TRANSITION": IllegalTransition,
+    "REQUEST_ID_REUSED": RequestIdReused,
+    "STALE_VERSION": StaleVersion,
+}
+_BY_CODE: Mapping[str, type[HoldfastError]] = {
+    "INVALID_ARGUMENT": InvalidRequest,
+    "OUT_OF_RANGE": InvalidRequest,
+    "NOT_FOUND": NotFound,
+    "FAILED_PRECONDITION": Refused,
+    "ALREADY_EXISTS": AlreadyExists,
+    "ABORTED": Refused,
+    "RESOURCE_EXHAUSTED": Overloaded,
+    "UNAVAILABLE": Unavailable,
+    "CANCELLED": Unavailable,
+    "DEADLINE_EXCEEDED": DeadlineExceeded,
+    "UNAUTHENTICATED": Unauthenticated,
+    "PERMISSION_DENIED": PermissionDenied,
+    "INTERNAL": InternalError,
+    "UNKNOWN": InternalError,
+    "DATA_LOSS": InternalError,
+}
+
+
+def error_of(failure: Failure) -> HoldfastError:
+    """The class that says most about it: by reason, else by code, else the root."""
+    fitting = _BY_REASON.get(failure.reason) or _BY_CODE.get(failure.code, HoldfastError)
+    return fitting(failure)
+
+
+def _by_product(details: Mapping[str, str], prefix: str) -> list[tuple[str, str]]:
+    return sorted(
+        (name.removeprefix(prefix), value)
+        for name, value in details.items()
+        if name.startswith(prefix)
+    )

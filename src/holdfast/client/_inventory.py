@@ -1,0 +1,274 @@
+"""Inventory as callers use it: keep products, set and read their stock, read the ledger."""
+
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from holdfast.client._calls import Calls
+from holdfast.client._errors import HoldfastError
+from holdfast.client._money import Money
+from holdfast.client._pages import PAGE_SIZE, walk
+from holdfast.client._status import error_from_status
+from holdfast.client._types import (
+    Movement,
+    Product,
+    StockInfo,
+    StockLevel,
+    StockRequest,
+    new_request_id,
+)
+from holdfast.client._wire import (
+    level_from_wire,
+    money_to_wire,
+    movement_from_wire,
+    product_from_wire,
+    stock_info_from_wire,
+    stock_request_to_wire,
+    time_to_wire,
+)
+from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
+
+
+class Inventory:
+    """The verbs of Inventory. Every method may raise any `HoldfastError`; the likely are named."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._stub = inventory_pb2_grpc.InventoryServiceStub(calls.channel)
+
+    async def set_stock(
+        self,
+        product_id: str,
+        quantity: int,
+        *,
+        location_id: str = "main",
+        expected_version: int | None = None,
+        reason: str = "",
+        request_id: str | None = None,
+    ) -> StockLevel:
+        """Set the on-hand quantity at one location (UpdateStock); the level after the change.
+
+        Repeating with the same request id returns the recorded level and changes nothing. Without
+        one the client makes one, which covers its own repeats.
+
+        :param quantity: units, 0 or more.
+        :param expected_version: refuse unless the level has this version; None: whatever it is.
+        :raises Refused: less than what orders were promised there (BELOW_RESERVED).
+        :raises StaleVersion: the level changed since `expected_version`.
+        :raises NotFound: the product does not exist.
+        """
+        request = StockRequest(
+            product_id=product_id,
+            quantity=quantity,
+            location_id=location_id,
+            expected_version=expected_version,
+            reason=reason,
+            request_id=request_id or new_request_id(),
+        )
+        answer = await self._calls.ask(
+            self._stub.UpdateStock, stock_request_to_wire(request), repeatable=True
+        )
+        return level_from_wire(answer.level)
+
+    async def set_stock_batch(
+        self, requests: Sequence[StockRequest]
+    ) -> Sequence[StockLevel | HoldfastError]:
+        """Set up to 1,000 levels in one transaction; each succeeds or fails alone.
+
+        The results are in the order of the requests; errors are returned, not raised, unless the
+        whole call failed. Repeating with the same values changes nothing: they keep their ids.
+        """
+        answer = await self._calls.ask(
+            self._stub.BatchUpdateStock,
+            inventory_pb2.BatchUpdateStockRequest(
+                requests=[stock_request_to_wire(request) for request in requests]
+            ),
+            repeatable=True,
+        )
+        return [
+            error_from_status(result.error)
+            if result.HasField("error")
+            else level_from_wire(result.updated.level)
+            for result in answer.results
+        ]
+
+    async def adjust_stock(
+        self,
+        product_id: str,
+        delta: int,
+        *,
+        reason: str,
+        location_id: str = "main",
+        reference: str = "",
+        request_id: str | None = None,
+    ) -> StockLevel:
+        """Change the on-hand quantity by a delta; the level after the change.
+
+        Repeating with the same request id returns the recorded level and changes nothing. Without
+        one the client makes one, which covers its own repeats.
+
+        :param delta: units to add, or to take away when negative; not 0.
+        :param reason: why, for the ledger.
+        :param reference: your own document, such as a delivery note.
+        :raises Refused: it would leave less than what orders were promised (BELOW_RESERVED).
+        :raises NotFound: the product does not exist.
+        """
+        answer = await self._calls.ask(
+            self._stub.AdjustStock,
+            inventory_pb2.AdjustStockRequest(
+                product_id=product_id,
+                delta=delta,
+                location_id=location_id,
+                reason=reason,
+                reference=reference,
+                request_id=request_id or new_request_id(),
+            ),
+            repeatable=True,
+        )
+        return level_from_wire(answer.level)
+
+    async def get_stock(self, product_id: str) -> StockInfo:
+        """What there is of a product, in total and by location, with its details.
+
+        :raises NotFound: the product does not exist.
+        """
+        answer = await self._calls.ask(
+            self._stub.GetStockInfo,
+            inventory_pb2.GetStockInfoRequest(product_id=product_id),
+            repeatable=True,
+        )
+        return stock_info_from_wire(answer)
+
+    async def get_stock_batch(
+        self, product_ids: Sequence[str]
+    ) -> Sequence[StockInfo | HoldfastError]:
+        """What there is of up to 1,000 products, in their order; `NotFound` in place of some."""
+        answer = await self._calls.ask(
+            self._stub.BatchGetStockInfo,
+            inventory_pb2.BatchGetStockInfoRequest(product_ids=product_ids),
+            repeatable=True,
+        )
+        return [
+            error_from_status(result.error)
+            if result.HasField("error")
+            else stock_info_from_wire(result.info)
+            for result in answer.results
+        ]
+
+    async def create_product(
+        self,
+        product_id: str,
+        *,
+        name: str,
+        unit_price: Money,
+        description: str = "",
+        active: bool = True,
+    ) -> Product:
+        """Make a product under the merchant's own code.
+
+        Repeating with the same contents returns it and changes nothing.
+
+        :raises AlreadyExists: the id has other contents (PRODUCT_EXISTS); use `update_product`.
+        """
+        answer = await self._calls.ask(
+            self._stub.CreateProduct,
+            inventory_pb2.CreateProductRequest(
+                product=inventory_pb2.Product(
+                    product_id=product_id,
+                    name=name,
+                    description=description,
+                    unit_price=money_to_wire(unit_price),
+                    active=active,
+                )
+            ),
+            repeatable=True,
+        )
+        return product_from_wire(answer)
+
+    async def update_product(
+        self,
+        product_id: str,
+        *,
+        version: int,
+        name: str | None = None,
+        description: str | None = None,
+        unit_price: Money | None = None,
+        active: bool | None = None,
+    ) -> Product:
+        """Change a product's details; None leaves a field as it is.
+
+        Never repeated after an unknown outcome: read the product to see whether it changed.
+
+        :param version: the product's version as last read.
+        :raises StaleVersion: the product changed since.
+        :raises NotFound: the product does not exist.
+        """
+        product = inventory_pb2.Product(product_id=product_id, version=version)
+        paths = []
+        if name is not None:
+            paths.append("name")
+            product.name = name
+        if description is not None:
+            paths.append("description")
+            product.description = description
+        if unit_price is not None:
+            paths.append("unit_price")
+            product.unit_price.CopyFrom(money_to_wire(unit_price))
+        if active is not None:
+            paths.append("active")
+            product.active = active
+        answer = await self._calls.ask(
+            self._stub.UpdateProduct,
+            inventory_pb2.UpdateProductRequest(product=product, update_mask=FieldMask(paths=paths)),
+            repeatable=False,
+        )
+        return product_from_wire(answer)
+
+    def list_products(
+        self, *, limit: int | None = None, page_size: int = PAGE_SIZE
+    ) -> AsyncGenerator[Product]:
+        """Every product by id, fetched page by page.
+
+        :param limit: at most so many products; None: all.
+        :param page_size: products per call, at most 1,000.
+        """
+        request = inventory_pb2.ListProductsRequest()
+
+        async def page(size: int, token: str) -> tuple[Sequence[Product], str]:
+            request.page_size, request.page_token = size, token
+            answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
+            return [product_from_wire(one) for one in answer.products], answer.next_page_token
+
+        return walk(page, page_size=page_size, limit=limit)
+
+    def list_movements(
+        self,
+        *,
+        product_id: str = "",
+        location_id: str = "",
+        order_id: str = "",
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> AsyncGenerator[Movement]:
+        """Every matching stock movement, newest first, fetched page by page.
+
+        :param limit: at most so many movements; None: all.
+        :param page_size: movements per call, at most 1,000.
+        """
+        request = inventory_pb2.ListMovementsRequest(
+            product_id=product_id,
+            location_id=location_id,
+            order_id=order_id,
+            created_from=time_to_wire(created_from),
+            created_before=time_to_wire(created_before),
+        )
+
+        async def page(size: int, token: str) -> tuple[Sequence[Movement], str]:
+            request.page_size, request.page_token = size, token
+            answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
+            return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
+
+        return walk(page, page_size=page_size, limit=limit)

@@ -1,0 +1,65 @@
+"""Read google.rpc.Status, of a failed call or one item of a batch, into the error that says it."""
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from holdfast.client._errors import Failure, HoldfastError, Resource, Violation, error_of
+
+STATUS_TRAILER = "grpc-status-details-bin"
+
+
+def error_from_call(error: grpc.aio.AioRpcError, peer: str, deadline_s: float) -> HoldfastError:
+    """The error of a call to `peer`, worded for people where only gRPC's own words came."""
+    status = _trailing_status(error)
+    if status is not None:
+        return error_from_status(status)
+    code = error.code()
+    message = {
+        grpc.StatusCode.UNAVAILABLE: f"{peer} does not answer",
+        grpc.StatusCode.DEADLINE_EXCEEDED: f"{peer} gave no answer within {deadline_s:g} s; "
+        "the outcome is unknown",
+        grpc.StatusCode.UNIMPLEMENTED: f"{peer} does not know this method: is the address right?",
+    }.get(code, f"{peer}: {error.details() or code.name}")
+    return error_of(Failure(code.name, message))
+
+
+def error_from_status(status: status_pb2.Status) -> HoldfastError:
+    """The error of one google.rpc.Status with its details."""
+    info = error_details_pb2.ErrorInfo()
+    request = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
+    resources: list[Resource] = []
+    for detail in status.details:
+        resource = error_details_pb2.ResourceInfo()
+        if detail.Unpack(resource):
+            resources.append(Resource(resource.resource_type, resource.resource_name))
+        else:
+            _ = detail.Unpack(info) or detail.Unpack(request) or detail.Unpack(retry)
+    return error_of(
+        Failure(
+            code=_code_name(status.code),
+            message=status.message,
+            reason=info.reason,
+            details=dict(info.metadata),
+            violations=tuple(Violation(v.field, v.description) for v in request.field_violations),
+            resources=tuple(resources),
+            retry_after_s=retry.retry_delay.ToTimedelta().total_seconds()
+            if retry.HasField("retry_delay")
+            else None,
+        )
+    )
+
+
+def _trailing_status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    for key, value in error.trailing_metadata() or ():
+        if key == STATUS_TRAILER and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                return None  # the code still says what happened
+    return None
+
+
+def _code_name(number: int) -> str:
+    return code_pb2.Code.Name(number) if number in code_pb2.Code.values() else "UNKNOWN"

@@ -1,0 +1,141 @@
+"""The client for programs without an event loop: the same methods, run on a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRESS, Holdfast
+from holdfast.client._inventory import Inventory
+from holdfast.client._orders import Orders
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class HoldfastSync:
+    """A client of both services for ordinary code; use it with `with`. Threads may share it.
+
+    The same promises, errors and parameters as `Holdfast`, whose methods it runs. Async iterators
+    become plain ones.
+    """
+
+    def __init__(
+        self,
+        orders: str = ORDERS_ADDRESS,
+        inventory: str = INVENTORY_ADDRESS,
+        deadline_s: float = DEADLINE_S,
+        *,
+        retry_s: float | None = None,
+    ) -> None:
+        self._loop = _LoopThread()
+
+        async def connect() -> Holdfast:
+            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s)
+
+        self._client = self._loop.run(connect())
+        self.orders = _OrdersSync(self._client.orders, self._loop)
+        self.inventory = _InventorySync(self._client.inventory, self._loop)
+
+    def close(self) -> None:
+        """End what is under way, close both channels and the thread. A repeat changes nothing."""
+        if not self._loop.stopped:
+            self._loop.run(self._client.close())
+            self._loop.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _LoopThread:
+    """An event loop on a background thread, and ways to wait for what runs there."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="holdfast-client", daemon=True
+        )
+        self._thread.start()
+        self.stopped = False
+
+    def run(self, work: Coroutine[None, None, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # after Ctrl-C nothing goes on behind the caller's back
+
+    def blocking(self, method: Callable[P, Coroutine[None, None, T]]) -> Callable[P, T]:
+        """The method, waited for."""
+
+        @wraps(method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return self.run(method(*args, **kwargs))
+
+        return call
+
+    def iterating(self, method: Callable[P, AsyncGenerator[T]]) -> Callable[P, Iterator[T]]:
+        """The method's async iterator as a plain one; leaving a loop early ends it."""
+
+        @wraps(method)
+        def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+            items = method(*args, **kwargs)
+            try:
+                while True:
+                    try:
+                        item = self.run(_next(items))
+                    except StopAsyncIteration:
+                        return
+                    yield item
+            finally:
+                self.run(items.aclose())
+
+        return iterate
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self.stopped = True
+
+
+async def _next(items: AsyncGenerator[T]) -> T:
+    return await anext(items)
+
+
+class _OrdersSync:
+    """The verbs of Orders, waited for; documented at `Orders`."""
+
+    def __init__(self, orders: Orders, loop: _LoopThread) -> None:
+        self.create = loop.blocking(orders.create)
+        self.create_batch = loop.blocking(orders.create_batch)
+        self.get = loop.blocking(orders.get)
+        self.list = loop.iterating(orders.list)
+        self.update = loop.blocking(orders.update)
+        self.cancel = loop.blocking(orders.cancel)
+        self.watch = loop.iterating(orders.watch)
+
+
+class _InventorySync:
+    """The verbs of Inventory, waited for; documented at `Inventory`."""
+
+    def __init__(self, inventory: Inventory, loop: _LoopThread) -> None:
+        self.set_stock = loop.blocking(inventory.set_stock)
+        self.set_stock_batch = loop.blocking(inventory.set_stock_batch)
+        self.adjust_stock = loop.blocking(inventory.adjust_stock)
+        self.get_stock = loop.blocking(inventory.get_stock)
+        self.get_stock_batch = loop.blocking(inventory.get_stock_batch)
+        self.create_product = loop.blocking(inventory.create_product)
+        self.update_product = loop.blocking(inventory.update_product)
+        self.list_products = loop.iterating(inventory.list_products)
+        self.list_movements = loop.iterating(inventory.list_movements)

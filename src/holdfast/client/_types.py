@@ -1,0 +1,184 @@
+"""What the client takes and returns: frozen values that say what the wire says, in Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from holdfast.client._money import Money
+
+
+def new_request_id() -> str:
+    """A fresh request id. Keep it for repeats: the same id and contents have their effect once."""
+    return uuid4().hex
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "PENDING"  # recorded, stock not decided; nothing stays here
+    CONFIRMED = "CONFIRMED"  # the stock of every line is reserved
+    REJECTED = "REJECTED"  # final: short
+    CANCELLED = "CANCELLED"  # final: by request
+    EXPIRED = "EXPIRED"  # final: no decision came in time
+    UNKNOWN = "UNKNOWN"  # a status that this version of the client does not know
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can follow."""
+        return self in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+class MovementKind(StrEnum):
+    """Why a stock level changed."""
+
+    RECEIPT = "RECEIPT"  # goods came in
+    ADJUSTMENT = "ADJUSTMENT"  # goods went without an order
+    RESERVATION = "RESERVATION"  # promised to an order
+    RELEASE = "RELEASE"  # a promise taken back
+    UNKNOWN = "UNKNOWN"  # a kind that this version of the client does not know
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One product asked for. Without a unit price the product's own price is taken."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who receives the order and how to reach them; an empty text means not known."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order to record. Its request id makes a repeat of the same value harmless, for ever."""
+
+    customer_id: str
+    lines: Sequence[OrderLine]
+    customer: Customer | None = None
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class StockRequest:
+    """A new on-hand quantity. Its request id makes a repeat of the same value harmless, for ever.
+
+    With `expected_version` the change is refused unless the level still has this version.
+    """
+
+    product_id: str
+    quantity: int
+    location_id: str = "main"
+    expected_version: int | None = None
+    reason: str = ""
+    request_id: str = field(default_factory=new_request_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What was missing for one product, summed over the order's lines."""
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A recorded order in short; shortages only when it was rejected."""
+
+    order_id: str
+    status: OrderStatus
+    shortages: tuple[Shortage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """One change of an order: what it became, when, why and by whom."""
+
+    version: int
+    status: OrderStatus
+    change_time: datetime
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order with everything known about it. Lists leave `history` empty. Times are UTC."""
+
+    order_id: str
+    request_id: str
+    customer_id: str
+    status: OrderStatus
+    lines: tuple[OrderLine, ...]
+    total: Money
+    customer: Customer
+    shortages: tuple[Shortage, ...]
+    version: int
+    create_time: datetime
+    update_time: datetime
+    history: tuple[OrderChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A sellable thing. New orders may contain it while it is active."""
+
+    product_id: str
+    name: str
+    description: str
+    unit_price: Money
+    active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """The stock of one product at one location, in units; available is on hand minus reserved."""
+
+    location_id: str
+    on_hand: int
+    reserved: int
+    available: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockInfo:
+    """A product with its stock over all locations, and by location."""
+
+    product: Product
+    on_hand: int
+    reserved: int
+    available: int
+    levels: tuple[StockLevel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The immutable record of one change of one level. `order_id` is empty for receipts."""
+
+    movement_id: int
+    product_id: str
+    location_id: str
+    kind: MovementKind
+    on_hand_delta: int
+    reserved_delta: int
+    on_hand_after: int
+    reserved_after: int
+    order_id: str
+    reason: str
+    reference: str
+    actor: str
+    create_time: datetime

@@ -1,0 +1,232 @@
+"""Protobuf messages to the client's values and back; nobody else in the client reads a message."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money as WireMoney
+
+from holdfast.client._money import Money, decimals_of
+from holdfast.client._types import (
+    Customer,
+    Movement,
+    MovementKind,
+    Order,
+    OrderChange,
+    OrderLine,
+    OrderRequest,
+    OrderStatus,
+    Placed,
+    Product,
+    Shortage,
+    StockInfo,
+    StockLevel,
+    StockRequest,
+)
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2
+
+_NANO_DECIMALS = 9
+
+
+def money_to_wire(money: Money) -> WireMoney:
+    """Exact: minor units become whole units and billionths, both with the amount's sign."""
+    scale = 10 ** decimals_of(money.currency)
+    units, rest = divmod(abs(money.minor), scale)
+    sign = -1 if money.minor < 0 else 1
+    return WireMoney(
+        currency_code=money.currency,
+        units=sign * units,
+        nanos=sign * rest * (10**_NANO_DECIMALS // scale),
+    )
+
+
+def money_from_wire(message: WireMoney) -> Money:
+    """Exact, or ValueError: an amount finer than the minor unit would have to be rounded."""
+    scale = 10 ** decimals_of(message.currency_code)
+    rest, too_fine = divmod(abs(message.nanos), 10**_NANO_DECIMALS // scale)
+    if too_fine:
+        raise ValueError(f"{message.nanos} nanos are finer than {message.currency_code} allows")
+    sign = -1 if message.nanos < 0 else 1
+    return Money(message.currency_code, message.units * scale + sign * rest)
+
+
+def time_to_wire(time: datetime | None) -> Timestamp | None:
+    """A moment; a time without a zone is refused rather than guessed."""
+    if time is None:
+        return None
+    if time.tzinfo is None:
+        raise ValueError(f"{time} has no time zone")
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def time_from_wire(message: Timestamp) -> datetime:
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def seconds_to_wire(seconds: float) -> Duration | None:
+    """Milliseconds are as fine as it needs to be; nothing to wait is no duration at all."""
+    if seconds <= 0:
+        return None
+    message = Duration()
+    message.FromMilliseconds(round(seconds * 1_000))
+    return message
+
+
+def order_request_to_wire(
+    request: OrderRequest, wait_s: float = 0.0
+) -> orders_pb2.CreateOrderRequest:
+    return orders_pb2.CreateOrderRequest(
+        request_id=request.request_id,
+        customer_id=request.customer_id,
+        lines=[
+            orders_pb2.OrderLine(
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=None if line.unit_price is None else money_to_wire(line.unit_price),
+            )
+            for line in request.lines
+        ],
+        customer=None if request.customer is None else customer_to_wire(request.customer),
+        wait=seconds_to_wire(wait_s),
+    )
+
+
+def customer_to_wire(customer: Customer) -> orders_pb2.Customer:
+    return orders_pb2.Customer(
+        name=customer.name,
+        email=customer.email,
+        phone=customer.phone,
+        address=customer.address,
+    )
+
+
+def status_to_wire(status: OrderStatus | None) -> orders_pb2.OrderStatus.ValueType:
+    """For a filter: no status, or one this client does not know, is any."""
+    if status is None or status is OrderStatus.UNKNOWN:
+        return orders_pb2.ORDER_STATUS_UNSPECIFIED
+    return orders_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}")
+
+
+def status_from_wire(number: int) -> OrderStatus:
+    return _STATUSES.get(number, OrderStatus.UNKNOWN)
+
+
+def placed_from_wire(message: orders_pb2.CreateOrderResponse) -> Placed:
+    return Placed(
+        message.order_id, status_from_wire(message.status), _shortages_from_wire(message.shortages)
+    )
+
+
+def order_from_wire(message: orders_pb2.Order) -> Order:
+    return Order(
+        order_id=message.order_id,
+        request_id=message.request_id,
+        customer_id=message.customer_id,
+        status=status_from_wire(message.status),
+        lines=tuple(
+            OrderLine(line.product_id, line.quantity, money_from_wire(line.unit_price))
+            for line in message.lines
+        ),
+        total=money_from_wire(message.total),
+        customer=Customer(
+            name=message.customer.name,
+            email=message.customer.email,
+            phone=message.customer.phone,
+            address=message.customer.address,
+        ),
+        shortages=_shortages_from_wire(message.shortages),
+        version=message.version,
+        create_time=time_from_wire(message.create_time),
+        update_time=time_from_wire(message.update_time),
+        history=tuple(
+            OrderChange(
+                version=change.version,
+                status=status_from_wire(change.status),
+                change_time=time_from_wire(change.change_time),
+                reason=change.reason,
+                actor=change.actor,
+            )
+            for change in message.history
+        ),
+    )
+
+
+def _shortages_from_wire(messages: Iterable[orders_pb2.Shortage]) -> tuple[Shortage, ...]:
+    return tuple(Shortage(m.product_id, m.wanted, m.available) for m in messages)
+
+
+def stock_request_to_wire(request: StockRequest) -> inventory_pb2.UpdateStockRequest:
+    return inventory_pb2.UpdateStockRequest(
+        product_id=request.product_id,
+        quantity=request.quantity,
+        location_id=request.location_id,
+        expected_version=request.expected_version,
+        reason=request.reason,
+        request_id=request.request_id,
+    )
+
+
+def product_from_wire(message: inventory_pb2.Product) -> Product:
+    return Product(
+        product_id=message.product_id,
+        name=message.name,
+        description=message.description,
+        unit_price=money_from_wire(message.unit_price),
+        active=message.active,
+        version=message.version,
+    )
+
+
+def level_from_wire(message: inventory_pb2.StockLevel) -> StockLevel:
+    return StockLevel(
+        location_id=message.location_id,
+        on_hand=message.on_hand,
+        reserved=message.reserved,
+        available=message.available,
+        version=message.version,
+    )
+
+
+def stock_info_from_wire(message: inventory_pb2.StockInfo) -> StockInfo:
+    return StockInfo(
+        product=product_from_wire(message.product),
+        on_hand=message.on_hand,
+        reserved=message.reserved,
+        available=message.available,
+        levels=tuple(level_from_wire(level) for level in message.levels),
+    )
+
+
+def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
+    return Movement(
+        movement_id=message.movement_id,
+        product_id=message.product_id,
+        location_id=message.location_id,
+        kind=_KINDS.get(message.kind, MovementKind.UNKNOWN),
+        on_hand_delta=message.on_hand_delta,
+        reserved_delta=message.reserved_delta,
+        on_hand_after=message.on_hand_after,
+        reserved_after=message.reserved_after,
+        order_id=message.order_id,
+        reason=message.reason,
+        reference=message.reference,
+        actor=message.actor,
+        create_time=time_from_wire(message.create_time),
+    )
+
+
+# By number and without a failure for the ones that a newer service may send.
+_STATUSES: dict[int, OrderStatus] = {
+    orders_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}"): status
+    for status in OrderStatus
+    if status is not OrderStatus.UNKNOWN
+}
+_KINDS: dict[int, MovementKind] = {
+    inventory_pb2.MovementKind.Value(f"MOVEMENT_KIND_{kind}"): kind
+    for kind in MovementKind
+    if kind is not MovementKind.UNKNOWN
+}

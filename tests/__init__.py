@@ -1,0 +1,1 @@
+"""The tests of Holdfast, and the private servers they run on."""

@@ -1,0 +1,93 @@
+"""What every test may ask for: private servers, started when needed, shared by the whole run.
+
+A server that is not installed fails the tests that need it; nothing is skipped.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.processes import temporary_folder
+from tests.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
+
+# Tasks that end by themselves, such as those of a channel being closed, get this long.
+TASKS_END_S_MAX = 2.0
+
+_numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the task check around every asynchronous test: set up first, torn down last."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
+            item.fixturenames.insert(0, "no_task_left_behind")
+
+
+@pytest.fixture
+async def no_task_left_behind() -> AsyncIterator[None]:
+    """Fail a test that leaves asyncio tasks behind, its fixtures included."""
+    before = asyncio.all_tasks()
+
+    yield
+
+    left = asyncio.all_tasks() - before - {_this_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=TASKS_END_S_MAX)
+    if left:
+        pytest.fail(f"tasks left behind: {sorted(map(repr, left))}", pytrace=False)
+
+
+def _this_task() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """The data of this run's servers; gone when the run ends, however it ends."""
+    with temporary_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole run. A test that stops it must start it again."""
+    try:
+        with postgres(servers_folder) as server:
+            yield server
+    except ServerMissing as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(servers_folder: Path) -> Iterator[RabbitmqServer]:
+    """One RabbitMQ for the whole run, up in about 8 s. A test that stops it must start it again."""
+    try:
+        with rabbitmq(servers_folder) as server:
+            yield server
+            server.kill()  # a stop in good order takes 6 s, and nobody needs the data
+    except ServerMissing as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    postgres_server.create_database(name)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def rabbitmq_url(rabbitmq_server: RabbitmqServer) -> Iterator[str]:
+    """The address of an empty vhost of the test's own."""
+    name = f"test-{next(_numbers)}"
+    rabbitmq_server.create_vhost(name)
+    yield rabbitmq_server.url(name)
+    rabbitmq_server.delete_vhost(name)

@@ -1,0 +1,418 @@
+"""The promises of the broker seam, kept by both adapters, and what only a far broker can do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiormq
+import pytest
+from aiormq.abc import AbstractChannel
+
+from holdfast.chassis import rabbitmq
+from holdfast.chassis.broker import Broker, BrokerUnavailable, DeadLetter, Event, Subscription
+from holdfast.chassis.event_codec import decode_batch
+from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.rabbitmq import RabbitMQ
+from tests.servers import RabbitmqServer
+
+PLACED = "holdfast.orders.v1.OrderPlaced"
+CANCELLED = "holdfast.orders.v1.OrderCancelled"
+UNHEARD = "holdfast.orders.v1.OrderUpdated"
+QUEUE = "inventory.orders"
+WATERMARK = "set_vm_memory_high_watermark"
+SUBSCRIPTIONS = [Subscription(QUEUE, (PLACED, CANCELLED))]
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+START = datetime(2026, 11, 5, 12, 30, 15, 250_001, tzinfo=UTC)
+ARRIVE_S_MAX = 30.0
+
+
+def order_events(count: int, *, first: int = 1, type: str = PLACED) -> list[Event]:
+    return [
+        Event(f"e-{n}", type, f"o-{n}", n, START + timedelta(microseconds=n), b"%d" % n, TRACE)
+        for n in range(first, first + count)
+    ]
+
+
+class Inbox:
+    """A receiver that remembers, and that fails or waits when told to."""
+
+    def __init__(self, *, failures: int = 0, is_open: bool = True) -> None:
+        self.events: list[Event] = []
+        self.letters: list[DeadLetter] = []
+        self.sizes: list[int] = []
+        self.failures, self.knocks = failures, 0
+        self.opened, self._changed = asyncio.Event(), asyncio.Condition()
+        if is_open:
+            self.opened.set()
+
+    async def receive(self, events: Sequence[Event]) -> None:
+        await self._take(events, self.events)
+
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
+        await self._take(letters, self.letters)
+
+    async def _take(self, new: Sequence[Any], kept: list[Any]) -> None:
+        self.knocks += 1
+        await self._tell()
+        await self.opened.wait()
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("the inbox was told to fail")
+        kept += new
+        self.sizes.append(len(new))
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(ARRIVE_S_MAX), self._changed:
+            await self._changed.wait_for(condition)
+
+    async def has(self, count: int) -> None:
+        await self.until(lambda: len(self.events) >= count)
+
+    @property
+    def first_seen(self) -> list[Event]:
+        return list(dict.fromkeys(self.events))
+
+
+@asynccontextmanager
+async def consuming(broker: Broker, inbox: Inbox, queue: str = QUEUE) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        consumer = group.create_task(broker.consume(queue, inbox))
+        yield
+        consumer.cancel()
+    assert consumer.cancelled(), "cancellation must come through"
+
+
+async def relay(broker: Broker, events: Sequence[Event]) -> None:
+    """Publish again what was not taken, as the outbox does."""
+    left = list(events)
+    async with asyncio.timeout(ARRIVE_S_MAX):
+        while left:
+            with suppress(BrokerUnavailable):
+                taken = await broker.publish(left)
+                left = [event for event in left if event.event_id not in taken]
+            await asyncio.sleep(0.02 if left else 0)
+
+
+@asynccontextmanager
+async def rabbit(url: str, **settings: Any) -> AsyncIterator[RabbitMQ]:
+    broker = RabbitMQ(url, subscriptions=SUBSCRIPTIONS, **settings)
+    try:
+        yield broker
+    finally:
+        await broker.close()
+
+
+@pytest.fixture(params=["local", "rabbitmq"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
+    if request.param == "local":
+        yield LocalBroker(SUBSCRIPTIONS)
+    else:
+        async with rabbit(request.getfixturevalue("rabbitmq_url")) as broker:
+            yield broker
+
+
+async def test_ten_thousand_events_arrive_whole_once_and_in_order(broker: Broker) -> None:
+    events = order_events(5_000) + order_events(5_000, first=5_001, type=CANCELLED)
+    inbox = Inbox()
+
+    async with consuming(broker, inbox):
+        for start in range(0, len(events), 2_000):
+            await relay(broker, events[start : start + 2_000])
+        await inbox.has(len(events))
+
+    assert inbox.events == events
+    assert broker.is_up()
+
+
+async def test_what_the_receiver_refuses_comes_again_before_anything_later(broker: Broker) -> None:
+    events = order_events(5)
+    inbox = Inbox(failures=3)
+
+    async with consuming(broker, inbox):
+        for event in events:
+            await relay(broker, [event])
+        await inbox.has(5)
+
+    assert inbox.events == events
+    assert inbox.knocks > 3
+
+
+async def test_nothing_counts_as_received_before_the_receiver_accepted_it(broker: Broker) -> None:
+    events = order_events(20)
+    slow, next_one = Inbox(is_open=False), Inbox()
+
+    async with asyncio.TaskGroup() as group:
+        async with consuming(broker, slow):
+            group.create_task(relay(broker, events))
+            await slow.until(lambda: slow.knocks > 0)
+        async with consuming(broker, next_one):
+            await next_one.has(20)
+
+    assert slow.events == []
+    assert next_one.first_seen == events
+
+
+async def test_what_was_accepted_does_not_come_again(broker: Broker) -> None:
+    before, after = order_events(50), order_events(1, first=51)
+    inbox, next_one = Inbox(), Inbox()
+    async with consuming(broker, inbox):
+        await relay(broker, before)
+        await inbox.has(50)
+        await asyncio.sleep(0.1)  # for the acknowledgement to be sent
+
+    async with consuming(broker, next_one):
+        await relay(broker, after)
+        await next_one.has(1)
+
+    assert next_one.events == after
+
+
+async def test_what_waits_comes_in_batches_of_bounded_size(broker: Broker) -> None:
+    events = order_events(3_000)
+    inbox = Inbox(is_open=False)
+
+    async with asyncio.TaskGroup() as group, consuming(broker, inbox):
+        group.create_task(relay(broker, events))
+        await inbox.until(lambda: inbox.knocks > 0)
+        await asyncio.sleep(0.2)  # for more to arrive meanwhile
+        inbox.opened.set()
+        await inbox.has(3_000)
+
+    assert inbox.first_seen == events
+    assert 1 < max(inbox.sizes) <= rabbitmq.EVENTS_PER_BATCH_MAX
+
+
+async def test_types_that_nobody_hears_are_taken(broker: Broker) -> None:
+    unheard = order_events(3, type=UNHEARD)
+    elsewhere = order_events(1, first=4, type="holdfast.inventory.v1.StockAdjusted")
+
+    assert await broker.publish(unheard + elsewhere) == {"e-1", "e-2", "e-3", "e-4"}
+    assert await broker.publish([]) == frozenset()
+
+
+async def test_locally_an_event_is_taken_when_every_queue_that_must_hear_it_has_it() -> None:
+    broker = LocalBroker([*SUBSCRIPTIONS, Subscription("audit", (PLACED,))])
+    events = order_events(2) + order_events(1, first=3, type=UNHEARD)
+
+    assert await broker.publish(events) == {"e-3"}
+    async with consuming(broker, Inbox()), consuming(broker, Inbox(failures=1), "audit"):
+        await asyncio.sleep(0)
+        assert await broker.publish(events) == {"e-3"}
+        assert await broker.publish(events) == {"e-1", "e-2", "e-3"}
+
+
+async def test_locally_publishers_learn_that_the_consumer_has_gone() -> None:
+    broker, inbox = LocalBroker(SUBSCRIPTIONS), Inbox(is_open=False)
+    async with asyncio.TaskGroup() as group, consuming(broker, inbox):
+        await asyncio.sleep(0)
+        publishers = [group.create_task(broker.publish(order_events(1))) for _ in "ab"]
+        await inbox.until(lambda: inbox.knocks > 0)
+
+    assert [publisher.result() for publisher in publishers] == [frozenset(), frozenset()]
+
+
+class Wire:
+    """The way to the broker, which can be cut, or frozen with the line open."""
+
+    def __init__(self, url: str) -> None:
+        self._there = urlsplit(url)
+        self._ends: set[asyncio.StreamWriter] = set()
+        self.flows = asyncio.Event()
+        self.flows.set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.url = self._there.geturl().replace(f":{self._there.port}/", f":{port}/")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.flows.set()
+        self.cut()
+
+    def cut(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.add(writer)
+        with suppress(OSError):
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._there.port)
+            self._ends.add(far_writer)
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        writer.transport.abort()
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                await self.flows.wait()
+                target.write(data)
+                await target.drain()
+        target.transport.abort()
+
+
+@asynccontextmanager
+async def by_hand(url: str) -> AsyncIterator[AbstractChannel]:
+    """A channel past the adapter, for what a stranger or an operator does."""
+    async with aiormq.connect(url) as connection:
+        yield await connection.channel()
+
+
+async def test_every_event_arrives_in_order_although_connections_are_cut(rabbitmq_url: str) -> None:
+    events = order_events(4_000)
+    inbox = Inbox()
+
+    async with Wire(rabbitmq_url) as wire, rabbit(wire.url) as broker, consuming(broker, inbox):
+        for start in range(0, len(events), 100):
+            asyncio.get_running_loop().call_later(0.003, wire.cut)
+            await relay(broker, events[start : start + 100])
+        await inbox.until(lambda: len(inbox.first_seen) == len(events))
+
+    assert inbox.first_seen == events
+
+
+async def test_a_queue_deleted_under_its_consumer_is_declared_again(
+    rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq, "IDLE_S", 0.5)
+    inbox = Inbox()
+    async with rabbit(rabbitmq_url) as broker, consuming(broker, inbox):
+        await relay(broker, order_events(1))
+        await inbox.has(1)
+
+        async with by_hand(rabbitmq_url) as channel:
+            await channel.queue_delete(QUEUE)
+        await relay(broker, order_events(1, first=2))
+
+        await inbox.has(2)
+
+
+async def test_a_must_hear_event_is_not_taken_without_its_queue(rabbitmq_url: str) -> None:
+    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+        assert await broker.publish(order_events(1)) == {"e-1"}
+        await channel.queue_delete(QUEUE)
+
+        taken = await broker.publish(order_events(2) + order_events(1, first=3, type=UNHEARD))
+
+        assert taken == {"e-3"}
+        assert await broker.publish(order_events(2)) == {"e-1", "e-2"}
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        pytest.param("", "", id="frozen"),
+        pytest.param("stop_app", "start_app", id="stopped"),
+        pytest.param(f"{WATERMARK} 0.0000001", f"{WATERMARK} 0.4", id="blocks publishers"),
+    ],
+)
+async def test_publishing_to_a_broker_in_trouble_ends_in_time_and_works_afterwards(
+    begin: str, end: str, rabbitmq_url: str, rabbitmq_server: RabbitmqServer
+) -> None:
+    events = order_events(2_000)
+    async with Wire(rabbitmq_url) as wire, rabbit(wire.url, confirm_timeout_s=1.0) as broker:
+        assert len(await broker.publish(events)) == 2_000
+
+        async with trouble(begin, end, wire, rabbitmq_server):
+            with pytest.raises(BrokerUnavailable):
+                async with asyncio.timeout(2.5):
+                    await broker.publish(events)
+            assert not broker.is_up()
+
+        await relay(broker, events)
+        assert broker.is_up()
+
+
+@asynccontextmanager
+async def trouble(begin: str, end: str, wire: Wire, server: RabbitmqServer) -> AsyncIterator[None]:
+    try:
+        if begin:
+            await asyncio.to_thread(server.ctl, *begin.split())
+        else:
+            wire.flows.clear()
+        yield
+    finally:
+        wire.flows.set()
+        if end:
+            await asyncio.to_thread(server.ctl, *end.split())
+
+
+async def test_closing_does_not_wait_for_a_frozen_broker(rabbitmq_url: str) -> None:
+    clock = asyncio.get_running_loop().time
+    async with Wire(rabbitmq_url) as wire, rabbit(wire.url) as broker, consuming(broker, Inbox()):
+        await broker.publish(order_events(1))
+        wire.flows.clear()
+        frozen_at = clock()
+
+    assert clock() - frozen_at < 5
+
+
+async def test_bytes_that_are_no_event_are_parked_and_the_queue_goes_on(rabbitmq_url: str) -> None:
+    inbox = Inbox(failures=2)
+    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+        await broker.publish(order_events(1))
+        await channel.basic_publish(b"hello", exchange="holdfast.orders", routing_key=PLACED)
+        await channel.basic_publish(b"bye", routing_key=f"{QUEUE}.dead")
+        await broker.publish(order_events(1, first=2))
+
+        async with consuming(broker, inbox):
+            await inbox.until(lambda: len(inbox.events) == 2 and len(inbox.letters) == 2)
+
+    assert inbox.events == order_events(2)
+    assert {letter.body for letter in inbox.letters} == {b"hello", b"bye"}
+    for letter in inbox.letters:
+        assert (letter.queue, letter.event) == (QUEUE, None)
+        assert "not a CloudEvents batch" in letter.reason
+
+
+async def test_what_the_broker_gives_up_is_parked_event_by_event(rabbitmq_url: str) -> None:
+    events = order_events(3)
+    crashing = Inbox(is_open=False)
+    async with rabbit(rabbitmq_url, delivery_limit=2) as broker:
+        await broker.publish(events)
+        for crash in range(1, 4):
+            async with consuming(broker, crashing):
+                await crashing.until(lambda: crashing.knocks >= crash)  # noqa: B023
+
+        crashing.opened.set()
+        async with consuming(broker, crashing):
+            await crashing.until(lambda: len(crashing.letters) == 3)
+
+    assert crashing.events == []
+    assert [letter.event for letter in crashing.letters] == events
+    assert [letter.letter_id for letter in crashing.letters] == ["e-1", "e-2", "e-3"]
+    told = {(letter.queue, letter.reason) for letter in crashing.letters}
+    assert told == {(QUEUE, "given up by the broker: delivery_limit")}
+
+
+async def test_a_full_queue_takes_no_more_until_there_is_room(rabbitmq_url: str) -> None:
+    inbox = Inbox()
+    async with rabbit(rabbitmq_url, queue_messages_max=3) as broker:
+        taken = [len(await broker.publish([event])) for event in order_events(10)]
+        assert (taken[0], taken[-1]) == (1, 0)
+
+        async with consuming(broker, inbox):
+            await relay(broker, order_events(10))
+
+    assert inbox.first_seen == order_events(10)
+
+
+async def test_a_message_says_what_it_carries_and_survives_a_restart(rabbitmq_url: str) -> None:
+    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+        await broker.publish(order_events(2))
+        message = await channel.basic_get(QUEUE, no_ack=True)
+
+    about = message.header.properties
+    assert about.content_type == "application/cloudevents-batch+protobuf"
+    assert (about.message_type, about.app_id, about.delivery_mode) == (PLACED, "holdfast.orders", 2)
+    assert decode_batch(message.body) == order_events(2)

@@ -1,0 +1,111 @@
+"""The installed program: no traceback, quick help, quiet pipes, and a quiet end on Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from tests.unit.test_client_network import NOWHERE, Network, network, order
+
+__all__ = ["network"]  # a fixture
+
+PROGRAM = str(Path(sys.executable).parent / "holdfast")
+
+
+def run(*arguments: str | bytes, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_where_nothing_listens_the_address_and_the_remedy_are_named() -> None:
+    done = run("order", "get", "o-1", "--orders", NOWHERE)
+
+    assert done.returncode == 4
+    assert done.stderr == (
+        f"holdfast: Orders at {NOWHERE} does not answer; is `holdfast up` running?\n"
+    )
+
+
+def test_inventory_is_named_when_it_is_inventory() -> None:
+    done = run("stock", "get", "MUG", HOLDFAST_INVENTORY=NOWHERE)
+
+    assert done.returncode == 4
+    assert done.stderr.startswith(f"holdfast: Inventory at {NOWHERE} does not answer")
+
+
+def test_an_argument_that_is_no_text_is_a_usage_error() -> None:
+    done = run("order", "get", b"\xff\xfe", "--orders", NOWHERE)
+
+    assert done.returncode == 2
+    assert "UTF-8" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_needs_neither_servers_nor_databases() -> None:
+    listing = "import sys, holdfast.cli.main; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    loaded = set(done.stdout.split())
+    assert "holdfast.client" in loaded
+    assert not loaded & {"alembic", "sqlalchemy", "asyncpg", "aio_pika", "structlog"}
+    assert not [name for name in loaded if name.startswith(("holdfast.orders", "holdfast.chassis"))]
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").stdout.strip()
+
+
+def test_ctrl_c_ends_a_watch_quietly_with_130(network: Network) -> None:
+    network.stream("WatchOrder", order(1), 2.0)
+    with subprocess.Popen(
+        [PROGRAM, "order", "watch", "o-1", "--orders", network.address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline()
+
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=10)
+
+    assert program.returncode == 130
+    assert said == ""
+
+
+def test_a_reader_that_leaves_early_is_no_error_worth_a_traceback(network: Network) -> None:
+    product = inventory_pb2.Product(product_id="MUG", name="A mug " * 80)
+    listed = inventory_pb2.ListProductsResponse(products=[product] * 1_000)
+    network.answer("ListProducts", listed)
+    with subprocess.Popen(
+        [PROGRAM, "product", "list", "--limit", "1000", "--inventory", network.address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.stdout.close()
+        assert program.stderr is not None
+        said = program.stderr.read()
+
+    assert "Traceback" not in said
+
+
+def test_help_is_quick() -> None:
+    began = time.monotonic()
+
+    done = run("--help")
+
+    assert done.returncode == 0
+    assert time.monotonic() - began < 5.0  # about 0.4 s on a machine with nothing else to do

@@ -1,0 +1,77 @@
+"""The made-up sample: always the same, and as odd as the real thing."""
+
+from collections import Counter
+from pathlib import Path
+
+from holdfast.cli.invoice_lines import GUEST
+from holdfast.cli.invoices import InvoiceFile, read_invoices
+from holdfast.cli.sample import INVOICE_LINES_MAX, write_sample
+
+
+def sample(folder: Path, *, invoices: int = 500, seed: int = 7) -> InvoiceFile:
+    path = folder / f"sample-{invoices}-{seed}.csv"
+    write_sample(path, invoices=invoices, seed=seed)
+    return read_invoices(path)
+
+
+def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        write_sample(tmp_path / name, invoices=50, seed=seed)
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "c").read_bytes()
+
+
+def test_every_invoice_asked_for_can_be_placed_and_no_line_is_broken(tmp_path: Path) -> None:
+    file = sample(tmp_path)
+
+    assert len(file.invoices) == 500
+    assert file.broken == []
+
+
+def test_a_few_products_sell_daily_and_most_hardly_ever(tmp_path: Path) -> None:
+    file = sample(tmp_path)
+    sold = Counter(line.product_id for invoice in file.invoices for line in invoice.lines)
+
+    best = [count for _, count in sold.most_common()]
+
+    assert sum(best[:60]) > sum(best[60:]) * 0.6, "a tenth of the products makes a good third"
+    assert best[0] > 10 * best[len(best) // 2]
+
+
+def test_orders_have_one_line_or_a_hundred_and_mostly_few(tmp_path: Path) -> None:
+    sizes = sorted(len(invoice.lines) for invoice in sample(tmp_path, invoices=2_000).invoices)
+
+    assert sizes[0] == 1
+    assert sizes[-1] <= INVOICE_LINES_MAX
+    assert sizes[-1] > 60
+    assert 3 <= sizes[len(sizes) // 2] <= 8
+
+
+def test_the_oddities_of_the_real_data_are_there(tmp_path: Path) -> None:
+    file = sample(tmp_path)
+
+    assert set(file.skipped_lines) == {
+        "cancellation",
+        "not_stock",
+        "quantity_0_or_less",
+        "price_0_or_less",
+    }
+    assert GUEST in {invoice.customer_id for invoice in file.invoices}
+
+
+def test_the_default_cover_cannot_fill_every_order_and_fills_most(tmp_path: Path) -> None:
+    file = sample(tmp_path)
+    left = {product_id: entry.demand * 4 // 5 for product_id, entry in file.catalogue.items()}
+
+    filled = 0
+    for invoice in file.invoices:
+        wanted: Counter[str] = Counter()
+        for product_id, quantity, _ in invoice.lines:
+            wanted[product_id] += quantity
+        if all(left[product_id] >= quantity for product_id, quantity in wanted.items()):
+            filled += 1
+            for product_id, quantity in wanted.items():
+                left[product_id] -= quantity
+
+    assert 0.5 * len(file.invoices) < filled < 0.95 * len(file.invoices)
