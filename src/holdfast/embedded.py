@@ -1,6 +1,8 @@
-"""Both services in one process, on two SQLite files and a local broker: the whole of Holdfast without a server.
+"""Both services in one process, on two SQLite files and a local broker: the whole of Holdfast
+without a server.
 
-What embedded mode is: these two objects, `Sqlite` and `LocalBroker`, where the cluster has PostgreSQL and RabbitMQ.
+What embedded mode is: these two objects, `Sqlite` and `LocalBroker`, where the cluster has
+PostgreSQL and RabbitMQ.
 """
 
 import asyncio
@@ -50,7 +52,8 @@ async def running(
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on the files in `data`, which are made where they are missing.
 
-    On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what is left is on the disk
+    On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX;
+    what is left is on the disk
     and goes on at the next start.
 
     :param orders_port: 0 picks a free port, and so for `inventory_port`.
@@ -85,7 +88,9 @@ async def running(
 
 @contextmanager
 def owned(data: Path) -> Iterator[None]:
-    """Own the data folder: two processes on the same files would both think that they are the only one."""
+    """Own the data folder: two processes on the same files would both think that they are the
+    only one.
+    """
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:

@@ -317,6 +317,7 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_ends_with_70(network: Network
         "order create MUG=1",
         "order create --customer c-17",
         "order create --customer c-17 MUG=1 --wait soon",
+        "order create --customer c-17 MUG=1 --wait 61s",
         "order update o-1",
         "order list --status nowhere",
         "stock set MUG -1",

@@ -116,6 +116,16 @@ async def test_a_watch_survives_a_lost_connection_and_shows_no_version_twice(
     assert seen == [1, 2]
 
 
+async def test_a_watch_has_patience_with_a_failure_after_a_long_silence(network: Network) -> None:
+    network.stream("WatchOrder", order(1), 0.6, UNAVAILABLE)
+    network.stream("WatchOrder", order(2, CONFIRMED))
+
+    async with Holdfast(network.address, retry_s=0.5) as client:
+        seen = [order.version async for order in client.orders.watch("o-1")]
+
+    assert seen == [1, 2]
+
+
 async def test_the_end_of_the_watching_time_is_no_error(network: Network, client: Holdfast) -> None:
     network.stream("WatchOrder", order(1), 0.5)
 

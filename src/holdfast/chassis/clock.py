@@ -1,4 +1,6 @@
-"""Time and chance: the only place that asks the machine for them, so that a simulator can answer instead."""
+"""Time and chance: the only place that asks the machine for them, so that a simulator can answer
+instead.
+"""
 
 import os
 import random
@@ -28,7 +30,9 @@ class SystemClock:
 
 
 def uuid7(unix_ms: int, entropy: bytes) -> str:
-    """Lay out a UUIDv7: 48 bits of time, 4 of version, 12 of chance, 2 of variant, 62 of chance (RFC 9562, 5.7)."""
+    """Lay out a UUIDv7: 48 bits of time, 4 of version, 12 of chance, 2 of variant, 62 of chance
+    (RFC 9562, 5.7).
+    """
     chance = int.from_bytes(entropy)
     value = (
         unix_ms << 80

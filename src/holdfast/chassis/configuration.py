@@ -1,4 +1,6 @@
-"""Configuration of a service: the environment over a TOML file over the defaults; unknown names are errors."""
+"""Configuration of a service: the environment over a TOML file over the defaults; unknown names
+are errors.
+"""
 
 import os
 import tomllib

@@ -1,7 +1,9 @@
 """The database seam: what a store asks of an engine, and the errors that engines may answer with.
 
-Two adapters fill it, `postgres.py` and `sqlite.py`. SQL is the stores' own text, one text per engine under the same name.
-Arguments are numbered (`$1` or `?1`); a list goes to PostgreSQL as an array and to SQLite as JSON for `json_each`.
+Two adapters fill it, `postgres.py` and `sqlite.py`. SQL is the stores' own text, one text per
+engine under the same name.
+Arguments are numbered (`$1` or `?1`); a list goes to PostgreSQL as an array and to SQLite as
+JSON for `json_each`.
 """
 
 import asyncio
@@ -24,11 +26,15 @@ Engine = Literal["postgresql", "sqlite"]
 
 
 class DatabaseUnavailable(Exception):
-    """The database can't be reached or broke off; whether the last commit took effect is unknown."""
+    """The database can't be reached or broke off; whether the last commit took effect is
+    unknown.
+    """
 
 
 class Conflict(Exception):
-    """Another transaction got in the way (deadlock, serialization, a key taken a moment ago): nothing was written; try again."""
+    """Another transaction got in the way (deadlock, serialization, a key taken a moment ago):
+    nothing was written; try again.
+    """
 
 
 class Reading(Protocol):
@@ -39,19 +45,25 @@ class Reading(Protocol):
 
 
 class Transaction(Reading, Protocol):
-    """An open transaction; it commits when its `begin` block ends cleanly, else nothing of it remains."""
+    """An open transaction; it commits when its `begin` block ends cleanly, else nothing of it
+    remains.
+    """
 
     async def execute(self, sql: str, *arguments: object) -> int:
         """Run one statement and return how many rows it touched."""
 
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
-        """Run one statement for all rows at once and return how many rows it touched; no rows, no statement.
+        """Run one statement for all rows at once and return how many rows it touched; no rows,
+        no statement.
 
-        On PostgreSQL argument `$n` is the array of all n-th values, for `unnest`; on SQLite `?n` is the row's n-th value.
+        On PostgreSQL argument `$n` is the array of all n-th values, for `unnest`; on SQLite `?n`
+        is the row's n-th value.
         """
 
     def after_commit(self, wake: Callable[[], None]) -> None:
-        """Call `wake` once the transaction is durable; it must not block or fail. Never called after a rollback."""
+        """Call `wake` once the transaction is durable; it must not block or fail. Never called
+        after a rollback.
+        """
 
 
 class Leadership(Protocol):
@@ -60,11 +72,14 @@ class Leadership(Protocol):
     async def held(self) -> bool:
         """Whether this process has the right now; tries to take it when nobody has it.
 
-        It can be lost between two calls, unnoticed: whatever is done under it must be harmless when done twice.
+        It can be lost between two calls, unnoticed: whatever is done under it must be harmless
+        when done twice.
         """
 
     async def release(self) -> None:
-        """Give the right back, so that another process need not wait for this one's connection to die."""
+        """Give the right back, so that another process need not wait for this one's connection
+        to die.
+        """
 
 
 class Database(Protocol):
@@ -76,7 +91,8 @@ class Database(Protocol):
         """Open a transaction that commits on a clean exit and rolls back on any error.
 
         :raises Conflict: nothing was written; run the block again.
-        :raises DatabaseUnavailable: during the block nothing was written; on leaving it, the outcome is unknown.
+        :raises DatabaseUnavailable: during the block nothing was written; on leaving it, the
+            outcome is unknown.
         """
 
     def read(self) -> AbstractAsyncContextManager[Reading]:

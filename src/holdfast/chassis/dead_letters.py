@@ -1,4 +1,6 @@
-"""Dead letters for operators: list what was parked and why, and send it back once the cause is mended."""
+"""Dead letters for operators: list what was parked and why, and send it back once the cause is
+mended.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from holdfast.chassis.outbox import SQL, Outbox
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """What an operator needs to know of a dead letter; `event_type` and `subject` are None when the body is no event."""
+    """What an operator needs to know of a dead letter; `event_type` and `subject` are None when
+    the body is no event.
+    """
 
     letter_id: str
     queue: str
@@ -40,9 +44,11 @@ async def list_dead_letters(url: str) -> list[DeadLetterRow]:
 
 
 async def replay_dead_letters(url: str, letter_ids: Sequence[str] | None = None) -> int:
-    """Send dead letters back the way they came; return how many. None: all. Letters that are no event stay.
+    """Send dead letters back the way they came; return how many. None: all. Letters that are no
+    event stay.
 
-    They move to this service's outbox in one transaction; its relay publishes them to their own exchange, so that
+    They move to this service's outbox in one transaction; its relay publishes them to their own
+    exchange, so that
     every queue bound to the type receives them, and inboxes that had them already ignore them.
     """
     async with connect(url, wait=False) as database:

@@ -30,7 +30,9 @@ def engine_of(url: str) -> Engine:
 
 
 def sqlite_path(url: str) -> Path:
-    """Return the file that a sqlite URL names: sqlite:///PATH, where an absolute PATH starts with a fourth slash or not."""
+    """Return the file that a sqlite URL names: sqlite:///PATH, where an absolute PATH starts
+    with a fourth slash or not.
+    """
     return Path(unquote(urlsplit(url).path))
 
 

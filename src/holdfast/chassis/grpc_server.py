@@ -1,4 +1,6 @@
-"""A gRPC server as every service runs it: limits, health, reflection, and a stop that finishes what was begun."""
+"""A gRPC server as every service runs it: limits, health, reflection, and a stop that finishes
+what was begun.
+"""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -48,7 +50,8 @@ async def serving(
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
         options=[
             ("grpc.so_reuseport", 0),
-            # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our queues refuse in better words.
+            # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
+            # queues refuse in better words.
             ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
             ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

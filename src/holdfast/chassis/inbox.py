@@ -1,6 +1,8 @@
-"""The inbox: every delivered event has its effect once, or is parked as a dead letter with the reason.
+"""The inbox: every delivered event has its effect once, or is parked as a dead letter with the
+reason.
 
-A use case asks `first_seen` inside its own transaction, so that remembering an event and its effect are one.
+A use case asks `first_seen` inside its own transaction, so that remembering an event and its
+effect are one.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,7 +18,8 @@ from holdfast.chassis.outbox import SQL
 
 EVENT_ID_CHARACTERS_MAX = 200
 HANDLING_TRIES_MAX = 3
-# Longer than any redelivery, dead letters sent back included; business keys guard what comes still later.
+# Longer than any redelivery, dead letters sent back included; business keys guard what comes still
+# later.
 REMEMBERED_DAYS = 30
 FORGET_EVENTS_MAX = 5_000
 
@@ -26,7 +29,9 @@ Command = TypeVar("Command")
 
 
 class Unreadable(Exception):
-    """An event that will never be understood as it is: wrong bytes, unknown type, impossible values."""
+    """An event that will never be understood as it is: wrong bytes, unknown type, impossible
+    values.
+    """
 
 
 class Inbox:
@@ -38,19 +43,25 @@ class Inbox:
         self._clock = clock
 
     async def first_seen(self, work: Transaction, event_ids: Sequence[str]) -> set[str]:
-        """Return the ids never seen before and remember them, if and only if the transaction commits."""
+        """Return the ids never seen before and remember them, if and only if the transaction
+        commits.
+        """
         rows = await work.fetch(self._sql.REMEMBER_EVENTS, list(event_ids), self._clock.now())
         return {row["event_id"] for row in rows}
 
     async def forget_old(self) -> int:
-        """Delete some of the ids older than REMEMBERED_DAYS; return how many. Call again until 0."""
+        """Delete some of the ids older than REMEMBERED_DAYS; return how many. Call again until
+        0.
+        """
         before = self._clock.now() - timedelta(days=REMEMBERED_DAYS)
         async with self._database.begin() as work:
             return await work.execute(self._sql.FORGET_EVENTS, before, FORGET_EVENTS_MAX)
 
 
 class InboxReceiver(Generic[Command]):
-    """Reads events into commands and has them handled; what can't be read or handled is parked, the rest goes on."""
+    """Reads events into commands and has them handled; what can't be read or handled is parked,
+    the rest goes on.
+    """
 
     def __init__(
         self,
@@ -86,7 +97,9 @@ class InboxReceiver(Generic[Command]):
         return self._read(event)
 
     async def _handle_or_isolate(self, readable: Sequence[tuple[Event, Command]]) -> None:
-        """Handle all as one batch; if that fails for a reason of its own, one by one, to find the culprit."""
+        """Handle all as one batch; if that fails for a reason of its own, one by one, to find
+        the culprit.
+        """
         for tries in range(1, HANDLING_TRIES_MAX + 1):
             try:
                 await self._handle([command for _, command in readable])

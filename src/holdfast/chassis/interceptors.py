@@ -1,4 +1,6 @@
-"""What happens around every RPC: bad bytes are refused, errors become statuses, one line is logged."""
+"""What happens around every RPC: bad bytes are refused, errors become statuses, one line is
+logged.
+"""
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
@@ -132,7 +134,9 @@ class Edge(aio.ServerInterceptor):
         await context.abort(code, found.message, trailing_metadata=(trailer,))
 
     def status_of(self, error: Exception) -> Status:
-        """Translate any error; one that nobody knows is logged under a correlation id, which is all that leaves."""
+        """Translate any error; one that nobody knows is logged under a correlation id, which is
+        all that leaves.
+        """
         found = self._translate(error) or chassis_status(error)
         if found is not None:
             return found
@@ -150,7 +154,8 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def _guarded(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    # grpc.aio parses before it calls the handler and answers UNKNOWN with a traceback in the log: catch it here.
+    # grpc.aio parses before it calls the handler and answers UNKNOWN with a traceback in the log:
+    # catch it here.
     assert deserialize is not None
 
     def guarded(body: bytes) -> Any:

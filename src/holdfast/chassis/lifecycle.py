@@ -1,4 +1,6 @@
-"""The life of a process: background loops that are kept running, and signals that end it in good order."""
+"""The life of a process: background loops that are kept running, and signals that end it in good
+order.
+"""
 
 import asyncio
 import signal

@@ -1,4 +1,6 @@
-"""SQL of the outbox, the inbox and the dead letters for PostgreSQL; `messages_sqlite.py` has the same names."""
+"""SQL of the outbox, the inbox and the dead letters for PostgreSQL; `messages_sqlite.py` has the
+same names.
+"""
 
 APPEND_EVENTS = """
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
@@ -6,7 +8,8 @@ SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::bytea[])
 """
 
-# By position, never by a remembered "last position": a slow transaction commits lower positions later.
+# By position, never by a remembered "last position": a slow transaction commits lower positions
+# later.
 NEXT_EVENTS = """
   SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
     FROM outbox

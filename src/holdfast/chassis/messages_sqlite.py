@@ -1,4 +1,6 @@
-"""SQL of the outbox, the inbox and the dead letters for SQLite; `messages_postgres.py` has the same names."""
+"""SQL of the outbox, the inbox and the dead letters for SQLite; `messages_postgres.py` has the
+same names.
+"""
 
 APPEND_EVENTS = """
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)

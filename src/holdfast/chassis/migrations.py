@@ -1,6 +1,7 @@
 """Schema migrations: which version a database has, which it needs, and how to bring it there.
 
-Alembic runs plain SQL revisions; it is imported only when there is something to migrate, since it is slow to import.
+Alembic runs plain SQL revisions; it is imported only when there is something to migrate, since
+it is slow to import.
 """
 
 import io
@@ -59,7 +60,8 @@ async def is_newest(service: str, url: str) -> bool:
 
 
 def migrate(service: str, url: str) -> list[str]:
-    """Bring a service's database to the newest schema; return the revisions applied. A repeat applies none.
+    """Bring a service's database to the newest schema; return the revisions applied. A repeat
+    applies none.
 
     Each revision is one transaction. Not to be called on an event loop: use `asyncio.to_thread`.
     """

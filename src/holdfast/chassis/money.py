@@ -1,4 +1,6 @@
-"""google.type.Money at the edge, integers of minor units inside (ISO 4217 tells how many of them make one unit)."""
+"""google.type.Money at the edge, integers of minor units inside (ISO 4217 tells how many of them
+make one unit).
+"""
 
 from google.type.money_pb2 import Money
 

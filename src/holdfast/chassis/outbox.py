@@ -1,6 +1,8 @@
-"""The outbox: events are written in the transaction that causes them, and a relay hands them to the broker afterwards.
+"""The outbox: events are written in the transaction that causes them, and a relay hands them to
+the broker afterwards.
 
-A row leaves only after the broker confirmed that very event. A crash in between publishes it again under the same id.
+A row leaves only after the broker confirmed that very event. A crash in between publishes it
+again under the same id.
 """
 
 import asyncio
@@ -33,14 +35,18 @@ class Backlog:
 
 
 class Outbox:
-    """Takes events into the transaction that causes them, and wakes the relay when it has committed."""
+    """Takes events into the transaction that causes them, and wakes the relay when it has
+    committed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._sql = SQL[database.engine]
         self.filled = asyncio.Event()
 
     async def append(self, work: Transaction, events: Sequence[Event]) -> None:
-        """Write the events in this order; they are published if and only if the transaction commits."""
+        """Write the events in this order; they are published if and only if the transaction
+        commits.
+        """
         rows = [
             (event.event_id, event.type, event.subject, event.sequence)
             + (event.time, event.traceparent, event.data)
@@ -52,7 +58,8 @@ class Outbox:
 
 
 class Relay:
-    """Publishes what the outbox holds; of several processes on one database only one does it at a time.
+    """Publishes what the outbox holds; of several processes on one database only one does it at
+    a time.
 
     :param events_max: with more events waiting, `is_too_long`.
     :param age_s_max: with an older event waiting, `is_too_long`.
@@ -101,7 +108,8 @@ class Relay:
             await self._nap()
 
     async def relay_batch(self) -> bool:
-        """Publish the oldest events and delete those that the broker holds; return whether the outbox is then empty.
+        """Publish the oldest events and delete those that the broker holds; return whether the
+        outbox is then empty.
 
         :raises BrokerUnavailable: the broker took nothing, or not all of it.
         """
@@ -138,7 +146,9 @@ class Relay:
         return self._backlog
 
     def is_too_long(self) -> bool:
-        """Whether so much waits, or for so long, that new work should be refused until it has drained."""
+        """Whether so much waits, or for so long, that new work should be refused until it has
+        drained.
+        """
         backlog = self._backlog
         if backlog.oldest is None:
             return False

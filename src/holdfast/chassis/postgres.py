@@ -126,7 +126,9 @@ class Postgres:
 
 
 class PostgresLeadership:
-    """A session advisory lock on a connection of its own: PostgreSQL gives it back when the process dies."""
+    """A session advisory lock on a connection of its own: PostgreSQL gives it back when the
+    process dies.
+    """
 
     def __init__(self, url: str, name: str) -> None:
         self._url = url
@@ -163,7 +165,8 @@ class PostgresLeadership:
 
 
 async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
-    """Open a pool; while the server can't be reached, say so and try again (or raise, when not to wait).
+    """Open a pool; while the server can't be reached, say so and try again (or raise, when not
+    to wait).
 
     :raises DatabaseUnavailable: the server can't be reached and `wait` is off.
     """

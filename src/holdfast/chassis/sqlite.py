@@ -1,7 +1,10 @@
-"""SQLite under the database seam: one writer, readers beside it, every commit on the disk before it counts.
+"""SQLite under the database seam: one writer, readers beside it, every commit on the disk before
+it counts.
 
-Statements run on two threads, one for writing and one for reading, so that a slow disk never stops the event loop.
-Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last commits (sqlite.org/pragma.html).
+Statements run on two threads, one for writing and one for reading, so that a slow disk never
+stops the event loop.
+Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last commits
+(sqlite.org/pragma.html).
 """
 
 import asyncio
@@ -71,7 +74,9 @@ class SqliteConnection:
         return connection
 
     async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run on the connection's thread; a cancelled caller leaves only after the statement has ended."""
+        """Run on the connection's thread; a cancelled caller leaves only after the statement has
+        ended.
+        """
         future = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
         try:
             with translated_errors(self.path):

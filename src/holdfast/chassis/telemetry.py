@@ -1,4 +1,6 @@
-"""What a process tells about itself: log lines with fields, JSON for machines and colours for a terminal."""
+"""What a process tells about itself: log lines with fields, JSON for machines and colours for a
+terminal.
+"""
 
 import logging
 import sys
@@ -7,7 +9,8 @@ import structlog
 
 
 def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
-    """Send log lines at `level` and above to standard error; JSON unless it is a terminal, or as told.
+    """Send log lines at `level` and above to standard error; JSON unless it is a terminal, or as
+    told.
 
     :raises ValueError: no such level.
     """

@@ -9,7 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 ID_CHARACTERS_MAX = 128
 
-# C0, DEL, C1, and the invisible characters that reorder text (Unicode TR36): two ids must not look alike by them.
+# C0, DEL, C1, and the invisible characters that reorder text (Unicode TR36): two ids must not look
+# alike by them.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

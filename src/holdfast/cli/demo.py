@@ -18,7 +18,7 @@ from rich.console import Console
 
 from holdfast.chassis.telemetry import configure_logging
 from holdfast.cli.invoices import InvoiceFile, UnreadableFile, read_invoices
-from holdfast.cli.output import print_facts
+from holdfast.cli.output import print_facts, print_table
 from holdfast.cli.replay import progress_bars
 from holdfast.cli.replay_report import ReplayReport, broken_lines, facts
 from holdfast.cli.replay_run import ReplayOptions, replay_invoices
@@ -88,7 +88,7 @@ async def _replay(data: Path, invoices: InvoiceFile) -> ReplayReport:
 
 
 def _show(found: Report) -> None:
-    print_facts({what: f"{count:,} checked" for what, count in found.checked.items()})
+    print_table(("checked", "count"), found.checked.items())
     for note in found.notes:
         _say(f"  note: {note}", markup=False)
     for contradiction in found.contradictions:

@@ -29,6 +29,8 @@ from holdfast.client import Customer, Holdfast, Order, OrderStatus, Placed
 
 app = typer.Typer(help="Place orders, look at them, change them.", no_args_is_help=True)
 
+WAIT_S_MAX = 60.0  # the service waits no longer either
+
 OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
 NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
 EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
@@ -63,6 +65,8 @@ def create(
     Without a price the product's own is taken. Exits with 1 if the stock is short.
     """
     wait_s = 0.0 if no_wait else duration_s(wait)
+    if wait_s > WAIT_S_MAX:
+        raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
     wanted = order_lines(lines, currency)
     who = Customer(name or "", email or "", phone or "", address or "")
     placed = Connection(orders, data=data).run(

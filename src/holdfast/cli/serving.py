@@ -1,12 +1,14 @@
 """The commands that serve: both services in one process, or one of them in a cluster."""
 
+import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
-from holdfast.cli.connection import DATA_FOLDER
+from holdfast.cli.connection import DATA_FOLDER, INVENTORY_ADDRESS, ORDERS_ADDRESS
 from holdfast.cli.exits import USAGE, Failed, engine_errors
 from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
 
@@ -40,16 +42,16 @@ def up(
     """Run both services in this process until Ctrl-C."""
     import uvloop
 
-    from holdfast.chassis.lifecycle import stop_signal
     from holdfast.chassis.telemetry import configure_logging
     from holdfast.embedded import running
 
     async def serve() -> None:
+        stopped = _on_stop_signal()  # before the addresses are told: who knows them may stop us
         async with running(
             data, host=host, orders_port=orders_port, inventory_port=inventory_port
         ) as services:
             _announce(services.orders, services.inventory, data, output)
-            await stop_signal()
+            await stopped.wait()
 
     configure_logging("INFO")
     with engine_errors():
@@ -87,6 +89,13 @@ def _serve(
         uvloop.run(main(settings))
 
 
+def _on_stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped
+
+
 def _announce(orders: str, inventory: str, data: Path, output: Output) -> None:
     if output is Output.JSON:
         print_json_line({"orders": orders, "inventory": inventory, "data": str(data)})
@@ -95,8 +104,8 @@ def _announce(orders: str, inventory: str, data: Path, output: Output) -> None:
     print_line(f"Inventory  {inventory}")
     print_line(f"Data       {data}")
     print_line("Ctrl-C stops. In another terminal, try:")
-    at_inventory = "" if inventory.endswith(":7002") else f" --inventory {inventory}"
-    at_orders = "" if orders.endswith(":7001") else f" --orders {orders}"
+    at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"
+    at_orders = "" if orders == ORDERS_ADDRESS else f" --orders {orders}"
     print_line(
         f'  holdfast product create LAMP-RED --name "Red lamp" --price 12.50{at_inventory}\n'
         f"  holdfast stock set LAMP-RED 10{at_inventory}\n"

@@ -80,18 +80,18 @@ class Calls:
         """
         ends_at = time.monotonic() + listen_s
         heard = False
-        patience = _Patience(self._retry_s, listen_s)
+        patience: _Patience | None = None  # counts from the first failure since something came
         while True:
             call = method(request, timeout=max(ends_at - time.monotonic(), 0.0))
             try:
                 async for answer in call:
-                    heard = True
-                    patience = _Patience(self._retry_s, listen_s)
+                    heard, patience = True, None
                     yield answer
             except grpc.aio.AioRpcError as failed:
                 if heard and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                     return
                 error = error_from_call(failed, self._peer, listen_s)
+                patience = patience or _Patience(self._retry_s, listen_s)
                 pause_s = patience.pause_s(error)
                 if pause_s is None or not (_nothing_done(error) or _worth_repeating(error)):
                     raise error from failed

@@ -2,7 +2,7 @@
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from holdfast.client._errors import Failure, HoldfastError, Resource, Violation, error_of
 
@@ -62,4 +62,4 @@ def _trailing_status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 
 def _code_name(number: int) -> str:
-    return code_pb2.Code.Name(number) if number in code_pb2.Code.values() else "UNKNOWN"
+    return next((code.name for code in grpc.StatusCode if code.value[0] == number), "UNKNOWN")

@@ -1,4 +1,6 @@
-"""Inventory's configuration: environment variables HOLDFAST_INVENTORY_*, or a TOML file with a table [inventory]."""
+"""Inventory's configuration: environment variables HOLDFAST_INVENTORY_*, or a TOML file with a
+table [inventory].
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from holdfast.chassis.configuration import ServiceSettings, load_settings
 class InventorySettings(ServiceSettings):
     """What an operator may set; the defaults suit a machine of one's own.
 
-    :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed, comma-separated.
+    :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
+        comma-separated.
     :param broker: amqp://USER:PASSWORD@HOST/VHOST.
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
@@ -23,6 +26,7 @@ class InventorySettings(ServiceSettings):
 def load(config: Path | None = None) -> InventorySettings:
     """Read the environment over the file over the defaults.
 
-    :raises ValueError: something is missing, malformed or unknown; the message names it and where it came from.
+    :raises ValueError: something is missing, malformed or unknown; the message names it and
+        where it came from.
     """
     return load_settings(InventorySettings, "inventory", config)

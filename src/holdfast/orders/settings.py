@@ -1,4 +1,6 @@
-"""Orders' configuration: environment variables HOLDFAST_ORDERS_*, or a TOML file with a table [orders]."""
+"""Orders' configuration: environment variables HOLDFAST_ORDERS_*, or a TOML file with a table
+[orders].
+"""
 
 from pathlib import Path
 
@@ -31,7 +33,8 @@ class Limits(BaseModel):
 class OrdersSettings(ServiceSettings, Limits):
     """What an operator may set; the defaults suit a machine of one's own.
 
-    :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed, comma-separated.
+    :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
+        comma-separated.
     :param broker: amqp://USER:PASSWORD@HOST/VHOST.
     :param inventory: HOST:PORT of Inventory's gRPC server.
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
@@ -46,6 +49,7 @@ class OrdersSettings(ServiceSettings, Limits):
 def load(config: Path | None = None) -> OrdersSettings:
     """Read the environment over the file over the defaults.
 
-    :raises ValueError: something is missing, malformed or unknown; the message names it and where it came from.
+    :raises ValueError: something is missing, malformed or unknown; the message names it and
+        where it came from.
     """
     return load_settings(OrdersSettings, "orders", config)

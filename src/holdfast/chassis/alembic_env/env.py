@@ -1,4 +1,6 @@
-"""Alembic's entry: it connects to the database of the URL given by `migrations.py` and runs the revisions."""
+"""Alembic's entry: it connects to the database of the URL given by `migrations.py` and runs the
+revisions.
+"""
 
 import asyncio
 
@@ -24,7 +26,8 @@ def run(connection: Connection) -> None:
 def run_on_sqlite(url: str) -> None:
     engine = create_engine(f"sqlite:///{sqlite_path(url)}")
 
-    # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no half schema.
+    # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no
+    # half schema.
     @event.listens_for(engine, "connect")
     def _(connection, _record) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
         connection.isolation_level = None

@@ -1,4 +1,6 @@
-"""Change stock: set or adjust what is physically there, a batch at a time, with a movement for every change."""
+"""Change stock: set or adjust what is physically there, a batch at a time, with a movement for
+every change.
+"""
 
 import hashlib
 import json
@@ -14,7 +16,9 @@ from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel
 
 @dataclass(frozen=True, slots=True)
 class SetOnHand:
-    """Make `quantity` the number of units at the location; `expected_version` None: whatever its version."""
+    """Make `quantity` the number of units at the location; `expected_version` None: whatever its
+    version.
+    """
 
     product_id: str
     location_id: str
@@ -42,10 +46,13 @@ StockChange = SetOnHand | AdjustOnHand
 
 
 class ChangeStock:
-    """Apply changes in order and return, for each, the level after it or the error that refused it alone.
+    """Apply changes in order and return, for each, the level after it or the error that refused
+    it alone.
 
-    A change with a request id is done once: a repeat with the same contents returns the level as it was after the first
-    time, one with other contents is refused (RequestIdReused). Changes without one are done as often as they are asked for.
+    A change with a request id is done once: a repeat with the same contents returns the level as
+    it was after the first
+    time, one with other contents is refused (RequestIdReused). Changes without one are done as
+    often as they are asked for.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:

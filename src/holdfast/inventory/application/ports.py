@@ -1,4 +1,6 @@
-"""The ports of Inventory: what its use cases need from the outside. `infrastructure/store.py` fills them."""
+"""The ports of Inventory: what its use cases need from the outside. `infrastructure/store.py`
+fills them.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -33,16 +35,24 @@ class RecordedChange:
 
 
 class Work(Protocol):
-    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it remains."""
+    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it
+    remains.
+    """
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
-        """Return which of these events were never handled before, and remember them with this transaction."""
+        """Return which of these events were never handled before, and remember them with this
+        transaction.
+        """
 
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
-        """Return the reservations of these orders, by order id, locked until the end of the transaction."""
+        """Return the reservations of these orders, by order id, locked until the end of the
+        transaction.
+        """
 
     async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
-        """Return all levels of these products, locked in (product, location) order: no two batches can deadlock."""
+        """Return all levels of these products, locked in (product, location) order: no two
+        batches can deadlock.
+        """
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
@@ -71,7 +81,9 @@ class Work(Protocol):
         """Write the product's details."""
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
-        """Publish the events, in this order, if and only if the transaction commits; each with who caused it."""
+        """Publish the events, in this order, if and only if the transaction commits; each with
+        who caused it.
+        """
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Work]]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person or program behind a request, and the trace that the request belongs to (W3C traceparent, may be empty)."""
+    """The person or program behind a request, and the trace that the request belongs to (W3C
+    traceparent, may be empty).
+    """
 
     name: str
     traceparent: str = ""

@@ -1,6 +1,7 @@
 """Stock levels and the rules that change them: never below zero, never promise more than there is.
 
-A `StockBook` holds the levels that one batch touches. It decides in the order in which it is asked and writes down a movement for
+A `StockBook` holds the levels that one batch touches. It decides in the order in which it is
+asked and writes down a movement for
 every change, so that a level is always the sum of its movements.
 """
 
@@ -28,7 +29,9 @@ class MovementKind(StrEnum):
 
 @dataclass(slots=True)
 class StockLevel:
-    """Units of one product at one location; changed only by a StockBook. Version 0: nothing was ever there."""
+    """Units of one product at one location; changed only by a StockBook. Version 0: nothing was
+    ever there.
+    """
 
     product_id: str
     location_id: str

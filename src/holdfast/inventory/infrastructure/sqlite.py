@@ -1,4 +1,6 @@
-"""SQL of Inventory for SQLite; `postgres.py` has the same names. One writer at a time: no row needs a lock."""
+"""SQL of Inventory for SQLite; `postgres.py` has the same names. One writer at a time: no row
+needs a lock.
+"""
 
 FIND_RESERVATIONS = """
   SELECT order_id, state, version, shortages

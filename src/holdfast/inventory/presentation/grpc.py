@@ -1,4 +1,6 @@
-"""InventoryService over gRPC: each method reads its request, asks one use case or the reader, and writes the response."""
+"""InventoryService over gRPC: each method reads its request, asks one use case or the reader,
+and writes the response.
+"""
 
 from google.rpc.status_pb2 import Status
 

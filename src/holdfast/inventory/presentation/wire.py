@@ -1,4 +1,6 @@
-"""Messages of Inventory's API to the domain's words and back; every violation of a request is found at once."""
+"""Messages of Inventory's API to the domain's words and back; every violation of a request is
+found at once.
+"""
 
 from dataclasses import dataclass
 

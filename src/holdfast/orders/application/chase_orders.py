@@ -11,7 +11,8 @@ CHASED_MAX = 500
 class ChaseOrders:
     """Ask Inventory again about orders whose answer is late, and expire those that waited too long.
 
-    Several processes may chase at once: each takes orders that no other holds. Asking twice gets the same answer twice.
+    Several processes may chase at once: each takes orders that no other holds. Asking twice gets
+    the same answer twice.
 
     :param late_s: an answer is late after so many seconds, and asked for again as often.
     :param expire_s: an order expires after so many seconds without a decision.
@@ -25,7 +26,9 @@ class ChaseOrders:
         self._expire = timedelta(seconds=expire_s)
 
     async def __call__(self) -> tuple[int, int]:
-        """Return how many orders were asked about again and how many have expired; CHASED_MAX of each at most."""
+        """Return how many orders were asked about again and how many have expired; CHASED_MAX of
+        each at most.
+        """
         at = self._clock.now()
         async with self._begin() as work:
             expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)

@@ -23,7 +23,9 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProductStock:
-    """What Inventory says of a product: its price, whether it is sold, and the units free to promise at that moment."""
+    """What Inventory says of a product: its price, whether it is sold, and the units free to
+    promise at that moment.
+    """
 
     unit_price: Money
     active: bool
@@ -31,7 +33,9 @@ class ProductStock:
 
 
 class StockCheck(Protocol):
-    """Inventory, asked before an order is recorded. Its answer is advice: nothing may depend on it for correctness."""
+    """Inventory, asked before an order is recorded. Its answer is advice: nothing may depend on
+    it for correctness.
+    """
 
     async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
         """Return what Inventory knows of these products; unknown products are left out.
@@ -52,10 +56,14 @@ RequestKey = tuple[str, str]  # customer id, request id
 
 
 class Work(Protocol):
-    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it remains."""
+    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it
+    remains.
+    """
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
-        """Return which of these events were never handled before, and remember them with this transaction."""
+        """Return which of these events were never handled before, and remember them with this
+        transaction.
+        """
 
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
         """Record the orders with their history and an OrderPlaced event each.
@@ -70,10 +78,14 @@ class Work(Protocol):
         """Return the customer information of an order whose state is locked."""
 
     async def record(self, changes: Sequence[OrderChange]) -> None:
-        """Write changes of locked orders: the order, its history, its event, and a notification where the status changed."""
+        """Write changes of locked orders: the order, its history, its event, and a notification
+        where the status changed.
+        """
 
     async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
-        """Return PENDING orders that Inventory was last asked about before then, locked; those locked by others are left out."""
+        """Return PENDING orders that Inventory was last asked about before then, locked; those
+        locked by others are left out.
+        """
 
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
         """Return PENDING orders placed before then, locked; those locked by others are left out."""
@@ -108,12 +120,16 @@ class OrderReader(Protocol):
         """Return the orders recorded under these request ids."""
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
-        """Return at most `limit` orders with ids below `before` ("": from the newest), newest first, without history."""
+        """Return at most `limit` orders with ids below `before` ("": from the newest), newest
+        first, without history.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """News about an order for its customer. (order id, version) is its identity: sent twice, it is the same news."""
+    """News about an order for its customer. (order id, version) is its identity: sent twice, it
+    is the same news.
+    """
 
     order_id: str
     version: int

@@ -6,7 +6,9 @@ SENT_MAX = 500
 
 
 class SendNotifications:
-    """Send what is unsent, then mark it. A crash in between sends it again, under the same identity."""
+    """Send what is unsent, then mark it. A crash in between sends it again, under the same
+    identity.
+    """
 
     def __init__(self, queue: NotificationQueue, notifier: Notifier, clock: Clock) -> None:
         self._queue = queue

@@ -1,4 +1,6 @@
-"""Settle orders: take Inventory's answers and confirm or reject, for a whole batch in one transaction."""
+"""Settle orders: take Inventory's answers and confirm or reject, for a whole batch in one
+transaction.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +23,15 @@ class StockAnswer:
 
 
 class SettleOrders:
-    """Turn answers into CONFIRMED or REJECTED, once per order; a notification is recorded with each.
+    """Turn answers into CONFIRMED or REJECTED, once per order; a notification is recorded with
+    each.
 
-    An answer for an order that is no longer PENDING changes nothing: it is a repeat, or the order was cancelled or has expired
+    An answer for an order that is no longer PENDING changes nothing: it is a repeat, or the
+    order was cancelled or has expired
     and Inventory releases the stock when it hears of that.
 
-    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the same answers.
+    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with
+        the same answers.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
@@ -44,7 +49,8 @@ class SettleOrders:
             changes: dict[str, OrderChange] = {}
             for answer in fresh:
                 state = states.get(answer.order_id)
-                # An unknown order: Inventory answers only orders that Orders has told it of, so this is a restored backup.
+                # An unknown order: Inventory answers only orders that Orders has told it of, so
+                # this is a restored backup.
                 if state and state.status is OrderStatus.PENDING and state.order_id not in changes:
                     changes[state.order_id] = _settle(state, answer, at)
             await work.record([changes[order_id] for order_id in sorted(changes)])

@@ -55,6 +55,11 @@ _NEXT: dict[OrderStatus, frozenset[OrderStatus]] = {
 assert _NEXT.keys() == set(OrderStatus), "every status states what may follow it"
 
 
+def may_follow(before: OrderStatus, now: OrderStatus) -> bool:
+    """Whether an order may go from one status to the other."""
+    return now in _NEXT[before]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderLine:
     """One product asked for, at its price. The same product may stand on several lines."""
@@ -117,7 +122,7 @@ class OrderState:
         reason: str,
         shortages: tuple[Shortage, ...] = (),
     ) -> OrderChange:
-        if status not in _NEXT[self.status]:
+        if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
         return OrderChange(self.order_id, self.version + 1, status, at, caller, reason, shortages)
 
@@ -146,7 +151,9 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it; `history` is oldest first and may be left out (empty) in lists."""
+    """An order with everything known about it; `history` is oldest first and may be left out
+    (empty) in lists.
+    """
 
     order_id: str
     customer_id: str
@@ -165,7 +172,8 @@ class Order:
 class NewOrder:
     """An order about to be recorded.
 
-    :param request_hash: digest of the request's contents, to tell a repeat from a reused request id.
+    :param request_hash: digest of the request's contents, to tell a repeat from a reused request
+        id.
     """
 
     order_id: str

@@ -1,4 +1,6 @@
-"""Orders as they are read: whole orders, pages of them, and the notifications that wait to be sent."""
+"""Orders as they are read: whole orders, pages of them, and the notifications that wait to be
+sent.
+"""
 
 import json
 from collections.abc import Collection, Sequence
@@ -33,7 +35,8 @@ class Reader:
 
     async def order(self, order_id: str) -> Order | None:
         async with self._database.read() as reading:
-            # The history first: whatever is read after it is at least as new, and is cut back to it.
+            # The history first: whatever is read after it is at least as new, and is cut back to
+            # it.
             changes = await self._history(reading, order_id)
             if not changes:
                 return None

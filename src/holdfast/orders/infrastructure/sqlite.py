@@ -1,4 +1,6 @@
-"""SQL of Orders for SQLite; `postgres.py` has the same names. One writer at a time: no row needs a lock."""
+"""SQL of Orders for SQLite; `postgres.py` has the same names. One writer at a time: no row needs
+a lock.
+"""
 
 INSERT_ORDERS = """
 INSERT INTO orders

@@ -1,4 +1,6 @@
-"""OrderService over gRPC: each method reads its request, asks one use case or the reader, and writes the response."""
+"""OrderService over gRPC: each method reads its request, asks one use case or the reader, and
+writes the response.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

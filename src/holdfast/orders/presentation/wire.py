@@ -1,4 +1,6 @@
-"""Messages of Orders' API to the domain's words and back; every violation of a request is found at once."""
+"""Messages of Orders' API to the domain's words and back; every violation of a request is found
+at once.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,6 @@
-"""The first schema of Inventory: products, stock levels by location, reservations, and the ledger of movements."""
+"""The first schema of Inventory: products, stock levels by location, reservations, and the
+ledger of movements.
+"""
 
 from alembic import op
 

@@ -1,0 +1,140 @@
+"""Recompute Inventory from its own records: levels from movements, reserved units from reservations."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from holdfast.chassis.audit import Auditor
+from holdfast.inventory.domain.reservation import ReservationState
+
+COUNTS = {
+    "products": "product",
+    "stock levels": "stock_level",
+    "stock movements": "stock_movement",
+    "reservations": "reservation",
+}
+
+QUESTIONS = {
+    "level {product_id} at {location_id} has on hand {on_hand}, reserved {reserved}, version "
+    "{version}; its movements sum to {on_hand_sum}, {reserved_sum}, {movements}": """
+SELECT stock_level.product_id, stock_level.location_id, on_hand, reserved, version,
+       on_hand_sum, reserved_sum, movements
+  FROM stock_level
+  LEFT JOIN (SELECT product_id, location_id, count(*) AS movements,
+                    sum(on_hand_delta) AS on_hand_sum, sum(reserved_delta) AS reserved_sum
+               FROM stock_movement
+              GROUP BY product_id, location_id) AS ledger
+    ON ledger.product_id = stock_level.product_id AND ledger.location_id = stock_level.location_id
+ WHERE on_hand <> coalesce(on_hand_sum, 0)
+    OR reserved <> coalesce(reserved_sum, 0)
+    OR version <> coalesce(movements, 0)
+""",
+    "{movements} movements of {product_id} at {location_id} belong to no level": """
+SELECT stock_movement.product_id, stock_movement.location_id, count(*) AS movements
+  FROM stock_movement
+  LEFT JOIN stock_level ON stock_level.product_id = stock_movement.product_id
+   AND stock_level.location_id = stock_movement.location_id
+ WHERE stock_level.product_id IS NULL
+ GROUP BY stock_movement.product_id, stock_movement.location_id
+""",
+    "movement {movement_id} of {product_id} at {location_id} says {on_hand_after} on hand and "
+    "{reserved_after} reserved; its predecessors sum to {on_hand_sum} and {reserved_sum}": """
+SELECT *
+  FROM (SELECT movement_id, product_id, location_id, on_hand_after, reserved_after,
+               sum(on_hand_delta) OVER level_so_far AS on_hand_sum,
+               sum(reserved_delta) OVER level_so_far AS reserved_sum
+          FROM stock_movement
+        WINDOW level_so_far AS (PARTITION BY product_id, location_id ORDER BY movement_id
+                                ROWS UNBOUNDED PRECEDING)) AS running
+ WHERE on_hand_after <> on_hand_sum
+    OR reserved_after <> reserved_sum
+    OR reserved_sum < 0
+    OR reserved_sum > on_hand_sum
+""",
+    "level {product_id} at {location_id} has {reserved} reserved, its reservations hold {held}": """
+SELECT stock_level.product_id, stock_level.location_id, reserved, coalesce(held, 0) AS held
+  FROM stock_level
+  LEFT JOIN (SELECT product_id, location_id, sum(quantity) AS held
+               FROM reservation_line
+               JOIN reservation ON reservation.order_id = reservation_line.order_id
+              WHERE state = 'RESERVED'
+              GROUP BY product_id, location_id) AS promised
+    ON promised.product_id = stock_level.product_id
+   AND promised.location_id = stock_level.location_id
+ WHERE reserved <> coalesce(held, 0)
+""",
+    "reservation of order {order_id} is {state}, {quantity} of {product_id} at {location_id}; its "
+    "movements reserved {reserved} and released {released}": """
+SELECT reservation.order_id, state, quantity, line.product_id, line.location_id,
+       coalesce(reserved, 0) AS reserved, coalesce(released, 0) AS released
+  FROM reservation_line AS line
+  LEFT JOIN reservation ON reservation.order_id = line.order_id
+  LEFT JOIN (SELECT order_id, product_id, location_id,
+                    sum(CASE WHEN kind = 'RESERVATION' THEN reserved_delta END) AS reserved,
+                    sum(CASE WHEN kind = 'RELEASE' THEN -reserved_delta END) AS released
+               FROM stock_movement
+              WHERE order_id IS NOT NULL
+              GROUP BY order_id, product_id, location_id) AS moved
+    ON moved.order_id = line.order_id
+   AND moved.product_id = line.product_id AND moved.location_id = line.location_id
+ WHERE state IS NULL
+    OR state NOT IN ('RESERVED', 'RELEASED')
+    OR coalesce(reserved, 0) <> quantity
+    OR coalesce(released, 0) <> CASE WHEN state = 'RELEASED' THEN quantity ELSE 0 END
+""",
+    "reservation of order {order_id} is {state} and holds no stock": """
+SELECT reservation.order_id, state
+  FROM reservation
+  LEFT JOIN reservation_line ON reservation_line.order_id = reservation.order_id
+ WHERE state IN ('RESERVED', 'RELEASED')
+   AND reservation_line.order_id IS NULL
+""",
+    "order {order_id} moved {product_id} at {location_id} without a reservation": """
+SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_movement.location_id
+  FROM stock_movement
+  LEFT JOIN reservation_line AS line ON line.order_id = stock_movement.order_id
+   AND line.product_id = stock_movement.product_id
+   AND line.location_id = stock_movement.location_id
+ WHERE stock_movement.order_id IS NOT NULL
+   AND line.order_id IS NULL
+""",
+}
+
+BETWEEN = """
+SELECT order_id, state
+  FROM reservation
+ WHERE order_id >= $1 AND order_id <= $2
+"""
+
+STOCK_BETWEEN = """
+SELECT order_id, product_id, quantity
+  FROM reservation_line
+ WHERE order_id >= $1 AND order_id <= $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationFacts:
+    """What a reservation holds, or held, over all locations."""
+
+    state: ReservationState
+    stock: Counter[str]
+
+
+async def audit(auditor: Auditor) -> int:
+    """Check all of Inventory's own records; return how many events wait in the outbox."""
+    await auditor.count(COUNTS)
+    await auditor.refute(QUESTIONS)
+    return await auditor.messages()
+
+
+async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, ReservationFacts]:
+    """Return what the reservations of orders from one id to another hold, by order id."""
+    found = {
+        str(row["order_id"]): ReservationFacts(ReservationState(row["state"]), Counter())
+        for row in await auditor.rows(BETWEEN, first, last)
+    }
+    for row in await auditor.rows(STOCK_BETWEEN, first, last):
+        reservation = found.get(str(row["order_id"]))
+        if reservation:
+            reservation.stock[row["product_id"]] += row["quantity"]
+    return found

@@ -1,0 +1,128 @@
+"""Recompute Orders from its own records: states from histories, totals from lines."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from holdfast.chassis.audit import Auditor
+from holdfast.orders.domain.order import OrderStatus, may_follow
+
+COUNTS = {
+    "orders": "orders",
+    "order lines": "order_line",
+    "order changes": "order_history",
+    "notifications": "notification",
+}
+
+QUESTIONS = {
+    "order {order_id} is at version {version}, its history has {entries} entries up to {last}": """
+SELECT orders.order_id, orders.version, count(order_history.version) AS entries,
+       max(order_history.version) AS last
+  FROM orders
+  LEFT JOIN order_history ON order_history.order_id = orders.order_id
+ GROUP BY orders.order_id, orders.version
+HAVING count(order_history.version) <> orders.version
+    OR max(order_history.version) <> orders.version
+    OR min(order_history.version) <> 1
+""",
+    "order {order_id} is {status}, its history ends with {last}": """
+SELECT orders.order_id, orders.status, order_history.status AS last
+  FROM orders
+  JOIN order_history ON order_history.order_id = orders.order_id
+   AND order_history.version = orders.version
+ WHERE order_history.status <> orders.status
+""",
+    "order {order_id} has a history but is no order": """
+SELECT DISTINCT order_history.order_id
+  FROM order_history
+  LEFT JOIN orders ON orders.order_id = order_history.order_id
+ WHERE orders.order_id IS NULL
+""",
+    "order {order_id} totals {total_minor}, its {lines} lines {summed}": """
+SELECT orders.order_id, orders.total_minor, count(order_line.line_no) AS lines,
+       sum(order_line.quantity * order_line.unit_price_minor) AS summed
+  FROM orders
+  LEFT JOIN order_line ON order_line.order_id = orders.order_id
+ GROUP BY orders.order_id, orders.total_minor
+HAVING count(order_line.line_no) = 0
+    OR max(order_line.line_no) <> count(order_line.line_no)
+    OR sum(order_line.quantity * order_line.unit_price_minor) <> orders.total_minor
+""",
+    "order {order_id} is {status} with shortages {shortages}": """
+SELECT order_id, status, shortages
+  FROM orders
+ WHERE (status = 'REJECTED') <> (CAST(shortages AS text) <> '[]')
+""",
+    "order {order_id} became {status} at version {version} without a notification": """
+SELECT now.order_id, now.status, now.version
+  FROM order_history AS now
+  JOIN order_history AS before ON before.order_id = now.order_id
+   AND before.version = now.version - 1
+  LEFT JOIN notification ON notification.order_id = now.order_id
+   AND notification.version = now.version
+ WHERE now.status <> before.status
+   AND notification.order_id IS NULL
+""",
+}
+
+TRANSITIONS = """
+SELECT before.status AS before, now.status AS now, count(*) AS times,
+       min(CAST(now.order_id AS text)) AS example
+  FROM order_history AS now
+  JOIN order_history AS before ON before.order_id = now.order_id
+   AND before.version = now.version - 1
+ GROUP BY before.status, now.status
+"""
+
+FIRST_STATUSES = """
+SELECT order_id, status
+  FROM order_history
+ WHERE version = 1 AND status <> 'PENDING'
+"""
+
+PAGE = """
+SELECT order_id, status
+  FROM orders
+ WHERE order_id >= $1
+ ORDER BY order_id
+ LIMIT $2
+"""
+
+PAGE_LINES = """
+SELECT order_id, product_id, quantity
+  FROM order_line
+ WHERE order_id >= $1 AND order_id <= $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What an order says of its stock."""
+
+    status: OrderStatus
+    demand: Counter[str]
+
+
+async def audit(auditor: Auditor) -> int:
+    """Check all of Orders' own records; return how many events wait in the outbox."""
+    await auditor.count(COUNTS)
+    await auditor.refute(QUESTIONS)
+    for row in await auditor.rows(FIRST_STATUSES):
+        auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
+    for row in await auditor.rows(TRANSITIONS):
+        before, now = OrderStatus(row["before"]), OrderStatus(row["now"])
+        # The same status twice is an update of customer information, which final orders refuse.
+        legal = not before.is_final if before is now else may_follow(before, now)
+        if not legal:
+            text = f"orders: {row['times']} orders went from {before} to {now}, such as {row['example']}"
+            auditor.findings.contradict([text])
+    return await auditor.messages()
+
+
+async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:
+    """Return what the first `limit` orders from an id on say, by order id and in its order."""
+    rows = await auditor.rows(PAGE, start, limit)
+    found = {str(row["order_id"]): OrderFacts(OrderStatus(row["status"]), Counter()) for row in rows}
+    if found:
+        for line in await auditor.rows(PAGE_LINES, start, max(found)):
+            found[str(line["order_id"])].demand[line["product_id"]] += line["quantity"]
+    return found

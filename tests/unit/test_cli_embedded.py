@@ -1,0 +1,122 @@
+"""The program with both services inside it: on a folder for one command, or until it is stopped."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.unit.test_cli_program import PROGRAM, run
+
+STOP_S_MAX = 20.0
+
+
+@contextmanager
+def up(data: Path) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
+    """A running `holdfast up` on free ports, and what it says about itself."""
+    ports = ("--orders-port", "0", "--inventory-port", "0")
+    with subprocess.Popen(
+        [PROGRAM, "up", "--data", str(data), *ports, "--output", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as program:
+        try:
+            assert program.stdout is not None
+            yield program, json.loads(program.stdout.readline())
+        finally:
+            program.terminate()
+
+
+def test_a_folder_keeps_orders_and_stock_from_one_command_to_the_next(tmp_path: Path) -> None:
+    here = ("--data", str(tmp_path), "--output", "json")
+
+    made = run("product", "create", "LAMP-RED", "--name", "Red lamp", "--price", "12.50", *here)
+    set_to = run("stock", "set", "LAMP-RED", "5", *here)
+    placed = run("order", "create", "--customer", "c-17", "LAMP-RED=3", *here)
+    short = run("order", "create", "--customer", "c-18", "LAMP-RED=3", *here)
+    listed = run("order", "list", *here)
+    stock = run("stock", "get", "LAMP-RED", *here)
+
+    assert [made.returncode, set_to.returncode, placed.returncode] == [0, 0, 0]
+    assert json.loads(placed.stdout)["status"] == "CONFIRMED"
+    assert short.returncode == 1
+    assert short.stderr.splitlines()[-1] == "  LAMP-RED: wanted 3, available 2"
+    assert [order["customer_id"] for order in json.loads(listed.stdout)] == ["c-17"]
+    assert json.loads(stock.stdout)["available"] == 2
+
+
+def test_a_folder_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> None:
+    with up(tmp_path):
+        done = run("order", "list", "--data", str(tmp_path))
+
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert str(tmp_path) in done.stderr
+
+
+def test_a_port_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> None:
+    with up(tmp_path / "first") as (_, at):
+        port = at["inventory"].rpartition(":")[2]
+        second = ("up", "--data", str(tmp_path / "second"), "--orders-port", "0")
+
+        done = run(*second, "--inventory-port", port)
+
+    assert done.returncode == 4
+    assert done.stderr.count("\n") == 1
+    assert at["inventory"] in done.stderr
+
+
+def test_running_services_are_reached_at_the_addresses_they_tell(tmp_path: Path) -> None:
+    with up(tmp_path) as (_, at):
+        orders = run("order", "list", "--orders", at["orders"])
+        products = run("product", "list", "--inventory", at["inventory"])
+        swapped = run("order", "list", "--orders", at["inventory"])
+
+    assert (orders.returncode, orders.stdout) == (0, "none\n")
+    assert (products.returncode, products.stdout) == (0, "none\n")
+    assert swapped.returncode == 2
+    assert "is the address right?" in swapped.stderr
+
+
+def test_ctrl_c_stops_the_services_in_good_order(tmp_path: Path) -> None:
+    with up(tmp_path) as (program, _):
+        program.send_signal(signal.SIGINT)
+
+        assert program.wait(STOP_S_MAX) == 0
+
+    assert run("order", "list", "--data", str(tmp_path)).returncode == 0
+
+
+def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
+    here = ("migrate", "--data", str(tmp_path / "new"), "--output", "json")
+
+    first, second = run(*here), run(*here)
+
+    assert first.returncode == second.returncode == 0
+    assert all(json.loads(first.stdout).values())
+    assert json.loads(second.stdout) == {"orders": [], "inventory": []}
+
+
+def test_the_sql_of_a_migration_can_be_had_without_a_database(tmp_path: Path) -> None:
+    done = run("migrate", "--sql", "--orders-db", "postgresql://nowhere/orders")
+
+    assert done.returncode == 0
+    assert "CREATE TABLE" in done.stdout
+
+
+def test_a_database_that_does_not_answer_ends_with_4() -> None:
+    url = "postgresql://127.0.0.1:1/orders"
+
+    listed = run("dead-letters", "list", "--orders-db", url, "--inventory-db", url)
+
+    assert listed.returncode == 4
+    assert "Traceback" not in listed.stderr
+
+
+def test_a_service_without_settings_says_what_is_missing() -> None:
+    done = run("orders", "serve")
+
+    assert done.returncode == 2
+    assert "HOLDFAST_ORDERS_DATABASE" in done.stderr
