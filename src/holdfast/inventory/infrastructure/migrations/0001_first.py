@@ -24,6 +24,7 @@ CREATE TABLE product (
     updated_at  timestamptz NOT NULL
 );
 -- The last wall against overselling: whatever the program does, these checks hold.
+-- Fill factor: room for updates in place, since these rows change all the time.
 CREATE TABLE stock_level (
     product_id  text NOT NULL REFERENCES product,
     location_id text NOT NULL,
@@ -32,7 +33,7 @@ CREATE TABLE stock_level (
     version     bigint NOT NULL,
     PRIMARY KEY (product_id, location_id),
     CHECK (reserved <= on_hand)
-) WITH (fillfactor = 50);        -- room for updates in place: these rows change all the time
+) WITH (fillfactor = 50);
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
     state      text NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
