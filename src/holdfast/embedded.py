@@ -1,5 +1,4 @@
-"""Both services in one process, on two SQLite files and a local broker: the whole of Holdfast
-without a server.
+"""Both services in one process, on SQLite files and a local broker: Holdfast without a server.
 
 What embedded mode is: these two objects, `Sqlite` and `LocalBroker`, where the cluster has
 PostgreSQL and RabbitMQ.
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from holdfast.chassis.engines import connect
+from holdfast.chassis.engines import connect, sqlite_url
 from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.migrations import is_newest, migrate
 from holdfast.chassis.outbox import Relay
@@ -52,16 +51,15 @@ async def running(
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on the files in `data`, which are made where they are missing.
 
-    On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX;
-    what is left is on the disk
-    and goes on at the next start.
+    On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what
+    is left is on the disk and goes on at the next start.
 
     :param orders_port: 0 picks a free port, and so for `inventory_port`.
     :raises DataInUse: another process uses the folder.
     :raises AddressInUse: a port is taken.
     """
     with owned(data):
-        urls = {name: f"sqlite:///{data.absolute() / name}.db" for name in ("orders", "inventory")}
+        urls = {name: sqlite_url(data / f"{name}.db") for name in ("orders", "inventory")}
         for name, url in urls.items():
             if not await is_newest(name, url):
                 await asyncio.to_thread(migrate, name, url)
@@ -88,16 +86,15 @@ async def running(
 
 @contextmanager
 def owned(data: Path) -> Iterator[None]:
-    """Own the data folder: two processes on the same files would both think that they are the
-    only one.
-    """
+    """Own the data folder: two processes on it would both think that they are the only one."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DataInUse(
-                f"another process uses {data}: stop it, or use its services with --orders and --inventory"
+                f"another process uses {data}: "
+                "stop it, or use its services with --orders and --inventory"
             ) from None
         yield
 
@@ -106,7 +103,7 @@ async def drain(*relays: Relay) -> None:
     """Wait until nothing is on its way between the services."""
     try:
         async with asyncio.timeout(DRAIN_S_MAX):
-            while not all([await relay.is_empty() for relay in relays]):
+            while not all([await relay.is_empty() for relay in relays]):  # noqa: ASYNC110 - a table has no event
                 await asyncio.sleep(DRAIN_LOOK_S)
     except TimeoutError:
         log.warning("events are left in the outbox; they go on at the next start")

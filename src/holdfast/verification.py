@@ -1,6 +1,7 @@
 """Verify both databases: recompute every number from its records and name every contradiction.
 
-Each service's own records are checked where they are known (`infrastructure/audit.py`); here the two services
+Each service's own records are checked where they are known (`infrastructure/audit.py`); here the
+two services
 are held against each other: what Orders says of an order must be what Inventory holds for it.
 """
 
@@ -18,11 +19,13 @@ from holdfast.orders.infrastructure import audit as orders_audit
 PAGE_ORDERS = 5_000
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# On a running system events are on their way: what still disagrees after this long is a contradiction.
+# On a running system events are on their way: what still disagrees after this long is a
+# contradiction.
 SETTLE_S_MAX = 10.0
 LOOK_AGAIN_S = 0.5
 
-# What Inventory may hold for an order of each status, once no event is on its way; None: nothing at all.
+# What Inventory may hold for an order of each status, once no event is on its way; None: nothing at
+# all.
 AGREEMENT: dict[OrderStatus, frozenset[ReservationState | None]] = {
     OrderStatus.PENDING: frozenset((None, *ReservationState)),
     OrderStatus.CONFIRMED: frozenset((ReservationState.RESERVED,)),
@@ -55,7 +58,8 @@ class Report:
 async def verify(orders_url: str, inventory_url: str) -> Report:
     """Check both databases and hold them against each other. Reads only; safe on a running system.
 
-    Each database is read as of one moment; while disagreements or waiting events remain, it is all read again for
+    Each database is read as of one moment; while disagreements or waiting events remain, it is
+    all read again for
     up to SETTLE_S_MAX, since events may have been on their way.
 
     :raises DatabaseUnavailable: one of them can't be opened.
@@ -119,7 +123,6 @@ def _disagreements(
         if state not in AGREEMENT[order.status]:
             found.append(f"order {order_id} is {order.status}, Inventory has it {state or 'not'}")
         elif reservation and reservation.stock and reservation.stock != order.demand:
-            found.append(
-                f"order {order_id} asks for {dict(order.demand)}, reserved {dict(reservation.stock)}"
-            )
+            asked, stock = dict(order.demand), dict(reservation.stock)
+            found.append(f"order {order_id} asks for {asked}, reserved {stock}")
     return found

@@ -1,4 +1,6 @@
-"""Audits of one database: questions whose every answer row is a contradiction, and the counts that make them credible."""
+"""Audits of one database: questions whose every answer row is a contradiction, and the counts
+that make them credible.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +33,9 @@ class Findings:
         """Add contradictions of one kind, the first CONTRADICTIONS_SHOWN_MAX in full."""
         self.contradictions += texts[:CONTRADICTIONS_SHOWN_MAX]
         if len(texts) > CONTRADICTIONS_SHOWN_MAX:
-            self.contradictions.append(f"... and {len(texts) - CONTRADICTIONS_SHOWN_MAX} more like these")
+            self.contradictions.append(
+                f"... and {len(texts) - CONTRADICTIONS_SHOWN_MAX} more like these"
+            )
 
 
 class Auditor:

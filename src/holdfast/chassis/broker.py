@@ -1,8 +1,7 @@
 """The broker seam: what a service asks of whatever carries its events to the other service.
 
 Two adapters fill it: `rabbitmq.py` for the cluster and `local_broker.py` for embedded mode. Both
-deliver at least once;
-receivers make repeats harmless.
+deliver at least once; receivers make repeats harmless.
 """
 
 from collections.abc import Sequence
@@ -27,9 +26,7 @@ class Event:
 
     @property
     def exchange(self) -> str:
-        """The topic exchange of the service that owns the type: its first two words, such as
-        holdfast.orders.
-        """
+        """The topic exchange of the type's owner: its first two words, such as holdfast.orders."""
         return ".".join(self.type.split(".")[:2])
 
 
@@ -43,9 +40,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event, or bytes that are none, which can't be handled; kept with the reason until a
-    person decides.
-    """
+    """An event, or bytes that are none, that can't be handled: kept, with why, for a person."""
 
     letter_id: str  # the event's id; for bytes that are no event, a digest of them
     queue: str
@@ -62,15 +57,14 @@ class Receiver(Protocol):
     """The far end of a queue: one service's inbox."""
 
     async def receive(self, events: Sequence[Event]) -> None:
-        """Return when every event is handled or parked, durably; only then may the delivery be
-        acknowledged.
+        """Return when every event is durably handled or parked; only then acknowledge them.
 
-        A repeat changes nothing. Any error means that nothing is certain: deliver the same
-        events again later.
+        A repeat changes nothing. Any error means that nothing is certain: deliver the same events
+        again later.
         """
 
     async def park(self, letters: Sequence[DeadLetter]) -> None:
-        """Return when every letter is stored. A repeat changes nothing."""
+        """Return when every event is durably handled or parked; only then acknowledge them."""
 
 
 class Broker(Protocol):
@@ -88,9 +82,8 @@ class Broker(Protocol):
     async def consume(self, queue: str, receiver: Receiver) -> None:
         """Deliver what arrives on the queue to the receiver, in order, until cancelled.
 
-        The broker being away is waited out with back-off, and so is a receiver that raises:
-        nothing is acknowledged that
-        the receiver did not accept.
+        The broker being away is waited out with back-off, and so is a receiver that raises: nothing
+        is acknowledged that the receiver did not accept.
         """
 
     def is_up(self) -> bool:

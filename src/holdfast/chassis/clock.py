@@ -1,6 +1,4 @@
-"""Time and chance: the only place that asks the machine for them, so that a simulator can answer
-instead.
-"""
+"""Time and chance: only here is the machine asked for them, so that a simulator can answer."""
 
 import os
 import random

@@ -1,5 +1,4 @@
-"""The coalescer: while one batch is being worked on, what arrives waits together and becomes the
-next batch.
+"""The coalescer: while one batch is worked on, what arrives waits and becomes the next batch.
 
 There is no timer: an idle system answers at once, a loaded one batches by itself.
 """
@@ -25,8 +24,8 @@ class Coalescer(Generic[Item, Outcome]):
     """Turns single submissions into batches for one worker, in order of arrival.
 
     :param work: takes a batch and returns one outcome per item, in order; an outcome that is an
-        exception is raised to
-        the item's submitter. An exception from `work` itself goes to every submitter of the batch.
+        exception is raised to the item's submitter. An exception from `work` itself goes to every
+        submitter of the batch.
     :param batch_items_max: items in a batch at most; a group submitted together may exceed it,
         alone in its batch.
     :param queue_items_max: items waiting at most.

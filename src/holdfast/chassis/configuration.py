@@ -1,6 +1,4 @@
-"""Configuration of a service: the environment over a TOML file over the defaults; unknown names
-are errors.
-"""
+"""Configuration: the environment over a TOML file over the defaults; unknown names are errors."""
 
 import os
 import tomllib
@@ -65,5 +63,5 @@ def _from_file(service: str, config: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{config}: {error}") from error
     if not isinstance(table, dict):
-        raise ValueError(f"{config}: [{service}] must be a table")
+        raise ValueError(f"{config}: [{service}] must be a table")  # noqa: TRY004 - a fault of the file
     return table

@@ -26,9 +26,7 @@ Engine = Literal["postgresql", "sqlite"]
 
 
 class DatabaseUnavailable(Exception):
-    """The database can't be reached or broke off; whether the last commit took effect is
-    unknown.
-    """
+    """The database is out of reach or broke off; whether the last commit took effect is unknown."""
 
 
 class Conflict(Exception):
@@ -45,19 +43,17 @@ class Reading(Protocol):
 
 
 class Transaction(Reading, Protocol):
-    """An open transaction; it commits when its `begin` block ends cleanly, else nothing of it
-    remains.
-    """
+    """An open transaction; it commits when its `begin` block ends cleanly, else nothing remains."""
 
     async def execute(self, sql: str, *arguments: object) -> int:
         """Run one statement and return how many rows it touched."""
 
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
-        """Run one statement for all rows at once and return how many rows it touched; no rows,
-        no statement.
+        """Run one statement for all rows at once and return how many rows it touched; no rows, no
+        statement.
 
-        On PostgreSQL argument `$n` is the array of all n-th values, for `unnest`; on SQLite `?n`
-        is the row's n-th value.
+        On PostgreSQL argument `$n` is the array of all n-th values, for `unnest`; on SQLite `?n` is
+        the row's n-th value.
         """
 
     def after_commit(self, wake: Callable[[], None]) -> None:
@@ -77,9 +73,7 @@ class Leadership(Protocol):
         """
 
     async def release(self) -> None:
-        """Give the right back, so that another process need not wait for this one's connection
-        to die.
-        """
+        """Give the right back, so that nobody need wait for this process's connection to die."""
 
 
 class Database(Protocol):

@@ -1,6 +1,4 @@
-"""Dead letters for operators: list what was parked and why, and send it back once the cause is
-mended.
-"""
+"""Dead letters for operators: list what was parked and why; send it back once that is mended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +12,7 @@ from holdfast.chassis.outbox import SQL, Outbox
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRow:
-    """What an operator needs to know of a dead letter; `event_type` and `subject` are None when
-    the body is no event.
-    """
+    """A dead letter for an operator; where it is no event, `event_type` and `subject` are None."""
 
     letter_id: str
     queue: str
@@ -48,8 +44,8 @@ async def replay_dead_letters(url: str, letter_ids: Sequence[str] | None = None)
     event stay.
 
     They move to this service's outbox in one transaction; its relay publishes them to their own
-    exchange, so that
-    every queue bound to the type receives them, and inboxes that had them already ignore them.
+    exchange, so that every queue bound to the type receives them, and inboxes that had them already
+    ignore them.
     """
     async with connect(url, wait=False) as database:
         sql, outbox = SQL[database.engine], Outbox(database)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from holdfast.chassis.database import Database, DatabaseUnavailable, Engine
 from holdfast.chassis.postgres import connect_postgres
@@ -30,10 +30,15 @@ def engine_of(url: str) -> Engine:
 
 
 def sqlite_path(url: str) -> Path:
-    """Return the file that a sqlite URL names: sqlite:///PATH, where an absolute PATH starts
-    with a fourth slash or not.
+    """Return the file that a sqlite URL names: sqlite:///PATH, where an absolute PATH starts with a
+    fourth slash or not.
     """
     return Path(unquote(urlsplit(url).path))
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a file."""
+    return f"sqlite://{quote(str(path.absolute()))}"
 
 
 @asynccontextmanager

@@ -1,6 +1,4 @@
-"""A gRPC server as every service runs it: limits, health, reflection, and a stop that finishes
-what was begun.
-"""
+"""A gRPC server as services run it: limits, health, reflection, a stop that finishes what began."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager

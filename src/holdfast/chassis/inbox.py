@@ -1,8 +1,7 @@
-"""The inbox: every delivered event has its effect once, or is parked as a dead letter with the
-reason.
+"""The inbox: every delivered event has its effect once, or is parked as a dead letter.
 
-A use case asks `first_seen` inside its own transaction, so that remembering an event and its
-effect are one.
+A use case asks `first_seen` inside its own transaction, so that remembering an event and its effect
+are one.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,9 +28,7 @@ Command = TypeVar("Command")
 
 
 class Unreadable(Exception):
-    """An event that will never be understood as it is: wrong bytes, unknown type, impossible
-    values.
-    """
+    """An event that will never be understood: wrong bytes, unknown type, impossible values."""
 
 
 class Inbox:
@@ -43,25 +40,19 @@ class Inbox:
         self._clock = clock
 
     async def first_seen(self, work: Transaction, event_ids: Sequence[str]) -> set[str]:
-        """Return the ids never seen before and remember them, if and only if the transaction
-        commits.
-        """
+        """Return ids never seen before; remember them if and only if the transaction commits."""
         rows = await work.fetch(self._sql.REMEMBER_EVENTS, list(event_ids), self._clock.now())
         return {row["event_id"] for row in rows}
 
     async def forget_old(self) -> int:
-        """Delete some of the ids older than REMEMBERED_DAYS; return how many. Call again until
-        0.
-        """
+        """Delete some of the ids older than REMEMBERED_DAYS; return how many. Repeat until 0."""
         before = self._clock.now() - timedelta(days=REMEMBERED_DAYS)
         async with self._database.begin() as work:
             return await work.execute(self._sql.FORGET_EVENTS, before, FORGET_EVENTS_MAX)
 
 
 class InboxReceiver(Generic[Command]):
-    """Reads events into commands and has them handled; what can't be read or handled is parked,
-    the rest goes on.
-    """
+    """Reads events into commands and has them handled; parks those that can't be, and goes on."""
 
     def __init__(
         self,
@@ -97,13 +88,10 @@ class InboxReceiver(Generic[Command]):
         return self._read(event)
 
     async def _handle_or_isolate(self, readable: Sequence[tuple[Event, Command]]) -> None:
-        """Handle all as one batch; if that fails for a reason of its own, one by one, to find
-        the culprit.
-        """
+        """Handle all as one batch; if that fails for its own reason, one by one to find why."""
         for tries in range(1, HANDLING_TRIES_MAX + 1):
             try:
                 await self._handle([command for _, command in readable])
-                return
             except (Conflict, DatabaseUnavailable):
                 raise  # passes by itself: the broker delivers again
             except Exception as error:
@@ -111,6 +99,8 @@ class InboxReceiver(Generic[Command]):
                     break
                 event, reason = readable[0][0], f"failed: {type(error).__name__}: {error}"
                 log.exception("event failed", event_id=event.event_id, type=event.type, tries=tries)
+            else:
+                return
         else:
             await self.park([self._letter(event, reason)])
             return

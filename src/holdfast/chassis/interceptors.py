@@ -1,6 +1,4 @@
-"""What happens around every RPC: bad bytes are refused, errors become statuses, one line is
-logged.
-"""
+"""Around every RPC: bad bytes are refused, errors become statuses, one line is logged."""
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
@@ -120,6 +118,7 @@ class Edge(aio.ServerInterceptor):
                     yield response
             except Exception as error:
                 await self._abort(context, name, started, error)
+                raise  # abort has raised already
             log.info("rpc", method=name, code="OK", took_ms=_elapsed_ms(started))
 
         return guarded
@@ -134,9 +133,7 @@ class Edge(aio.ServerInterceptor):
         await context.abort(code, found.message, trailing_metadata=(trailer,))
 
     def status_of(self, error: Exception) -> Status:
-        """Translate any error; one that nobody knows is logged under a correlation id, which is
-        all that leaves.
-        """
+        """Translate any error; an unknown one is logged, and only its correlation id leaves."""
         found = self._translate(error) or chassis_status(error)
         if found is not None:
             return found

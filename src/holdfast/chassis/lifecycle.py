@@ -1,6 +1,4 @@
-"""The life of a process: background loops that are kept running, and signals that end it in good
-order.
-"""
+"""The life of a process: background loops kept running, and signals that end it in good order."""
 
 import asyncio
 import signal
@@ -56,14 +54,28 @@ def every(seconds: float, work: Callable[[], Awaitable[object]]) -> Loop:
     return loop
 
 
-async def stop_signal() -> None:
-    """Return on SIGTERM or SIGINT."""
-    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+@asynccontextmanager
+async def until_signal() -> AsyncIterator[None]:
+    """Run the block until SIGTERM or SIGINT: the first one cancels it, so that it ends in good
+    order wherever it is waiting, and is then forgotten; further ones change nothing.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None, "called from a coroutine"
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        if not stopped.is_set():
+            stopped.set()
+            task.cancel()
+
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, stop)
     try:
-        await stopped.wait()
+        yield
+    except asyncio.CancelledError:
+        if not stopped.is_set() or task.uncancel():
+            raise
     finally:
         for number in signals:
             loop.remove_signal_handler(number)

@@ -1,15 +1,13 @@
-"""SQL of the outbox, the inbox and the dead letters for PostgreSQL; `messages_sqlite.py` has the
-same names.
-"""
+"""SQL of outbox, inbox and dead letters for PostgreSQL; `messages_sqlite.py` has the same names."""
 
 APPEND_EVENTS = """
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::bytea[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[],
+              $6::text[], $7::bytea[])
 """
 
-# By position, never by a remembered "last position": a slow transaction commits lower positions
-# later.
+# By position, never after a remembered one: a slow transaction commits lower positions later.
 NEXT_EVENTS = """
   SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
     FROM outbox
@@ -24,8 +22,8 @@ DELETE FROM outbox
 
 # An upper bound of the length from both ends of the index: counting would read every row.
 BACKLOG = """
-SELECT coalesce(max(position) - min(position) + 1, 0)                           AS length,
-       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1)               AS oldest
+SELECT coalesce(max(position) - min(position) + 1, 0)             AS length,
+       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1) AS oldest
   FROM outbox
 """
 
@@ -40,15 +38,20 @@ ON CONFLICT DO NOTHING
 
 FORGET_EVENTS = """
 DELETE FROM inbox
-      WHERE event_id IN (SELECT event_id FROM inbox WHERE received_at < $1 ORDER BY received_at LIMIT $2)
+      WHERE event_id IN (SELECT event_id
+                           FROM inbox
+                          WHERE received_at < $1
+                       ORDER BY received_at
+                          LIMIT $2)
 """
 
 PARK_LETTERS = """
 INSERT INTO dead_letter
-            (letter_id, queue, reason, parked_at, body, type, subject, sequence, happened_at, traceparent)
+            (letter_id, queue, reason, parked_at, body,
+             type, subject, sequence, happened_at, traceparent)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[], $6::text[], $7::text[],
-              $8::bigint[], $9::timestamptz[], $10::text[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[],
+              $6::text[], $7::text[], $8::bigint[], $9::timestamptz[], $10::text[])
 ON CONFLICT DO NOTHING
 """
 

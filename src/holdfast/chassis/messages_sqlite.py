@@ -1,6 +1,4 @@
-"""SQL of the outbox, the inbox and the dead letters for SQLite; `messages_postgres.py` has the
-same names.
-"""
+"""SQL of outbox, inbox and dead letters for SQLite; `messages_postgres.py` has the same names."""
 
 APPEND_EVENTS = """
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
@@ -20,8 +18,9 @@ DELETE FROM outbox
 """
 
 BACKLOG = """
-SELECT coalesce((SELECT max(position) FROM outbox) - (SELECT min(position) FROM outbox) + 1, 0) AS length,
-       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1)                              AS oldest
+SELECT coalesce((SELECT max(position) FROM outbox)
+              - (SELECT min(position) FROM outbox) + 1, 0)        AS length,
+       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1) AS oldest
 """
 
 REMEMBER_EVENTS = """
@@ -35,12 +34,17 @@ ON CONFLICT DO NOTHING
 
 FORGET_EVENTS = """
 DELETE FROM inbox
-      WHERE event_id IN (SELECT event_id FROM inbox WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)
+      WHERE event_id IN (SELECT event_id
+                           FROM inbox
+                          WHERE received_at < ?1
+                       ORDER BY received_at
+                          LIMIT ?2)
 """
 
 PARK_LETTERS = """
 INSERT INTO dead_letter
-            (letter_id, queue, reason, parked_at, body, type, subject, sequence, happened_at, traceparent)
+            (letter_id, queue, reason, parked_at, body,
+             type, subject, sequence, happened_at, traceparent)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 ON CONFLICT DO NOTHING
 """

@@ -4,6 +4,7 @@ Alembic runs plain SQL revisions; it is imported only when there is something to
 it is slow to import.
 """
 
+import asyncio
 import io
 from pathlib import Path
 
@@ -33,7 +34,8 @@ async def require_newest(database: Database, service: str) -> None:
     needed = newest_revision(service)
     if found != needed:
         raise WrongSchema(
-            f"the {service} database has schema {found or 'none'}, this program needs {needed}: run `holdfast migrate`"
+            f"the {service} database has schema {found or 'none'}, "
+            f"this program needs {needed}: run `holdfast migrate`"
         )
 
 
@@ -60,40 +62,43 @@ async def is_newest(service: str, url: str) -> bool:
 
 
 def migrate(service: str, url: str) -> list[str]:
-    """Bring a service's database to the newest schema; return the revisions applied. A repeat
-    applies none.
+    """Bring a database to the newest schema; return the revisions applied. A repeat applies none.
 
     Each revision is one transaction. Not to be called on an event loop: use `asyncio.to_thread`.
-    """
-    from alembic import command  # noqa: PLC0415 - see the module's docstring
 
+    :raises DatabaseUnavailable: the server or the database is not there, or refuses the user.
+    """
     applied: list[str] = []
-    config = _config(service, url)
-    config.attributes["applied"] = applied
     if engine_of(url) == "sqlite":
         sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(config, "head")
+    else:
+        asyncio.run(_reach(url))
+    _upgrade(service, url, applied)
     return applied
+
+
+async def _reach(url: str) -> None:
+    async with connect(url, wait=False):
+        return
 
 
 def script(service: str, url: str) -> str:
     """Return the SQL that makes a new database, for those who run migrations by hand."""
-    from alembic import command  # noqa: PLC0415
-
-    config = _config(service, url)
-    config.output_buffer = io.StringIO()
-    command.upgrade(config, "head", sql=True)
-    return config.output_buffer.getvalue()
+    text = io.StringIO()
+    _upgrade(service, url, [], written_to=text)
+    return text.getvalue()
 
 
-def _config(service: str, url: str) -> "Config":
-    from alembic.config import Config  # noqa: PLC0415
+def _upgrade(
+    service: str, url: str, applied: list[str], *, written_to: io.StringIO | None = None
+) -> None:
+    from alembic import command
+    from alembic.config import Config
 
-    config = Config()
+    config = Config(output_buffer=written_to, attributes={"url": url, "applied": applied})
     config.set_main_option("script_location", str(_ROOT / "chassis" / "alembic_env"))
     config.set_main_option(
         "version_locations", str(_ROOT / service / "infrastructure" / "migrations")
     )
     config.set_main_option("path_separator", "os")
-    config.attributes["url"] = url
-    return config
+    command.upgrade(config, "head", sql=written_to is not None)

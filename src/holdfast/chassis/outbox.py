@@ -1,8 +1,7 @@
-"""The outbox: events are written in the transaction that causes them, and a relay hands them to
-the broker afterwards.
+"""The outbox: events commit with what caused them; a relay hands them to the broker afterwards.
 
-A row leaves only after the broker confirmed that very event. A crash in between publishes it
-again under the same id.
+A row leaves only after the broker confirmed that very event. A crash in between publishes it again
+under the same id.
 """
 
 import asyncio
@@ -35,18 +34,14 @@ class Backlog:
 
 
 class Outbox:
-    """Takes events into the transaction that causes them, and wakes the relay when it has
-    committed.
-    """
+    """Takes events into the transaction that causes them; wakes the relay when it commits."""
 
     def __init__(self, database: Database) -> None:
         self._sql = SQL[database.engine]
         self.filled = asyncio.Event()
 
     async def append(self, work: Transaction, events: Sequence[Event]) -> None:
-        """Write the events in this order; they are published if and only if the transaction
-        commits.
-        """
+        """Write the events in order, to be published if and only if the transaction commits."""
         rows = [
             (event.event_id, event.type, event.subject, event.sequence)
             + (event.time, event.traceparent, event.data)
@@ -58,8 +53,7 @@ class Outbox:
 
 
 class Relay:
-    """Publishes what the outbox holds; of several processes on one database only one does it at
-    a time.
+    """Publishes what the outbox holds; of several processes on one database only one at a time.
 
     :param events_max: with more events waiting, `is_too_long`.
     :param age_s_max: with an older event waiting, `is_too_long`.
@@ -108,8 +102,7 @@ class Relay:
             await self._nap()
 
     async def relay_batch(self) -> bool:
-        """Publish the oldest events and delete those that the broker holds; return whether the
-        outbox is then empty.
+        """Publish the oldest events, delete those the broker holds; return whether none is left.
 
         :raises BrokerUnavailable: the broker took nothing, or not all of it.
         """
@@ -146,9 +139,7 @@ class Relay:
         return self._backlog
 
     def is_too_long(self) -> bool:
-        """Whether so much waits, or for so long, that new work should be refused until it has
-        drained.
-        """
+        """Whether so much waits, or for so long, that new work should be refused for now."""
         backlog = self._backlog
         if backlog.oldest is None:
             return False

@@ -26,9 +26,7 @@ def make_token(cursor: str, filter_text: str) -> str:
 
 
 def read_token(violations: Violations, token: str, filter_text: str) -> str:
-    """Return the cursor of a token; a violation if it is damaged, forged or made for another
-    filter.
-    """
+    """Return a token's cursor; a violation if damaged, forged or made for another filter."""
     if not token:
         return ""
     try:

@@ -43,6 +43,8 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 
 TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2) AS held"
@@ -126,9 +128,7 @@ class Postgres:
 
 
 class PostgresLeadership:
-    """A session advisory lock on a connection of its own: PostgreSQL gives it back when the
-    process dies.
-    """
+    """A session advisory lock on its own connection: PostgreSQL frees it when the process dies."""
 
     def __init__(self, url: str, name: str) -> None:
         self._url = url
@@ -165,8 +165,7 @@ class PostgresLeadership:
 
 
 async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
-    """Open a pool; while the server can't be reached, say so and try again (or raise, when not
-    to wait).
+    """Open a pool; while the server is out of reach, try again and say so (raise, if not `wait`).
 
     :raises DatabaseUnavailable: the server can't be reached and `wait` is off.
     """

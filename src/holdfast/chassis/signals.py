@@ -1,8 +1,7 @@
 """Wake-up calls inside one process: whoever waits for a name is woken when it is called.
 
 A call is a hint, never a message: waiters look again for themselves, and look from time to time
-without any call, since another
-process may have made the change.
+without any call, since another process may have made the change.
 """
 
 import asyncio

@@ -1,10 +1,8 @@
-"""SQLite under the database seam: one writer, readers beside it, every commit on the disk before
-it counts.
+"""SQLite under the database seam: one writer, readers beside it, commits on disk before they count.
 
-Statements run on two threads, one for writing and one for reading, so that a slow disk never
-stops the event loop.
-Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last commits
-(sqlite.org/pragma.html).
+Statements run on two threads, one for writing and one for reading, so that a slow disk never stops
+the event loop. Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last
+commits (sqlite.org/pragma.html).
 """
 
 import asyncio
@@ -69,14 +67,13 @@ class SqliteConnection:
         )
         connection.row_factory = sqlite3.Row
         connection.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
         )
         return connection
 
     async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Run on the connection's thread; a cancelled caller leaves only after the statement has
-        ended.
-        """
+        """Run on the connection's thread; cancelled, leave only after the statement has ended."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
         try:
             with translated_errors(self.path):
@@ -132,9 +129,10 @@ class Sqlite:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._writing:
-            await self._writer.execute("BEGIN IMMEDIATE")
             work = SqliteTransaction(self._writer)
             try:
+                # Inside: a caller cancelled while it waits here has begun all the same.
+                await self._writer.execute("BEGIN IMMEDIATE")
                 yield work
                 await self._writer.execute("COMMIT")
             except BaseException:

@@ -1,5 +1,4 @@
-"""The tables that every service keeps for its messages, as each engine wants them; part of each
-service's first migration.
+"""The tables that every service keeps for its messages, by engine; part of its first migration.
 
 Released text is never edited: a change is a new constant and a new migration.
 """
@@ -71,8 +70,6 @@ CREATE TABLE dead_letter (
 
 
 def statements(tables: Mapping[Engine, str], engine: str) -> list[str]:
-    """Split one engine's text into its statements; each ends with a semicolon at the end of a
-    line.
-    """
+    """Split one engine's text into statements, each ended by a semicolon at a line's end."""
     text = next(text for name, text in tables.items() if name == engine)
     return [statement for statement in text.split(";\n") if statement.strip()]

@@ -1,6 +1,4 @@
-"""What a process tells about itself: log lines with fields, JSON for machines and colours for a
-terminal.
-"""
+"""What a process tells about itself: log lines with fields, JSON or, on a terminal, colours."""
 
 import logging
 import sys
@@ -9,8 +7,7 @@ import structlog
 
 
 def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
-    """Send log lines at `level` and above to standard error; JSON unless it is a terminal, or as
-    told.
+    """Log to standard error at `level` and above; JSON unless it is a terminal, or as told.
 
     :raises ValueError: no such level.
     """

@@ -16,6 +16,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from holdfast.chassis.engines import sqlite_url
 from holdfast.chassis.telemetry import configure_logging
 from holdfast.cli.invoices import InvoiceFile, UnreadableFile, read_invoices
 from holdfast.cli.output import print_facts, print_table
@@ -54,7 +55,7 @@ def _demonstrate(folder: Path) -> bool:
     for problem in report.problems:
         _say(f"  {problem}", markup=False)
     _step(4, "Stopping both, and recomputing everything from the two databases")
-    urls = (f"sqlite:///{data / name}.db" for name in ("orders", "inventory"))
+    urls = (sqlite_url(data / f"{name}.db") for name in ("orders", "inventory"))
     found = asyncio.run(verify(*urls))
     _show(found)
     return report.ok and found.ok

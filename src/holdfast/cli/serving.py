@@ -1,7 +1,6 @@
 """The commands that serve: both services in one process, or one of them in a cluster."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -42,16 +41,19 @@ def up(
     """Run both services in this process until Ctrl-C."""
     import uvloop
 
+    from holdfast.chassis.lifecycle import until_signal
     from holdfast.chassis.telemetry import configure_logging
     from holdfast.embedded import running
 
     async def serve() -> None:
-        stopped = _on_stop_signal()  # before the addresses are told: who knows them may stop us
-        async with running(
-            data, host=host, orders_port=orders_port, inventory_port=inventory_port
-        ) as services:
+        async with (
+            until_signal(),
+            running(
+                data, host=host, orders_port=orders_port, inventory_port=inventory_port
+            ) as services,
+        ):
             _announce(services.orders, services.inventory, data, output)
-            await stopped.wait()
+            await asyncio.Event().wait()  # until the signal
 
     configure_logging("INFO")
     with engine_errors():
@@ -87,13 +89,6 @@ def _serve(
         raise Failed(str(error), USAGE) from error
     with engine_errors():
         uvloop.run(main(settings))
-
-
-def _on_stop_signal() -> asyncio.Event:
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    return stopped
 
 
 def _announce(orders: str, inventory: str, data: Path, output: Output) -> None:

@@ -1,5 +1,6 @@
 """Inventory put together: every object of the service is made here, top to bottom."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import background, every, stop_signal
+from holdfast.chassis.lifecycle import background, every, until_signal
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -107,7 +108,8 @@ async def main(settings: InventorySettings) -> None:
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )
-    async with connect(settings.database.get_secret_value()) as database:
+    url = settings.database.get_secret_value()
+    async with until_signal(), connect(url) as database:
         await require_newest(database, "inventory")
         async with running(database, broker, listen=settings.listen):
-            await stop_signal()
+            await asyncio.Event().wait()  # until the signal

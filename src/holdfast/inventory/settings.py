@@ -1,6 +1,4 @@
-"""Inventory's configuration: environment variables HOLDFAST_INVENTORY_*, or a TOML file with a
-table [inventory].
-"""
+"""Settings of Inventory: HOLDFAST_INVENTORY_* in the environment, or [inventory] in a TOML file."""
 
 from pathlib import Path
 

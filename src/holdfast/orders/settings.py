@@ -1,6 +1,4 @@
-"""Orders' configuration: environment variables HOLDFAST_ORDERS_*, or a TOML file with a table
-[orders].
-"""
+"""Settings of Orders: HOLDFAST_ORDERS_* in the environment, or [orders] in a TOML file."""
 
 from pathlib import Path
 

@@ -1,6 +1,4 @@
-"""Alembic's entry: it connects to the database of the URL given by `migrations.py` and runs the
-revisions.
-"""
+"""Alembic's entry: it runs the revisions on the database whose URL `migrations.py` gives."""
 
 import asyncio
 
@@ -29,7 +27,7 @@ def run_on_sqlite(url: str) -> None:
     # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no
     # half schema.
     @event.listens_for(engine, "connect")
-    def _(connection, _record) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    def _(connection, _record) -> None:  # type: ignore[no-untyped-def]
         connection.isolation_level = None
 
     @event.listens_for(engine, "begin")

@@ -1,6 +1,4 @@
-"""Change stock: set or adjust what is physically there, a batch at a time, with a movement for
-every change.
-"""
+"""Change stock: set or adjust what is physically there, in batches, with a movement each."""
 
 import hashlib
 import json
@@ -16,9 +14,7 @@ from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel
 
 @dataclass(frozen=True, slots=True)
 class SetOnHand:
-    """Make `quantity` the number of units at the location; `expected_version` None: whatever its
-    version.
-    """
+    """Make `quantity` the units at the location; `expected_version` None: whatever its version."""
 
     product_id: str
     location_id: str
@@ -46,13 +42,12 @@ StockChange = SetOnHand | AdjustOnHand
 
 
 class ChangeStock:
-    """Apply changes in order and return, for each, the level after it or the error that refused
-    it alone.
+    """Apply changes in order; return for each the level after it or the error that refused it
+    alone.
 
-    A change with a request id is done once: a repeat with the same contents returns the level as
-    it was after the first
-    time, one with other contents is refused (RequestIdReused). Changes without one are done as
-    often as they are asked for.
+    A change with a request id is done once: a repeat with the same contents returns the level as it
+    was after the first time, one with other contents is refused (RequestIdReused). Changes without
+    one are done as often as they are asked for.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:

@@ -1,6 +1,4 @@
-"""Decide reservations: reserve all of an order or nothing, and give stock back, for a whole
-batch in one transaction.
-"""
+"""Decide reservations: all of an order or nothing, and give back; a batch in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,16 +34,14 @@ ReservationCommand = ReserveStock | ReleaseStock
 
 
 class DecideReservations:
-    """Handle orders' events in the order of their arrival; each has its effect once, and the
-    answer goes to the outbox.
+    """Handle orders' events as they arrived; each has its effect once, answers go to the outbox.
 
     An order is decided once, under its id: the same question under a new event id gets the same
-    answer again and changes
-    nothing. A release that comes before its order leaves a tombstone, so that the order is not
-    reserved later.
+    answer again and changes nothing. A release that comes before its order leaves a tombstone, so
+    that the order is not reserved later.
 
-    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with
-        the same commands.
+    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
+        same commands.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:

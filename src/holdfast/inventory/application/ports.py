@@ -1,6 +1,4 @@
-"""The ports of Inventory: what its use cases need from the outside. `infrastructure/store.py`
-fills them.
-"""
+"""The ports of Inventory: what its use cases need; `infrastructure/store.py` fills them."""
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,7 +11,6 @@ from holdfast.inventory.domain.events import InventoryEvent
 from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.reservation import Reservation
 from holdfast.inventory.domain.stock import Movement, StockBook, StockLevel
-
 
 MOVEMENT_ID_MAX = 2**63 - 1
 
@@ -35,24 +32,16 @@ class RecordedChange:
 
 
 class Work(Protocol):
-    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it
-    remains.
-    """
+    """One open transaction: a clean end of the `begin` block commits it, else nothing remains."""
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
-        """Return which of these events were never handled before, and remember them with this
-        transaction.
-        """
+        """Return which events were never handled before; remember them with this transaction."""
 
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
-        """Return the reservations of these orders, by order id, locked until the end of the
-        transaction.
-        """
+        """Return these orders' reservations by order id, locked until the transaction ends."""
 
     async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
-        """Return all levels of these products, locked in (product, location) order: no two
-        batches can deadlock.
-        """
+        """Return all levels of these products, locked by (product, location): no deadlocks."""
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
@@ -81,9 +70,7 @@ class Work(Protocol):
         """Write the product's details."""
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
-        """Publish the events, in this order, if and only if the transaction commits; each with
-        who caused it.
-        """
+        """Publish the events, in order, with their causers, if and only if all commits."""
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Work]]

@@ -45,7 +45,8 @@ class BelowReserved(InventoryError):
 
     def __init__(self, product_id: str, location_id: str, *, wanted: int, reserved: int) -> None:
         super().__init__(
-            f"product {product_id} at {location_id}: on hand can't become {wanted}, {reserved} are reserved"
+            f"product {product_id} at {location_id}: "
+            f"on hand can't become {wanted}, {reserved} are reserved"
         )
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.reserved = wanted, reserved
@@ -58,7 +59,8 @@ class QuantityTooLarge(InventoryError):
 
     def __init__(self, product_id: str, location_id: str, *, wanted: int, allowed: int) -> None:
         super().__init__(
-            f"product {product_id} at {location_id}: on hand can't become {wanted}, at most {allowed} are allowed"
+            f"product {product_id} at {location_id}: "
+            f"on hand can't become {wanted}, at most {allowed} are allowed"
         )
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.allowed = wanted, allowed

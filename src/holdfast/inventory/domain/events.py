@@ -48,9 +48,7 @@ InventoryEvent = StockReserved | StockRejected | ReservationReleased | StockLeve
 
 
 def answer(reservation: Reservation) -> StockReserved | StockRejected | ReservationReleased | None:
-    """Return what to tell about a reservation as it stands; None for a tombstone, which nobody
-    asks about.
-    """
+    """Return what to tell about a reservation as it stands; None for a tombstone: nobody asks."""
     facts = reservation.order_id, reservation.version
     match reservation.state:
         case ReservationState.RESERVED:

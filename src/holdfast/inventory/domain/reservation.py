@@ -2,8 +2,7 @@
 
 none ─ reserve ─┬─> RESERVED ─ release ─> RELEASED
                 └─> REFUSED
-none ─ release ───> TOMBSTONE   (a cancellation that overtook its order; a later reserve finds it
-and does nothing)
+none ─ release ───> TOMBSTONE   (a cancellation overtook its order; a later reserve does nothing)
 """
 
 from collections.abc import Mapping
@@ -59,9 +58,7 @@ class Reservation:
         return cls(order_id, ReservationState.TOMBSTONE)
 
     def release(self, book: StockBook, cause: Cause) -> "Reservation":
-        """Give the stock back. Nothing to give back, no change: a repeat returns the same
-        reservation.
-        """
+        """Give the stock back; a repeat, or nothing to give, returns the same reservation."""
         if self.state is not ReservationState.RESERVED:
             return self
         book.release(self.stock, cause)

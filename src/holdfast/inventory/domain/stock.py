@@ -1,8 +1,7 @@
 """Stock levels and the rules that change them: never below zero, never promise more than there is.
 
-A `StockBook` holds the levels that one batch touches. It decides in the order in which it is
-asked and writes down a movement for
-every change, so that a level is always the sum of its movements.
+A `StockBook` holds the levels that one batch touches. It decides in the order in which it is asked
+and writes down a movement for every change, so that a level is always the sum of its movements.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Recompute Inventory from its own records: levels from movements, reserved units from reservations."""
+"""Recompute Inventory from its own records: levels from movements, holds from reservations."""
 
 from collections import Counter
 from dataclasses import dataclass

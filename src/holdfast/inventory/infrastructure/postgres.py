@@ -61,10 +61,12 @@ UPDATE stock_level
 
 INSERT_MOVEMENTS = """
 INSERT INTO stock_movement
-            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+            (product_id, location_id, kind,
+             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+  FROM unnest($1::text[], $2::text[], $3::text[],
+              $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
               $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
 """
 
@@ -82,14 +84,17 @@ SELECT product_id, name, description, currency, price_minor, active, version
 """
 
 INSERT_PRODUCT = """
-INSERT INTO product (product_id, name, description, currency, price_minor, active, version, created_at, updated_at)
+INSERT INTO product
+            (product_id, name, description, currency, price_minor, active, version,
+             created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 ON CONFLICT DO NOTHING
 """
 
 UPDATE_PRODUCT = """
 UPDATE product
-   SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6, version = $7, updated_at = $8
+   SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6,
+       version = $7, updated_at = $8
  WHERE product_id = $1
 """
 
@@ -103,12 +108,13 @@ INSERT_CHANGES = """
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::timestamptz[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[])
 """
 
 STOCK_INFO = """
-   SELECT product_id, name, description, currency, price_minor, active, product.version AS product_version,
+   SELECT product_id, name, description, currency, price_minor, active,
+          product.version AS product_version,
           location_id, on_hand, reserved, stock_level.version AS level_version
      FROM product
 LEFT JOIN stock_level USING (product_id)
@@ -125,7 +131,8 @@ ORDER BY product_id
 """
 
 _MOVEMENT = """
-  SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+  SELECT movement_id, product_id, location_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason, reference, actor, moved_at
     FROM stock_movement
    WHERE movement_id < $1

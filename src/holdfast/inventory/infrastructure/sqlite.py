@@ -1,6 +1,4 @@
-"""SQL of Inventory for SQLite; `postgres.py` has the same names. One writer at a time: no row
-needs a lock.
-"""
+"""SQL of Inventory for SQLite; names as in `postgres.py`. One writer at a time: no row locks."""
 
 FIND_RESERVATIONS = """
   SELECT order_id, state, version, shortages
@@ -53,7 +51,8 @@ UPDATE stock_level
 
 INSERT_MOVEMENTS = """
 INSERT INTO stock_movement
-            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+            (product_id, location_id, kind,
+             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 """
@@ -71,14 +70,17 @@ SELECT product_id, name, description, currency, price_minor, active, version
 """
 
 INSERT_PRODUCT = """
-INSERT INTO product (product_id, name, description, currency, price_minor, active, version, created_at, updated_at)
+INSERT INTO product
+            (product_id, name, description, currency, price_minor, active, version,
+             created_at, updated_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 ON CONFLICT DO NOTHING
 """
 
 UPDATE_PRODUCT = """
 UPDATE product
-   SET name = ?2, description = ?3, currency = ?4, price_minor = ?5, active = ?6, version = ?7, updated_at = ?8
+   SET name = ?2, description = ?3, currency = ?4, price_minor = ?5, active = ?6,
+       version = ?7, updated_at = ?8
  WHERE product_id = ?1
 """
 
@@ -95,7 +97,8 @@ INSERT INTO stock_request
 """
 
 STOCK_INFO = """
-   SELECT product_id, name, description, currency, price_minor, active, product.version AS product_version,
+   SELECT product_id, name, description, currency, price_minor, active,
+          product.version AS product_version,
           location_id, on_hand, reserved, stock_level.version AS level_version
      FROM product
 LEFT JOIN stock_level USING (product_id)
@@ -112,7 +115,8 @@ ORDER BY product_id
 """
 
 _MOVEMENT = """
-  SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+  SELECT movement_id, product_id, location_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id, reason, reference, actor, moved_at
     FROM stock_movement
    WHERE movement_id < ?1

@@ -1,6 +1,4 @@
-"""InventoryService over gRPC: each method reads its request, asks one use case or the reader,
-and writes the response.
-"""
+"""InventoryService over gRPC: each method reads a request, asks a use case or reader, answers."""
 
 from google.rpc.status_pb2 import Status
 

@@ -7,8 +7,7 @@ from holdfast.orders.domain.order import OrderStatus
 
 
 class CancelOrder:
-    """Cancel a pending or confirmed order; a cancelled one stays as it is, so that a repeat
-    changes nothing.
+    """Cancel a pending or confirmed order; a cancelled one stays as it is: a repeat is harmless.
 
     :raises OrderNotFound: there is none of this id.
     :raises IllegalTransition: it is rejected or has expired.

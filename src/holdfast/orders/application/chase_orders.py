@@ -26,9 +26,7 @@ class ChaseOrders:
         self._expire = timedelta(seconds=expire_s)
 
     async def __call__(self) -> tuple[int, int]:
-        """Return how many orders were asked about again and how many have expired; CHASED_MAX of
-        each at most.
-        """
+        """Return how many were asked about again and how many expired; CHASED_MAX each at most."""
         at = self._clock.now()
         async with self._begin() as work:
             expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)

@@ -1,6 +1,4 @@
-"""Place orders: check the stock, then record a whole batch in one transaction; each order
-succeeds or fails alone.
-"""
+"""Place orders: check stock, record a batch in one transaction; each succeeds or fails alone."""
 
 import hashlib
 import json
@@ -75,12 +73,11 @@ Outcome = OrderState | OrdersError
 
 
 class PlaceOrders:
-    """Record each order as PENDING and return its state, or the refusal, one per command and in
-    their order.
+    """Record each order as PENDING; return its state or the refusal, one per command and in order.
 
-    A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer,
-    request id and contents) gets the
-    recorded order's state; other contents under the same request id are refused (RequestIdReused).
+    A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request
+    id and contents) gets the recorded order's state; other contents under the same request id are
+    refused (RequestIdReused).
 
     :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
     """
@@ -121,9 +118,7 @@ class PlaceOrders:
         first_of_key: Mapping[RequestKey, int],
         outcomes: dict[int, Outcome],
     ) -> None:
-        """Give the outcome of the first to its repeats in the same batch; only other contents
-        are looked at afresh.
-        """
+        """Give the first one's outcome to its repeats in the batch; see other contents afresh."""
         others = []
         for index, command in enumerate(commands):
             if index in outcomes:

@@ -23,9 +23,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProductStock:
-    """What Inventory says of a product: its price, whether it is sold, and the units free to
-    promise at that moment.
-    """
+    """What Inventory says of a product: price, whether it is sold, units free to promise then."""
 
     unit_price: Money
     active: bool
@@ -33,9 +31,7 @@ class ProductStock:
 
 
 class StockCheck(Protocol):
-    """Inventory, asked before an order is recorded. Its answer is advice: nothing may depend on
-    it for correctness.
-    """
+    """Inventory, asked before an order is recorded: advice, on which no correctness may depend."""
 
     async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
         """Return what Inventory knows of these products; unknown products are left out.
@@ -56,14 +52,10 @@ RequestKey = tuple[str, str]  # customer id, request id
 
 
 class Work(Protocol):
-    """One open transaction. It commits when the `begin` block ends cleanly; else nothing of it
-    remains.
-    """
+    """One open transaction: a clean end of the `begin` block commits it, else nothing remains."""
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
-        """Return which of these events were never handled before, and remember them with this
-        transaction.
-        """
+        """Return which events were never handled before; remember them with this transaction."""
 
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
         """Record the orders with their history and an OrderPlaced event each.
@@ -78,9 +70,7 @@ class Work(Protocol):
         """Return the customer information of an order whose state is locked."""
 
     async def record(self, changes: Sequence[OrderChange]) -> None:
-        """Write changes of locked orders: the order, its history, its event, and a notification
-        where the status changed.
-        """
+        """Write changes of locked orders: order, history, event; and news if the status changed."""
 
     async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
         """Return PENDING orders that Inventory was last asked about before then, locked; those
@@ -127,8 +117,8 @@ class OrderReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """News about an order for its customer. (order id, version) is its identity: sent twice, it
-    is the same news.
+    """News about an order for its customer. (order id, version) is its identity: sent twice, it is
+    the same news.
     """
 
     order_id: str

@@ -6,9 +6,7 @@ SENT_MAX = 500
 
 
 class SendNotifications:
-    """Send what is unsent, then mark it. A crash in between sends it again, under the same
-    identity.
-    """
+    """Send what is unsent, then mark it; a crash in between sends it again, as the same news."""
 
     def __init__(self, queue: NotificationQueue, notifier: Notifier, clock: Clock) -> None:
         self._queue = queue

@@ -1,6 +1,4 @@
-"""Settle orders: take Inventory's answers and confirm or reject, for a whole batch in one
-transaction.
-"""
+"""Settle orders: confirm or reject by Inventory's answers, a whole batch in one transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +21,13 @@ class StockAnswer:
 
 
 class SettleOrders:
-    """Turn answers into CONFIRMED or REJECTED, once per order; a notification is recorded with
-    each.
+    """Turn answers into CONFIRMED or REJECTED, once per order, each with a notification.
 
-    An answer for an order that is no longer PENDING changes nothing: it is a repeat, or the
-    order was cancelled or has expired
-    and Inventory releases the stock when it hears of that.
+    An answer for an order that is no longer PENDING changes nothing: it is a repeat, or the order
+    was cancelled or has expired and Inventory releases the stock when it hears of that.
 
-    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with
-        the same answers.
+    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
+        same answers.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:

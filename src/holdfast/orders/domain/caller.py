@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person or program behind a request, and the trace that the request belongs to (W3C
-    traceparent, may be empty).
-    """
+    """Who is behind a request, and the trace it belongs to (W3C traceparent, may be empty)."""
 
     name: str
     traceparent: str = ""

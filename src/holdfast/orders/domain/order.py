@@ -151,9 +151,7 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it; `history` is oldest first and may be left out
-    (empty) in lists.
-    """
+    """An order with all that is known; `history`, oldest first, may be missing (empty) in lists."""
 
     order_id: str
     customer_id: str

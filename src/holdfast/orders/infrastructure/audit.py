@@ -113,15 +113,17 @@ async def audit(auditor: Auditor) -> int:
         # The same status twice is an update of customer information, which final orders refuse.
         legal = not before.is_final if before is now else may_follow(before, now)
         if not legal:
-            text = f"orders: {row['times']} orders went from {before} to {now}, such as {row['example']}"
-            auditor.findings.contradict([text])
+            text = f"orders: {row['times']} orders went from {before} to {now}"
+            auditor.findings.contradict([f"{text}, such as {row['example']}"])
     return await auditor.messages()
 
 
 async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:
     """Return what the first `limit` orders from an id on say, by order id and in its order."""
     rows = await auditor.rows(PAGE, start, limit)
-    found = {str(row["order_id"]): OrderFacts(OrderStatus(row["status"]), Counter()) for row in rows}
+    found = {
+        str(row["order_id"]): OrderFacts(OrderStatus(row["status"]), Counter()) for row in rows
+    }
     if found:
         for line in await auditor.rows(PAGE_LINES, start, max(found)):
             found[str(line["order_id"])].demand[line["product_id"]] += line["quantity"]

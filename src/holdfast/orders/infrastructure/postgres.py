@@ -2,13 +2,18 @@
 
 INSERT_ORDERS = """
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version, currency, total_minor,
-             name, email, phone, address, shortages, placed_at, updated_at, asked_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1, currency, total_minor,
-       name, email, phone, address, '[]', at, at, at
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-              $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[])
-       AS new (order_id, customer_id, request_id, request_hash, currency, total_minor, name, email, phone, address, at)
+            (order_id, customer_id, request_id, request_hash, status, version,
+             currency, total_minor, name, email, phone, address,
+             shortages, placed_at, updated_at, asked_at)
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+       currency, total_minor, name, email, phone, address,
+       '[]', at, at, at
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
+              $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
+              $11::timestamptz[])
+       AS new (order_id, customer_id, request_id, request_hash,
+               currency, total_minor, name, email, phone, address,
+               at)
 ON CONFLICT (customer_id, request_id) DO NOTHING
 """
 
@@ -33,7 +38,8 @@ SELECT *
 FIND_REQUESTS = """
 SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version
   FROM orders
-  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id) USING (customer_id, request_id)
+  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
+       USING (customer_id, request_id)
 """
 
 LOCK_STATES = """
@@ -98,7 +104,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
   FROM orders
 """
 
-FIND_ORDERS = ORDER_COLUMNS + " WHERE orders.order_id = ANY($1::uuid[])"
+_OF_IDS = """
+ WHERE orders.order_id = ANY($1::uuid[])
+"""
+FIND_ORDERS = ORDER_COLUMNS + _OF_IDS
 
 FIND_LINES = """
   SELECT order_id::text AS order_id, product_id, quantity, unit_price_minor
@@ -121,7 +130,16 @@ _PAGE = """
    AND placed_at < $5
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
-   AND ($8 = '' OR EXISTS (SELECT FROM order_line WHERE product_id = $8 AND order_line.order_id = orders.order_id))
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE product_id = $8
+                              AND order_line.order_id = orders.order_id))
+"""
+_WITH_PRODUCT = """
+   AND order_id IN (SELECT order_id
+                      FROM order_line
+                     WHERE product_id = $8
+                       AND order_id < $1::uuid)
 """
 _NEWEST_FIRST = """
 ORDER BY orders.order_id DESC
@@ -134,12 +152,7 @@ LIST_ORDERS_OF_CUSTOMER = ORDER_COLUMNS + _PAGE + "   AND customer_id = $6" + _N
 LIST_UNUSUAL_ORDERS = (
     ORDER_COLUMNS + _PAGE + "   AND status = $7 AND status <> 'CONFIRMED'" + _NEWEST_FIRST
 )
-LIST_ORDERS_WITH_PRODUCT = (
-    ORDER_COLUMNS
-    + _PAGE
-    + "   AND order_id IN (SELECT order_id FROM order_line WHERE product_id = $8 AND order_id < $1::uuid)"
-    + _NEWEST_FIRST
-)
+LIST_ORDERS_WITH_PRODUCT = ORDER_COLUMNS + _PAGE + _WITH_PRODUCT + _NEWEST_FIRST
 
 UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,

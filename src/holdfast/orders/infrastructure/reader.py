@@ -1,6 +1,4 @@
-"""Orders as they are read: whole orders, pages of them, and the notifications that wait to be
-sent.
-"""
+"""Orders as they are read: whole orders, pages of them, and notifications that wait to be sent."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -23,6 +21,7 @@ from holdfast.orders.infrastructure.store import SQL, customer_of, find_requests
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
+_ID_TIME_TOLERANCE = timedelta(seconds=10)
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -85,18 +84,17 @@ class Reader:
             sql = self._sql.LIST_UNUSUAL_ORDERS
         else:
             sql = self._sql.LIST_ORDERS
-        # Ids hold the time to the millisecond: the bounds of time become bounds of the index.
+        # Ids hold about the time of placing: the bounds of time become bounds of the index, with
+        # room for an id made a moment before or after the time was read.
         start = max(wanted.created_from or _BEGINNING, _BEGINNING)
         end = min(wanted.created_before or _END, _END)
-        newest = min(
-            before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + timedelta(milliseconds=1))
-        )
+        newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
         async with self._database.read() as reading:
             rows = await reading.fetch(
                 sql,
                 newest,
                 limit,
-                first_uuid7(start),
+                first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING)),
                 start,
                 end,
                 wanted.customer_id,

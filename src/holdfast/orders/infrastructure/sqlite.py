@@ -1,12 +1,13 @@
-"""SQL of Orders for SQLite; `postgres.py` has the same names. One writer at a time: no row needs
-a lock.
-"""
+"""SQL of Orders for SQLite; names as in `postgres.py`. One writer at a time: no row locks."""
 
 INSERT_ORDERS = """
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version, currency, total_minor,
-             name, email, phone, address, shortages, placed_at, updated_at, asked_at)
-     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1, ?5, ?6, ?7, ?8, ?9, ?10, '[]', ?11, ?11, ?11)
+            (order_id, customer_id, request_id, request_hash, status, version,
+             currency, total_minor, name, email, phone, address,
+             shortages, placed_at, updated_at, asked_at)
+     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
+             ?5, ?6, ?7, ?8, ?9, ?10,
+             '[]', ?11, ?11, ?11)
 ON CONFLICT (customer_id, request_id) DO NOTHING
 """
 
@@ -88,7 +89,10 @@ SELECT order_id, customer_id, request_id, status, version, currency, total_minor
   FROM orders
 """
 
-FIND_ORDERS = ORDER_COLUMNS + " WHERE orders.order_id IN (SELECT value FROM json_each(?1))"
+_OF_IDS = """
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+"""
+FIND_ORDERS = ORDER_COLUMNS + _OF_IDS
 
 FIND_LINES = """
   SELECT order_id, product_id, quantity, unit_price_minor
@@ -111,7 +115,16 @@ _PAGE = """
    AND placed_at < ?5
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
-   AND (?8 = '' OR EXISTS (SELECT 1 FROM order_line WHERE product_id = ?8 AND order_line.order_id = orders.order_id))
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE product_id = ?8
+                              AND order_line.order_id = orders.order_id))
+"""
+_WITH_PRODUCT = """
+   AND order_id IN (SELECT order_id
+                      FROM order_line
+                     WHERE product_id = ?8
+                       AND order_id < ?1)
 """
 _NEWEST_FIRST = """
 ORDER BY orders.order_id DESC
@@ -124,12 +137,7 @@ LIST_ORDERS_OF_CUSTOMER = ORDER_COLUMNS + _PAGE + "   AND customer_id = ?6" + _N
 LIST_UNUSUAL_ORDERS = (
     ORDER_COLUMNS + _PAGE + "   AND status = ?7 AND status <> 'CONFIRMED'" + _NEWEST_FIRST
 )
-LIST_ORDERS_WITH_PRODUCT = (
-    ORDER_COLUMNS
-    + _PAGE
-    + "   AND order_id IN (SELECT order_id FROM order_line WHERE product_id = ?8 AND order_id < ?1)"
-    + _NEWEST_FIRST
-)
+LIST_ORDERS_WITH_PRODUCT = ORDER_COLUMNS + _PAGE + _WITH_PRODUCT + _NEWEST_FIRST
 
 UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id, notification.version, notification.status,

@@ -1,10 +1,7 @@
-"""OrderService over gRPC: each method reads its request, asks one use case or the reader, and
-writes the response.
-"""
+"""OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
@@ -58,8 +55,9 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         return await self._outcome(state, wait_s)
 
     async def _outcome(self, state: OrderState, wait_s: float) -> pb.CreateOrderResponse:
+        undecided = state.status is OrderStatus.PENDING
         try:
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(wait_s if undecided else None):
                 order = await self._watch_order.until_settled(state.order_id)
         except TimeoutError:
             return wire.state_message(state)
@@ -74,14 +72,16 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         commands = [one for one in read if isinstance(one, PlaceOrder)]
         outcomes = iter(await self._place_orders.submit_all(commands) if commands else ())
         results = [
-            self._result(next(outcomes) if isinstance(one, PlaceOrder) else one.refusal())
+            await self._result(next(outcomes) if isinstance(one, PlaceOrder) else one.refusal())
             for one in read
         ]
         return pb.BatchCreateOrdersResponse(results=results)
 
-    def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
+    async def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
         if isinstance(outcome, Exception):
             return pb.BatchCreateOrdersResult(error=self._edge.status_of(outcome))
+        if outcome.status is OrderStatus.REJECTED:  # a repeat, which tells again what was short
+            return pb.BatchCreateOrdersResult(order=await self._outcome(outcome, 0.0))
         return pb.BatchCreateOrdersResult(order=wire.state_message(outcome))
 
     async def GetOrderDetails(

@@ -1,6 +1,4 @@
-"""Messages of Orders' API to the domain's words and back; every violation of a request is found
-at once.
-"""
+"""Messages of Orders' API to the domain's words and back; all violations are found at once."""
 
 import re
 from collections.abc import Callable

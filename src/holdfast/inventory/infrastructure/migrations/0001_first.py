@@ -1,6 +1,4 @@
-"""The first schema of Inventory: products, stock levels by location, reservations, and the
-ledger of movements.
-"""
+"""The first schema of Inventory: products, stock levels, reservations, the ledger of movements."""
 
 from alembic import op
 
@@ -53,7 +51,8 @@ CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text NOT NULL,
     location_id    text NOT NULL,
-    kind           text NOT NULL CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    kind           text NOT NULL
+                   CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
     on_hand_delta  bigint NOT NULL,
     reserved_delta bigint NOT NULL,
     on_hand_after  bigint NOT NULL CHECK (on_hand_after >= 0),
@@ -66,8 +65,9 @@ CREATE TABLE stock_movement (
 );
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
 -- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order ON stock_movement (order_id, product_id, location_id, kind)
-    WHERE order_id IS NOT NULL;
+CREATE UNIQUE INDEX stock_movement_by_order
+    ON stock_movement (order_id, product_id, location_id, kind)
+ WHERE order_id IS NOT NULL;
 CREATE TABLE stock_request (
     request_id   text PRIMARY KEY,
     request_hash text NOT NULL,
@@ -120,7 +120,8 @@ CREATE TABLE stock_movement (
     movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,
     product_id     TEXT NOT NULL,
     location_id    TEXT NOT NULL,
-    kind           TEXT NOT NULL CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    kind           TEXT NOT NULL
+                   CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
     on_hand_delta  INTEGER NOT NULL,
     reserved_delta INTEGER NOT NULL,
     on_hand_after  INTEGER NOT NULL CHECK (on_hand_after >= 0),
@@ -133,8 +134,9 @@ CREATE TABLE stock_movement (
 );
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
 -- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order ON stock_movement (order_id, product_id, location_id, kind)
-    WHERE order_id IS NOT NULL;
+CREATE UNIQUE INDEX stock_movement_by_order
+    ON stock_movement (order_id, product_id, location_id, kind)
+ WHERE order_id IS NOT NULL;
 CREATE TABLE stock_request (
     request_id   TEXT PRIMARY KEY,
     request_hash TEXT NOT NULL,

@@ -15,7 +15,8 @@ CREATE TABLE orders (
     customer_id  text NOT NULL,
     request_id   text NOT NULL,
     request_hash text NOT NULL,
-    status       text NOT NULL CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    status       text NOT NULL
+                 CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
     version      bigint NOT NULL,
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
@@ -30,7 +31,7 @@ CREATE TABLE orders (
     UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
 );
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are looked for all the time.
+-- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are sought all the time.
 CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
@@ -66,7 +67,8 @@ CREATE TABLE orders (
     customer_id  TEXT NOT NULL,
     request_id   TEXT NOT NULL,
     request_hash TEXT NOT NULL,
-    status       TEXT NOT NULL CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    status       TEXT NOT NULL
+                 CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
     version      INTEGER NOT NULL,
     currency     TEXT NOT NULL,
     total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
@@ -81,7 +83,7 @@ CREATE TABLE orders (
     UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
 );
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are looked for all the time.
+-- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are sought all the time.
 CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
 CREATE TABLE order_line (
     order_id         TEXT NOT NULL,

@@ -1,0 +1,171 @@
+"""Fresh databases on both engines, each a copy of one that was really migrated."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from holdfast.chassis.clock import uuid7
+from holdfast.chassis.database import Database, Engine, Leadership, Reading, Row, Transaction
+from holdfast.chassis.engines import connect
+from holdfast.chassis.migrations import migrate
+from tests.servers import PostgresServer
+
+START = datetime(2026, 11, 5, 12, 30, 15, 250_001, tzinfo=UTC)
+
+NewDatabase = Callable[[str], str]  # from a service's name to the URL of its fresh database
+
+_numbers = count(1)
+
+
+class SteadyClock:
+    """A clock that stands still until it is told to go on; its ids rise as they are made."""
+
+    def __init__(self) -> None:
+        self._now = START
+        self._made = count(1)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def new_id(self) -> str:
+        return uuid7(int(self._now.timestamp() * 1000), next(self._made).to_bytes(10))
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+
+class CountingDatabase:
+    """A database that counts the statements sent to it, transactions and readings alike."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.engine: Engine = database.engine
+        self.statements = 0
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self._database.begin() as work:
+            yield CountingTransaction(self, work)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Reading]:
+        async with self._database.read() as reading:
+            yield CountingReading(self, reading)
+
+    def snapshot(self) -> AbstractAsyncContextManager[Reading]:
+        return self._database.snapshot()
+
+    def leadership(self, name: str) -> Leadership:
+        return self._database.leadership(name)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+class CountingReading:
+    def __init__(self, counter: CountingDatabase, reading: Reading) -> None:
+        self._counter, self._reading = counter, reading
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        self._counter.statements += 1
+        return await self._reading.fetch(sql, *arguments)
+
+
+class CountingTransaction(CountingReading):
+    def __init__(self, counter: CountingDatabase, work: Transaction) -> None:
+        super().__init__(counter, work)
+        self._work = work
+        self.after_commit = work.after_commit
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        self._counter.statements += 1
+        return await self._work.execute(sql, *arguments)
+
+    async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        self._counter.statements += bool(rows)  # no rows, no statement
+        return await self._work.write(sql, rows)
+
+
+class Templates:
+    """One migrated database for each service and engine, to be copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def copy_file(self, service: str, target: Path) -> str:
+        template = self._folder / f"{service}.db"
+        if not template.exists():
+            migrate(service, f"sqlite:///{template}")
+        shutil.copyfile(template, target)
+        return f"sqlite:///{target}"
+
+    def copy_database(self, service: str, server: PostgresServer, target: str) -> str:
+        template = f"template_{service}"
+        if not server.has_database(template):
+            server.create_database(template)
+            migrate(service, server.url(template))
+        server.create_database(target, template=template)
+        return server.url(target)
+
+
+def spoken(database: Database, sql: str) -> str:
+    """The same statement with the engine's own mark for arguments."""
+    return sql.replace("$", "?") if database.engine == "sqlite" else sql
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    name: Engine = request.param
+    return name
+
+
+@pytest.fixture
+def new_database(
+    engine: Engine, templates: Templates, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[NewDatabase]:
+    """Makes migrated databases of the test's own."""
+    if engine == "sqlite":
+        yield lambda service: templates.copy_file(service, tmp_path / f"{service}.db")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    made: list[str] = []
+
+    def make(service: str) -> str:
+        made.append(f"contract_{service}_{next(_numbers)}")
+        return templates.copy_database(service, server, made[-1])
+
+    yield make
+    for name in made:
+        server.drop_database(name)
+
+
+@pytest.fixture
+def service() -> str:
+    """Whose database the tests of a module get; modules about a service say so."""
+    return "orders"
+
+
+@pytest.fixture
+def url(new_database: NewDatabase, service: str) -> str:
+    return new_database(service)
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with connect(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> SteadyClock:
+    return SteadyClock()

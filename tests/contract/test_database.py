@@ -1,0 +1,438 @@
+"""The promises of the database seam, kept by both engines."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from holdfast.chassis import sqlite
+from holdfast.chassis.database import (
+    Conflict,
+    Database,
+    DatabaseUnavailable,
+    Transaction,
+    retrying,
+)
+from holdfast.chassis.engines import connect, engine_of, sqlite_path
+from holdfast.chassis.sqlite import Sqlite
+from tests.contract.conftest import spoken
+from tests.servers import PostgresServer
+
+THINGS = {
+    "postgresql": """
+CREATE TABLE thing (name text PRIMARY KEY, number bigint CHECK (number <> 13),
+                    parent text REFERENCES thing DEFERRABLE INITIALLY DEFERRED)
+""",
+    "sqlite": """
+CREATE TABLE thing (name TEXT PRIMARY KEY, number INTEGER CHECK (number <> 13),
+                    parent TEXT REFERENCES thing DEFERRABLE INITIALLY DEFERRED)
+""",
+}
+ADD_MANY = {
+    "postgresql": "INSERT INTO thing (name, number) SELECT * FROM unnest($1::text[], $2::bigint[])",
+    "sqlite": "INSERT INTO thing (name, number) VALUES (?1, ?2)",
+}
+
+
+@pytest.fixture
+async def things(database: Database) -> Database:
+    """A database with an empty table."""
+    async with database.begin() as work:
+        await work.fetch(THINGS[database.engine])
+    return database
+
+
+async def add(database: Database, work: Transaction, name: str, number: int = 1) -> None:
+    await work.execute(
+        spoken(database, "INSERT INTO thing (name, number) VALUES ($1, $2)"), name, number
+    )
+
+
+async def names(database: Database) -> list[str]:
+    async with database.read() as reading:
+        return [row["name"] for row in await reading.fetch("SELECT name FROM thing ORDER BY name")]
+
+
+class Refused(Exception):
+    """A rule of the block."""
+
+
+async def add_and(database: Database, name: str, then: Callable[[], Awaitable[object]]) -> None:
+    async with database.begin() as work:
+        await add(database, work, name)
+        await then()
+
+
+async def test_what_is_written_can_be_read_after_a_clean_end_and_not_before(
+    things: Database,
+) -> None:
+    async with things.begin() as work:
+        await add(things, work, "lamp")
+        during = await names(things)
+
+    assert during == []
+    assert await names(things) == ["lamp"]
+
+
+@pytest.mark.parametrize("error", [Refused(), KeyboardInterrupt(), asyncio.CancelledError()])
+async def test_any_error_undoes_the_whole_transaction(
+    things: Database, error: BaseException
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await add_and(things, "lamp", fail)
+
+    await add_and(things, "desk", lambda: asyncio.sleep(0))
+    assert await names(things) == ["desk"]
+
+
+async def test_a_transaction_cancelled_at_any_step_is_whole_or_nothing_and_the_next_one_works(
+    things: Database,
+) -> None:
+    async def add_two(step: int) -> None:
+        async with things.begin() as work:
+            await add(things, work, f"{step} first")
+            await add(things, work, f"{step} second")
+
+    for step in range(60):
+        task = asyncio.create_task(add_two(step))
+        for _ in range(step):
+            await asyncio.sleep(0 if step % 2 else 0.0002)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    await add_and(things, "last", lambda: asyncio.sleep(0))
+    found = await names(things)
+    assert "last" in found
+    assert {name for name in found if "first" in name} == {
+        name.replace("second", "first") for name in found if "second" in name
+    }
+
+
+async def test_a_transaction_cancelled_before_it_began_leaves_the_writer_free(
+    things: Database,
+) -> None:
+    if not isinstance(things, Sqlite):
+        return  # PostgreSQL has no single writer to wait for
+    elsewhere = sqlite3.connect(things._writer.path, isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
+
+    waiting = asyncio.create_task(add_and(things, "lamp", lambda: asyncio.sleep(0)))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    await asyncio.sleep(0.05)
+    elsewhere.rollback()
+    elsewhere.close()
+    with suppress(asyncio.CancelledError):
+        await waiting
+
+    await add_and(things, "desk", lambda: asyncio.sleep(0))
+    assert await names(things) == ["desk"]
+
+
+async def test_a_commit_that_fails_raises_and_nothing_of_it_remains(things: Database) -> None:
+    woken: list[str] = []
+
+    async def add_orphan() -> None:
+        async with things.begin() as work:
+            work.after_commit(lambda: woken.append("orphan"))
+            orphan = "INSERT INTO thing (name, parent) VALUES ($1, $2)"
+            await work.execute(spoken(things, orphan), "orphan", "nobody")
+
+    with pytest.raises((asyncpg.ForeignKeyViolationError, sqlite3.IntegrityError)):
+        await add_orphan()
+
+    await add_and(things, "desk", lambda: asyncio.sleep(0))
+    assert await names(things) == ["desk"]
+    assert woken == []
+
+
+async def test_whoever_asked_is_woken_once_and_only_after_the_commit(things: Database) -> None:
+    woken: list[str] = []
+
+    async with things.begin() as work:
+        await add(things, work, "lamp")
+        work.after_commit(lambda: woken.append("lamp"))
+        before = list(woken)
+
+    assert before == []
+    assert woken == ["lamp"]
+
+
+async def test_nobody_is_woken_by_a_transaction_that_was_rolled_back(things: Database) -> None:
+    woken: list[str] = []
+
+    async def add_then_refuse() -> None:
+        async with things.begin() as work:
+            await add(things, work, "lamp")
+            work.after_commit(lambda: woken.append("lamp"))
+            raise Refused
+
+    with pytest.raises(Refused):
+        await add_then_refuse()
+    await add_and(things, "desk", lambda: asyncio.sleep(0))
+
+    assert woken == []
+
+
+async def test_of_two_transactions_that_take_one_key_at_once_one_is_a_conflict(
+    things: Database,
+) -> None:
+    outcomes = await asyncio.gather(
+        *(add_and(things, "lamp", lambda: asyncio.sleep(0.05)) for _ in range(2)),
+        return_exceptions=True,
+    )
+
+    assert {type(outcome) for outcome in outcomes} == {Conflict, type(None)}
+    assert await names(things) == ["lamp"]
+
+
+async def test_of_two_transactions_that_lock_crosswise_one_is_a_conflict(things: Database) -> None:
+    if things.engine == "sqlite":
+        return  # one writer at a time: nothing can cross
+    async with things.begin() as work:
+        await work.write(ADD_MANY[things.engine], [("lamp", 0), ("desk", 0)])
+    both_hold_one = asyncio.Barrier(2)
+
+    async def count_up(first: str, second: str) -> None:
+        async with things.begin() as work:
+            up = "UPDATE thing SET number = number + 1 WHERE name = $1"
+            await work.execute(up, first)
+            await both_hold_one.wait()
+            await work.execute(up, second)
+
+    outcomes = await asyncio.gather(
+        count_up("lamp", "desk"), count_up("desk", "lamp"), return_exceptions=True
+    )
+
+    assert {type(outcome) for outcome in outcomes} == {Conflict, type(None)}
+    async with things.read() as reading:
+        rows = await reading.fetch("SELECT number FROM thing")
+    assert [row["number"] for row in rows] == [1, 1]
+
+
+async def test_a_broken_check_is_an_error_of_ours_and_no_conflict_to_try_again(
+    things: Database,
+) -> None:
+    async def add_thirteen() -> None:
+        async with things.begin() as work:
+            await add(things, work, "lamp", 13)
+
+    with pytest.raises((asyncpg.CheckViolationError, sqlite3.IntegrityError)):
+        await add_thirteen()
+
+
+async def test_bad_sql_is_an_error_of_ours_and_not_the_database_being_away(
+    database: Database,
+) -> None:
+    async with database.read() as reading:
+        with pytest.raises((asyncpg.PostgresSyntaxError, sqlite3.OperationalError)):
+            await reading.fetch("SELEKT 1")
+
+
+async def test_a_snapshot_sees_one_moment_and_a_reading_sees_each_statements_own(
+    things: Database,
+) -> None:
+    count = "SELECT count(*) AS n FROM thing"
+    async with things.snapshot() as snapshot, things.read() as reading:
+        before = [(await view.fetch(count))[0]["n"] for view in (snapshot, reading)]
+        await add_and(things, "lamp", lambda: asyncio.sleep(0))
+        after = [(await view.fetch(count))[0]["n"] for view in (snapshot, reading)]
+
+    assert (before, after) == ([0, 0], [0, 1])
+
+
+async def test_writing_many_rows_counts_them_and_writing_none_does_nothing(
+    things: Database,
+) -> None:
+    async with things.begin() as work:
+        many = await work.write(ADD_MANY[things.engine], [(f"{n}", n) for n in range(100, 1_100)])
+        none = await work.write("this is no SQL", [])
+        touched = await work.execute("UPDATE thing SET number = 0 WHERE number < 110")
+
+    assert (many, none, touched) == (1_000, 0, 10)
+
+
+async def test_a_lost_conflict_is_tried_again_and_nothing_of_the_lost_try_remains(
+    things: Database,
+) -> None:
+    tries: list[str] = []
+
+    async def place(name: str, *, wins_at: int) -> str:
+        async with things.begin() as work:
+            tries.append(name)
+            await add(things, work, f"{name} {len(tries)}")
+            if len(tries) < wins_at:
+                raise Conflict(name)
+        return name
+
+    assert await retrying(place)("lamp", wins_at=3) == "lamp"
+    assert await names(things) == ["lamp 3"]
+
+
+async def test_a_conflict_lost_too_often_and_any_other_error_come_through() -> None:
+    tries: list[Exception] = []
+
+    async def fail(error: Exception) -> None:
+        tries.append(error)
+        raise error
+
+    for error in (Conflict("again"), DatabaseUnavailable("away"), Refused()):
+        with pytest.raises(type(error)):
+            await retrying(fail, tries_max=3)(error)
+
+    assert [type(error) for error in tries] == [Conflict] * 3 + [DatabaseUnavailable, Refused]
+
+
+async def test_a_commit_on_sqlite_is_on_the_disk_before_it_counts(things: Database) -> None:
+    if not isinstance(things, Sqlite):
+        return  # PostgreSQL's own default
+    (journal,) = await things._writer.fetch("PRAGMA journal_mode")
+    (synchronous,) = await things._writer.fetch("PRAGMA synchronous")
+
+    assert (journal[0], synchronous[0]) == ("wal", 2)  # type: ignore[index] # columns by number
+
+
+async def test_a_file_that_another_process_is_writing_is_waited_for_and_then_unavailable(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine_of(url) == "postgresql":
+        return  # its writers wait row by row
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    async with connect(url) as database:
+        async with connect(url) as elsewhere, elsewhere.begin() as work:
+            await work.fetch(THINGS["sqlite"])
+            with pytest.raises(DatabaseUnavailable):
+                await add_and(database, "lamp", lambda: asyncio.sleep(0))
+
+        await add_and(database, "desk", lambda: asyncio.sleep(0))
+        assert await names(database) == ["desk"]
+
+
+async def test_a_connection_that_breaks_off_undoes_the_transaction_and_the_next_one_works(
+    things: Database, postgres_server: PostgresServer
+) -> None:
+    if things.engine == "sqlite":
+        return  # a file does not hang up
+
+    async def hang_up() -> None:
+        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in%'"
+        await asyncio.to_thread(postgres_server.sql, sql)
+
+    with pytest.raises(DatabaseUnavailable):
+        await add_and(things, "lamp", hang_up)
+
+    await add_and(things, "desk", lambda: asyncio.sleep(0))
+    assert await names(things) == ["desk"]
+
+
+async def test_what_is_not_there_is_said_at_once_when_nobody_wants_to_wait(
+    url: str, tmp_path: Path
+) -> None:
+    nowhere = {
+        "sqlite": f"sqlite:///{tmp_path}/nowhere.db",
+        "postgresql": "postgresql://nobody@127.0.0.1:1/nowhere",
+    }[engine_of(url)]
+
+    with pytest.raises(DatabaseUnavailable):
+        await anext(aiter(_opened(nowhere)))
+
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+async def _opened(url: str) -> AsyncIterator[Database]:
+    async with connect(url, wait=False) as database:
+        yield database
+
+
+def test_a_url_names_its_engine_or_is_refused() -> None:
+    assert engine_of("postgresql://user@host/name") == "postgresql"
+    assert engine_of("postgres://user@host/name") == "postgresql"
+    assert engine_of("sqlite:///data/orders.db") == "sqlite"
+    for url in ("", "orders.db", "mysql://host/name", "SQLITE:"):
+        with pytest.raises(ValueError, match=r"a database URL starts with|sqlite"):
+            sqlite_path(url) if engine_of(url) == "sqlite" else None
+
+
+@pytest.mark.parametrize("url", ["sqlite:///a%20folder/x.db", "sqlite:////a%20folder/x.db"])
+def test_a_sqlite_url_names_an_absolute_file(url: str) -> None:
+    assert sqlite_path(url).resolve() == Path("/a folder/x.db")
+
+
+async def test_only_one_process_has_a_right_at_a_time_and_it_can_be_given_back(
+    database: Database,
+) -> None:
+    if database.engine == "sqlite":
+        assert await database.leadership("relay").held()
+        return  # one process owns the file
+    first, second, other = (database.leadership(name) for name in ("relay", "relay", "sweep"))
+
+    before = [await right.held() for right in (first, second, first, second, other)]
+    await first.release()
+    after = [await right.held() for right in (second, first)]
+
+    assert before == [True, False, True, False, True]
+    assert after == [True, False]
+    for right in (first, second, other):
+        await right.release()
+
+
+async def test_a_process_whose_connection_dies_knows_that_it_lost_the_right(
+    database: Database, postgres_server: PostgresServer
+) -> None:
+    if database.engine == "sqlite":
+        return
+    first, second = database.leadership("relay"), database.leadership("relay")
+    assert await first.held()
+
+    sql = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+    await asyncio.to_thread(postgres_server.sql, sql)
+
+    with pytest.raises(DatabaseUnavailable):
+        await first.held()
+    assert await second.held()
+    assert not await first.held()
+    await first.release()
+    await second.release()
+
+
+LEAD_UNTIL_KILLED = """
+import asyncio, sys
+from holdfast.chassis.postgres import PostgresLeadership
+
+async def lead():
+    print(await PostgresLeadership(sys.argv[1], "relay").held(), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(lead())
+"""
+
+
+async def test_the_right_of_a_process_that_is_killed_is_free_again(
+    database: Database, url: str
+) -> None:
+    if database.engine == "sqlite":
+        return
+    mine = database.leadership("relay")
+    command = [sys.executable, "-c", LEAD_UNTIL_KILLED, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "True\n"
+        held_beside_it = await mine.held()
+        leader.kill()
+
+    async with asyncio.timeout(5):
+        while not await mine.held():
+            await asyncio.sleep(0.01)
+
+    assert not held_beside_it
+    await mine.release()
