@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import jitter
+from holdfast.chassis.database import DatabaseUnavailable, Leadership
 
 RESTART_S_MAX = 10.0
 
@@ -37,21 +39,39 @@ async def _supervised(name: str, loop: Loop) -> None:
     while True:
         try:
             await loop()
+        except (BrokerUnavailable, DatabaseUnavailable) as error:
+            log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
             log.exception("background loop failed, starting it again", loop=name)
         failures += 1
         await asyncio.sleep(jitter(min(0.1 * 2**failures, RESTART_S_MAX)))
 
 
-def every(seconds: float, work: Callable[[], Awaitable[object]]) -> Loop:
-    """Make a loop that works, then rests for about `seconds`."""
+def every(
+    seconds: float, work: Callable[[], Awaitable[int]], *, leadership: Leadership | None = None
+) -> Loop:
+    """Make a loop that works until there is nothing left to do, then rests for about `seconds`.
+
+    :param work: returns how much it did; 0 means that nothing is left.
+    :param leadership: work only while it is held.
+    """
 
     async def loop() -> None:
         while True:
-            await work()
+            while (leadership is None or await leadership.held()) and await work():
+                continue
             await asyncio.sleep(jitter(seconds))
 
     return loop
+
+
+@asynccontextmanager
+async def holding(leadership: Leadership) -> AsyncIterator[None]:
+    """Give the right back after the block, so that another process takes over at once."""
+    try:
+        yield
+    finally:
+        await leadership.release()
 
 
 @asynccontextmanager

@@ -14,7 +14,13 @@ import structlog
 from holdfast.chassis import messages_postgres, messages_sqlite
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
 from holdfast.chassis.clock import Clock, jitter
-from holdfast.chassis.database import Database, DatabaseUnavailable, Transaction, instant
+from holdfast.chassis.database import (
+    Database,
+    DatabaseUnavailable,
+    Leadership,
+    Transaction,
+    instant,
+)
 
 RELAY_EVENTS_MAX = 2_000
 POLL_S = 0.5  # finds what another process committed, or what a crash left
@@ -65,6 +71,7 @@ class Relay:
         outbox: Outbox,
         broker: Broker,
         clock: Clock,
+        leadership: Leadership,
         *,
         events_max: int = 100_000,
         age_s_max: float = 60.0,
@@ -74,7 +81,7 @@ class Relay:
         self._filled = outbox.filled
         self._broker = broker
         self._clock = clock
-        self._leadership = database.leadership("relay")
+        self._leadership = leadership
         self._events_max = events_max
         self._age_s_max = age_s_max
         self._backlog = Backlog(0, None)
@@ -82,11 +89,8 @@ class Relay:
 
     async def run(self) -> None:
         """Relay until cancelled; broker and database being away is waited out."""
-        try:
-            while True:
-                await self._run_once()
-        finally:
-            await self._leadership.release()
+        while True:
+            await self._run_once()
 
     async def _run_once(self) -> None:
         self._filled.clear()

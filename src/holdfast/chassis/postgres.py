@@ -39,6 +39,7 @@ _UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # its own confusion when the server hangs up between statements
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -135,14 +136,16 @@ class PostgresLeadership:
         self._key = crc32(name.encode()) - 2**31
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._held = False
+        self._asking = asyncio.Lock()  # one statement at a time on the connection
 
     async def held(self) -> bool:
         with translated_errors():
-            try:
-                return await self._ask()
-            except BaseException:
-                await self.release()
-                raise
+            async with self._asking:
+                try:
+                    return await self._ask()
+                except BaseException:
+                    await self.release()
+                    raise
 
     async def _ask(self) -> bool:
         if self._connection is None or self._connection.is_closed():

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,7 +49,8 @@ def translated_errors(path: Path) -> Iterator[None]:
 
 def _bound(value: object) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
+        # One zone: as texts, times of several zones would be compared by the hour on the wall.
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
     return json.dumps(value) if isinstance(value, list) else value
 
 

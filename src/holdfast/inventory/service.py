@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +15,7 @@ from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import background, every, until_signal
+from holdfast.chassis.lifecycle import background, every, holding, until_signal
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -60,7 +60,8 @@ async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIt
     """Serve while the block runs; database and broker are the caller's."""
     clock = SystemClock()
     outbox, inbox = Outbox(database), Inbox(database, clock)
-    relay = Relay(database, outbox, broker, clock)
+    leadership = database.leadership("inventory")
+    relay = Relay(database, outbox, broker, clock, leadership)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     edge = Edge(translate, clock)
     decide = DecideReservations(store.begin, clock)
@@ -74,8 +75,8 @@ async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIt
     )
     servicer = InventoryServicer(
         change_stock=change_stock,
-        create_product=CreateProduct(store.begin, clock),
-        update_product=UpdateProduct(store.begin, clock),
+        create_product=retrying(CreateProduct(store.begin, clock)),
+        update_product=retrying(UpdateProduct(store.begin, clock)),
         reader=store,
         edge=edge,
     )
@@ -86,6 +87,7 @@ async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIt
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
     async with (
+        holding(leadership),
         background(loops),
         serving(
             listen,
@@ -109,7 +111,8 @@ async def main(settings: InventorySettings) -> None:
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )
     url = settings.database.get_secret_value()
-    async with until_signal(), connect(url) as database:
+    async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
+        at_end.push_async_callback(broker.close)
         await require_newest(database, "inventory")
         async with running(database, broker, listen=settings.listen):
             await asyncio.Event().wait()  # until the signal

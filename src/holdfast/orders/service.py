@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -15,7 +15,7 @@ from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import background, every, until_signal
+from holdfast.chassis.lifecycle import background, every, holding, until_signal
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -71,12 +71,14 @@ async def running(
     :param inventory: address of Inventory's gRPC server, for the stock check.
     """
     clock = SystemClock()
+    leadership = database.leadership("orders")
     outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
     relay = Relay(
         database,
         outbox,
         broker,
         clock,
+        leadership,
         events_max=limits.outbox_events_max,
         age_s_max=limits.outbox_age_s_max,
     )
@@ -97,8 +99,8 @@ async def running(
         )
         servicer = OrderServicer(
             place_orders=place_orders,
-            cancel_order=CancelOrder(store.begin, clock),
-            update_order=UpdateOrder(store.begin, clock),
+            cancel_order=retrying(CancelOrder(store.begin, clock)),
+            update_order=retrying(UpdateOrder(store.begin, clock)),
             watch_order=WatchOrder(reader, signals),
             reader=reader,
             edge=edge,
@@ -109,10 +111,11 @@ async def running(
             "orders relay": relay.run,
             "orders placing": place_orders.run,
             "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
-            "orders notifying": every(NOTIFY_EVERY_S, notify),
+            "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
             "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         }
         async with (
+            holding(leadership),
             background(loops),
             serving(
                 listen,
@@ -136,7 +139,8 @@ async def main(settings: OrdersSettings) -> None:
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )
     url = settings.database.get_secret_value()
-    async with until_signal(), connect(url) as database:
+    async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
+        at_end.push_async_callback(broker.close)
         await require_newest(database, "orders")
         async with running(
             database,

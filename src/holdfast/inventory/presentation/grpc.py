@@ -1,5 +1,7 @@
 """InventoryService over gRPC: each method reads a request, asks a use case or reader, answers."""
 
+from collections.abc import Awaitable, Callable, Mapping
+
 from google.rpc.status_pb2 import Status
 
 from holdfast.chassis import pages
@@ -9,11 +11,10 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.change_stock import StockChange
-from holdfast.inventory.application.create_product import CreateProduct
 from holdfast.inventory.application.ports import StockReader
-from holdfast.inventory.application.update_product import UpdateProduct
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import ProductNotFound
+from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.stock import StockLevel
 from holdfast.inventory.presentation import wire
 
@@ -25,8 +26,8 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self,
         *,
         change_stock: Coalescer[StockChange, StockLevel],
-        create_product: CreateProduct,
-        update_product: UpdateProduct,
+        create_product: Callable[[Product], Awaitable[Product]],
+        update_product: Callable[[str, int, Mapping[str, str | int | bool]], Awaitable[Product]],
         reader: StockReader,
         edge: Edge,
     ) -> None:

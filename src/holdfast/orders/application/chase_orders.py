@@ -25,12 +25,12 @@ class ChaseOrders:
         self._late = timedelta(seconds=late_s)
         self._expire = timedelta(seconds=expire_s)
 
-    async def __call__(self) -> tuple[int, int]:
-        """Return how many were asked about again and how many expired; CHASED_MAX each at most."""
+    async def __call__(self) -> int:
+        """Return how many orders were asked about again or have expired; call again until 0."""
         at = self._clock.now()
         async with self._begin() as work:
             expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)
             await work.record([state.expire(at, ORDERS) for state in expired])
             late = await work.claim_late(asked_before=at - self._late, limit=CHASED_MAX)
             await work.ask_again([state.order_id for state in late], at)
-        return len(late), len(expired)
+        return len(late) + len(expired)

@@ -1,7 +1,7 @@
 """OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
@@ -9,10 +9,8 @@ from holdfast.chassis.interceptors import Context, Edge
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
-from holdfast.orders.application.cancel_order import CancelOrder
 from holdfast.orders.application.place_orders import PlaceOrder
 from holdfast.orders.application.ports import OrderReader
-from holdfast.orders.application.update_order import UpdateOrder
 from holdfast.orders.application.watch_order import WatchOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound
@@ -27,8 +25,8 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         self,
         *,
         place_orders: Coalescer[PlaceOrder, OrderState],
-        cancel_order: CancelOrder,
-        update_order: UpdateOrder,
+        cancel_order: Callable[[str, str, Caller], Awaitable[None]],
+        update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]],
         watch_order: WatchOrder,
         reader: OrderReader,
         edge: Edge,
