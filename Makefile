@@ -8,7 +8,7 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test check format proto proto-release lock clean
+.PHONY: help setup servers demo up up-cluster test bench check format proto proto-release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ up-cluster: setup servers ## run PostgreSQL, RabbitMQ and both services as proce
 
 test: setup servers ## run every test (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: setup servers ## measure against hand-written SQL (SCENARIO=2 for one, ARGS=... goes to it)
+	@$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .

@@ -101,6 +101,10 @@ class Coalescer(Generic[Item, Outcome]):
             outcomes = await self._work(items)
         except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
             outcomes = [error] * len(items)
+        except asyncio.CancelledError:
+            for group in batch:
+                group.outcomes.cancel()
+            raise
         assert len(outcomes) == len(items), "one outcome per item"
         start = 0
         for group in batch:

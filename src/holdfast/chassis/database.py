@@ -72,6 +72,9 @@ class Leadership(Protocol):
         when done twice.
         """
 
+    async def tell(self) -> None:
+        """Wake the process that has the right, through its `told`; a hint, which may be lost."""
+
     async def release(self) -> None:
         """Give the right back, so that nobody need wait for this process's connection to die."""
 
@@ -95,8 +98,11 @@ class Database(Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Reading]:
         """Borrow a connection whose statements all see one moment of the database."""
 
-    def leadership(self, name: str) -> Leadership:
-        """Compete for the right called `name` with the other processes on this database."""
+    def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
+        """Compete for the right called `name` with the other processes on this database.
+
+        :param told: called when another process tells this one, which has the right, something.
+        """
 
     async def close(self) -> None:
         """Close every connection; what is open is rolled back."""

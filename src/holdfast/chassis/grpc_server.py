@@ -37,17 +37,19 @@ async def serving(
     service: str,
     register: Callable[[aio.Server], None],
     interceptors: Sequence[aio.ServerInterceptor],
+    share_port: bool = False,
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
     :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
+    :param share_port: let other processes that share it too listen on the same port.
     :raises AddressInUse: the address is taken.
     """
     server = aio.server(
         interceptors=list(interceptors),
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
         options=[
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", int(share_port)),
             # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
             # queues refuse in better words.
             ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),

@@ -93,9 +93,10 @@ class Relay:
             await self._run_once()
 
     async def _run_once(self) -> None:
+        filled = self._filled.is_set()
         self._filled.clear()
         try:
-            complete = not await self._leadership.held() or await self.relay_batch()
+            complete = await self._relay_or_tell(filled)
             if complete:
                 await self._measure()
         except (BrokerUnavailable, DatabaseUnavailable) as error:
@@ -104,6 +105,14 @@ class Relay:
         if complete:
             self._failures = 0
             await self._nap()
+
+    async def _relay_or_tell(self, filled: bool) -> bool:
+        """Return whether there is nothing left to do for now."""
+        if await self._leadership.held():
+            return await self.relay_batch()
+        if filled:
+            await self._leadership.tell()
+        return True
 
     async def relay_batch(self) -> bool:
         """Publish the oldest events, delete those the broker holds; return whether none is left.

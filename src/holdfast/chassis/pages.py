@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 
 from holdfast.chassis.validation import Violations
 
@@ -25,8 +26,14 @@ def make_token(cursor: str, filter_text: str) -> str:
     )
 
 
-def read_token(violations: Violations, token: str, filter_text: str) -> str:
-    """Return a token's cursor; a violation if damaged, forged or made for another filter."""
+def read_token(
+    violations: Violations, token: str, filter_text: str, *, cursor_form: str = r"[^\0]+"
+) -> str:
+    """Return a token's cursor; a violation if damaged, forged or made for another filter.
+
+    :param cursor_form: regular expression of a cursor. The digest has no secret: who knows the
+        source can put anything into a token.
+    """
     if not token:
         return ""
     try:
@@ -34,7 +41,8 @@ def read_token(violations: Violations, token: str, filter_text: str) -> str:
         cursor = raw[_DIGEST_BYTES:].decode()
     except (binascii.Error, UnicodeError):
         cursor, raw = "", b""
-    if not cursor or raw[:_DIGEST_BYTES] != _digest(cursor, filter_text):
+    genuine = raw[:_DIGEST_BYTES] == _digest(cursor, filter_text)
+    if not genuine or not re.fullmatch(cursor_form, cursor):
         violations.add(
             "page_token", "was not made by this service for this filter; start without one"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations  # asyncpg's classes are generic only in its stubs
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import cast
@@ -25,7 +26,8 @@ from holdfast.chassis.database import (
 CONNECTIONS_MAX = 10
 CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
-LEADERSHIP_CHECK_TIMEOUT_S = 5.0
+LEADERSHIP_CHECK_S = 0.5
+LEADERSHIP_TIMEOUT_S = 5.0
 
 log = structlog.get_logger()
 
@@ -48,7 +50,8 @@ _UNAVAILABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 
-TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2) AS held"
+TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
+TELL = "SELECT pg_notify($1, '')"
 LEADERSHIP_NAMESPACE = 0x484F4C44  # "HOLD": keeps our advisory locks apart from other programs'
 
 
@@ -117,8 +120,8 @@ class Postgres:
             ):
                 yield PostgresTransaction(connection)
 
-    def leadership(self, name: str) -> Leadership:
-        return PostgresLeadership(self._url, name)
+    def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
+        return PostgresLeadership(self._url, name, told)
 
     async def close(self) -> None:
         try:
@@ -129,37 +132,61 @@ class Postgres:
 
 
 class PostgresLeadership:
-    """A session advisory lock on its own connection: PostgreSQL frees it when the process dies."""
+    """A session advisory lock on a connection of its own: it goes back when the process dies.
 
-    def __init__(self, url: str, name: str) -> None:
+    The holder listens on a channel of the same name. NOTIFY is sent in a transaction of its own
+    and never with an
+    order's, where it would make all commits wait for each other.
+    """
+
+    def __init__(self, url: str, name: str, told: Callable[[], None] | None) -> None:
         self._url = url
         self._key = crc32(name.encode()) - 2**31
+        self._channel = f"holdfast_{name}"
+        self._told = told
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._held = False
+        self._seen_at = 0.0
         self._asking = asyncio.Lock()  # one statement at a time on the connection
 
     async def held(self) -> bool:
+        fresh = time.monotonic() - self._seen_at < LEADERSHIP_CHECK_S
+        if self._held and fresh and self._connection and not self._connection.is_closed():
+            return True
+        async with self._on_connection() as connection:
+            if self._held:  # the lock lives as long as the session: a round trip shows that it does
+                await connection.fetchval("SELECT 1", timeout=LEADERSHIP_TIMEOUT_S)
+            else:
+                await self._try_to_lead(connection)
+            self._seen_at = time.monotonic()
+            return self._held
+
+    async def _try_to_lead(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._held = await connection.fetchval(
+            TRY_LEAD, LEADERSHIP_NAMESPACE, self._key, timeout=LEADERSHIP_TIMEOUT_S
+        )
+        if self._held and (told := self._told):
+            await connection.add_listener(self._channel, lambda *_: told())
+
+    async def tell(self) -> None:
+        async with self._on_connection() as connection:
+            await connection.execute(TELL, self._channel, timeout=LEADERSHIP_TIMEOUT_S)
+
+    @asynccontextmanager
+    async def _on_connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """Give the connection, a new one where there is none; whatever fails on it, drop it."""
         with translated_errors():
             async with self._asking:
                 try:
-                    return await self._ask()
+                    if self._connection is None or self._connection.is_closed():
+                        self._held = False
+                        self._connection = await asyncpg.connect(
+                            self._url, timeout=CONNECT_TIMEOUT_S
+                        )
+                    yield self._connection
                 except BaseException:
                     await self.release()
                     raise
-
-    async def _ask(self) -> bool:
-        if self._connection is None or self._connection.is_closed():
-            self._held = False
-            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_TIMEOUT_S)
-        if self._held:  # the lock lives as long as the session: one round trip shows that it does
-            await self._connection.fetchval("SELECT 1", timeout=LEADERSHIP_CHECK_TIMEOUT_S)
-        else:
-            self._held = bool(
-                await self._connection.fetchval(
-                    TRY_LEAD, LEADERSHIP_NAMESPACE, self._key, timeout=LEADERSHIP_CHECK_TIMEOUT_S
-                )
-            )
-        return self._held
 
     async def release(self) -> None:
         connection, self._connection, self._held = self._connection, None, False

@@ -35,7 +35,7 @@ DEAD_DELIVERY_LIMIT = 1_000_000
 ANSWER_TIMEOUT_S = 10.0  # of a connect, of all the confirms of one publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
-IDLE_S = 10.0  # without a message; then the consumer asks whether it still is one
+IDLE_S = 30.0
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
 
@@ -46,6 +46,7 @@ EVENTS_PER_BATCH_MAX = 1_000  # of whole messages
 LINK_ERRORS = (aiormq.AMQPError, OSError, RuntimeError)
 
 log = structlog.get_logger()
+Arrivals = asyncio.Queue[DeliveredMessage | None]  # None comes when nothing more can come
 
 
 class RabbitMQ:
@@ -292,56 +293,55 @@ class Consumer:
 
     def __init__(self, queue: str, receiver: Receiver, *, is_dead: bool) -> None:
         self._queue, self._receiver, self._is_dead = queue, receiver, is_dead
-        self._source = dead_queue(queue) if is_dead else queue
-        # Bounded by the prefetch; None comes when nothing more can come.
-        self._arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()
 
     async def run(self, link: Link, prefetch_messages: int) -> None:
         with link_loss():
-            channel = await self._start(link, prefetch_messages)
-            while True:  # until the channel ends
-                batch = await self._next_batch(channel)
-                await self._hand_over(batch, channel)
-                async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                    await channel.basic_ack(batch.last_tag, multiple=True)
+            while True:  # until the link is lost
+                await self._run_until_idle(link, prefetch_messages)
 
-    async def _start(self, link: Link, prefetch_messages: int) -> AbstractChannel:
+    async def _run_until_idle(self, link: Link, prefetch_messages: int) -> None:
+        # When a quorum queue is deleted and made anew, RabbitMQ 3.10 may forget its consumers, or
+        # what it has sent them, and tell nobody. So an idle consumer starts again on a new channel.
+        arrived: Arrivals = asyncio.Queue()  # bounded by the prefetch
+        channel = await self._start(link, arrived, prefetch_messages)
+        while batch := await self._next_batch(arrived):
+            await self._hand_over(batch, channel)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await channel.basic_ack(batch.last_tag, multiple=True)
+        await channel.close(timeout=ANSWER_TIMEOUT_S)
+
+    async def _start(self, link: Link, arrived: Arrivals, prefetch: int) -> AbstractChannel:
         async def arrive(message: DeliveredMessage) -> None:
-            self._arrived.put_nowait(message)
+            arrived.put_nowait(message)
 
         def end(_: object) -> None:
-            self._arrived.put_nowait(None)
+            arrived.put_nowait(None)
 
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             channel = await link.connection.channel(publisher_confirms=False)
             channel.closing.add_done_callback(end)
             channel.on_consumer_cancel_callbacks.add(end)  # the queue was deleted
-            await channel.basic_qos(prefetch_count=prefetch_messages)
-            await channel.basic_consume(self._source, arrive)
+            await channel.basic_qos(prefetch_count=prefetch)
+            source = dead_queue(self._queue) if self._is_dead else self._queue
+            await channel.basic_consume(source, arrive)
         return channel
 
-    async def _next_batch(self, channel: AbstractChannel) -> Batch:
-        """Wait for one message and take what came meanwhile: a busy receiver makes batches."""
-        batch, message = Batch(), await self._next_message(channel)
+    async def _next_batch(self, arrived: Arrivals) -> Batch | None:
+        """Wait for a message and take what came meanwhile: so a busy receiver makes batches."""
+        try:
+            async with asyncio.timeout(IDLE_S):
+                message = await arrived.get()
+        except TimeoutError:
+            return None
+        batch = Batch()
         while message is not None:
             self._sort(message, batch)
             batch.last_tag = message.delivery_tag or 0
             room = EVENTS_PER_BATCH_MAX - len(batch.events) - len(batch.letters)
-            if self._arrived.empty() or room < EVENTS_PER_MESSAGE_MAX:
+            if arrived.empty() or room < EVENTS_PER_MESSAGE_MAX:
                 return batch
-            message = self._arrived.get_nowait()
+            message = arrived.get_nowait()
         raise BrokerUnavailable("the broker ended the consumer")
-
-    async def _next_message(self, channel: AbstractChannel) -> DeliveredMessage | None:
-        # RabbitMQ 3.10 silently forgets the consumers of a quorum queue that is made anew.
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_S):
-                    return await self._arrived.get()
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                seen = await channel.queue_declare(self._source, passive=True)
-            if self._arrived.empty() and (seen.message_count or not seen.consumer_count):
-                raise BrokerUnavailable("messages wait in the queue and do not come")
 
     def _sort(self, message: DeliveredMessage, batch: Batch) -> None:
         queue, body, death = self._queue, message.body, ""

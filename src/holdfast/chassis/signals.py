@@ -13,6 +13,12 @@ class Signals:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self.is_closed = False
+
+    def close(self) -> None:
+        """Wake everybody; whoever cares sees that there is nothing more to wait for."""
+        self.is_closed = True
+        self.call(list(self._waiting))
 
     def call(self, names: Iterable[str]) -> None:
         """Wake everybody who waits for one of the names."""

@@ -156,7 +156,7 @@ class Sqlite:
         finally:
             await asyncio.to_thread(connection.close)
 
-    def leadership(self, name: str) -> Leadership:
+    def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
         return SoleProcess()
 
     async def close(self) -> None:
@@ -170,6 +170,9 @@ class SoleProcess:
 
     async def held(self) -> bool:
         return True
+
+    async def tell(self) -> None:
+        return  # nobody else is there
 
     async def release(self) -> None:
         return

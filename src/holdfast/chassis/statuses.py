@@ -1,6 +1,7 @@
 """Builders of google.rpc.Status, the form in which every error leaves a service (AIP-193)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -10,10 +11,18 @@ from google.rpc.status_pb2 import Status
 
 DOMAIN = "holdfast"
 
+# A status leaves in HTTP/2 trailers, and gRPC's own limit for all of them is 8 KiB: beyond it the
+# caller learns nothing at all. Base64 adds a third; percent-encoding makes three of one.
+DETAILS_BYTES_MAX = 3_500
+ENVELOPE_BYTES = 60  # of one detail: the name of its type, about
+TEXT_BYTES_MAX = 400
+
+Told = TypeVar("Told", bound=Message)
+
 
 def status(code: grpc.StatusCode, message: str, details: Iterable[Message] = ()) -> Status:
     """Build a status from its parts."""
-    built = Status(code=code.value[0], message=message)
+    built = Status(code=code.value[0], message=shortened(message))
     for detail in details:
         built.details.add().Pack(detail)
     return built
@@ -42,22 +51,43 @@ def retry_later(
 
 
 def bad_request(violations: Iterable[tuple[str, str]]) -> Status:
-    """Build INVALID_ARGUMENT from (field, description) pairs."""
+    """Build INVALID_ARGUMENT from (field, description) pairs, as many as fit."""
     fields = [
-        BadRequest.FieldViolation(field=field, description=text) for field, text in violations
+        BadRequest.FieldViolation(field=field, description=shortened(text))
+        for field, text in violations
     ]
     message = "; ".join(f"{field.field}: {field.description}" for field in fields[:5])
     if len(fields) > 5:
-        message += f"; and {len(fields) - 5} more"
-    return status(grpc.StatusCode.INVALID_ARGUMENT, message, [BadRequest(field_violations=fields)])
+        message = f"{len(fields)} violations: {message}; and more"
+    told = BadRequest(field_violations=as_many_as_fit(fields))
+    return status(grpc.StatusCode.INVALID_ARGUMENT, message, [told])
 
 
 def not_found(kind: str, names: Iterable[str]) -> Status:
-    """Build NOT_FOUND with a ResourceInfo for each missing thing."""
+    """Build NOT_FOUND with a ResourceInfo for each missing thing, as many as fit."""
     missing = [ResourceInfo(resource_type=kind, resource_name=name) for name in names]
     listed = ", ".join(resource.resource_name for resource in missing[:5])
-    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-    return status(grpc.StatusCode.NOT_FOUND, f"{kind} not found: {listed}{more}", missing)
+    more = f" ({len(missing)} of them)" if len(missing) > 5 else ""
+    told = as_many_as_fit(missing)
+    return status(grpc.StatusCode.NOT_FOUND, f"{kind} not found{more}: {listed}", told)
+
+
+def as_many_as_fit(items: Sequence[Told], bytes_max: int = DETAILS_BYTES_MAX) -> list[Told]:
+    """Return the first of these details, as many as a trailer has room for; at least one."""
+    room = bytes_max
+    for index, item in enumerate(items):
+        room -= item.ByteSize() + ENVELOPE_BYTES
+        if room < 0:
+            return list(items[: max(index, 1)])
+    return list(items)
+
+
+def shortened(text: str) -> str:
+    """Return a text, which may echo what a caller sent, cut where it gets long."""
+    raw = text.encode()
+    if len(raw) <= TEXT_BYTES_MAX:
+        return text
+    return raw[:TEXT_BYTES_MAX].decode(errors="ignore") + "..."
 
 
 def stale(kind: str, name: str, current_version: int) -> Status:

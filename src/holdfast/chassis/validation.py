@@ -11,9 +11,10 @@ ID_CHARACTERS_MAX = 128
 
 # C0, DEL, C1, and the invisible characters that reorder text (Unicode TR36): two ids must not look
 # alike by them.
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = re.compile(UUID_FORM)
 
 
 class InvalidRequest(Exception):
@@ -92,6 +93,11 @@ class Violations:
         if not lowest <= value <= highest:
             self.add(field, f"is {value}; it must be between {lowest:,} and {highest:,}")
         return value
+
+    def size(self, field: str, size: int, *, highest: int) -> None:
+        """Check how many items a repeated field has; at least one is due."""
+        if not 1 <= size <= highest:
+            self.add(field, f"has {size} items; it must have between 1 and {highest:,}")
 
     def instant(self, field: str, value: Timestamp) -> datetime:
         try:

@@ -54,3 +54,7 @@ app.add_typer(serving.inventory_app, name="inventory")
 def main() -> None:
     """The entry point of the program."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,9 @@ ConfigOption = Annotated[
         metavar="FILE.toml", exists=True, dir_okay=False, help="Settings; the environment wins."
     ),
 ]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, max=64, metavar="N", help="Processes that share the port.")
+]
 PORT_MAX = 65_535
 
 Settings = TypeVar("Settings")
@@ -61,32 +64,49 @@ def up(
 
 
 @orders_app.command("serve")
-def serve_orders(config: ConfigOption = None) -> None:
+def serve_orders(config: ConfigOption = None, workers: WorkersOption = 1) -> None:
     """Serve Orders until SIGTERM; settings come from --config and HOLDFAST_ORDERS_*."""
     from holdfast.orders import service, settings
 
-    _serve(settings.load, service.main, config)
+    _serve(settings.load, service.main, config, workers)
 
 
 @inventory_app.command("serve")
-def serve_inventory(config: ConfigOption = None) -> None:
+def serve_inventory(config: ConfigOption = None, workers: WorkersOption = 1) -> None:
     """Serve Inventory until SIGTERM; settings come from --config and HOLDFAST_INVENTORY_*."""
     from holdfast.inventory import service, settings
 
-    _serve(settings.load, service.main, config)
+    _serve(settings.load, service.main, config, workers)
 
 
 def _serve(
     load: Callable[[Path | None], Settings],
     main: Callable[[Settings], Coroutine[None, None, None]],
     config: Path | None,
+    workers: int,
 ) -> None:
     import uvloop
+
+    from holdfast.chassis.workers import (
+        WorkerFailed,
+        end_with_parent,
+        is_worker,
+        run_workers,
+        this_command,
+    )
 
     try:
         settings = load(config)
     except ValueError as error:
         raise Failed(str(error), USAGE) from error
+    if workers > 1 and not is_worker():
+        try:
+            asyncio.run(run_workers(this_command(), workers))
+        except WorkerFailed as error:
+            raise typer.Exit(error.code) from error
+        return
+    if is_worker():
+        end_with_parent()
     with engine_errors():
         uvloop.run(main(settings))
 

@@ -111,7 +111,7 @@ def adjust(
 
 @app.command()
 def movements(
-    product: Annotated[str, typer.Option(metavar="ID", help="Only this product's.")] = "",
+    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Only this product's.")] = "",
     location: Annotated[str, typer.Option(metavar="ID", help="Only at this location.")] = "",
     order: Annotated[str, typer.Option(metavar="ID", help="Only of this order.")] = "",
     created_from: FromOption = None,

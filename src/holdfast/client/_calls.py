@@ -129,4 +129,5 @@ def _nothing_done(error: HoldfastError) -> bool:
 
 
 def _worth_repeating(error: HoldfastError) -> bool:
-    return isinstance(error, Unavailable) and error.code == "UNAVAILABLE"
+    # A gRPC server that stops says CANCELLED to calls that it had received but not yet picked up.
+    return isinstance(error, Unavailable) and error.code in ("UNAVAILABLE", "CANCELLED")

@@ -20,6 +20,7 @@ from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.telemetry import configure_logging
+from holdfast.chassis.workers import is_worker
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -56,11 +57,13 @@ class Inventory:
 
 
 @asynccontextmanager
-async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIterator[Inventory]:
+async def running(
+    database: Database, broker: Broker, *, listen: str, share_port: bool = False
+) -> AsyncIterator[Inventory]:
     """Serve while the block runs; database and broker are the caller's."""
     clock = SystemClock()
     outbox, inbox = Outbox(database), Inbox(database, clock)
-    leadership = database.leadership("inventory")
+    leadership = database.leadership("inventory", outbox.filled.set)
     relay = Relay(database, outbox, broker, clock, leadership)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     edge = Edge(translate, clock)
@@ -92,6 +95,7 @@ async def running(database: Database, broker: Broker, *, listen: str) -> AsyncIt
         serving(
             listen,
             service=SERVICE_NAME,
+            share_port=share_port,
             register=lambda server: add_InventoryServiceServicer_to_server(servicer, server),
             interceptors=[edge],
         ) as listening,
@@ -114,5 +118,5 @@ async def main(settings: InventorySettings) -> None:
     async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
         at_end.push_async_callback(broker.close)
         await require_newest(database, "inventory")
-        async with running(database, broker, listen=settings.listen):
+        async with running(database, broker, listen=settings.listen, share_port=is_worker()):
             await asyncio.Event().wait()  # until the signal

@@ -1,7 +1,7 @@
 """Orders put together: every object of the service is made here, top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.signals import Signals
 from holdfast.chassis.telemetry import configure_logging
+from holdfast.chassis.workers import is_worker
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.cancel_order import CancelOrder
@@ -62,17 +63,29 @@ class Orders:
     relay: Relay
 
 
+async def nothing_more(_relay: Relay) -> None:
+    """What is left in the outbox goes on at the next start."""
+
+
 @asynccontextmanager
 async def running(
-    database: Database, broker: Broker, *, inventory: str, listen: str, limits: Limits
+    database: Database,
+    broker: Broker,
+    *,
+    inventory: str,
+    listen: str,
+    limits: Limits,
+    share_port: bool = False,
+    finish: Callable[[Relay], Awaitable[None]] = nothing_more,
 ) -> AsyncIterator[Orders]:
     """Serve while the block runs; database and broker are the caller's.
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
+    :param finish: awaited at the end, when no call can come any more and the events still move.
     """
     clock = SystemClock()
-    leadership = database.leadership("orders")
     outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
+    leadership = database.leadership("orders", outbox.filled.set)
     relay = Relay(
         database,
         outbox,
@@ -114,18 +127,22 @@ async def running(
             "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
             "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         }
-        async with (
-            holding(leadership),
-            background(loops),
-            serving(
-                listen,
-                service=SERVICE_NAME,
-                register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
-                interceptors=[edge],
-            ) as listening,
-        ):
-            log.info("orders is ready", address=listening.address)
-            yield Orders(listening.address, relay)
+        async with holding(leadership), background(loops):
+            try:
+                async with serving(
+                    listen,
+                    service=SERVICE_NAME,
+                    share_port=share_port,
+                    register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
+                    interceptors=[edge],
+                ) as listening:
+                    log.info("orders is ready", address=listening.address)
+                    try:
+                        yield Orders(listening.address, relay)
+                    finally:
+                        signals.close()
+            finally:
+                await finish(relay)
 
 
 async def main(settings: OrdersSettings) -> None:
@@ -148,5 +165,6 @@ async def main(settings: OrdersSettings) -> None:
             inventory=settings.inventory,
             listen=settings.listen,
             limits=settings,
+            share_port=is_worker(),
         ):
             await asyncio.Event().wait()  # until the signal

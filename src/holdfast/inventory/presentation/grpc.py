@@ -6,11 +6,11 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.interceptors import Context, Edge
+from holdfast.chassis.interceptors import Context, Edge, traceparent_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
-from holdfast.inventory.application.change_stock import StockChange
+from holdfast.inventory.application.change_stock import SetOnHand, StockChange
 from holdfast.inventory.application.ports import StockReader
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import ProductNotFound
@@ -50,10 +50,15 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self, request: pb.BatchUpdateStockRequest, context: Context
     ) -> pb.BatchUpdateStockResponse:
         violations = Violations()
-        changes = wire.read_batch_set_on_hand(request, caller_of(context), violations)
+        read = wire.read_batch_set_on_hand(request, caller_of(context), violations)
         violations.raise_any()
-        outcomes = await self._change_stock.submit_all(changes)
-        return pb.BatchUpdateStockResponse(results=map(self._update_result, outcomes))
+        changes = [one for one in read if isinstance(one, SetOnHand)]
+        outcomes = iter(await self._change_stock.submit_all(changes) if changes else ())
+        results = [
+            self._update_result(next(outcomes) if isinstance(one, SetOnHand) else one.refusal())
+            for one in read
+        ]
+        return pb.BatchUpdateStockResponse(results=results)
 
     def _update_result(self, outcome: StockLevel | Exception) -> pb.BatchUpdateStockResult:
         if isinstance(outcome, Exception):
@@ -147,7 +152,4 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
 
 def caller_of(context: Context) -> Caller:
     """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
-    for name, value in context.invocation_metadata() or ():
-        if name == "traceparent" and isinstance(value, str):
-            return Caller("anonymous", value)
-    return Caller("anonymous")
+    return Caller("anonymous", traceparent_of(context))

@@ -30,33 +30,34 @@ PRODUCT_FIELDS = ("name", "description", "unit_price", "active")
 
 
 def read_set_on_hand(
-    request: pb.UpdateStockRequest, caller: Caller, violations: Violations, at: str = ""
+    request: pb.UpdateStockRequest, caller: Caller, violations: Violations
 ) -> SetOnHand:
     expected = request.expected_version if request.HasField("expected_version") else None
     if expected is not None:
-        violations.within(f"{at}expected_version", expected, lowest=0, highest=VERSION_MAX)
+        violations.within("expected_version", expected, lowest=0, highest=VERSION_MAX)
     return SetOnHand(
-        product_id=violations.id(f"{at}product_id", request.product_id),
-        location_id=_location(request.location_id, violations, at),
-        quantity=violations.within(
-            f"{at}quantity", request.quantity, lowest=0, highest=ON_HAND_MAX
-        ),
+        product_id=violations.id("product_id", request.product_id),
+        location_id=_location(request.location_id, violations),
+        quantity=violations.within("quantity", request.quantity, lowest=0, highest=ON_HAND_MAX),
         expected_version=expected,
-        reason=violations.text(f"{at}reason", request.reason, characters_max=REASON_CHARACTERS_MAX),
-        request_id=violations.optional_id(f"{at}request_id", request.request_id),
+        reason=violations.text("reason", request.reason, characters_max=REASON_CHARACTERS_MAX),
+        request_id=violations.optional_id("request_id", request.request_id),
         caller=caller,
     )
 
 
 def read_batch_set_on_hand(
     request: pb.BatchUpdateStockRequest, caller: Caller, violations: Violations
-) -> list[SetOnHand]:
+) -> list[SetOnHand | Violations]:
+    """Read a batch: a bad request becomes its own violations and never fails its neighbours."""
     if not _is_batch("requests", len(request.requests), violations):
         return []
-    return [
-        read_set_on_hand(one, caller, violations, f"requests[{index}].")
-        for index, one in enumerate(request.requests)
-    ]
+    read: list[SetOnHand | Violations] = []
+    for one in request.requests:
+        own = Violations()
+        change = read_set_on_hand(one, caller, own)
+        read.append(own if own else change)
+    return read
 
 
 def read_adjust_on_hand(
@@ -79,14 +80,14 @@ def read_adjust_on_hand(
     )
 
 
-def _location(location_id: str, violations: Violations, at: str = "") -> str:
+def _location(location_id: str, violations: Violations) -> str:
     return violations.optional_id(
-        f"{at}location_id", location_id or MAIN_LOCATION, characters_max=LOCATION_CHARACTERS_MAX
+        "location_id", location_id or MAIN_LOCATION, characters_max=LOCATION_CHARACTERS_MAX
     )
 
 
 def _is_batch(field: str, size: int, violations: Violations) -> bool:
-    violations.within(f"number of {field}", size, lowest=1, highest=BATCH_MAX)
+    violations.size(field, size, highest=BATCH_MAX)
     return 1 <= size <= BATCH_MAX
 
 
@@ -167,7 +168,9 @@ def read_movement_page(request: pb.ListMovementsRequest, violations: Violations)
         else None,
     )
     filter_text = f"movements {wanted!r}"
-    cursor = pages.read_token(violations, request.page_token, filter_text)
+    cursor = pages.read_token(
+        violations, request.page_token, filter_text, cursor_form="[0-9]{1,18}"
+    )
     size = pages.page_size(violations, request.page_size)
     return MovementPage(wanted, filter_text, int(cursor or MOVEMENT_ID_MAX), size)
 

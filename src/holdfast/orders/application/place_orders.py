@@ -54,6 +54,10 @@ class PlaceOrder:
     def key(self) -> RequestKey:
         return self.customer_id, self.request_id
 
+    def repeats(self, other: "PlaceOrder") -> bool:
+        """Whether both ask for the same under the same key."""
+        return self is other or self.digest() == other.digest()
+
     def digest(self) -> str:
         """Digest what was asked for; who asked and in which trace makes no difference.
 
@@ -97,67 +101,47 @@ class PlaceOrders:
         self._backlog = backlog
 
     async def __call__(self, commands: Sequence[PlaceOrder]) -> Sequence[Outcome]:
-        recorded = await self._reader.find_requests({command.key for command in commands})
-        outcomes: dict[int, Outcome] = {}
-        first_of_key: dict[RequestKey, int] = {}
-        for index, command in enumerate(commands):
-            if command.key in recorded:
-                outcomes[index] = _repeat(command, recorded[command.key])
-            else:
-                first_of_key.setdefault(command.key, index)
-        if first_of_key:
-            outcomes |= await self._place(
-                {index: commands[index] for index in first_of_key.values()}
-            )
-        await self._settle_twins(commands, first_of_key, outcomes)
-        return [outcomes[index] for index in range(len(commands))]
+        first: dict[RequestKey, PlaceOrder] = {}
+        for command in commands:
+            first.setdefault(command.key, command)
+        by_key = await self._place(first)
+        # The first one's outcome is its repeats' too; other contents under its key are seen afresh.
+        others = [c for c in commands if not c.repeats(first[c.key])]
+        of_others = iter(await self(others) if others else ())
+        return [by_key[c.key] if c.repeats(first[c.key]) else next(of_others) for c in commands]
 
-    async def _settle_twins(
-        self,
-        commands: Sequence[PlaceOrder],
-        first_of_key: Mapping[RequestKey, int],
-        outcomes: dict[int, Outcome],
-    ) -> None:
-        """Give the first one's outcome to its repeats in the batch; see other contents afresh."""
-        others = []
-        for index, command in enumerate(commands):
-            if index in outcomes:
-                continue
-            first = first_of_key[command.key]
-            if commands[first].digest() == command.digest():
-                outcomes[index] = outcomes[first]
-            else:
-                others.append(index)
-        if others:
-            again = await self([commands[index] for index in others])
-            outcomes |= dict(zip(others, again, strict=True))
+    async def _place(self, commands: Mapping[RequestKey, PlaceOrder]) -> dict[RequestKey, Outcome]:
+        orders, refused = await self._check_stock(commands)
+        # A repeat gets its recorded order whatever the stock is by now, so look before refusing.
+        recorded = await self._reader.find_requests(refused) if refused else {}
+        if orders:
+            async with self._begin() as work:
+                recorded |= await work.add_orders(list(orders.values()))
+        placed = {
+            key: OrderState(order.order_id, OrderStatus.PENDING, 1) for key, order in orders.items()
+        }
+        repeats = {key: _repeat(commands[key], found) for key, found in recorded.items()}
+        return {**refused, **placed, **repeats}
 
-    async def _place(self, commands: Mapping[int, PlaceOrder]) -> dict[int, Outcome]:
+    async def _check_stock(
+        self, commands: Mapping[RequestKey, PlaceOrder]
+    ) -> tuple[dict[RequestKey, NewOrder], dict[RequestKey, OrdersError]]:
+        """Make orders of what can plainly be filled, and refusals of the rest."""
         if self._backlog.is_too_long():
-            return dict.fromkeys(commands, OutboxTooLong())
+            return {}, dict.fromkeys(commands, OutboxTooLong())
         asked = {line.product_id for command in commands.values() for line in command.lines}
         try:
             stock = await self._stock_check.ask(asked)
         except InventoryUnavailable as error:
-            return dict.fromkeys(commands, error)
-        outcomes: dict[int, Outcome] = {}
-        orders: dict[int, NewOrder] = {}
-        for index, command in commands.items():
+            return {}, dict.fromkeys(commands, error)
+        orders: dict[RequestKey, NewOrder] = {}
+        refused: dict[RequestKey, OrdersError] = {}
+        for key, command in commands.items():
             try:
-                orders[index] = self._check(command, stock)
+                orders[key] = self._check(command, stock)
             except OrdersError as refusal:
-                outcomes[index] = refusal
-        if orders:
-            async with self._begin() as work:
-                taken = await work.add_orders(list(orders.values()))
-            for index, order in orders.items():
-                other = taken.get(commands[index].key)
-                outcomes[index] = (
-                    _repeat(commands[index], other)
-                    if other
-                    else OrderState(order.order_id, OrderStatus.PENDING, 1)
-                )
-        return outcomes
+                refused[key] = refusal
+        return orders, refused
 
     def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
         demand = demand_of([(line.product_id, line.quantity) for line in command.lines])

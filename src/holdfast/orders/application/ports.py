@@ -148,6 +148,10 @@ class Notifier(Protocol):
 class ChangeSignals(Protocol):
     """Wake-up calls when an order changes in this process; hints only."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the process stops: nobody should wait for more."""
+
     async def wait(self, name: str, *, timeout_s: float) -> None:
         """Return when the order of this id changed here, or after `timeout_s`."""
 

@@ -4,17 +4,20 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from holdfast.orders.application.ports import ChangeSignals, OrderReader
-from holdfast.orders.domain.errors import OrderNotFound
+from holdfast.orders.domain.errors import Draining, OrderNotFound
 from holdfast.orders.domain.order import Order, OrderState, OrderStatus
 
-# Changes made by this process wake a watcher at once; those made by others are found by looking.
-LOOK_AGAIN_S = 0.5
+# Changes made by this process wake a watcher at once; those made by others are found by looking,
+# soon at first, then less often.
+LOOK_AGAIN_S_MIN = 0.05
+LOOK_AGAIN_S_MAX = 0.5
 
 
 class WatchOrder:
     """Follow one order: no version is left out, none comes twice, and a final status ends it.
 
     :raises OrderNotFound: there is none of this id.
+    :raises Draining: the service stops, and would otherwise wait for its watchers.
     """
 
     def __init__(self, reader: OrderReader, signals: ChangeSignals) -> None:
@@ -24,18 +27,22 @@ class WatchOrder:
     async def __call__(self, order_id: str) -> AsyncIterator[Order]:
         order = await self._read(order_id)
         yield order
+        pause_s = LOOK_AGAIN_S_MIN
         while not order.state.status.is_final:
-            await self._signals.wait(order_id, timeout_s=LOOK_AGAIN_S)
+            await self._signals.wait(order_id, timeout_s=pause_s)
+            if self._signals.is_closed:
+                raise Draining
+            pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
             seen, order = order.state.version, await self._read(order_id)
             for version in range(seen + 1, order.state.version + 1):
                 yield _as_of(order, version)
 
     async def until_settled(self, order_id: str) -> Order:
         """Return the order once it is no longer PENDING; bound the wait with a timeout."""
-        order = await self._read(order_id)
+        order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN
         while order.state.status is OrderStatus.PENDING:
-            await self._signals.wait(order_id, timeout_s=LOOK_AGAIN_S)
-            order = await self._read(order_id)
+            await self._signals.wait(order_id, timeout_s=pause_s)
+            order, pause_s = await self._read(order_id), min(2 * pause_s, LOOK_AGAIN_S_MAX)
         return order
 
     async def _read(self, order_id: str) -> Order:

@@ -140,6 +140,15 @@ class OutboxTooLong(OrdersError):
         super().__init__("too many orders wait for the message broker; try again later")
 
 
+class Draining(OrdersError):
+    """The service stops; whoever waits for news should ask its successor."""
+
+    reason = "DRAINING"
+
+    def __init__(self) -> None:
+        super().__init__("the service stops; ask again")
+
+
 class InventoryUnavailable(OrdersError):
     """Inventory did not answer the stock check; nothing was recorded."""
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.interceptors import Context, Edge
+from holdfast.chassis.interceptors import Context, Edge, traceparent_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
@@ -141,7 +141,4 @@ def _order_id(text: str) -> str:
 
 def caller_of(context: Context) -> Caller:
     """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
-    for name, value in context.invocation_metadata() or ():
-        if name == "traceparent" and isinstance(value, str):
-            return Caller("anonymous", value)
-    return Caller("anonymous")
+    return Caller("anonymous", traceparent_of(context))

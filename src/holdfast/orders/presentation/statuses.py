@@ -6,6 +6,7 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis import statuses
 from holdfast.orders.domain.errors import (
+    Draining,
     IllegalTransition,
     InactiveProducts,
     InventoryUnavailable,
@@ -46,13 +47,13 @@ def translate(error: Exception) -> Status | None:
             return statuses.retry_later(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, error.reason, str(error)
             )
-        case InventoryUnavailable():
+        case InventoryUnavailable() | Draining():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
     return None
 
 
 def _short(error: ShortOfStock) -> Status:
-    violations = [
+    unmet = [
         PreconditionFailure.Violation(
             type=error.reason,
             subject=s.product_id,
@@ -60,8 +61,11 @@ def _short(error: ShortOfStock) -> Status:
         )
         for s in error.shortages
     ]
-    facts = {f"wanted:{s.product_id}": str(s.wanted) for s in error.shortages}
-    facts |= {f"available:{s.product_id}": str(s.available) for s in error.shortages}
+    # The metadata tells each product twice more.
+    violations = statuses.as_many_as_fit(unmet, statuses.DETAILS_BYTES_MAX // 2)
+    told = error.shortages[: len(violations)]
+    facts = {f"wanted:{s.product_id}": str(s.wanted) for s in told}
+    facts |= {f"available:{s.product_id}": str(s.available) for s in told}
     return statuses.refusal(
         grpc.StatusCode.FAILED_PRECONDITION,
         error.reason,
@@ -72,12 +76,13 @@ def _short(error: ShortOfStock) -> Status:
 
 
 def _inactive(error: InactiveProducts) -> Status:
-    violations = [
+    unmet = [
         PreconditionFailure.Violation(
             type=error.reason, subject=product_id, description="is not sold at present"
         )
         for product_id in error.product_ids
     ]
+    violations = statuses.as_many_as_fit(unmet)
     return statuses.refusal(
         grpc.StatusCode.FAILED_PRECONDITION,
         error.reason,

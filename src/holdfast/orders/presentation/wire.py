@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from holdfast.chassis import money, pages
-from holdfast.chassis.validation import Violations
+from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
 from holdfast.orders.application.ports import OrderFilter
@@ -44,7 +44,7 @@ def read_order(
     at: str = "",
 ) -> PlaceOrder:
     """Read one request; `at` is the path of the request in its batch."""
-    violations.within(f"number of {at}lines", len(request.lines), lowest=1, highest=LINES_MAX)
+    violations.size(f"{at}lines", len(request.lines), highest=LINES_MAX)
     lines = request.lines if len(request.lines) <= LINES_MAX else ()
     asked = tuple(
         _read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
@@ -90,7 +90,7 @@ def read_orders(
 ) -> list[PlaceOrder | Violations]:
     """Read a batch: a bad request becomes its own violations and never fails its neighbours."""
     size = len(request.requests)
-    violations.within("number of requests", size, lowest=1, highest=BATCH_MAX)
+    violations.size("requests", size, highest=BATCH_MAX)
     read: list[PlaceOrder | Violations] = []
     for one in request.requests if size <= BATCH_MAX else ():
         own = Violations()
@@ -152,7 +152,7 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         else None,
     )
     filter_text = f"orders {wanted!r}"
-    before = pages.read_token(violations, request.page_token, filter_text)
+    before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
 
 
