@@ -1,11 +1,13 @@
 """Fresh databases on both engines, each a copy of one that was really migrated."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -60,8 +62,8 @@ class CountingDatabase:
     def snapshot(self) -> AbstractAsyncContextManager[Reading]:
         return self._database.snapshot()
 
-    def leadership(self, name: str) -> Leadership:
-        return self._database.leadership(name)
+    def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
+        return self._database.leadership(name, told)
 
     async def close(self) -> None:
         await self._database.close()
@@ -111,6 +113,16 @@ class Templates:
             migrate(service, server.url(template))
         server.create_database(target, template=template)
         return server.url(target)
+
+
+def names_of(statements: ModuleType) -> set[str]:
+    """The names of a module of SQL text that others may use."""
+    return {name for name in vars(statements) if not name.startswith("_")}
+
+
+def together(database: Database, parties: int) -> asyncio.Barrier:
+    """Where transactions meet that are to run at once; SQLite lets only one in at a time."""
+    return asyncio.Barrier(1 if database.engine == "sqlite" else parties)
 
 
 def spoken(database: Database, sql: str) -> str:

@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -318,7 +316,7 @@ async def test_a_file_that_another_process_is_writing_is_waited_for_and_then_una
         assert await names(database) == ["desk"]
 
 
-async def test_a_connection_that_breaks_off_undoes_the_transaction_and_the_next_one_works(
+async def test_a_connection_that_breaks_off_makes_the_database_unavailable_and_undoes_the_block(
     things: Database, postgres_server: PostgresServer
 ) -> None:
     if things.engine == "sqlite":
@@ -328,8 +326,9 @@ async def test_a_connection_that_breaks_off_undoes_the_transaction_and_the_next_
         sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in%'"
         await asyncio.to_thread(postgres_server.sql, sql)
 
-    with pytest.raises(DatabaseUnavailable):
-        await add_and(things, "lamp", hang_up)
+    for _ in range(20):  # the driver notices in one of several states
+        with pytest.raises(DatabaseUnavailable):
+            await add_and(things, "lamp", hang_up)
 
     await add_and(things, "desk", lambda: asyncio.sleep(0))
     assert await names(things) == ["desk"]
@@ -358,81 +357,11 @@ def test_a_url_names_its_engine_or_is_refused() -> None:
     assert engine_of("postgresql://user@host/name") == "postgresql"
     assert engine_of("postgres://user@host/name") == "postgresql"
     assert engine_of("sqlite:///data/orders.db") == "sqlite"
-    for url in ("", "orders.db", "mysql://host/name", "SQLITE:"):
-        with pytest.raises(ValueError, match=r"a database URL starts with|sqlite"):
-            sqlite_path(url) if engine_of(url) == "sqlite" else None
+    for url in ("", "orders.db", "mysql://host/name"):
+        with pytest.raises(ValueError, match="a database URL starts with"):
+            engine_of(url)
 
 
 @pytest.mark.parametrize("url", ["sqlite:///a%20folder/x.db", "sqlite:////a%20folder/x.db"])
 def test_a_sqlite_url_names_an_absolute_file(url: str) -> None:
     assert sqlite_path(url).resolve() == Path("/a folder/x.db")
-
-
-async def test_only_one_process_has_a_right_at_a_time_and_it_can_be_given_back(
-    database: Database,
-) -> None:
-    if database.engine == "sqlite":
-        assert await database.leadership("relay").held()
-        return  # one process owns the file
-    first, second, other = (database.leadership(name) for name in ("relay", "relay", "sweep"))
-
-    before = [await right.held() for right in (first, second, first, second, other)]
-    await first.release()
-    after = [await right.held() for right in (second, first)]
-
-    assert before == [True, False, True, False, True]
-    assert after == [True, False]
-    for right in (first, second, other):
-        await right.release()
-
-
-async def test_a_process_whose_connection_dies_knows_that_it_lost_the_right(
-    database: Database, postgres_server: PostgresServer
-) -> None:
-    if database.engine == "sqlite":
-        return
-    first, second = database.leadership("relay"), database.leadership("relay")
-    assert await first.held()
-
-    sql = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
-    await asyncio.to_thread(postgres_server.sql, sql)
-
-    with pytest.raises(DatabaseUnavailable):
-        await first.held()
-    assert await second.held()
-    assert not await first.held()
-    await first.release()
-    await second.release()
-
-
-LEAD_UNTIL_KILLED = """
-import asyncio, sys
-from holdfast.chassis.postgres import PostgresLeadership
-
-async def lead():
-    print(await PostgresLeadership(sys.argv[1], "relay").held(), flush=True)
-    await asyncio.sleep(60)
-
-asyncio.run(lead())
-"""
-
-
-async def test_the_right_of_a_process_that_is_killed_is_free_again(
-    database: Database, url: str
-) -> None:
-    if database.engine == "sqlite":
-        return
-    mine = database.leadership("relay")
-    command = [sys.executable, "-c", LEAD_UNTIL_KILLED, url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as leader:
-        assert leader.stdout is not None
-        assert leader.stdout.readline() == "True\n"
-        held_beside_it = await mine.held()
-        leader.kill()
-
-    async with asyncio.timeout(5):
-        while not await mine.held():
-            await asyncio.sleep(0.01)
-
-    assert not held_beside_it
-    await mine.release()

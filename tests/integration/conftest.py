@@ -276,7 +276,7 @@ class RunningHoldfast:
 
     async def sql(self, service: str, statement: str) -> None:
         async with connect(self.databases[service]) as database, database.begin() as work:
-            await work.execute(statement)
+            await work.fetch(statement)
 
 
 @dataclass(frozen=True, slots=True)

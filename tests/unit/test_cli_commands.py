@@ -231,7 +231,7 @@ def test_movements_tell_why_a_level_is_what_it_is(network: Network) -> None:
     )
     network.answer("ListMovements", inventory_pb2.ListMovementsResponse(movements=[movement]))
 
-    result = holdfast(network, "stock", "movements", "--product", "MUG")
+    result = holdfast(network, "stock", "movements", "MUG")
 
     for text in ("RECEIPT", "+47 = 47", "delivery DN-9"):
         assert text in result.stdout

@@ -38,7 +38,6 @@ HEARTBEAT_S = 10
 IDLE_S = 30.0
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
-
 PREFETCH_MESSAGES = 100
 EVENTS_PER_BATCH_MAX = 1_000  # of whole messages
 
@@ -308,7 +307,8 @@ class Consumer:
             await self._hand_over(batch, channel)
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await channel.basic_ack(batch.last_tag, multiple=True)
-        await channel.close(timeout=ANSWER_TIMEOUT_S)
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            await channel.close()
 
     async def _start(self, link: Link, arrived: Arrivals, prefetch: int) -> AbstractChannel:
         async def arrive(message: DeliveredMessage) -> None:

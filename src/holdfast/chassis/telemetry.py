@@ -28,6 +28,9 @@ def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
+    # A connection that is lost is said by us, in one line; these say it again, in a traceback.
+    for library in ("aiormq", "asyncpg"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 def _unchanged(

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli import databases, orders, products, serving, stock
+from holdfast.cli.bench import bench
 from holdfast.cli.exits import Commands
 from holdfast.cli.replay import replay
 
@@ -44,6 +45,7 @@ app.add_typer(orders.app, name="order")
 app.add_typer(stock.app, name="stock")
 app.add_typer(products.app, name="product")
 app.command()(replay)
+app.command()(bench)
 app.command()(databases.verify)
 app.command()(databases.migrate)
 app.add_typer(databases.dead_letters_app, name="dead-letters")

@@ -37,6 +37,13 @@ SELECT DISTINCT order_history.order_id
   LEFT JOIN orders ON orders.order_id = order_history.order_id
  WHERE orders.order_id IS NULL
 """,
+    "order {order_id} has {lines} lines but is no order": """
+SELECT order_line.order_id, count(*) AS lines
+  FROM order_line
+  LEFT JOIN orders ON orders.order_id = order_line.order_id
+ WHERE orders.order_id IS NULL
+ GROUP BY order_line.order_id
+""",
     "order {order_id} totals {total_minor}, its {lines} lines {summed}": """
 SELECT orders.order_id, orders.total_minor, count(order_line.line_no) AS lines,
        sum(order_line.quantity * order_line.unit_price_minor) AS summed
@@ -126,5 +133,7 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
     }
     if found:
         for line in await auditor.rows(PAGE_LINES, start, max(found)):
-            found[str(line["order_id"])].demand[line["product_id"]] += line["quantity"]
+            order = found.get(str(line["order_id"]))
+            if order:
+                order.demand[line["product_id"]] += line["quantity"]
     return found

@@ -1,0 +1,1 @@
+"""The benchmark suite: nine scenarios, each measured beside hand-written SQL on the same server."""

@@ -1,0 +1,38 @@
+"""An empty grpc.aio call to compare with: the services' own server, without anything to do.
+
+`python -m bench.echo HOST:PORT` serves it until it is killed. Nothing is parsed and nobody stands
+between: what it costs is what any answer costs.
+"""
+
+import asyncio
+import sys
+
+import grpc
+import uvloop
+from grpc import aio
+
+from holdfast.chassis.grpc_server import serving
+
+SERVICE = "holdfast.bench.Echo"
+METHOD = f"/{SERVICE}/Echo"
+
+
+async def _echo(request: bytes, _context: "aio.ServicerContext[bytes, bytes]") -> bytes:
+    return request
+
+
+def _register(server: aio.Server) -> None:
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "Echo": grpc.unary_unary_rpc_method_handler(_echo)
+    }
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, handlers)])
+
+
+async def main(listen: str) -> None:
+    """Serve for ever."""
+    async with serving(listen, service=SERVICE, register=_register, interceptors=[]):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(sys.argv[1]))

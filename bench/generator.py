@@ -1,0 +1,228 @@
+"""The load generator, a process of its own: `python -m bench.generator`, told its job on stdin.
+
+It says `ready` when its requests are prepared, starts at `go`, and answers with one line of JSON.
+Closed loop: so many callers, each sending its next request when it has its answer. Open loop: the
+requests have intended starts, and latency counts from those, however late they really start; so a
+stalled service is charged for every request that it kept waiting (no coordinated omission).
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import cycle
+from random import Random
+
+import grpc
+import uvloop
+from grpc import aio
+
+from bench.workload import OrderRequests, refused_of_batch
+
+CALL_S_MAX = 60.0
+# A start that is later than this is counted; timers of the event loop have 1 ms.
+LATE_S = 0.002
+Call = aio.UnaryUnaryMultiCallable[bytes, bytes]
+
+CREATE = "/holdfast.orders.v1.OrderService/CreateOrder"
+CREATE_BATCH = "/holdfast.orders.v1.OrderService/BatchCreateOrders"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to do.
+
+    :param method: full name of the RPC.
+    :param run: names the run in request ids.
+    :param callers: of the closed loop; 0 for the open loop.
+    :param rate: requests a second of the open loop.
+    :param seconds: for how long; or, in a closed loop, `requests` of them.
+    :param batch: orders in a request.
+    :param wait_every: every so many orders wait for their outcome; 0: none.
+    :param payloads: requests in hex, sent in turn; without them orders are placed.
+    :param channels: connections to the target.
+    """
+
+    target: str
+    method: str
+    run: str = ""
+    seed: int = 1
+    callers: int = 0
+    rate: float = 0.0
+    poisson: bool = True
+    seconds: float = 0.0
+    requests: int = 0
+    batch: int = 1
+    hot: bool = False
+    wait_every: int = 0
+    payloads: tuple[str, ...] = ()
+    channels: int = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it; times are of the monotonic clock, which all processes share."""
+
+    started: float = 0.0
+    ended: float = 0.0
+    calls: int = 0
+    items: int = 0  # accepted orders, or answered calls
+    refused: int = 0  # orders in answered batches
+    errors: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    late_s_max: float = 0.0
+    latencies_ms: dict[str, float] = field(default_factory=dict)
+    waited_ms: dict[str, float] = field(default_factory=dict)
+    cpu_s: float = 0.0
+
+
+class Load:
+    """One run of one job."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._errors: Counter[str] = Counter()
+        self._latencies_s: list[float] = []
+        self._waited_s: list[float] = []
+        self.outcome = Outcome()
+        if job.payloads:
+            self._payloads: Iterator[bytes] | None = cycle(map(bytes.fromhex, job.payloads))
+        else:
+            self._payloads = None
+            self._requests = OrderRequests(job.run, job.seed, hot=job.hot, wait_s=10)
+
+    async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:
+        """Connect, wait for `go`, load."""
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        channels = [
+            aio.insecure_channel(self._job.target, options=options)
+            for _ in range(self._job.channels)
+        ]
+        for channel in channels:
+            await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)
+        calls: Iterator[Call] = cycle(
+            [channel.unary_unary(self._job.method) for channel in channels]
+        )
+        starts = intended_starts(self._job) if self._job.rate else []
+        await go()
+        cpu = time.process_time()
+        self.outcome.started = time.monotonic()
+        if starts:
+            await self._open_loop(calls, starts)
+        else:
+            await self._closed_loop(calls)
+        self.outcome.ended = time.monotonic()
+        self.outcome.cpu_s = time.process_time() - cpu
+        for channel in channels:
+            await channel.close()
+        self.outcome.errors = dict(self._errors)
+        self.outcome.latencies_ms = quantiles_ms(self._latencies_s)
+        self.outcome.waited_ms = quantiles_ms(self._waited_s)
+        return self.outcome
+
+    async def _closed_loop(self, calls: Iterator[Call]) -> None:
+        ends_at = self.outcome.started + self._job.seconds if self._job.seconds else float("inf")
+        left = self._job.requests or sys.maxsize
+        clock = time.monotonic
+
+        async def caller(call: Call) -> None:
+            nonlocal left
+            while left > 0 and (begun := clock()) < ends_at:
+                left -= 1
+                await self._send(call, self._next(), begun, self._latencies_s)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._job.callers):
+                group.create_task(caller(next(calls)))
+
+    async def _open_loop(self, calls: Iterator[Call], starts: Sequence[float]) -> None:
+        begun, clock, every = self.outcome.started, time.monotonic, self._job.wait_every
+        async with asyncio.TaskGroup() as group:
+            for number, offset in enumerate(starts, 1):
+                intended = begun + offset
+                while (early_s := intended - clock()) > 0:  # noqa: ASYNC110 - a schedule has no event
+                    await asyncio.sleep(early_s)
+                self._note_lateness(-early_s)
+                waits = bool(every) and number % every == 0
+                latencies = self._waited_s if waits else self._latencies_s
+                send = self._send(next(calls), self._next(wait=waits), intended, latencies)
+                group.create_task(send)
+
+    def _note_lateness(self, late_s: float) -> None:
+        if late_s > LATE_S:
+            self.outcome.late += 1
+        self.outcome.late_s_max = max(self.outcome.late_s_max, late_s)
+
+    def _next(self, *, wait: bool = False) -> bytes:
+        if self._payloads:
+            return next(self._payloads)
+        if self._job.method == CREATE_BATCH:
+            return self._requests.batch(self._job.batch)
+        return self._requests.one(wait=wait)
+
+    async def _send(
+        self,
+        call: Call,
+        request: bytes,
+        begun: float,
+        latencies: list[float],
+    ) -> None:
+        self.outcome.calls += 1
+        try:
+            answer = await call(request, timeout=CALL_S_MAX)
+        except grpc.RpcError as error:
+            self._errors[error.code().name] += self._job.batch
+            return
+        latencies.append(time.monotonic() - begun)
+        refused = refused_of_batch(answer) if self._job.method == CREATE_BATCH else 0
+        self.outcome.refused += refused
+        self.outcome.items += self._job.batch - refused
+
+
+def intended_starts(job: Job) -> list[float]:
+    """Seconds from the start of the run at which requests are due: evenly, or as a seeded Poisson
+    process."""
+    if not job.poisson:
+        return [number / job.rate for number in range(int(job.rate * job.seconds))]
+    dice, due, starts = Random(job.seed), 0.0, []
+    while (due := due + dice.expovariate(job.rate)) < job.seconds:
+        starts.append(due)
+    return starts
+
+
+def quantiles_ms(values_s: Sequence[float]) -> dict[str, float]:
+    """Nearest-rank quantiles in milliseconds; nothing for nothing."""
+    if not values_s:
+        return {}
+    ranked = sorted(values_s)
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+    last = len(ranked) - 1
+    return {
+        name: 1_000 * ranked[min(last, max(0, -int(-share * len(ranked) // 1) - 1))]
+        for name, share in shares.items()
+    }
+
+
+async def main() -> None:
+    """Read one job a line, run it, answer; end with the input."""
+    loop = asyncio.get_running_loop()
+
+    async def line() -> str:
+        return await loop.run_in_executor(None, sys.stdin.readline)
+
+    async def go() -> None:
+        print("ready", flush=True)
+        await line()
+
+    while text := await line():
+        facts = json.loads(text)
+        job = Job(**facts | {"payloads": tuple(facts["payloads"])})
+        outcome = await Load(job).run(go)
+        print(json.dumps(asdict(outcome)), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,157 @@
+"""What the databases say of a run: how many orders are settled, whether all is quiet, who committed
+when. Either engine; read from outside of the services.
+"""
+
+import asyncio
+import sqlite3
+import time
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+
+SETTLE_S_MAX = 300.0
+QUIET_S_MAX = 60.0
+LOOK_S = 0.01
+
+ANY_PENDING = """
+SELECT 1
+  FROM orders
+ WHERE status = 'PENDING'
+ LIMIT 1
+"""
+
+STATUSES = """
+SELECT status, count(*) AS orders
+  FROM orders
+ GROUP BY status
+"""
+
+# Background work of the last run must not be paid for by the next one.
+ANY_WORK_LEFT = """
+SELECT 1
+ WHERE EXISTS (SELECT 1 FROM outbox)
+    OR EXISTS (SELECT 1 FROM notification WHERE sent_at IS NULL)
+"""
+
+SOME_ORDERS = """
+SELECT order_id
+  FROM orders
+ LIMIT $1
+"""
+
+# From the commit that made an order PENDING to the one that made it CONFIRMED, in milliseconds.
+SETTLED_MS = """
+SELECT percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 1.0]) WITHIN GROUP (ORDER BY took_ms)
+  FROM (SELECT 1000 * extract(epoch FROM pg_xact_commit_timestamp(settled.xmin)
+                                         - pg_xact_commit_timestamp(placed.xmin)) AS took_ms
+          FROM order_history AS settled
+          JOIN order_history AS placed ON placed.order_id = settled.order_id
+           AND placed.version = 1
+         WHERE settled.version = 2 AND settled.status = 'CONFIRMED'
+           AND settled.changed_at > now() - make_interval(secs => $1)) AS orders_of_run
+"""
+
+
+class NotSettled(Exception):
+    """Orders were still PENDING when patience ended."""
+
+
+class Ledger(Protocol):
+    """The database of Orders, seen from outside."""
+
+    def statuses(self) -> dict[str, int]:
+        """How many orders have each status."""
+
+    def wait_until_settled(self) -> float:
+        """The monotonic time at which no order was PENDING any more.
+
+        :raises NotSettled: that took more than SETTLE_S_MAX.
+        """
+
+    def wait_until_quiet(self) -> None:
+        """Return when no event and no notification waits, or after QUIET_S_MAX."""
+
+
+class PostgresLedger:
+    """On PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def statuses(self) -> dict[str, int]:
+        return {row["status"]: row["orders"] for row in asyncio.run(self._fetch(STATUSES))}
+
+    def wait_until_settled(self) -> float:
+        at = asyncio.run(self._until_nothing(ANY_PENDING, SETTLE_S_MAX))
+        if at is None:
+            raise NotSettled(f"orders are PENDING after {SETTLE_S_MAX:.0f} s")
+        return at
+
+    def wait_until_quiet(self) -> None:
+        asyncio.run(self._until_nothing(ANY_WORK_LEFT, QUIET_S_MAX))
+
+    def settled_ms(self, last_s: float) -> dict[str, float]:
+        """Quantiles of the time from PENDING to CONFIRMED, commit to commit, of the orders that
+        were settled in the last so many seconds."""
+        (row,) = asyncio.run(self._fetch(SETTLED_MS, last_s))
+        names = ("p50", "p90", "p99", "p99.9", "max")
+        return {name: float(value) for name, value in zip(names, row[0] or (), strict=False)}
+
+    def order_ids(self, limit: int) -> list[str]:
+        """Some orders."""
+        return [str(row["order_id"]) for row in asyncio.run(self._fetch(SOME_ORDERS, limit))]
+
+    async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self._url)
+        try:
+            return await connection.fetch(sql, *arguments)
+        finally:
+            await connection.close()
+
+    async def _until_nothing(self, sql: str, patience_s: float) -> float | None:
+        ends_at = time.monotonic() + patience_s
+        connection = await asyncpg.connect(self._url)
+        try:
+            statement = await connection.prepare(sql)
+            while await statement.fetchval() is not None:
+                if time.monotonic() > ends_at:
+                    return None
+                await asyncio.sleep(LOOK_S)
+            return time.monotonic()
+        finally:
+            await connection.close()
+
+
+class SqliteLedger:
+    """On an SQLite file, which the service may be writing."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def statuses(self) -> dict[str, int]:
+        return dict(self._fetch(STATUSES))
+
+    def wait_until_settled(self) -> float:
+        at = self._until_nothing(ANY_PENDING, SETTLE_S_MAX)
+        if at is None:
+            raise NotSettled(f"orders are PENDING after {SETTLE_S_MAX:.0f} s")
+        return at
+
+    def wait_until_quiet(self) -> None:
+        self._until_nothing(ANY_WORK_LEFT, QUIET_S_MAX)
+
+    def _until_nothing(self, sql: str, patience_s: float) -> float | None:
+        ends_at = time.monotonic() + patience_s
+        while self._fetch(sql):
+            if time.monotonic() > ends_at:
+                return None
+            time.sleep(LOOK_S)
+        return time.monotonic()
+
+    def _fetch(self, sql: str) -> list[tuple[str, int]]:
+        connection = sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=30.0)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()

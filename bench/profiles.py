@@ -1,0 +1,98 @@
+"""Where the time goes: py-spy beside each service while orders are placed, as text.
+
+`python -m bench --profile --scenario 1` (or 2, 3, 4, 6). py-spy looks from outside, so what is
+measured is what runs; it needs the right to trace processes.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from bench.generator import Job
+from bench.ground import Ground
+from bench.load import batches, place_orders, unary
+from bench.processes import pids_of
+from bench.progress import say
+from bench.scenarios import Bench, told_cpu
+
+PY_SPY = Path(sys.executable).parent / "py-spy"
+LOOKS_S = 200
+TOP = 25
+# What stands around everything and says nothing.
+_OUTSIDE = ("process ", "typer/", "holdfast/cli/", "asyncio/runners", "uvloop/", "threading.py")
+_PARTS = ("orders", "inventory", "embedded")
+
+
+class ProfilerMissing(Exception):
+    """py-spy is not installed; the message says how to get it."""
+
+
+def profile(bench: Bench, scenario: int, *, native: bool) -> str:
+    """Load a service as the scenario does, and return where each service's CPU time went.
+
+    :raises ProfilerMissing: py-spy is not installed.
+    """
+    if not PY_SPY.exists():
+        raise ProfilerMissing(
+            f"py-spy is missing; run: {PY_SPY.with_name('pip').name} install py-spy"
+        )
+    ground = bench.servers.embedded() if scenario == 3 else bench.servers.cluster()
+    with ground as here:
+        return "\n\n".join(
+            f"scenario {scenario}, {name}: {text}"
+            for name, job in jobs(scenario, bench.options.seconds).items()
+            for text in [_profiled(here, job, bench.options.seconds, native=native)]
+        )
+
+
+def jobs(scenario: int, seconds: float) -> dict[str, Job]:
+    """What is placed while the profiler looks."""
+    hot = scenario == 4
+    kinds = {"unary": unary(seconds, hot=hot), "batches": batches(seconds, hot=hot)}
+    return {1: {"unary": kinds["unary"]}, 2: {"batches": kinds["batches"]}}.get(scenario, kinds)
+
+
+def _profiled(ground: Ground, job: Job, seconds: float, *, native: bool) -> str:
+    place_orders(ground, unary(1.0))
+    parts = {part: pids_of(part)[0] for part in _PARTS if pids_of(part)}
+    with tempfile.TemporaryDirectory(prefix="holdfast-profile-") as folder:
+        files = {part: Path(folder) / part for part in parts}
+        say(f"profiling {' and '.join(parts)}")
+        spies = [_spy(pid, files[part], seconds, native=native) for part, pid in parts.items()]
+        run = place_orders(ground, job)
+        for spy in spies:
+            spy.wait()
+        texts = [table(part, files[part].read_text()) for part in parts]
+    costs = f"{run.rate:,.0f} settled orders/s under the profiler; {told_cpu([run])}"
+    return "\n\n".join([costs, *texts])
+
+
+def _spy(pid: int, file: Path, seconds: float, *, native: bool) -> "subprocess.Popen[bytes]":
+    command = [str(PY_SPY), "record", "--pid", str(pid), "--subprocesses", "--nonblocking"]
+    command += ["--duration", str(int(seconds) + 1), "--rate", str(LOOKS_S), "--function"]
+    command += ["--format", "raw", "--output", str(file)] + (["--native"] if native else [])
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def table(part: str, stacks: str) -> str:
+    """The functions with most time of their own, and with most including what they called."""
+    own: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for line in stacks.splitlines():
+        frames, _, looks = line.rpartition(" ")
+        names = frames.split(";")
+        own[names[-1]] += int(looks)
+        for name in set(names):
+            whole[name] += int(looks)
+    total = sum(own.values()) or 1
+    lines = [f"{part}: {total:,} looks at running code", "   own  whole  function"]
+    lines += [
+        f"{looks / total:6.1%} {whole[name] / total:6.1%}  {name}"
+        for name, looks in own.most_common(TOP)
+    ]
+    lines += ["", " whole  function"]
+    callers = [one for one in whole.most_common() if not any(word in one[0] for word in _OUTSIDE)]
+    lines += [f"{looks / total:6.1%}  {name}" for name, looks in callers[: 2 * TOP]]
+    return "\n".join(lines)

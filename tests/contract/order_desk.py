@@ -1,0 +1,87 @@
+"""Orders' rows on a real database, and a clerk who places one order a second."""
+
+import pytest
+
+from holdfast.chassis.database import Database
+from holdfast.chassis.inbox import Inbox
+from holdfast.chassis.outbox import Outbox
+from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import (
+    NewOrder,
+    Order,
+    OrderChange,
+    OrderLine,
+    OrderState,
+    OrderStatus,
+)
+from holdfast.orders.infrastructure.event_codec import EventCodec
+from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.infrastructure.store import Store
+from tests.contract.conftest import SteadyClock
+
+ANNA = Caller("anna", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+LAMP, DESK = (OrderLine(name, 2, Money("GBP", 350)) for name in ("LAMP", "DESK"))
+ADA = Customer("Zoë 灯 'Ada'", "ada@example.org", "+44 1", "1 High Street\n\tLondon")
+
+
+EVERYTHING = OrderFilter()
+
+
+class Desk:
+    """Orders' rows, and a clerk who places orders in a row."""
+
+    def __init__(self, database: Database, clock: SteadyClock) -> None:
+        self.database, self.clock = database, clock
+        self.changed: list[str] = []
+        codec = EventCodec(clock.new_id)
+        inbox = Inbox(database, clock)
+        self.store = Store(database, Outbox(database), inbox, codec, self.changed.extend)
+        self.reader = Reader(database)
+
+    def make(self, request_id: str, *lines: OrderLine, customer_id: str = "c-1") -> NewOrder:
+        self.clock.advance(1)
+        return NewOrder.place(
+            self.clock.new_id(),
+            customer_id=customer_id,
+            request_id=request_id,
+            request_hash=f"hash of {request_id}",
+            lines=lines or (LAMP,),
+            customer=ADA,
+            at=self.clock.now(),
+            caller=ANNA,
+        )
+
+    async def place(
+        self, request_id: str, *lines: OrderLine, customer_id: str = "c-1"
+    ) -> OrderState:
+        order = self.make(request_id, *lines, customer_id=customer_id)
+        async with self.store.begin() as work:
+            assert await work.add_orders([order]) == {}
+        return OrderState(order.order_id, OrderStatus.PENDING, 1)
+
+    async def record(self, *changes: OrderChange) -> None:
+        async with self.store.begin() as work:
+            await work.record(changes)
+
+    async def read(self, order_id: str) -> Order:
+        order = await self.reader.order(order_id)
+        assert order is not None
+        return order
+
+    async def listed(self, wanted: OrderFilter = EVERYTHING) -> list[str]:
+        orders = await self.reader.orders(wanted, before="", limit=100)
+        return [order.request_id for order in orders]
+
+    async def outbox(self) -> list[tuple[str, str, int]]:
+        sql = "SELECT type, subject, sequence FROM outbox ORDER BY position"
+        async with self.database.read() as reading:
+            rows = await reading.fetch(sql)
+        return [(row["type"].rpartition(".")[2], row["subject"], row["sequence"]) for row in rows]
+
+
+@pytest.fixture
+def desk(database: Database, clock: SteadyClock) -> Desk:
+    return Desk(database, clock)

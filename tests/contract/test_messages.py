@@ -1,0 +1,219 @@
+"""The promises of the outbox and its relay, kept on both engines."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+import pytest
+
+from holdfast.chassis import messages_postgres, messages_sqlite
+from holdfast.chassis.broker import BrokerUnavailable, Event
+from holdfast.chassis.engines import connect
+from holdfast.chassis.inbox import InboxReceiver
+from holdfast.chassis.outbox import RELAY_EVENTS_MAX, Relay
+from tests.contract import post_office
+from tests.contract.conftest import CountingDatabase, names_of
+from tests.contract.post_office import (
+    PLACED,
+    UPDATED,
+    UPDATES,
+    PostOffice,
+    event,
+    events,
+    eventually,
+    running,
+)
+
+office = post_office.office
+
+
+def test_the_sql_of_both_engines_has_the_same_names() -> None:
+    assert names_of(messages_postgres) == names_of(messages_sqlite)
+
+
+async def test_an_event_arrives_as_it_was_written(office: PostOffice) -> None:
+    written = [event(1, data=bytes(range(256))), replace(event(2**63 - 1), traceparent="")]
+    received: list[Event] = []
+
+    async def keep(new: Sequence[Event]) -> None:
+        received.extend(new)
+
+    receiver = InboxReceiver(
+        office.database, office.clock, queue="queue", read=lambda event: event, handle=keep
+    )
+    async with office.consuming(receiver=receiver):
+        await office.append(written)
+        assert await office.relay.relay_batch()
+
+    assert received == written
+
+
+async def test_events_leave_in_the_order_of_their_writing_across_transactions(
+    office: PostOffice,
+) -> None:
+    async with office.consuming():
+        await office.append(events(3, 1))
+        await office.append(events(2))
+        await office.relay.relay_batch()
+
+    assert office.batches == [["e-3", "e-1", "e-2"]]
+    assert await office.waiting() == []
+
+
+async def test_what_a_transaction_that_rolls_back_had_to_tell_is_never_published(
+    office: PostOffice,
+) -> None:
+    async def tell_and_fail() -> None:
+        async with office.database.begin() as work:
+            await office.outbox.append(work, events(1))
+            raise RuntimeError
+
+    async with office.consuming():
+        with pytest.raises(RuntimeError):
+            await tell_and_fail()
+        assert await office.relay.relay_batch()
+
+    assert office.batches == []
+    assert not office.outbox.filled.is_set()
+
+
+async def test_an_event_stays_in_the_outbox_until_the_broker_confirmed_it(
+    office: PostOffice,
+) -> None:
+    arrived, accept = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_events: Sequence[Event]) -> None:
+        arrived.set()
+        await accept.wait()
+
+    receiver = InboxReceiver(
+        office.database, office.clock, queue="queue", read=lambda event: event, handle=slowly
+    )
+    await office.append(events(1))
+    async with office.consuming(receiver=receiver), asyncio.TaskGroup() as group:
+        group.create_task(office.relay.relay_batch())
+        await arrived.wait()
+        while_under_way = await office.waiting()
+        accept.set()
+
+    assert while_under_way == ["e-1"]
+    assert await office.waiting() == []
+
+
+async def test_a_broker_that_takes_some_leaves_the_rest_in_order(office: PostOffice) -> None:
+    mixed = [event(n, type=UPDATED if n % 2 else PLACED) for n in range(6)]
+    await office.append(mixed)
+
+    async with office.consuming(UPDATES):  # nobody takes the orders placed
+        with pytest.raises(BrokerUnavailable, match="3 of 6"):
+            await office.relay.relay_batch()
+        left = await office.waiting()
+        async with office.consuming():
+            assert await office.relay.relay_batch()
+
+    assert left == ["e-0", "e-2", "e-4"]
+    assert office.batches == [["e-1", "e-3", "e-5"], ["e-0", "e-2", "e-4"]]
+
+
+async def test_a_crash_between_publishing_and_deleting_publishes_again_with_one_effect(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash() -> None:
+        raise Crash
+
+    await office.append(events(1, 2))
+    crashing = CountingDatabase(office.database)
+    monkeypatch.setattr(crashing, "begin", crash)  # the relay begins a transaction only to delete
+    doomed = Relay(crashing, office.outbox, office.broker, office.clock, office.leadership)
+
+    async with office.consuming():
+        with pytest.raises(Crash):
+            await doomed.relay_batch()
+        await office.relay.relay_batch()
+
+    assert office.batches == [["e-1", "e-2"]] * 2
+    assert await office.effects() == ["e-1", "e-2"]
+    assert await office.waiting() == []
+
+
+async def test_an_event_whose_transaction_commits_late_is_not_skipped(
+    office: PostOffice, url: str
+) -> None:
+    if office.database.engine == "sqlite":
+        return  # one writer: positions are given in the order of commits
+    async with office.consuming():
+        async with office.database.begin() as slow:
+            await office.outbox.append(slow, events(1))
+            await office.append(events(2))
+            await office.relay.relay_batch()
+        await office.relay.relay_batch()
+
+    assert office.batches == [["e-2"], ["e-1"]]
+
+
+async def test_more_events_than_a_relay_takes_at_once_leave_batch_by_batch(
+    office: PostOffice,
+) -> None:
+    many = events(*range(RELAY_EVENTS_MAX + 1))
+    await office.append(many)
+
+    async with office.consuming():
+        assert not await office.relay.relay_batch()
+        assert await office.relay.relay_batch()
+
+    assert list(chain(*office.batches)) == [event.event_id for event in many]
+
+
+async def test_a_commit_wakes_the_relay_at_once(office: PostOffice) -> None:
+    async with office.consuming(), running(office.relay.run()):
+        await eventually(office.relay.is_empty)
+        await asyncio.sleep(0.1)  # it naps
+        before = asyncio.get_running_loop().time()
+        await office.append(events(1))
+        await eventually(office.relay.is_empty)
+        took_s = asyncio.get_running_loop().time() - before
+
+    assert await office.effects() == ["e-1"]
+    assert took_s < 0.4  # the poll alone would take longer
+
+
+async def test_of_two_relays_on_one_database_only_one_publishes(
+    office: PostOffice, url: str
+) -> None:
+    if office.database.engine == "sqlite":
+        return  # one process owns the file
+    async with connect(url) as elsewhere:
+        second = PostOffice(elsewhere, office.clock, broker=office.broker)
+        async with office.consuming(), running(office.relay.run(), second.relay.run()):
+            for number in range(30):
+                await (office, second)[number % 2].append(events(number))
+            await eventually(office.relay.is_empty)
+        await second.leadership.release()
+
+    assert list(chain(*office.batches)) == [f"e-{number}" for number in range(30)]
+
+
+async def test_an_outbox_is_too_long_by_number_or_by_age_until_it_has_drained(
+    office: PostOffice,
+) -> None:
+    by_number, by_age = office.make_relay(events_max=2), office.make_relay(age_s_max=60)
+    await office.append(events(1, 2))
+    office.clock.advance(59)
+    assert not await by_number.is_empty()
+    assert not await by_age.is_empty()
+    assert (by_number.is_too_long(), by_age.is_too_long()) == (False, False)
+
+    await office.append(events(3))
+    office.clock.advance(2)
+    assert not await by_number.is_empty()
+    assert (by_number.is_too_long(), by_age.is_too_long()) == (True, True)
+
+    async with office.consuming():
+        await office.relay.relay_batch()
+    assert await by_number.is_empty()
+    assert await by_age.is_empty()
+    assert (by_number.is_too_long(), by_age.is_too_long()) == (False, False)

@@ -1,0 +1,167 @@
+"""The promises of migrations: whole or not at all, once, and the same tables on both engines."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from holdfast.chassis.database import Database, DatabaseUnavailable, Engine
+from holdfast.chassis.engines import connect, sqlite_path
+from holdfast.chassis.migrations import (
+    WrongSchema,
+    current_revision,
+    is_newest,
+    migrate,
+    newest_revision,
+    require_newest,
+    script,
+)
+from tests.contract.conftest import Templates
+from tests.servers import PostgresServer
+
+SERVICES = ["orders", "inventory"]
+
+COLUMNS = {
+    "postgresql": """
+SELECT table_name, column_name, is_nullable = 'YES' AS nullable
+  FROM information_schema.columns
+ WHERE table_schema = 'public'
+""",
+    "sqlite": """
+SELECT tables.name AS table_name, columns.name AS column_name,
+       NOT columns."notnull" AND NOT columns.pk AS nullable
+  FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+ WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'
+""",
+}
+INDEXES = {
+    "postgresql": "SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'public'",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index'",
+}
+
+
+@pytest.fixture
+def empty_url(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A database without any schema; on SQLite, not even a file."""
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path}/folder/empty.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+async def columns(database: Database) -> set[tuple[str, str, bool]]:
+    async with database.read() as reading:
+        rows = await reading.fetch(COLUMNS[database.engine])
+    return {(row["table_name"], row["column_name"], bool(row["nullable"])) for row in rows}
+
+
+async def indexes(database: Database) -> set[str]:
+    async with database.read() as reading:
+        rows = await reading.fetch(INDEXES[database.engine])
+    return {row["name"] for row in rows if not row["name"].endswith(("_pkey", "_key", "_pkc"))}
+
+
+async def columns_at(url: str) -> set[tuple[str, str, bool]]:
+    async with connect(url) as database:
+        return await columns(database)
+
+
+async def test_an_empty_database_gets_every_revision_once(empty_url: str) -> None:
+    first = await asyncio.to_thread(migrate, "orders", empty_url)
+    again = await asyncio.to_thread(migrate, "orders", empty_url)
+
+    assert (first, again) == ([newest_revision("orders")], [])
+    assert await is_newest("orders", empty_url)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_both_engines_have_the_same_tables_columns_and_indexes(
+    service: str,
+    templates: Templates,
+    tmp_path: Path,
+    postgres_server: PostgresServer,
+    postgres_url: str,
+) -> None:
+    file = await asyncio.to_thread(templates.copy_file, service, tmp_path / "copy.db")
+    await asyncio.to_thread(migrate, service, postgres_url)
+
+    async with connect(file) as sqlite, connect(postgres_url) as postgres:
+        assert await columns(sqlite) == await columns(postgres)
+        assert {name for name in await indexes(sqlite) if not name.startswith("sqlite_")} == (
+            await indexes(postgres)
+        )
+
+
+async def test_a_revision_that_fails_leaves_nothing_behind_and_can_be_tried_again(
+    empty_url: str,
+) -> None:
+    if empty_url.startswith("sqlite"):
+        sqlite_path(empty_url).parent.mkdir()
+        sqlite3.connect(sqlite_path(empty_url)).close()
+    async with connect(empty_url) as database, database.begin() as work:
+        await work.fetch("CREATE TABLE dead_letter (in_the_way text)")  # the last table but none
+
+    with pytest.raises(Exception, match="dead_letter"):
+        await asyncio.to_thread(migrate, "orders", empty_url)
+
+    async with connect(empty_url) as database:
+        tables = {table for table, _, _ in await columns(database)}
+        assert tables - {"alembic_version"} == {"dead_letter"}
+        async with database.begin() as work:
+            await work.fetch("DROP TABLE dead_letter")
+    assert await asyncio.to_thread(migrate, "orders", empty_url) == ["0001"]
+
+
+async def test_a_service_refuses_a_database_that_is_empty_older_or_newer(
+    database: Database, empty_url: str
+) -> None:
+    await require_newest(database, "orders")
+
+    for revision in ("0000", "9999"):
+        async with database.begin() as work:
+            await work.execute(f"UPDATE alembic_version SET version_num = '{revision}'")
+        with pytest.raises(WrongSchema, match=f"has schema {revision}.*holdfast migrate"):
+            await require_newest(database, "orders")
+
+    if empty_url.startswith("postgresql"):
+        async with connect(empty_url) as empty:
+            assert await current_revision(empty) == ""
+            with pytest.raises(WrongSchema, match="has schema none"):
+                await require_newest(empty, "orders")
+
+
+async def test_a_database_that_is_not_there_is_not_the_newest_and_is_not_made_by_looking(
+    tmp_path: Path,
+) -> None:
+    assert not await is_newest("orders", f"sqlite:///{tmp_path}/nowhere.db")
+    assert not await is_newest("orders", "postgresql://nobody@127.0.0.1:1/nowhere")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(DatabaseUnavailable):
+        migrate("orders", "postgresql://nobody@127.0.0.1:1/nowhere")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_script_for_those_who_migrate_by_hand_makes_the_same_tables(
+    service: str, tmp_path: Path, templates: Templates, postgres_server: PostgresServer
+) -> None:
+    by_hand, migrated = tmp_path / "by_hand.db", tmp_path / "migrated.db"
+    url = templates.copy_file(service, migrated)
+    connection = sqlite3.connect(by_hand)
+    connection.executescript(script(service, f"sqlite:///{by_hand}"))
+    connection.close()
+
+    name = f"by_hand_{service}"
+    postgres_server.create_database(name)
+    server_url = postgres_server.url(name)
+    postgres_server.sql(script(service, server_url), database=name)
+
+    expected = asyncio.run(columns_at(url))
+    assert asyncio.run(columns_at(f"sqlite:///{by_hand}")) == expected
+    assert asyncio.run(columns_at(server_url)) == expected
+    assert asyncio.run(is_newest(service, server_url))
+    postgres_server.drop_database(name)

@@ -1,0 +1,99 @@
+"""The promises of Orders' lists: exact filters, and pages that hold while orders come in."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.order import (
+    NewOrder,
+    OrderStatus,
+)
+from tests.contract import order_desk
+from tests.contract.conftest import START
+from tests.contract.order_desk import ANNA, DESK, LAMP, Desk
+
+desk = order_desk.desk
+
+
+@pytest.fixture
+async def shelf(desk: Desk) -> Desk:
+    """Six orders, one a second, of every kind."""
+    placed = [
+        await desk.place("r-0"),
+        await desk.place("r-1", DESK),
+        await desk.place("r-2", LAMP, DESK, LAMP, customer_id="c-2"),
+        await desk.place("r-3", customer_id="c-2"),
+        await desk.place("r-4", DESK),
+        await desk.place("r-5"),
+    ]
+    await desk.record(*(placed[number].confirm(START, ANNA) for number in (0, 2, 4)))
+    await desk.record(placed[5].reject((Shortage("LAMP", 2, 1),), START, ANNA))
+    return desk
+
+
+SECONDS = [START + timedelta(seconds=n) for n in range(8)]  # r-0 was placed at the first
+
+
+FILTERS = [
+    (OrderFilter(), "543210"),
+    (OrderFilter(customer_id="c-2"), "32"),
+    (OrderFilter(customer_id="c-3"), ""),
+    (OrderFilter(status=OrderStatus.CONFIRMED), "420"),
+    (OrderFilter(status=OrderStatus.PENDING), "31"),
+    (OrderFilter(status=OrderStatus.REJECTED), "5"),
+    (OrderFilter(product_id="DESK"), "421"),
+    (OrderFilter(product_id="LAMP"), "5320"),
+    (OrderFilter(customer_id="c-1", status=OrderStatus.CONFIRMED, product_id="DESK"), "4"),
+    (OrderFilter(created_from=SECONDS[3]), "5432"),
+    (OrderFilter(created_before=SECONDS[3]), "10"),
+    (OrderFilter(created_from=SECONDS[2], created_before=SECONDS[4]), "21"),
+    (OrderFilter(created_from=SECONDS[4], created_before=SECONDS[2]), ""),
+    (OrderFilter(created_from=datetime.min.replace(tzinfo=UTC)), "543210"),
+    (OrderFilter(created_before=datetime.max.replace(tzinfo=UTC)), "543210"),
+    (OrderFilter(created_before=datetime.min.replace(tzinfo=UTC)), ""),
+]
+
+
+async def test_a_filter_lists_what_it_says_newest_first(shelf: Desk) -> None:
+    found = [(wanted, await shelf.listed(wanted)) for wanted, _ in FILTERS]
+
+    assert found == [(wanted, [f"r-{number}" for number in numbers]) for wanted, numbers in FILTERS]
+
+
+@pytest.mark.parametrize("wanted", [OrderFilter(), OrderFilter(product_id="LAMP")])
+async def test_pages_have_every_order_once_although_new_ones_come_in(
+    desk: Desk, wanted: OrderFilter
+) -> None:
+    placed = [await desk.place(f"r-{number}") for number in range(7)]
+    found: list[str] = []
+
+    before = ""
+    while page := await desk.reader.orders(wanted, before=before, limit=3):
+        found += [order.order_id for order in page]
+        before = found[-1]
+        await desk.place(f"new {len(found)}")
+
+    assert found == [state.order_id for state in reversed(placed)]
+    assert all(newer > older for newer, older in pairwise(found))
+
+
+async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_moment(
+    desk: Desk,
+) -> None:
+    early = desk.clock.new_id()
+    desk.clock.advance(0.9)
+    order = desk.make("r-1")
+    late_order = NewOrder(early, *(getattr(order, name) for name in FIELDS_AFTER_ID))
+    async with desk.store.begin() as work:
+        await work.add_orders([late_order])
+
+    moment = late_order.placed.at
+    assert await desk.listed(OrderFilter(created_from=moment)) == ["r-1"]
+    until = OrderFilter(created_before=moment + timedelta(microseconds=1))
+    assert await desk.listed(until) == ["r-1"]
+
+
+FIELDS_AFTER_ID = "customer_id request_id request_hash lines total customer placed".split()

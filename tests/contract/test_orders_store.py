@@ -1,0 +1,298 @@
+"""The promises of Orders' store, kept on both engines."""
+
+import asyncio
+import sqlite3 as sqlite_driver
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from holdfast.chassis.clock import uuid7
+from holdfast.chassis.database import Conflict
+from holdfast.contracts.orders.v1 import events_pb2
+from holdfast.orders.application.ports import Notification, OrderFilter
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import (
+    NewOrder,
+    Order,
+    OrderLine,
+    OrderState,
+    OrderStatus,
+)
+from holdfast.orders.infrastructure import postgres, sqlite
+from tests.contract import order_desk
+from tests.contract.conftest import START, names_of, together
+from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk
+
+desk = order_desk.desk
+
+
+def test_the_sql_of_both_engines_has_the_same_names() -> None:
+    assert names_of(postgres) == names_of(sqlite)
+
+
+async def test_an_order_is_read_as_it_was_recorded(desk: Desk) -> None:
+    order = desk.make("r-1", DESK, LAMP, OrderLine("DESK", 1, Money("GBP", 2**53 + 1)))
+
+    async with desk.store.begin() as work:
+        assert await work.add_orders([order]) == {}
+
+    found = await desk.read(order.order_id)
+    assert found == Order(
+        order_id=order.order_id,
+        customer_id="c-1",
+        request_id="r-1",
+        lines=order.lines,
+        total=order.total,
+        customer=ADA,
+        state=OrderState(order.order_id, OrderStatus.PENDING, 1),
+        shortages=(),
+        placed_at=order.placed.at,
+        updated_at=order.placed.at,
+        history=found.history,
+    )
+    (placed,) = found.history
+    assert (placed.version, placed.status, placed.reason) == (1, "PENDING", "order placed")
+    assert placed.caller == Caller("anna")
+
+
+async def test_an_order_and_its_event_are_recorded_together_or_not_at_all(desk: Desk) -> None:
+    async def add_and_fail() -> None:
+        async with desk.store.begin() as work:
+            await work.add_orders([desk.make("r-1")])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await add_and_fail()
+    placed = await desk.place("r-2")
+
+    assert await desk.listed() == ["r-2"]
+    assert await desk.outbox() == [("OrderPlaced", placed.order_id, 1)]
+
+
+async def test_a_request_that_is_taken_is_left_out_and_its_holder_comes_back(desk: Desk) -> None:
+    first = await desk.place("r-1")
+
+    async with desk.store.begin() as work:
+        taken = await work.add_orders([desk.make("r-1", DESK), desk.make("r-2")])
+
+    ((key, holder),) = taken.items()
+    assert (key, holder.request_hash, holder.state) == (("c-1", "r-1"), "hash of r-1", first)
+    assert await desk.listed() == ["r-2", "r-1"]
+    assert len(await desk.outbox()) == 2
+    assert (await desk.read(first.order_id)).lines == (LAMP,)
+
+
+async def test_of_two_batches_with_the_same_requests_at_once_each_request_is_recorded_once(
+    desk: Desk,
+) -> None:
+    requests = [f"r-{number}" for number in range(20)]
+    batches = [[desk.make(name) for name in names] for names in (requests, requests[::-1])]
+
+    both_began = together(desk.database, 2)
+
+    async def add(batch: Sequence[NewOrder]) -> int:
+        async with desk.store.begin() as work:
+            await both_began.wait()
+            return len(await work.add_orders(batch))
+
+    taken = await asyncio.gather(*map(add, batches))
+
+    assert sum(taken) == 20
+    assert sorted(await desk.listed()) == sorted(requests)
+    assert len(await desk.outbox()) == 20
+
+
+async def test_one_request_id_of_two_customers_is_two_orders(desk: Desk) -> None:
+    await desk.place("r-1")
+    await desk.place("r-1", customer_id="c-2")
+
+    found = await desk.reader.find_requests([("c-1", "r-1"), ("c-2", "r-1"), ("c-2", "r-2")])
+
+    assert found.keys() == {("c-1", "r-1"), ("c-2", "r-1")}
+    assert len({held.state.order_id for held in found.values()}) == 2
+
+
+async def test_a_change_of_another_version_is_a_conflict_and_changes_nothing(desk: Desk) -> None:
+    placed, other = await desk.place("r-1"), await desk.place("r-2")
+    await desk.record(placed.confirm(START, ANNA))
+    before = await desk.read(placed.order_id), await desk.outbox()
+
+    with pytest.raises(Conflict):
+        await desk.record(other.confirm(START, ANNA), placed.cancel("late", START, ANNA))
+
+    assert (await desk.read(placed.order_id), await desk.outbox()) == before
+    assert (await desk.read(other.order_id)).state == other
+
+
+async def test_a_change_that_would_skip_a_version_is_a_conflict(desk: Desk) -> None:
+    placed = await desk.place("r-1")
+
+    with pytest.raises(Conflict):
+        await desk.record(replace(placed, version=2).confirm(START, ANNA))
+
+    assert (await desk.read(placed.order_id)).state == placed
+
+
+async def test_a_change_is_written_with_its_history_its_event_and_its_notification(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    at, missing = START + timedelta(hours=1), (Shortage("LAMP-灯", 2, 0),)
+
+    await desk.record(placed.reject(missing, at, ANNA))
+
+    order = await desk.read(placed.order_id)
+    assert order.state == OrderState(placed.order_id, OrderStatus.REJECTED, 2)
+    assert (order.shortages, order.updated_at) == (missing, at)
+    assert [change.status for change in order.history] == ["PENDING", "REJECTED"]
+    assert (await desk.outbox())[1:] == [("OrderRejected", placed.order_id, 2)]
+    assert await desk.reader.unsent(9) == [
+        Notification(placed.order_id, 2, OrderStatus.REJECTED, "c-1", ADA)
+    ]
+
+
+async def test_new_customer_information_is_a_version_but_no_news_for_the_customer(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    revised = ADA.revised({"email": "ada@example.com"})
+
+    async with desk.store.begin() as work:
+        states = await work.lock_states([placed.order_id])
+        assert await work.lock_customer(placed.order_id) == ADA
+        await work.record([states[placed.order_id].update_customer(revised, 1, START, ANNA)])
+
+    assert (await desk.read(placed.order_id)).customer == revised
+    assert (await desk.outbox())[1:] == [("OrderUpdated", placed.order_id, 2)]
+    assert await desk.reader.unsent(9) == []
+
+
+async def test_those_who_wait_are_woken_after_the_commit_only(desk: Desk) -> None:
+    placed = await desk.place("r-1")
+
+    async with desk.store.begin() as work:
+        await work.record([placed.confirm(START, ANNA)])
+        before = list(desk.changed)
+
+    assert before == []
+    assert desk.changed == [placed.order_id]
+
+
+async def test_a_locked_order_is_seen_by_others_only_as_it_is_after_the_change(desk: Desk) -> None:
+    placed = [await desk.place(f"r-{number}") for number in range(6)]
+    ids = [state.order_id for state in placed]
+    seen: list[OrderStatus] = []
+    all_began = together(desk.database, 3)
+
+    async def confirm_or_look(order_ids: Iterable[str]) -> None:
+        async with desk.store.begin() as work:
+            await all_began.wait()
+            states = (await work.lock_states(list(order_ids))).values()
+            seen.extend(state.status for state in states)
+            await asyncio.sleep(0.02)
+            pending = [state for state in states if state.status is OrderStatus.PENDING]
+            await work.record([state.confirm(START, ANNA) for state in pending])
+
+    await asyncio.gather(confirm_or_look(ids), confirm_or_look(ids[::-1]), confirm_or_look(ids))
+
+    assert seen.count(OrderStatus.PENDING) == 6
+    assert seen.count(OrderStatus.CONFIRMED) == 12
+    assert await desk.listed(OrderFilter(status=OrderStatus.CONFIRMED)) != []
+
+
+async def test_an_unknown_order_is_no_order(desk: Desk) -> None:
+    nobody = uuid7(0, bytes(10))
+
+    async with desk.store.begin() as work:
+        assert await work.lock_states([nobody]) == {}
+        assert await work.lock_states([]) == {}
+    assert await desk.reader.order(nobody) is None
+
+
+async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk: Desk) -> None:
+    placed = [await desk.place(f"r-{number}") for number in range(5)]
+    await desk.record(placed[0].confirm(START, ANNA), placed[1].cancel("no", START, ANNA))
+    third = (await desk.read(placed[2].order_id)).placed_at
+
+    async with desk.store.begin() as work:
+        until = third + timedelta(microseconds=1)
+        assert await work.claim_expired(placed_before=third, limit=9) == []
+        assert await work.claim_expired(placed_before=until, limit=9) == [placed[2]]
+        assert await work.claim_late(asked_before=desk.clock.now(), limit=1) == [placed[2]]
+        await work.ask_again([placed[2].order_id], desk.clock.now())
+        assert await work.claim_late(asked_before=desk.clock.now(), limit=9) == [placed[3]]
+
+
+async def test_two_who_chase_at_once_claim_different_orders(desk: Desk) -> None:
+    if desk.database.engine == "sqlite":
+        return  # one writer: the second waits, and finds what the first has left
+    placed = [await desk.place(f"r-{number}") for number in range(4)]
+    later = desk.clock.now() + timedelta(days=1)
+
+    async with desk.store.begin() as first, desk.store.begin() as second:
+        mine = await first.claim_late(asked_before=later, limit=2)
+        theirs = await second.claim_late(asked_before=later, limit=9)
+        expired = await second.claim_expired(placed_before=later, limit=9)
+
+    assert (mine, theirs, expired) == (placed[:2], placed[2:], placed[2:])
+
+
+async def test_asking_again_tells_the_same_order_under_a_new_event_id(desk: Desk) -> None:
+    placed = await desk.place("r-1", LAMP, DESK, LAMP)
+
+    async with desk.store.begin() as work:
+        await work.ask_again([], desk.clock.now())
+        await work.ask_again([placed.order_id], desk.clock.now())
+
+    async with desk.database.read() as reading:
+        rows = await reading.fetch("SELECT event_id, data FROM outbox ORDER BY position")
+    assert len({row["event_id"] for row in rows}) == 2
+    first, second = (events_pb2.OrderPlaced.FromString(row["data"]) for row in rows)
+    assert first == second
+    assert [(p.product_id, p.quantity) for p in first.products] == [
+        ("LAMP", 2),
+        ("DESK", 2),
+        ("LAMP", 2),
+    ]
+
+
+async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk: Desk) -> None:
+    placed = [await desk.place(f"r-{number}") for number in range(3)]
+    for number, state in enumerate(placed):
+        await desk.record(state.confirm(START - timedelta(seconds=number), ANNA))
+
+    first = await desk.reader.unsent(2)
+    await desk.reader.mark_sent(first, START)
+    rest = await desk.reader.unsent(9)
+
+    assert [news.order_id for news in first] == [placed[2].order_id, placed[1].order_id]
+    assert [news.order_id for news in rest] == [placed[0].order_id]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE orders SET total_minor = -1",
+        "UPDATE orders SET status = 'LOST'",
+        "UPDATE orders SET request_id = 'r-2'",
+        "UPDATE order_line SET quantity = 0",
+        "UPDATE order_line SET unit_price_minor = -1",
+        "UPDATE order_history SET version = 1",
+    ],
+)
+async def test_the_tables_refuse_what_no_order_can_be(desk: Desk, sql: str) -> None:
+    placed = await desk.place("r-1")
+    await desk.place("r-2")
+    await desk.record(placed.confirm(START, ANNA))
+
+    async def spoil() -> None:
+        async with desk.database.begin() as work:
+            await work.execute(sql)
+
+    with pytest.raises((asyncpg.CheckViolationError, sqlite_driver.IntegrityError, Conflict)):
+        await spoil()

@@ -1,0 +1,144 @@
+"""A second opinion on a replay: the file read anew, and the stock computed from scratch.
+
+Nothing here comes from the product but its client: who shares a mistake cannot find it.
+"""
+
+import csv
+import gzip
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+
+import pytest
+
+from holdfast.client import OrderLine, OrderStatus
+from tests.e2e.callers import World, promised
+
+ROOT = Path(__file__).parents[2]
+REAL_FILE = "online-retail-2010-12_2011-05.csv.gz"
+WHERE_FROM = (
+    "set HOLDFAST_DATA to the folder of {file}; the full data set is number 352 of the UCI Machine "
+    "Learning Repository, https://archive.ics.uci.edu/dataset/352/online+retail"
+)
+NO_PRODUCTS = ("POST", "DOT", "C2", "M", "S", "D", "B", "BANK CHARGES", "AMAZONFEE", "CRUK")
+
+Line = tuple[str, int, int]  # product, units, price of one in pence
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a file must become."""
+
+    invoices: dict[str, list[Line]]
+    customers: dict[str, str]
+    line_count: int  # without the header
+    order_line_count: int
+
+    @property
+    def demand(self) -> Counter[str]:
+        units: Counter[str] = Counter()
+        for lines in self.invoices.values():
+            for product, quantity, _ in lines:
+                units[product] += quantity
+        return units
+
+    def opening_stock(self) -> Counter[str]:
+        """Four units of five that will be asked for, rounded down."""
+        return Counter({product: units * 4 // 5 for product, units in self.demand.items()})
+
+
+def real_file() -> Path:
+    """The real invoices; without them the test is skipped, and says where they are to be had."""
+    folder = Path(os.environ.get("HOLDFAST_DATA") or ROOT.parent / "shared" / "data")
+    path = folder / REAL_FILE
+    if not path.exists():
+        pytest.skip(f"{path} is not there: {WHERE_FROM.format(file=REAL_FILE)}")
+    return path
+
+
+def first_invoices(path: Path, target: Path, *, invoices: int) -> None:
+    """Copy the lines of the first invoices of a file, returns among them."""
+    seen: set[str] = set()
+    with _opened(path) as lines, target.open("w", encoding="utf-8") as copy:
+        copy.write(next(lines))
+        for line in lines:
+            seen.add(line.split(",")[0])
+            if len(seen) > invoices:
+                return
+            copy.write(line)
+
+
+def expected_of(path: Path) -> Expected:
+    """Read a file whose lines are all sound."""
+    invoices: dict[str, list[Line]] = defaultdict(list)
+    customers: dict[str, str] = {}
+    count = used = 0
+    with _opened(path) as lines:
+        for row in csv.DictReader(lines):
+            count += 1
+            line = _order_line(row)
+            if line:
+                used += 1
+                invoices[row["InvoiceNo"]].append(line)
+                customers[row["InvoiceNo"]] = row["CustomerID"].removesuffix(".0") or "guest"
+    return Expected(dict(invoices), customers, count, used)
+
+
+def _order_line(row: dict[str, str]) -> Line | None:
+    code, quantity = row["StockCode"].strip(), int(row["Quantity"])
+    pence = (Decimal(row["UnitPrice"]) * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+    is_return = row["InvoiceNo"].upper().startswith("C")
+    is_product = code.upper() not in NO_PRODUCTS and not code.upper().startswith("GIFT_")
+    if is_return or not is_product or quantity <= 0 or pence <= 0:
+        return None
+    return code, quantity, int(pence)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Iterator[str]]:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as zipped:
+            yield iter(zipped)
+    else:
+        with path.open(encoding="utf-8", newline="") as plain:
+            yield iter(plain)
+
+
+def contradictions(expected: Expected, world: World) -> list[str]:
+    """Everything in which the world is not what the file must have made of it."""
+    found = []
+    for order in world.orders.values():
+        number = order.request_id.removeprefix("invoice-")
+        if order.status not in (OrderStatus.CONFIRMED, OrderStatus.REJECTED):
+            found.append(f"invoice {number} is {order.status}")
+        if expected.customers.get(number) != order.customer_id:
+            found.append(f"invoice {number} is of customer {order.customer_id}")
+        if expected.invoices.get(number) != [_as_line(line) for line in order.lines]:
+            found.append(f"the lines of invoice {number} are not those of its order")
+        if bool(order.shortages) != (order.status is OrderStatus.REJECTED):
+            found.append(f"invoice {number} is {order.status}, short of {order.shortages}")
+    if len({order.request_id for order in world.orders.values()}) < len(world.orders):
+        found.append("an invoice became two orders")
+    return found + _stock_contradictions(expected, world)
+
+
+def _as_line(line: OrderLine) -> Line:
+    assert line.unit_price is not None
+    assert line.unit_price.currency == "GBP"
+    return line.product_id, line.quantity, line.unit_price.minor
+
+
+def _stock_contradictions(expected: Expected, world: World) -> list[str]:
+    opening, reserved = expected.opening_stock(), promised(world.orders.values())
+    found = [f"product {one} is not there" for one in opening.keys() - world.stock.keys()]
+    found += [f"product {one} is in no invoice" for one in world.stock.keys() - opening.keys()]
+    for product_id, info in world.stock.items():
+        seen = (info.on_hand, info.reserved, info.available)
+        wanted = (opening[product_id], reserved[product_id])
+        if seen != (*wanted, wanted[0] - wanted[1]) or info.available < 0:
+            found.append(f"{product_id} is {seen} (on hand, reserved, available), not {wanted}")
+    return found

@@ -1,0 +1,167 @@
+"""Whatever is killed, whenever: nothing acknowledged is lost, nothing is oversold."""
+
+import asyncio
+import random
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+
+import pytest
+
+from tests.cluster import SERVICES
+from tests.e2e.callers import Callers, Told, require_agreement
+from tests.e2e.conftest import Clustered, Embedded, System
+from tests.servers import PostgresServer, RabbitmqServer
+
+CUSTOMERS = 12
+ALIVE_S_MAX = 0.5  # between two kills
+ANSWERS_IN_BETWEEN = 5  # so that every life is a life
+
+
+@asynccontextmanager
+async def callers(system: System, *, seed: int) -> AsyncIterator[Callers]:
+    """Callers at work while the block runs; in the end all is as they were told."""
+    at_work = Callers(
+        system.addresses["orders"], system.addresses["inventory"], customers=CUSTOMERS, seed=seed
+    )
+    async with at_work.working() as told:
+        yield at_work
+    async with system.client() as client:
+        world = await require_agreement(client, told)
+    assert len(world.orders) == len(told.order_ids) > 0
+    require_variety(told)
+    await asyncio.to_thread(system.require_soundness)
+
+
+def require_variety(told: Told) -> None:
+    """The callers met all that there is to meet; else the test would prove little."""
+    assert told.refused, "nothing was ever short"
+    assert told.cancelled, "nothing was ever cancelled"
+
+
+async def restart(system: System, *parts: str) -> None:
+    """Kill some parts at once, and start them again."""
+
+    def kill_and_start() -> None:
+        for part in parts:
+            system.kill(part)
+        for part in parts:
+            system.start(part)
+
+    await asyncio.to_thread(kill_and_start)
+
+
+async def kill_again_and_again(system: System, times: int, *, seed: int) -> None:
+    chance = random.Random(seed)
+    victims: list[tuple[str, ...]] = [(part,) for part in system.parts]
+    if len(victims) > 1:
+        victims.append(system.parts)
+    async with callers(system, seed=seed) as at_work:
+        for _ in range(times):
+            await at_work.answers(ANSWERS_IN_BETWEEN)
+            await asyncio.sleep(chance.uniform(0, ALIVE_S_MAX))
+            await restart(system, *chance.choice(victims))
+        await at_work.answers(ANSWERS_IN_BETWEEN)
+
+
+@pytest.mark.timeout(240)
+async def test_killing_services_20_times_in_a_row_loses_nothing_acknowledged(
+    clustered: Clustered,
+) -> None:
+    clustered.ask_nobody_again()
+    clustered.start_all()
+
+    await kill_again_and_again(clustered, 20, seed=20)
+
+
+@pytest.mark.timeout(180)
+async def test_killing_holdfast_up_10_times_in_a_row_loses_nothing_acknowledged(
+    embedded: Embedded,
+) -> None:
+    embedded.start_all()
+
+    await kill_again_and_again(embedded, 10, seed=10)
+
+
+@pytest.mark.timeout(180)
+async def test_a_killed_rabbitmq_loses_nothing_and_is_found_again(
+    clustered: Clustered, rabbitmq_server: RabbitmqServer
+) -> None:
+    clustered.ask_nobody_again()
+    clustered.start_all()
+
+    def outage() -> None:
+        rabbitmq_server.kill()
+        rabbitmq_server.start()
+
+    async with callers(clustered, seed=30) as at_work:
+        await at_work.answers(200)
+        await asyncio.to_thread(outage)
+        await at_work.answers(200)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL], ids=["immediate", "killed"])
+async def test_a_postgresql_that_dies_loses_nothing_and_is_found_again(
+    clustered: Clustered, postgres_server: PostgresServer, number: signal.Signals
+) -> None:
+    clustered.ask_nobody_again()
+    clustered.start_all()
+
+    def outage() -> None:
+        postgres_server._program.signal(number)  # SIGQUIT is what `pg_ctl -m immediate` sends
+        postgres_server.start()
+
+    async with callers(clustered, seed=40) as at_work:
+        await at_work.answers(200)
+        await asyncio.to_thread(outage)
+        await at_work.answers(200)
+
+
+@pytest.mark.timeout(180)
+async def test_callers_who_retry_see_nothing_of_services_that_stop_in_good_order(
+    clustered: Clustered,
+) -> None:
+    clustered.ask_nobody_again()
+    clustered.start_all()
+
+    async with callers(clustered, seed=50) as at_work:
+        for part in SERVICES * 2:
+            await at_work.answers(100)
+            await asyncio.to_thread(stop_and_start, clustered, part, signal.SIGTERM)
+        await at_work.answers(100)
+
+    assert at_work.told.failures == []
+
+
+@pytest.mark.timeout(180)
+async def test_ctrl_c_finishes_what_is_under_way_and_leaves_the_outboxes_empty(
+    embedded: Embedded,
+) -> None:
+    embedded.start_all()
+
+    async with callers(embedded, seed=60) as at_work:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            await at_work.answers(100)
+            await asyncio.to_thread(
+                stop_and_start, embedded, "up", number, lambda: require_empty_outboxes(embedded)
+            )
+        await at_work.answers(100)
+
+    assert at_work.told.failures == []
+    assert "events are left" not in embedded.log("up")
+
+
+def stop_and_start(
+    system: System, part: str, number: signal.Signals, while_down: Callable[[], None] = lambda: None
+) -> None:
+    assert system.end(part, number) == 0, system.log(part)[-2_000:]
+    while_down()
+    system.start(part)
+
+
+def require_empty_outboxes(embedded: Embedded) -> None:
+    for service in SERVICES:
+        with closing(sqlite3.connect(embedded.data / f"{service}.db")) as database:
+            assert database.execute("SELECT count(*) FROM outbox").fetchone() == (0,), service

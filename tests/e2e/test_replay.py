@@ -1,0 +1,180 @@
+"""`holdfast replay` as people run it, in both modes, held against a second opinion."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.cli.sample import write_sample
+from tests.e2e.callers import World, look
+from tests.e2e.conftest import Clustered, Embedded, System, command
+from tests.e2e.recomputation import Expected, contradictions, expected_of, first_invoices, real_file
+
+SAMPLE_INVOICES = 600
+REAL_INVOICES = 800
+REPLAY_S_MAX = 300
+
+Report = dict[str, Any]
+
+
+@pytest.fixture(params=["sample", "real"])
+def invoices(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file that is quickly replayed."""
+    path = tmp_path / "invoices.csv"
+    if request.param == "sample":
+        write_sample(path, invoices=SAMPLE_INVOICES, seed=352)
+    else:
+        first_invoices(real_file(), path, invoices=REAL_INVOICES)
+    return path
+
+
+@pytest.fixture
+def all_invoices() -> Path:
+    if not os.environ.get("HOLDFAST_FULL"):
+        pytest.skip("the full file takes minutes: HOLDFAST_FULL=1 runs this too")
+    return real_file()
+
+
+def replay(path: Path, *where: str, env: dict[str, str] | None = None) -> Report:
+    """The report of a replay that succeeds."""
+    done = command("replay", str(path), *where, "--output", "json", env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "nothing to say where nobody watches"
+    report: Report = json.loads(done.stdout)
+    require_sums(report)
+    return report
+
+
+def require_sums(report: Report) -> None:
+    """Every line and every invoice is accounted for, once."""
+    outcomes = ("confirmed", "rejected", "cancelled", "expired", "pending", "unread", "lost")
+    assert report["ok"] is True
+    assert report["placed"] == sum(report[outcome] for outcome in outcomes)
+    answers = ("placed", "refused", "failed", "unanswered", "not_tried")
+    assert report["invoices"] == sum(report[answer] for answer in answers)
+    assert report["units_confirmed"] <= report["units_ordered"]
+    assert report["stock_set"] + report["stock_present"] == (
+        report["products_created"] + report["products_present"]
+    )
+    assert 0 < report["latency_ms_p50"] <= report["latency_ms_p99"]
+    assert report["orders_per_second"] > 0
+
+
+def require_the_file_in(report: Report, expected: Expected, world: World) -> None:
+    """The report, the file and what everybody can read afterwards are three times the same."""
+    assert contradictions(expected, world) == []
+    assert report["lines"] == expected.line_count
+    assert sum(report["skipped_lines"].values()) == expected.line_count - expected.order_line_count
+    assert report["invoices"] == len(expected.invoices)
+    assert report["units_ordered"] == expected.demand.total()
+    assert report["products_created"] + report["products_present"] == len(expected.demand)
+    statuses = Counter(order.status for order in world.orders.values())
+    assert (report["confirmed"], report["rejected"]) == (
+        statuses["CONFIRMED"],  # type: ignore[index]  # a StrEnum is its text
+        statuses["REJECTED"],  # type: ignore[index]
+    )
+    assert report["placed"] == len(world.orders)
+    assert report["refused"] == len(expected.invoices) - len(world.orders)
+    assert report["units_confirmed"] == sum(info.reserved for info in world.stock.values())
+    assert report["refused"] + report["rejected"] > 0, "with four units of five some are short"
+
+
+def require_nothing_twice(first: Report, again: Report) -> None:
+    assert again["products_created"] == again["stock_set"] == 0
+    assert again["placed"] == again["already_there"] == first["placed"]
+    same = ("confirmed", "rejected", "refused", "units_confirmed", "lines", "skipped_lines")
+    assert {name: again[name] for name in same} == {name: first[name] for name in same}
+
+
+async def world_of(system: System) -> World:
+    async with system.client() as client:
+        return await look(client)
+
+
+@pytest.mark.timeout(REPLAY_S_MAX)
+async def test_a_replay_into_a_folder_leaves_the_stock_that_the_file_implies(
+    embedded: Embedded, invoices: Path
+) -> None:
+    await replay_into_folder(embedded, invoices)
+
+
+@pytest.mark.timeout(REPLAY_S_MAX)
+async def test_a_replay_into_a_cluster_leaves_the_stock_that_the_file_implies(
+    clustered: Clustered, invoices: Path
+) -> None:
+    await replay_into_cluster(clustered, invoices)
+
+
+@pytest.mark.timeout(REPLAY_S_MAX)
+async def test_all_the_real_invoices_go_into_a_folder(
+    embedded: Embedded, all_invoices: Path
+) -> None:
+    await replay_into_folder(embedded, all_invoices)
+
+
+@pytest.mark.timeout(REPLAY_S_MAX)
+async def test_all_the_real_invoices_go_into_a_cluster(
+    clustered: Clustered, all_invoices: Path
+) -> None:
+    await replay_into_cluster(clustered, all_invoices)
+
+
+async def replay_into_folder(embedded: Embedded, path: Path) -> None:
+    here = ("--data", str(embedded.data))
+
+    first = replay(path, *here)
+    embedded.start_all()
+    world = await world_of(embedded)
+    embedded.stop_all()
+    again = replay(path, *here)
+
+    require_the_file_in(first, expected_of(path), world)
+    require_nothing_twice(first, again)
+    embedded.require_soundness()
+    embedded.start_all()
+    assert await world_of(embedded) == world
+
+
+async def replay_into_cluster(clustered: Clustered, path: Path) -> None:
+    clustered.start_all()
+    there = dict(clustered.environment)
+
+    first = replay(path, env=there)
+    world = await world_of(clustered)
+    again = replay(path, "--batch", "50", "--concurrency", "4", env=there)
+
+    require_the_file_in(first, expected_of(path), world)
+    require_nothing_twice(first, again)
+    clustered.require_soundness()
+    assert await world_of(clustered) == world
+
+
+def test_broken_lines_are_told_by_file_and_number_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "partly broken.csv"
+    write_sample(path, invoices=20, seed=1)
+    header, *sound = path.read_bytes().splitlines(keepends=True)
+    broken = [
+        b"nothing but words\n",
+        b"1,CODE,NAME,many,2010-12-01 08:26:00,2.55,17850.0,EIRE\n",
+        b'1,CODE,"NAME,1,2010-12-01 08:26:00,2.55,17850.0,EIRE\n',
+        b"1,CODE,\xff\xfe,1,2010-12-01 08:26:00,2.55,17850.0,EIRE\n",
+        b"1,CODE,NAME,1,yesterday,2.55,17850.0,EIRE\n",
+        b"1,CODE,NAME,1,2010-12-01 08:26:00,cheap,17850.0,EIRE\n",
+    ]
+    path.write_bytes(b"".join([header, *broken[:3], *sound, *broken[3:]]))
+
+    done = command("replay", str(path), "--data", str(tmp_path / "data"), "--output", "json")
+
+    numbers = [2, 3, 4, *(5 + len(sound) + at for at in range(3))]
+    told = done.stderr.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert [line.rpartition(": ")[0].startswith(str(path)) for line in told] == [True] * 6
+    assert [int(line.removeprefix(f"{path}:").partition(":")[0]) for line in told] == numbers
+    report = json.loads(done.stdout)
+    require_sums(report)
+    assert [one["line"] for one in report["broken_lines"]] == numbers
+    assert (report["skipped_lines"]["broken"], report["invoices"]) == (6, 20)
+    assert command("verify", "--data", str(tmp_path / "data")).returncode == 0

@@ -1,0 +1,237 @@
+"""An order's way through both services: settled once, never left pending, events in any order."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import pytest
+from structlog.testing import capture_logs
+
+from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
+from holdfast.orders.application.send_notifications import SendNotifications
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.infrastructure.log_notifier import LogNotifier
+from tests.contract import conftest as contract
+from tests.integration import two_services
+from tests.integration.two_services import (
+    ANNA,
+    EXPIRE_S,
+    LATE_S,
+    TwoServices,
+    answer,
+    asks,
+    release,
+    reserve,
+)
+
+Result = TypeVar("Result")
+
+engine, clock = contract.engine, contract.clock
+templates, new_database = contract.templates, contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+
+async def letters(shop: TwoServices) -> list[DeadLetterRow]:
+    return [letter for url in shop.urls for letter in await list_dead_letters(url)]
+
+
+async def test_an_answer_confirms_or_rejects_its_order_once(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    good, bad, open_ = await shop.place(*(asks(f"r-{n}", LAMP=1) for n in range(3)))
+    missing = Shortage("LAMP", 1, 0)
+    answers = [
+        answer(good.order_id, event_id="a-1"),
+        answer(good.order_id, missing),
+        answer(bad.order_id, missing, event_id="a-2"),
+        answer(shop.clock.new_id()),
+    ]
+
+    await shop.settle(answers)
+    await asyncio.gather(*(shop.settle(answers) for _ in range(2)))
+
+    assert await shop.statuses(good, bad, open_) == ["CONFIRMED", "REJECTED", "PENDING"]
+    assert (await shop.order(bad.order_id)).shortages == (missing,)
+    assert (await shop.told(shop.orders))[3:] == [
+        ("OrderConfirmed", good.order_id),
+        ("OrderRejected", bad.order_id),
+    ]
+    assert len(await shop.reader.unsent(9)) == 2
+
+
+async def test_a_late_answer_for_a_cancelled_order_is_ignored_and_its_stock_comes_back(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    async with shop.consuming():
+        await shop.orders_relay.relay_batch()
+    assert await shop.reserved("LAMP") == 2
+
+    await shop.cancel(placed.order_id, "changed my mind", ANNA)
+    await shop.deliver()
+
+    assert await shop.statuses(placed) == ["CANCELLED"]
+    assert await shop.reserved("LAMP") == 0
+    assert await letters(shop) == []
+    assert [change.status for change in (await shop.order(placed.order_id)).history] == [
+        "PENDING",
+        "CANCELLED",
+    ]
+
+
+async def test_an_order_goes_through_both_services_and_back_when_it_is_cancelled(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    placed = await shop.place(*(asks(f"r-{number}", LAMP=2) for number in range(3)))
+
+    await shop.deliver()
+    settled = await shop.statuses(*placed)
+    await shop.cancel(placed[0].order_id, "", ANNA)
+    await shop.cancel(placed[0].order_id, "again", ANNA)
+    await shop.deliver()
+
+    assert settled == ["CONFIRMED", "CONFIRMED", "REJECTED"]
+    assert await shop.statuses(*placed) == ["CANCELLED", "CONFIRMED", "REJECTED"]
+    assert await shop.reserved("LAMP") == 2
+    assert await letters(shop) == []
+
+
+async def test_every_event_of_a_whole_trade_may_come_three_times(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    placed = await shop.place(*(asks(f"r-{number}", LAMP=2) for number in range(3)))
+
+    for database, receiver in (
+        (shop.orders, shop.inventory_receiver),
+        (shop.inventory, shop.orders_receiver),
+    ):
+        events = [event for event in await shop.waiting(database) if "Level" not in event.type]
+        for _ in range(3):
+            await receiver.receive(events)
+
+    assert await shop.statuses(*placed) == ["CONFIRMED", "CONFIRMED", "REJECTED"]
+    assert await shop.reserved("LAMP") == 4
+    assert len(await shop.reader.unsent(9)) == 3
+
+
+async def test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_comes(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    await shop.forget_told(shop.orders)  # lost on the way
+
+    chased = [await shop.chase()]
+    for _ in range(2):
+        shop.clock.advance(LATE_S + 1)
+        chased += [await shop.chase(), await shop.chase()]
+    await shop.deliver()
+    shop.clock.advance(LATE_S + 1)
+
+    assert chased == [0, 1, 0, 1, 0]
+    assert await shop.statuses(placed) == ["CONFIRMED"]
+    assert await shop.reserved("LAMP") == 2
+    assert await shop.chase() == 0
+
+
+async def test_an_order_without_an_answer_expires_and_what_was_reserved_comes_back(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    async with shop.consuming():
+        await shop.orders_relay.relay_batch()
+    await shop.forget_told(shop.inventory)  # the answer is lost
+
+    shop.clock.advance(EXPIRE_S + 1)
+    assert await shop.chase() == 1
+    await shop.deliver()
+
+    assert await shop.statuses(placed) == ["EXPIRED"]
+    assert await shop.reserved("LAMP") == 0
+    assert await shop.chase() == 0
+    assert await letters(shop) == []
+
+
+async def test_an_expiry_that_overtakes_its_order_leaves_nothing_reserved(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    shop.clock.advance(EXPIRE_S + 1)
+    await shop.chase()
+
+    for event in reversed(await shop.waiting(shop.orders)):
+        await shop.inventory_receiver.receive([event])
+
+    assert await shop.reserved("LAMP") == 0
+    assert await shop.statuses(placed) == ["EXPIRED"]
+
+
+async def test_every_outcome_is_sent_to_its_customer_and_again_after_a_crash(
+    shop: TwoServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.supply(LAMP=5)
+    placed = await shop.place(*(asks(f"r-{number}", LAMP=2) for number in range(3)))
+    await shop.deliver()
+    send = SendNotifications(shop.reader, LogNotifier(), shop.clock)
+
+    async def crash(*_: object) -> None:
+        raise RuntimeError("the process ends here")
+
+    with capture_logs() as lines:
+        with monkeypatch.context() as patch:
+            patch.setattr(shop.reader, "mark_sent", crash)
+            with pytest.raises(RuntimeError):
+                await send()
+        sent = [await send(), await send()]
+
+    assert sent == [3, 0]
+    identities = [line["notification"] for line in lines]
+    assert identities == [f"{order.order_id}/2" for order in placed] * 2
+
+
+# One statement more per order would cost an order's time for each: five hundred must cost as five.
+BATCHES = (5, 500)
+
+
+async def test_a_batch_costs_as_many_statements_as_a_single_order(shop: TwoServices) -> None:
+    costs: dict[str, list[int]] = {}
+    await shop.supply(LAMP=10**6, DESK=10**6)
+    for size in BATCHES:
+        requests = [asks(f"{size}-{n}", LAMP=1, DESK=1) for n in range(size)]
+        cost = Costs(shop, costs)
+        placed = await cost.of("place", shop.place(*requests))
+        ids = [order.order_id for order in placed]
+        await cost.of("place again", shop.place(*requests))
+        await cost.of("reserve", shop.decide([reserve(id_, LAMP=1, DESK=1) for id_ in ids]))
+        await cost.of("reserve again", shop.decide([reserve(id_, LAMP=1) for id_ in ids]))
+        await cost.of("settle", shop.settle([answer(id_) for id_ in ids]))
+        await cost.of("settle again", shop.settle([answer(id_) for id_ in ids]))
+        await cost.of("release", shop.decide([release(id_) for id_ in ids]))
+        await cost.of("notify", SendNotifications(shop.reader, LogNotifier(), shop.clock)())
+        late = await shop.place(*(asks(f"late {size}-{n}", LAMP=1) for n in range(size)))
+        shop.clock.advance(LATE_S + 1)
+        assert await cost.of("ask again", shop.chase()) == size
+        shop.clock.advance(EXPIRE_S)
+        assert await cost.of("expire", shop.chase()) == size
+        assert await shop.statuses(late[-1]) == ["EXPIRED"]
+
+    assert {name: few for name, (few, _) in costs.items()} == {
+        name: many for name, (_, many) in costs.items()
+    }
+    assert all(0 < few <= 12 for few, _ in costs.values()), costs
+
+
+class Costs:
+    """What each verb costs in statements on both databases."""
+
+    def __init__(self, shop: TwoServices, found: dict[str, list[int]]) -> None:
+        self._shop, self._found = shop, found
+
+    async def of(self, name: str, verb: Awaitable[Result]) -> Result:
+        before = self._shop.orders.statements + self._shop.inventory.statements
+        outcome = await verb
+        after = self._shop.orders.statements + self._shop.inventory.statements
+        self._found.setdefault(name, []).append(after - before)
+        return outcome

@@ -1,0 +1,229 @@
+"""The use cases of both services on two real databases and a local broker, without any server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+
+import pytest
+
+from holdfast.chassis.broker import Event
+from holdfast.chassis.database import Database, instant, retrying
+from holdfast.chassis.engines import connect
+from holdfast.chassis.inbox import Inbox, InboxReceiver
+from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.outbox import Outbox, Relay
+from holdfast.inventory.application.change_stock import ChangeStock, SetOnHand, StockChange
+from holdfast.inventory.application.create_product import CreateProduct
+from holdfast.inventory.application.decide_reservations import (
+    DecideReservations,
+    ReleaseStock,
+    ReserveStock,
+)
+from holdfast.inventory.domain.caller import Caller as InventoryCaller
+from holdfast.inventory.domain.product import Product
+from holdfast.inventory.domain.stock import MAIN_LOCATION
+from holdfast.inventory.infrastructure import event_codec as inventory_codec
+from holdfast.inventory.infrastructure import store as inventory_store
+from holdfast.inventory.presentation import subscriptions as inventory_subscriptions
+from holdfast.orders.application.cancel_order import CancelOrder
+from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.place_orders import AskedLine, PlaceOrder, PlaceOrders
+from holdfast.orders.application.ports import ProductStock
+from holdfast.orders.application.settle_orders import SettleOrders, StockAnswer
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import Order, OrderState
+from holdfast.orders.infrastructure import event_codec as orders_codec
+from holdfast.orders.infrastructure import store as orders_store
+from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.presentation import subscriptions as orders_subscriptions
+from tests.contract.conftest import CountingDatabase, NewDatabase, SteadyClock
+
+ANNA, BOB = Caller("anna"), InventoryCaller("bob")
+LATE_S, EXPIRE_S = 30.0, 3_600.0
+
+_events = count(1)
+
+
+class DirectStockCheck:
+    """The stock check without gRPC between: Inventory's own answer, from its own tables."""
+
+    def __init__(self, inventory: inventory_store.Store) -> None:
+        self._inventory = inventory
+        self.away = False
+
+    async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
+        if self.away:
+            raise InventoryUnavailable("told to be away")
+        found = await self._inventory.stock_info(product_ids)
+        return {
+            product_id: ProductStock(
+                Money(info.product.currency, info.product.price_minor),
+                info.product.active,
+                info.on_hand - info.reserved,
+            )
+            for product_id, info in found.items()
+        }
+
+
+class TwoServices:
+    """Orders and Inventory; events move only when told to."""
+
+    def __init__(
+        self, orders: Database, inventory: Database, clock: SteadyClock, urls: list[str]
+    ) -> None:
+        self.clock, self.urls = clock, urls
+        self.orders, self.inventory = CountingDatabase(orders), CountingDatabase(inventory)
+        self.broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
+        self._wire_inventory()
+        self._wire_orders()
+
+    def _wire_inventory(self) -> None:
+        database, clock = self.inventory, self.clock
+        outbox, inbox = Outbox(database), Inbox(database, clock)
+        codec = inventory_codec.EventCodec(clock.new_id)
+        self.stock = inventory_store.Store(database, outbox, inbox, codec)
+        self.change_stock = retrying(ChangeStock(self.stock.begin, clock))
+        self.create_product = CreateProduct(self.stock.begin, clock)
+        self.decide = retrying(DecideReservations(self.stock.begin, clock))
+        self.inventory_receiver = InboxReceiver(
+            database,
+            clock,
+            queue=ORDERS_TO_INVENTORY.queue,
+            read=inventory_subscriptions.read,
+            handle=self.decide,
+        )
+        self.inventory_relay = Relay(
+            database, outbox, self.broker, clock, database.leadership("inventory")
+        )
+
+    def _wire_orders(self) -> None:
+        database, clock = self.orders, self.clock
+        outbox, inbox = Outbox(database), Inbox(database, clock)
+        codec = orders_codec.EventCodec(clock.new_id)
+        begin = orders_store.Store(database, outbox, inbox, codec, lambda _ids: None).begin
+        leadership = database.leadership("orders")
+        self.orders_relay = Relay(
+            database, outbox, self.broker, clock, leadership, events_max=1_000, age_s_max=60
+        )
+        self.reader = Reader(database)
+        self.stock_check = DirectStockCheck(self.stock)
+        self.place_orders = retrying(
+            PlaceOrders(begin, self.reader, self.stock_check, clock, self.orders_relay)
+        )
+        self.cancel = CancelOrder(begin, clock)
+        self.chase = ChaseOrders(begin, clock, late_s=LATE_S, expire_s=EXPIRE_S)
+        self.settle = retrying(SettleOrders(begin, clock))
+        self.orders_receiver = InboxReceiver(
+            database,
+            clock,
+            queue=INVENTORY_TO_ORDERS.queue,
+            read=orders_subscriptions.read,
+            handle=self.settle,
+        )
+
+    @asynccontextmanager
+    async def consuming(self) -> AsyncIterator[None]:
+        """Let both services receive what the relays publish."""
+        loops = [
+            self.broker.consume(ORDERS_TO_INVENTORY.queue, self.inventory_receiver),
+            self.broker.consume(INVENTORY_TO_ORDERS.queue, self.orders_receiver),
+        ]
+        tasks = [asyncio.ensure_future(loop) for loop in loops]
+        await asyncio.sleep(0)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    async def deliver(self) -> None:
+        """Publish until nothing is under way."""
+        async with self.consuming():
+            while not (
+                await self.orders_relay.is_empty() and await self.inventory_relay.is_empty()
+            ):
+                await self.orders_relay.relay_batch()
+                await self.inventory_relay.relay_batch()
+
+    async def supply(self, **quantities: int) -> None:
+        """Make products at 3.50 with so many units of each."""
+        for product_id in quantities:
+            await self.create_product(Product(product_id, "", "", "GBP", 350, active=True))
+        changes: list[StockChange] = [
+            SetOnHand(product_id, MAIN_LOCATION, quantity, None, "", "", BOB)
+            for product_id, quantity in quantities.items()
+        ]
+        await self.change_stock(changes)
+
+    async def place(self, *requests: PlaceOrder) -> list[OrderState]:
+        """Place orders that must all be recorded."""
+        outcomes = await self.place_orders(requests)
+        return [outcome for outcome in outcomes if isinstance(outcome, OrderState)]
+
+    async def order(self, order_id: str) -> Order:
+        order = await self.reader.order(order_id)
+        assert order is not None
+        return order
+
+    async def statuses(self, *orders: OrderState) -> list[str]:
+        return [str((await self.order(order.order_id)).state.status) for order in orders]
+
+    async def reserved(self, product_id: str) -> int:
+        return (await self.stock.stock_info([product_id]))[product_id].reserved
+
+    async def told(self, database: Database) -> list[tuple[str, str]]:
+        """What waits in an outbox: types and subjects, in order."""
+        async with database.read() as reading:
+            rows = await reading.fetch("SELECT type, subject FROM outbox ORDER BY position")
+        return [(row["type"].rpartition(".")[2], row["subject"]) for row in rows]
+
+    async def waiting(self, database: Database) -> list[Event]:
+        """The events of an outbox, as a relay would publish them."""
+        async with database.read() as reading:
+            rows = await reading.fetch("SELECT * FROM outbox ORDER BY position")
+        names = "event_id type subject sequence data traceparent".split()
+        return [
+            Event(**{name: row[name] for name in names}, time=instant(row["happened_at"]))
+            for row in rows
+        ]
+
+    async def forget_told(self, database: Database) -> None:
+        async with database.begin() as work:
+            await work.execute("DELETE FROM outbox")
+
+
+def asks(request_id: str, customer_id: str = "c-1", **quantities: int) -> PlaceOrder:
+    lines = tuple(AskedLine(product_id, n, None) for product_id, n in quantities.items())
+    return PlaceOrder(request_id, customer_id, lines, Customer(), ANNA)
+
+
+def reserve(order_id: str, *, event_id: str = "", **demand: int) -> ReserveStock:
+    return ReserveStock(event_id or f"event {next(_events)}", order_id, demand, BOB)
+
+
+def release(order_id: str, event_id: str = "") -> ReleaseStock:
+    return ReleaseStock(event_id or f"event {next(_events)}", order_id, "cancelled", BOB)
+
+
+def answer(order_id: str, *shortages: Shortage, event_id: str = "") -> StockAnswer:
+    return StockAnswer(event_id or f"event {next(_events)}", order_id, shortages, ANNA)
+
+
+ORDERS_TO_INVENTORY = orders_subscriptions.ORDERS_TO_INVENTORY
+INVENTORY_TO_ORDERS = orders_subscriptions.INVENTORY_TO_ORDERS
+
+
+@pytest.fixture
+def urls(new_database: NewDatabase) -> list[str]:
+    return [new_database("orders"), new_database("inventory")]
+
+
+@pytest.fixture
+async def shop(urls: list[str], clock: SteadyClock) -> AsyncIterator[TwoServices]:
+    async with connect(urls[0]) as orders, connect(urls[1]) as inventory:
+        yield TwoServices(orders, inventory, clock, urls)

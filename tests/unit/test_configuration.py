@@ -1,0 +1,149 @@
+"""Configuration: the environment over the file over the defaults, and no name that nobody knows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from holdfast.inventory import settings as inventory_settings
+from holdfast.orders import settings as orders_settings
+
+SECRET = "postgresql://holdfast:hunter2@db/orders"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Sets variables of Orders by their short names."""
+
+    def put(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"HOLDFAST_ORDERS_{name.upper()}", value)
+
+    return put
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a configuration file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "holdfast.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+FILE = """
+[orders]
+database = "postgresql://file/orders"
+broker = "amqp://file"
+late_s = 5
+listen = "0.0.0.0:7001"
+
+[inventory]
+database = "postgresql://file/inventory"
+broker = "amqp://file"
+"""
+
+
+def test_the_environment_beats_the_file_and_the_file_beats_the_defaults(
+    environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    environment(database="postgresql://environment/orders", late_s="7.5")
+
+    settings = orders_settings.load(file(FILE))
+
+    assert settings.database.get_secret_value() == "postgresql://environment/orders"
+    assert settings.broker.get_secret_value() == "amqp://file"
+    assert settings.late_s == 7.5
+    assert settings.listen == "0.0.0.0:7001"
+    assert settings.inventory == "127.0.0.1:7002"
+
+
+def test_each_service_reads_its_own_table_and_variables(
+    environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    environment(database="postgresql://environment/orders")
+
+    settings = inventory_settings.load(file(FILE))
+
+    assert settings.database == SecretStr("postgresql://file/inventory")
+
+
+def test_the_environment_alone_is_enough(environment: Callable[..., None]) -> None:
+    environment(database=SECRET, broker="amqp://broker")
+
+    assert orders_settings.load().expire_s == 3_600
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ValueError, match="HOLDFAST_ORDERS_DATABASE") as error:
+        orders_settings.load()
+
+    assert "HOLDFAST_ORDERS_BROKER" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"databse": "x"}, "HOLDFAST_ORDERS_DATABSE"),
+        ({"late_s": "soon"}, "HOLDFAST_ORDERS_LATE_S"),
+        ({"late_s": "0"}, "HOLDFAST_ORDERS_LATE_S"),
+        ({"outbox_events_max": "-1"}, "HOLDFAST_ORDERS_OUTBOX_EVENTS_MAX"),
+        ({"late_s": "60", "expire_s": "60"}, "late_s must be less than expire_s"),
+    ],
+)
+def test_a_name_nobody_knows_or_a_value_that_makes_no_sense_is_an_error(
+    environment: Callable[..., None], values: dict[str, str], named: str
+) -> None:
+    environment(database=SECRET, broker="amqp://broker", **values)
+
+    with pytest.raises(ValueError, match=named):
+        orders_settings.load()
+
+
+@pytest.mark.parametrize("text", ["[orders]\nlisten = 1\n", "[orders]\nport = 7001\n"])
+def test_an_error_says_where_it_looked(
+    environment: Callable[..., None], file: Callable[[str], Path], text: str
+) -> None:
+    environment(database=SECRET, broker="amqp://broker")
+
+    with pytest.raises(ValueError, match=r"holdfast\.toml"):
+        orders_settings.load(file(text))
+
+
+@pytest.mark.parametrize("text", ["[orders", "orders = 3\n", "orders = [1]\n"])
+def test_a_file_that_cannot_be_read_is_an_error_that_names_it(
+    file: Callable[[str], Path], text: str
+) -> None:
+    with pytest.raises(ValueError, match=r"holdfast\.toml"):
+        orders_settings.load(file(text))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+
+    for name in ("nowhere.toml", "bytes.toml"):
+        with pytest.raises(ValueError, match=name):
+            orders_settings.load(tmp_path / name)
+
+
+def test_no_error_and_no_print_shows_a_password(environment: Callable[..., None]) -> None:
+    environment(database=SECRET, broker="amqp://user:hunter2@broker", late_s="soon")
+
+    with pytest.raises(ValueError, match="LATE_S") as error:
+        orders_settings.load()
+    assert "hunter2" not in str(error.value)
+
+    environment(late_s="1")
+    assert "hunter2" not in repr(orders_settings.load())
+
+
+def test_settings_do_not_change_once_they_are_read(environment: Callable[..., None]) -> None:
+    environment(database=SECRET, broker="amqp://broker")
+    settings = orders_settings.load()
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.listen = "0.0.0.0:1"

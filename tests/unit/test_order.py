@@ -1,0 +1,191 @@
+"""The rules of orders: which status follows which, what an order costs, what it asks of stock."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import (
+    IllegalTransition,
+    MixedCurrencies,
+    Shortage,
+    StaleVersion,
+    TotalTooLarge,
+)
+from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.order import (
+    QUANTITY_MAX,
+    NewOrder,
+    OrderChange,
+    OrderLine,
+    OrderState,
+    OrderStatus,
+    demand_of,
+    may_follow,
+    total_of,
+)
+
+AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
+ANNA = Caller("anna")
+SHORT = (Shortage("LAMP", 3, 1),)
+
+Verb = Callable[[OrderState], OrderChange]
+VERBS: dict[OrderStatus, Verb] = {
+    OrderStatus.CONFIRMED: lambda state: state.confirm(AT, ANNA),
+    OrderStatus.REJECTED: lambda state: state.reject(SHORT, AT, ANNA),
+    OrderStatus.CANCELLED: lambda state: state.cancel("too late", AT, ANNA),
+    OrderStatus.EXPIRED: lambda state: state.expire(AT, ANNA),
+}
+PENDING, CONFIRMED = OrderStatus.PENDING, OrderStatus.CONFIRMED
+LEGAL = {
+    (PENDING, OrderStatus.CONFIRMED),
+    (PENDING, OrderStatus.REJECTED),
+    (PENDING, OrderStatus.CANCELLED),
+    (PENDING, OrderStatus.EXPIRED),
+    (CONFIRMED, OrderStatus.CANCELLED),
+}
+
+lines = st.builds(
+    OrderLine,
+    st.sampled_from(["LAMP", "DESK", "CHAIR"]),
+    st.integers(1, QUANTITY_MAX),
+    st.builds(Money, st.just("GBP"), st.integers(0, 10**9)),
+)
+
+
+def line(product_id: str, quantity: int, minor: int, currency: str = "GBP") -> OrderLine:
+    return OrderLine(product_id, quantity, Money(currency, minor))
+
+
+@pytest.mark.parametrize("before", OrderStatus)
+@pytest.mark.parametrize("after", OrderStatus)
+def test_the_table_of_transitions_is_the_one_in_the_book(
+    before: OrderStatus, after: OrderStatus
+) -> None:
+    assert may_follow(before, after) == ((before, after) in LEGAL)
+
+
+@pytest.mark.parametrize("before", OrderStatus)
+@pytest.mark.parametrize("after", VERBS)
+def test_a_verb_follows_the_table_or_is_refused(before: OrderStatus, after: OrderStatus) -> None:
+    state = OrderState("o-1", before, version=4)
+
+    if (before, after) in LEGAL:
+        change = VERBS[after](state)
+        assert (change.order_id, change.version, change.status) == ("o-1", 5, after)
+        assert (change.at, change.caller) == (AT, ANNA)
+    else:
+        with pytest.raises(IllegalTransition) as refusal:
+            VERBS[after](state)
+        assert (refusal.value.now, refusal.value.wanted) == (before, after)
+
+
+@given(st.lists(st.sampled_from(list(VERBS))))
+def test_no_sequence_of_verbs_leaves_the_table_or_skips_a_version(verbs: list[OrderStatus]) -> None:
+    state = OrderState("o-1", PENDING, version=1)
+    path = [PENDING]
+
+    for verb in verbs:
+        try:
+            change = VERBS[verb](state)
+        except IllegalTransition:
+            continue
+        assert change.version == state.version + 1
+        state = OrderState("o-1", change.status, change.version)
+        path.append(change.status)
+
+    assert all(step in LEGAL for step in pairwise(path))
+    assert len(path) <= 3
+
+
+def test_a_final_status_is_one_that_nothing_follows() -> None:
+    final = {status for status in OrderStatus if status.is_final}
+
+    assert final == {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+
+
+def test_only_a_rejection_carries_shortages() -> None:
+    state = OrderState("o-1", PENDING, version=1)
+
+    assert {status: verb(state).shortages for status, verb in VERBS.items()} == {
+        OrderStatus.CONFIRMED: (),
+        OrderStatus.REJECTED: SHORT,
+        OrderStatus.CANCELLED: (),
+        OrderStatus.EXPIRED: (),
+    }
+
+
+@pytest.mark.parametrize("status", [PENDING, CONFIRMED])
+def test_customer_information_changes_without_changing_the_status(status: OrderStatus) -> None:
+    ada = Customer(name="Ada").revised({"email": "ada@example.org"})
+
+    change = OrderState("o-1", status, 3).update_customer(ada, 3, AT, ANNA)
+
+    assert (change.status, change.version) == (status, 4)
+    assert change.customer == Customer(name="Ada", email="ada@example.org")
+
+
+def test_customer_information_is_refused_for_another_version_and_for_a_final_order() -> None:
+    with pytest.raises(StaleVersion) as stale:
+        OrderState("o-1", PENDING, 3).update_customer(Customer(), 2, AT, ANNA)
+    with pytest.raises(IllegalTransition):
+        OrderState("o-1", OrderStatus.EXPIRED, 3).update_customer(Customer(), 3, AT, ANNA)
+
+    assert (stale.value.expected, stale.value.current) == (2, 3)
+
+
+@given(st.lists(lines, min_size=1, max_size=20))
+def test_a_total_is_the_exact_sum_of_its_lines_or_too_large(order: list[OrderLine]) -> None:
+    exact = sum(line.quantity * line.unit_price.minor for line in order)
+
+    if exact <= MINOR_MAX:
+        assert total_of(order) == Money("GBP", exact)
+    else:
+        with pytest.raises(TotalTooLarge):
+            total_of(order)
+
+
+def test_a_total_may_be_the_largest_that_64_bits_hold_and_not_one_more() -> None:
+    rest = line("LAMP", 1, MINOR_MAX - 6)
+
+    assert total_of([rest, line("DESK", 2, 3)]).minor == MINOR_MAX
+    with pytest.raises(TotalTooLarge):
+        total_of([rest, line("DESK", 1, 7)])
+
+
+def test_an_order_has_one_currency() -> None:
+    with pytest.raises(MixedCurrencies) as refusal:
+        total_of([line("LAMP", 1, 5), line("DESK", 1, 5, "EUR"), line("DESK", 1, 5)])
+
+    assert refusal.value.currencies == ["EUR", "GBP"]
+
+
+@given(st.lists(lines))
+def test_lines_of_one_product_are_summed_for_stock(order: list[OrderLine]) -> None:
+    demand = demand_of([(line.product_id, line.quantity) for line in order])
+
+    assert demand.keys() == {line.product_id for line in order}
+    assert demand.total() == sum(line.quantity for line in order)
+
+
+def test_a_placed_order_is_pending_at_its_first_version_and_keeps_its_lines_apart() -> None:
+    twice = (line("LAMP", 2, 350), line("LAMP", 1, 300))
+
+    order = NewOrder.place(
+        "o-1",
+        customer_id="c-1",
+        request_id="r-1",
+        request_hash="h",
+        lines=twice,
+        customer=Customer(),
+        at=AT,
+        caller=ANNA,
+    )
+
+    assert order.placed == OrderChange("o-1", 1, PENDING, AT, ANNA, "order placed")
+    assert (order.lines, order.total) == (twice, Money("GBP", 1_000))
