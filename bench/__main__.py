@@ -14,7 +14,7 @@ from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
 from bench.machine import commit, load_average, machine
 from bench.memory import scenario_8
-from bench.profiles import ProfilerMissing, profile
+from bench.profiles import ProfilerFailed, ProfilerMissing, profile
 from bench.progress import say
 from bench.reading import scenario_6
 from bench.replaying import ReplayFailed, scenario_9
@@ -60,7 +60,7 @@ def main() -> int:
                     print(profile(bench, number, native=chosen.native), flush=True)
                 return 0
             results, records = _run(bench, chosen.scenario or list(SCENARIOS))
-    except (ProfilerMissing, ProgramFailed, ServerMissing) as error:
+    except (ProfilerFailed, ProfilerMissing, ProgramFailed, ServerMissing) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -90,6 +90,7 @@ def _run(bench: Bench, numbers: list[int]) -> tuple[list[Result], dict[str, dict
             "rounds": bench.options.rounds,
             "load_average": load_average(),
             "yardstick": bench.yardstick.facts(),
+            "others_cores": [round(others, 2) for others in bench.yardstick.others],
             **record(result),
         }
     return results, records

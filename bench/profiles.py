@@ -29,10 +29,15 @@ class ProfilerMissing(Exception):
     """py-spy is not installed; the message says how to get it."""
 
 
+class ProfilerFailed(Exception):
+    """py-spy has no result; the message has its own words."""
+
+
 def profile(bench: Bench, scenario: int, *, native: bool) -> str:
     """Load a service as the scenario does, and return where each service's CPU time went.
 
     :raises ProfilerMissing: py-spy is not installed.
+    :raises ProfilerFailed: it may not trace processes.
     """
     if not PY_SPY.exists():
         raise ProfilerMissing(
@@ -62,18 +67,23 @@ def _profiled(ground: Ground, job: Job, seconds: float, *, native: bool) -> str:
         say(f"profiling {' and '.join(parts)}")
         spies = [_spy(pid, files[part], seconds, native=native) for part, pid in parts.items()]
         run = place_orders(ground, job)
-        for spy in spies:
-            spy.wait()
+        for part, spy in zip(parts, spies, strict=True):
+            if spy.wait() != 0 or not files[part].exists():
+                log = files[part].with_suffix(".log").read_text()
+                raise ProfilerFailed(f"py-spy looked at {part} in vain: {log.strip()}")
         texts = [table(part, files[part].read_text()) for part in parts]
     costs = f"{run.rate:,.0f} settled orders/s under the profiler; {told_cpu([run])}"
     return "\n\n".join([costs, *texts])
 
 
 def _spy(pid: int, file: Path, seconds: float, *, native: bool) -> "subprocess.Popen[bytes]":
-    command = [str(PY_SPY), "record", "--pid", str(pid), "--subprocesses", "--nonblocking"]
+    command = [str(PY_SPY), "record", "--pid", str(pid), "--subprocesses"]
     command += ["--duration", str(int(seconds) + 1), "--rate", str(LOOKS_S), "--function"]
-    command += ["--format", "raw", "--output", str(file)] + (["--native"] if native else [])
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command += ["--format", "raw", "--output", str(file)]
+    # C frames can only be read while the service stands still.
+    command.append("--native" if native else "--nonblocking")
+    with file.with_suffix(".log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log)
 
 
 def table(part: str, stacks: str) -> str:

@@ -17,6 +17,7 @@ from bench.yardstick import Yardstick, measure
 EMBEDDED_YARDSTICK = 2_600
 WAITERS_EVERY = 20  # of scenario 5: every so many orders wait for their outcome
 WARM_UP_S = 1.0
+OTHERS_MAX = 0.25  # cores busy with other people's work that a result bears without a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,12 @@ def _with_costs(result: Result, runs: dict[str, list[Run]]) -> Result:
     """Add what the runs cost, and what went wrong in them."""
     for name, some in runs.items():
         result.notes.append(f"{name}: {told_cpu(some)}")
+        others = statistics.median(run.others for run in some)
+        if others > OTHERS_MAX:
+            result.notes.append(
+                f"{name}: others kept {others:.1f} cores busy; the scheduler shares by process, so "
+                "the many backends of pgbench lose less to them: look at the CPU an order"
+            )
         errors = {code: n for run in some for code, n in run.outcome.errors.items()}
         refused = sum(run.outcome.refused for run in some)
         if errors or refused:

@@ -90,6 +90,8 @@ class Yardstick:
         default_factory=lambda: {name: {n: [] for n in CLIENTS} for name in ("uniform", "hot")}
     )
 
+    others: list[float] = field(default_factory=list)  # cores that others kept busy meanwhile
+
     def best(self, products: str) -> float:
         """The better number of clients, by the median of all looks."""
         return max(statistics.median(looks) for looks in self.looks[products].values())
@@ -138,6 +140,7 @@ def measure(server: PostgresServer, yardstick: Yardstick, folder: Path, seconds:
             meter = Meter()
             looks.append(_pgbench(server, script, clients, seconds))
             meter.stop()
+            yardstick.others.append(meter.others)
             orders = looks[-1] * seconds
             yardstick.cpu_ms[products][clients].append(1_000 * sum(meter.used.values()) / orders)
 

@@ -385,8 +385,7 @@ async def test_a_full_queue_takes_no_more_until_there_is_room(rabbitmq_url: str)
 
         async with consuming(broker, inbox):
             await relay(broker, order_events(100))
-
-    assert inbox.first_seen == order_events(100)
+            await inbox.until(lambda: inbox.first_seen == order_events(100))
 
 
 async def test_a_message_is_persistent_and_says_what_it_carries(rabbitmq_url: str) -> None:

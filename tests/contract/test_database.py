@@ -234,7 +234,7 @@ async def test_bad_sql_is_an_error_of_ours_and_not_the_database_being_away(
 ) -> None:
     async with database.read() as reading:
         with pytest.raises((asyncpg.PostgresSyntaxError, sqlite3.OperationalError)):
-            await reading.fetch("SELEKT 1")
+            await reading.fetch("SELECT FROM WHERE")
 
 
 async def test_a_snapshot_sees_one_moment_and_a_reading_sees_each_statements_own(

@@ -3,10 +3,17 @@
 import asyncio
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from grpc import StatusCode
+from grpc import StatusCode, aio
 
+from holdfast.chassis.engines import connect
+from holdfast.chassis.local_broker import LocalBroker
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
+from holdfast.orders import service as orders_service
+from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
+from holdfast.orders.settings import Limits
 from tests.integration.conftest import (
+    ANYWHERE,
     CALL_S_MAX,
     RunningHoldfast,
     create,
@@ -24,14 +31,13 @@ async def watch(holdfast: RunningHoldfast, order_id: str) -> list[pb.Order]:
     return [order async for order in holdfast.orders.WatchOrder(request, timeout=CALL_S_MAX)]
 
 
-async def rename(holdfast: RunningHoldfast, order: pb.Order, name: str) -> pb.Order:
-    request = pb.UpdateOrderRequest(
+def renaming(order: pb.Order, name: str) -> pb.UpdateOrderRequest:
+    return pb.UpdateOrderRequest(
         order_id=order.order_id,
         version=order.version,
         customer=pb.Customer(name=name),
         update_mask=FieldMask(paths=["customer.name"]),
     )
-    return await holdfast.orders.UpdateOrder(request, timeout=CALL_S_MAX)
 
 
 async def test_a_watch_tells_every_version_once_and_ends_after_a_final_one(
@@ -45,7 +51,8 @@ async def test_a_watch_tells_every_version_once_and_ends_after_a_final_one(
     while order.status == PENDING:
         order = await holdfast.order(placed.order_id)
     for number in range(10):
-        order = await rename(holdfast, order, f"Ada {number}")
+        request = renaming(order, f"Ada {number}")
+        order = await holdfast.orders.UpdateOrder(request, timeout=CALL_S_MAX)
     last = await holdfast.cancel(placed.order_id)
 
     for told in await asyncio.gather(*watchers):
@@ -56,6 +63,37 @@ async def test_a_watch_tells_every_version_once_and_ends_after_a_final_one(
         assert all(one.update_time == one.history[-1].change_time for one in told)
         statuses = [one.status for one in told if one.version > 1]
         assert set(statuses[:-1]) == {CONFIRMED}
+
+
+async def test_a_watch_leaves_out_no_version_that_another_process_made(
+    holdfast: RunningHoldfast,
+) -> None:
+    """What others change is found by looking from time to time, several versions at once."""
+    await holdfast.product("LAMP", 5)
+    order = await holdfast.place(line("LAMP"))
+    told = asyncio.create_task(watch(holdfast, order.order_id))
+    async with (
+        connect(holdfast.databases["orders"]) as database,
+        orders_service.running(
+            database,
+            LocalBroker([ORDERS_TO_INVENTORY]),
+            inventory=holdfast.addresses.inventory,
+            listen=ANYWHERE,
+            limits=Limits(),
+        ) as other,
+        aio.insecure_channel(other.address) as channel,
+    ):
+        stub = OrderServiceStub(channel)
+
+        for number in range(5):
+            order = await stub.UpdateOrder(renaming(order, f"Ada {number}"), timeout=CALL_S_MAX)
+        cancel = pb.CancelOrderRequest(order_id=order.order_id)
+        last = await stub.CancelOrder(cancel, timeout=CALL_S_MAX)
+        orders = await told
+
+    versions = [one.version for one in orders]
+    assert versions == list(range(versions[0], 9))
+    assert orders[-1] == last
 
 
 async def test_a_watch_of_a_final_order_tells_it_and_ends(holdfast: RunningHoldfast) -> None:

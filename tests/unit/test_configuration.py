@@ -88,7 +88,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ({"databse": "x"}, "HOLDFAST_ORDERS_DATABSE"),
+        ({"data_base": "x"}, "HOLDFAST_ORDERS_DATA_BASE"),
         ({"late_s": "soon"}, "HOLDFAST_ORDERS_LATE_S"),
         ({"late_s": "0"}, "HOLDFAST_ORDERS_LATE_S"),
         ({"outbox_events_max": "-1"}, "HOLDFAST_ORDERS_OUTBOX_EVENTS_MAX"),
