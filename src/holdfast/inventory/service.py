@@ -42,6 +42,7 @@ from holdfast.inventory.settings import InventorySettings
 
 BATCH_ITEMS_MAX = 1_000
 QUEUE_ITEMS_MAX = 20_000
+READ_ITEMS_MAX = 500
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
 
@@ -76,10 +77,14 @@ async def running(
     receiver = InboxReceiver(
         database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(decide)
     )
+    get_stock_info = Coalescer(
+        store.stock_infos, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+    )
     servicer = InventoryServicer(
         change_stock=change_stock,
         create_product=retrying(CreateProduct(store.begin, clock)),
         update_product=retrying(UpdateProduct(store.begin, clock)),
+        get_stock_info=get_stock_info,
         reader=store,
         edge=edge,
     )
@@ -87,6 +92,7 @@ async def running(
         "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
         "inventory relay": relay.run,
         "inventory stock changes": change_stock.run,
+        "inventory reading": get_stock_info.run,
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
     async with (

@@ -47,6 +47,7 @@ from holdfast.orders.settings import Limits, OrdersSettings
 
 BATCH_ITEMS_MAX = 1_000
 QUEUE_ITEMS_MAX = 20_000
+READ_ITEMS_MAX = 200
 CHASE_EVERY_S = 5.0
 NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
@@ -110,11 +111,15 @@ async def running(
             batch_items_max=BATCH_ITEMS_MAX,
             queue_items_max=QUEUE_ITEMS_MAX,
         )
+        get_order = Coalescer(
+            reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+        )
         servicer = OrderServicer(
             place_orders=place_orders,
             cancel_order=retrying(CancelOrder(store.begin, clock)),
             update_order=retrying(UpdateOrder(store.begin, clock)),
-            watch_order=WatchOrder(reader, signals),
+            watch_order=WatchOrder(get_order.submit, signals),
+            get_order=get_order,
             reader=reader,
             edge=edge,
             new_id=clock.new_id,
@@ -123,6 +128,7 @@ async def running(
             "orders consumer": lambda: broker.consume(INVENTORY_TO_ORDERS.queue, receiver),
             "orders relay": relay.run,
             "orders placing": place_orders.run,
+            "orders reading": get_order.run,
             "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
             "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
             "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),

@@ -65,6 +65,10 @@ class Store:
                 levels[product_id].append(_level(row, version=row["level_version"]))
         return {key: StockInfo(product, tuple(levels[key])) for key, product in products.items()}
 
+    async def stock_infos(self, product_ids: Sequence[str]) -> Sequence[StockInfo | None]:
+        found = await self.stock_info(set(product_ids))
+        return [found.get(product_id) for product_id in product_ids]
+
     async def products(self, *, after: str, limit: int) -> list[Product]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.LIST_PRODUCTS, after, limit)

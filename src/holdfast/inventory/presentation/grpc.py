@@ -11,7 +11,7 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.change_stock import SetOnHand, StockChange
-from holdfast.inventory.application.ports import StockReader
+from holdfast.inventory.application.ports import StockInfo, StockReader
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import ProductNotFound
 from holdfast.inventory.domain.product import Product
@@ -28,12 +28,14 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         change_stock: Coalescer[StockChange, StockLevel],
         create_product: Callable[[Product], Awaitable[Product]],
         update_product: Callable[[str, int, Mapping[str, str | int | bool]], Awaitable[Product]],
+        get_stock_info: Coalescer[str, StockInfo | None],
         reader: StockReader,
         edge: Edge,
     ) -> None:
         self._change_stock = change_stock
         self._create_product = create_product
         self._update_product = update_product
+        self._get_stock_info = get_stock_info
         self._reader = reader
         self._edge = edge
 
@@ -81,10 +83,10 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         violations = Violations()
         product_id = violations.id("product_id", request.product_id)
         violations.raise_any()
-        found = await self._reader.stock_info([product_id])
-        if product_id not in found:
+        found = await self._get_stock_info.submit(product_id)
+        if found is None:
             raise ProductNotFound(product_id)
-        return wire.info_message(found[product_id])
+        return wire.info_message(found)
 
     async def BatchGetStockInfo(
         self, request: pb.BatchGetStockInfoRequest, context: Context

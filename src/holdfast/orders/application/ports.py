@@ -101,8 +101,8 @@ class OrderFilter:
 class OrderReader(Protocol):
     """Questions about committed orders."""
 
-    async def order(self, order_id: str) -> Order | None:
-        """Return the order with its history, or None if there is none."""
+    async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
+        """Return orders with their histories, one for each id and in their order; None: no such."""
 
     async def find_requests(
         self, keys: Collection[RequestKey]

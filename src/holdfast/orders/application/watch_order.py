@@ -1,9 +1,9 @@
 """Watch an order: the order as it is, then as it was after every change."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
-from holdfast.orders.application.ports import ChangeSignals, OrderReader
+from holdfast.orders.application.ports import ChangeSignals
 from holdfast.orders.domain.errors import Draining, OrderNotFound
 from holdfast.orders.domain.order import Order, OrderState, OrderStatus
 
@@ -20,8 +20,10 @@ class WatchOrder:
     :raises Draining: the service stops, and would otherwise wait for its watchers.
     """
 
-    def __init__(self, reader: OrderReader, signals: ChangeSignals) -> None:
-        self._reader = reader
+    def __init__(
+        self, get_order: Callable[[str], Awaitable[Order | None]], signals: ChangeSignals
+    ) -> None:
+        self._get_order = get_order
         self._signals = signals
 
     async def __call__(self, order_id: str) -> AsyncIterator[Order]:
@@ -46,7 +48,7 @@ class WatchOrder:
         return order
 
     async def _read(self, order_id: str) -> Order:
-        order = await self._reader.order(order_id)
+        order = await self._get_order(order_id)
         if order is None:
             raise OrderNotFound(order_id)
         return order

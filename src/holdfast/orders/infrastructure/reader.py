@@ -33,22 +33,29 @@ class Reader:
         self._sql = SQL[database.engine]
 
     async def order(self, order_id: str) -> Order | None:
-        async with self._database.read() as reading:
-            # The history first: whatever is read after it is at least as new, and is cut back to
-            # it.
-            changes = await self._history(reading, order_id)
-            if not changes:
-                return None
-            rows = await reading.fetch(self._sql.FIND_ORDERS, [order_id])
-            (order,) = await self._with_lines(reading, rows)
-        if order.state.version > changes[-1].version:
-            return await self.order(order_id)  # it changed in between
-        return replace(order, history=changes)
+        (found,) = await self.details([order_id])
+        return found
 
-    async def _history(self, reading: Reading, order_id: str) -> tuple[OrderChange, ...]:
-        rows = await reading.fetch(self._sql.FIND_HISTORY, [order_id])
-        return tuple(
-            OrderChange(
+    async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
+        async with self._database.read() as reading:
+            # The history first: whatever is read after it is at least as new.
+            histories = await self._histories(reading, order_ids)
+            rows = await reading.fetch(self._sql.FIND_ORDERS, list(histories)) if histories else []
+            orders = {order.order_id: order for order in await self._with_lines(reading, rows)}
+        changed = [key for key, one in orders.items() if one.state.version > len(histories[key])]
+        whole: dict[str, Order | None] = {
+            key: replace(order, history=tuple(histories[key])) for key, order in orders.items()
+        }
+        if changed:  # between the two statements
+            whole |= dict(zip(changed, await self.details(changed), strict=True))
+        return [whole.get(order_id) for order_id in order_ids]
+
+    async def _histories(
+        self, reading: Reading, order_ids: Sequence[str]
+    ) -> dict[str, list[OrderChange]]:
+        histories: dict[str, list[OrderChange]] = {}
+        for row in await reading.fetch(self._sql.FIND_HISTORY, list(set(order_ids))):
+            change = OrderChange(
                 order_id=row["order_id"],
                 version=row["version"],
                 status=OrderStatus(row["status"]),
@@ -56,12 +63,14 @@ class Reader:
                 caller=Caller(row["actor"]),
                 reason=row["reason"],
             )
-            for row in rows
-        )
+            histories.setdefault(change.order_id, []).append(change)
+        return histories
 
     async def _with_lines(self, reading: Reading, rows: Sequence[Row]) -> list[Order]:
         currencies = {row["order_id"]: row["currency"] for row in rows}
         lines: dict[str, list[OrderLine]] = {}
+        if not rows:
+            return []
         for line in await reading.fetch(self._sql.FIND_LINES, list(currencies)):
             price = Money(currencies[line["order_id"]], line["unit_price_minor"])
             lines.setdefault(line["order_id"], []).append(

@@ -14,7 +14,7 @@ from holdfast.orders.application.ports import OrderReader
 from holdfast.orders.application.watch_order import WatchOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound
-from holdfast.orders.domain.order import OrderState, OrderStatus
+from holdfast.orders.domain.order import Order, OrderState, OrderStatus
 from holdfast.orders.presentation import wire
 
 
@@ -28,6 +28,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         cancel_order: Callable[[str, str, Caller], Awaitable[None]],
         update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]],
         watch_order: WatchOrder,
+        get_order: Coalescer[str, Order | None],
         reader: OrderReader,
         edge: Edge,
         new_id: Callable[[], str],
@@ -36,6 +37,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         self._cancel_order = cancel_order
         self._update_order = update_order
         self._watch_order = watch_order
+        self._get_order = get_order
         self._reader = reader
         self._edge = edge
         self._new_id = new_id
@@ -88,7 +90,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         return await self._order(_order_id(request.order_id))
 
     async def _order(self, order_id: str) -> pb.Order:
-        order = await self._reader.order(order_id)
+        order = await self._get_order.submit(order_id)
         if order is None:
             raise OrderNotFound(order_id)
         return wire.order_message(order)
