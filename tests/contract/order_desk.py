@@ -67,7 +67,7 @@ class Desk:
             await work.record(changes)
 
     async def read(self, order_id: str) -> Order:
-        order = await self.reader.order(order_id)
+        (order,) = await self.reader.details([order_id])
         assert order is not None
         return order
 

@@ -211,7 +211,7 @@ async def test_an_unknown_order_is_no_order(desk: Desk) -> None:
     async with desk.store.begin() as work:
         assert await work.lock_states([nobody]) == {}
         assert await work.lock_states([]) == {}
-    assert await desk.reader.order(nobody) is None
+    assert await desk.reader.details([nobody]) == [None]
 
 
 async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk: Desk) -> None:

@@ -1,22 +1,28 @@
 """Whatever is killed, whenever: nothing acknowledged is lost, nothing is oversold."""
 
 import asyncio
+import json
 import random
 import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 import pytest
 
+from holdfast.cli.sample import write_sample
+from holdfast.client import Holdfast
 from tests.cluster import SERVICES
-from tests.e2e.callers import Callers, Told, require_agreement
+from tests.e2e.callers import Callers, Told, look, require_agreement
 from tests.e2e.conftest import Clustered, Embedded, System
+from tests.e2e.recomputation import contradictions, expected_of
 from tests.servers import PostgresServer, RabbitmqServer
 
 CUSTOMERS = 12
 ALIVE_S_MAX = 0.5  # between two kills
 ANSWERS_IN_BETWEEN = 5  # so that every life is a life
+REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 80
 
 
 @asynccontextmanager
@@ -82,6 +88,40 @@ async def test_killing_holdfast_up_10_times_in_a_row_loses_nothing_acknowledged(
     embedded.start_all()
 
     await kill_again_and_again(embedded, 10, seed=10)
+
+
+@pytest.mark.timeout(180)
+async def test_a_replay_goes_on_however_often_services_are_killed_in_its_middle(
+    system: System, tmp_path: Path
+) -> None:
+    path = tmp_path / "invoices.csv"
+    write_sample(path, invoices=REPLAY_INVOICES, seed=70)
+    chance = random.Random(70)
+    replaying = asyncio.create_task(
+        asyncio.to_thread(
+            system.command, "replay", str(path), "--concurrency", "8", "--output", "json"
+        )
+    )
+    async with system.client() as client:
+        for kills in range(1, REPLAY_KILLS + 1):
+            await orders_in(client, at_least=kills * REPLAY_ORDERS_IN_BETWEEN)
+            assert not replaying.done(), "the kills come in the middle"
+            await restart(system, chance.choice(system.parts))
+        done = await replaying
+        world = await look(client)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout)
+    assert report["placed"] + report["refused"] == report["invoices"] == REPLAY_INVOICES
+    assert report["confirmed"] + report["rejected"] == report["placed"] == len(world.orders)
+    assert contradictions(expected_of(path), world) == []
+    await asyncio.to_thread(system.require_soundness)
+
+
+async def orders_in(client: Holdfast, *, at_least: int) -> None:
+    """Return when the services hold so many orders."""
+    while len([one async for one in client.orders.list(limit=at_least)]) < at_least:
+        await asyncio.sleep(0.01)
 
 
 @pytest.mark.timeout(180)

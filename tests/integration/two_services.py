@@ -166,7 +166,7 @@ class TwoServices:
         return [outcome for outcome in outcomes if isinstance(outcome, OrderState)]
 
     async def order(self, order_id: str) -> Order:
-        order = await self.reader.order(order_id)
+        (order,) = await self.reader.details([order_id])
         assert order is not None
         return order
 

@@ -86,7 +86,10 @@ def replay(
     invoices = _read(file)
     for line in broken_lines(invoices):
         typer.echo(line, err=True)
-    report = uvloop.run(_replay(Connection(orders, inventory, data), invoices, options))
+    _show(uvloop.run(_replay(Connection(orders, inventory, data), invoices, options)), output)
+
+
+def _show(report: ReplayReport, output: Output) -> None:
     for problem in report.problems:
         typer.echo(problem, err=True)
     if output is Output.JSON:

@@ -6,16 +6,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from grpc import aio
 
 from holdfast.chassis.broker import Broker
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.database import Database, retrying
+from holdfast.chassis.database import Database, Leadership, retrying
 from holdfast.chassis.engines import connect
-from holdfast.chassis.grpc_server import serving
+from holdfast.chassis.grpc_server import Listening, serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import background, every, holding, until_signal
+from holdfast.chassis.lifecycle import Loop, background, every, holding, until_signal
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -64,6 +65,71 @@ class Orders:
     relay: Relay
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What has to be started and stopped."""
+
+    servicer: OrderServicer
+    edge: Edge
+    signals: Signals
+    leadership: Leadership
+    relay: Relay
+    loops: dict[str, Loop]
+
+
+def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: Limits) -> Parts:
+    """Make every object of the service.
+
+    :param channel: to Inventory, for the stock check.
+    """
+    clock = SystemClock()
+    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
+    leadership = database.leadership("orders", outbox.filled.set)
+    relay = Relay(
+        database,
+        outbox,
+        broker,
+        clock,
+        leadership,
+        events_max=limits.outbox_events_max,
+        age_s_max=limits.outbox_age_s_max,
+    )
+    store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
+    reader, edge = Reader(database), Edge(translate, clock)
+    place = retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay))
+    place_orders = Coalescer(
+        place, batch_items_max=BATCH_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+    )
+    get_order = Coalescer(
+        reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+    )
+    settle = retrying(SettleOrders(store.begin, clock))
+    chase = ChaseOrders(store.begin, clock, late_s=limits.late_s, expire_s=limits.expire_s)
+    notify = SendNotifications(reader, LogNotifier(), clock)
+    queue = INVENTORY_TO_ORDERS.queue
+    receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=settle)
+    servicer = OrderServicer(
+        place_orders=place_orders,
+        cancel_order=retrying(CancelOrder(store.begin, clock)),
+        update_order=retrying(UpdateOrder(store.begin, clock)),
+        watch_order=WatchOrder(get_order.submit, signals),
+        get_order=get_order,
+        reader=reader,
+        edge=edge,
+        new_id=clock.new_id,
+    )
+    loops: dict[str, Loop] = {
+        "orders consumer": lambda: broker.consume(queue, receiver),
+        "orders relay": relay.run,
+        "orders placing": place_orders.run,
+        "orders reading": get_order.run,
+        "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
+        "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+    }
+    return Parts(servicer, edge, signals, leadership, relay, loops)
+
+
 async def nothing_more(_relay: Relay) -> None:
     """What is left in the outbox goes on at the next start."""
 
@@ -84,71 +150,35 @@ async def running(
     :param inventory: address of Inventory's gRPC server, for the stock check.
     :param finish: awaited at the end, when no call can come any more and the events still move.
     """
-    clock = SystemClock()
-    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
-    leadership = database.leadership("orders", outbox.filled.set)
-    relay = Relay(
-        database,
-        outbox,
-        broker,
-        clock,
-        leadership,
-        events_max=limits.outbox_events_max,
-        age_s_max=limits.outbox_age_s_max,
-    )
-    store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
-    reader = Reader(database)
-    edge = Edge(translate, clock)
-    settle = SettleOrders(store.begin, clock)
-    chase = ChaseOrders(store.begin, clock, late_s=limits.late_s, expire_s=limits.expire_s)
-    notify = SendNotifications(reader, LogNotifier(), clock)
-    receiver = InboxReceiver(
-        database, clock, queue=INVENTORY_TO_ORDERS.queue, read=read, handle=retrying(settle)
-    )
     async with open_channel(inventory) as channel:
-        place_orders = Coalescer(
-            retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay)),
-            batch_items_max=BATCH_ITEMS_MAX,
-            queue_items_max=QUEUE_ITEMS_MAX,
-        )
-        get_order = Coalescer(
-            reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
-        )
-        servicer = OrderServicer(
-            place_orders=place_orders,
-            cancel_order=retrying(CancelOrder(store.begin, clock)),
-            update_order=retrying(UpdateOrder(store.begin, clock)),
-            watch_order=WatchOrder(get_order.submit, signals),
-            get_order=get_order,
-            reader=reader,
-            edge=edge,
-            new_id=clock.new_id,
-        )
-        loops = {
-            "orders consumer": lambda: broker.consume(INVENTORY_TO_ORDERS.queue, receiver),
-            "orders relay": relay.run,
-            "orders placing": place_orders.run,
-            "orders reading": get_order.run,
-            "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
-            "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
-            "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
-        }
-        async with holding(leadership), background(loops):
-            try:
-                async with serving(
-                    listen,
-                    service=SERVICE_NAME,
-                    share_port=share_port,
-                    register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
-                    interceptors=[edge],
-                ) as listening:
-                    log.info("orders is ready", address=listening.address)
-                    try:
-                        yield Orders(listening.address, relay)
-                    finally:
-                        signals.close()
-            finally:
-                await finish(relay)
+        parts = assemble(database, broker, channel, limits)
+        async with (
+            holding(parts.leadership),
+            background(parts.loops),
+            AsyncExitStack() as at_end,
+        ):
+            at_end.push_async_callback(finish, parts.relay)
+            served = _served(parts.servicer, parts.edge, parts.signals, listen, share_port)
+            listening = await at_end.enter_async_context(served)
+            yield Orders(listening.address, parts.relay)
+
+
+@asynccontextmanager
+async def _served(
+    servicer: OrderServicer, edge: Edge, signals: Signals, listen: str, share_port: bool
+) -> AsyncIterator[Listening]:
+    async with serving(
+        listen,
+        service=SERVICE_NAME,
+        share_port=share_port,
+        register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
+        interceptors=[edge],
+    ) as listening:
+        log.info("orders is ready", address=listening.address)
+        try:
+            yield listening
+        finally:
+            signals.close()  # whoever watches an order would hold up the end
 
 
 async def main(settings: OrdersSettings) -> None:

@@ -84,11 +84,13 @@ class _Batch:
         if before is not None:
             same = before.request_hash == _hash(change)
             return before.level if same else RequestIdReused(change.request_id)
+        movements = len(self.book.movements)
         try:
             level = self._set(change)
         except InventoryError as error:
             return error
-        self.told.append((level_changed(level), change.caller))
+        if len(self.book.movements) > movements:
+            self.told.append((level_changed(level), change.caller))
         if change.request_id:
             done = RecordedChange(change.request_id, _hash(change), level)
             self.known[change.request_id] = done

@@ -59,4 +59,5 @@ def _as_of(order: Order, version: int) -> Order:
     history = tuple(change for change in order.history if change.version <= version)
     last = history[-1]
     state = OrderState(order.order_id, last.status, version)
-    return replace(order, state=state, updated_at=last.at, history=history)
+    shortages = order.shortages if last.status is OrderStatus.REJECTED else ()
+    return replace(order, state=state, updated_at=last.at, history=history, shortages=shortages)

@@ -32,10 +32,6 @@ class Reader:
         self._database = database
         self._sql = SQL[database.engine]
 
-    async def order(self, order_id: str) -> Order | None:
-        (found,) = await self.details([order_id])
-        return found
-
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
             # The history first: whatever is read after it is at least as new.

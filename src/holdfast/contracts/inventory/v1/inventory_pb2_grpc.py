@@ -93,6 +93,7 @@ class InventoryServiceServicer:
         Errors:
         NOT_FOUND            the product does not exist.
         FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+        QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
         ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
         """

@@ -5,9 +5,11 @@ The public face of Inventory: what there is, where it is, what is promised, and 
 
 Errors of every method carry google.rpc.Status details. ErrorInfo.domain is always "holdfast"; its reason is part of
 this contract and named at each method. Every method may also answer:
-  INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once.
+  INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
+                      (as many as fit into gRPC's trailers; the message says how many there are).
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; RetryInfo tells how long to wait.
-  UNAVAILABLE         DATABASE_UNAVAILABLE or DRAINING; RetryInfo tells how long to wait.
+  UNAVAILABLE         DATABASE_UNAVAILABLE, or CONFLICT (too many writers on the same rows); RetryInfo tells how long
+                      to wait. Without a reason: nobody listens, or the service is stopping.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 """
 
@@ -48,6 +50,7 @@ class InventoryServiceStub:
     Errors:
       NOT_FOUND            the product does not exist.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
     """
@@ -91,6 +94,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors:
       NOT_FOUND            the product does not exist.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
     """
@@ -137,6 +141,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
           NOT_FOUND            the product does not exist.
           FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                               QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
           ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
         """

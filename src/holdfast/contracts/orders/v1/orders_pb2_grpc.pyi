@@ -5,9 +5,12 @@ The public face of Orders: who asked for what, and what became of it.
 
 Errors of every method carry google.rpc.Status details. ErrorInfo.domain is always "holdfast"; its reason is part of
 this contract and named at each method. Every method may also answer:
-  INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once.
-  RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; RetryInfo tells how long to wait.
-  UNAVAILABLE         DATABASE_UNAVAILABLE, INVENTORY_UNAVAILABLE or DRAINING; RetryInfo tells how long to wait.
+  INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
+                      (as many as fit into gRPC's trailers; the message says how many there are).
+  RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; OUTBOX_TOO_LONG: too many recorded orders wait for the message
+                      broker. RetryInfo tells how long to wait.
+  UNAVAILABLE         DATABASE_UNAVAILABLE, INVENTORY_UNAVAILABLE, or CONFLICT (too many writers on the same rows);
+                      RetryInfo tells how long to wait. Without a reason: nobody listens, or the service is stopping.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 """
