@@ -13,6 +13,7 @@ import pytest
 
 from tests.processes import temporary_folder
 from tests.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
+from tests.templates import Templates
 
 # Tasks that end by themselves, such as those of a channel being closed, get this long.
 TASKS_END_S_MAX = 2.0
@@ -73,6 +74,11 @@ def rabbitmq_server(servers_folder: Path) -> Iterator[RabbitmqServer]:
             server.kill()  # a stop in good order takes 6 s, and nobody needs the data
     except ServerMissing as error:
         pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture

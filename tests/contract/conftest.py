@@ -1,7 +1,6 @@
 """Fresh databases on both engines, each a copy of one that was really migrated."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,8 @@ import pytest
 from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database import Database, Engine, Leadership, Reading, Row, Transaction
 from holdfast.chassis.engines import connect
-from holdfast.chassis.migrations import migrate
 from tests.servers import PostgresServer
+from tests.templates import Templates
 
 START = datetime(2026, 11, 5, 12, 30, 15, 250_001, tzinfo=UTC)
 
@@ -93,28 +92,6 @@ class CountingTransaction(CountingReading):
         return await self._work.write(sql, rows)
 
 
-class Templates:
-    """One migrated database for each service and engine, to be copied."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def copy_file(self, service: str, target: Path) -> str:
-        template = self._folder / f"{service}.db"
-        if not template.exists():
-            migrate(service, f"sqlite:///{template}")
-        shutil.copyfile(template, target)
-        return f"sqlite:///{target}"
-
-    def copy_database(self, service: str, server: PostgresServer, target: str) -> str:
-        template = f"template_{service}"
-        if not server.has_database(template):
-            server.create_database(template)
-            migrate(service, server.url(template))
-        server.create_database(target, template=template)
-        return server.url(target)
-
-
 def names_of(statements: ModuleType) -> set[str]:
     """The names of a module of SQL text that others may use."""
     return {name for name in vars(statements) if not name.startswith("_")}
@@ -128,11 +105,6 @@ def together(database: Database, parties: int) -> asyncio.Barrier:
 def spoken(database: Database, sql: str) -> str:
     """The same statement with the engine's own mark for arguments."""
     return sql.replace("$", "?") if database.engine == "sqlite" else sql
-
-
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    return Templates(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

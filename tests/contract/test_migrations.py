@@ -18,8 +18,8 @@ from holdfast.chassis.migrations import (
     require_newest,
     script,
 )
-from tests.contract.conftest import Templates
 from tests.servers import PostgresServer
+from tests.templates import Templates
 
 SERVICES = ["orders", "inventory"]
 

@@ -97,17 +97,15 @@ async def test_a_replay_goes_on_however_often_services_are_killed_in_its_middle(
     path = tmp_path / "invoices.csv"
     write_sample(path, invoices=REPLAY_INVOICES, seed=70)
     chance = random.Random(70)
-    replaying = asyncio.create_task(
-        asyncio.to_thread(
-            system.command, "replay", str(path), "--concurrency", "8", "--output", "json"
-        )
-    )
-    async with system.client() as client:
+    replay = ("replay", str(path), "--concurrency", "8", "--output", "json")
+    async with system.client() as client, asyncio.TaskGroup() as group:
+        replaying = group.create_task(asyncio.to_thread(system.command, *replay))
         for kills in range(1, REPLAY_KILLS + 1):
             await orders_in(client, at_least=kills * REPLAY_ORDERS_IN_BETWEEN)
             assert not replaying.done(), "the kills come in the middle"
             await restart(system, chance.choice(system.parts))
-        done = await replaying
+    done = replaying.result()
+    async with system.client() as client:
         world = await look(client)
 
     assert (done.returncode, done.stderr) == (0, "")

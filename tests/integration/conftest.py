@@ -29,7 +29,6 @@ from grpc import aio
 from holdfast import embedded
 from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.engines import connect
-from holdfast.chassis.migrations import migrate
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
@@ -41,6 +40,7 @@ from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
 from tests.servers import PostgresServer, RabbitmqServer
+from tests.templates import Templates
 
 SERVICES = ("orders", "inventory")
 CALL_S_MAX = 20.0
@@ -289,31 +289,22 @@ class Ground:
     broker_url: str = ""
 
 
-@pytest.fixture(scope="session")
-def templates(postgres_server: PostgresServer) -> dict[str, str]:
-    """A migrated database of each service, to be copied."""
-    names = {service: f"template_{service}" for service in SERVICES}
-    for service, name in names.items():
-        postgres_server.create_database(name)
-        migrate(service, postgres_server.url(name))
-    return names
-
-
 @pytest.fixture(params=["embedded", "cluster"])
-def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+def ground(
+    request: pytest.FixtureRequest, tmp_path: Path, templates: Templates
+) -> Iterator[Ground]:
     if request.param == "embedded":
         urls = {service: f"sqlite:///{tmp_path}/{service}.db" for service in SERVICES}
         yield Ground("embedded", tmp_path, urls)
         return
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
-    templates: dict[str, str] = request.getfixturevalue("templates")
     number = next(_numbers)
     names = {service: f"{service}_{number}" for service in SERVICES}
-    for service, name in names.items():
-        postgres.create_database(name, template=templates[service])
+    urls = {
+        service: templates.copy_database(service, postgres, name) for service, name in names.items()
+    }
     rabbitmq.create_vhost(f"api-{number}")
-    urls = {service: postgres.url(name) for service, name in names.items()}
     yield Ground("cluster", tmp_path, urls, rabbitmq.url(f"api-{number}"))
     rabbitmq.delete_vhost(f"api-{number}")
     for name in names.values():

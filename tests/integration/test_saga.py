@@ -27,7 +27,7 @@ from tests.integration.two_services import (
 Result = TypeVar("Result")
 
 engine, clock = contract.engine, contract.clock
-templates, new_database = contract.templates, contract.new_database
+new_database = contract.new_database
 shop, urls = two_services.shop, two_services.urls
 
 

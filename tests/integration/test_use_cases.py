@@ -38,7 +38,7 @@ from tests.integration.two_services import (
 )
 
 engine, clock = contract.engine, contract.clock
-templates, new_database = contract.templates, contract.new_database
+new_database = contract.new_database
 shop, urls = two_services.shop, two_services.urls
 
 

@@ -1,0 +1,29 @@
+"""Migrated databases to be copied: migrating takes a second, copying a tenth of one."""
+
+import shutil
+from pathlib import Path
+
+from holdfast.chassis.migrations import migrate
+from tests.servers import PostgresServer
+
+
+class Templates:
+    """One migrated database for each service and engine, to be copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def copy_file(self, service: str, target: Path) -> str:
+        template = self._folder / f"{service}.db"
+        if not template.exists():
+            migrate(service, f"sqlite:///{template}")
+        shutil.copyfile(template, target)
+        return f"sqlite:///{target}"
+
+    def copy_database(self, service: str, server: PostgresServer, target: str) -> str:
+        template = f"template_{service}"
+        if not server.has_database(template):
+            server.create_database(template)
+            migrate(service, server.url(template))
+        server.create_database(target, template=template)
+        return server.url(target)
