@@ -1,14 +1,16 @@
 """Verify both databases: recompute every number from its records and name every contradiction.
 
-Each service's own records are checked where they are known (`infrastructure/audit.py`); here the
-two services
+Each service's own records are checked where they are known (`infrastructure/audit.py`). Here the two
 are held against each other: what Orders says of an order must be what Inventory holds for it.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from holdfast.chassis.audit import Auditor, Findings
+from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database import Database
 from holdfast.chassis.engines import connect
 from holdfast.inventory.domain.reservation import ReservationState
@@ -19,13 +21,11 @@ from holdfast.orders.infrastructure import audit as orders_audit
 PAGE_ORDERS = 5_000
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# On a running system events are on their way: what still disagrees after this long is a
-# contradiction.
-SETTLE_S_MAX = 10.0
+SETTLE_S_MAX = 10.0  # events may be on their way; what still disagrees then is a contradiction
+PENDING_S_MAX = 3_900.0  # orders expire after an hour, unless told otherwise
 LOOK_AGAIN_S = 0.5
 
-# What Inventory may hold for an order of each status, once no event is on its way; None: nothing at
-# all.
+# What Inventory may hold for an order of each status, once no event is on its way; None: nothing.
 AGREEMENT: dict[OrderStatus, frozenset[ReservationState | None]] = {
     OrderStatus.PENDING: frozenset((None, *ReservationState)),
     OrderStatus.CONFIRMED: frozenset((ReservationState.RESERVED,)),
@@ -55,43 +55,61 @@ class Report:
         return not self.contradictions
 
 
-async def verify(orders_url: str, inventory_url: str) -> Report:
+async def verify(
+    orders_url: str, inventory_url: str, *, pending_s_max: float = PENDING_S_MAX
+) -> Report:
     """Check both databases and hold them against each other. Reads only; safe on a running system.
 
-    Each database is read as of one moment; while disagreements or waiting events remain, it is
-    all read again for
-    up to SETTLE_S_MAX, since events may have been on their way.
+    Each database is read as of one moment. Between those two moments events may have been on their
+    way: what the services disagree on counts only if they still do after SETTLE_S_MAX.
 
+    :param pending_s_max: orders that are PENDING for longer are a contradiction.
     :raises DatabaseUnavailable: one of them can't be opened.
     """
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + SETTLE_S_MAX
     async with (
         connect(orders_url, wait=False) as orders,
         connect(inventory_url, wait=False) as inventory,
     ):
-        while True:
-            findings = await _verify_once(orders, inventory)
-            if not findings.contradictions or loop.time() > ends_at:
-                return Report(findings.checked, findings.notes, findings.contradictions)
-            await asyncio.sleep(LOOK_AGAIN_S)
+        findings = Findings()
+        async with _auditors(orders, inventory, findings) as (of_orders, of_inventory):
+            await orders_audit.audit(of_orders, pending_s_max=pending_s_max)
+            await inventory_audit.audit(of_inventory)
+            disagreements = await _compare(of_orders, of_inventory, findings)
+        findings.contradict(await _lasting(disagreements, orders, inventory))
+    return Report(findings.checked, findings.notes, findings.contradictions)
 
 
-async def _verify_once(orders: Database, inventory: Database) -> Findings:
-    findings = Findings()
-    async with orders.snapshot() as orders_reading, inventory.snapshot() as inventory_reading:
-        of_orders = Auditor("orders", orders.engine, orders_reading, findings)
-        of_inventory = Auditor("inventory", inventory.engine, inventory_reading, findings)
-        await orders_audit.audit(of_orders)
-        await inventory_audit.audit(of_inventory)
-        await _compare(of_orders, of_inventory, findings)
-    return findings
+@asynccontextmanager
+async def _auditors(
+    orders: Database, inventory: Database, findings: Findings
+) -> AsyncIterator[tuple[Auditor, Auditor]]:
+    """Open both databases as of now, as near to each other as can be."""
+    at = SystemClock().now()
+    async with orders.snapshot() as of_orders, inventory.snapshot() as of_inventory:
+        for reading in (of_orders, of_inventory):
+            await reading.fetch("SELECT 1")  # a snapshot begins with its first statement
+        yield (
+            Auditor("orders", orders.engine, of_orders, findings, at),
+            Auditor("inventory", inventory.engine, of_inventory, findings, at),
+        )
 
 
-async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> None:
+async def _lasting(disagreements: list[str], orders: Database, inventory: Database) -> list[str]:
+    """Look again until nothing is left of them, or for SETTLE_S_MAX; return what is."""
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + SETTLE_S_MAX
+    while disagreements and loop.time() < ends_at:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        async with _auditors(orders, inventory, Findings()) as (of_orders, of_inventory):
+            now = set(await _compare(of_orders, of_inventory, Findings()))
+        disagreements = [one for one in disagreements if one in now]
+    return disagreements
+
+
+async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> list[str]:
     """Walk both in the order of the order id, a page of orders at a time."""
     disagreements: list[str] = []
-    pending = compared = 0
+    compared = 0
     start: str | None = FIRST_ID
     while start is not None:
         page = await orders_audit.facts_from(orders, start, PAGE_ORDERS + 1)
@@ -100,13 +118,10 @@ async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> N
         last = max(page) if beyond else LAST_ID
         held = await inventory_audit.facts_between(inventory, start, last)
         disagreements += _disagreements(page, held)
-        pending += sum(order.status is OrderStatus.PENDING for order in page.values())
         compared += len(page)
         start = beyond[0] if beyond else None
-    findings.contradict(disagreements)
     findings.checked["orders compared with their reservations"] = compared
-    if pending:
-        findings.notes.append(f"orders: {pending} orders are PENDING; they are asked about again")
+    return disagreements
 
 
 def _disagreements(

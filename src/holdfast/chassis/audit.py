@@ -4,10 +4,12 @@ that make them credible.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from holdfast.chassis.database import Engine, Reading, Row, instant
 
 CONTRADICTIONS_SHOWN_MAX = 20
+EVENTS_WAIT_S_MAX = 10.0
 
 OUTBOX = """
 SELECT count(*) AS waiting, min(happened_at) AS oldest
@@ -42,10 +44,14 @@ class Auditor:
     """Asks one database, in SQL that both engines understand (`$n` stands for the n-th argument).
 
     :param service: named in every finding.
+    :param at: the time of the audit.
     """
 
-    def __init__(self, service: str, engine: Engine, reading: Reading, findings: Findings) -> None:
+    def __init__(
+        self, service: str, engine: Engine, reading: Reading, findings: Findings, at: datetime
+    ) -> None:
         self.service = service
+        self.at = at
         self.findings = findings
         self._reading = reading
         self._mark = "?" if engine == "sqlite" else "$"
@@ -69,8 +75,8 @@ class Auditor:
             rows = await self.rows(sql)
             self.findings.contradict([f"{self.service}: {_filled(meaning, row)}" for row in rows])
 
-    async def messages(self) -> int:
-        """Report the dead letters; return how many events wait in the outbox."""
+    async def messages(self) -> None:
+        """Report dead letters, and events that wait in the outbox."""
         for row in await self.rows(LETTERS):
             what = row["type"] or "bytes that are no event"
             text = f"{self.service}: dead letter {row['letter_id']} ({what}) on {row['queue']}"
@@ -79,13 +85,28 @@ class Auditor:
             else:
                 self.findings.contradict([f"{text} has no reason"])
         (row,) = await self.rows(OUTBOX)
-        waiting: int = row["waiting"]
-        if waiting:
-            oldest = instant(row["oldest"])
-            self.findings.contradict(
-                [f"{self.service}: {waiting} events wait in the outbox, the oldest since {oldest}"]
-            )
-        return waiting
+        self.overdue(
+            "{n} events wait in the outbox since {oldest}",
+            row["waiting"],
+            row["oldest"],
+            after_s=EVENTS_WAIT_S_MAX,
+        )
+
+    def overdue(
+        self, meaning: str, n: int, oldest: datetime | str | None, *, after_s: float
+    ) -> None:
+        """Report what waits: a note while it may be on its way, a contradiction after so long.
+
+        :param meaning: with {n} and {oldest} in it.
+        """
+        if not n or oldest is None:
+            return
+        since = instant(oldest)
+        text = f"{self.service}: {meaning.format(n=n, oldest=since.isoformat(timespec='seconds'))}"
+        if (self.at - since).total_seconds() > after_s:
+            self.findings.contradictions.append(text)
+        else:
+            self.findings.notes.append(text)
 
 
 def _filled(meaning: str, row: Row) -> str:

@@ -48,6 +48,12 @@ def first_uuid7(at: datetime) -> str:
     return uuid7(int(at.timestamp() * 1000), bytes(10))
 
 
+def backoff_s(failures: int, *, first_s: float, longest_s: float) -> float:
+    """Return how long to wait after so many failures in a row: doubling, bounded, jittered."""
+    doublings = min(failures, 32)  # a float ends at 2**1024, and an outage may last for days
+    return jitter(min(first_s * 2**doublings, longest_s))
+
+
 def jitter(seconds: float) -> float:
     """Spread a delay over half to one and a half of it, so that many waiters don't wake as one."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
-from holdfast.chassis.clock import jitter
+from holdfast.chassis.clock import backoff_s
 
 
 class Row(Protocol):
@@ -125,7 +125,7 @@ def retrying(
             try:
                 return await verb(*args, **kwargs)
             except Conflict:
-                await asyncio.sleep(jitter(0.01 * 2**tries))
+                await asyncio.sleep(backoff_s(tries, first_s=0.01, longest_s=1.0))
         return await verb(*args, **kwargs)
 
     return run

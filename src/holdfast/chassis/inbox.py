@@ -4,6 +4,7 @@ A use case asks `first_seen` inside its own transaction, so that remembering an 
 are one.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -11,7 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from holdfast.chassis.broker import DeadLetter, Event
-from holdfast.chassis.clock import Clock
+from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, Transaction
 from holdfast.chassis.outbox import SQL
 
@@ -99,6 +100,7 @@ class InboxReceiver(Generic[Command]):
                     break
                 event, reason = readable[0][0], f"failed: {type(error).__name__}: {error}"
                 log.exception("event failed", event_id=event.event_id, type=event.type, tries=tries)
+                await asyncio.sleep(backoff_s(tries, first_s=0.1, longest_s=1.0))
             else:
                 return
         else:

@@ -1,6 +1,7 @@
 """The life of a process: background loops kept running, and signals that end it in good order."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -8,10 +9,11 @@ from contextlib import asynccontextmanager
 import structlog
 
 from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.clock import jitter
+from holdfast.chassis.clock import backoff_s, jitter
 from holdfast.chassis.database import DatabaseUnavailable, Leadership
 
 RESTART_S_MAX = 10.0
+GARBAGE_OBJECTS = 100_000  # allocated and not freed, before Python looks among the youngest
 
 log = structlog.get_logger()
 
@@ -35,16 +37,17 @@ async def background(loops: Mapping[str, Loop]) -> AsyncIterator[None]:
 
 async def _supervised(name: str, loop: Loop) -> None:
     """Start a loop again whenever it fails; only cancellation ends it."""
-    failures = 0
+    failures, clock = 0, asyncio.get_running_loop().time
     while True:
+        started = clock()
         try:
             await loop()
         except (BrokerUnavailable, DatabaseUnavailable) as error:
             log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
             log.exception("background loop failed, starting it again", loop=name)
-        failures += 1
-        await asyncio.sleep(jitter(min(0.1 * 2**failures, RESTART_S_MAX)))
+        failures = 0 if clock() - started > RESTART_S_MAX else failures + 1
+        await asyncio.sleep(backoff_s(failures, first_s=0.1, longest_s=RESTART_S_MAX))
 
 
 def every(
@@ -63,6 +66,16 @@ def every(
             await asyncio.sleep(jitter(seconds))
 
     return loop
+
+
+def collect_garbage_seldom() -> None:
+    """Let Python look for reference cycles seldom: batches make many objects and hardly any cycles.
+
+    What was imported so far is never looked at again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS, 20, 100)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ under the same id.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ import structlog
 
 from holdfast.chassis import messages_postgres, messages_sqlite
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
-from holdfast.chassis.clock import Clock, jitter
+from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database import (
     Database,
     DatabaseUnavailable,
@@ -86,6 +87,7 @@ class Relay:
         self._age_s_max = age_s_max
         self._backlog = Backlog(0, None)
         self._failures = 0
+        self._measured_at = 0.0  # by the loop's clock
 
     async def run(self) -> None:
         """Relay until cancelled; broker and database being away is waited out."""
@@ -97,8 +99,7 @@ class Relay:
         self._filled.clear()
         try:
             complete = await self._relay_or_tell(filled)
-            if complete:
-                await self._measure()
+            await self._measure_in_time()
         except (BrokerUnavailable, DatabaseUnavailable) as error:
             await self._back_off(str(error))
             return
@@ -144,6 +145,13 @@ class Relay:
             raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
         return len(rows) < RELAY_EVENTS_MAX
 
+    async def _measure_in_time(self) -> None:
+        """Measure now and then, also under a load that never leaves the outbox empty."""
+        now = asyncio.get_running_loop().time()
+        if now - self._measured_at > POLL_S / 2:
+            self._measured_at = now
+            await self._measure()
+
     async def _measure(self) -> Backlog:
         async with self._database.read() as reading:
             (row,) = await reading.fetch(self._sql.BACKLOG)
@@ -159,22 +167,21 @@ class Relay:
         age_s = (self._clock.now() - backlog.oldest).total_seconds()
         return backlog.length > self._events_max or age_s > self._age_s_max
 
+    def is_waiting(self) -> bool:
+        """Whether events waited when it was last measured."""
+        return self._backlog.length > 0
+
     async def is_empty(self) -> bool:
         """Whether nothing waits at this moment."""
         return (await self._measure()).length == 0
 
     async def _back_off(self, error: str) -> None:
         self._failures += 1
-        delay_s = jitter(min(0.05 * 2**self._failures, RETRY_S_MAX))
+        delay_s = backoff_s(self._failures, first_s=0.05, longest_s=RETRY_S_MAX)
         log.warning("events wait in the outbox", error=error, retry_in_s=round(delay_s, 2))
-        await self._measure_anyway()
+        with suppress(DatabaseUnavailable):  # whoever needs the database next will say so
+            await self._measure_in_time()
         await asyncio.sleep(delay_s)
-
-    async def _measure_anyway(self) -> None:
-        try:
-            await self._measure()
-        except DatabaseUnavailable:
-            return  # said in the log line above, or by whoever needs the database next
 
     async def _nap(self) -> None:
         try:

@@ -6,13 +6,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import count
 from typing import cast
 from zlib import crc32
 
 import asyncpg
 import structlog
+from asyncpg.connect_utils import SessionAttribute
 
-from holdfast.chassis.clock import jitter
+from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.database import (
     Conflict,
     DatabaseUnavailable,
@@ -28,6 +30,17 @@ CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
 LEADERSHIP_CHECK_S = 0.5
 LEADERSHIP_TIMEOUT_S = 5.0
+
+# A host that vanishes sends no goodbye: without these the server would keep its session, with row
+# locks and leadership, for two hours.
+SERVER_SETTINGS = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "idle_in_transaction_session_timeout": "30000",
+}
+WRITABLE = SessionAttribute.read_write  # of several hosts, the one that is the primary now
 
 log = structlog.get_logger()
 
@@ -46,6 +59,10 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.StatementCompletionUnknownError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
 )
@@ -181,7 +198,10 @@ class PostgresLeadership:
                     if self._connection is None or self._connection.is_closed():
                         self._held = False
                         self._connection = await asyncpg.connect(
-                            self._url, timeout=CONNECT_TIMEOUT_S
+                            self._url,
+                            timeout=CONNECT_TIMEOUT_S,
+                            server_settings=SERVER_SETTINGS,
+                            target_session_attrs=WRITABLE,
                         )
                     yield self._connection
                 except BaseException:
@@ -199,8 +219,7 @@ async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
 
     :raises DatabaseUnavailable: the server can't be reached and `wait` is off.
     """
-    delay_s = 0.2
-    while True:
+    for failures in count():
         try:
             with translated_errors():
                 pool = await asyncpg.create_pool(
@@ -209,11 +228,14 @@ async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
                     max_size=CONNECTIONS_MAX,
                     timeout=CONNECT_TIMEOUT_S,
                     command_timeout=STATEMENT_TIMEOUT_S,
+                    server_settings=SERVER_SETTINGS,
+                    target_session_attrs=WRITABLE,
                 )
                 return Postgres(url, pool)
         except DatabaseUnavailable as error:
             if not wait:
                 raise
-            log.warning("database unreachable, trying again", error=str(error), retry_in_s=delay_s)
-            await asyncio.sleep(jitter(delay_s))
-            delay_s = min(delay_s * 2, 10.0)
+            delay_s = backoff_s(failures, first_s=0.2, longest_s=10.0)
+            log.warning("database unreachable, trying again", error=str(error))
+            await asyncio.sleep(delay_s)
+    raise AssertionError("counting never ends")

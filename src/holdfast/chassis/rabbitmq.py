@@ -20,7 +20,7 @@ from holdfast.chassis.broker import (
     Receiver,
     Subscription,
 )
-from holdfast.chassis.clock import jitter
+from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.rabbitmq_link import (
     ANSWER_TIMEOUT_S,
     Link,
@@ -211,6 +211,8 @@ class Consumer:
             channel = await link.connection.channel(publisher_confirms=False)
             channel.closing.add_done_callback(end)
             channel.on_consumer_cancel_callbacks.add(end)  # the queue was deleted
+            # Again and again: of a binding that was lost nobody tells.
+            await link.topology.declare(channel)
             await channel.basic_qos(prefetch_count=prefetch)
             source = dead_queue(self._queue) if self._is_dead else self._queue
             await channel.basic_consume(source, arrive)
@@ -268,4 +270,4 @@ class Consumer:
 
 
 def retry_s(failures: int) -> float:
-    return jitter(min(RETRY_S_MIN * 2**failures, RETRY_S_MAX))
+    return backoff_s(failures, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)

@@ -62,7 +62,8 @@ class Topology:
 class Link(aiormq.TransportFactory):
     """One connection with a channel to publish on. It dies only once."""
 
-    def __init__(self, url: str, purpose: str) -> None:
+    def __init__(self, url: str, purpose: str, topology: Topology) -> None:
+        self.topology = topology
         settings = f"{'&' if '?' in url else '?'}heartbeat={HEARTBEAT_S}&name=holdfast-{purpose}"
         self.connection = aiormq.Connection(url + settings, transport_factory=self)
         self.channel: AbstractChannel
@@ -72,7 +73,7 @@ class Link(aiormq.TransportFactory):
 
     @classmethod
     async def open(cls, url: str, purpose: str, topology: Topology) -> Self:
-        link = cls(url, purpose)
+        link = cls(url, purpose, topology)
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await link.connection.connect()

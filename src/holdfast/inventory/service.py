@@ -15,7 +15,13 @@ from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import background, every, holding, until_signal
+from holdfast.chassis.lifecycle import (
+    background,
+    collect_garbage_seldom,
+    every,
+    holding,
+    until_signal,
+)
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -117,6 +123,7 @@ async def main(settings: InventorySettings) -> None:
     :raises AddressInUse: another program listens on the address.
     """
     configure_logging(settings.log_level)
+    collect_garbage_seldom()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )

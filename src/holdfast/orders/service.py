@@ -16,7 +16,14 @@ from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import Listening, serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.interceptors import Edge
-from holdfast.chassis.lifecycle import Loop, background, every, holding, until_signal
+from holdfast.chassis.lifecycle import (
+    Loop,
+    background,
+    collect_garbage_seldom,
+    every,
+    holding,
+    until_signal,
+)
 from holdfast.chassis.migrations import require_newest
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.chassis.rabbitmq import RabbitMQ
@@ -104,7 +111,7 @@ def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: L
         reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
     )
     settle = retrying(SettleOrders(store.begin, clock))
-    chase = ChaseOrders(store.begin, clock, late_s=limits.late_s, expire_s=limits.expire_s)
+    chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
     queue = INVENTORY_TO_ORDERS.queue
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=settle)
@@ -188,6 +195,7 @@ async def main(settings: OrdersSettings) -> None:
     :raises AddressInUse: another program listens on the address.
     """
     configure_logging(settings.log_level)
+    collect_garbage_seldom()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from holdfast.orders.application.ports import Begin, Clock
+from holdfast.orders.application.ports import Backlog, Begin, Clock
 from holdfast.orders.domain.caller import ORDERS
+from holdfast.orders.domain.order import OrderState
 
 CHASED_MAX = 500
 
@@ -14,14 +15,18 @@ class ChaseOrders:
     Several processes may chase at once: each takes orders that no other holds. Asking twice gets
     the same answer twice.
 
-    :param late_s: an answer is late after so many seconds, and asked for again as often.
+    :param late_s: an answer is late after so many seconds; it is asked for again then, and again
+        after twice the time each, so that chasing adds little to what made it late.
     :param expire_s: an order expires after so many seconds without a decision.
     """
 
-    def __init__(self, begin: Begin, clock: Clock, *, late_s: float, expire_s: float) -> None:
+    def __init__(
+        self, begin: Begin, clock: Clock, backlog: Backlog, *, late_s: float, expire_s: float
+    ) -> None:
         assert late_s < expire_s, "ask before giving up"
         self._begin = begin
         self._clock = clock
+        self._backlog = backlog
         self._late = timedelta(seconds=late_s)
         self._expire = timedelta(seconds=expire_s)
 
@@ -31,6 +36,8 @@ class ChaseOrders:
         async with self._begin() as work:
             expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)
             await work.record([state.expire(at, ORDERS) for state in expired])
-            late = await work.claim_late(asked_before=at - self._late, limit=CHASED_MAX)
-            await work.ask_again([state.order_id for state in late], at)
+            late: list[OrderState] = []
+            if not self._backlog.is_waiting():  # what waits there may be the very questions
+                late = await work.claim_late(at, asked_before=at - self._late, limit=CHASED_MAX)
+                await work.ask_again([state.order_id for state in late], at)
         return len(late) + len(expired)

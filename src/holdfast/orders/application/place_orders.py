@@ -101,46 +101,43 @@ class PlaceOrders:
         self._backlog = backlog
 
     async def __call__(self, commands: Sequence[PlaceOrder]) -> Sequence[Outcome]:
-        first: dict[RequestKey, PlaceOrder] = {}
-        for command in commands:
-            first.setdefault(command.key, command)
-        by_key = await self._place(first)
-        # The first one's outcome is its repeats' too; other contents under its key are seen afresh.
-        others = [c for c in commands if not c.repeats(first[c.key])]
-        of_others = iter(await self(others) if others else ())
-        return [by_key[c.key] if c.repeats(first[c.key]) else next(of_others) for c in commands]
-
-    async def _place(self, commands: Mapping[RequestKey, PlaceOrder]) -> dict[RequestKey, Outcome]:
         orders, refused = await self._check_stock(commands)
         # A repeat gets its recorded order whatever the stock is by now, so look before refusing.
-        recorded = await self._reader.find_requests(refused) if refused else {}
+        in_doubt = {commands[index].key for index in refused} - orders.keys()
+        recorded = await self._reader.find_requests(in_doubt) if in_doubt else {}
         if orders:
             async with self._begin() as work:
-                recorded |= await work.add_orders(list(orders.values()))
-        placed = {
-            key: OrderState(order.order_id, OrderStatus.PENDING, 1) for key, order in orders.items()
-        }
-        repeats = {key: _repeat(commands[key], found) for key, found in recorded.items()}
-        return {**refused, **placed, **repeats}
+                recorded |= await work.add_orders([new.order for new in orders.values()])
+        return [
+            refused.get(index) or _outcome(command, orders.get(command.key))
+            if command.key not in recorded
+            else _repeat(command, recorded[command.key])
+            for index, command in enumerate(commands)
+        ]
 
     async def _check_stock(
-        self, commands: Mapping[RequestKey, PlaceOrder]
-    ) -> tuple[dict[RequestKey, NewOrder], dict[RequestKey, OrdersError]]:
-        """Make orders of what can plainly be filled, and refusals of the rest."""
+        self, commands: Sequence[PlaceOrder]
+    ) -> tuple[dict[RequestKey, "_New"], dict[int, OrdersError]]:
+        """Make an order of the first command of each key that can plainly be filled.
+
+        :returns: the new orders by key, and the refusals by the commands' places in the batch.
+        """
         if self._backlog.is_too_long():
-            return {}, dict.fromkeys(commands, OutboxTooLong())
-        asked = {line.product_id for command in commands.values() for line in command.lines}
+            return {}, dict.fromkeys(range(len(commands)), OutboxTooLong())
+        asked = {line.product_id for command in commands for line in command.lines}
         try:
             stock = await self._stock_check.ask(asked)
         except InventoryUnavailable as error:
-            return {}, dict.fromkeys(commands, error)
-        orders: dict[RequestKey, NewOrder] = {}
-        refused: dict[RequestKey, OrdersError] = {}
-        for key, command in commands.items():
+            return {}, dict.fromkeys(range(len(commands)), error)
+        orders: dict[RequestKey, _New] = {}
+        refused: dict[int, OrdersError] = {}
+        for index, command in enumerate(commands):
+            if command.key in orders:
+                continue
             try:
-                orders[key] = self._check(command, stock)
+                orders[command.key] = _New(command, self._check(command, stock))
             except OrdersError as refusal:
-                refused[key] = refusal
+                refused[index] = refusal
         return orders, refused
 
     def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
@@ -172,6 +169,21 @@ class PlaceOrders:
             at=self._clock.now(),
             caller=command.caller,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """An order about to be recorded, and the command that it was made of."""
+
+    command: PlaceOrder
+    order: NewOrder
+
+
+def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
+    assert new, "what is neither refused nor recorded earlier has just been recorded"
+    if not command.repeats(new.command):
+        return RequestIdReused(command.request_id)
+    return OrderState(new.order.order_id, OrderStatus.PENDING, 1)
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:

@@ -72,9 +72,13 @@ class Work(Protocol):
     async def record(self, changes: Sequence[OrderChange]) -> None:
         """Write changes of locked orders: order, history, event; and news if the status changed."""
 
-    async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
-        """Return PENDING orders that Inventory was last asked about before then, locked; those
-        locked by others are left out.
+    async def claim_late(
+        self, at: datetime, *, asked_before: datetime, limit: int
+    ) -> list[OrderState]:
+        """Return PENDING orders to ask about again, locked; those locked by others are left out.
+
+        :param asked_before: only orders that Inventory was last asked about before then, and
+            longer ago than it had been waited for until then.
         """
 
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
@@ -161,3 +165,6 @@ class Backlog(Protocol):
 
     def is_too_long(self) -> bool:
         """Whether new orders should be refused until it has drained."""
+
+    def is_waiting(self) -> bool:
+        """Whether any waited a moment ago."""

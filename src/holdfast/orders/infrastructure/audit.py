@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from holdfast.chassis.audit import Auditor
 from holdfast.orders.domain.order import OrderStatus, may_follow
 
+UNSENT_S_MAX = 60.0
+
 COUNTS = {
     "orders": "orders",
     "order lines": "order_line",
@@ -86,6 +88,18 @@ SELECT order_id, status
  WHERE version = 1 AND status <> 'PENDING'
 """
 
+PENDING = """
+SELECT count(*) AS n, min(placed_at) AS oldest
+  FROM orders
+ WHERE status = 'PENDING'
+"""
+
+UNSENT = """
+SELECT count(*) AS n, min(recorded_at) AS oldest
+  FROM notification
+ WHERE sent_at IS NULL
+"""
+
 PAGE = """
 SELECT order_id, status
   FROM orders
@@ -109,8 +123,11 @@ class OrderFacts:
     demand: Counter[str]
 
 
-async def audit(auditor: Auditor) -> int:
-    """Check all of Orders' own records; return how many events wait in the outbox."""
+async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
+    """Check all of Orders' own records.
+
+    :param pending_s_max: an order that is PENDING for longer is a contradiction: nothing stays so.
+    """
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
     for row in await auditor.rows(FIRST_STATUSES):
@@ -122,7 +139,18 @@ async def audit(auditor: Auditor) -> int:
         if not legal:
             text = f"orders: {row['times']} orders went from {before} to {now}"
             auditor.findings.contradict([f"{text}, such as {row['example']}"])
-    return await auditor.messages()
+    (row,) = await auditor.rows(PENDING)
+    auditor.overdue(
+        "{n} orders are PENDING since {oldest}", row["n"], row["oldest"], after_s=pending_s_max
+    )
+    (row,) = await auditor.rows(UNSENT)
+    auditor.overdue(
+        "{n} notifications are unsent since {oldest}",
+        row["n"],
+        row["oldest"],
+        after_s=UNSENT_S_MAX,
+    )
+    await auditor.messages()
 
 
 async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:

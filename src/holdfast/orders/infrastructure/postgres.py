@@ -78,6 +78,7 @@ CLAIM_LATE = """
   SELECT order_id::text AS order_id, status, version
     FROM orders
    WHERE status = 'PENDING' AND status <> 'CONFIRMED' AND asked_at < $1
+     AND $3::timestamptz - asked_at >= asked_at - placed_at      -- ask less and less often
 ORDER BY orders.order_id
    LIMIT $2
      FOR NO KEY UPDATE SKIP LOCKED

@@ -65,6 +65,7 @@ CLAIM_LATE = """
   SELECT order_id, status, version
     FROM orders
    WHERE status = 'PENDING' AND status <> 'CONFIRMED' AND asked_at < ?1
+     AND julianday(?3) - julianday(asked_at) >= julianday(asked_at) - julianday(placed_at)
 ORDER BY orders.order_id
    LIMIT ?2
 """

@@ -152,8 +152,10 @@ class StoreWork:
         changed = [change.order_id for change in changes]
         self._transaction.after_commit(lambda: self._changed(changed))
 
-    async def claim_late(self, *, asked_before: datetime, limit: int) -> list[OrderState]:
-        rows = await self._transaction.fetch(self._sql.CLAIM_LATE, asked_before, limit)
+    async def claim_late(
+        self, at: datetime, *, asked_before: datetime, limit: int
+    ) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_LATE, asked_before, limit, at)
         return list(map(_state, rows))
 
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
