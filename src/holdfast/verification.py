@@ -1,6 +1,6 @@
 """Verify both databases: recompute every number from its records and name every contradiction.
 
-Each service's own records are checked where they are known (`infrastructure/audit.py`). Here the two
+Each service's own records are checked by its `infrastructure/audit.py`. Here the two services
 are held against each other: what Orders says of an order must be what Inventory holds for it.
 """
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from holdfast.chassis import clock
 from holdfast.chassis.broker import DeadLetter
 from holdfast.chassis.database import Conflict, DatabaseUnavailable
 from holdfast.chassis.dead_letters import list_dead_letters, replay_dead_letters
@@ -14,6 +15,19 @@ from tests.contract.conftest import START
 from tests.contract.post_office import PLACED, PostOffice, event, events
 
 office = post_office.office
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were asked for; a hundredth of each is made."""
+    asked_for: list[float] = []
+
+    def hundredth(seconds: float) -> float:
+        asked_for.append(seconds)
+        return seconds / 100
+
+    monkeypatch.setattr(clock, "jitter", hundredth)
+    return asked_for
 
 
 async def reasons(url: str) -> dict[str, str]:
@@ -83,6 +97,23 @@ async def test_an_event_that_cannot_be_handled_is_parked_and_its_neighbours_are_
     assert found.keys() == {"e-2"}
     assert "ValueError" in found["e-2"]
     assert "is ill" in found["e-2"]
+
+
+async def test_an_event_is_parked_only_after_pauses_that_give_its_trouble_time_to_pass(
+    office: PostOffice, url: str, pauses: list[float]
+) -> None:
+    office.trouble = [ValueError("ill for a moment")] * 2
+    await office.receiver.receive(events(1))
+    passed, pauses[:] = list(pauses), []
+
+    office.poison = {"e-2"}
+    await office.receiver.receive(events(2))
+
+    assert await office.effects() == ["e-1"]
+    assert list(await reasons(url)) == ["e-2"]
+    assert len(passed) == HANDLING_TRIES_MAX - 1, "a pause after each try that failed"
+    assert passed[1] == 2 * passed[0] >= 0.2
+    assert pauses[: len(passed)] == passed
 
 
 @pytest.mark.parametrize("trouble", [Conflict("again"), DatabaseUnavailable("away")])

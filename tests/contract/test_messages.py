@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, count, islice
 
 import pytest
+from structlog.testing import capture_logs
 
-from holdfast.chassis import messages_postgres, messages_sqlite
+from holdfast.chassis import clock, messages_postgres, messages_sqlite, outbox
 from holdfast.chassis.broker import BrokerUnavailable, Event
 from holdfast.chassis.engines import connect
 from holdfast.chassis.inbox import InboxReceiver
-from holdfast.chassis.outbox import RELAY_EVENTS_MAX, Relay
+from holdfast.chassis.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
 from tests.contract import post_office
 from tests.contract.conftest import CountingDatabase, names_of
 from tests.contract.post_office import (
@@ -26,6 +27,8 @@ from tests.contract.post_office import (
 )
 
 office = post_office.office
+
+FAILURES = 1_030  # a delay that doubles each time is more than a float by then
 
 
 def test_the_sql_of_both_engines_has_the_same_names() -> None:
@@ -195,6 +198,60 @@ async def test_of_two_relays_on_one_database_only_one_publishes(
         await second.leadership.release()
 
     assert list(chain(*office.batches)) == [f"e-{number}" for number in range(30)]
+
+
+async def test_an_outbox_is_measured_also_under_a_load_that_never_empties_it(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "RELAY_EVENTS_MAX", 2)
+    numbers = count()
+
+    async def fill(published: Sequence[object]) -> None:
+        """One event more for each that leaves: the batches of the relay are always full."""
+        now = office.clock.now()
+        more = events(*islice(numbers, len(published)))
+        await office.append([replace(one, time=now) for one in more])
+
+    receiver = InboxReceiver(
+        office.database, office.clock, queue="queue", read=lambda event: event, handle=fill
+    )
+    by_number, by_age = office.make_relay(events_max=5), office.make_relay(age_s_max=60)
+    await fill(range(4))
+    for relay in (by_number, by_age):
+        await relay.is_empty()
+    office.clock.advance(61)
+    before = by_number.is_too_long(), by_age.is_too_long()
+    await fill(range(4))
+
+    async with asyncio.timeout(20 * POLL_S), office.consuming(receiver=receiver):
+        for relay, seen in ((by_number, True), (by_age, False)):
+            async with running(relay.run()):
+                while relay.is_too_long() is not seen:
+                    await asyncio.sleep(0.01)
+
+    assert before == (False, True)
+
+
+async def test_a_broker_that_is_away_for_days_is_tried_again_and_again(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    def at_once(seconds: float) -> float:
+        pauses.append(seconds)
+        return 0.0
+
+    await office.append(events(1))
+    with monkeypatch.context() as patch, capture_logs():
+        patch.setattr(clock, "jitter", at_once)
+        async with running(office.relay.run()):
+            while len(pauses) < FAILURES:
+                await asyncio.sleep(0)
+    async with office.consuming(), running(office.relay.run()):
+        await eventually(office.relay.is_empty)
+
+    assert max(pauses) == RETRY_S_MAX
+    assert await office.effects() == ["e-1"]
 
 
 async def test_an_outbox_is_too_long_by_number_or_by_age_until_it_has_drained(

@@ -223,9 +223,26 @@ async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk
         until = third + timedelta(microseconds=1)
         assert await work.claim_expired(placed_before=third, limit=9) == []
         assert await work.claim_expired(placed_before=until, limit=9) == [placed[2]]
-        assert await work.claim_late(asked_before=desk.clock.now(), limit=1) == [placed[2]]
-        await work.ask_again([placed[2].order_id], desk.clock.now())
-        assert await work.claim_late(asked_before=desk.clock.now(), limit=9) == [placed[3]]
+        now = desk.clock.now()
+        assert await work.claim_late(now, asked_before=now, limit=1) == [placed[2]]
+        await work.ask_again([placed[2].order_id], now)
+        assert await work.claim_late(now, asked_before=now, limit=9) == [placed[3]]
+
+
+async def test_an_order_is_late_again_after_twice_the_time_it_had_waited(desk: Desk) -> None:
+    placed = await desk.place("r-1")
+    start = desk.clock.now()
+
+    async def is_late(after_s: float) -> bool:
+        at = start + timedelta(seconds=after_s)
+        async with desk.store.begin() as work:
+            return await work.claim_late(at, asked_before=at, limit=9) == [placed]
+
+    async with desk.store.begin() as work:
+        await work.ask_again([placed.order_id], start + timedelta(seconds=30))
+
+    # Fractions of a second count, on both engines.
+    assert [await is_late(after_s) for after_s in (31, 59.9, 60.1)] == [False, False, True]
 
 
 async def test_two_who_chase_at_once_claim_different_orders(desk: Desk) -> None:
@@ -235,8 +252,8 @@ async def test_two_who_chase_at_once_claim_different_orders(desk: Desk) -> None:
     later = desk.clock.now() + timedelta(days=1)
 
     async with desk.store.begin() as first, desk.store.begin() as second:
-        mine = await first.claim_late(asked_before=later, limit=2)
-        theirs = await second.claim_late(asked_before=later, limit=9)
+        mine = await first.claim_late(later, asked_before=later, limit=2)
+        theirs = await second.claim_late(later, asked_before=later, limit=9)
         expired = await second.claim_expired(placed_before=later, limit=9)
 
     assert (mine, theirs, expired) == (placed[:2], placed[2:], placed[2:])

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable
+from itertools import pairwise
 from typing import TypeVar
 
 import pytest
 from structlog.testing import capture_logs
 
+from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
+from holdfast.chassis.signals import Signals
 from holdfast.orders.application.send_notifications import SendNotifications
+from holdfast.orders.application.watch_order import WatchOrder
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from tests.contract import conftest as contract
@@ -122,8 +126,8 @@ async def test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_come
     await shop.forget_told(shop.orders)  # lost on the way
 
     chased = [await shop.chase()]
-    for _ in range(2):
-        shop.clock.advance(LATE_S + 1)
+    for wait_s in (LATE_S + 1, LATE_S + 2):
+        shop.clock.advance(wait_s)
         chased += [await shop.chase(), await shop.chase()]
     await shop.deliver()
     shop.clock.advance(LATE_S + 1)
@@ -132,6 +136,78 @@ async def test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_come
     assert await shop.statuses(placed) == ["CONFIRMED"]
     assert await shop.reserved("LAMP") == 2
     assert await shop.chase() == 0
+
+
+async def test_the_longer_an_answer_stays_away_the_less_often_it_is_asked_for(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    asked_after_s: list[int] = []
+
+    for second in range(0, int(EXPIRE_S), 5):
+        await shop.forget_told(shop.orders)  # lost on the way, every time
+        asked_after_s += [second] * await shop.chase()
+        shop.clock.advance(5)
+
+    assert 6 <= len(asked_after_s) <= 7
+    assert LATE_S < asked_after_s[0] <= LATE_S + 5
+    assert all(2 * before <= now <= 2 * before + 5 for before, now in pairwise(asked_after_s))
+    assert await shop.statuses(placed) == ["PENDING"]
+
+
+async def test_nothing_is_asked_again_while_the_question_waits_for_the_broker(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=20)
+    placed = await shop.place(*(asks(f"r-{number}", LAMP=1) for number in range(10)))
+
+    chased: list[int] = []
+    while len(chased) < 110:  # the broker is away for 55 minutes
+        shop.clock.advance(30.5)
+        with pytest.raises(BrokerUnavailable):
+            await shop.orders_relay.relay_batch()
+        assert not await shop.orders_relay.is_empty()
+        chased.append(await shop.chase())
+    waiting = await shop.told(shop.orders)
+    await shop.deliver()
+
+    assert sum(chased) == 0
+    assert waiting == [("OrderPlaced", order.order_id) for order in placed]
+    assert await shop.statuses(*placed) == ["CONFIRMED"] * 10
+
+
+async def test_an_order_expires_also_while_its_question_waits_for_the_broker(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    shop.clock.advance(EXPIRE_S + 1)
+
+    assert not await shop.orders_relay.is_empty()
+    assert await shop.chase() == 1
+
+    assert await shop.statuses(placed) == ["EXPIRED"]
+
+
+async def test_a_watcher_sees_the_shortages_with_the_rejection_and_not_before(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=1))
+    missing = Shortage("LAMP", 1, 0)
+    told = WatchOrder(shop.order, Signals())(placed.order_id)
+
+    first = await anext(told)
+    await shop.update(placed.order_id, 1, {"name": "Ada"}, ANNA)
+    await shop.settle([answer(placed.order_id, missing)])
+    rest = [order async for order in told]
+
+    assert [(order.state.status, order.shortages) for order in [first, *rest]] == [
+        ("PENDING", ()),
+        ("PENDING", ()),
+        ("REJECTED", (missing,)),
+    ]
 
 
 async def test_an_order_without_an_answer_expires_and_what_was_reserved_comes_back(

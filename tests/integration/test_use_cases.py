@@ -122,6 +122,44 @@ async def test_twins_in_one_batch_are_one_order(shop: TwoServices) -> None:
     assert len(await shop.told(shop.orders)) == 1
 
 
+async def test_many_contents_under_one_key_cost_one_stock_check_and_no_neighbour_its_order(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+
+    outcomes = await shop.place_orders(
+        [asks("good", LAMP=1)]
+        + [asks("same", "mallory", NOBODY=number) for number in range(1, 1_000)]
+        + [asks("good too", LAMP=1)]
+    )
+
+    kinds_told = [type(outcome) for outcome in outcomes]
+    assert kinds_told == [OrderState] + [UnknownProducts] * 999 + [OrderState]
+    recorded = [outcome.order_id for outcome in outcomes if isinstance(outcome, OrderState)]
+    assert await shop.told(shop.orders) == [("OrderPlaced", order_id) for order_id in recorded]
+    assert shop.stock_check.asked == 1
+
+
+async def test_of_many_contents_under_one_key_the_first_that_can_be_filled_is_the_order(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    batch = [asks("r-1", LAMP=quantity) for quantity in (9, 4, 3, 4, 9)]
+
+    outcomes = await shop.place_orders(batch)
+    again = await shop.place_orders(batch)
+
+    kinds_told = [type(outcome) for outcome in outcomes]
+    assert kinds_told == [ShortOfStock, OrderState, RequestIdReused, OrderState, RequestIdReused]
+    assert outcomes[1] == outcomes[3]
+    assert [again[1], again[3]] == [outcomes[1], outcomes[3]]
+    assert {type(again[index]) for index in (0, 2, 4)} == {RequestIdReused}
+    (told,) = await shop.told(shop.orders)
+    assert isinstance(outcomes[1], OrderState)
+    assert told == ("OrderPlaced", outcomes[1].order_id)
+    assert (await shop.order(outcomes[1].order_id)).lines[0].quantity == 4
+
+
 async def test_one_request_sent_fifty_times_at_once_is_one_order(shop: TwoServices) -> None:
     await shop.supply(LAMP=5)
 
@@ -302,6 +340,18 @@ async def test_each_change_of_a_batch_is_done_or_refused_on_its_own_in_its_order
     ]
     assert outcomes[-1] == StockLevel("LAMP", MAIN_LOCATION, on_hand=4, reserved=4, version=5)
     assert await kinds(shop) == ["RECEIPT", "RESERVATION", "RECEIPT", "ADJUSTMENT", "ADJUSTMENT"]
+
+
+async def test_a_level_is_told_of_only_when_it_changed(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    await shop.forget_told(shop.inventory)
+
+    await shop.change_stock([put(5), put(5)])
+    after_nothing = await shop.told(shop.inventory)
+    await shop.change_stock([put(5), put(6), put(6), put(5)])
+
+    assert after_nothing == []
+    assert await shop.told(shop.inventory) == [("StockLevelChanged", "LAMP")] * 2
 
 
 async def test_a_change_under_a_request_id_is_done_once_and_its_repeat_sees_the_same_level(

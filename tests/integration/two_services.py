@@ -31,6 +31,7 @@ from holdfast.orders.application.chase_orders import ChaseOrders
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder, PlaceOrders
 from holdfast.orders.application.ports import ProductStock
 from holdfast.orders.application.settle_orders import SettleOrders, StockAnswer
+from holdfast.orders.application.update_order import UpdateOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
@@ -54,8 +55,10 @@ class DirectStockCheck:
     def __init__(self, inventory: inventory_store.Store) -> None:
         self._inventory = inventory
         self.away = False
+        self.asked = 0
 
     async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
+        self.asked += 1
         if self.away:
             raise InventoryUnavailable("told to be away")
         found = await self._inventory.stock_info(product_ids)
@@ -115,7 +118,8 @@ class TwoServices:
             PlaceOrders(begin, self.reader, self.stock_check, clock, self.orders_relay)
         )
         self.cancel = CancelOrder(begin, clock)
-        self.chase = ChaseOrders(begin, clock, late_s=LATE_S, expire_s=EXPIRE_S)
+        self.update = UpdateOrder(begin, clock)
+        self.chase = ChaseOrders(begin, clock, self.orders_relay, late_s=LATE_S, expire_s=EXPIRE_S)
         self.settle = retrying(SettleOrders(begin, clock))
         self.orders_receiver = InboxReceiver(
             database,

@@ -1,0 +1,212 @@
+"""What verify says of two databases: contradictions for certain, and nothing that only passes."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from holdfast import verification
+from holdfast.chassis.audit import EVENTS_WAIT_S_MAX
+from holdfast.chassis.database import Database
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.order import OrderState
+from holdfast.orders.infrastructure.audit import UNSENT_S_MAX
+from holdfast.verification import PENDING_S_MAX, Report, verify
+from tests.contract import conftest as contract
+from tests.contract.post_office import running as in_background
+from tests.integration import two_services
+from tests.integration.conftest import Ground, RunningHoldfast, create, line, running
+from tests.integration.two_services import ANNA, TwoServices, answer, asks, reserve
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+MARGIN_S = 5.0  # how long a test may take until verify looks
+
+
+def live(shop: TwoServices, seconds_ago: float = 0.0) -> None:
+    """Let what is done next be done so long ago: verify goes by the machine's clock."""
+    now = datetime.now(UTC)
+    shop.clock.advance((now - shop.clock.now()).total_seconds() - seconds_ago)
+
+
+async def place(shop: TwoServices, *requests: str) -> list[OrderState]:
+    """Place orders, each for two lamps, that Inventory hears nothing of."""
+    placed = await shop.place(*(asks(request, LAMP=2) for request in requests))
+    await shop.forget_told(shop.orders)
+    return placed
+
+
+async def verified(shop: TwoServices) -> Report:
+    return await verify(*shop.urls)
+
+
+def says(texts: list[str], *beginnings: str) -> bool:
+    """Whether these are all of the texts, by how they begin."""
+    return len(texts) == len(beginnings) and all(map(str.startswith, texts, beginnings))
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What disagrees for a second disagrees for good."""
+    monkeypatch.setattr(verification, "SETTLE_S_MAX", 1.0)
+
+
+async def test_a_sound_trade_has_nothing_to_report(shop: TwoServices) -> None:
+    live(shop, EVENTS_WAIT_S_MAX + MARGIN_S)
+    await shop.supply(LAMP=5)
+    placed = await shop.place(*(asks(f"r-{number}", LAMP=2) for number in range(3)))
+    await shop.deliver()
+    await shop.cancel(placed[0].order_id, "", ANNA)
+    await shop.deliver()
+    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
+
+    report = await verified(shop)
+
+    assert (report.contradictions, report.notes) == ([], [])
+    assert report.checked["orders compared with their reservations"] == 3
+
+
+async def test_an_order_that_is_pending_for_too_long_is_a_contradiction(shop: TwoServices) -> None:
+    live(shop, PENDING_S_MAX + 1)
+    await shop.supply(LAMP=5)
+    await shop.forget_told(shop.inventory)
+    await place(shop, "old")
+    live(shop, PENDING_S_MAX / 2)
+    await place(shop, "new")
+
+    report = await verified(shop)
+
+    assert says(report.contradictions, "orders: 2 orders are PENDING since ")
+    assert (await verify(*shop.urls, pending_s_max=2 * PENDING_S_MAX)).ok
+
+
+async def test_a_notification_that_is_unsent_for_too_long_is_a_contradiction(
+    shop: TwoServices,
+) -> None:
+    live(shop, UNSENT_S_MAX + 1)
+    await shop.supply(LAMP=5)
+    await shop.place(asks("r-1", LAMP=2))
+    await shop.deliver()
+
+    unsent = await verified(shop)
+    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
+
+    assert says(unsent.contradictions, "orders: 1 notifications are unsent since ")
+    assert (await verified(shop)).ok
+
+
+async def test_an_event_that_waits_for_too_long_is_a_contradiction(shop: TwoServices) -> None:
+    live(shop, EVENTS_WAIT_S_MAX + 1)
+    await shop.supply(LAMP=5)
+    await shop.place(asks("r-1", LAMP=2))
+
+    report = await verified(shop)
+
+    assert says(
+        report.contradictions,
+        "orders: 1 events wait in the outbox since ",
+        "inventory: 1 events wait in the outbox since ",
+    )
+
+
+async def test_what_waits_but_not_for_long_is_only_noted(shop: TwoServices) -> None:
+    live(shop)
+    await shop.supply(LAMP=5)
+    await shop.place(asks("r-1", LAMP=2))
+    await shop.deliver()
+    await shop.place(asks("r-2", LAMP=2))
+
+    report = await verified(shop)
+
+    assert report.contradictions == []
+    assert says(
+        report.notes,
+        "orders: 1 orders are PENDING since ",
+        "orders: 1 notifications are unsent since ",
+        "orders: 1 events wait in the outbox since ",
+    )
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_what_the_services_disagree_on_for_good_is_found_and_named(shop: TwoServices) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    for database in (shop.orders, shop.inventory):
+        await shop.forget_told(database)
+    sound, bare, fewer, cancelled, rejected, silent = (
+        state.order_id for state in await place(shop, *"abcdef")
+    )
+    stray = shop.clock.new_id()
+    quantities = {sound: 2, fewer: 3, cancelled: 2, rejected: 2, silent: 2, stray: 1}
+    await shop.decide([reserve(order_id, LAMP=n) for order_id, n in quantities.items()])
+    await shop.settle([answer(order_id) for order_id in (sound, bare, fewer)])
+    await shop.settle([answer(rejected, Shortage("LAMP", 2, 0))])
+    await shop.cancel(cancelled, "", ANNA)
+    await forget_everything_told(shop.orders, shop.inventory)
+
+    report = await verified(shop)
+
+    assert sorted(report.contradictions) == sorted(
+        [
+            f"order {stray} is unknown to Orders, Inventory has it RESERVED",
+            f"order {bare} is CONFIRMED, Inventory has it not",
+            f"order {fewer} asks for {{'LAMP': 2}}, reserved {{'LAMP': 3}}",
+            f"order {cancelled} is CANCELLED, Inventory has it RESERVED",
+            f"order {rejected} is REJECTED, Inventory has it RESERVED",
+        ]
+    )
+
+
+async def forget_everything_told(*databases: Database) -> None:
+    """As if every event had been delivered."""
+    for database in databases:
+        async with database.begin() as work:
+            await work.execute("DELETE FROM outbox")
+
+
+async def test_what_the_services_agree_on_at_a_second_look_is_no_contradiction(
+    shop: TwoServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(shop)
+    await shop.supply(LAMP=5)
+    (placed,) = await place(shop, "r-1")
+    await shop.settle([answer(placed.order_id)])
+    lasting, at_first = verification._lasting, list[str]()
+
+    async def reserve_in_between(
+        disagreements: list[str], orders: Database, inventory: Database
+    ) -> list[str]:
+        at_first.extend(disagreements)
+        await shop.decide([reserve(placed.order_id, LAMP=2)])
+        return await lasting(disagreements, orders, inventory)
+
+    monkeypatch.setattr(verification, "_lasting", reserve_in_between)
+
+    report = await verified(shop)
+
+    assert at_first == [f"order {placed.order_id} is CONFIRMED, Inventory has it not"]
+    assert report.contradictions == []
+
+
+@pytest.mark.parametrize("ground", ["embedded"], indirect=True)
+async def test_a_sound_system_is_sound_while_it_is_busy(ground: Ground) -> None:
+    async with running(ground) as holdfast:
+        await holdfast.product("LAMP", 1_000_000)
+        loads = [trade(holdfast, number) for number in range(8)]
+        async with in_background(*loads):
+            await asyncio.sleep(0.5)
+            reports = [await verify(*ground.databases.values()) for _ in range(3)]
+        checked = [report.checked["orders"] for report in reports]
+
+        assert [report.contradictions for report in reports] == [[], [], []]
+        assert 0 < checked[0] < checked[1] < checked[2], "it was busy all the time"
+
+
+async def trade(holdfast: RunningHoldfast, number: int) -> None:
+    """Place orders for ever, and cancel every second one."""
+    while True:
+        placed = await holdfast.create(create(line("LAMP"), customer_id=f"c-{number}"))
+        await holdfast.create(create(line("LAMP"), customer_id=f"c-{number}"))
+        await holdfast.cancel(placed.order_id)
