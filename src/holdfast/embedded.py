@@ -6,7 +6,7 @@ PostgreSQL and RabbitMQ.
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,6 @@ import structlog
 from holdfast.chassis.engines import connect, sqlite_url
 from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.migrations import is_newest, migrate
-from holdfast.chassis.outbox import Relay
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders import service as orders_service
@@ -76,7 +75,7 @@ async def running(
                 inventory=inventory.address,
                 listen=f"{host}:{orders_port}",
                 limits=limits or Limits(),
-                finish=lambda relay: drain(relay, inventory.relay),
+                finish=lambda finished: drain(finished, inventory.relay.is_empty),
             ) as orders,
         ):
             yield Addresses(orders.address, inventory.address)
@@ -97,13 +96,13 @@ def owned(data: Path) -> Iterator[None]:
         yield
 
 
-async def drain(*relays: Relay) -> None:
+async def drain(*checks: Callable[[], Awaitable[bool]]) -> None:
     """Wait until nothing is on its way between the services, while nobody calls them."""
     quiet_looks = 0
     try:
         async with asyncio.timeout(DRAIN_S_MAX):
             while quiet_looks < 2:  # an answer may fill the one just looked at
-                is_quiet = all([await relay.is_empty() for relay in relays])
+                is_quiet = all([await check() for check in checks])
                 quiet_looks = quiet_looks + 1 if is_quiet else 0
                 await asyncio.sleep(0 if is_quiet else DRAIN_LOOK_S)
     except TimeoutError:

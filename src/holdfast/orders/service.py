@@ -61,6 +61,8 @@ NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
 
+Check = Callable[[], Awaitable[bool]]
+
 log = structlog.get_logger()
 
 
@@ -69,7 +71,6 @@ class Orders:
     """The running service."""
 
     address: str
-    relay: Relay
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Parts:
     edge: Edge
     signals: Signals
     leadership: Leadership
-    relay: Relay
+    finished: Check
     loops: dict[str, Loop]
 
 
@@ -134,11 +135,16 @@ def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: L
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
-    return Parts(servicer, edge, signals, leadership, relay, loops)
+
+    async def finished() -> bool:
+        """Send what is unsent; tell whether nothing waits any more."""
+        return not await notify() and await relay.is_empty()
+
+    return Parts(servicer, edge, signals, leadership, finished, loops)
 
 
-async def nothing_more(_relay: Relay) -> None:
-    """What is left in the outbox goes on at the next start."""
+async def at_once(_finished: Check) -> None:
+    """What is left goes on at the next start."""
 
 
 @asynccontextmanager
@@ -150,12 +156,13 @@ async def running(
     listen: str,
     limits: Limits,
     share_port: bool = False,
-    finish: Callable[[Relay], Awaitable[None]] = nothing_more,
+    finish: Callable[[Check], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Orders]:
     """Serve while the block runs; database and broker are the caller's.
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
-    :param finish: awaited at the end, when no call can come any more and the events still move.
+    :param finish: awaited at the end, when no call can come any more and the events still move;
+        what it is given tells whether nothing waits any more.
     """
     async with open_channel(inventory) as channel:
         parts = assemble(database, broker, channel, limits)
@@ -164,10 +171,10 @@ async def running(
             background(parts.loops),
             AsyncExitStack() as at_end,
         ):
-            at_end.push_async_callback(finish, parts.relay)
+            at_end.push_async_callback(finish, parts.finished)
             served = _served(parts.servicer, parts.edge, parts.signals, listen, share_port)
             listening = await at_end.enter_async_context(served)
-            yield Orders(listening.address, parts.relay)
+            yield Orders(listening.address)
 
 
 @asynccontextmanager
