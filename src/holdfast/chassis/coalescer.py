@@ -54,7 +54,8 @@ class Coalescer(Generic[Item, Outcome]):
         """
         (outcome,) = await self.submit_all([item])
         if isinstance(outcome, Exception):
-            raise outcome
+            # One error may be raised to many submitters: it must not gather all their tracebacks.
+            raise outcome.with_traceback(None)
         return outcome
 
     async def submit_all(self, items: Sequence[Item]) -> Sequence[Outcome | Exception]:

@@ -148,7 +148,11 @@ class RabbitMQ:
             try:
                 await self._consume_once(queue, receiver)
             except* BrokerUnavailable as lost:
-                log.warning("broker lost while consuming", queue=queue, error=str(lost.exceptions))
+                log.warning(
+                    "broker lost while consuming",
+                    queue=queue,
+                    error="; ".join(map(str, lost.exceptions)),
+                )
             except* Exception:
                 log.exception("consumer failed, starting it again", queue=queue)
             self._is_up = False
