@@ -244,7 +244,7 @@ async def test_a_broker_that_is_away_for_days_is_tried_again_and_again(
     await office.append(events(1))
     with monkeypatch.context() as patch, capture_logs():
         patch.setattr(clock, "jitter", at_once)
-        async with running(office.relay.run()):
+        async with asyncio.timeout(10), running(office.relay.run()):
             while len(pauses) < FAILURES:
                 await asyncio.sleep(0)
     async with office.consuming(), running(office.relay.run()):

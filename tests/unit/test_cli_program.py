@@ -66,7 +66,7 @@ def test_the_version_is_told() -> None:
 
 
 def test_ctrl_c_ends_a_watch_quietly_with_130(network: Network) -> None:
-    network.stream("WatchOrder", order(1), 2.0)
+    network.stream("WatchOrder", order(1), 9.0)
     with subprocess.Popen(
         [PROGRAM, "order", "watch", "o-1", "--orders", network.address],
         stdout=subprocess.PIPE,

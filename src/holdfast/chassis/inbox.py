@@ -100,7 +100,8 @@ class InboxReceiver(Generic[Command]):
                     break
                 event, reason = readable[0][0], f"failed: {type(error).__name__}: {error}"
                 log.exception("event failed", event_id=event.event_id, type=event.type, tries=tries)
-                await asyncio.sleep(backoff_s(tries, first_s=0.1, longest_s=1.0))
+                if tries < HANDLING_TRIES_MAX:
+                    await asyncio.sleep(backoff_s(tries, first_s=0.05, longest_s=1.0))
             else:
                 return
         else:

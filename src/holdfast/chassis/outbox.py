@@ -24,6 +24,7 @@ from holdfast.chassis.database import (
 )
 
 RELAY_EVENTS_MAX = 2_000
+STUCK_S = 5.0
 POLL_S = 0.5  # finds what another process committed, or what a crash left
 RETRY_S_MAX = 5.0
 
@@ -160,16 +161,16 @@ class Relay:
         return self._backlog
 
     def is_too_long(self) -> bool:
-        """Whether so much waits, or for so long, that new work should be refused for now."""
-        backlog = self._backlog
-        if backlog.oldest is None:
-            return False
-        age_s = (self._clock.now() - backlog.oldest).total_seconds()
-        return backlog.length > self._events_max or age_s > self._age_s_max
+        """Whether so much waits, or for so long, that new work is to be refused till it drains."""
+        return self._backlog.length > self._events_max or self._age_s() > self._age_s_max
 
-    def is_waiting(self) -> bool:
-        """Whether events waited when it was last measured."""
-        return self._backlog.length > 0
+    def is_stuck(self) -> bool:
+        """Whether the oldest event has waited for more than STUCK_S."""
+        return self._age_s() > STUCK_S
+
+    def _age_s(self) -> float:
+        oldest = self._backlog.oldest
+        return 0.0 if oldest is None else (self._clock.now() - oldest).total_seconds()
 
     async def is_empty(self) -> bool:
         """Whether nothing waits at this moment."""

@@ -44,8 +44,11 @@ async def run_workers(command: Sequence[str], count: int) -> None:
             async with asyncio.TaskGroup() as workers:
                 for number in range(1, count + 1):
                     workers.create_task(_keep(command, number))
-        except* WorkerFailed as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failed:
+            wrong_start, others = failed.split(WorkerFailed)
+            if wrong_start is None or others is not None:
+                raise
+            raise wrong_start.exceptions[0] from None
 
 
 async def _keep(command: Sequence[str], number: int) -> None:

@@ -75,5 +75,9 @@ async def in_parallel(
         async with asyncio.TaskGroup() as group:
             for _ in range(callers):
                 group.create_task(caller())
-    except* HoldfastError as failed:
-        raise failed.exceptions[0] from None
+    # Not `except*`: before Python 3.11.4 what is raised there comes out in a group of its own.
+    except ExceptionGroup as failed:
+        refused, others = failed.split(HoldfastError)
+        if refused is None or others is not None:
+            raise
+        raise refused.exceptions[0] from None

@@ -37,7 +37,7 @@ class ChaseOrders:
             expired = await work.claim_expired(placed_before=at - self._expire, limit=CHASED_MAX)
             await work.record([state.expire(at, ORDERS) for state in expired])
             late: list[OrderState] = []
-            if not self._backlog.is_waiting():  # what waits there may be the very questions
+            if not self._backlog.is_stuck():  # what waits there may be the very questions
                 late = await work.claim_late(at, asked_before=at - self._late, limit=CHASED_MAX)
                 await work.ask_again([state.order_id for state in late], at)
         return len(late) + len(expired)

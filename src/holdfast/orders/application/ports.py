@@ -166,5 +166,5 @@ class Backlog(Protocol):
     def is_too_long(self) -> bool:
         """Whether new orders should be refused until it has drained."""
 
-    def is_waiting(self) -> bool:
-        """Whether any waited a moment ago."""
+    def is_stuck(self) -> bool:
+        """Whether the oldest has waited for seconds: the broker does not take them."""
