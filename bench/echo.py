@@ -30,7 +30,9 @@ def _register(server: aio.Server) -> None:
 
 async def main(listen: str) -> None:
     """Serve for ever."""
-    async with serving(listen, service=SERVICE, register=_register, interceptors=[]):
+    async with serving(
+        listen, service=SERVICE, register=_register, interceptors=[], is_bus_up=lambda: True
+    ):
         await asyncio.Event().wait()
 
 

@@ -9,8 +9,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
+from holdfast.chassis.lifecycle import background, every
+
 CONCURRENT_RPCS_MAX = 10_000
 STOP_GRACE_S = 10.0
+BUS = "bus"  # the health service's name for the way to the broker
+BUS_LOOK_S = 1.0
 
 
 class AddressInUse(Exception):
@@ -37,11 +41,13 @@ async def serving(
     service: str,
     register: Callable[[aio.Server], None],
     interceptors: Sequence[aio.ServerInterceptor],
+    is_bus_up: Callable[[], bool],
     share_port: bool = False,
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
     :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
+    :param is_bus_up: asked every BUS_LOOK_S for the health of "bus"; the server serves without it.
     :param share_port: let other processes that share it too listen on the same port.
     :raises AddressInUse: the address is taken.
     """
@@ -78,8 +84,14 @@ async def serving(
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
     await listening.report("", True)
     await listening.report(service, True)
+
+    async def report_bus() -> int:
+        await listening.report(BUS, is_bus_up())
+        return 0
+
     try:
-        yield listening
+        async with background({f"{service} health": every(BUS_LOOK_S, report_bus)}):
+            yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)

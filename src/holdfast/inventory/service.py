@@ -108,6 +108,7 @@ async def running(
             listen,
             service=SERVICE_NAME,
             share_port=share_port,
+            is_bus_up=broker.is_up,
             register=lambda server: add_InventoryServiceServicer_to_server(servicer, server),
             interceptors=[edge],
         ) as listening,

@@ -82,6 +82,7 @@ class Parts:
     signals: Signals
     leadership: Leadership
     finished: Check
+    is_bus_up: Callable[[], bool]
     loops: dict[str, Loop]
 
 
@@ -140,7 +141,7 @@ def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: L
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Parts(servicer, edge, signals, leadership, finished, loops)
+    return Parts(servicer, edge, signals, leadership, finished, broker.is_up, loops)
 
 
 async def at_once(_finished: Check) -> None:
@@ -172,27 +173,26 @@ async def running(
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(finish, parts.finished)
-            served = _served(parts.servicer, parts.edge, parts.signals, listen, share_port)
+            served = _served(parts, listen, share_port)
             listening = await at_end.enter_async_context(served)
             yield Orders(listening.address)
 
 
 @asynccontextmanager
-async def _served(
-    servicer: OrderServicer, edge: Edge, signals: Signals, listen: str, share_port: bool
-) -> AsyncIterator[Listening]:
+async def _served(parts: Parts, listen: str, share_port: bool) -> AsyncIterator[Listening]:
     async with serving(
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
-        register=lambda server: add_OrderServiceServicer_to_server(servicer, server),
-        interceptors=[edge],
+        is_bus_up=parts.is_bus_up,
+        register=lambda server: add_OrderServiceServicer_to_server(parts.servicer, server),
+        interceptors=[parts.edge],
     ) as listening:
         log.info("orders is ready", address=listening.address)
         try:
             yield listening
         finally:
-            signals.close()  # whoever watches an order would hold up the end
+            parts.signals.close()  # whoever watches an order would hold up the end
 
 
 async def main(settings: OrdersSettings) -> None:
