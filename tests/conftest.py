@@ -5,6 +5,7 @@ A server that is not installed fails the tests that need it; nothing is skipped.
 
 import asyncio
 import inspect
+import signal
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,11 @@ from tests.templates import Templates
 TASKS_END_S_MAX = 2.0
 
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    # Programs that tests start must hear Ctrl-C: what runs in the background may inherit deafness.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
