@@ -5,7 +5,7 @@ from __future__ import annotations  # asyncpg's classes are generic only in its 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 from typing import cast
 from zlib import crc32
@@ -68,6 +68,7 @@ _UNAVAILABLE = (
 )
 
 TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
+UNLOCK = "SELECT pg_advisory_unlock_all()"
 TELL = "SELECT pg_notify($1, '')"
 LEADERSHIP_NAMESPACE = 0x484F4C44  # "HOLD": keeps our advisory locks apart from other programs'
 
@@ -205,10 +206,18 @@ class PostgresLeadership:
                         )
                     yield self._connection
                 except BaseException:
-                    await self.release()
+                    self._drop()
                     raise
 
     async def release(self) -> None:
+        # The server notices a dropped connection only after a while; unlocking is told at once.
+        if self._held and self._connection is not None and not self._connection.is_closed():
+            with suppress(DatabaseUnavailable):
+                async with self._on_connection() as connection:
+                    await connection.execute(UNLOCK, timeout=LEADERSHIP_TIMEOUT_S)
+        self._drop()
+
+    def _drop(self) -> None:
         connection, self._connection, self._held = self._connection, None, False
         if connection is not None:
             connection.terminate()
