@@ -14,7 +14,14 @@ import pytest
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast
 from tests.cluster import SERVICES
-from tests.e2e.callers import Callers, Told, look, require_agreement
+from tests.e2e.callers import (
+    AGREE_IN_CLUSTER_S_MAX,
+    AGREE_S_MAX,
+    Callers,
+    Told,
+    look,
+    require_agreement,
+)
 from tests.e2e.conftest import Clustered, Embedded, System
 from tests.e2e.recomputation import contradictions, expected_of
 from tests.servers import PostgresServer, RabbitmqServer
@@ -34,7 +41,9 @@ async def callers(system: System, *, seed: int) -> AsyncIterator[Callers]:
     async with at_work.working() as told:
         yield at_work
     async with system.client() as client:
-        world = await require_agreement(client, told)
+        in_cluster = isinstance(system, Clustered)
+        within_s = AGREE_IN_CLUSTER_S_MAX if in_cluster else AGREE_S_MAX
+        world = await require_agreement(client, told, within_s)
     assert len(world.orders) == len(told.order_ids) > 0
     require_variety(told)
     await asyncio.to_thread(system.require_soundness)
