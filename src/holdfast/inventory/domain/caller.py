@@ -9,6 +9,3 @@ class Caller:
 
     name: str
     traceparent: str = ""
-
-
-ORDERS = Caller("orders")
