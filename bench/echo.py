@@ -30,9 +30,7 @@ def _register(server: aio.Server) -> None:
 
 async def main(listen: str) -> None:
     """Serve for ever."""
-    async with serving(
-        listen, service=SERVICE, register=_register, interceptors=[], is_bus_up=lambda: True
-    ):
+    async with serving(listen, service=SERVICE, register=_register, is_bus_up=lambda: True):
         await asyncio.Event().wait()
 
 

@@ -42,10 +42,10 @@ ORDERS = (
     """
 INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, currency,
                     total_minor, name, email, phone, address, shortages,
-                    placed_at, updated_at, asked_at)
+                    placed_at, updated_at)
 SELECT pg_temp.past_id(n, $3), 'customer-' || lpad((n % 1000)::text, 4, '0'), 'past-' || n,
        md5(n::text) || md5('x' || n), 'CONFIRMED', 2, 'GBP', 300, '', '', '', '', '[]',
-       pg_temp.past_time(n, $3), pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
+       pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
   FROM generate_series($1::bigint, $2::bigint) AS n
 """,
     """
@@ -90,12 +90,6 @@ INSERT INTO reservation (order_id, state, version, shortages, decided_at, update
 SELECT pg_temp.past_id(n, $3), 'RESERVED', 1, '[]',
        pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
   FROM generate_series($1::bigint, $2::bigint) AS n
-""",
-    """
-INSERT INTO reservation_line (order_id, product_id, location_id, quantity)
-SELECT pg_temp.past_id(n, $3), 'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'),
-       'main', 1
-  FROM generate_series($1::bigint, $2::bigint) AS n, generate_series(0, 2) AS third
 """,
     # The k-th order of a product is number k * third + its place: what was reserved is a division.
     """

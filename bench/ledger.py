@@ -16,8 +16,7 @@ LOOK_S = 0.01
 
 ANY_PENDING = """
 SELECT 1
-  FROM orders
- WHERE status = 'PENDING'
+  FROM pending_order
  LIMIT 1
 """
 

@@ -141,10 +141,10 @@ def place_orders(ground: Ground, job: Job) -> Run:
     return Run(outcome, settled, took_s, meter.cpu_ms(settled), meter.cores, meter.others)
 
 
-def call(target: str, job: Job) -> Run:
+def call(job: Job) -> Run:
     """Make calls that change nothing."""
     with generator() as load:
-        load.prepare(replace(job, target=target))
+        load.prepare(job)
         meter = Meter()
         outcome = load.go()
         meter.stop()

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bench.generator import Job
-from bench.ground import Ground
-from bench.load import batches, place_orders, unary
+from bench.load import Run, batches, call, place_orders, unary
 from bench.processes import pids_of
 from bench.progress import say
+from bench.reading import reads
 from bench.scenarios import Bench, told_cpu
 
 PY_SPY = Path(sys.executable).parent / "py-spy"
@@ -45,10 +48,19 @@ def profile(bench: Bench, scenario: int, *, native: bool) -> str:
         )
     ground = bench.servers.embedded() if scenario == 3 else bench.servers.cluster()
     with ground as here:
+        runs: dict[str, Callable[[], Run]]
+        if scenario == 6:
+            runs = {
+                name: partial(call, replace(job, seconds=bench.options.seconds))
+                for name, job in reads(here).items()
+            }
+        else:
+            place_orders(here, unary(1.0))
+            wanted = jobs(scenario, bench.options.seconds)
+            runs = {name: partial(place_orders, here, job) for name, job in wanted.items()}
         return "\n\n".join(
-            f"scenario {scenario}, {name}: {text}"
-            for name, job in jobs(scenario, bench.options.seconds).items()
-            for text in [_profiled(here, job, bench.options.seconds, native=native)]
+            f"scenario {scenario}, {name}: {_profiled(run, bench.options.seconds, native=native)}"
+            for name, run in runs.items()
         )
 
 
@@ -59,20 +71,19 @@ def jobs(scenario: int, seconds: float) -> dict[str, Job]:
     return {1: {"unary": kinds["unary"]}, 2: {"batches": kinds["batches"]}}.get(scenario, kinds)
 
 
-def _profiled(ground: Ground, job: Job, seconds: float, *, native: bool) -> str:
-    place_orders(ground, unary(1.0))
+def _profiled(load: Callable[[], Run], seconds: float, *, native: bool) -> str:
     parts = {part: pids_of(part)[0] for part in _PARTS if pids_of(part)}
     with tempfile.TemporaryDirectory(prefix="holdfast-profile-") as folder:
         files = {part: Path(folder) / part for part in parts}
         say(f"profiling {' and '.join(parts)}")
         spies = [_spy(pid, files[part], seconds, native=native) for part, pid in parts.items()]
-        run = place_orders(ground, job)
+        run = load()
         for part, spy in zip(parts, spies, strict=True):
             if spy.wait() != 0 or not files[part].exists():
                 log = files[part].with_suffix(".log").read_text()
                 raise ProfilerFailed(f"py-spy looked at {part} in vain: {log.strip()}")
         texts = [table(part, files[part].read_text()) for part in parts]
-    costs = f"{run.rate:,.0f} settled orders/s under the profiler; {told_cpu([run])}"
+    costs = f"{run.rate:,.0f} a second under the profiler; {told_cpu([run])}"
     return "\n\n".join([costs, *texts])
 
 

@@ -35,18 +35,13 @@ def scenario_6(bench: Bench) -> Result:
     """GetOrderDetails and GetStockInfo beside an empty grpc.aio call, 32 callers."""
     runs: dict[str, list[Run]] = {name: [] for name in PARTS}
     with bench.servers.cluster() as ground, _echo_service(bench.servers.folder) as address:
-        place_orders(ground, batches(1.0))
-        ground.ledger.wait_until_quiet()
-        targets = {
-            "empty call": (address, _job(echo.METHOD, [b"\x0a\x24" + b"0" * 36])),
-            "GetOrderDetails": (ground.orders, _job(ORDER, _orders(ground))),
-            "GetStockInfo": (ground.inventory, _job(STOCK, _products())),
-        }
+        payload = b"\x0a\x24" + b"0" * 36  # as long as an order's id
+        jobs = {"empty call": _job(address, echo.METHOD, [payload])} | reads(ground)
         for number in range(bench.options.rounds + 1):
-            for name, (target, job) in targets.items():
+            for name, job in jobs.items():
                 seconds = bench.options.seconds if number else 1.0
                 say(f"round {number} of {bench.options.rounds}: {name}")
-                run = call(target, replace(job, seconds=seconds))
+                run = call(replace(job, seconds=seconds))
                 if number:  # the first one warms up
                     say(f"  {run.rate:,.0f} calls/s; {told_cpu([run])}")
                     runs[name].append(run)
@@ -79,9 +74,19 @@ def scenario_6(bench: Bench) -> Result:
     return result
 
 
-def _job(method: str, payloads: list[bytes]) -> Job:
+def reads(ground: Ground) -> dict[str, Job]:
+    """Place orders, and return the calls that read them and the stock."""
+    place_orders(ground, batches(1.0))
+    ground.ledger.wait_until_quiet()
+    return {
+        "GetOrderDetails": _job(ground.orders, ORDER, _orders(ground)),
+        "GetStockInfo": _job(ground.inventory, STOCK, _products()),
+    }
+
+
+def _job(target: str, method: str, payloads: list[bytes]) -> Job:
     return Job(
-        target="",
+        target=target,
         method=method,
         callers=CALLERS,
         payloads=tuple(payload.hex() for payload in payloads),
