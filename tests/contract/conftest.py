@@ -41,7 +41,9 @@ class SteadyClock:
 
 
 class CountingDatabase:
-    """A database that counts the statements sent to it, transactions and readings alike."""
+    """A database that counts the statements sent to it, transactions and readings alike; what is
+    deferred goes out together and counts as one.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,7 +53,13 @@ class CountingDatabase:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._database.begin() as work:
-            yield CountingTransaction(self, work)
+            counted = CountingTransaction(self, work)
+            yield counted
+            self.statements += counted.has_deferred
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        self.statements += 1
+        return await self._database.execute(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
@@ -82,6 +90,7 @@ class CountingTransaction(CountingReading):
         super().__init__(counter, work)
         self._work = work
         self.after_commit = work.after_commit
+        self.has_deferred = False
 
     async def execute(self, sql: str, *arguments: object) -> int:
         self._counter.statements += 1
@@ -90,6 +99,10 @@ class CountingTransaction(CountingReading):
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
         self._counter.statements += bool(rows)  # no rows, no statement
         return await self._work.write(sql, rows)
+
+    def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        self.has_deferred |= bool(rows)
+        self._work.defer(sql, rows)
 
 
 def names_of(statements: ModuleType) -> set[str]:

@@ -66,7 +66,7 @@ class PostOffice:
 
     async def append(self, new: Sequence[Event]) -> None:
         async with self.database.begin() as work:
-            await self.outbox.append(work, new)
+            self.outbox.append(work, new)
 
     @staticmethod
     def read(event: Event) -> Event:

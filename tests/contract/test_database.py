@@ -14,51 +14,16 @@ from holdfast.chassis.database import (
     Conflict,
     Database,
     DatabaseUnavailable,
-    Transaction,
     retrying,
 )
 from holdfast.chassis.engines import connect, engine_of, sqlite_path
 from holdfast.chassis.sqlite import Sqlite
+from tests.contract import thing_table
 from tests.contract.conftest import spoken
+from tests.contract.thing_table import ADD_MANY, THINGS, Refused, add, names
 from tests.servers import PostgresServer
 
-THINGS = {
-    "postgresql": """
-CREATE TABLE thing (name text PRIMARY KEY, number bigint CHECK (number <> 13),
-                    parent text REFERENCES thing DEFERRABLE INITIALLY DEFERRED)
-""",
-    "sqlite": """
-CREATE TABLE thing (name TEXT PRIMARY KEY, number INTEGER CHECK (number <> 13),
-                    parent TEXT REFERENCES thing DEFERRABLE INITIALLY DEFERRED)
-""",
-}
-ADD_MANY = {
-    "postgresql": "INSERT INTO thing (name, number) SELECT * FROM unnest($1::text[], $2::bigint[])",
-    "sqlite": "INSERT INTO thing (name, number) VALUES (?1, ?2)",
-}
-
-
-@pytest.fixture
-async def things(database: Database) -> Database:
-    """A database with an empty table."""
-    async with database.begin() as work:
-        await work.fetch(THINGS[database.engine])
-    return database
-
-
-async def add(database: Database, work: Transaction, name: str, number: int = 1) -> None:
-    await work.execute(
-        spoken(database, "INSERT INTO thing (name, number) VALUES ($1, $2)"), name, number
-    )
-
-
-async def names(database: Database) -> list[str]:
-    async with database.read() as reading:
-        return [row["name"] for row in await reading.fetch("SELECT name FROM thing ORDER BY name")]
-
-
-class Refused(Exception):
-    """A rule of the block."""
+things = thing_table.things
 
 
 async def add_and(database: Database, name: str, then: Callable[[], Awaitable[object]]) -> None:

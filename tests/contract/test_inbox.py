@@ -140,8 +140,7 @@ async def test_an_event_parked_twice_is_one_letter(office: PostOffice, url: str)
 async def test_an_event_whose_id_cannot_be_remembered_is_parked(
     office: PostOffice, url: str, event_id: str
 ) -> None:
-    (odd,) = events(1)
-    object.__setattr__(odd, "event_id", event_id)
+    odd = event(1)._replace(event_id=event_id)
 
     await office.receiver.receive([odd, event(2)])
 

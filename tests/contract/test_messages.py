@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain, count, islice
 
 import pytest
@@ -36,7 +35,7 @@ def test_the_sql_of_both_engines_has_the_same_names() -> None:
 
 
 async def test_an_event_arrives_as_it_was_written(office: PostOffice) -> None:
-    written = [event(1, data=bytes(range(256))), replace(event(2**63 - 1), traceparent="")]
+    written = [event(1, data=bytes(range(256))), event(2**63 - 1)._replace(traceparent="")]
     received: list[Event] = []
 
     async def keep(new: Sequence[Event]) -> None:
@@ -64,12 +63,25 @@ async def test_events_leave_in_the_order_of_their_writing_across_transactions(
     assert await office.waiting() == []
 
 
+async def test_events_of_one_transaction_leave_in_the_order_in_which_they_were_appended(
+    office: PostOffice,
+) -> None:
+    given = [number * 17 % 60 for number in range(60)]
+
+    async with office.database.begin() as work:
+        for start in range(0, 60, 3):
+            office.outbox.append(work, events(*given[start : start + 3]))
+            await office.inbox.first_seen(work, [f"seen {start}"])
+
+    assert await office.waiting() == [f"e-{number}" for number in given]
+
+
 async def test_what_a_transaction_that_rolls_back_had_to_tell_is_never_published(
     office: PostOffice,
 ) -> None:
     async def tell_and_fail() -> None:
         async with office.database.begin() as work:
-            await office.outbox.append(work, events(1))
+            office.outbox.append(work, events(1))
             raise RuntimeError
 
     async with office.consuming():
@@ -125,12 +137,12 @@ async def test_a_crash_between_publishing_and_deleting_publishes_again_with_one_
     class Crash(BaseException):
         pass
 
-    def crash() -> None:
+    async def crash(*_: object) -> None:
         raise Crash
 
     await office.append(events(1, 2))
     crashing = CountingDatabase(office.database)
-    monkeypatch.setattr(crashing, "begin", crash)  # the relay begins a transaction only to delete
+    monkeypatch.setattr(crashing, "execute", crash)  # the relay executes only to delete
     doomed = Relay(crashing, office.outbox, office.broker, office.clock, office.leadership)
 
     async with office.consuming():
@@ -150,7 +162,7 @@ async def test_an_event_whose_transaction_commits_late_is_not_skipped(
         return  # one writer: positions are given in the order of commits
     async with office.consuming():
         async with office.database.begin() as slow:
-            await office.outbox.append(slow, events(1))
+            office.outbox.append(slow, events(1))
             await office.append(events(2))
             await office.relay.relay_batch()
         await office.relay.relay_batch()
@@ -210,7 +222,7 @@ async def test_an_outbox_is_measured_also_under_a_load_that_never_empties_it(
         """One event more for each that leaves: the batches of the relay are always full."""
         now = office.clock.now()
         more = events(*islice(numbers, len(published)))
-        await office.append([replace(one, time=now) for one in more])
+        await office.append([one._replace(time=now) for one in more])
 
     receiver = InboxReceiver(
         office.database, office.clock, queue="queue", read=lambda event: event, handle=fill

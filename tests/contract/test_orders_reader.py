@@ -11,6 +11,7 @@ from holdfast.orders.domain.order import (
     NewOrder,
     OrderStatus,
 )
+from holdfast.orders.infrastructure import sqlite
 from tests.contract import order_desk
 from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, DESK, LAMP, Desk
@@ -43,7 +44,15 @@ FILTERS = [
     (OrderFilter(customer_id="c-3"), ""),
     (OrderFilter(status=OrderStatus.CONFIRMED), "420"),
     (OrderFilter(status=OrderStatus.PENDING), "31"),
+    (OrderFilter(status=OrderStatus.PENDING, created_from=SECONDS[3]), "3"),
+    (OrderFilter(status=OrderStatus.PENDING, created_before=SECONDS[3]), "1"),
+    (OrderFilter(status=OrderStatus.PENDING, customer_id="c-2"), "3"),
+    (OrderFilter(status=OrderStatus.PENDING, product_id="DESK"), "1"),
     (OrderFilter(status=OrderStatus.REJECTED), "5"),
+    (OrderFilter(status=OrderStatus.REJECTED, created_from=SECONDS[6]), "5"),
+    (OrderFilter(status=OrderStatus.REJECTED, created_before=SECONDS[6]), ""),
+    (OrderFilter(status=OrderStatus.REJECTED, product_id="DESK"), ""),
+    (OrderFilter(status=OrderStatus.CANCELLED), ""),
     (OrderFilter(product_id="DESK"), "421"),
     (OrderFilter(product_id="LAMP"), "5320"),
     (OrderFilter(customer_id="c-1", status=OrderStatus.CONFIRMED, product_id="DESK"), "4"),
@@ -63,7 +72,15 @@ async def test_a_filter_lists_what_it_says_newest_first(shelf: Desk) -> None:
     assert found == [(wanted, [f"r-{number}" for number in numbers]) for wanted, numbers in FILTERS]
 
 
-@pytest.mark.parametrize("wanted", [OrderFilter(), OrderFilter(product_id="LAMP")])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        OrderFilter(),
+        OrderFilter(customer_id="c-1"),
+        OrderFilter(product_id="LAMP"),
+        OrderFilter(status=OrderStatus.PENDING),
+    ],
+)
 async def test_pages_have_every_order_once_although_new_ones_come_in(
     desk: Desk, wanted: OrderFilter
 ) -> None:
@@ -78,6 +95,22 @@ async def test_pages_have_every_order_once_although_new_ones_come_in(
 
     assert found == [state.order_id for state in reversed(placed)]
     assert all(newer > older for newer, older in pairwise(found))
+
+
+async def test_pages_of_orders_that_ended_have_each_once_whenever_it_ended(desk: Desk) -> None:
+    placed = [await desk.place(f"r-{number}") for number in range(9)]
+    for state in (placed[7], placed[1], placed[4], placed[2]):
+        await desk.record(state.cancel("", START, ANNA))
+    await desk.record(placed[5].expire(START, ANNA), placed[3].confirm(START, ANNA))
+    cancelled = OrderFilter(status=OrderStatus.CANCELLED)
+    found: list[str] = []
+
+    before = ""
+    while page := await desk.reader.orders(cancelled, before=before, limit=3):
+        found += [order.request_id for order in page]
+        before = page[-1].order_id
+
+    assert found == ["r-7", "r-4", "r-2", "r-1"]
 
 
 async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_moment(
@@ -97,3 +130,27 @@ async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_mo
 
 
 FIELDS_AFTER_ID = "customer_id request_id request_hash lines total customer placed".split()
+
+LED_BY = {
+    "LIST_ORDERS": "orders_1 (order_id>? AND order_id<?)",
+    "LIST_ORDERS_OF_CUSTOMER": "by_customer (customer_id=? AND order_id>? AND order_id<?)",
+    "LIST_PENDING_ORDERS": "pending_order USING PRIMARY KEY (order_id>? AND order_id<?)",
+    "LIST_ENDED_ORDERS": "of_ends (status=? AND order_id>? AND order_id<?)",
+    "LIST_ORDERS_WITH_PRODUCT": "by_product (product_id=? AND order_id>? AND order_id<?)",
+}
+
+
+async def test_on_sqlite_a_list_is_led_by_an_index_in_its_order_and_looks_the_orders_up(
+    desk: Desk,
+) -> None:
+    if desk.database.engine != "sqlite":
+        return  # test_plans.py counts what PostgreSQL looks at
+    for name, leading in LED_BY.items():
+        sql = "EXPLAIN QUERY PLAN " + getattr(sqlite, name)
+        async with desk.database.read() as reading:
+            first, *rest = await reading.fetch(sql, *[""] * (8 if "?8" in sql else 7))
+
+        assert first["detail"].endswith(leading)
+        looked_at = [step["detail"] for step in rest if " order" in step["detail"]]
+        assert looked_at
+        assert all(detail.endswith("(order_id=?)") for detail in looked_at)

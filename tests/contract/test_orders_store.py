@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3 as sqlite_driver
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -27,6 +26,8 @@ from holdfast.orders.infrastructure import postgres, sqlite
 from tests.contract import order_desk
 from tests.contract.conftest import START, names_of, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk
+from tests.contract.post_office import eventually
+from tests.servers import PostgresServer
 
 desk = order_desk.desk
 
@@ -133,7 +134,7 @@ async def test_a_change_that_would_skip_a_version_is_a_conflict(desk: Desk) -> N
     placed = await desk.place("r-1")
 
     with pytest.raises(Conflict):
-        await desk.record(replace(placed, version=2).confirm(START, ANNA))
+        await desk.record(placed._replace(version=2).confirm(START, ANNA))
 
     assert (await desk.read(placed.order_id)).state == placed
 
@@ -257,6 +258,57 @@ async def test_two_who_chase_at_once_claim_different_orders(desk: Desk) -> None:
         expired = await second.claim_expired(placed_before=later, limit=9)
 
     assert (mine, theirs, expired) == (placed[:2], placed[2:], placed[2:])
+
+
+async def test_an_order_that_a_transaction_settles_is_not_claimed_by_it_afterwards(
+    desk: Desk,
+) -> None:
+    placed, other = await desk.place("r-1"), await desk.place("r-2")
+    later = desk.clock.now() + timedelta(days=1)
+
+    async with desk.store.begin() as work:
+        await work.record([placed.expire(later, ANNA)])
+        late = await work.claim_late(later, asked_before=later, limit=9)
+        expired = await work.claim_expired(placed_before=later, limit=9)
+
+    assert (late, expired) == ([other], [other])
+
+
+# From now on whoever reads pending_order waits in the middle of the statement.
+HELD_UP = """
+ALTER TABLE pending_order RENAME TO pending_row;
+CREATE VIEW pending_order AS
+       SELECT * FROM pending_row WHERE pg_advisory_xact_lock_shared(1) IS NOT NULL;
+"""
+
+
+@pytest.mark.parametrize("verb", ["claim_late", "claim_expired"])
+async def test_an_order_that_is_settled_while_it_is_being_claimed_is_not_claimed(
+    desk: Desk, postgres_server: PostgresServer, url: str, verb: str
+) -> None:
+    if desk.database.engine == "sqlite":
+        return  # one writer: nothing is settled in between
+    await desk.place("r-1")
+    later = desk.clock.now() + timedelta(days=1)
+    postgres_server.sql(HELD_UP, database=url.rpartition("/")[2])
+
+    async def claim() -> list[OrderState]:
+        async with desk.store.begin() as work:
+            if verb == "claim_late":
+                return await work.claim_late(later, asked_before=later, limit=9)
+            return await work.claim_expired(placed_before=later, limit=9)
+
+    async def is_held_up() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return postgres_server.sql(waiting) == "1"
+
+    async with asyncio.TaskGroup() as group, desk.database.begin() as settling:
+        await settling.fetch("SELECT pg_advisory_xact_lock(1)")
+        claiming = group.create_task(claim())
+        await eventually(is_held_up)
+        await settling.execute("UPDATE orders SET status = 'CONFIRMED', version = 2")
+
+    assert claiming.result() == []
 
 
 async def test_asking_again_tells_the_same_order_under_a_new_event_id(desk: Desk) -> None:

@@ -18,7 +18,6 @@ async def test_a_service_serves_while_its_bus_is_away_and_says_when_it_is_back()
             "127.0.0.1:0",
             service="holdfast.test",
             register=lambda server: None,
-            interceptors=[],
             is_bus_up=lambda: bus_up,
         ) as listening,
         grpc.aio.insecure_channel(listening.address) as channel,

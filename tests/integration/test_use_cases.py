@@ -1,7 +1,6 @@
 """The use cases of both services on real databases: repeats, races, and events in any order."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -298,7 +297,7 @@ async def test_two_processes_that_decide_at_once_never_promise_more_than_there_i
     orders = [(shop.clock.new_id(), {"LAMP": 1 + n % 2, "DESK": 1}) for n in range(60)]
 
     async def decide(start: int) -> None:
-        batch = [replace(reserve(id_), demand=demand) for id_, demand in orders[start::6]]
+        batch = [reserve(id_)._replace(demand=demand) for id_, demand in orders[start::6]]
         await shop.decide(batch[:: 1 if start % 2 else -1])
 
     await asyncio.gather(*map(decide, range(6)))

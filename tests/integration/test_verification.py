@@ -129,6 +129,47 @@ async def test_what_waits_but_not_for_long_is_only_noted(shop: TwoServices) -> N
     )
 
 
+async def test_who_stands_wrongly_among_the_pending_orders_or_is_missing_there_is_named(
+    shop: TwoServices,
+) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    _, missing, cancelled, gone = (
+        state.order_id for state in await place(shop, "sound", "missing", "cancelled", "gone")
+    )
+    await shop.cancel(cancelled, "", ANNA)
+    await shop.deliver()
+    sound = await verified(shop)
+
+    for damage in DAMAGES:
+        assert await shop.orders.execute(damage) == 1
+    report = await verified(shop)
+
+    assert sound.contradictions == []
+    assert sorted(report.contradictions) == sorted(
+        [
+            f"orders: order {missing} is PENDING and stands 0 times among the pending ones",
+            f"orders: order {cancelled} is CANCELLED and stands 1 times among the pending ones",
+            f"orders: order {gone} stands among the pending ones but is no order",
+            f"orders: order {gone} has a history but is no order",
+            f"orders: order {gone} has 1 lines but is no order",
+        ]
+    )
+
+
+DAMAGES = [
+    """
+DELETE FROM pending_order
+      WHERE order_id IN (SELECT order_id FROM orders WHERE request_id = 'missing')
+""",
+    """
+INSERT INTO pending_order (order_id, placed_at, asked_at)
+     SELECT order_id, placed_at, placed_at FROM orders WHERE request_id = 'cancelled'
+""",
+    "DELETE FROM orders WHERE request_id = 'gone'",
+]
+
+
 @pytest.mark.usefixtures("hurried")
 async def test_what_the_services_disagree_on_for_good_is_found_and_named(shop: TwoServices) -> None:
     live(shop)

@@ -189,3 +189,9 @@ def test_a_placed_order_is_pending_at_its_first_version_and_keeps_its_lines_apar
 
     assert order.placed == OrderChange("o-1", 1, PENDING, AT, ANNA, "order placed")
     assert (order.lines, order.total) == (twice, Money("GBP", 1_000))
+
+
+@pytest.mark.parametrize(("quantity", "price"), [(0, 5), (-1, 5), (QUANTITY_MAX + 1, 5), (1, -1)])
+def test_an_order_has_no_line_that_the_edge_must_refuse(quantity: int, price: int) -> None:
+    with pytest.raises(AssertionError):
+        total_of([line("LAMP", quantity, price)])

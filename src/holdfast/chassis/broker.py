@@ -7,13 +7,17 @@ deliver at least once; receivers make repeats harmless.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 EVENTS_PER_MESSAGE_MAX = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+def exchange_of(event_type: str) -> str:
+    """Return the exchange of a type's owner: its first two words, such as holdfast.orders."""
+    return ".".join(event_type.split(".")[:2])
+
+
+class Event(NamedTuple):
     """Something that happened, ready for the wire (CloudEvents 1.0 attributes under our names)."""
 
     event_id: str
@@ -26,8 +30,8 @@ class Event:
 
     @property
     def exchange(self) -> str:
-        """The topic exchange of the type's owner: its first two words, such as holdfast.orders."""
-        return ".".join(self.type.split(".")[:2])
+        """The topic exchange that it is published to."""
+        return exchange_of(self.type)
 
 
 @dataclass(frozen=True, slots=True)

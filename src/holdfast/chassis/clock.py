@@ -30,17 +30,15 @@ class SystemClock:
 def uuid7(unix_ms: int, entropy: bytes) -> str:
     """Lay out a UUIDv7: 48 bits of time, 4 of version, 12 of chance, 2 of variant, 62 of chance
     (RFC 9562, 5.7).
+
+    :param entropy: ten bytes, of which six bits give way.
     """
-    chance = int.from_bytes(entropy)
-    value = (
-        unix_ms << 80
-        | 0x7 << 76
-        | (chance >> 62 & 0xFFF) << 64
-        | 0b10 << 62
-        | chance & (1 << 62) - 1
-    )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time, chance = f"{unix_ms:012x}", entropy.hex()
+    variant = _VARIANT[chance[4]]
+    return f"{time[:8]}-{time[8:]}-7{chance[1:4]}-{variant}{chance[5:8]}-{chance[8:]}"
+
+
+_VARIANT = {f"{digit:x}": f"{0b1000 | digit & 0b11:x}" for digit in range(16)}
 
 
 def first_uuid7(at: datetime) -> str:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+QUIET_TURNS = 6
+
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
@@ -29,6 +31,8 @@ class Coalescer(Generic[Item, Outcome]):
     :param batch_items_max: items in a batch at most; a group submitted together may exceed it,
         alone in its batch.
     :param queue_items_max: items waiting at most.
+    :param crowd_items: with so many waiting while a batch is worked on, a second batch is begun
+        beside it; None: one batch at a time.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Coalescer(Generic[Item, Outcome]):
         *,
         batch_items_max: int,
         queue_items_max: int,
+        crowd_items: int | None = None,
     ) -> None:
         self._work = work
         self._batch_items_max = batch_items_max
@@ -44,6 +49,8 @@ class Coalescer(Generic[Item, Outcome]):
         self._queue: deque[_Group[Item, Outcome]] = deque()
         self._queued_items = 0
         self._arrived = asyncio.Event()
+        self._crowd_items = crowd_items or queue_items_max + 1
+        self._crowded = asyncio.Event()
 
     async def submit(self, item: Item) -> Outcome:
         """Have one item worked on and return its outcome, or raise it.
@@ -68,18 +75,39 @@ class Coalescer(Generic[Item, Outcome]):
         group = _Group[Item, Outcome](items)
         self._queue.append(group)
         self._queued_items += len(items)
-        self._arrived.set()
+        self._tell_queue()
         return await group.outcomes
 
     async def run(self) -> None:
         """Work batch after batch until cancelled; what then still waits is told so."""
         try:
-            while True:
-                await self._arrived.wait()
-                await self._run_batch(self._next_batch())
+            async with asyncio.TaskGroup() as workers:
+                workers.create_task(self._work_always())
+                workers.create_task(self._work_in_a_crowd())
         finally:
             for group in self._queue:
                 group.outcomes.cancel()
+
+    async def _work_always(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await self._let_arrive()
+            await self._run_batch(self._next_batch())
+
+    async def _work_in_a_crowd(self) -> None:
+        while True:
+            await self._crowded.wait()
+            await self._run_batch(self._next_batch())
+
+    async def _let_arrive(self) -> None:
+        """Give way to the event loop until QUIET_TURNS of it brought nothing: gRPC accepts calls
+        one by one, each takes some turns, and those that are on their way belong to this batch.
+        """
+        seen, quiet = 0, 0
+        while quiet < QUIET_TURNS and self._queued_items < self._batch_items_max:
+            quiet = 0 if self._queued_items > seen else quiet + 1
+            seen = self._queued_items
+            await asyncio.sleep(0)
 
     def _next_batch(self) -> list["_Group[Item, Outcome]"]:
         batch: list[_Group[Item, Outcome]] = []
@@ -91,9 +119,15 @@ class Coalescer(Generic[Item, Outcome]):
             batch.append(group)
             size += len(group.items)
         self._queued_items -= size
-        if not self._queue:
-            self._arrived.clear()
+        self._tell_queue()
         return batch
+
+    def _tell_queue(self) -> None:
+        for event, is_due in (
+            (self._arrived, bool(self._queue)),
+            (self._crowded, self._queued_items >= self._crowd_items),
+        ):
+            event.set() if is_due else event.clear()
 
     async def _run_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:
         items = [item for group in batch for item in group.items]

@@ -56,6 +56,14 @@ class Transaction(Reading, Protocol):
         the row's n-th value.
         """
 
+    def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Write these rows before the commit, together with all that is deferred: one round trip
+        or thread switch instead of many. Until then the transaction's own statements don't see
+        them. Rows deferred to the same statement are written in the order given.
+
+        :param sql: as in `write`; no row that it changes may be changed by another deferred one.
+        """
+
     def after_commit(self, wake: Callable[[], None]) -> None:
         """Call `wake` once the transaction is durable; it must not block or fail. Never called
         after a rollback.
@@ -90,6 +98,13 @@ class Database(Protocol):
         :raises Conflict: nothing was written; run the block again.
         :raises DatabaseUnavailable: during the block nothing was written; on leaving it, the
             outcome is unknown.
+        """
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        """Run one statement as a transaction of its own and return how many rows it touched.
+
+        :raises Conflict: nothing was written.
+        :raises DatabaseUnavailable: the outcome is unknown.
         """
 
     def read(self) -> AbstractAsyncContextManager[Reading]:

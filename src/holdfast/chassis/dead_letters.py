@@ -65,7 +65,5 @@ async def replay_dead_letters(url: str, letter_ids: Sequence[str] | None = None)
                 )
                 for row in rows
             ]
-            await outbox.append(
-                work, sorted(events, key=lambda event: (event.time, event.sequence))
-            )
+            outbox.append(work, sorted(events, key=lambda event: (event.time, event.sequence)))
     return len(events)

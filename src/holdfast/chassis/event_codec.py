@@ -7,10 +7,12 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
-from holdfast.chassis.broker import EVENTS_PER_MESSAGE_MAX, DeadLetter, Event
+from holdfast.chassis import times
+from holdfast.chassis.broker import EVENTS_PER_MESSAGE_MAX, DeadLetter, Event, exchange_of
 from holdfast.contracts.cloudevents.v1 import cloudevents_pb2 as wire
 
 CONTENT_TYPE = "application/cloudevents-batch+protobuf"
@@ -25,7 +27,6 @@ SEQUENCE_MAX = 2**63 - 1
 SEQUENCE_DIGITS_MAX = len(str(SEQUENCE_MAX))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS_PER_DAY = 86_400
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -83,21 +84,27 @@ def packs(events: Sequence[Event]) -> Iterator[list[Event]]:
 
 
 def _write(target: wire.CloudEvent, event: Event) -> None:
+    target.MergeFrom(_frame(event.type))
     target.id = event.event_id
-    target.source = "/" + event.exchange.replace(".", "/")
-    target.spec_version = SPEC_VERSION
-    target.type = event.type
     target.binary_data = event.data
     attributes = target.attributes
     attributes["subject"].ce_string = event.subject
     attributes["sequence"].ce_string = str(event.sequence)
-    attributes["datacontenttype"].ce_string = DATA_CONTENT_TYPE
-    since_epoch = event.time - _EPOCH
-    time = attributes["time"].ce_timestamp
-    time.seconds = since_epoch.days * _SECONDS_PER_DAY + since_epoch.seconds
-    time.nanos = since_epoch.microseconds * 1_000
+    times.write(attributes["time"].ce_timestamp, event.time)
     if event.traceparent:
         attributes["traceparent"].ce_string = event.traceparent
+
+
+@lru_cache(maxsize=100)
+def _frame(event_type: str) -> wire.CloudEvent:
+    """Return what all events of a type have in common."""
+    frame = wire.CloudEvent(
+        source="/" + exchange_of(event_type).replace(".", "/"),
+        spec_version=SPEC_VERSION,
+        type=event_type,
+    )
+    frame.attributes["datacontenttype"].ce_string = DATA_CONTENT_TYPE
+    return frame
 
 
 def _read(source: wire.CloudEvent) -> Event:

@@ -1,6 +1,6 @@
 """A gRPC server as services run it: limits, health, reflection, a stop that finishes what began."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,7 +40,6 @@ async def serving(
     *,
     service: str,
     register: Callable[[aio.Server], None],
-    interceptors: Sequence[aio.ServerInterceptor],
     is_bus_up: Callable[[], bool],
     share_port: bool = False,
 ) -> AsyncIterator[Listening]:
@@ -52,7 +51,6 @@ async def serving(
     :raises AddressInUse: the address is taken.
     """
     server = aio.server(
-        interceptors=list(interceptors),
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
         options=[
             ("grpc.so_reuseport", int(share_port)),

@@ -48,8 +48,7 @@ class Inbox:
     async def forget_old(self) -> int:
         """Delete some of the ids older than REMEMBERED_DAYS; return how many. Repeat until 0."""
         before = self._clock.now() - timedelta(days=REMEMBERED_DAYS)
-        async with self._database.begin() as work:
-            return await work.execute(self._sql.FORGET_EVENTS, before, FORGET_EVENTS_MAX)
+        return await self._database.execute(self._sql.FORGET_EVENTS, before, FORGET_EVENTS_MAX)
 
 
 class InboxReceiver(Generic[Command]):

@@ -24,6 +24,7 @@ DIGITS = (
     | dict.fromkeys(_THREE_DIGITS.split(), 3)
     | dict.fromkeys(_FOUR_DIGITS.split(), 4)
 )
+_SCALES = {currency: 10**digits for currency, digits in DIGITS.items()}
 _NANOS = 1_000_000_000
 
 
@@ -45,8 +46,9 @@ def to_minor(violations: Violations, field: str, money: Money) -> tuple[str, int
     return currency, minor
 
 
-def to_google(currency: str, minor: int) -> Money:
-    """Return the amount as google.type.Money."""
-    scale = 10 ** DIGITS[currency]
-    units, rest = divmod(minor, scale)
-    return Money(currency_code=currency, units=units, nanos=rest * (_NANOS // scale))
+def write(message: Money, currency: str, minor: int) -> None:
+    """Set a message's field to the amount."""
+    scale = _SCALES[currency]
+    message.currency_code = currency
+    message.units, rest = divmod(minor, scale)
+    message.nanos = rest * (_NANOS // scale)

@@ -48,7 +48,7 @@ class Outbox:
         self._sql = SQL[database.engine]
         self.filled = asyncio.Event()
 
-    async def append(self, work: Transaction, events: Sequence[Event]) -> None:
+    def append(self, work: Transaction, events: Sequence[Event]) -> None:
         """Write the events in order, to be published if and only if the transaction commits."""
         rows = [
             (event.event_id, event.type, event.subject, event.sequence)
@@ -56,7 +56,7 @@ class Outbox:
             for event in events
         ]
         if rows:
-            await work.write(self._sql.APPEND_EVENTS, rows)
+            work.defer(self._sql.APPEND_EVENTS, rows)
             work.after_commit(self.filled.set)
 
 
@@ -140,8 +140,7 @@ class Relay:
         taken = await self._broker.publish(events)
         done = [row["position"] for row in rows if row["event_id"] in taken]
         if done:
-            async with self._database.begin() as work:
-                await work.execute(self._sql.DELETE_EVENTS, done)
+            await self._database.execute(self._sql.DELETE_EVENTS, done)
         if len(done) < len(rows):
             raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
         return len(rows) < RELAY_EVENTS_MAX

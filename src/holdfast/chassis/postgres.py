@@ -3,9 +3,11 @@
 from __future__ import annotations  # asyncpg's classes are generic only in its stubs
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
 from itertools import count
 from typing import cast
 from zlib import crc32
@@ -39,6 +41,13 @@ SERVER_SETTINGS = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",
     "idle_in_transaction_session_timeout": "30000",
+    # PostgreSQL plans a prepared statement while its tables are still small and keeps the plan as
+    # they grow. Every statement of a service finds its rows through an index: say so at once.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",  # it reads a whole range and sorts it, where a page was asked for
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",  # it judges by costs, and what is off costs very much
 }
 WRITABLE = SessionAttribute.read_write  # of several hosts, the one that is the primary now
 
@@ -67,6 +76,12 @@ _UNAVAILABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 
+# An audit reads whole tables.
+PLAN_FREELY = """
+SET LOCAL enable_seqscan = on;
+SET LOCAL enable_bitmapscan = on;
+SET LOCAL enable_hashjoin = on
+"""
 TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
 UNLOCK = "SELECT pg_advisory_unlock_all()"
 TELL = "SELECT pg_notify($1, '')"
@@ -87,6 +102,7 @@ class PostgresTransaction:
     def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
         self._connection = connection
         self.committed: list[Callable[[], None]] = []
+        self._deferred: dict[str, list[tuple[object, ...]]] = {}
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         return cast(Sequence[Row], await self._connection.fetch(sql, *arguments))
@@ -98,10 +114,51 @@ class PostgresTransaction:
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
         if not rows:
             return 0
-        return await self.execute(sql, *(list(column) for column in zip(*rows, strict=True)))
+        return await self.execute(sql, *_columns(rows))
+
+    def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self._deferred.setdefault(sql, []).extend(rows)
+
+    async def write_deferred(self) -> None:
+        """Write what was deferred, all in one statement."""
+        if self._deferred:
+            columns = [column for rows in self._deferred.values() for column in _columns(rows)]
+            await self.execute(_in_one(tuple(self._deferred)), *columns)
 
     def after_commit(self, wake: Callable[[], None]) -> None:
         self.committed.append(wake)
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> Iterator[list[object]]:
+    return map(list, zip(*rows, strict=True))
+
+
+@cache
+def _in_one(statements: tuple[str, ...]) -> str:
+    """Make one statement of several writes: each but the last stands in a WITH of its own, and the
+    numbers of the arguments go on from one to the next.
+    """
+    shifted, taken = [], 0
+    for sql in statements:
+        shifted.append(_with_numbers_from(taken, sql))
+        taken += max(int(number) for number in _ARGUMENT.findall(sql))
+    *first, last = shifted
+    names = ", ".join(f"write_{number} AS ({sql})" for number, sql in enumerate(first))
+    return f"WITH {names} {last}" if first else last
+
+
+def _with_numbers_from(taken: int, sql: str) -> str:
+    return _ARGUMENT.sub(lambda found: f"${int(found[1]) + taken}", sql)
+
+
+_ARGUMENT = re.compile(r"\$([0-9]+)")
+
+
+async def _keep(_connection: object) -> None:
+    """Leave a connection as it is: no session state of ours outlives a transaction, so the round
+    trip that would reset it is saved. (An open transaction is rolled back before.)
+    """
 
 
 class Postgres:
@@ -120,8 +177,14 @@ class Postgres:
                 work = PostgresTransaction(connection)
                 async with connection.transaction():
                     yield work
+                    await work.write_deferred()
         for wake in work.committed:
             wake()
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        with translated_errors():
+            async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+                return await PostgresTransaction(connection).execute(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
@@ -136,6 +199,7 @@ class Postgres:
                 self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
+                await connection.execute(PLAN_FREELY)
                 yield PostgresTransaction(connection)
 
     def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
@@ -239,6 +303,7 @@ async def connect_postgres(url: str, *, wait: bool = True) -> Postgres:
                     command_timeout=STATEMENT_TIMEOUT_S,
                     server_settings=SERVER_SETTINGS,
                     target_session_attrs=WRITABLE,
+                    reset=_keep,
                 )
                 return Postgres(url, pool)
         except DatabaseUnavailable as error:

@@ -7,11 +7,13 @@ commits (sqlite.org/pragma.html).
 
 import asyncio
 import json
+import re
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,8 @@ from holdfast.chassis.database import (
 )
 
 BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
+
+ROWS_IN_A_STEP = (64, 8)  # few sizes: each is a statement that SQLite prepares and keeps
 
 Result = TypeVar("Result")
 
@@ -52,6 +56,24 @@ def _bound(value: object) -> Any:
         # One zone: as texts, times of several zones would be compared by the hour on the wall.
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return json.dumps(value) if isinstance(value, list) else value
+
+
+@cache
+def _repeated(sql: str, times: int) -> str:
+    """Make an INSERT of one row one of many: the arguments' numbers go on from row to row."""
+    values = _VALUES.search(sql)
+    assert values, "only an INSERT of VALUES is repeated"
+    columns = max(int(number) for number in _ARGUMENT.findall(values[1]))
+    rows = ", ".join(_with_numbers_from(columns * row, values[1]) for row in range(times))
+    return sql.replace(values[1], rows)
+
+
+def _with_numbers_from(taken: int, text: str) -> str:
+    return _ARGUMENT.sub(lambda found: f"?{int(found[1]) + taken}", text)
+
+
+_VALUES = re.compile(r"VALUES (\(.*?\))", re.DOTALL)
+_ARGUMENT = re.compile(r"\?([0-9]+)")
 
 
 class SqliteConnection:
@@ -95,7 +117,30 @@ class SqliteConnection:
         if not rows:
             return 0
         bound = [tuple(map(_bound, row)) for row in rows]
-        return await self.call(lambda: self._connection.executemany(sql, bound).rowcount)
+        return await self.call(self._write, sql, bound)
+
+    def _write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert many rows in a step: after each, this thread waits for the interpreter anew."""
+        written = done = 0
+        if _VALUES.search(sql):
+            for size in ROWS_IN_A_STEP:
+                whole = done + (len(rows) - done) // size * size
+                for start in range(done, whole, size):
+                    values = [value for row in rows[start : start + size] for value in row]
+                    written += self._connection.execute(_repeated(sql, size), values).rowcount
+                done = whole
+        return written + self._connection.executemany(sql, rows[done:]).rowcount
+
+    async def commit(self, deferred: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+        """Write what was deferred and commit, in one go on the thread."""
+        bound = {sql: [tuple(map(_bound, row)) for row in rows] for sql, rows in deferred.items()}
+
+        def write_and_commit() -> None:
+            for sql, rows in bound.items():
+                self._write(sql, rows)
+            self._connection.execute("COMMIT")
+
+        await self.call(write_and_commit)
 
     async def rollback(self) -> None:
         await self.call(self._connection.rollback)
@@ -111,6 +156,11 @@ class SqliteTransaction:
         self.execute = connection.execute
         self.write = connection.write
         self.committed: list[Callable[[], None]] = []
+        self.deferred: dict[str, list[tuple[object, ...]]] = {}
+
+    def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self.deferred.setdefault(sql, []).extend(rows)
 
     def after_commit(self, wake: Callable[[], None]) -> None:
         self.committed.append(wake)
@@ -135,12 +185,16 @@ class Sqlite:
                 # Inside: a caller cancelled while it waits here has begun all the same.
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield work
-                await self._writer.execute("COMMIT")
+                await self._writer.commit(work.deferred)
             except BaseException:
                 await self._writer.rollback()
                 raise
         for wake in work.committed:
             wake()
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        async with self._writing:
+            return await self._writer.execute(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:

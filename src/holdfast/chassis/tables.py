@@ -11,7 +11,7 @@ MESSAGE_TABLES_1: dict[Engine, str] = {
     "postgresql": """
 CREATE TABLE outbox (
     position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_id    text NOT NULL,
+    event_id    text COLLATE "C" NOT NULL,
     type        text NOT NULL,
     subject     text NOT NULL,
     sequence    bigint NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE outbox (
     data        bytea NOT NULL
 );
 CREATE TABLE inbox (
-    event_id    text PRIMARY KEY,
+    event_id    text COLLATE "C" PRIMARY KEY,
     received_at timestamptz NOT NULL
 );
 CREATE INDEX inbox_by_age ON inbox (received_at);

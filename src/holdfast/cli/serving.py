@@ -58,7 +58,7 @@ def up(
             _announce(services.orders, services.inventory, data, output)
             await asyncio.Event().wait()  # until the signal
 
-    configure_logging("INFO")
+    configure_logging("INFO", for_good=True)
     with engine_errors():
         uvloop.run(serve())
 

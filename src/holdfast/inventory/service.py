@@ -109,8 +109,9 @@ async def running(
             service=SERVICE_NAME,
             share_port=share_port,
             is_bus_up=broker.is_up,
-            register=lambda server: add_InventoryServiceServicer_to_server(servicer, server),
-            interceptors=[edge],
+            register=lambda server: add_InventoryServiceServicer_to_server(
+                servicer, edge.around(server)
+            ),
         ) as listening,
     ):
         log.info("inventory is ready", address=listening.address)
@@ -123,7 +124,7 @@ async def main(settings: InventorySettings) -> None:
     :raises WrongSchema: the database needs `holdfast migrate` first.
     :raises AddressInUse: another program listens on the address.
     """
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, for_good=True)
     collect_garbage_seldom()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]

@@ -54,6 +54,7 @@ from holdfast.orders.presentation.subscriptions import (
 from holdfast.orders.settings import Limits, OrdersSettings
 
 BATCH_ITEMS_MAX = 1_000
+CROWD_ITEMS = 200
 QUEUE_ITEMS_MAX = 20_000
 READ_ITEMS_MAX = 200
 CHASE_EVERY_S = 5.0
@@ -107,7 +108,10 @@ def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: L
     reader, edge = Reader(database), Edge(translate, clock)
     place = retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay))
     place_orders = Coalescer(
-        place, batch_items_max=BATCH_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+        place,
+        batch_items_max=BATCH_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
+        crowd_items=CROWD_ITEMS,
     )
     get_order = Coalescer(
         reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
@@ -185,8 +189,9 @@ async def _served(parts: Parts, listen: str, share_port: bool) -> AsyncIterator[
         service=SERVICE_NAME,
         share_port=share_port,
         is_bus_up=parts.is_bus_up,
-        register=lambda server: add_OrderServiceServicer_to_server(parts.servicer, server),
-        interceptors=[parts.edge],
+        register=lambda server: add_OrderServiceServicer_to_server(
+            parts.servicer, parts.edge.around(server)
+        ),
     ) as listening:
         log.info("orders is ready", address=listening.address)
         try:
@@ -201,7 +206,7 @@ async def main(settings: OrdersSettings) -> None:
     :raises WrongSchema: the database needs `holdfast migrate` first.
     :raises AddressInUse: another program listens on the address.
     """
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, for_good=True)
     collect_garbage_seldom()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]

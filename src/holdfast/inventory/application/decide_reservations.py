@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from holdfast.inventory.application.ports import Begin, Clock, Work
 from holdfast.inventory.domain.caller import Caller
@@ -10,8 +11,7 @@ from holdfast.inventory.domain.reservation import Reservation, ReservationState
 from holdfast.inventory.domain.stock import Cause, StockBook
 
 
-@dataclass(frozen=True, slots=True)
-class ReserveStock:
+class ReserveStock(NamedTuple):
     """An order was placed: `demand` is units per product, at least one of each."""
 
     event_id: str

@@ -1,10 +1,9 @@
 """Who asks: every use case is told, and the ledger keeps it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Who is behind a request, and the trace it belongs to (W3C traceparent, may be empty)."""
 
     name: str

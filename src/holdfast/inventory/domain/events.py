@@ -1,13 +1,13 @@
 """What Inventory tells: facts in the past tense, each about one aggregate at one version."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from holdfast.inventory.domain.reservation import Reservation, ReservationState
 from holdfast.inventory.domain.stock import ReservedStock, Shortage, StockLevel
 
 
-@dataclass(frozen=True, slots=True)
-class StockReserved:
+class StockReserved(NamedTuple):
     """All of an order's stock is reserved."""
 
     order_id: str

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import BelowReserved, QuantityTooLarge, StaleVersion
@@ -43,8 +44,7 @@ class StockLevel:
         return self.on_hand - self.reserved
 
 
-@dataclass(frozen=True, slots=True)
-class ReservedStock:
+class ReservedStock(NamedTuple):
     """Units of one product at one location, promised to an order."""
 
     product_id: str
@@ -61,8 +61,7 @@ class Shortage:
     available: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(NamedTuple):
     """All of a demand is promised: what, and where it is."""
 
     stock: tuple[ReservedStock, ...]
@@ -75,8 +74,7 @@ class Short:
     shortages: tuple[Shortage, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """The immutable record of one change of one level."""
 
     product_id: str

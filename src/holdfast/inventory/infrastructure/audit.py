@@ -53,49 +53,43 @@ SELECT *
     "level {product_id} at {location_id} has {reserved} reserved, its reservations hold {held}": """
 SELECT stock_level.product_id, stock_level.location_id, reserved, coalesce(held, 0) AS held
   FROM stock_level
-  LEFT JOIN (SELECT product_id, location_id, sum(quantity) AS held
-               FROM reservation_line
-               JOIN reservation ON reservation.order_id = reservation_line.order_id
-              WHERE state = 'RESERVED'
+  LEFT JOIN (SELECT product_id, location_id, sum(reserved_delta) AS held
+               FROM stock_movement
+               JOIN reservation ON reservation.order_id = stock_movement.order_id
+              WHERE kind = 'RESERVATION'
+                AND state = 'RESERVED'
               GROUP BY product_id, location_id) AS promised
     ON promised.product_id = stock_level.product_id
    AND promised.location_id = stock_level.location_id
  WHERE reserved <> coalesce(held, 0)
 """,
-    "reservation of order {order_id} is {state}, {quantity} of {product_id} at {location_id}; its "
-    "movements reserved {reserved} and released {released}": """
-SELECT reservation.order_id, state, quantity, line.product_id, line.location_id,
-       coalesce(reserved, 0) AS reserved, coalesce(released, 0) AS released
-  FROM reservation_line AS line
-  LEFT JOIN reservation ON reservation.order_id = line.order_id
-  LEFT JOIN (SELECT order_id, product_id, location_id,
-                    sum(CASE WHEN kind = 'RESERVATION' THEN reserved_delta END) AS reserved,
-                    sum(CASE WHEN kind = 'RELEASE' THEN -reserved_delta END) AS released
-               FROM stock_movement
-              WHERE order_id IS NOT NULL
-              GROUP BY order_id, product_id, location_id) AS moved
-    ON moved.order_id = line.order_id
-   AND moved.product_id = line.product_id AND moved.location_id = line.location_id
- WHERE state IS NULL
-    OR state NOT IN ('RESERVED', 'RELEASED')
-    OR coalesce(reserved, 0) <> quantity
-    OR coalesce(released, 0) <> CASE WHEN state = 'RELEASED' THEN quantity ELSE 0 END
+    "reservation of order {order_id} is {state}; its movements of {product_id} at {location_id} "
+    "reserved {reserved} and released {released}": """
+SELECT moved.order_id, state, product_id, location_id, reserved, released
+  FROM (SELECT order_id, product_id, location_id,
+               sum(CASE WHEN kind = 'RESERVATION' THEN reserved_delta ELSE 0 END) AS reserved,
+               sum(CASE WHEN kind = 'RELEASE' THEN -reserved_delta ELSE 0 END) AS released
+          FROM stock_movement
+         WHERE order_id IS NOT NULL
+         GROUP BY order_id, product_id, location_id) AS moved
+  JOIN reservation ON reservation.order_id = moved.order_id
+ WHERE state NOT IN ('RESERVED', 'RELEASED')
+    OR reserved <= 0
+    OR released <> CASE WHEN state = 'RELEASED' THEN reserved ELSE 0 END
 """,
     "reservation of order {order_id} is {state} and holds no stock": """
 SELECT reservation.order_id, state
   FROM reservation
-  LEFT JOIN reservation_line ON reservation_line.order_id = reservation.order_id
+  LEFT JOIN stock_movement ON stock_movement.order_id = reservation.order_id
  WHERE state IN ('RESERVED', 'RELEASED')
-   AND reservation_line.order_id IS NULL
+   AND stock_movement.order_id IS NULL
 """,
     "order {order_id} moved {product_id} at {location_id} without a reservation": """
 SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_movement.location_id
   FROM stock_movement
-  LEFT JOIN reservation_line AS line ON line.order_id = stock_movement.order_id
-   AND line.product_id = stock_movement.product_id
-   AND line.location_id = stock_movement.location_id
+  LEFT JOIN reservation ON reservation.order_id = stock_movement.order_id
  WHERE stock_movement.order_id IS NOT NULL
-   AND line.order_id IS NULL
+   AND reservation.order_id IS NULL
 """,
 }
 
@@ -106,9 +100,10 @@ SELECT order_id, state
 """
 
 STOCK_BETWEEN = """
-SELECT order_id, product_id, quantity
-  FROM reservation_line
+SELECT order_id, product_id, reserved_delta AS quantity
+  FROM stock_movement
  WHERE order_id >= $1 AND order_id <= $2
+   AND kind = 'RESERVATION'
 """
 
 

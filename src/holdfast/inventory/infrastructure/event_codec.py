@@ -40,11 +40,9 @@ class EventCodec:
 def _message(event: InventoryEvent) -> Message:
     match event:
         case StockReserved():
-            return events_pb2.StockReserved(order_id=event.order_id, stock=_stock(event.stock))
+            return _with_stock(events_pb2.StockReserved(order_id=event.order_id), event.stock)
         case ReservationReleased():
-            return events_pb2.ReservationReleased(
-                order_id=event.order_id, stock=_stock(event.stock)
-            )
+            return _with_stock(events_pb2.ReservationReleased(order_id=event.order_id), event.stock)
         case StockRejected():
             missing = [
                 events_pb2.MissingStock(
@@ -64,10 +62,10 @@ def _message(event: InventoryEvent) -> Message:
             return events_pb2.StockLevelChanged(product_id=event.product_id, level=level)
 
 
-def _stock(parts: Iterable[ReservedStock]) -> list[events_pb2.ReservedStock]:
-    return [
-        events_pb2.ReservedStock(
-            product_id=part.product_id, location_id=part.location_id, quantity=part.quantity
-        )
-        for part in parts
-    ]
+def _with_stock(
+    message: events_pb2.StockReserved | events_pb2.ReservationReleased,
+    parts: Iterable[ReservedStock],
+) -> Message:
+    for product_id, location_id, quantity in parts:
+        message.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+    return message

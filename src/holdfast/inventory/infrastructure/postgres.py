@@ -9,9 +9,10 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 """
 
 FIND_RESERVED_STOCK = """
-  SELECT order_id::text AS order_id, product_id, location_id, quantity
-    FROM reservation_line
+  SELECT order_id::text AS order_id, product_id, location_id, reserved_delta AS quantity
+    FROM stock_movement
    WHERE order_id = ANY($1::uuid[])
+     AND kind = 'RESERVATION'
 ORDER BY order_id, product_id, location_id
 """
 
@@ -20,12 +21,6 @@ INSERT INTO reservation (order_id, state, version, shortages, decided_at, update
 SELECT order_id, state, version, shortages, at, at
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
        AS new (order_id, state, version, shortages, at)
-"""
-
-INSERT_RESERVED_STOCK = """
-INSERT INTO reservation_line (order_id, product_id, location_id, quantity)
-SELECT *
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
 """
 
 UPDATE_RESERVATIONS = """

@@ -8,20 +8,16 @@ ORDER BY order_id
 """
 
 FIND_RESERVED_STOCK = """
-  SELECT order_id, product_id, location_id, quantity
-    FROM reservation_line
+  SELECT order_id, product_id, location_id, reserved_delta AS quantity
+    FROM stock_movement
    WHERE order_id IN (SELECT value FROM json_each(?1))
+     AND kind = 'RESERVATION'
 ORDER BY order_id, product_id, location_id
 """
 
 INSERT_RESERVATIONS = """
 INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-"""
-
-INSERT_RESERVED_STOCK = """
-INSERT INTO reservation_line (order_id, product_id, location_id, quantity)
-     VALUES (?1, ?2, ?3, ?4)
 """
 
 UPDATE_RESERVATIONS = """

@@ -149,10 +149,10 @@ class StoreWork:
         for level in book.changed:
             row = level.product_id, level.location_id, level.on_hand, level.reserved, level.version
             (new if book.is_new(level) else old).append(row)
-        await self._transaction.write(self._sql.INSERT_LEVELS, new)
+        self._transaction.defer(self._sql.INSERT_LEVELS, new)
         updated = await self._transaction.write(self._sql.UPDATE_LEVELS, old)
         assert updated == len(old), "every level read under lock is still there"
-        await self._transaction.write(
+        self._transaction.defer(
             self._sql.INSERT_MOVEMENTS,
             [
                 (m.product_id, m.location_id, m.kind, m.on_hand_delta, m.reserved_delta)
@@ -165,17 +165,9 @@ class StoreWork:
     async def save_reservations(
         self, new: Sequence[Reservation], changed: Sequence[Reservation], at: datetime
     ) -> None:
-        await self._transaction.write(
+        self._transaction.defer(
             self._sql.INSERT_RESERVATIONS,
             [(r.order_id, r.state, r.version, _shortages_text(r), at) for r in new],
-        )
-        await self._transaction.write(
-            self._sql.INSERT_RESERVED_STOCK,
-            [
-                (r.order_id, part.product_id, part.location_id, part.quantity)
-                for r in new
-                for part in r.stock
-            ],
         )
         await self._transaction.write(
             self._sql.UPDATE_RESERVATIONS, [(r.order_id, r.state, r.version, at) for r in changed]
@@ -199,7 +191,7 @@ class StoreWork:
             place = level.product_id, level.location_id
             state = level.on_hand, level.reserved, level.version
             rows.append((change.request_id, change.request_hash, *place, *state, at))
-        await self._transaction.write(self._sql.INSERT_CHANGES, rows)
+        self._transaction.defer(self._sql.INSERT_CHANGES, rows)
 
     async def lock_product(self, product_id: str) -> Product | None:
         rows = await self._transaction.fetch(self._sql.LOCK_PRODUCT, product_id)
@@ -214,7 +206,7 @@ class StoreWork:
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         events = [self._codec.encode(event, at, caller) for event, caller in told]
-        await self._outbox.append(self._transaction, events)
+        self._outbox.append(self._transaction, events)
 
 
 def _product(row: Row, *, version: int) -> Product:

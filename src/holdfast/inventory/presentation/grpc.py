@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from google.rpc.status_pb2 import Status
-
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.interceptors import Context, Edge, traceparent_of
@@ -95,16 +93,14 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         product_ids = wire.read_product_ids(request, violations)
         violations.raise_any()
         found = await self._reader.stock_info(set(product_ids))
-        results = [
-            pb.BatchGetStockInfoResult(info=wire.info_message(found[product_id]))
-            if product_id in found
-            else pb.BatchGetStockInfoResult(error=self._missing(product_id))
-            for product_id in product_ids
-        ]
-        return pb.BatchGetStockInfoResponse(results=results)
-
-    def _missing(self, product_id: str) -> Status:
-        return self._edge.status_of(ProductNotFound(product_id))
+        response = pb.BatchGetStockInfoResponse()
+        for product_id in product_ids:
+            result = response.results.add()
+            if info := found.get(product_id):
+                wire.write_info(result.info, info)
+            else:
+                result.error.CopyFrom(self._edge.status_of(ProductNotFound(product_id)))
+        return response
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Context) -> pb.Product:
         violations = Violations()

@@ -1,10 +1,9 @@
 """Messages of Inventory's API to the domain's words and back; all violations are found at once."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from holdfast.chassis import money, pages
+from holdfast.chassis import money, pages, times
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.change_stock import AdjustOnHand, SetOnHand
@@ -176,41 +175,53 @@ def read_movement_page(request: pb.ListMovementsRequest, violations: Violations)
 
 
 def product_message(product: Product) -> pb.Product:
-    return pb.Product(
-        product_id=product.product_id,
-        name=product.name,
-        description=product.description,
-        unit_price=money.to_google(product.currency, product.price_minor),
-        active=product.active,
-        version=product.version,
-    )
+    message = pb.Product()
+    _write_product(message, product)
+    return message
+
+
+def _write_product(message: pb.Product, product: Product) -> None:
+    message.product_id = product.product_id
+    message.name = product.name
+    message.description = product.description
+    money.write(message.unit_price, product.currency, product.price_minor)
+    message.active = product.active
+    message.version = product.version
 
 
 def level_message(level: StockLevel) -> pb.StockLevel:
-    return pb.StockLevel(
-        location_id=level.location_id,
-        on_hand=level.on_hand,
-        reserved=level.reserved,
-        available=level.available,
-        version=level.version,
-    )
+    return pb.StockLevel(**_level_fields(level))
+
+
+def _level_fields(level: StockLevel) -> dict[str, Any]:
+    return {
+        "location_id": level.location_id,
+        "on_hand": level.on_hand,
+        "reserved": level.reserved,
+        "available": level.available,
+        "version": level.version,
+    }
 
 
 def info_message(info: StockInfo) -> pb.StockInfo:
-    return pb.StockInfo(
-        product=product_message(info.product),
-        on_hand=info.on_hand,
-        reserved=info.reserved,
-        available=info.on_hand - info.reserved,
-        levels=map(level_message, info.levels),
-    )
+    message = pb.StockInfo()
+    write_info(message, info)
+    return message
+
+
+def write_info(message: pb.StockInfo, info: StockInfo) -> None:
+    """Write in place: a message that is passed to another one's constructor is copied."""
+    _write_product(message.product, info.product)
+    message.on_hand = info.on_hand
+    message.reserved = info.reserved
+    message.available = message.on_hand - message.reserved
+    for level in info.levels:
+        message.levels.add(**_level_fields(level))
 
 
 def movement_message(recorded: RecordedMovement) -> pb.Movement:
     movement = recorded.movement
-    moved_at = Timestamp()
-    moved_at.FromDatetime(movement.at)
-    return pb.Movement(
+    message = pb.Movement(
         movement_id=recorded.movement_id,
         product_id=movement.product_id,
         location_id=movement.location_id,
@@ -223,5 +234,6 @@ def movement_message(recorded: RecordedMovement) -> pb.Movement:
         reason=movement.reason,
         reference=movement.reference,
         actor=movement.actor,
-        create_time=moved_at,
     )
+    times.write(message.create_time, movement.at)
+    return message

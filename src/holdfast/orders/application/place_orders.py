@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from holdfast.orders.application.ports import (
     Backlog,
@@ -31,8 +32,7 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import NewOrder, OrderLine, OrderState, OrderStatus, demand_of
 
 
-@dataclass(frozen=True, slots=True)
-class AskedLine:
+class AskedLine(NamedTuple):
     """One product asked for; `unit_price` None: the product's price at the stock check."""
 
     product_id: str
@@ -171,8 +171,7 @@ class PlaceOrders:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
+class _New(NamedTuple):
     """An order about to be recorded, and the command that it was made of."""
 
     command: PlaceOrder

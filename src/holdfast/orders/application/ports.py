@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.money import Money
@@ -21,8 +21,7 @@ class Clock(Protocol):
         """Return a UUIDv7."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProductStock:
+class ProductStock(NamedTuple):
     """What Inventory says of a product: price, whether it is sold, units free to promise then."""
 
     unit_price: Money
@@ -119,8 +118,7 @@ class OrderReader(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """News about an order for its customer. (order id, version) is its identity: sent twice, it is
     the same news.
     """

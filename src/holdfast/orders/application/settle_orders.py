@@ -1,8 +1,8 @@
 """Settle orders: confirm or reject by Inventory's answers, a whole batch in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
@@ -10,8 +10,7 @@ from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.order import OrderChange, OrderState, OrderStatus
 
 
-@dataclass(frozen=True, slots=True)
-class StockAnswer:
+class StockAnswer(NamedTuple):
     """What Inventory decided for an order; no shortages means that all is reserved."""
 
     event_id: str

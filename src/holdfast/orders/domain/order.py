@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
@@ -60,20 +61,15 @@ def may_follow(before: OrderStatus, now: OrderStatus) -> bool:
     return now in _NEXT[before]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """One product asked for, at its price. The same product may stand on several lines."""
 
     product_id: str
     quantity: int
     unit_price: Money
 
-    def __post_init__(self) -> None:
-        assert 1 <= self.quantity <= QUANTITY_MAX, "the edge has checked the quantity"
 
-
-@dataclass(frozen=True, slots=True)
-class OrderChange:
+class OrderChange(NamedTuple):
     """One change of an order: a row of its history and an event for the world.
 
     :param shortages: what was missing; only for a rejection.
@@ -90,8 +86,7 @@ class OrderChange:
     customer: Customer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderState:
+class OrderState(NamedTuple):
     """Where an order stands: all that its transitions depend on."""
 
     order_id: str
@@ -221,6 +216,9 @@ def total_of(lines: Sequence[OrderLine]) -> Money:
     :raises TotalTooLarge: the sum does not fit into 64 bits.
     """
     assert 1 <= len(lines) <= LINES_MAX, "the edge has checked the number of lines"
+    for line in lines:
+        assert 1 <= line.quantity <= QUANTITY_MAX, "the edge has checked the quantity"
+        assert line.unit_price.minor >= 0, "the edge has checked the price"
     currencies = {line.unit_price.currency for line in lines}
     if len(currencies) > 1:
         raise MixedCurrencies(currencies)

@@ -56,6 +56,19 @@ HAVING count(order_line.line_no) = 0
     OR max(order_line.line_no) <> count(order_line.line_no)
     OR sum(order_line.quantity * order_line.unit_price_minor) <> orders.total_minor
 """,
+    "order {order_id} is {status} and stands {times} times among the pending ones": """
+SELECT orders.order_id, status, count(pending_order.order_id) AS times
+  FROM orders
+  LEFT JOIN pending_order ON pending_order.order_id = orders.order_id
+ GROUP BY orders.order_id, status
+HAVING count(pending_order.order_id) <> CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END
+""",
+    "order {order_id} stands among the pending ones but is no order": """
+SELECT pending_order.order_id
+  FROM pending_order
+  LEFT JOIN orders ON orders.order_id = pending_order.order_id
+ WHERE orders.order_id IS NULL
+""",
     "order {order_id} is {status} with shortages {shortages}": """
 SELECT order_id, status, shortages
   FROM orders
@@ -90,8 +103,7 @@ SELECT order_id, status
 
 PENDING = """
 SELECT count(*) AS n, min(placed_at) AS oldest
-  FROM orders
- WHERE status = 'PENDING'
+  FROM pending_order
 """
 
 UNSENT = """

@@ -29,15 +29,10 @@ class EventCodec:
         traceparent: str,
     ) -> Event:
         """Tell that an order waits for its stock."""
-        message = events_pb2.OrderPlaced(
-            order_id=order_id,
-            customer_id=customer_id,
-            products=[
-                events_pb2.OrderedProduct(product_id=product_id, quantity=quantity)
-                for product_id, quantity in products
-            ],
-            total=money.to_google(total.currency, total.minor),
-        )
+        message = events_pb2.OrderPlaced(order_id=order_id, customer_id=customer_id)
+        for product_id, quantity in products:
+            message.products.add(product_id=product_id, quantity=quantity)
+        money.write(message.total, *total)
         return self._envelope(message, order_id, sequence=1, at=at, traceparent=traceparent)
 
     def changed(self, change: OrderChange) -> Event:

@@ -4,10 +4,10 @@ INSERT_ORDERS = """
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version,
              currency, total_minor, name, email, phone, address,
-             shortages, placed_at, updated_at, asked_at)
+             shortages, placed_at, updated_at)
 SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
        currency, total_minor, name, email, phone, address,
-       '[]', at, at, at
+       '[]', at, at
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
               $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
               $11::timestamptz[])
@@ -21,6 +21,17 @@ INSERT_LINES = """
 INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
 SELECT *
   FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
+"""
+
+INSERT_PENDING = """
+INSERT INTO pending_order (order_id, placed_at, asked_at)
+SELECT order_id, at, at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+"""
+
+DELETE_PENDING = """
+DELETE FROM pending_order
+      WHERE order_id = ANY($1::uuid[])
 """
 
 INSERT_HISTORY = """
@@ -74,73 +85,66 @@ UPDATE orders
  WHERE orders.order_id = new.order_id
 """
 
-CLAIM_LATE = """
-  SELECT order_id::text AS order_id, status, version
-    FROM orders
-   WHERE status = 'PENDING' AND status <> 'CONFIRMED' AND asked_at < $1
-     AND $3::timestamptz - asked_at >= asked_at - placed_at      -- ask less and less often
-ORDER BY orders.order_id
-   LIMIT $2
-     FOR NO KEY UPDATE SKIP LOCKED
+# Pending orders lead and each looks its order up: the planner can't turn a LATERAL round and walk
+# all orders. The status is asked for under the lock: an order that is settled meanwhile, or in this
+# transaction, may still stand in pending_order.
+_LOCK_PENDING = """
+  SELECT locked.order_id::text AS order_id, status, version
+    FROM pending_order
+   CROSS JOIN LATERAL (SELECT order_id, status, version
+                         FROM orders
+                        WHERE orders.order_id = pending_order.order_id
+                          AND status = 'PENDING'
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
 """
-
-CLAIM_EXPIRED = """
-  SELECT order_id::text AS order_id, status, version
-    FROM orders
-   WHERE status = 'PENDING' AND status <> 'CONFIRMED' AND placed_at < $1
-ORDER BY orders.order_id
+_OLDEST_FIRST = """
+ORDER BY pending_order.order_id
    LIMIT $2
-     FOR NO KEY UPDATE SKIP LOCKED
 """
+_LATE = """
+   WHERE asked_at < $1
+     AND $3::timestamptz - asked_at >= asked_at - placed_at     -- ask ever more seldom
+"""
+CLAIM_LATE = _LOCK_PENDING + _LATE + _OLDEST_FIRST
+CLAIM_EXPIRED = _LOCK_PENDING + "   WHERE placed_at < $1" + _OLDEST_FIRST
 
 MARK_ASKED = """
-UPDATE orders
+UPDATE pending_order
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
 """
 
-ORDER_COLUMNS = """
+_COLUMNS = """
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at
-  FROM orders
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
 """
-
+_HISTORY = """
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor)
+                        ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+"""
 _OF_IDS = """
+  FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 """
-FIND_ORDERS = ORDER_COLUMNS + _OF_IDS
+FIND_ORDERS = _COLUMNS + _OF_IDS
+FIND_DETAILS = _COLUMNS + _HISTORY + _OF_IDS
 
-FIND_LINES = """
-  SELECT order_id::text AS order_id, product_id, quantity, unit_price_minor
-    FROM order_line
-   WHERE order_line.order_id = ANY($1::uuid[])
-ORDER BY order_line.order_id, line_no
+_ORDERS = _COLUMNS + "  FROM orders"
+
+_IN_PAGE = """
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
 """
-
-FIND_HISTORY = """
-  SELECT order_id::text AS order_id, version, status, changed_at, reason, actor
-    FROM order_history
-   WHERE order_history.order_id = ANY($1::uuid[])
-ORDER BY order_history.order_id, version
-"""
-
-_PAGE = """
- WHERE orders.order_id < $1::uuid
-   AND orders.order_id >= $3::uuid
+_FILTERED = """
    AND placed_at >= $4
    AND placed_at < $5
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
-   AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE product_id = $8
-                              AND order_line.order_id = orders.order_id))
-"""
-_WITH_PRODUCT = """
-   AND order_id IN (SELECT order_id
-                      FROM order_line
-                     WHERE product_id = $8
-                       AND order_id < $1::uuid)
 """
 _NEWEST_FIRST = """
 ORDER BY orders.order_id DESC
@@ -148,12 +152,46 @@ ORDER BY orders.order_id DESC
 """
 
 # One text for each filter that has an index of its own; the other filters are checked row by row.
-LIST_ORDERS = ORDER_COLUMNS + _PAGE + _NEWEST_FIRST
-LIST_ORDERS_OF_CUSTOMER = ORDER_COLUMNS + _PAGE + "   AND customer_id = $6" + _NEWEST_FIRST
-LIST_UNUSUAL_ORDERS = (
-    ORDER_COLUMNS + _PAGE + "   AND status = $7 AND status <> 'CONFIRMED'" + _NEWEST_FIRST
+LIST_ORDERS = _ORDERS + " WHERE true" + _IN_PAGE + _FILTERED + _NEWEST_FIRST
+LIST_ORDERS_OF_CUSTOMER = _ORDERS + " WHERE customer_id = $6" + _IN_PAGE + _FILTERED + _NEWEST_FIRST
+
+# Where another table has the index, its rows lead and each looks its order up, as above.
+_LED_BY = """
+SELECT whole.*
+  FROM ("""
+_LOOKED_UP = (
+    """
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL ("""
+    + _ORDERS
+    + " WHERE orders.order_id = found.order_id"
+    + _FILTERED
+    + """
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+"""
 )
-LIST_ORDERS_WITH_PRODUCT = ORDER_COLUMNS + _PAGE + _WITH_PRODUCT + _NEWEST_FIRST
+_PENDING = """
+SELECT order_id
+  FROM pending_order
+ WHERE true
+"""
+# An end is final, so the history tells it for good.
+_ENDED = """
+SELECT order_id
+  FROM order_history
+ WHERE status = $7
+   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+"""
+_WITH_PRODUCT = """
+SELECT DISTINCT order_id
+  FROM order_line
+ WHERE product_id = $8
+"""
+LIST_PENDING_ORDERS = _LED_BY + _PENDING + _IN_PAGE + _LOOKED_UP
+LIST_ENDED_ORDERS = _LED_BY + _ENDED + _IN_PAGE + _LOOKED_UP
+LIST_ORDERS_WITH_PRODUCT = _LED_BY + _WITH_PRODUCT + _IN_PAGE + _LOOKED_UP
 
 UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,
@@ -167,8 +205,8 @@ ORDER BY recorded_at, notification.order_id
 
 MARK_SENT = """
 UPDATE notification
-   SET sent_at = sent.at
-  FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS sent (order_id, version, at)
+   SET sent_at = $3
+  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
  WHERE notification.order_id = sent.order_id
    AND notification.version = sent.version
 """

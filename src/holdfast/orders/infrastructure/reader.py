@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from holdfast.chassis.clock import first_uuid7
-from holdfast.chassis.database import Database, Reading, Row, instant
+from holdfast.chassis.database import Database, Row, instant
 from holdfast.orders.application.ports import (
     Notification,
     OrderFilter,
@@ -34,45 +33,9 @@ class Reader:
 
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
-            # The history first: whatever is read after it is at least as new.
-            histories = await self._histories(reading, order_ids)
-            rows = await reading.fetch(self._sql.FIND_ORDERS, list(histories)) if histories else []
-            orders = {order.order_id: order for order in await self._with_lines(reading, rows)}
-        changed = [key for key, one in orders.items() if one.state.version > len(histories[key])]
-        whole: dict[str, Order | None] = {
-            key: replace(order, history=tuple(histories[key])) for key, order in orders.items()
-        }
-        if changed:  # between the two statements
-            whole |= dict(zip(changed, await self.details(changed), strict=True))
-        return [whole.get(order_id) for order_id in order_ids]
-
-    async def _histories(
-        self, reading: Reading, order_ids: Sequence[str]
-    ) -> dict[str, list[OrderChange]]:
-        histories: dict[str, list[OrderChange]] = {}
-        for row in await reading.fetch(self._sql.FIND_HISTORY, list(set(order_ids))):
-            change = OrderChange(
-                order_id=row["order_id"],
-                version=row["version"],
-                status=OrderStatus(row["status"]),
-                at=instant(row["changed_at"]),
-                caller=Caller(row["actor"]),
-                reason=row["reason"],
-            )
-            histories.setdefault(change.order_id, []).append(change)
-        return histories
-
-    async def _with_lines(self, reading: Reading, rows: Sequence[Row]) -> list[Order]:
-        currencies = {row["order_id"]: row["currency"] for row in rows}
-        lines: dict[str, list[OrderLine]] = {}
-        if not rows:
-            return []
-        for line in await reading.fetch(self._sql.FIND_LINES, list(currencies)):
-            price = Money(currencies[line["order_id"]], line["unit_price_minor"])
-            lines.setdefault(line["order_id"], []).append(
-                OrderLine(line["product_id"], line["quantity"], price)
-            )
-        return [_order(row, lines[row["order_id"]]) for row in rows]
+            rows = await reading.fetch(self._sql.FIND_DETAILS, list(set(order_ids)))
+        found = {row["order_id"]: _order(row, _history(row)) for row in rows}
+        return [found.get(order_id) for order_id in order_ids]
 
     async def find_requests(
         self, keys: Collection[RequestKey]
@@ -85,8 +48,10 @@ class Reader:
             sql = self._sql.LIST_ORDERS_WITH_PRODUCT
         elif wanted.customer_id:
             sql = self._sql.LIST_ORDERS_OF_CUSTOMER
-        elif wanted.status and wanted.status is not OrderStatus.CONFIRMED:
-            sql = self._sql.LIST_UNUSUAL_ORDERS
+        elif wanted.status is OrderStatus.PENDING:
+            sql = self._sql.LIST_PENDING_ORDERS
+        elif wanted.status and wanted.status.is_final:
+            sql = self._sql.LIST_ENDED_ORDERS
         else:
             sql = self._sql.LIST_ORDERS
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
@@ -94,19 +59,20 @@ class Reader:
         start = max(wanted.created_from or _BEGINNING, _BEGINNING)
         end = min(wanted.created_before or _END, _END)
         newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
+        arguments: list[object] = [
+            newest,
+            limit,
+            first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING)),
+            start,
+            end,
+            wanted.customer_id,
+            wanted.status or "",
+        ]
+        if wanted.product_id:
+            arguments.append(wanted.product_id)
         async with self._database.read() as reading:
-            rows = await reading.fetch(
-                sql,
-                newest,
-                limit,
-                first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING)),
-                start,
-                end,
-                wanted.customer_id,
-                wanted.status or "",
-                wanted.product_id,
-            )
-            return await self._with_lines(reading, rows)
+            rows = await reading.fetch(sql, *arguments)
+        return list(map(_order, rows))
 
     async def unsent(self, limit: int) -> list[Notification]:
         async with self._database.read() as reading:
@@ -123,22 +89,35 @@ class Reader:
         ]
 
     async def mark_sent(self, notifications: Sequence[Notification], at: datetime) -> None:
-        async with self._database.begin() as work:
-            await work.write(
-                self._sql.MARK_SENT, [(news.order_id, news.version, at) for news in notifications]
-            )
+        order_ids = [news.order_id for news in notifications]
+        versions = [news.version for news in notifications]
+        await self._database.execute(self._sql.MARK_SENT, order_ids, versions, at)
 
 
-def _order(row: Row, lines: Sequence[OrderLine]) -> Order:
+def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
+    order_id, currency = row["order_id"], row["currency"]
     return Order(
-        order_id=row["order_id"],
+        order_id=order_id,
         customer_id=row["customer_id"],
         request_id=row["request_id"],
-        lines=tuple(lines),
-        total=Money(row["currency"], row["total_minor"]),
+        lines=tuple(
+            OrderLine(product_id, quantity, Money(currency, minor))
+            for product_id, quantity, minor in json.loads(row["lines"])
+        ),
+        total=Money(currency, row["total_minor"]),
         customer=customer_of(row),
-        state=OrderState(row["order_id"], OrderStatus(row["status"]), row["version"]),
+        state=OrderState(order_id, OrderStatus(row["status"]), row["version"]),
         shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
         placed_at=instant(row["placed_at"]),
         updated_at=instant(row["updated_at"]),
+        history=history,
+    )
+
+
+def _history(row: Row) -> tuple[OrderChange, ...]:
+    return tuple(
+        OrderChange(
+            row["order_id"], version, OrderStatus(status), instant(at), Caller(actor), reason
+        )
+        for version, status, at, reason, actor in json.loads(row["history"])
     )

@@ -91,7 +91,7 @@ class StoreWork:
             mine = {order.order_id for order in orders}
             taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
         new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
-        await self._transaction.write(
+        self._transaction.defer(
             self._sql.INSERT_LINES,
             [
                 (order.order_id, line_no, line.product_id, line.quantity, line.unit_price.minor)
@@ -99,8 +99,10 @@ class StoreWork:
                 for line_no, line in enumerate(order.lines, 1)
             ],
         )
-        await self._add_history([order.placed for order in new])
-        await self._outbox.append(self._transaction, [self._placed_event(order) for order in new])
+        pending = [(order.order_id, order.placed.at) for order in new]
+        self._transaction.defer(self._sql.INSERT_PENDING, pending)
+        self._add_history([order.placed for order in new])
+        self._outbox.append(self._transaction, [self._placed_event(order) for order in new])
         return taken
 
     def _placed_event(self, order: NewOrder) -> Event:
@@ -113,8 +115,8 @@ class StoreWork:
             traceparent=order.placed.caller.traceparent,
         )
 
-    async def _add_history(self, changes: Sequence[OrderChange]) -> None:
-        await self._transaction.write(
+    def _add_history(self, changes: Sequence[OrderChange]) -> None:
+        self._transaction.defer(
             self._sql.INSERT_HISTORY,
             [(c.order_id, c.version, c.status, c.at, c.reason, c.caller.name) for c in changes],
         )
@@ -139,16 +141,18 @@ class StoreWork:
         )
         if updated < len(changes):
             raise Conflict("an order changed although it was locked")
+        settled = [(c.order_id,) for c in changes if c.status is not OrderStatus.PENDING]
+        self._transaction.defer(self._sql.DELETE_PENDING, settled)
         revised = [
             (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
             for c in changes
             if c.customer
         ]
         await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
-        await self._add_history(changes)
+        self._add_history(changes)
         news = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
-        await self._transaction.write(self._sql.INSERT_NOTIFICATIONS, news)
-        await self._outbox.append(self._transaction, list(map(self._codec.changed, changes)))
+        self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, news)
+        self._outbox.append(self._transaction, list(map(self._codec.changed, changes)))
         changed = [change.order_id for change in changes]
         self._transaction.after_commit(lambda: self._changed(changed))
 
@@ -167,17 +171,14 @@ class StoreWork:
             return
         ids = list(order_ids)
         await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
-        products: dict[str, list[tuple[str, int]]] = {}
-        for row in await self._transaction.fetch(self._sql.FIND_LINES, ids):
-            products.setdefault(row["order_id"], []).append((row["product_id"], row["quantity"]))
         rows = await self._transaction.fetch(self._sql.FIND_ORDERS, ids)
-        await self._outbox.append(
+        self._outbox.append(
             self._transaction,
             [
                 self._codec.placed(
                     row["order_id"],
                     customer_id=row["customer_id"],
-                    products=products[row["order_id"]],
+                    products=[line[:2] for line in json.loads(row["lines"])],
                     total=Money(row["currency"], row["total_minor"]),
                     at=at,
                     traceparent="",

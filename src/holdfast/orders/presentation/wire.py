@@ -3,12 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from holdfast.chassis import money, pages
+from holdfast.chassis import money, pages, times
 from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
@@ -21,8 +19,6 @@ from holdfast.orders.domain.order import (
     LINES_MAX,
     QUANTITY_MAX,
     Order,
-    OrderChange,
-    OrderLine,
     OrderState,
     OrderStatus,
 )
@@ -73,6 +69,8 @@ def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine
 
 
 def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
+    if not customer.ByteSize():
+        return Customer()
     details = {
         field: violations.text(f"{at}{field}", getattr(customer, field), characters_max=limit)
         for field, limit in CUSTOMER_CHARACTERS_MAX.items()
@@ -170,55 +168,40 @@ def outcome_message(order: Order) -> pb.CreateOrderResponse:
 
 def order_message(order: Order) -> pb.Order:
     customer = order.customer
-    return pb.Order(
+    message = pb.Order(
         order_id=order.order_id,
         request_id=order.request_id,
         customer_id=order.customer_id,
         status=_STATUS[order.state.status],
-        lines=map(_line_message, order.lines),
-        total=money.to_google(order.total.currency, order.total.minor),
-        customer=pb.Customer(
-            name=customer.name,
-            email=customer.email,
-            phone=customer.phone,
-            address=customer.address,
-        ),
         shortages=map(_shortage_message, order.shortages),
         version=order.state.version,
-        create_time=_timestamp(order.placed_at),
-        update_time=_timestamp(order.updated_at),
-        history=map(_change_message, order.history),
     )
-
-
-def _line_message(line: OrderLine) -> pb.OrderLine:
-    return pb.OrderLine(
-        product_id=line.product_id,
-        quantity=line.quantity,
-        unit_price=money.to_google(line.unit_price.currency, line.unit_price.minor),
-    )
+    # Written in place: a message that is passed to another one's constructor is copied.
+    for line in order.lines:
+        asked = message.lines.add(product_id=line.product_id, quantity=line.quantity)
+        money.write(asked.unit_price, *line.unit_price)
+    money.write(message.total, *order.total)
+    message.customer.name = customer.name
+    message.customer.email = customer.email
+    message.customer.phone = customer.phone
+    message.customer.address = customer.address
+    times.write(message.create_time, order.placed_at)
+    times.write(message.update_time, order.updated_at)
+    for change in order.history:
+        written = message.history.add(
+            version=change.version,
+            status=_STATUS[change.status],
+            reason=change.reason,
+            actor=change.caller.name,
+        )
+        times.write(written.change_time, change.at)
+    return message
 
 
 def _shortage_message(shortage: Shortage) -> pb.Shortage:
     return pb.Shortage(
         product_id=shortage.product_id, wanted=shortage.wanted, available=shortage.available
     )
-
-
-def _change_message(change: OrderChange) -> pb.OrderChange:
-    return pb.OrderChange(
-        version=change.version,
-        status=_STATUS[change.status],
-        change_time=_timestamp(change.at),
-        reason=change.reason,
-        actor=change.caller.name,
-    )
-
-
-def _timestamp(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 _STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}

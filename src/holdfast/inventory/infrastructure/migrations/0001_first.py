@@ -11,7 +11,7 @@ down_revision = None
 TABLES: dict[Engine, str] = {
     "postgresql": """
 CREATE TABLE product (
-    product_id  text PRIMARY KEY,
+    product_id  text COLLATE "C" PRIMARY KEY,
     name        text NOT NULL,
     description text NOT NULL,
     currency    text NOT NULL,
@@ -24,14 +24,15 @@ CREATE TABLE product (
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
 CREATE TABLE stock_level (
-    product_id  text NOT NULL REFERENCES product,
-    location_id text NOT NULL,
+    product_id  text COLLATE "C" NOT NULL REFERENCES product,
+    location_id text COLLATE "C" NOT NULL,
     on_hand     bigint NOT NULL CHECK (on_hand >= 0),
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
     PRIMARY KEY (product_id, location_id),
     CHECK (reserved <= on_hand)
 ) WITH (fillfactor = 50);
+-- What a reservation holds stands in its movements, once.
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
     state      text NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
@@ -40,17 +41,10 @@ CREATE TABLE reservation (
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );
-CREATE TABLE reservation_line (
-    order_id    uuid NOT NULL,
-    product_id  text NOT NULL,
-    location_id text NOT NULL,
-    quantity    bigint NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (order_id, product_id, location_id)
-);
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    product_id     text NOT NULL,
-    location_id    text NOT NULL,
+    product_id     text COLLATE "C" NOT NULL,
+    location_id    text COLLATE "C" NOT NULL,
     kind           text NOT NULL
                    CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
     on_hand_delta  bigint NOT NULL,
@@ -69,10 +63,10 @@ CREATE UNIQUE INDEX stock_movement_by_order
     ON stock_movement (order_id, product_id, location_id, kind)
  WHERE order_id IS NOT NULL;
 CREATE TABLE stock_request (
-    request_id   text PRIMARY KEY,
+    request_id   text COLLATE "C" PRIMARY KEY,
     request_hash text NOT NULL,
-    product_id   text NOT NULL,
-    location_id  text NOT NULL,
+    product_id   text COLLATE "C" NOT NULL,
+    location_id  text COLLATE "C" NOT NULL,
     on_hand      bigint NOT NULL,
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
@@ -101,6 +95,7 @@ CREATE TABLE stock_level (
     PRIMARY KEY (product_id, location_id),
     CHECK (reserved <= on_hand)
 ) WITHOUT ROWID;
+-- What a reservation holds stands in its movements, once.
 CREATE TABLE reservation (
     order_id   TEXT PRIMARY KEY,
     state      TEXT NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
@@ -108,13 +103,6 @@ CREATE TABLE reservation (
     shortages  TEXT NOT NULL,
     decided_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE reservation_line (
-    order_id    TEXT NOT NULL,
-    product_id  TEXT NOT NULL,
-    location_id TEXT NOT NULL,
-    quantity    INTEGER NOT NULL CHECK (quantity > 0),
-    PRIMARY KEY (order_id, product_id, location_id)
 ) WITHOUT ROWID;
 CREATE TABLE stock_movement (
     movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -12,8 +12,8 @@ TABLES: dict[Engine, str] = {
     "postgresql": """
 CREATE TABLE orders (
     order_id     uuid PRIMARY KEY,
-    customer_id  text NOT NULL,
-    request_id   text NOT NULL,
+    customer_id  text COLLATE "C" NOT NULL,
+    request_id   text COLLATE "C" NOT NULL,
     request_hash text NOT NULL,
     status       text NOT NULL
                  CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
@@ -27,16 +27,20 @@ CREATE TABLE orders (
     shortages    jsonb NOT NULL,
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
-    asked_at     timestamptz NOT NULL,
     UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
-);
+) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are sought all the time.
-CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
+-- No index of `orders` holds what settling changes, and every page has room for the new versions:
+-- so PostgreSQL updates in place (HOT) and touches no index. What is PENDING stands here instead.
+CREATE TABLE pending_order (
+    order_id  uuid PRIMARY KEY,
+    placed_at timestamptz NOT NULL,
+    asked_at  timestamptz NOT NULL
+);
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
     line_no          integer NOT NULL,
-    product_id       text NOT NULL,
+    product_id       text COLLATE "C" NOT NULL,
     quantity         bigint NOT NULL CHECK (quantity > 0),
     unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
     PRIMARY KEY (order_id, line_no)
@@ -51,6 +55,8 @@ CREATE TABLE order_history (
     actor      text NOT NULL,
     PRIMARY KEY (order_id, version)
 );
+CREATE INDEX order_history_of_ends ON order_history (status, order_id)
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
 CREATE TABLE notification (
     order_id    uuid NOT NULL,
     version     bigint NOT NULL,
@@ -79,12 +85,15 @@ CREATE TABLE orders (
     shortages    TEXT NOT NULL,
     placed_at    TEXT NOT NULL,
     updated_at   TEXT NOT NULL,
-    asked_at     TEXT NOT NULL,
     UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
 );
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- Nearly all orders are CONFIRMED; the others are few, and PENDING ones are sought all the time.
-CREATE INDEX orders_unusual ON orders (status, order_id) WHERE status <> 'CONFIRMED';
+-- What is PENDING: few orders, sought all the time.
+CREATE TABLE pending_order (
+    order_id  TEXT PRIMARY KEY,
+    placed_at TEXT NOT NULL,
+    asked_at  TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE order_line (
     order_id         TEXT NOT NULL,
     line_no          INTEGER NOT NULL,
@@ -103,6 +112,8 @@ CREATE TABLE order_history (
     actor      TEXT NOT NULL,
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
+CREATE INDEX order_history_of_ends ON order_history (status, order_id)
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
 CREATE TABLE notification (
     order_id    TEXT NOT NULL,
     version     INTEGER NOT NULL,

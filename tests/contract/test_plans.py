@@ -1,0 +1,268 @@
+"""What PostgreSQL makes of our statements: plans that go by index, updates that touch none.
+
+A plan is made while the tables are still empty and kept as they grow, so it must be right from the
+start. The tests look at plans as a service's own session makes them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from holdfast.chassis import messages_postgres
+from holdfast.chassis.database import Database, Engine, Reading, Transaction
+from holdfast.inventory.infrastructure import postgres as inventory
+from holdfast.orders.domain.order import OrderState, OrderStatus
+from holdfast.orders.infrastructure import postgres as orders
+from tests.contract import order_desk
+from tests.contract.conftest import START, names_of
+from tests.contract.order_desk import ANNA, Desk
+from tests.contract.post_office import eventually
+
+desk = order_desk.desk
+
+Plan = Mapping[str, Any]  # a node as EXPLAIN tells of it
+
+STATEMENTS: dict[str, tuple[ModuleType, ...]] = {
+    "orders": (orders, messages_postgres),
+    "inventory": (inventory, messages_postgres),
+}
+READ_AS_A_WHOLE = {
+    "LIST_LETTERS": "an operator asks for all dead letters",
+    "TAKE_LETTERS": "an operator sends back all dead letters, or some of those few",
+}
+SAMPLES = {
+    "bigint": "1",
+    "boolean": "true",
+    "bytea": "''",
+    "integer": "1",
+    "jsonb": "'[]'",
+    "text": "''",
+    "timestamp with time zone": "now()",
+    "uuid": "'0198c5f0-7a3b-7c1e-9d43-000000000001'",
+}
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return "postgresql"
+
+
+async def prepare(work: Transaction, sql: str) -> list[str]:
+    """Prepare a statement under the name `asked`; return the types of its arguments."""
+    await work.fetch("PREPARE asked AS " + sql)
+    (row,) = await work.fetch(
+        """
+SELECT parameter_types::regtype[]::text[] AS types
+  FROM pg_prepared_statements
+ WHERE name = 'asked'
+"""
+    )
+    types: list[str] = row["types"]
+    return types
+
+
+def sample(type_: str) -> str:
+    if type_.endswith("[]"):
+        return f"ARRAY[{SAMPLES[type_.removesuffix('[]')]}]::{type_}"
+    return f"{SAMPLES[type_]}::{type_}"
+
+
+async def explained(work: Transaction, name: str, arguments: str, options: str = "") -> Plan:
+    call = f"{name}({arguments})" if arguments else name
+    (row,) = await work.fetch(f"EXPLAIN (FORMAT JSON {options}) EXECUTE {call}")
+    plan: Plan = json.loads(row["QUERY PLAN"])[0]["Plan"]
+    return plan
+
+
+def nodes(plan: Plan) -> Iterator[Plan]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+@pytest.mark.parametrize("service", STATEMENTS)
+async def test_no_statement_of_a_service_scans_a_table_not_even_an_empty_one(
+    database: Database, service: str
+) -> None:
+    scanning: set[str] = set()
+    async with database.begin() as work:
+        for mode in ("force_generic_plan", "force_custom_plan"):
+            await work.fetch(f"SET LOCAL plan_cache_mode = {mode}")
+            for statements in STATEMENTS[service]:
+                for name in names_of(statements):
+                    types = await prepare(work, getattr(statements, name))
+                    plan = await explained(work, "asked", ", ".join(map(sample, types)))
+                    if any(node["Node Type"] == "Seq Scan" for node in nodes(plan)):
+                        scanning.add(name)
+                    await work.fetch("DEALLOCATE asked")
+
+    known = set[str]().union(*map(names_of, STATEMENTS[service]))
+    assert scanning == READ_AS_A_WHOLE.keys() & known
+
+
+# Of 3,000 rows the first few are sought, and many newer ones stand before them.
+FILL = {
+    "orders": """
+INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, currency,
+                    total_minor, name, email, phone, address, shortages, placed_at, updated_at)
+SELECT (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid,
+       'c-' || n % 3, 'r-' || n, '',
+       CASE WHEN n <= 5 THEN 'PENDING' WHEN n <= 10 THEN 'REJECTED' ELSE 'CONFIRMED' END,
+       2, 'GBP', 300, '', '', '', '', '[]', now(), now()
+  FROM generate_series(1, 3000) AS n;
+INSERT INTO pending_order
+SELECT order_id, placed_at - interval '1 day', placed_at - interval '1 day'
+  FROM orders
+ WHERE status = 'PENDING';
+INSERT INTO order_line
+SELECT order_id, line_no, CASE WHEN request_id = 'r-7' THEN 'RARE' ELSE 'LAMP' END, 1, 150
+  FROM orders, generate_series(1, 2) AS line_no;
+INSERT INTO order_history
+SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '', ''
+  FROM orders, generate_series(1, 2) AS n;
+INSERT INTO notification
+SELECT order_id, 2, status, placed_at, CASE request_id WHEN 'r-7' THEN NULL ELSE now() END
+  FROM orders;
+INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
+SELECT request_id, '', '', 1, now(), '', '' FROM orders;
+INSERT INTO inbox SELECT request_id, now() FROM orders
+""",
+    "inventory": """
+INSERT INTO product
+SELECT 'p-' || n, '', '', 'GBP', 1, true, 1, now(), now()
+  FROM generate_series(1, 3000) AS n;
+INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,
+                            on_hand_after, reserved_after, order_id, reason, reference, actor,
+                            moved_at)
+SELECT 'p-' || n % 3, 'main', 'RESERVATION', 0, 1, 9, 1,
+       (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid, '', '', '', now()
+  FROM generate_series(1, 3000) AS n
+""",
+}
+IDS = "'ffffffff-ffff-ffff-ffff-ffffffffffff', 20, '00000000-0000-0000-0000-000000000000'"
+PAGE = f"{IDS}, '1970-01-01', '9999-01-01'"
+MOVED = "9223372036854775807, 20, '', NULL, NULL"
+# A statement, and what it is asked: for 20 rows, where it can be said.
+ASKED = {
+    "orders": [
+        ("LIST_ORDERS", f"{PAGE}, '', ''"),
+        ("LIST_ORDERS", f"{PAGE}, '', 'CONFIRMED'"),
+        ("LIST_ORDERS_OF_CUSTOMER", f"{PAGE}, 'c-1', ''"),
+        ("LIST_PENDING_ORDERS", f"{PAGE}, '', 'PENDING'"),
+        ("LIST_ENDED_ORDERS", f"{PAGE}, '', 'REJECTED'"),
+        ("LIST_ENDED_ORDERS", f"{PAGE}, '', 'EXPIRED'"),
+        ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'LAMP'"),
+        ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'RARE'"),
+        ("CLAIM_LATE", "now(), 20, now()"),
+        ("CLAIM_EXPIRED", "now(), 20"),
+        ("LOCK_STATES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[]"),
+        ("UNSENT_NOTIFICATIONS", "20"),
+        ("NEXT_EVENTS", "20"),
+        ("BACKLOG", ""),
+        ("FORGET_EVENTS", "'2026-01-01', 20"),
+    ],
+    "inventory": [
+        ("LIST_PRODUCTS", "'', 20"),
+        ("LIST_MOVEMENTS", MOVED),
+        ("LIST_MOVEMENTS_OF_PRODUCT", f"{MOVED}, 'p-1'"),
+        ("LIST_MOVEMENTS_OF_ORDER", f"{MOVED}, '', '00000007-0000-7000-8000-000000000000'"),
+    ],
+}
+VISITS_MAX = 5 * 20  # the index entry, the order, its few lines
+
+
+def visits(plan: Plan) -> int:
+    """How many rows and index entries a statement that has run has looked at."""
+    return sum(
+        round(node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)))
+        for node in nodes(plan)
+        if "Index Name" in node or node["Node Type"] == "Seq Scan"
+    )
+
+
+@pytest.mark.parametrize("service", ASKED)
+async def test_a_page_is_found_without_walking_through_what_is_newer(
+    database: Database, service: str
+) -> None:
+    texts = {name: text for module in STATEMENTS[service] for name, text in vars(module).items()}
+    too_many: dict[tuple[str, str, str], int] = {}
+
+    async def plan(work: Transaction, when: str, mode: str) -> None:
+        await work.fetch(f"SET LOCAL plan_cache_mode = force_{mode}_plan")
+        for number, (name, arguments) in enumerate(ASKED[service]):
+            await work.fetch(f"PREPARE {when}_{mode}_{number} AS {texts[name]}")
+            await explained(work, f"{when}_{mode}_{number}", arguments)
+
+    async def run(work: Transaction, when: str, mode: str) -> None:
+        for number, (name, arguments) in enumerate(ASKED[service]):
+            done = await explained(work, f"{when}_{mode}_{number}", arguments, ", ANALYZE")
+            if visits(done) > VISITS_MAX:
+                too_many[f"{when}, {mode}", name, arguments.removeprefix(PAGE)] = visits(done)
+
+    async with database.begin() as work:
+        await plan(work, "when_empty", "generic")
+        for statement in FILL[service].split(";"):
+            await work.execute(statement)
+        await run(work, "when_empty", "generic")
+        for when in ("by_guess", "by_statistics"):
+            for mode in ("generic", "custom"):
+                await plan(work, when, mode)
+                await run(work, when, mode)
+            await work.fetch("ANALYZE")
+
+    assert too_many == {}
+
+
+async def settings(reading: Reading) -> dict[str, str]:
+    rows = await reading.fetch("SELECT name, setting FROM pg_settings WHERE name LIKE 'enable_%'")
+    return {row["name"]: row["setting"] for row in rows}
+
+
+async def test_an_audit_may_scan_and_the_session_goes_by_index_again_after_it(
+    database: Database,
+) -> None:
+    async with database.read() as reading:
+        before = await settings(reading)
+    async with database.snapshot() as snapshot:
+        during = await settings(snapshot)
+    async with database.read() as reading:
+        after = await settings(reading)
+
+    scans = "enable_seqscan", "enable_bitmapscan", "enable_hashjoin"
+    assert [before[name] for name in scans] == ["off"] * 3
+    assert [during[name] for name in scans] == ["on"] * 3
+    assert after == before
+
+
+# PostgreSQL counts what a session did about once a second.
+UPDATES = """
+SELECT n_tup_upd AS updates, n_tup_hot_upd AS in_place
+  FROM pg_stat_user_tables
+ WHERE relname = 'orders'
+"""
+
+
+async def test_settling_orders_updates_them_in_place_and_touches_no_index(desk: Desk) -> None:
+    placed: list[OrderState] = []
+    for batch in range(3):
+        new = [desk.make(f"{batch}-{number}") for number in range(200)]
+        async with desk.store.begin() as work:
+            await work.add_orders(new)
+        placed += [OrderState(order.order_id, OrderStatus.PENDING, 1) for order in new]
+
+    await desk.record(*(state.confirm(START, ANNA) for state in placed[:300]))
+    await desk.record(*(state.expire(START, ANNA) for state in placed[300:]))
+
+    counted: list[int] = []
+
+    async def all_are_counted() -> bool:
+        async with desk.database.read() as reading:
+            (row,) = await reading.fetch(UPDATES)
+        counted[:] = row["updates"], row["in_place"]
+        return counted[0] >= len(placed)
+
+    await eventually(all_are_counted)
+    assert counted == [len(placed)] * 2
