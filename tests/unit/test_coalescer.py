@@ -30,9 +30,18 @@ class Gate:
 
 @asynccontextmanager
 async def working(
-    gate: Gate, *, batch_items_max: int = 3, queue_items_max: int = 100
+    gate: Gate,
+    *,
+    batch_items_max: int = 3,
+    queue_items_max: int = 100,
+    crowd_items: int | None = None,
 ) -> AsyncIterator[Coalescer[int, int]]:
-    coalescer = Coalescer(gate, batch_items_max=batch_items_max, queue_items_max=queue_items_max)
+    coalescer = Coalescer(
+        gate,
+        batch_items_max=batch_items_max,
+        queue_items_max=queue_items_max,
+        crowd_items=crowd_items,
+    )
     worker = asyncio.create_task(coalescer.run())
     try:
         yield coalescer
@@ -70,6 +79,42 @@ async def test_what_arrives_during_a_batch_becomes_the_next_one_in_its_order() -
 
     assert gate.batches == [[1], [2, 3, 4], [5]]
     assert [first.result(), *(task.result() for task in others)] == [10, 20, 30, 40, 50]
+
+
+async def test_what_is_on_its_way_while_the_loop_turns_belongs_to_the_batch() -> None:
+    gate = Gate(is_open=True)
+
+    async with working(gate) as coalescer, asyncio.TaskGroup() as group:
+        for item in (1, 2, 3, 4):
+            group.create_task(coalescer.submit(item))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    assert gate.batches == [[1, 2, 3], [4]]
+
+
+async def test_a_crowd_gets_a_second_batch_beside_the_first_and_no_third() -> None:
+    gate = Gate()
+
+    async with (
+        working(gate, crowd_items=2) as coalescer,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [group.create_task(coalescer.submit(1))]
+        await settle()
+        tasks.append(group.create_task(coalescer.submit(2)))
+        await settle()
+        assert gate.batches == [[1]]  # one alone is no crowd
+        for items in ((3, 4), (5, 6, 7)):
+            tasks += [group.create_task(coalescer.submit(item)) for item in items]
+            await settle()
+        assert gate.batches == [[1], [2, 3, 4]]
+        for _ in range(3):
+            gate.passes.release()
+        await settle()
+
+    assert gate.batches == [[1], [2, 3, 4], [5, 6, 7]]
+    assert [task.result() for task in tasks] == [10, 20, 30, 40, 50, 60, 70]
 
 
 async def test_a_group_stays_together_and_never_overtakes() -> None:

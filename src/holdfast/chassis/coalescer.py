@@ -92,7 +92,8 @@ class Coalescer(Generic[Item, Outcome]):
         while True:
             await self._arrived.wait()
             await self._let_arrive()
-            await self._run_batch(self._next_batch())
+            if self._queue:  # the crowd's batch may have taken all
+                await self._run_batch(self._next_batch())
 
     async def _work_in_a_crowd(self) -> None:
         while True:
