@@ -1,0 +1,304 @@
+"""Four workers in each service on one port: together they keep what one process promises."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from holdfast.chassis.broker import DeadLetter, Event, Subscription
+from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.client import Holdfast, HoldfastError, OrderLine, OrderRequest, ShortOfStock, _calls
+from tests.cluster import HOLDFAST, READY_S_MAX, SERVICES
+from tests.e2e.callers import (
+    AGREE_IN_CLUSTER_S_MAX,
+    PRICE,
+    Callers,
+    Told,
+    World,
+    promised,
+    require_agreement,
+)
+from tests.e2e.conftest import Clustered
+
+WORKERS = 4
+CLIENTS = 24  # each with connections of its own, which the kernel spreads over the workers
+SERVING_WORKERS_MIN = 3
+DEADLINE_S = 60.0
+
+PLENTY = tuple(f"PLENTY-{number}" for number in range(10))
+SCARCE = tuple(f"SCARCE-{number}" for number in range(5))
+STOCK = dict.fromkeys(PLENTY, 1_000_000) | dict.fromkeys(SCARCE, 200)
+SCARCE_SHARE = 0.2  # of the orders
+
+TURNS, SINGLE_ORDERS, BATCH_ORDERS = 6, 10, 30  # of every client; a turn is so many of both
+WAVES, WAVE_SINGLES, WAVE_BATCH = 8, 3, 20  # requests that all clients send at the same time
+
+KILLED_CALLERS, ANSWERS_IN_BETWEEN = 24, 100
+
+TYPES = (
+    *(f"holdfast.orders.v1.Order{verb}" for verb in ("Placed", "Confirmed", "Rejected")),
+    *(f"holdfast.orders.v1.Order{verb}" for verb in ("Cancelled", "Expired", "Updated")),
+    *(f"holdfast.inventory.v1.Stock{verb}" for verb in ("Reserved", "Rejected")),
+    "holdfast.inventory.v1.ReservationReleased",
+)
+HEARD_S_MAX = 15.0
+LISTEN, ESTABLISHED = "0A", "01"  # states of a socket in /proc/net
+
+
+class Listener:
+    """Hears every event of both services as any other program may."""
+
+    def __init__(self) -> None:
+        self.versions: dict[tuple[str, str], int] = defaultdict(int)  # by exchange and subject
+        self.too_early: list[Event] = []  # heard before what happened before them
+
+    async def receive(self, events: Sequence[Event]) -> None:
+        for event in events:
+            key = event.exchange, event.subject
+            if event.sequence > self.versions[key] + 1:
+                self.too_early.append(event)
+            self.versions[key] = max(self.versions[key], event.sequence)
+
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
+        raise AssertionError(letters)
+
+    async def require_all_in_order(self, world: World) -> None:
+        """Every version of every order is heard, soon, and none before the one before it."""
+        expected = {one.order_id: one.version for one in world.orders.values()}
+        ends_at = time.monotonic() + HEARD_S_MAX
+        while self._heard() != expected and time.monotonic() < ends_at:
+            await asyncio.sleep(0.1)
+        assert self._heard() == expected
+        assert self.too_early == []
+
+    def _heard(self) -> dict[str, int]:
+        return {
+            subject: version
+            for (exchange, subject), version in self.versions.items()
+            if exchange == "holdfast.orders"
+        }
+
+
+@asynccontextmanager
+async def listening(clustered: Clustered) -> AsyncIterator[Listener]:
+    url = clustered._cluster.environment["HOLDFAST_ORDERS_BROKER"]
+    broker, listener = RabbitMQ(url, subscriptions=[Subscription("watch", TYPES)]), Listener()
+    consumer = asyncio.create_task(broker.consume("watch", listener))
+    try:
+        async with asyncio.timeout(READY_S_MAX):
+            while not broker.is_up():
+                await asyncio.sleep(0.05)
+        yield listener
+    finally:
+        consumer.cancel()
+        await asyncio.wait([consumer])
+        await broker.close()
+
+
+class Workers:
+    """The worker processes of one service, as the kernel knows them."""
+
+    def __init__(self, clustered: Clustered, service: str) -> None:
+        self.service = service
+        self._program = clustered.program(service)
+        self._port = int(clustered.addresses[service].rpartition(":")[2])
+        command = [str(HOLDFAST), service, "serve", "--workers", str(WORKERS)]
+        self._program.start(
+            command,
+            env=clustered._cluster.environment,
+            cwd=clustered._cluster._folder,
+            when_orphaned="TERM",
+        )
+
+    async def all_listen(self, *, besides: Sequence[int] = ()) -> list[int]:
+        """The process ids, when all are there and none is one of `besides`."""
+        ends_at = time.monotonic() + READY_S_MAX
+        while True:
+            ids = sorted(self._sockets(LISTEN))
+            if len(ids) == WORKERS and not set(ids) & set(besides):
+                return ids
+            if not self._program.is_running() or time.monotonic() > ends_at:
+                raise self._program.failure(f"has workers {ids}")
+            await asyncio.sleep(0.05)
+
+    def connections(self) -> Counter[int]:
+        """How many each worker has with callers, by process id."""
+        return self._sockets(ESTABLISHED)
+
+    def deaths(self) -> int:
+        """How many the supervisor has told of."""
+        return self._program.log.read_text().count("worker died, starting another")
+
+    def _sockets(self, state: str) -> Counter[int]:
+        inodes = {
+            fields[9]
+            for table in ("tcp", "tcp6")  # gRPC listens on IPv4 by a socket of IPv6
+            for line in Path("/proc/net", table).read_text().splitlines()[1:]
+            if (fields := line.split())[3] == state and fields[1].endswith(f":{self._port:04X}")
+        }
+        found: Counter[int] = Counter()
+        for worker in self._ids():
+            found[worker] = len(inodes & sockets_of(worker))
+        return +found
+
+    def _ids(self) -> list[int]:
+        process = self._program._process
+        assert process is not None, f"{self.service} has ended"
+        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        return list(map(int, listed.split()))
+
+
+def sockets_of(process_id: int) -> set[str]:
+    """The inodes of its sockets, among what else it has open; none when it has ended."""
+    inodes = set()
+    with suppress(FileNotFoundError):
+        for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").rstrip("]"))
+    return inodes
+
+
+@pytest.fixture
+async def workers(clustered: Clustered, monkeypatch: pytest.MonkeyPatch) -> dict[str, Workers]:
+    """Both services, all of their workers ready; clients share no connections."""
+    own_connections = (*_calls._CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))
+    monkeypatch.setattr(_calls, "_CHANNEL_OPTIONS", own_connections)
+    clustered.ask_nobody_again()
+    started = {service: Workers(clustered, service) for service in SERVICES}
+    for one in started.values():
+        await one.all_listen()
+    return started
+
+
+class Shop:
+    """What some clients order, and what they are told of it."""
+
+    def __init__(self, clients: Sequence[Holdfast]) -> None:
+        self.clients = clients
+        self.told = Told()
+        self._chance = random.Random(4)
+
+    async def open(self) -> None:
+        for product_id, units in STOCK.items():
+            inventory = self.clients[0].inventory
+            await inventory.create_product(product_id, name="", unit_price=PRICE)
+            await inventory.set_stock(product_id, units)
+            self.told.received[product_id] = units
+
+    async def order_alone(self, number: int) -> None:
+        """One client orders what nobody else does, one by one and in batches."""
+        client, customer = self.clients[number], f"c-{number}"
+        for turn in range(TURNS):
+            singles = self._new_requests(f"{customer}-{turn}-single", SINGLE_ORDERS)
+            batch = self._new_requests(f"{customer}-{turn}-batch", BATCH_ORDERS)
+            await asyncio.gather(*(self._order(client, customer, one) for one in singles))
+            await self._order_batch(client, customer, batch)
+
+    async def order_together(self) -> None:
+        """All clients send the same requests at the same time, wave after wave."""
+        for wave in range(WAVES):
+            singles = self._new_requests(f"wave-{wave}-single", WAVE_SINGLES)
+            batch = self._new_requests(f"wave-{wave}-batch", WAVE_BATCH)
+            async with asyncio.TaskGroup() as group:
+                for client in self.clients:
+                    for one in singles:
+                        group.create_task(self._order(client, "everyone", one))
+                    group.create_task(self._order_batch(client, "everyone", batch))
+
+    def _new_requests(self, name: str, count: int) -> list[str]:
+        ids = [f"{name}-{number}" for number in range(count)]
+        for one in ids:
+            products = self._chance.sample(PLENTY, k=self._chance.randint(1, 3))
+            if self._chance.random() < SCARCE_SHARE:
+                products.append(self._chance.choice(SCARCE))
+            lines = (OrderLine(product, self._chance.randint(1, 3), PRICE) for product in products)
+            self.told.asked[one] = tuple(lines)
+        return ids
+
+    async def _order(self, client: Holdfast, customer: str, request_id: str) -> None:
+        lines = self.told.asked[request_id]
+        try:
+            placed = await client.orders.create(customer, lines, request_id=request_id)
+        except ShortOfStock:
+            self.told.refused.add(request_id)
+        else:
+            self.told.place(request_id, placed.order_id)
+
+    async def _order_batch(self, client: Holdfast, customer: str, ids: Sequence[str]) -> None:
+        requests = [OrderRequest(customer, self.told.asked[one], None, one) for one in ids]
+        answers = await client.orders.create_batch(requests)
+        for one, answer in zip(ids, answers, strict=True):
+            if isinstance(answer, HoldfastError):
+                assert isinstance(answer, ShortOfStock), repr(answer)
+                self.told.refused.add(one)
+            else:
+                self.told.place(one, answer.order_id)
+
+
+@pytest.mark.timeout(180)
+async def test_four_workers_of_each_service_make_one_order_of_each_request_and_never_oversell(
+    clustered: Clustered, workers: dict[str, Workers]
+) -> None:
+    addresses = clustered.addresses["orders"], clustered.addresses["inventory"]
+    async with listening(clustered) as listener, AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(Holdfast(*addresses, DEADLINE_S))
+            for _ in range(CLIENTS)
+        ]
+        shop = Shop(clients)
+        await shop.open()
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(CLIENTS):
+                group.create_task(shop.order_alone(number))
+            group.create_task(shop.order_together())
+
+        # Every client was answered, and has one connection: who has connections has served.
+        served = workers["orders"].connections()
+        world = await require_agreement(clients[0], shop.told, AGREE_IN_CLUSTER_S_MAX)
+        await listener.require_all_in_order(world)
+    assert served.total() == CLIENTS
+    assert len(served) >= SERVING_WORKERS_MIN
+    assert len(world.orders) == len(shop.told.order_ids)
+    assert shop.told.asked.keys() == shop.told.order_ids.keys() | shop.told.refused
+    confirmed = promised(world.orders.values())
+    assert all(0 < confirmed[product_id] <= STOCK[product_id] for product_id in STOCK)
+    assert shop.told.refused or any(one.shortages for one in world.orders.values())
+    assert [one.deaths() for one in workers.values()] == [0, 0]
+    await asyncio.to_thread(clustered.require_soundness)
+
+
+@pytest.mark.timeout(180)
+async def test_killing_every_worker_of_both_services_one_by_one_loses_nothing_acknowledged(
+    clustered: Clustered, workers: dict[str, Workers]
+) -> None:
+    addresses = clustered.addresses["orders"], clustered.addresses["inventory"]
+    first = {service: await one.all_listen() for service, one in workers.items()}
+    callers = Callers(*addresses, customers=KILLED_CALLERS, seed=80)
+    async with listening(clustered) as listener:
+        async with callers.working() as told:
+            await callers.answers(ANSWERS_IN_BETWEEN)
+            assert len(workers["orders"].connections()) >= SERVING_WORKERS_MIN
+            for number in range(WORKERS):  # whoever relays the events is among them
+                victims = {service: ids[number] for service, ids in first.items()}
+                for victim in victims.values():
+                    os.kill(victim, signal.SIGKILL)
+                await callers.answers(ANSWERS_IN_BETWEEN)
+                for service, victim in victims.items():
+                    await workers[service].all_listen(besides=[victim])
+            await callers.answers(ANSWERS_IN_BETWEEN)
+        async with clustered.client() as client:
+            world = await require_agreement(client, told, AGREE_IN_CLUSTER_S_MAX)
+        await listener.require_all_in_order(world)
+    assert len(world.orders) == len(told.order_ids)
+    assert told.refused, "nothing was ever short"
+    assert told.cancelled, "nothing was ever cancelled"
+    assert [one.deaths() for one in workers.values()] == [WORKERS, WORKERS]
+    await asyncio.to_thread(clustered.require_soundness)
