@@ -14,7 +14,15 @@ import pytest
 
 from holdfast.chassis.broker import DeadLetter, Event, Subscription
 from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.client import Holdfast, HoldfastError, OrderLine, OrderRequest, ShortOfStock, _calls
+from holdfast.client import (
+    Holdfast,
+    HoldfastError,
+    IllegalTransition,
+    OrderLine,
+    OrderRequest,
+    ShortOfStock,
+    _calls,
+)
 from tests.cluster import HOLDFAST, READY_S_MAX, SERVICES
 from tests.e2e.callers import (
     AGREE_IN_CLUSTER_S_MAX,
@@ -38,6 +46,7 @@ STOCK = dict.fromkeys(PLENTY, 1_000_000) | dict.fromkeys(SCARCE, 200)
 SCARCE_SHARE = 0.2  # of the orders
 
 TURNS, SINGLE_ORDERS, BATCH_ORDERS = 6, 10, 30  # of every client; a turn is so many of both
+REGRETTED_OF = 2  # every second of the single orders
 WAVES, WAVE_SINGLES, WAVE_BATCH = 8, 3, 20  # requests that all clients send at the same time
 
 KILLED_CALLERS, ANSWERS_IN_BETWEEN = 24, 100
@@ -198,7 +207,11 @@ class Shop:
         for turn in range(TURNS):
             singles = self._new_requests(f"{customer}-{turn}-single", SINGLE_ORDERS)
             batch = self._new_requests(f"{customer}-{turn}-batch", BATCH_ORDERS)
-            await asyncio.gather(*(self._order(client, customer, one) for one in singles))
+            regretted = singles[::REGRETTED_OF]
+            await asyncio.gather(
+                *(self._order(client, customer, one) for one in singles if one not in regretted),
+                *(self._order_and_regret(number, customer, one) for one in regretted),
+            )
             await self._order_batch(client, customer, batch)
 
     async def order_together(self) -> None:
@@ -230,6 +243,15 @@ class Shop:
             self.told.refused.add(request_id)
         else:
             self.told.place(request_id, placed.order_id)
+
+    async def _order_and_regret(self, number: int, customer: str, request_id: str) -> None:
+        """Place and cancel at once over another connection: both events may wait together."""
+        await self._order(self.clients[number], customer, request_id)
+        order_id = self.told.order_ids.get(request_id)
+        if order_id:
+            with suppress(IllegalTransition):  # rejected orders cannot be cancelled
+                await self.clients[number - 1].orders.cancel(order_id)
+                self.told.cancelled.add(order_id)
 
     async def _order_batch(self, client: Holdfast, customer: str, ids: Sequence[str]) -> None:
         requests = [OrderRequest(customer, self.told.asked[one], None, one) for one in ids]
