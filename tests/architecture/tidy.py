@@ -21,7 +21,7 @@ TIME_AND_CHANCE = ("src/holdfast/chassis/clock.py", "src/holdfast/client/")
 
 # Where any error at all may be caught. A handler that ends by raising again needs no leave.
 CATCHES_EVERYTHING = {
-    "src/holdfast/chassis/interceptors.py": "the RPC interceptor: the caller gets a status",
+    "src/holdfast/chassis/edge.py": "around every RPC: the caller gets a status",
     "src/holdfast/chassis/inbox.py": "the message consumer: the message is kept",
     "src/holdfast/chassis/rabbitmq.py": "the message consumer: the message is delivered again",
     "src/holdfast/chassis/local_broker.py": "the message consumer of embedded mode: likewise",

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-QUIET_TURNS = 6
+QUIET_TURNS = 6  # of the event loop, some microseconds each
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")

@@ -13,7 +13,6 @@ def configure_logging(
     """Log to standard error at `level` and above; JSON unless it is a terminal, or as told.
 
     :param for_good: nobody configures again in this process: every line costs a third less.
-
     :raises ValueError: no such level.
     """
     number = logging.getLevelNamesMapping().get(level.upper())
@@ -24,8 +23,7 @@ def configure_logging(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info if as_json else _unchanged,
-            _as_json if as_json else structlog.dev.ConsoleRenderer(),
+            *(_JSON if as_json else [structlog.dev.ConsoleRenderer()]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_StandardError,
@@ -53,7 +51,4 @@ def _as_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> 
     return _encode(event)
 
 
-def _unchanged(
-    _logger: object, _name: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    return event
+_JSON: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _as_json]

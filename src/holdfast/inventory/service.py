@@ -11,10 +11,10 @@ from holdfast.chassis.broker import Broker
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.database import Database, retrying
+from holdfast.chassis.edge import Edge
 from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
-from holdfast.chassis.interceptors import Edge
 from holdfast.chassis.lifecycle import (
     background,
     collect_garbage_seldom,

@@ -12,10 +12,10 @@ from holdfast.chassis.broker import Broker
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.database import Database, Leadership, retrying
+from holdfast.chassis.edge import Edge
 from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import Listening, serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
-from holdfast.chassis.interceptors import Edge
 from holdfast.chassis.lifecycle import (
     Loop,
     background,

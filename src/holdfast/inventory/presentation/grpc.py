@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.interceptors import Context, Edge, traceparent_of
+from holdfast.chassis.edge import Context, Edge, traceparent_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.interceptors import Context, Edge, traceparent_of
+from holdfast.chassis.edge import Context, Edge, traceparent_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc

@@ -30,8 +30,8 @@ CREATE TABLE orders (
     UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
 ) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- No index of `orders` holds what settling changes, and every page has room for the new versions:
--- so PostgreSQL updates in place (HOT) and touches no index. What is PENDING stands here instead.
+-- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
+-- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
 CREATE TABLE pending_order (
     order_id  uuid PRIMARY KEY,
     placed_at timestamptz NOT NULL,
