@@ -32,7 +32,7 @@ from holdfast.chassis.rabbitmq_link import (
 QUEUE_MESSAGES_MAX = 1_000_000
 # A crash loop counts against innocent messages in flight too, so the limit is generous.
 DELIVERY_LIMIT = 50
-IDLE_S = 30.0
+IDLE_S = 10.0
 RETRY_S_MIN = 0.1
 RETRY_S_MAX = 5.0
 PREFETCH_MESSAGES = 100
