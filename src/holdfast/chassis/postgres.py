@@ -30,6 +30,7 @@ from holdfast.chassis.database import (
 CONNECTIONS_MAX = 10
 CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
+AUDIT_TIMEOUT_S = 24 * 3600.0
 LEADERSHIP_CHECK_S = 0.5
 LEADERSHIP_TIMEOUT_S = 5.0
 
@@ -76,11 +77,12 @@ _UNAVAILABLE = (
     asyncpg.InvalidCatalogNameError,
 )
 
-# An audit reads whole tables.
-PLAN_FREELY = """
+# An audit reads whole tables, in one transaction that waits while the other service's is read.
+AS_AUDIT = """
 SET LOCAL enable_seqscan = on;
 SET LOCAL enable_bitmapscan = on;
-SET LOCAL enable_hashjoin = on
+SET LOCAL enable_hashjoin = on;
+SET LOCAL idle_in_transaction_session_timeout = 0
 """
 TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
 UNLOCK = "SELECT pg_advisory_unlock_all()"
@@ -99,13 +101,19 @@ def translated_errors() -> Iterator[None]:
 
 
 class PostgresTransaction:
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record]) -> None:
+    def __init__(
+        self,
+        connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
+        fetch_timeout_s: float | None = None,  # None: STATEMENT_TIMEOUT_S, as for the whole pool
+    ) -> None:
         self._connection = connection
+        self._fetch_timeout_s = fetch_timeout_s
         self.committed: list[Callable[[], None]] = []
         self._deferred: dict[str, list[tuple[object, ...]]] = {}
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        return cast(Sequence[Row], await self._connection.fetch(sql, *arguments))
+        rows = await self._connection.fetch(sql, *arguments, timeout=self._fetch_timeout_s)
+        return cast(Sequence[Row], rows)
 
     async def execute(self, sql: str, *arguments: object) -> int:
         status = await self._connection.execute(sql, *arguments)
@@ -199,8 +207,8 @@ class Postgres:
                 self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                await connection.execute(PLAN_FREELY)
-                yield PostgresTransaction(connection)
+                await connection.execute(AS_AUDIT)
+                yield PostgresTransaction(connection, AUDIT_TIMEOUT_S)
 
     def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
         return PostgresLeadership(self._url, name, told)
