@@ -34,6 +34,11 @@ class Figure:
     less_is_better: bool = False
 
     @property
+    def label(self) -> str:
+        """Its name and unit: the same calls may be counted and timed."""
+        return f"{self.name}, {self.unit}"
+
+    @property
     def judged(self) -> float:
         return self.value if self.ratio is None else self.ratio
 
@@ -90,7 +95,7 @@ def record(result: Result) -> dict[str, object]:
         "ok": result.ok,
         "failure": result.failure,
         "figures": {
-            one.name: {
+            one.label: {
                 "value": _rounded(one.value),
                 "unit": one.unit,
                 "min": _rounded(one.low),
@@ -127,7 +132,7 @@ def show(
     recorded: dict[str, dict[str, object]],
     console: Console | None = None,
 ) -> None:
-    """Print all figures; beside each, how it compares with the recorded one of its name."""
+    """Print all figures; beside each, how it compares with the recorded one."""
     console = console or Console(highlight=False)
     if not console.is_terminal:
         console.width = PIPE_COLUMNS
@@ -154,7 +159,7 @@ def show(
 def _cells(one: Figure) -> tuple[str, ...]:
     sign = "<=" if one.less_is_better else ">="
     return (
-        f"{one.name}, {one.unit}",
+        one.label,
         _short(one.value),
         _short(one.low),
         _short(one.high),
@@ -168,7 +173,7 @@ def _cells(one: Figure) -> tuple[str, ...]:
 
 def _compared(one: Figure, old: dict[str, object]) -> str:
     figures = old.get("figures")
-    before = figures.get(one.name) if isinstance(figures, dict) else None
+    before = figures.get(one.label) if isinstance(figures, dict) else None
     if not before or not before["value"]:
         return ""
     text = f"{one.value / before['value']:.2f}"

@@ -220,3 +220,11 @@ def test_a_profile_tells_own_time_from_that_of_callees() -> None:
 
     assert "75.0%  75.0%  place (b.py:2)" in text
     assert "25.0% 100.0%  main (a.py:1)" in text
+
+
+def test_two_figures_of_one_name_are_both_recorded() -> None:
+    result = Result(
+        6, "reads", figures=[Figure("get", 0.3, "CPU ms"), Figure("get", 9.0, "calls/s")]
+    )
+
+    assert list(record(result)["figures"]) == ["get, CPU ms", "get, calls/s"]  # type: ignore[call-overload]
