@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from re import findall
 
 import pytest
 
@@ -137,6 +138,8 @@ LED_BY = {
     "LIST_PENDING_ORDERS": "pending_order USING PRIMARY KEY (order_id>? AND order_id<?)",
     "LIST_ENDED_ORDERS": "of_ends (status=? AND order_id>? AND order_id<?)",
     "LIST_ORDERS_WITH_PRODUCT": "by_product (product_id=? AND order_id>? AND order_id<?)",
+    "CLAIM_LATE": "SCAN pending_order",
+    "CLAIM_EXPIRED": "SCAN pending_order",
 }
 
 
@@ -148,7 +151,9 @@ async def test_on_sqlite_a_list_is_led_by_an_index_in_its_order_and_looks_the_or
     for name, leading in LED_BY.items():
         sql = "EXPLAIN QUERY PLAN " + getattr(sqlite, name)
         async with desk.database.read() as reading:
-            first, *rest = await reading.fetch(sql, *[""] * (8 if "?8" in sql else 7))
+            first, *rest = await reading.fetch(
+                sql, *[""] * max(map(int, findall(r"\?([0-9]+)", sql)))
+            )
 
         assert first["detail"].endswith(leading)
         looked_at = [step["detail"] for step in rest if " order" in step["detail"]]

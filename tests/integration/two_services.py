@@ -108,6 +108,7 @@ class TwoServices:
         outbox, inbox = Outbox(database), Inbox(database, clock)
         codec = orders_codec.EventCodec(clock.new_id)
         begin = orders_store.Store(database, outbox, inbox, codec, lambda _ids: None).begin
+        self.begin = begin
         leadership = database.leadership("orders")
         self.orders_relay = Relay(
             database, outbox, self.broker, clock, leadership, events_max=1_000, age_s_max=60

@@ -93,6 +93,21 @@ async def test_what_is_on_its_way_while_the_loop_turns_belongs_to_the_batch() ->
     assert gate.batches == [[1, 2, 3], [4]]
 
 
+async def test_a_stream_that_never_pauses_is_not_waited_for() -> None:
+    gate = Gate(is_open=True)
+
+    async with (
+        working(gate, batch_items_max=1_000, queue_items_max=1_000) as coalescer,
+        asyncio.TaskGroup() as group,
+    ):
+        for item in range(150):
+            group.create_task(coalescer.submit(item))
+            await asyncio.sleep(0)
+
+    assert len(gate.batches) >= 4
+    assert list(chain(*gate.batches)) == list(range(150))
+
+
 async def test_a_crowd_gets_a_second_batch_beside_the_first_and_no_third() -> None:
     gate = Gate()
 

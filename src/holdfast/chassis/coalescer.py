@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-QUIET_TURNS = 6  # of the event loop, some microseconds each
+# Turns of the event loop, some microseconds each.
+QUIET_TURNS = 6
+TURNS_MAX = 30
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -49,7 +51,7 @@ class Coalescer(Generic[Item, Outcome]):
         self._queue: deque[_Group[Item, Outcome]] = deque()
         self._queued_items = 0
         self._arrived = asyncio.Event()
-        self._crowd_items = crowd_items or queue_items_max + 1
+        self._crowd_items = crowd_items
         self._crowded = asyncio.Event()
 
     async def submit(self, item: Item) -> Outcome:
@@ -92,23 +94,28 @@ class Coalescer(Generic[Item, Outcome]):
         while True:
             await self._arrived.wait()
             await self._let_arrive()
-            if self._queue:  # the crowd's batch may have taken all
-                await self._run_batch(self._next_batch())
+            await self._run_next_batch()
 
     async def _work_in_a_crowd(self) -> None:
         while True:
             await self._crowded.wait()
-            await self._run_batch(self._next_batch())
+            await self._run_next_batch()
 
     async def _let_arrive(self) -> None:
         """Give way to the event loop until QUIET_TURNS of it brought nothing: gRPC accepts calls
         one by one, each takes some turns, and those that are on their way belong to this batch.
         """
         seen, quiet = 0, 0
-        while quiet < QUIET_TURNS and self._queued_items < self._batch_items_max:
+        for _ in range(TURNS_MAX):  # or a steady stream would be waited for until the batch is full
+            if quiet == QUIET_TURNS or self._queued_items >= self._batch_items_max:
+                break
             quiet = 0 if self._queued_items > seen else quiet + 1
             seen = self._queued_items
             await asyncio.sleep(0)
+
+    async def _run_next_batch(self) -> None:
+        if self._queue:  # the other worker may have taken all
+            await self._run_batch(self._next_batch())
 
     def _next_batch(self) -> list["_Group[Item, Outcome]"]:
         batch: list[_Group[Item, Outcome]] = []
@@ -124,10 +131,8 @@ class Coalescer(Generic[Item, Outcome]):
         return batch
 
     def _tell_queue(self) -> None:
-        for event, is_due in (
-            (self._arrived, bool(self._queue)),
-            (self._crowded, self._queued_items >= self._crowd_items),
-        ):
+        is_crowd = self._crowd_items is not None and self._queued_items >= self._crowd_items
+        for event, is_due in ((self._arrived, bool(self._queue)), (self._crowded, is_crowd)):
             event.set() if is_due else event.clear()
 
     async def _run_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:
@@ -135,13 +140,13 @@ class Coalescer(Generic[Item, Outcome]):
         outcomes: Sequence[Outcome | Exception]
         try:
             outcomes = await self._work(items)
+            assert len(outcomes) == len(items), "one outcome per item"
         except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
             outcomes = [error] * len(items)
         except asyncio.CancelledError:
             for group in batch:
                 group.outcomes.cancel()
             raise
-        assert len(outcomes) == len(items), "one outcome per item"
         start = 0
         for group in batch:
             end = start + len(group.items)

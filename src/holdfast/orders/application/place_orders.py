@@ -1,5 +1,6 @@
 """Place orders: check stock, record a batch in one transaction; each succeeds or fails alone."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -99,11 +100,28 @@ class PlaceOrders:
         self._stock_check = stock_check
         self._clock = clock
         self._backlog = backlog
+        self._under_way: list[_UnderWay] = []
 
     async def __call__(self, commands: Sequence[PlaceOrder]) -> Sequence[Outcome]:
+        earlier = list(self._under_way)
+        mine = _UnderWay({command.key for command in commands}, asyncio.Event())
+        self._under_way.append(mine)
+        try:
+            return await self._place(commands, earlier)
+        finally:
+            self._under_way.remove(mine)
+            mine.ended.set()
+
+    async def _place(
+        self, commands: Sequence[PlaceOrder], earlier: Sequence["_UnderWay"]
+    ) -> Sequence[Outcome]:
         orders, refused = await self._check_stock(commands)
-        # A repeat gets its recorded order whatever the stock is by now, so look before refusing.
+        # A repeat gets its recorded order whatever the stock is by now, so look before refusing;
+        # and wait for whoever may be recording it at this moment.
         in_doubt = {commands[index].key for index in refused} - orders.keys()
+        for batch in earlier:
+            if in_doubt & batch.keys:
+                await batch.ended.wait()
         recorded = await self._reader.find_requests(in_doubt) if in_doubt else {}
         if orders:
             async with self._begin() as work:
@@ -169,6 +187,13 @@ class PlaceOrders:
             at=self._clock.now(),
             caller=command.caller,
         )
+
+
+class _UnderWay(NamedTuple):
+    """A batch that is being placed. Batches wait only for earlier ones: never for each other."""
+
+    keys: set[RequestKey]
+    ended: asyncio.Event
 
 
 class _New(NamedTuple):

@@ -75,7 +75,7 @@ UPDATE orders
 CLAIM_LATE = """
   SELECT orders.order_id, status, version
     FROM pending_order
-    JOIN orders USING (order_id)
+   CROSS JOIN orders USING (order_id)
    WHERE status = 'PENDING'
      AND asked_at < ?1
      AND julianday(?3) - julianday(asked_at)
@@ -87,7 +87,7 @@ ORDER BY pending_order.order_id
 CLAIM_EXPIRED = """
   SELECT orders.order_id, status, version
     FROM pending_order
-    JOIN orders USING (order_id)
+   CROSS JOIN orders USING (order_id)
    WHERE status = 'PENDING'
      AND pending_order.placed_at < ?1
 ORDER BY pending_order.order_id
@@ -185,10 +185,10 @@ ORDER BY recorded_at, notification.order_id
    LIMIT ?1
 """
 
+# Pairs in one list: SQLite has no index over a second one and would read it for every pair.
 MARK_SENT = """
 UPDATE notification
    SET sent_at = ?3
- WHERE (order_id, version) IN (SELECT o.value, v.value
-                                 FROM json_each(?1) AS o
-                                 JOIN json_each(?2) AS v ON o.key = v.key)
+ WHERE (order_id, version) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                 FROM json_each(?1))
 """
