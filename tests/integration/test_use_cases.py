@@ -1,8 +1,6 @@
 """The use cases of both services on real databases: repeats, races, and events in any order."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -17,8 +15,6 @@ from holdfast.inventory.domain.errors import (
 from holdfast.inventory.domain.errors import RequestIdReused as StockRequestIdReused
 from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.stock import MAIN_LOCATION, StockLevel
-from holdfast.orders.application.place_orders import PlaceOrders
-from holdfast.orders.application.ports import Work
 from holdfast.orders.domain.errors import (
     InactiveProducts,
     InventoryUnavailable,
@@ -170,38 +166,6 @@ async def test_one_request_sent_fifty_times_at_once_is_one_order(shop: TwoServic
 
     assert len({placed.order_id for (placed,) in outcomes}) == 1
     assert len(await shop.told(shop.orders)) == 1
-
-
-async def test_a_repeat_is_not_refused_while_its_first_try_is_being_recorded(
-    shop: TwoServices,
-) -> None:
-    await shop.supply(LAMP=1)
-    may_record = asyncio.Event()
-
-    @asynccontextmanager
-    async def begin_late() -> AsyncIterator[Work]:
-        await may_record.wait()
-        async with shop.begin() as work:
-            yield work
-
-    place = PlaceOrders(begin_late, shop.reader, shop.stock_check, shop.clock, shop.orders_relay)
-    async with asyncio.TaskGroup() as group:
-        first = group.create_task(place([asks("r-1", LAMP=1)]))
-        await checked(shop, times=1)
-        await shop.change_stock([SetOnHand("LAMP", MAIN_LOCATION, 0, None, "", "", BOB)])
-        second = group.create_task(place([asks("r-1", LAMP=1)]))
-        await checked(shop, times=2)
-        may_record.set()
-
-    assert isinstance(first.result()[0], OrderState)
-    assert second.result() == first.result()
-
-
-async def checked(shop: TwoServices, *, times: int) -> None:
-    """Wait until stock was asked for so often and the answers have been looked at."""
-    while shop.stock_check.asked < times:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.1)
 
 
 async def test_nothing_is_recorded_while_inventory_is_away_or_the_outbox_too_long(

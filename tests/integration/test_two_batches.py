@@ -1,0 +1,50 @@
+"""Two batches of orders side by side, as a crowd of callers makes them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from holdfast.inventory.application.change_stock import SetOnHand
+from holdfast.inventory.domain.stock import MAIN_LOCATION
+from holdfast.orders.application.place_orders import PlaceOrders
+from holdfast.orders.application.ports import Work
+from holdfast.orders.domain.order import OrderState
+from tests.contract import conftest as contract
+from tests.integration import two_services
+from tests.integration.two_services import BOB, TwoServices, asks
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+
+async def test_a_repeat_is_not_refused_while_its_first_try_is_being_recorded(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=1)
+    may_record = asyncio.Event()
+
+    @asynccontextmanager
+    async def begin_late() -> AsyncIterator[Work]:
+        await may_record.wait()
+        async with shop.begin() as work:
+            yield work
+
+    place = PlaceOrders(begin_late, shop.reader, shop.stock_check, shop.clock, shop.orders_relay)
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(place([asks("r-1", LAMP=1)]))
+        await checked(shop, times=1)
+        await shop.change_stock([SetOnHand("LAMP", MAIN_LOCATION, 0, None, "", "", BOB)])
+        second = group.create_task(place([asks("r-1", LAMP=1)]))
+        await checked(shop, times=2)
+        may_record.set()
+
+    assert isinstance(first.result()[0], OrderState)
+    assert second.result() == first.result()
+
+
+async def checked(shop: TwoServices, *, times: int) -> None:
+    """Wait until stock was asked for so often and the answers have been looked at."""
+    while shop.stock_check.asked < times:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
