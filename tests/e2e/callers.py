@@ -33,7 +33,7 @@ ANSWER_S_MAX = 60.0  # from the first try of a call to its answer, over any outa
 # Orders asks again for answers that are 30 s late: nothing may depend on that.
 AGREE_S_MAX = 15.0
 # In a cluster nobody asks again; a consumer that the broker forgot begins again after 10 s there.
-AGREE_IN_CLUSTER_S_MAX = 45.0
+AGREE_IN_CLUSTER_S_MAX = 75.0
 PAUSE_S_MAX = 0.02
 
 T = TypeVar("T")

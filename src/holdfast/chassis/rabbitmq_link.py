@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -116,17 +116,26 @@ class Link(aiormq.TransportFactory):
         """Say goodbye if the broker listens, and hang up in any case."""
         if not politely:
             self._hang_up()
+        # Without an error of ours, whoever waits for a confirm would look cancelled.
+        error = aiormq.AMQPConnectionError("connection closed")
+        goodbye = asyncio.ensure_future(self.connection.close(error))
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    # Without an error of ours, whoever waits for a confirm would look cancelled.
-                    await self.connection.close(aiormq.AMQPConnectionError("connection closed"))
+            # No timeout, which cancels and waits: the library may take no notice for ever.
+            await asyncio.wait([goodbye], timeout=CLOSE_TIMEOUT_S)
         finally:
+            goodbye.cancel()
+            goodbye.add_done_callback(_look_at)
             self._hang_up()
 
     def _hang_up(self) -> None:
         if self._writer is not None:
             self._writer.transport.abort()
+
+
+def _look_at(goodbye: "asyncio.Future[Any]") -> None:
+    """Take note of how a goodbye ended, which nobody minds, so that asyncio doesn't complain."""
+    if not goodbye.cancelled():
+        goodbye.exception()
 
 
 @contextmanager
