@@ -20,7 +20,7 @@ from holdfast.chassis.engines import connect, engine_of, sqlite_path
 from holdfast.chassis.sqlite import Sqlite
 from tests.contract import thing_table
 from tests.contract.conftest import spoken
-from tests.contract.thing_table import ADD_MANY, THINGS, Refused, add, names
+from tests.contract.thing_table import ADD_MANY, THINGS, Refused, add, hang_up, names
 from tests.servers import PostgresServer
 
 things = thing_table.things
@@ -287,13 +287,9 @@ async def test_a_connection_that_breaks_off_makes_the_database_unavailable_and_u
     if things.engine == "sqlite":
         return  # a file does not hang up
 
-    async def hang_up() -> None:
-        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in%'"
-        await asyncio.to_thread(postgres_server.sql, sql)
-
     for _ in range(20):  # the driver notices in one of several states
         with pytest.raises(DatabaseUnavailable):
-            await add_and(things, "lamp", hang_up)
+            await add_and(things, "lamp", lambda: hang_up(postgres_server, "idle in%"))
 
     await add_and(things, "desk", lambda: asyncio.sleep(0))
     assert await names(things) == ["desk"]

@@ -16,7 +16,7 @@ from holdfast.chassis.sqlite import Sqlite
 from tests.contract import thing_table
 from tests.contract.conftest import spoken
 from tests.contract.post_office import EFFECT, EFFECTS
-from tests.contract.thing_table import ADD_MANY, Refused, add, names
+from tests.contract.thing_table import ADD_MANY, Refused, add, hang_up, names
 from tests.servers import PostgresServer
 
 things = thing_table.things
@@ -201,8 +201,7 @@ async def test_a_connection_that_breaks_off_before_the_deferred_write_undoes_the
     async def defer_and_lose_touch() -> None:
         async with things.begin() as work:
             work.defer(ADD_MANY["postgresql"], [("lamp", 1)])
-            sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle%'"
-            await asyncio.to_thread(postgres_server.sql, sql)
+            await hang_up(postgres_server, "idle%")
 
     with pytest.raises(DatabaseUnavailable):
         await defer_and_lose_touch()

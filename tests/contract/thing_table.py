@@ -1,9 +1,12 @@
 """A table of things on a real database, for the promises that are about no business at all."""
 
+import asyncio
+
 import pytest
 
 from holdfast.chassis.database import Database, Transaction
 from tests.contract.conftest import spoken
+from tests.servers import PostgresServer
 
 THINGS = {
     "postgresql": """
@@ -38,6 +41,12 @@ async def add(database: Database, work: Transaction, name: str, number: int = 1)
 async def names(database: Database) -> list[str]:
     async with database.read() as reading:
         return [row["name"] for row in await reading.fetch("SELECT name FROM thing ORDER BY name")]
+
+
+async def hang_up(server: PostgresServer, state: str) -> None:
+    """Have the server end its sessions in such a state."""
+    sql = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE '{state}'"
+    await asyncio.to_thread(server.sql, sql)
 
 
 class Refused(Exception):

@@ -6,7 +6,7 @@ Hundreds of events travel in one message, so both directions avoid every call th
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from google.protobuf.message import DecodeError
@@ -25,8 +25,6 @@ ENVELOPE_BYTES = 320  # what the attributes of one event take, about
 TEXT_CHARS_MAX = 200  # of an id, a type, a subject, a traceparent; AMQP ends at 255 bytes
 SEQUENCE_MAX = 2**63 - 1
 SEQUENCE_DIGITS_MAX = len(str(SEQUENCE_MAX))
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
@@ -150,6 +148,6 @@ def _time(value: wire.CloudEventAttributeValue) -> datetime:
         raise NotAnEventBatch("an event without a time")
     time = value.ce_timestamp
     try:
-        return _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+        return times.EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
     except OverflowError as error:
         raise NotAnEventBatch("an event's time is outside of the calendar") from error

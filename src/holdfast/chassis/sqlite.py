@@ -116,27 +116,26 @@ class SqliteConnection:
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
         if not rows:
             return 0
-        bound = [tuple(map(_bound, row)) for row in rows]
-        return await self.call(self._write, sql, bound)
+        return await self.call(self._write, sql, rows)
 
-    def _write(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    def _write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
         """Insert many rows in a step: after each, this thread waits for the interpreter anew."""
+        bound = [tuple(map(_bound, row)) for row in rows]
         written = done = 0
         if _VALUES.search(sql):
             for size in ROWS_IN_A_STEP:
-                whole = done + (len(rows) - done) // size * size
+                whole = done + (len(bound) - done) // size * size
                 for start in range(done, whole, size):
-                    values = [value for row in rows[start : start + size] for value in row]
+                    values = [value for row in bound[start : start + size] for value in row]
                     written += self._connection.execute(_repeated(sql, size), values).rowcount
                 done = whole
-        return written + self._connection.executemany(sql, rows[done:]).rowcount
+        return written + self._connection.executemany(sql, bound[done:]).rowcount
 
     async def commit(self, deferred: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
         """Write what was deferred and commit, in one go on the thread."""
-        bound = {sql: [tuple(map(_bound, row)) for row in rows] for sql, rows in deferred.items()}
 
         def write_and_commit() -> None:
-            for sql, rows in bound.items():
+            for sql, rows in deferred.items():
                 self._write(sql, rows)
             self._connection.execute("COMMIT")
 

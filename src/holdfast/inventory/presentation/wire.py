@@ -1,7 +1,6 @@
 """Messages of Inventory's API to the domain's words and back; all violations are found at once."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast.chassis import money, pages, times
 from holdfast.chassis.validation import Violations
@@ -190,17 +189,13 @@ def _write_product(message: pb.Product, product: Product) -> None:
 
 
 def level_message(level: StockLevel) -> pb.StockLevel:
-    return pb.StockLevel(**_level_fields(level))
-
-
-def _level_fields(level: StockLevel) -> dict[str, Any]:
-    return {
-        "location_id": level.location_id,
-        "on_hand": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "version": level.version,
-    }
+    return pb.StockLevel(
+        location_id=level.location_id,
+        on_hand=level.on_hand,
+        reserved=level.reserved,
+        available=level.available,
+        version=level.version,
+    )
 
 
 def info_message(info: StockInfo) -> pb.StockInfo:
@@ -210,13 +205,12 @@ def info_message(info: StockInfo) -> pb.StockInfo:
 
 
 def write_info(message: pb.StockInfo, info: StockInfo) -> None:
-    """Write in place: a message that is passed to another one's constructor is copied."""
+    """Write in place: a message that is passed to another one is copied, which only levels are."""
     _write_product(message.product, info.product)
     message.on_hand = info.on_hand
     message.reserved = info.reserved
     message.available = message.on_hand - message.reserved
-    for level in info.levels:
-        message.levels.add(**_level_fields(level))
+    message.levels.extend(map(level_message, info.levels))
 
 
 def movement_message(recorded: RecordedMovement) -> pb.Movement:

@@ -36,12 +36,12 @@ INSERT INTO notification (order_id, version, status, recorded_at)
      VALUES (?1, ?2, ?3, ?4)
 """
 
+# Two lists are paired by looking into the second: joined, it would be read anew for every item.
 FIND_REQUESTS = """
 SELECT customer_id, request_id, request_hash, order_id, status, version
   FROM orders
- WHERE (customer_id, request_id) IN (SELECT c.value, r.value
-                                       FROM json_each(?1) AS c
-                                       JOIN json_each(?2) AS r ON c.key = r.key)
+ WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                       FROM json_each(?1))
 """
 
 LOCK_STATES = """
@@ -185,7 +185,6 @@ ORDER BY recorded_at, notification.order_id
    LIMIT ?1
 """
 
-# Pairs in one list: SQLite has no index over a second one and would read it for every pair.
 MARK_SENT = """
 UPDATE notification
    SET sent_at = ?3
