@@ -83,4 +83,4 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --pytho
 
 clean: ## remove everything that can be made again
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests proto bench examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests proto bench proof examples -name __pycache__ -prune -exec rm -rf {} +

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import structlog
 
 from holdfast.chassis.broker import Broker
-from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.clock import Clock, SystemClock
 from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.database import Database, retrying
+from holdfast.chassis.database import Database, Leadership, retrying
 from holdfast.chassis.edge import Edge
 from holdfast.chassis.engines import connect
 from holdfast.chassis.grpc_server import serving
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.lifecycle import (
+    Loop,
     background,
     collect_garbage_seldom,
     every,
@@ -63,12 +64,19 @@ class Inventory:
     relay: Relay
 
 
-@asynccontextmanager
-async def running(
-    database: Database, broker: Broker, *, listen: str, share_port: bool = False
-) -> AsyncIterator[Inventory]:
-    """Serve while the block runs; database and broker are the caller's."""
-    clock = SystemClock()
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What has to be started and stopped."""
+
+    servicer: InventoryServicer
+    edge: Edge
+    leadership: Leadership
+    relay: Relay
+    loops: dict[str, Loop]
+
+
+def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
+    """Make every object of the service."""
     outbox, inbox = Outbox(database), Inbox(database, clock)
     leadership = database.leadership("inventory", outbox.filled.set)
     relay = Relay(database, outbox, broker, clock, leadership)
@@ -94,28 +102,37 @@ async def running(
         reader=store,
         edge=edge,
     )
-    loops = {
+    loops: dict[str, Loop] = {
         "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
         "inventory relay": relay.run,
         "inventory stock changes": change_stock.run,
         "inventory reading": get_stock_info.run,
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
+    return Parts(servicer, edge, leadership, relay, loops)
+
+
+@asynccontextmanager
+async def running(
+    database: Database, broker: Broker, *, listen: str, share_port: bool = False
+) -> AsyncIterator[Inventory]:
+    """Serve while the block runs; database and broker are the caller's."""
+    parts = assemble(database, broker, SystemClock())
     async with (
-        holding(leadership),
-        background(loops),
+        holding(parts.leadership),
+        background(parts.loops),
         serving(
             listen,
             service=SERVICE_NAME,
             share_port=share_port,
             is_bus_up=broker.is_up,
             register=lambda server: add_InventoryServiceServicer_to_server(
-                servicer, edge.around(server)
+                parts.servicer, parts.edge.around(server)
             ),
         ) as listening,
     ):
         log.info("inventory is ready", address=listening.address)
-        yield Inventory(listening.address, relay)
+        yield Inventory(listening.address, parts.relay)
 
 
 async def main(settings: InventorySettings) -> None:

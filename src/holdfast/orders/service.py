@@ -9,7 +9,7 @@ import structlog
 from grpc import aio
 
 from holdfast.chassis.broker import Broker
-from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.clock import Clock, SystemClock
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.database import Database, Leadership, retrying
 from holdfast.chassis.edge import Edge
@@ -87,12 +87,13 @@ class Parts:
     loops: dict[str, Loop]
 
 
-def assemble(database: Database, broker: Broker, channel: aio.Channel, limits: Limits) -> Parts:
+def assemble(
+    database: Database, broker: Broker, channel: aio.Channel, clock: Clock, limits: Limits
+) -> Parts:
     """Make every object of the service.
 
     :param channel: to Inventory, for the stock check.
     """
-    clock = SystemClock()
     outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
     leadership = database.leadership("orders", outbox.filled.set)
     relay = Relay(
@@ -170,7 +171,7 @@ async def running(
         what it is given tells whether nothing waits any more.
     """
     async with open_channel(inventory) as channel:
-        parts = assemble(database, broker, channel, limits)
+        parts = assemble(database, broker, channel, SystemClock(), limits)
         async with (
             holding(parts.leadership),
             background(parts.loops),

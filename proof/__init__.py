@@ -1,0 +1,1 @@
+"""The proof of the promise: histories, checker, simulator, crash points, chaos, planted bugs."""

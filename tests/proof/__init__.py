@@ -1,0 +1,1 @@
+"""Tests of the proof itself: a checker that can't fail proves nothing."""
