@@ -1,0 +1,142 @@
+"""What callers do in a simulation or a chaos run: a seeded stream of calls for each of them.
+
+Much is asked for again on purpose, some of it with other contents; a few products are nearly
+always short. What a caller does next depends on its seed and on the orders it was told of, on
+nothing else.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from proof.history import Facts
+
+MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
+MIX |= {"CancelOrder": 5}
+REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
+LINES_MAX, UNITS_MAX = 5, 3
+HURRY_S = (0.005, 0.050)
+REMEMBERED_MAX = 200  # orders and requests that a caller comes back to
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A call to make; see `history.py` for the requests' form."""
+
+    method: str
+    request: Facts
+    deadline_s: float | None = None  # None: as long as the caller waits by default
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What is for sale: the most wanted product first, the scarce ones last."""
+
+    products: int = 12
+    scarce: int = 3
+    units: int = 1_000
+    scarce_units: int = 3
+
+    @property
+    def product_ids(self) -> Sequence[str]:
+        return [f"P-{number:03}" for number in range(1, self.products + 1)]
+
+    def supply(self) -> list[Wanted]:
+        """The calls that fill the shelves. Each product has to be created first."""
+        plenty = self.products - self.scarce
+        return [
+            Wanted(
+                "UpdateStock",
+                {
+                    "request_id": f"supply-{product_id}",
+                    "product_id": product_id,
+                    "delta": self.units if rank < plenty else self.scarce_units,
+                },
+            )
+            for rank, product_id in enumerate(self.product_ids)
+        ]
+
+
+class Caller:
+    """One caller's endless wishes.
+
+    :param mix: weights of the methods.
+    """
+
+    def __init__(
+        self, name: str, seed: int | str, shop: Shop, *, mix: dict[str, int] | None = None
+    ) -> None:
+        self.name = name
+        self._chance = random.Random(f"{seed}/{name}")
+        self._product_ids = shop.product_ids
+        self._zipf = [1 / rank for rank in range(1, shop.products + 1)]
+        # The scarce ones are asked for as often as the best of the rest.
+        self._zipf[shop.products - shop.scarce :] = [0.5] * shop.scarce
+        self._mix = dict(mix or MIX)
+        self._orders: list[str] = []
+        self._asked: list[Facts] = []
+        self._changed: list[Facts] = []
+        self._numbers = 0
+
+    def told_of(self, order_id: str) -> None:
+        """An answer named an order: read or cancel it some day."""
+        _remember(self._orders, order_id)
+
+    def next(self) -> Wanted:
+        """Choose the next call."""
+        (method,) = self._chance.choices(list(self._mix), list(self._mix.values()))
+        match method:
+            case "UpdateStock":
+                return Wanted(method, self._stock_change())
+            case "GetOrderDetails" | "CancelOrder" if self._orders:
+                return Wanted(method, {"order_id": self._chance.choice(self._orders)})
+            case "GetStockInfo":
+                return Wanted(method, {"product_id": self._chance.choice(self._product_ids)})
+            case _:
+                hurried = self._chance.random() < HURRIED
+                deadline_s = self._chance.uniform(*HURRY_S) if hurried else None
+                return Wanted("CreateOrder", self._order(), deadline_s)
+
+    def _order(self) -> Facts:
+        dice = self._chance.random()
+        if self._asked and dice < REPEATED + CONTRADICTED:
+            asked = self._chance.choice(self._asked)
+            return asked if dice < REPEATED else {**asked, "lines": self._lines()}
+        self._numbers += 1
+        asked = {
+            "customer_id": self.name,
+            "request_id": f"{self.name}-order-{self._numbers}",
+            "lines": self._lines(),
+        }
+        _remember(self._asked, asked)
+        return asked
+
+    def _lines(self) -> list[list[object]]:
+        wanted = self._chance.choices(
+            self._product_ids, self._zipf, k=self._chance.randint(1, LINES_MAX)
+        )
+        # One line per product: the same one twice would be as good, but harder to compare.
+        return [
+            [product_id, self._chance.randint(1, UNITS_MAX)] for product_id in sorted({*wanted})
+        ]
+
+    def _stock_change(self) -> Facts:
+        if self._changed and self._chance.random() < REPEATED:
+            return self._chance.choice(self._changed)
+        self._numbers += 1
+        change = {
+            "request_id": f"{self.name}-stock-{self._numbers}",
+            "product_id": self._chance.choice(self._product_ids),
+            "delta": self._chance.choice((-2, -1, 1, 2, 5)),
+        }
+        _remember(self._changed, change)
+        return change
+
+
+def _remember(things: list[Thing], thing: Thing) -> None:
+    things.append(thing)
+    if len(things) > REMEMBERED_MAX:
+        del things[0]

@@ -1,0 +1,46 @@
+"""The workload is the same for the same seed, and meets what it is meant to meet."""
+
+from collections import Counter
+
+from proof.workload import Caller, Shop, Wanted
+
+SHOP = Shop(products=12, scarce=3)
+
+
+def calls(seed: int, times: int = 2_000) -> list[Wanted]:
+    caller = Caller("c-1", seed, SHOP)
+    caller.told_of("an order")
+    return [caller.next() for _ in range(times)]
+
+
+def test_a_seed_makes_the_same_calls_and_another_seed_others() -> None:
+    assert calls(1) == calls(1) != calls(2)
+
+
+def test_all_methods_are_called_in_about_the_given_mix() -> None:
+    counts = Counter(call.method for call in calls(3))
+
+    assert counts.keys() == {
+        "CreateOrder", "GetOrderDetails", "GetStockInfo", "UpdateStock", "CancelOrder"
+    }  # fmt: skip
+    assert 1_100 < counts["CreateOrder"] < 1_300
+    assert 60 < counts["CancelOrder"] < 140
+
+
+def test_requests_are_repeated_and_contradicted_and_hurried() -> None:
+    orders = [call for call in calls(4) if call.method == "CreateOrder"]
+    by_id: dict[object, list[object]] = {}
+    for call in orders:
+        by_id.setdefault(call.request["request_id"], []).append(call.request["lines"])
+
+    assert any(len(lines) > 1 and all(one == lines[0] for one in lines) for lines in by_id.values())
+    assert any(one != lines[0] for lines in by_id.values() for one in lines)
+    assert any(call.deadline_s is not None for call in orders)
+
+
+def test_a_caller_names_only_orders_that_it_was_told_of() -> None:
+    caller = Caller("c-1", 5, SHOP)
+
+    methods = {caller.next().method for _ in range(500)}
+
+    assert methods == {"CreateOrder", "GetStockInfo", "UpdateStock"}
