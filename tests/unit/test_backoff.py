@@ -17,7 +17,7 @@ WORKS_S_MAX = 2 * RESTART_S_MAX + 10  # a long run is a leap of the clock
 class Loop:
     """A background loop that fails at once, except for the tries that run long or for good."""
 
-    def __init__(self, error: Exception, *, long: frozenset[int] = frozenset()) -> None:
+    def __init__(self, error: BaseException, *, long: frozenset[int] = frozenset()) -> None:
         self.tries, self.error, self.long = 0, error, long
         self.slept_s = 0.0
         self.works = asyncio.Event()
@@ -63,9 +63,16 @@ def test_pauses_double_until_their_bound(pauses: list[float]) -> None:
     assert pauses == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
 
 
-@pytest.mark.parametrize("error", [DatabaseUnavailable("away"), ValueError("a mistake of ours")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        DatabaseUnavailable("away"),
+        ValueError("a mistake of ours"),
+        asyncio.CancelledError("by a library that lost its connection"),
+    ],
+)
 async def test_a_background_loop_that_fails_for_hours_is_started_again(
-    pauses: list[float], error: Exception
+    pauses: list[float], error: BaseException
 ) -> None:
     loop = Loop(error)
 

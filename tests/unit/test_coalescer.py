@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.chassis.cancellation import Abandoned
 from holdfast.chassis.coalescer import Coalescer, Overloaded
+from holdfast.chassis.lifecycle import background
 
 
 class Gate:
@@ -203,6 +205,24 @@ async def test_when_the_work_fails_everyone_in_the_batch_is_told_and_the_next_ba
 
     assert [type(outcome) for outcome in failed] == [RuntimeError, RuntimeError]
     assert tries == [2, 1]
+
+
+async def test_work_that_was_cancelled_under_the_coalescer_does_not_end_it() -> None:
+    batches = 0
+
+    async def work(batch: Sequence[int]) -> Sequence[int | Exception]:
+        nonlocal batches
+        batches += 1
+        if batches == 1:
+            raise asyncio.CancelledError("by a library that lost its connection")
+        return list(batch)
+
+    coalescer = Coalescer[int, int](work, batch_items_max=3, queue_items_max=100)
+    async with background({"a coalescer": coalescer.run}):
+        with pytest.raises(Abandoned):
+            await coalescer.submit(1)
+        async with asyncio.timeout(1.0):
+            assert await coalescer.submit(2) == 2
 
 
 async def test_a_full_queue_refuses_the_whole_group_and_takes_again_when_it_has_room() -> None:

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from holdfast.chassis.cancellation import Abandoned, is_asked_to_stop
+
 # Turns of the event loop, some microseconds each.
 QUIET_TURNS = 6
 TURNS_MAX = 30
@@ -144,9 +146,11 @@ class Coalescer(Generic[Item, Outcome]):
         except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
             outcomes = [error] * len(items)
         except asyncio.CancelledError:
-            for group in batch:
-                group.outcomes.cancel()
-            raise
+            if is_asked_to_stop():
+                for group in batch:
+                    group.outcomes.cancel()
+                raise
+            outcomes = [Abandoned("whether it was done is unknown")] * len(items)
         start = 0
         for group in batch:
             end = start + len(group.items)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.cancellation import is_asked_to_stop
 from holdfast.chassis.clock import backoff_s, jitter
 from holdfast.chassis.database import DatabaseUnavailable, Leadership
 
@@ -42,6 +43,10 @@ async def _supervised(name: str, loop: Loop) -> None:
         started = clock()
         try:
             await loop()
+        except asyncio.CancelledError:
+            if is_asked_to_stop():
+                raise
+            log.exception("background loop was abandoned, starting it again", loop=name)
         except (BrokerUnavailable, DatabaseUnavailable) as error:
             log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
