@@ -1,0 +1,56 @@
+"""Judge a run from outside: do callers' histories, both databases and all events fit together?
+
+The numbers are those of the 15 promises:
+
+ 1. conservation            6. agreement of the services    11. reads
+ 2. no oversell             7. events: all, in order        12. notifications
+ 3. no lost order           8. one effect per event         13. liveness
+ 4. no phantom              9. nothing silently parked      14. no growth
+ 5. idempotency            10. ledger = level, money        15. authorisation
+
+The 15th, that authorisation holds under faults, can't be judged: there is none yet, every caller is
+anonymous.
+"""
+
+from collections.abc import Callable, Iterator
+
+from proof.evidence import Attempt, Evidence, Violation
+from proof.rules import agreement, messages, orders, reads, resources, stock
+
+__all__ = ["INVARIANTS", "Attempt", "Evidence", "Violation", "check"]
+
+INVARIANTS: dict[int, tuple[Callable[[Evidence], Iterator[Violation]], ...]] = {
+    1: (stock.conservation,),
+    2: (stock.no_oversell,),
+    3: (orders.no_lost_order,),
+    4: (orders.no_phantom, stock.stock_phantoms),
+    5: (orders.idempotency, stock.stock_idempotency),
+    6: (agreement.agreement,),
+    7: (messages.in_order,),
+    8: (messages.one_effect,),
+    9: (messages.nothing_parked,),
+    10: (orders.books, stock.ledger_is_level),
+    11: (reads.reads,),
+    12: (orders.notifications,),
+    13: (messages.liveness,),
+    14: (resources.no_growth,),
+}
+
+
+def check(evidence: Evidence) -> list[Violation]:
+    """Name everything that breaks a promise, by the promise's number; nothing: all were kept.
+
+    Pure: it reads nothing but the evidence, and the same evidence gives the same list.
+    """
+    return [
+        violation
+        for number, rules in INVARIANTS.items()
+        for rule in rules
+        for violation in _numbered(number, rule(evidence))
+    ]
+
+
+def _numbered(number: int, violations: Iterator[Violation]) -> Iterator[Violation]:
+    for violation in violations:
+        assert violation.invariant == number, "a rule speaks for its own promise"
+        yield violation

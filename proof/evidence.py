@@ -1,0 +1,137 @@
+"""All that a run left behind to judge it by, and the verdicts."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from proof.facts import Facts, Movement, Order, Sample, Sighting
+from proof.history import Call
+
+RequestKey = tuple[str, str]  # customer id, request id
+Place = tuple[str, str]  # product id, location id
+
+Key = TypeVar("Key")
+Thing = TypeVar("Thing")
+
+
+class Violation(NamedTuple):
+    """A broken promise.
+
+    :param invariant: its number in `proof/checker.py`.
+    :param subject: the id of what it is about.
+    """
+
+    invariant: int
+    subject: str
+    text: str
+
+
+class Attempt(NamedTuple):
+    """A notification as the notifier was handed it."""
+
+    order_id: str
+    version: int
+    status: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run left behind, gathered after healing and convergence; what has a default may be
+    missing, and then is not judged.
+
+    :param calls: the history of all callers from the empty system on, the first supply included.
+    :param sightings: every event on an audit queue bound to everything, in the queue's order;
+        None: there was none.
+    :param samples: looks at the levels while the system was busy.
+    :param attempts: what the notifier was handed; None: nobody listened.
+    :param poison: what was sent to do harm: letter ids that may be parked, and ids of events and
+        orders that no caller knows.
+    :param parked: letter ids that must be parked: the broker confirmed that it has them.
+    :param queues: messages left in the broker, by queue; without the audit queue.
+    :param refusals_possible: the broker may have refused events or lost its publisher in the midst
+        of a window. What it took then overtakes what has to be published again, so that events of
+        one order may come in another order; nobody relies on it. Gaps stay a violation.
+    :param forgetful: an inbox may have forgotten: more than 30 days went by, if only virtual ones.
+    :param resources: sampled series that must not grow, by name: RSS, tasks, descriptors.
+    """
+
+    calls: Sequence[Call]
+    facts: Facts
+    sightings: Sequence[Sighting] | None = None
+    samples: Sequence[Sample] = ()
+    attempts: Sequence[Attempt] | None = None
+    poison: Collection[str] = frozenset()
+    parked: Collection[str] = frozenset()
+    queues: Mapping[str, int] = field(default_factory=dict)
+    refusals_possible: bool = False
+    forgetful: bool = False
+    resources: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def calls_of(self, method: str) -> list[Call]:
+        """All calls of one method, in the order in which they began."""
+        return self._by_method.get(method, [])
+
+    @cached_property
+    def _by_method(self) -> Mapping[str, list[Call]]:
+        return _grouped((call.method, call) for call in self.calls)
+
+    @cached_property
+    def placings(self) -> Mapping[RequestKey, list[Call]]:
+        """The calls of CreateOrder by customer and request id."""
+        calls = self.calls_of("CreateOrder")
+        return _grouped(
+            ((call.request["customer_id"], call.request["request_id"]), call) for call in calls
+        )
+
+    @cached_property
+    def stock_changes(self) -> Mapping[str, list[Call]]:
+        """The calls of UpdateStock by request id."""
+        calls = self.calls_of("UpdateStock")
+        return _grouped((call.request["request_id"], call) for call in calls)
+
+    @cached_property
+    def cancellings(self) -> Mapping[str, list[Call]]:
+        """The calls of CancelOrder by order id."""
+        return _grouped((call.request["order_id"], call) for call in self.calls_of("CancelOrder"))
+
+    @cached_property
+    def orders_by_key(self) -> Mapping[RequestKey, list[Order]]:
+        """The orders by customer and request id; one each, if all is well."""
+        orders = self.facts.orders.values()
+        return _grouped(((order.customer_id, order.request_id), order) for order in orders)
+
+    @cached_property
+    def ledgers(self) -> Mapping[Place, list[Movement]]:
+        """The movements of each level, in the order in which they happened."""
+        return _grouped(((m.product_id, m.location_id), m) for m in self.facts.ledger)
+
+    @cached_property
+    def moved(self) -> Mapping[str, list[Movement]]:
+        """The movements that each order caused."""
+        return _grouped((m.order_id, m) for m in self.facts.ledger if m.order_id)
+
+
+def _grouped(pairs: Iterable[tuple[Key, Thing]]) -> Mapping[Key, list[Thing]]:
+    found = defaultdict[Key, list[Thing]](list)
+    for key, thing in pairs:
+        found[key].append(thing)
+    return dict(found)
+
+
+def demand_of(order: Order) -> Counter[str]:
+    """Units per product: lines of the same product are summed for stock."""
+    demand = Counter[str]()
+    for line in order.lines:
+        demand[line.product_id] += line.quantity
+    return demand
+
+
+def precedes(before: Call, after: Call) -> bool:
+    """Whether one call had certainly ended when the other began."""
+    if before.ended_at is None:
+        return False
+    if before.client == after.client and before.number < after.number:
+        return before.ended_at <= after.invoked_at
+    return before.ended_at < after.invoked_at

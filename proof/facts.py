@@ -1,0 +1,449 @@
+"""What both databases hold, and what was seen on the way there: plain facts for the checker.
+
+Reading is set-based and the same on both engines: a few statements a database, each of which reads
+a table once, in one snapshot.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from holdfast.chassis.broker import Event
+from holdfast.chassis.database import Database, Reading, Row, instant
+from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
+from holdfast.contracts.orders.v1 import events_pb2 as orders_events
+
+
+class Line(NamedTuple):
+    """One line of an order."""
+
+    product_id: str
+    quantity: int
+    unit_price_minor: int
+
+
+class Change(NamedTuple):
+    """One entry of an order's history."""
+
+    version: int
+    status: str
+    at: datetime
+
+
+class Missing(NamedTuple):
+    """What an order was short of, by its own account."""
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+class Order(NamedTuple):
+    """An order with its lines and its history, oldest first."""
+
+    order_id: str
+    customer_id: str
+    request_id: str
+    status: str
+    version: int
+    total_minor: int
+    shortages: tuple[Missing, ...]
+    lines: tuple[Line, ...]
+    history: tuple[Change, ...]
+
+
+class Notice(NamedTuple):
+    """One notification that stands in the database."""
+
+    order_id: str
+    version: int
+    status: str
+    is_sent: bool
+
+
+class Product(NamedTuple):
+    """A sellable thing."""
+
+    product_id: str
+    price_minor: int
+    is_active: bool
+    version: int
+
+
+class Level(NamedTuple):
+    """Units of one product at one location."""
+
+    product_id: str
+    location_id: str
+    on_hand: int
+    reserved: int
+    version: int
+
+
+class Movement(NamedTuple):
+    """One entry of the ledger; `order_id` empty: goods came or went without an order."""
+
+    movement_id: int
+    product_id: str
+    location_id: str
+    kind: str
+    on_hand_delta: int
+    reserved_delta: int
+    on_hand_after: int
+    reserved_after: int
+    order_id: str
+
+
+class Reservation(NamedTuple):
+    """What Inventory decided for one order."""
+
+    order_id: str
+    state: str
+    version: int
+    shortages: tuple[Missing, ...]
+
+
+class StockRequest(NamedTuple):
+    """A recorded change of stock: the level as it was after it."""
+
+    request_id: str
+    product_id: str
+    location_id: str
+    on_hand: int
+    reserved: int
+    version: int
+
+
+class Letter(NamedTuple):
+    """A dead letter."""
+
+    service: str
+    letter_id: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What both databases hold. Made to be read after everything has come to rest.
+
+    :param strays: ids that lines or histories name, but no order has.
+    :param ledger: all movements, by their id.
+    :param outboxes: events that still wait, by service.
+    :param inboxes: ids of the events that had their effect, by service.
+    """
+
+    orders: Mapping[str, Order]
+    strays: frozenset[str]
+    pending: frozenset[str]
+    notices: tuple[Notice, ...]
+    products: Mapping[str, Product]
+    levels: tuple[Level, ...]
+    ledger: tuple[Movement, ...]
+    reservations: Mapping[str, Reservation]
+    stock_requests: Mapping[str, StockRequest]
+    inboxes: Mapping[str, frozenset[str]]
+    outboxes: Mapping[str, int]
+    letters: tuple[Letter, ...]
+
+
+_ORDERS = """
+SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
+       CAST(shortages AS text) AS shortages
+  FROM orders
+"""
+_LINES = """
+SELECT CAST(order_id AS text) AS order_id, product_id, quantity, unit_price_minor
+  FROM order_line
+ ORDER BY order_line.order_id, line_no
+"""
+_HISTORY = """
+SELECT CAST(order_id AS text) AS order_id, version, status, changed_at
+  FROM order_history
+ ORDER BY order_history.order_id, version
+"""
+_PENDING = """
+SELECT CAST(order_id AS text) AS order_id
+  FROM pending_order
+"""
+_NOTICES = """
+SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL AS is_sent
+  FROM notification
+"""
+_PRODUCTS = """
+SELECT product_id, price_minor, active, version
+  FROM product
+"""
+_LEVELS = """
+SELECT product_id, location_id, on_hand, reserved, version
+  FROM stock_level
+"""
+_MOVEMENTS = """
+SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta,
+       on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id
+  FROM stock_movement
+ ORDER BY movement_id
+"""
+_RESERVATIONS = """
+SELECT CAST(order_id AS text) AS order_id, state, version, CAST(shortages AS text) AS shortages
+  FROM reservation
+"""
+_STOCK_REQUESTS = """
+SELECT request_id, product_id, location_id, on_hand, reserved, version
+  FROM stock_request
+"""
+_INBOX = """
+SELECT event_id
+  FROM inbox
+"""
+_OUTBOX = """
+SELECT count(*) AS waiting
+  FROM outbox
+"""
+_LETTERS = """
+SELECT letter_id, coalesce(type, '') AS type, reason
+  FROM dead_letter
+"""
+
+
+async def facts_of(orders: Database, inventory: Database) -> Facts:
+    """Read everything, each database as of one moment."""
+    async with orders.snapshot() as reading:
+        lines, history = await _lines(reading), await _history(reading)
+        found = {
+            row["order_id"]: _order(row, lines, history) for row in await reading.fetch(_ORDERS)
+        }
+        pending = frozenset(row["order_id"] for row in await reading.fetch(_PENDING))
+        notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
+        orders_messages = await _messages(reading, "orders")
+    async with inventory.snapshot() as reading:
+        products = tuple(map(_product, await reading.fetch(_PRODUCTS)))
+        levels = tuple(map(_level, await reading.fetch(_LEVELS)))
+        ledger = tuple(map(_movement, await reading.fetch(_MOVEMENTS)))
+        reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
+        requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
+        inventory_messages = await _messages(reading, "inventory")
+    return Facts(
+        orders=found,
+        strays=frozenset((lines.keys() | history.keys()) - found.keys()),
+        pending=pending,
+        notices=notices,
+        products={product.product_id: product for product in products},
+        levels=levels,
+        ledger=ledger,
+        reservations={reservation.order_id: reservation for reservation in reservations},
+        stock_requests={request.request_id: request for request in requests},
+        inboxes={"orders": orders_messages.inbox, "inventory": inventory_messages.inbox},
+        outboxes={"orders": orders_messages.waiting, "inventory": inventory_messages.waiting},
+        letters=orders_messages.letters + inventory_messages.letters,
+    )
+
+
+async def _lines(reading: Reading) -> Mapping[str, list[Line]]:
+    found = defaultdict[str, list[Line]](list)
+    for row in await reading.fetch(_LINES):
+        line = Line(row["product_id"], row["quantity"], row["unit_price_minor"])
+        found[row["order_id"]].append(line)
+    return found
+
+
+async def _history(reading: Reading) -> Mapping[str, list[Change]]:
+    found = defaultdict[str, list[Change]](list)
+    for row in await reading.fetch(_HISTORY):
+        change = Change(row["version"], row["status"], instant(row["changed_at"]))
+        found[row["order_id"]].append(change)
+    return found
+
+
+def _order(row: Row, lines: Mapping[str, list[Line]], history: Mapping[str, list[Change]]) -> Order:
+    order_id = row["order_id"]
+    return Order(
+        order_id,
+        row["customer_id"],
+        row["request_id"],
+        row["status"],
+        row["version"],
+        row["total_minor"],
+        _shortages(row["shortages"]),
+        tuple(lines.get(order_id, ())),
+        tuple(history.get(order_id, ())),
+    )
+
+
+def _shortages(text: str) -> tuple[Missing, ...]:
+    return tuple(Missing(*facts) for facts in json.loads(text)) if text != "[]" else ()
+
+
+def _notice(row: Row) -> Notice:
+    return Notice(row["order_id"], row["version"], row["status"], bool(row["is_sent"]))
+
+
+def _product(row: Row) -> Product:
+    return Product(row["product_id"], row["price_minor"], bool(row["active"]), row["version"])
+
+
+def _level(row: Row) -> Level:
+    return Level(
+        row["product_id"], row["location_id"], row["on_hand"], row["reserved"], row["version"]
+    )
+
+
+def _movement(row: Row) -> Movement:
+    return Movement(
+        row["movement_id"],
+        row["product_id"],
+        row["location_id"],
+        row["kind"],
+        row["on_hand_delta"],
+        row["reserved_delta"],
+        row["on_hand_after"],
+        row["reserved_after"],
+        row["order_id"],
+    )
+
+
+def _reservation(row: Row) -> Reservation:
+    return Reservation(row["order_id"], row["state"], row["version"], _shortages(row["shortages"]))
+
+
+def _stock_request(row: Row) -> StockRequest:
+    return StockRequest(row["request_id"], *_level(row))
+
+
+class _Messages(NamedTuple):
+    """What one service keeps for its messages."""
+
+    inbox: frozenset[str]
+    waiting: int
+    letters: tuple[Letter, ...]
+
+
+async def _messages(reading: Reading, service: str) -> _Messages:
+    inbox = frozenset(row["event_id"] for row in await reading.fetch(_INBOX))
+    (outbox,) = await reading.fetch(_OUTBOX)
+    letters = tuple(
+        Letter(service, row["letter_id"], row["type"], row["reason"])
+        for row in await reading.fetch(_LETTERS)
+    )
+    return _Messages(inbox, outbox["waiting"], letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at all levels and their ledger while the system was busy."""
+
+    contradictions: tuple[str, ...]
+
+
+# One statement sees one moment. Each level weighs against its movements, which count negatively.
+_UNBALANCED = """
+SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
+       sum(version) AS version, min(available) AS available
+  FROM (SELECT product_id, location_id, on_hand, reserved, version, on_hand - reserved AS available
+          FROM stock_level
+         UNION ALL
+        SELECT product_id, location_id, -on_hand_delta, -reserved_delta, -1, 0
+          FROM stock_movement) AS weighed
+ GROUP BY product_id, location_id
+HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(version) <> 0 OR min(available) < 0
+"""
+
+
+async def sample_of(inventory: Database) -> Sample:
+    """Hold all levels against their movements as of one moment; cheap enough for every second."""
+    async with inventory.read() as reading:
+        rows = await reading.fetch(_UNBALANCED)
+    return Sample(
+        tuple(
+            f"{row['product_id']} at {row['location_id']}: the level exceeds its movements by "
+            f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['version']} versions; "
+            f"at least {row['available']} available"
+            for row in rows
+        )
+    )
+
+
+class Part(NamedTuple):
+    """Units of a product that an event speaks of; `location_id` empty where it names none."""
+
+    product_id: str
+    location_id: str
+    units: int
+
+
+class Sighting(NamedTuple):
+    """An event as it was seen on the audit queue.
+
+    :param content: what it says of products; None: its data can't be read.
+    """
+
+    event_id: str
+    type: str
+    subject: str
+    sequence: int
+    content: tuple[Part, ...] | None
+
+
+def sighting_of(event: Event) -> Sighting:
+    """Keep of an event what the checker needs."""
+    read = _CONTENTS.get(event.type)
+    content: tuple[Part, ...] | None = None
+    if read is not None:
+        try:
+            content = tuple(read(event.data))
+        except DecodeError:
+            content = None
+    return Sighting(event.event_id, event.type, event.subject, event.sequence, content)
+
+
+def _nothing(_: bytes) -> Iterable[Part]:
+    return ()
+
+
+def _placed(data: bytes) -> Iterable[Part]:
+    products = orders_events.OrderPlaced.FromString(data).products
+    return [Part(one.product_id, "", one.quantity) for one in products]
+
+
+def _order_rejected(data: bytes) -> Iterable[Part]:
+    shortages = orders_events.OrderRejected.FromString(data).shortages
+    return [Part(one.product_id, "", one.wanted) for one in shortages]
+
+
+def _stock_rejected(data: bytes) -> Iterable[Part]:
+    missing = inventory_events.StockRejected.FromString(data).missing
+    return [Part(one.product_id, "", one.wanted) for one in missing]
+
+
+def _reserved(data: bytes) -> Iterable[Part]:
+    stock = inventory_events.StockReserved.FromString(data).stock
+    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+
+
+def _released(data: bytes) -> Iterable[Part]:
+    stock = inventory_events.ReservationReleased.FromString(data).stock
+    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+
+
+def _level_changed(data: bytes) -> Iterable[Part]:
+    message = inventory_events.StockLevelChanged.FromString(data)
+    return [Part(message.product_id, message.level.location_id, message.level.on_hand)]
+
+
+_CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
+    "holdfast.orders.v1.OrderPlaced": _placed,
+    "holdfast.orders.v1.OrderConfirmed": _nothing,
+    "holdfast.orders.v1.OrderRejected": _order_rejected,
+    "holdfast.orders.v1.OrderCancelled": _nothing,
+    "holdfast.orders.v1.OrderExpired": _nothing,
+    "holdfast.orders.v1.OrderUpdated": _nothing,
+    "holdfast.inventory.v1.StockReserved": _reserved,
+    "holdfast.inventory.v1.StockRejected": _stock_rejected,
+    "holdfast.inventory.v1.ReservationReleased": _released,
+    "holdfast.inventory.v1.StockLevelChanged": _level_changed,
+}

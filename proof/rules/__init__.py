@@ -1,0 +1,1 @@
+"""The promises, each a function that names what broke it."""

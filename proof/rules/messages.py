@@ -1,0 +1,224 @@
+"""Rules about events: all told, all heard, once each, and nothing left lying about."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from proof.evidence import Evidence, Violation
+from proof.facts import Order, Part, Reservation, Sighting
+
+ORDERS, INVENTORY = "holdfast.orders.v1.", "holdfast.inventory.v1."
+PLACED, CANCELLED, EXPIRED, UPDATED = (
+    ORDERS + name for name in ("OrderPlaced", "OrderCancelled", "OrderExpired", "OrderUpdated")
+)
+RESERVED, REJECTED, RELEASED, LEVEL_CHANGED = (
+    INVENTORY + name
+    for name in ("StockReserved", "StockRejected", "ReservationReleased", "StockLevelChanged")
+)
+OF_STATUS = {
+    "CONFIRMED": ORDERS + "OrderConfirmed",
+    "REJECTED": ORDERS + "OrderRejected",
+    "CANCELLED": CANCELLED,
+    "EXPIRED": EXPIRED,
+}
+ASKED_AGAIN = (PLACED, RESERVED, REJECTED)  # told once more, under a new id, when asked for
+QUESTIONS = (PLACED, CANCELLED, EXPIRED)  # what Inventory receives
+ANSWERS = (RESERVED, REJECTED)  # what Orders receives
+
+
+class Aggregate(NamedTuple):
+    """What a sequence counts: an order, a reservation, or a level at its location."""
+
+    exchange: str
+    subject: str
+    location_id: str = ""
+
+
+class Told(NamedTuple):
+    """One change of an aggregate, as an event must tell it."""
+
+    aggregate: Aggregate
+    sequence: int
+    type: str
+
+
+def in_order(evidence: Evidence) -> Iterator[Violation]:
+    """7. Every change is seen at least once, the first sightings of an aggregate's changes in their
+    order and without a gap; nothing is seen that did not happen, and what is seen twice says the
+    same twice. Only a question that is late, and its answer, come under several ids.
+    """
+    if evidence.sightings is None:
+        return
+    due = dict(_due(evidence))
+    ids = defaultdict[Told, dict[str, None]](dict)
+    highest = dict[Aggregate, int]()
+    by_id = dict[str, Sighting]()
+    for seen in evidence.sightings:
+        if seen.event_id in evidence.poison:
+            continue
+        if by_id.setdefault(seen.event_id, seen) != seen:
+            yield Violation(7, seen.subject, f"{seen.event_id} was seen with two contents")
+        told = _told(seen)
+        if told not in due:
+            text = f"{seen.type} {seen.sequence} was seen and did not happen"
+            yield Violation(7, seen.subject, text)
+            continue
+        if seen.content is None or sorted(seen.content) != due[told]:
+            yield Violation(7, seen.subject, f"{seen.type} says {seen.content}, not {due[told]}")
+        is_first = told not in ids
+        ids[told][seen.event_id] = None
+        before = highest.get(told.aggregate, 0)
+        if is_first and before > told.sequence and not evidence.refusals_possible:
+            text = f"{seen.type} {seen.sequence} was first seen after {before}"
+            yield Violation(7, seen.subject, text)
+        highest[told.aggregate] = max(before, told.sequence)
+    for told in sorted(due.keys() - ids.keys()):
+        text = f"{told.type} {told.sequence} was never seen"
+        yield Violation(7, told.aggregate.subject, text)
+    for told, event_ids in ids.items():
+        if len(event_ids) > 1 and told.type not in ASKED_AGAIN:
+            text = f"{told.type} {told.sequence} has {len(event_ids)} ids: {sorted(event_ids)}"
+            yield Violation(7, told.aggregate.subject, text)
+
+
+def _told(seen: Sighting) -> Told:
+    exchange = seen.type.partition(".v1.")[0]
+    location_id = ""
+    if seen.type == LEVEL_CHANGED and seen.content:
+        location_id = seen.content[0].location_id
+    return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
+
+
+def _due(evidence: Evidence) -> Iterator[tuple[Told, list[Part]]]:
+    """What must have been told, by what both databases say has happened."""
+    for order in evidence.facts.orders.values():
+        yield from _due_of_order(order)
+    for order_id, reservation in evidence.facts.reservations.items():
+        stock = sorted(
+            Part(movement.product_id, movement.location_id, movement.reserved_delta)
+            for movement in evidence.moved.get(order_id, [])
+            if movement.kind == "RESERVATION"
+        )
+        yield from _due_of_reservation(reservation, stock)
+    for (product_id, location_id), ledger in evidence.ledgers.items():
+        aggregate = Aggregate("holdfast.inventory", product_id, location_id)
+        for version, movement in enumerate(ledger, 1):
+            if movement.kind in ("RECEIPT", "ADJUSTMENT"):
+                part = Part(product_id, location_id, movement.on_hand_after)
+                yield Told(aggregate, version, LEVEL_CHANGED), [part]
+
+
+def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
+    aggregate = Aggregate("holdfast.orders", order.order_id)
+    lines = sorted(Part(line.product_id, "", line.quantity) for line in order.lines)
+    yield Told(aggregate, 1, PLACED), lines
+    for before, now in pairwise(order.history):
+        event_type = UPDATED if before.status == now.status else OF_STATUS.get(now.status, "")
+        missing = [Part(one.product_id, "", one.wanted) for one in order.shortages]
+        content = sorted(missing) if now.status == "REJECTED" else []
+        yield Told(aggregate, now.version, event_type), content
+
+
+def _due_of_reservation(
+    reservation: Reservation, stock: list[Part]
+) -> Iterator[tuple[Told, list[Part]]]:
+    aggregate = Aggregate("holdfast.inventory", reservation.order_id)
+    match reservation.state:
+        case "RESERVED":
+            yield Told(aggregate, 1, RESERVED), stock
+        case "RELEASED":
+            yield Told(aggregate, 1, RESERVED), stock
+            yield Told(aggregate, 2, RELEASED), stock
+        case "REFUSED":
+            missing = [Part(one.product_id, "", one.wanted) for one in reservation.shortages]
+            yield Told(aggregate, 1, REJECTED), sorted(missing)
+
+
+def one_effect(evidence: Evidence) -> Iterator[Violation]:
+    """8. Each event that a service receives is in its inbox and had its effect once: no question
+    has more than one answer, and nothing is in an inbox that nobody sent. Without an audit queue
+    only the numbers are held against each other.
+    """
+    if evidence.sightings is None:
+        yield from _inboxes_are_large_enough(evidence)
+        return
+    letters = {letter.letter_id for letter in evidence.facts.letters}
+    sent: Mapping[str, dict[str, Sighting]] = {"inventory": {}, "orders": {}}
+    for seen in evidence.sightings:
+        if seen.type in QUESTIONS:
+            sent["inventory"].setdefault(seen.event_id, seen)
+        elif seen.type in ANSWERS:
+            sent["orders"].setdefault(seen.event_id, seen)
+    for service, events in sent.items():
+        inbox = evidence.facts.inboxes[service]
+        for event_id in () if evidence.forgetful else sorted(events.keys() - inbox - letters):
+            if event_id not in evidence.poison:
+                text = f"{events[event_id].type} {event_id} is not in the inbox of {service}"
+                yield Violation(8, events[event_id].subject, text)
+        for event_id in sorted(inbox - events.keys()):
+            if event_id not in evidence.poison:
+                yield Violation(8, event_id, f"in the inbox of {service}, never seen")
+    if not evidence.forgetful:
+        yield from _answered_once(list(sent["inventory"].values()), list(sent["orders"].values()))
+
+
+def _answered_once(
+    questions: Sequence[Sighting], answers: Sequence[Sighting]
+) -> Iterator[Violation]:
+    asked = Counter(seen.subject for seen in questions if seen.type == PLACED)
+    answered = Counter(seen.subject for seen in answers)
+    for subject, times in answered.items():
+        if times > asked[subject]:
+            yield Violation(8, subject, f"asked {asked[subject]} times, answered {times} times")
+
+
+def _inboxes_are_large_enough(evidence: Evidence) -> Iterator[Violation]:
+    if evidence.forgetful:
+        return
+    decided = sum(
+        2 if reservation.state == "RELEASED" else 1
+        for reservation in evidence.facts.reservations.values()
+    )
+    settled = sum(
+        any(change.status in ("CONFIRMED", "REJECTED") for change in order.history)
+        for order in evidence.facts.orders.values()
+    )
+    for service, effects in (("inventory", decided), ("orders", settled)):
+        known = len(evidence.facts.inboxes[service])
+        if known < effects:
+            yield Violation(8, service, f"{known} events are in its inbox, {effects} had effects")
+
+
+def nothing_parked(evidence: Evidence) -> Iterator[Violation]:
+    """9. No dead letter but the poison that was sent, each with its reason, and all of the poison
+    that must be there; nothing is left in any queue.
+    """
+    letters = {letter.letter_id for letter in evidence.facts.letters}
+    for letter in evidence.facts.letters:
+        if letter.letter_id not in evidence.poison and letter.letter_id not in evidence.parked:
+            text = f"parked by {letter.service}: {letter.type or 'no event'}: {letter.reason}"
+            yield Violation(9, letter.letter_id, text)
+        elif not letter.reason:
+            yield Violation(9, letter.letter_id, f"parked by {letter.service} without a reason")
+    for letter_id in sorted(set(evidence.parked) - letters):
+        yield Violation(9, letter_id, "was sent and is not parked")
+    for queue, messages in sorted(evidence.queues.items()):
+        if messages:
+            yield Violation(9, queue, f"{messages} messages are left in it")
+
+
+def liveness(evidence: Evidence) -> Iterator[Violation]:
+    """13. Nothing waits any more: no order is PENDING, no outbox holds an event, every notification
+    is sent.
+    """
+    for order in evidence.facts.orders.values():
+        if order.status == "PENDING":
+            yield Violation(13, order.order_id, "it is still PENDING")
+    for service, waiting in evidence.facts.outboxes.items():
+        if waiting:
+            yield Violation(13, service, f"{waiting} events wait in its outbox")
+    for notice in evidence.facts.notices:
+        if not notice.is_sent:
+            text = f"its notification of {notice.status} is not sent"
+            yield Violation(13, notice.order_id, text)

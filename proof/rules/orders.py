@@ -1,0 +1,200 @@
+"""Rules about orders: none lost, none invented, one per request, each with its books in order."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from proof.evidence import Evidence, Violation, precedes
+from proof.facts import Order
+from proof.history import Call, Facts
+
+# Written down here a second time: who shares a mistake cannot find it.
+LEGAL_STEPS = frozenset(
+    {
+        ("PENDING", "PENDING"),  # the customer information changed
+        ("PENDING", "CONFIRMED"),
+        ("PENDING", "REJECTED"),
+        ("PENDING", "CANCELLED"),
+        ("PENDING", "EXPIRED"),
+        ("CONFIRMED", "CONFIRMED"),
+        ("CONFIRMED", "CANCELLED"),
+    }
+)
+# What a repeat may meet although its first try succeeded: refused before anybody looked.
+LOAD_SHED = "RESOURCE_EXHAUSTED"
+
+Asked = tuple[tuple[str, int], ...]
+
+
+def asked_of(request: Facts) -> Asked:
+    """The lines that a CreateOrder asks for."""
+    return tuple((product_id, quantity) for product_id, quantity in request["lines"])
+
+
+def lines_of(order: Order) -> Asked:
+    """The lines that an order has, in the same form."""
+    return tuple((line.product_id, line.quantity) for line in order.lines)
+
+
+def no_lost_order(evidence: Evidence) -> Iterator[Violation]:
+    """3. Every order that a caller was told of exists with exactly the lines asked for; its history
+    is a legal path from PENDING to where it stands, each step once. Whoever was told that an order
+    is cancelled, or that stock was changed, finds it so.
+    """
+    for call in evidence.calls_of("CreateOrder"):
+        if call.outcome != "ok":
+            continue
+        assert call.value is not None, "an `ok` has its answer"
+        order = evidence.facts.orders.get(call.value["order_id"])
+        if order is None:
+            text = f"call {call.number} of {call.client} was told of it, it is not there"
+            yield Violation(3, call.value["order_id"], text)
+        elif lines_of(order) != asked_of(call.request):
+            text = f"asked for {asked_of(call.request)}, recorded {lines_of(order)}"
+            yield Violation(3, order.order_id, text)
+    for order in evidence.facts.orders.values():
+        yield from _path(order)
+    for order_id, calls in evidence.cancellings.items():
+        told = [call for call in calls if call.outcome == "ok"]
+        order = evidence.facts.orders.get(order_id)
+        status = order.status if order else "not there"
+        if told and status != "CANCELLED":
+            text = f"a caller was told that it is cancelled, it is {status}"
+            yield Violation(3, order_id, text)
+    for request_id, calls in evidence.stock_changes.items():
+        was_told = any(call.outcome == "ok" for call in calls)
+        if was_told and request_id not in evidence.facts.stock_requests:
+            yield Violation(3, request_id, "a caller was told of the change, it is not recorded")
+
+
+def _path(order: Order) -> Iterator[Violation]:
+    history = order.history
+    if not history or history[0].status != "PENDING":
+        yield Violation(3, order.order_id, "its history does not begin with PENDING")
+    if [change.version for change in history] != list(range(1, len(history) + 1)):
+        versions = [change.version for change in history]
+        yield Violation(3, order.order_id, f"its history has the versions {versions}")
+    for before, now in pairwise(history):
+        if (before.status, now.status) not in LEGAL_STEPS:
+            text = f"it went from {before.status} to {now.status}"
+            yield Violation(3, order.order_id, text)
+
+
+def no_phantom(evidence: Evidence) -> Iterator[Violation]:
+    """4. Every order was asked for, by a call with these lines under its request id that was not
+    refused; a request whose every call was refused left nothing. Nobody's order is cancelled or
+    updated without a call for it that was not refused.
+    """
+    updates = {call.request["order_id"] for call in evidence.calls_of("UpdateOrder")}
+    for order in evidence.facts.orders.values():
+        key = order.customer_id, order.request_id
+        calls = evidence.placings.get(key, [])
+        same = [call for call in calls if asked_of(call.request) == lines_of(order)]
+        if not calls:
+            yield Violation(4, order.order_id, f"nobody asked for {key}")
+        elif not same and order.lines:
+            yield Violation(4, order.order_id, f"nobody asked for {lines_of(order)} as {key}")
+        elif all(call.outcome == "fail" for call in same or calls):
+            yield Violation(4, order.order_id, f"every call for it was refused: {key}")
+        cancellings = evidence.cancellings.get(order.order_id, [])
+        if order.status == "CANCELLED" and all(call.outcome == "fail" for call in cancellings):
+            text = f"cancelled, {len(cancellings)} calls asked for it and all were refused"
+            yield Violation(4, order.order_id, text)
+        was_updated = any(before.status == now.status for before, now in pairwise(order.history))
+        if was_updated and order.order_id not in updates:
+            yield Violation(4, order.order_id, "updated, nobody asked for it")
+
+
+def idempotency(evidence: Evidence) -> Iterator[Violation]:
+    """5. There is one order per customer and request id, and all who were told of one were told of
+    that one; other contents under the id are refused, and a repeat is not, once its first try was
+    answered.
+    """
+    for key, orders in evidence.orders_by_key.items():
+        if len(orders) > 1:
+            text = f"{key} has {len(orders)} orders: {sorted(order.order_id for order in orders)}"
+            yield Violation(5, orders[0].order_id, text)
+    for key, calls in evidence.placings.items():
+        told = [call for call in calls if call.outcome == "ok"]
+        ids = {call.value["order_id"] for call in told if call.value is not None}
+        recorded = {order.order_id for order in evidence.orders_by_key.get(key, [])}
+        if len(ids) > 1:
+            yield Violation(5, min(ids), f"{key} was answered with {sorted(ids)}")
+        for order_id in sorted(ids - recorded):
+            if order_id in evidence.facts.orders:
+                yield Violation(5, order_id, f"{key} was answered with the order of somebody else")
+        if len({asked_of(call.request) for call in told}) > 1:
+            yield Violation(5, min(ids), f"{key} was answered for two contents")
+        yield from _refused_repeats(calls, told, str(key))
+    for request_id, calls in evidence.stock_changes.items():
+        told = [call for call in calls if call.outcome == "ok"]
+        yield from _refused_repeats(calls, told, request_id)
+
+
+def _refused_repeats(calls: list[Call], told: list[Call], subject: str) -> Iterator[Violation]:
+    for call in calls:
+        if call.outcome != "fail" or call.code == LOAD_SHED:
+            continue
+        if any(precedes(first, call) and first.request == call.request for first in told):
+            text = f"call {call.number} of {call.client} repeats what was done: {call.code}"
+            yield Violation(5, subject, text)
+
+
+def books(evidence: Evidence) -> Iterator[Violation]:
+    """Part of 10: an order stands where its history ends; its total is the sum of its lines, in
+    whole minor units; it is among the pending ones while it is PENDING; only a rejected one names
+    what was missing.
+    """
+    facts = evidence.facts
+    for order in facts.orders.values():
+        last = order.history[-1] if order.history else None
+        if last is None or (last.version, last.status) != (order.version, order.status):
+            text = f"it is {order.status} at {order.version}, its history ends with {last}"
+            yield Violation(10, order.order_id, text)
+        amounts = [order.total_minor, *(line.unit_price_minor for line in order.lines)]
+        total = sum(line.quantity * line.unit_price_minor for line in order.lines)
+        if not order.lines or order.total_minor != total:
+            text = f"it totals {order.total_minor}, its {len(order.lines)} lines {total}"
+            yield Violation(10, order.order_id, text)
+        elif not all(isinstance(amount, int) and amount >= 0 for amount in amounts):
+            yield Violation(10, order.order_id, f"no whole minor units: {amounts}")
+        if (order.order_id in facts.pending) != (order.status == "PENDING"):
+            text = f"it is {order.status}: {order.order_id in facts.pending} that it is pending"
+            yield Violation(10, order.order_id, text)
+        if bool(order.shortages) != (order.status == "REJECTED"):
+            text = f"it is {order.status}, short of {order.shortages}"
+            yield Violation(10, order.order_id, text)
+    for order_id in sorted(facts.strays | facts.pending - facts.orders.keys()):
+        yield Violation(10, order_id, "it has lines, a history or a wait but is no order")
+
+
+def notifications(evidence: Evidence) -> Iterator[Violation]:
+    """12. Each change of an order's status has one notification, which tells that status, and
+    nothing else has one; the notifier was handed each that counts as sent, and none that is not
+    recorded.
+    """
+    due = {
+        (order.order_id, now.version): now.status
+        for order in evidence.facts.orders.values()
+        for before, now in pairwise(order.history)
+        if before.status != now.status
+    }
+    recorded = {(one.order_id, one.version): one for one in evidence.facts.notices}
+    for (order_id, version), status in due.items():
+        notice = recorded.get((order_id, version))
+        if notice is None:
+            text = f"it became {status} at {version} without a notification"
+            yield Violation(12, order_id, text)
+        elif notice.status != status:
+            yield Violation(12, order_id, f"it became {status}, notified was {notice.status}")
+    for order_id, version in sorted(recorded.keys() - due.keys()):
+        yield Violation(12, order_id, f"notified of version {version}, which changed no status")
+    if evidence.attempts is None:
+        return
+    handed = {(attempt.order_id, attempt.version, attempt.status) for attempt in evidence.attempts}
+    known = {(one.order_id, one.version, one.status) for one in evidence.facts.notices}
+    for order_id, version, status in sorted(handed - known):
+        yield Violation(12, order_id, f"the notifier was told {status} at {version}: not so")
+    for notice in evidence.facts.notices:
+        if notice.is_sent and notice[:3] not in handed:
+            text = f"{notice.status} at {notice.version} counts as sent, the notifier has it not"
+            yield Violation(12, notice.order_id, text)
