@@ -103,6 +103,11 @@ class Evidence:
         return _grouped(((order.customer_id, order.request_id), order) for order in orders)
 
     @cached_property
+    def demands(self) -> Mapping[str, Counter[str]]:
+        """Units per product that each order asks for: lines of one product are summed."""
+        return {order_id: _demand_of(order) for order_id, order in self.facts.orders.items()}
+
+    @cached_property
     def ledgers(self) -> Mapping[Place, list[Movement]]:
         """The movements of each level, in the order in which they happened."""
         return _grouped(((m.product_id, m.location_id), m) for m in self.facts.ledger)
@@ -120,8 +125,7 @@ def _grouped(pairs: Iterable[tuple[Key, Thing]]) -> Mapping[Key, list[Thing]]:
     return dict(found)
 
 
-def demand_of(order: Order) -> Counter[str]:
-    """Units per product: lines of the same product are summed for stock."""
+def _demand_of(order: Order) -> Counter[str]:
     demand = Counter[str]()
     for line in order.lines:
         demand[line.product_id] += line.quantity

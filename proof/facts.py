@@ -6,17 +6,12 @@ a table once, in one snapshot.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from google.protobuf.message import DecodeError
-
-from holdfast.chassis.broker import Event
 from holdfast.chassis.database import Database, Reading, Row, instant
-from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
-from holdfast.contracts.orders.v1 import events_pb2 as orders_events
 
 
 class Line(NamedTuple):
@@ -126,6 +121,33 @@ class Letter(NamedTuple):
     letter_id: str
     type: str
     reason: str
+
+
+class Sample(NamedTuple):
+    """One look at all levels and their ledger while the system was busy."""
+
+    contradictions: tuple[str, ...]
+
+
+class Part(NamedTuple):
+    """Units of a product that an event speaks of; `location_id` empty where it names none."""
+
+    product_id: str
+    location_id: str
+    units: int
+
+
+class Sighting(NamedTuple):
+    """An event as it was seen on the audit queue.
+
+    :param content: what it says of products; None: its data can't be read.
+    """
+
+    event_id: str
+    type: str
+    subject: str
+    sequence: int
+    content: tuple[Part, ...] | None
 
 
 @dataclass(frozen=True)
@@ -333,13 +355,6 @@ async def _messages(reading: Reading, service: str) -> _Messages:
     return _Messages(inbox, outbox["waiting"], letters)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One look at all levels and their ledger while the system was busy."""
-
-    contradictions: tuple[str, ...]
-
-
 # One statement sees one moment. Each level weighs against its movements, which count negatively.
 _UNBALANCED = """
 SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
@@ -366,84 +381,3 @@ async def sample_of(inventory: Database) -> Sample:
             for row in rows
         )
     )
-
-
-class Part(NamedTuple):
-    """Units of a product that an event speaks of; `location_id` empty where it names none."""
-
-    product_id: str
-    location_id: str
-    units: int
-
-
-class Sighting(NamedTuple):
-    """An event as it was seen on the audit queue.
-
-    :param content: what it says of products; None: its data can't be read.
-    """
-
-    event_id: str
-    type: str
-    subject: str
-    sequence: int
-    content: tuple[Part, ...] | None
-
-
-def sighting_of(event: Event) -> Sighting:
-    """Keep of an event what the checker needs."""
-    read = _CONTENTS.get(event.type)
-    content: tuple[Part, ...] | None = None
-    if read is not None:
-        try:
-            content = tuple(read(event.data))
-        except DecodeError:
-            content = None
-    return Sighting(event.event_id, event.type, event.subject, event.sequence, content)
-
-
-def _nothing(_: bytes) -> Iterable[Part]:
-    return ()
-
-
-def _placed(data: bytes) -> Iterable[Part]:
-    products = orders_events.OrderPlaced.FromString(data).products
-    return [Part(one.product_id, "", one.quantity) for one in products]
-
-
-def _order_rejected(data: bytes) -> Iterable[Part]:
-    shortages = orders_events.OrderRejected.FromString(data).shortages
-    return [Part(one.product_id, "", one.wanted) for one in shortages]
-
-
-def _stock_rejected(data: bytes) -> Iterable[Part]:
-    missing = inventory_events.StockRejected.FromString(data).missing
-    return [Part(one.product_id, "", one.wanted) for one in missing]
-
-
-def _reserved(data: bytes) -> Iterable[Part]:
-    stock = inventory_events.StockReserved.FromString(data).stock
-    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
-
-
-def _released(data: bytes) -> Iterable[Part]:
-    stock = inventory_events.ReservationReleased.FromString(data).stock
-    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
-
-
-def _level_changed(data: bytes) -> Iterable[Part]:
-    message = inventory_events.StockLevelChanged.FromString(data)
-    return [Part(message.product_id, message.level.location_id, message.level.on_hand)]
-
-
-_CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
-    "holdfast.orders.v1.OrderPlaced": _placed,
-    "holdfast.orders.v1.OrderConfirmed": _nothing,
-    "holdfast.orders.v1.OrderRejected": _order_rejected,
-    "holdfast.orders.v1.OrderCancelled": _nothing,
-    "holdfast.orders.v1.OrderExpired": _nothing,
-    "holdfast.orders.v1.OrderUpdated": _nothing,
-    "holdfast.inventory.v1.StockReserved": _reserved,
-    "holdfast.inventory.v1.StockRejected": _stock_rejected,
-    "holdfast.inventory.v1.ReservationReleased": _released,
-    "holdfast.inventory.v1.StockLevelChanged": _level_changed,
-}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.orders.domain.order import OrderStatus
 from holdfast.verification import AGREEMENT
-from proof.evidence import Evidence, Violation, demand_of
+from proof.evidence import Evidence, Violation
 from proof.facts import Missing, Movement, Order, Reservation
 
 
@@ -23,10 +23,11 @@ def agreement(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(6, order_id, text)
         if reservation and state in ("RESERVED", "RELEASED"):
             held = _units(evidence.moved.get(order_id, []), "RESERVATION")
-            if held != demand_of(order):
-                text = f"it asks for {dict(demand_of(order))}, reserved was {dict(held)}"
+            if held != evidence.demands[order_id]:
+                asked = dict(evidence.demands[order_id])
+                text = f"it asks for {asked}, reserved was {dict(held)}"
                 yield Violation(6, order_id, text)
-        for text in _shortages(order, reservation):
+        for text in _shortages(order, reservation, evidence.demands[order_id]):
             yield Violation(6, order_id, text)
     for order_id, reservation in facts.reservations.items():
         if order_id not in facts.orders and order_id not in evidence.poison:
@@ -58,11 +59,12 @@ def _effect(reservation: Reservation, moved: Sequence[Movement]) -> Iterator[str
         yield f"it is {reservation.state} at version {reservation.version}"
 
 
-def _shortages(order: Order, reservation: Reservation | None) -> Iterator[str]:
+def _shortages(
+    order: Order, reservation: Reservation | None, demand: Counter[str]
+) -> Iterator[str]:
     refused = reservation.shortages if reservation and reservation.state == "REFUSED" else ()
     if reservation and reservation.state == "REFUSED" and not refused:
         yield "it is refused, nothing was missing"
-    demand = demand_of(order)
     for missing in refused:
         if missing.wanted != demand[missing.product_id] or missing.available >= missing.wanted:
             yield f"it asks for {dict(demand)}, refused for {missing}"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from proof.evidence import Evidence, Place, Violation, demand_of
+from proof.evidence import Evidence, Place, Violation
 from proof.facts import Movement
 from proof.history import Call
 
@@ -20,9 +20,8 @@ def conservation(evidence: Evidence) -> Iterator[Violation]:
         put_in[request.product_id] += _recorded_delta(evidence, request_id)
     promised = Counter[str]()
     for order_id, reservation in evidence.facts.reservations.items():
-        order = evidence.facts.orders.get(order_id)
-        if reservation.state == "RESERVED" and order is not None:
-            promised += demand_of(order)
+        if reservation.state == "RESERVED":
+            promised.update(evidence.demands.get(order_id, {}))
     on_hand, reserved = Counter[str](), Counter[str]()
     for level in evidence.facts.levels:
         on_hand[level.product_id] += level.on_hand
@@ -38,9 +37,10 @@ def conservation(evidence: Evidence) -> Iterator[Violation]:
 
 def _recorded_delta(evidence: Evidence, request_id: str) -> int:
     """What a recorded request asked for; of several contents the one that moved something."""
-    calls = [call for call in evidence.stock_changes.get(request_id, []) if call.outcome != "fail"]
+    calls = evidence.stock_changes.get(request_id, [])
     told = [call for call in calls if call.outcome == "ok"]
-    deltas = [int(call.request["delta"]) for call in told or calls]
+    unknown = [call for call in calls if call.outcome == "info"]
+    deltas = [int(call.request["delta"]) for call in told or unknown or calls]
     request = evidence.facts.stock_requests[request_id]
     ledger = evidence.ledgers.get((request.product_id, request.location_id), [])
     if 0 < request.version <= len(ledger):
@@ -68,7 +68,7 @@ def no_oversell(evidence: Evidence) -> Iterator[Violation]:
     confirmed = Counter[str]()
     for order in evidence.facts.orders.values():
         if order.status == "CONFIRMED":
-            confirmed += demand_of(order)
+            confirmed.update(evidence.demands[order.order_id])
     supplied = _supplied_max(evidence.stock_changes)
     for product_id, units in sorted(confirmed.items()):
         if units > supplied[product_id]:

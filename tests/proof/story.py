@@ -14,8 +14,9 @@ from holdfast.orders.application.send_notifications import SendNotifications
 from holdfast.orders.domain.errors import IllegalTransition, RequestIdReused, ShortOfStock
 from holdfast.orders.domain.order import OrderState
 from proof.checker import Attempt, Evidence
-from proof.facts import Sighting, facts_of, sample_of, sighting_of
+from proof.facts import Sighting, facts_of, sample_of
 from proof.history import History
+from proof.sightings import sighting_of
 from tests.integration.two_services import ANNA, BOB, EXPIRE_S, LATE_S, TwoServices, asks
 
 CODES = {

@@ -1,0 +1,70 @@
+"""Read events as they were seen on the audit queue into what the checker needs of them."""
+
+from collections.abc import Callable, Iterable
+
+from google.protobuf.message import DecodeError
+
+from holdfast.chassis.broker import Event
+from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
+from holdfast.contracts.orders.v1 import events_pb2 as orders_events
+from proof.facts import Part, Sighting
+
+
+def sighting_of(event: Event) -> Sighting:
+    """Keep of an event what the checker needs."""
+    read = _CONTENTS.get(event.type)
+    content: tuple[Part, ...] | None = None
+    if read is not None:
+        try:
+            content = tuple(read(event.data))
+        except DecodeError:
+            content = None
+    return Sighting(event.event_id, event.type, event.subject, event.sequence, content)
+
+
+def _nothing(_: bytes) -> Iterable[Part]:
+    return ()
+
+
+def _placed(data: bytes) -> Iterable[Part]:
+    products = orders_events.OrderPlaced.FromString(data).products
+    return [Part(one.product_id, "", one.quantity) for one in products]
+
+
+def _order_rejected(data: bytes) -> Iterable[Part]:
+    shortages = orders_events.OrderRejected.FromString(data).shortages
+    return [Part(one.product_id, "", one.wanted) for one in shortages]
+
+
+def _stock_rejected(data: bytes) -> Iterable[Part]:
+    missing = inventory_events.StockRejected.FromString(data).missing
+    return [Part(one.product_id, "", one.wanted) for one in missing]
+
+
+def _reserved(data: bytes) -> Iterable[Part]:
+    stock = inventory_events.StockReserved.FromString(data).stock
+    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+
+
+def _released(data: bytes) -> Iterable[Part]:
+    stock = inventory_events.ReservationReleased.FromString(data).stock
+    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+
+
+def _level_changed(data: bytes) -> Iterable[Part]:
+    message = inventory_events.StockLevelChanged.FromString(data)
+    return [Part(message.product_id, message.level.location_id, message.level.on_hand)]
+
+
+_CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
+    "holdfast.orders.v1.OrderPlaced": _placed,
+    "holdfast.orders.v1.OrderConfirmed": _nothing,
+    "holdfast.orders.v1.OrderRejected": _order_rejected,
+    "holdfast.orders.v1.OrderCancelled": _nothing,
+    "holdfast.orders.v1.OrderExpired": _nothing,
+    "holdfast.orders.v1.OrderUpdated": _nothing,
+    "holdfast.inventory.v1.StockReserved": _reserved,
+    "holdfast.inventory.v1.StockRejected": _stock_rejected,
+    "holdfast.inventory.v1.ReservationReleased": _released,
+    "holdfast.inventory.v1.StockLevelChanged": _level_changed,
+}

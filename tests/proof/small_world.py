@@ -1,0 +1,320 @@
+"""A small sound world made by hand, to be damaged: two promises kept, one refused, two withdrawn.
+
+Four orders for lamps: o-1 is confirmed, o-2 rejected, o-3 confirmed and then cancelled, o-4 expired
+before Inventory heard of it. Ten lamps came in, one was taken out, two are promised.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from proof.checker import Attempt, Evidence
+from proof.facts import (
+    Change,
+    Facts,
+    Letter,
+    Level,
+    Line,
+    Missing,
+    Movement,
+    Notice,
+    Order,
+    Part,
+    Product,
+    Reservation,
+    Sample,
+    Sighting,
+    StockRequest,
+)
+from proof.history import Call
+
+START = datetime(2026, 11, 5, tzinfo=UTC)
+PRICE = 350
+
+
+Told = Mapping[str, Any] | str  # an answer, or a code
+
+
+def order(
+    order_id: str, customer: str, request: str, lamps: int, statuses: str, *missing: Missing
+) -> Order:
+    history = tuple(
+        Change(version, status, START + timedelta(seconds=version))
+        for version, status in enumerate(statuses.split(), 1)
+    )
+    now = history[-1]
+    total, lines = lamps * PRICE, (Line("LAMP", lamps, PRICE),)
+    keys = order_id, customer, request
+    return Order(*keys, now.status, now.version, total, missing, lines, history)
+
+
+def lamps(*units: int, location: str = "") -> tuple[Part, ...]:
+    return tuple(Part("LAMP", location, number) for number in units)
+
+
+class World:
+    """Evidence in the making; each of its parts may be changed until `evidence` is called."""
+
+    def __init__(self) -> None:
+        self.calls = _calls()
+        orders = [
+            order("o-1", "anna", "r-1", 2, "PENDING CONFIRMED CONFIRMED"),
+            order("o-2", "bob", "r-2", 9, "PENDING REJECTED", Missing("LAMP", 9, 8)),
+            order("o-3", "bob", "r-3", 1, "PENDING CONFIRMED CANCELLED"),
+            order("o-4", "dora", "r-1", 1, "PENDING EXPIRED"),
+        ]
+        self.orders = {one.order_id: one for one in orders}
+        self.strays = set[str]()
+        self.pending = set[str]()
+        self.notices = [
+            Notice("o-1", 2, "CONFIRMED", True),
+            Notice("o-2", 2, "REJECTED", True),
+            Notice("o-3", 2, "CONFIRMED", True),
+            Notice("o-3", 3, "CANCELLED", True),
+            Notice("o-4", 2, "EXPIRED", True),
+        ]
+        self.attempts = [Attempt(*notice[:3]) for notice in self.notices]
+        self.level = Level("LAMP", "main", 9, 2, 5)
+        self.ledger = [
+            Movement(1, "LAMP", "main", "RECEIPT", 10, 0, 10, 0, ""),
+            Movement(2, "LAMP", "main", "RESERVATION", 0, 2, 10, 2, "o-1"),
+            Movement(3, "LAMP", "main", "RESERVATION", 0, 1, 10, 3, "o-3"),
+            Movement(4, "LAMP", "main", "RELEASE", 0, -1, 10, 2, "o-3"),
+            Movement(5, "LAMP", "main", "ADJUSTMENT", -1, 0, 9, 2, ""),
+        ]
+        self.reservations = {
+            "o-1": Reservation("o-1", "RESERVED", 1, ()),
+            "o-2": Reservation("o-2", "REFUSED", 1, (Missing("LAMP", 9, 8),)),
+            "o-3": Reservation("o-3", "RELEASED", 2, ()),
+            "o-4": Reservation("o-4", "TOMBSTONE", 1, ()),
+        }
+        self.requests = {
+            "supply": StockRequest("supply", "LAMP", "main", 10, 0, 1),
+            "taken": StockRequest("taken", "LAMP", "main", 9, 2, 5),
+        }
+        self.sightings = _sightings()
+        self.inboxes = {
+            "inventory": set("p-1 p-1b p-2 p-3 x-3 p-4 x-4".split()),
+            "orders": set("s-1 s-1b s-2 s-3".split()),
+        }
+        self.outboxes = {"orders": 0, "inventory": 0}
+        self.letters = [Letter("inventory", "bad", "", "not a CloudEvents batch in protobuf")]
+        self.rest: dict[str, Any] = {
+            "samples": [Sample(())],
+            "poison": {"bad"},
+            "parked": {"bad"},
+            "queues": {"holdfast.inventory.orders": 0},
+            "resources": {"RSS": [50.0, 80.0, 90.0, 91.0, 90.0, 92.0, 91.0, 92.0]},
+        }
+
+    def change_order(self, order_id: str, **values: Any) -> None:
+        self.orders[order_id] = self.orders[order_id]._replace(**values)
+
+    def change_call(self, number: int, **values: Any) -> None:
+        self.calls[number] = replace(self.calls[number], **values)
+
+    def answer(self, number: int, **values: Any) -> None:
+        """Change some of what a call was told."""
+        self.change_call(number, value={**(self.calls[number].value or {}), **values})
+
+    def change_movement(self, movement_id: int, **values: Any) -> None:
+        self.ledger[movement_id - 1] = self.ledger[movement_id - 1]._replace(**values)
+
+    def change_reservation(self, order_id: str, **values: Any) -> None:
+        self.reservations[order_id] = self.reservations[order_id]._replace(**values)
+
+    def change_request(self, request_id: str, **values: Any) -> None:
+        self.requests[request_id] = self.requests[request_id]._replace(**values)
+
+    def notify(self, order_id: str, version: int, status: str) -> None:
+        self.notices.append(Notice(order_id, version, status, True))
+        self.attempts.append(Attempt(order_id, version, status))
+
+    def call(self, client: str, method: str, request: Mapping[str, Any], told: Told) -> None:
+        """Make one more call, after all others."""
+        self.calls.append(_call(len(self.calls), client, method, request, told))
+
+    def recount(self) -> None:
+        """Make everything that follows from the ledger follow from it as it is now."""
+        on_hand = reserved = 0
+        for index, movement in enumerate(self.ledger):
+            on_hand += movement.on_hand_delta
+            reserved += movement.reserved_delta
+            self.ledger[index] = movement._replace(
+                movement_id=index + 1, on_hand_after=on_hand, reserved_after=reserved
+            )
+        self.level = Level("LAMP", "main", on_hand, reserved, len(self.ledger))
+        for request_id, request in self.requests.items():
+            units = self.units(request.version)
+            self.change_request(request_id, on_hand=units["on_hand"], reserved=units["reserved"])
+        supply, taken = self.requests["supply"].version, self.requests["taken"].version
+        for number, version in ((0, supply), (12, 4), (14, taken), (15, len(self.ledger))):
+            self.calls[number] = replace(self.calls[number], value=self.units(version))
+        for event_id, request_id in (("i-1", "supply"), ("i-5", "taken")):
+            version = self.requests[request_id].version
+            content = lamps(self.units(version)["on_hand"], location="main")
+            self.see(event_id, sequence=version, content=content)
+
+    def units(self, version: int) -> Mapping[str, int]:
+        """What there was at some version, as a caller is told."""
+        return _stock(*self.ledger[version - 1][6:8])
+
+    def see(self, event_id: str, **values: Any) -> None:
+        """Change an event wherever it was seen."""
+        self.sightings = [
+            seen._replace(**values) if seen.event_id == event_id else seen
+            for seen in self.sightings
+        ]
+
+    def unsee(self, *event_ids: str) -> None:
+        """As if they had never been published."""
+        self.sightings = [seen for seen in self.sightings if seen.event_id not in event_ids]
+        for inbox in self.inboxes.values():
+            inbox.difference_update(event_ids)
+
+    def overtake(self, event_id: str, other_id: str) -> None:
+        """Let an event be seen just before another one."""
+        places = [seen.event_id for seen in self.sightings]
+        overtaking = self.sightings.pop(places.index(event_id))
+        self.sightings.insert(places.index(other_id), overtaking)
+
+    def swap_answers(self, one: int, other: int) -> None:
+        first, second = self.calls[one].value, self.calls[other].value
+        self.change_call(one, value=second)
+        self.change_call(other, value=first)
+
+    def evidence(self) -> Evidence:
+        facts = Facts(
+            orders=self.orders,
+            strays=frozenset(self.strays),
+            pending=frozenset(self.pending),
+            notices=tuple(self.notices),
+            products={"LAMP": Product("LAMP", PRICE, True, 1)},
+            levels=(self.level,),
+            ledger=tuple(self.ledger),
+            reservations=self.reservations,
+            stock_requests=self.requests,
+            inboxes={service: frozenset(ids) for service, ids in self.inboxes.items()},
+            outboxes=self.outboxes,
+            letters=tuple(self.letters),
+        )
+        return Evidence(
+            self.calls,
+            facts,
+            **{"sightings": self.sightings, "attempts": self.attempts, **self.rest},
+        )
+
+
+Damage = Callable[[World], None]
+
+
+class Damages:
+    """Ways to damage a sound world, each with the promises that it breaks; none: it is harmless."""
+
+    def __init__(self) -> None:
+        self.cases = list[Any]()
+
+    def breaks(self, *invariants: int) -> Callable[[Damage], Damage]:
+        """Note a damage under the name of its function."""
+
+        def note(damage: Damage) -> Damage:
+            name = "-".join(map(str, invariants)) or "harmless"
+            case = pytest.param(set(invariants), damage, id=f"{name}-{damage.__name__}")
+            self.cases.append(case)
+            return damage
+
+        return note
+
+
+def _calls() -> list[Call]:
+    order_1 = {"customer_id": "anna", "request_id": "r-1", "lines": [["LAMP", 2]]}
+    order_2 = {"customer_id": "bob", "request_id": "r-2", "lines": [["LAMP", 9]]}
+    order_3 = {"customer_id": "bob", "request_id": "r-3", "lines": [["LAMP", 1]]}
+    short = {"customer_id": "bob", "request_id": "r-4", "lines": [["LAMP", 99]]}
+    order_4 = {"customer_id": "dora", "request_id": "r-1", "lines": [["LAMP", 1]]}
+    supply = {"request_id": "supply", "product_id": "LAMP", "delta": 10}
+    taken = {"request_id": "taken", "product_id": "LAMP", "delta": -1}
+    too_many = {"request_id": "too many", "product_id": "LAMP", "delta": -50}
+    o_1 = {"order_id": "o-1", "lines": [["LAMP", 2]], "total_minor": 2 * PRICE}
+    told: list[tuple[str, str, Mapping[str, Any], Told]] = [
+        ("shop", "UpdateStock", supply, _stock(10, 0)),
+        ("anna", "CreateOrder", order_1, {"order_id": "o-1", "status": "PENDING"}),
+        ("anna", "CreateOrder", order_1, "DEADLINE_EXCEEDED"),
+        ("anna", "CreateOrder", {**order_1, "lines": [["LAMP", 1]]}, "ALREADY_EXISTS"),
+        ("bob", "CreateOrder", order_2, {"order_id": "o-2", "status": "PENDING"}),
+        ("bob", "CreateOrder", order_3, "UNAVAILABLE"),
+        ("bob", "CreateOrder", order_3, {"order_id": "o-3", "status": "CONFIRMED"}),
+        ("bob", "CreateOrder", short, "FAILED_PRECONDITION"),
+        (
+            "anna",
+            "GetOrderDetails",
+            {"order_id": "o-1"},
+            {**o_1, "status": "PENDING", "version": 1},
+        ),
+        (
+            "anna",
+            "GetOrderDetails",
+            {"order_id": "o-1"},
+            {**o_1, "status": "CONFIRMED", "version": 2},
+        ),
+        ("bob", "CancelOrder", {"order_id": "o-3"}, {"order_id": "o-3", "status": "CANCELLED"}),
+        ("bob", "CancelOrder", {"order_id": "o-2"}, "FAILED_PRECONDITION"),
+        ("carl", "GetStockInfo", {"product_id": "LAMP"}, _stock(10, 2)),
+        ("shop", "UpdateStock", taken, "UNKNOWN"),
+        ("shop", "UpdateStock", taken, _stock(9, 2)),
+        ("carl", "GetStockInfo", {"product_id": "LAMP"}, _stock(9, 2)),
+        ("carl", "GetOrderDetails", {"order_id": "o-9"}, "NOT_FOUND"),
+        ("anna", "UpdateOrder", {"order_id": "o-1"}, {"order_id": "o-1"}),
+        ("shop", "UpdateStock", too_many, "FAILED_PRECONDITION"),
+        ("dora", "CreateOrder", order_4, "CANCELLED"),
+    ]
+    return [_call(number, *one) for number, one in enumerate(told)]
+
+
+def _stock(on_hand: int, reserved: int) -> Mapping[str, int]:
+    return {"on_hand": on_hand, "reserved": reserved, "available": on_hand - reserved}
+
+
+NOT_DONE = ("ALREADY_EXISTS", "FAILED_PRECONDITION", "NOT_FOUND")
+
+
+def _call(
+    number: int,
+    client: str,
+    method: str,
+    request: Mapping[str, Any],
+    told: Told,
+) -> Call:
+    """One call after the other, ten seconds apart; what is told is an answer or a code."""
+    call = Call(number, client, method, request, 10.0 * number, 10.0 * number + 5)
+    if isinstance(told, str):
+        return replace(call, outcome="fail" if told in NOT_DONE else "info", code=told)
+    return replace(call, outcome="ok", value=told)
+
+
+def _sightings() -> list[Sighting]:
+    orders, inventory = "holdfast.orders.v1.", "holdfast.inventory.v1."
+    return [
+        Sighting("i-1", inventory + "StockLevelChanged", "LAMP", 1, lamps(10, location="main")),
+        Sighting("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        Sighting("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        Sighting("p-1b", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        Sighting("s-1", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
+        Sighting("s-1b", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
+        Sighting("c-1", orders + "OrderConfirmed", "o-1", 2, ()),
+        Sighting("u-1", orders + "OrderUpdated", "o-1", 3, ()),
+        Sighting("p-2", orders + "OrderPlaced", "o-2", 1, lamps(9)),
+        Sighting("s-2", inventory + "StockRejected", "o-2", 1, lamps(9)),
+        Sighting("c-2", orders + "OrderRejected", "o-2", 2, lamps(9)),
+        Sighting("p-3", orders + "OrderPlaced", "o-3", 1, lamps(1)),
+        Sighting("s-3", inventory + "StockReserved", "o-3", 1, lamps(1, location="main")),
+        Sighting("c-3", orders + "OrderConfirmed", "o-3", 2, ()),
+        Sighting("x-3", orders + "OrderCancelled", "o-3", 3, ()),
+        Sighting("r-3", inventory + "ReservationReleased", "o-3", 2, lamps(1, location="main")),
+        Sighting("p-4", orders + "OrderPlaced", "o-4", 1, lamps(1)),
+        Sighting("x-4", orders + "OrderExpired", "o-4", 2, ()),
+        Sighting("i-5", inventory + "StockLevelChanged", "LAMP", 5, lamps(9, location="main")),
+    ]

@@ -1,0 +1,365 @@
+"""Damage to what was told, heard and answered, and the promise that it breaks: 7 to 9, 11 to 14."""
+
+import pytest
+
+from proof.checker import check
+from proof.facts import Letter, Notice, Sighting
+from proof.rules.resources import is_flat
+from tests.proof.small_world import Damage, Damages, World, lamps, order
+
+damages = Damages()
+breaks = damages.breaks
+
+
+# 7: events
+
+
+@breaks(7)
+def a_change_was_never_told(world: World) -> None:
+    world.unsee("u-1")
+
+
+@breaks(7)
+def a_change_in_the_midst_was_never_told(world: World) -> None:
+    world.unsee("c-3")
+
+
+@breaks(7)
+def a_level_was_never_told(world: World) -> None:
+    world.unsee("i-5")
+
+
+@breaks(7)
+def changes_of_an_order_were_told_in_another_order(world: World) -> None:
+    world.overtake("x-3", "c-3")
+
+
+@breaks()
+def changes_came_in_another_order_after_a_refusal(world: World) -> None:
+    world.overtake("x-3", "c-3")
+    world.rest["refusals_possible"] = True
+
+
+@breaks(7)
+def a_change_is_missing_after_a_refusal(world: World) -> None:
+    world.unsee("c-3")
+    world.rest["refusals_possible"] = True
+
+
+@breaks(7)
+def something_was_told_that_did_not_happen(world: World) -> None:
+    happened = world.sightings[6]
+    world.sightings.append(happened._replace(event_id="x-1", sequence=4))
+
+
+@breaks()
+def poison_was_seen(world: World) -> None:
+    world.sightings.append(Sighting("bad", "holdfast.orders.v1.OrderLost", "o-9", 1, None))
+
+
+@breaks(7)
+def an_event_of_an_unknown_type_was_seen(world: World) -> None:
+    world.sightings.append(Sighting("bad-2", "holdfast.orders.v1.OrderLost", "o-9", 1, None))
+
+
+@breaks(7)
+def an_event_says_other_units_than_were_reserved(world: World) -> None:
+    world.see("s-3", content=lamps(2, location="main"))
+
+
+@breaks(7)
+def an_event_cannot_be_read(world: World) -> None:
+    world.see("c-1", content=None)
+
+
+@breaks(7)
+def an_event_was_published_again_with_other_contents(world: World) -> None:
+    world.sightings[2] = world.sightings[2]._replace(content=lamps(1))
+
+
+@breaks(7)
+def a_change_was_told_under_two_ids(world: World) -> None:
+    world.sightings.append(world.sightings[6]._replace(event_id="c-1b"))
+
+
+@breaks(7)
+def a_release_was_told_under_two_ids(world: World) -> None:
+    (released,) = (seen for seen in world.sightings if seen.event_id == "r-3")
+    world.sightings.append(released._replace(event_id="r-3b"))
+
+
+# 8: one effect per event
+
+
+@breaks(8)
+def a_question_never_reached_the_inbox(world: World) -> None:
+    world.inboxes["inventory"].remove("p-1b")
+
+
+@breaks(8)
+def an_answer_never_reached_the_inbox(world: World) -> None:
+    world.inboxes["orders"].remove("s-1b")
+
+
+@breaks(8)
+def an_event_is_in_an_inbox_that_was_never_sent(world: World) -> None:
+    world.inboxes["orders"].add("s-9")
+
+
+@breaks(8)
+def an_event_is_in_the_inbox_of_the_wrong_service(world: World) -> None:
+    world.inboxes["orders"].add("p-1")
+
+
+@breaks()
+def poison_is_in_an_inbox(world: World) -> None:
+    world.inboxes["orders"].add("bad")
+
+
+@breaks(8)
+def a_question_was_answered_twice(world: World) -> None:
+    world.sightings.append(world.sightings[4]._replace(event_id="s-1c"))
+    world.inboxes["orders"].add("s-1c")
+
+
+@breaks()
+def a_question_was_answered_again_after_the_inbox_had_forgotten_it(world: World) -> None:
+    world.sightings.append(world.sightings[4]._replace(event_id="s-1c"))
+    world.inboxes["orders"] = {"s-1c"}
+    world.rest["forgetful"] = True
+
+
+@breaks(8)
+def without_an_audit_queue_an_inbox_is_too_small(world: World) -> None:
+    world.rest["sightings"] = None
+    world.inboxes["orders"] = {"s-1", "s-2"}
+
+
+@breaks(8)
+def without_an_audit_queue_a_release_has_no_event(world: World) -> None:
+    world.rest["sightings"] = None
+    world.inboxes["inventory"] = {"p-1", "p-2", "p-3", "x-4"}
+
+
+@breaks()
+def there_was_no_audit_queue(world: World) -> None:
+    world.rest["sightings"] = None
+
+
+# 9: nothing silently parked
+
+
+@breaks(9)
+def something_was_parked_that_was_no_poison(world: World) -> None:
+    world.letters.append(Letter("orders", "s-9", "holdfast.inventory.v1.StockReserved", "failed"))
+
+
+@breaks(9)
+def poison_was_parked_without_a_reason(world: World) -> None:
+    world.letters[0] = world.letters[0]._replace(reason="")
+
+
+@breaks(9)
+def poison_was_dropped(world: World) -> None:
+    world.letters.clear()
+
+
+@breaks(9)
+def messages_are_left_in_a_queue(world: World) -> None:
+    world.rest["queues"] = {"holdfast.inventory.orders": 0, "holdfast.orders.answers": 2}
+
+
+# 11: reads
+
+
+@breaks(11)
+def an_order_was_not_found_after_it_was_told_of(world: World) -> None:
+    world.change_call(16, request={"order_id": "o-1"})
+
+
+@breaks(11)
+def an_order_was_not_found_for_cancelling_after_it_was_told_of(world: World) -> None:
+    world.change_call(11, code="NOT_FOUND")
+
+
+@breaks()
+def an_order_was_not_found_while_it_was_being_placed(world: World) -> None:
+    world.change_call(16, request={"order_id": "o-1"}, invoked_at=14.0)
+
+
+@breaks(11)
+def an_order_went_back(world: World) -> None:
+    world.swap_answers(8, 9)
+
+
+@breaks()
+def two_reads_at_once_tell_what_they_like(world: World) -> None:
+    world.swap_answers(8, 9)
+    world.change_call(8, ended_at=92.0)
+
+
+@breaks(11)
+def an_order_went_back_for_one_caller_at_the_same_moment(world: World) -> None:
+    world.swap_answers(8, 9)
+    world.change_call(8, ended_at=90.0)
+
+
+@breaks()
+def an_order_went_back_for_another_caller_at_the_same_moment(world: World) -> None:
+    world.swap_answers(8, 9)
+    world.change_call(8, ended_at=90.0, client="emil")
+
+
+@breaks(11)
+def a_repeat_was_told_an_older_status_than_a_read(world: World) -> None:
+    pending = {"order_id": "o-1", "status": "PENDING"}
+    world.call("anna", "CreateOrder", world.calls[1].request, pending)
+
+
+@breaks(11)
+def a_status_was_read_that_never_was(world: World) -> None:
+    world.answer(8, status="REJECTED")
+
+
+@breaks(11)
+def a_version_was_read_that_never_was(world: World) -> None:
+    world.answer(9, version=4)
+
+
+@breaks(11)
+def a_status_was_read_at_another_version(world: World) -> None:
+    world.answer(9, version=1)
+
+
+@breaks(11)
+def other_lines_were_read(world: World) -> None:
+    world.answer(8, lines=[["LAMP", 3]])
+
+
+@breaks(11)
+def another_total_was_read(world: World) -> None:
+    world.answer(8, total_minor=1)
+
+
+@breaks(11)
+def an_order_was_read_that_is_not_there(world: World) -> None:
+    value = {"order_id": "o-9", "status": "PENDING", "version": 1}
+    world.change_call(16, outcome="ok", code="", value=value)
+
+
+@breaks(11)
+def negative_stock_was_read(world: World) -> None:
+    world.answer(12, reserved=12, available=-2)
+
+
+@breaks(11)
+def more_was_available_than_not_reserved(world: World) -> None:
+    world.answer(12, available=10)
+
+
+@breaks(11)
+def stock_was_read_that_never_was(world: World) -> None:
+    world.answer(12, on_hand=7, available=5)
+
+
+@breaks(11)
+def stock_went_back_after_a_change_was_acknowledged(world: World) -> None:
+    world.answer(15, on_hand=10, available=8)
+
+
+@breaks(11)
+def stock_was_not_found_after_it_was_told_of(world: World) -> None:
+    world.change_call(15, outcome="fail", code="NOT_FOUND", value=None)
+
+
+# 12: notifications
+
+
+@breaks(12)
+def a_customer_was_never_to_be_told(world: World) -> None:
+    del world.notices[2], world.attempts[2]
+
+
+@breaks(12)
+def a_customer_was_to_be_told_something_else(world: World) -> None:
+    world.notices[1] = world.notices[1]._replace(status="CONFIRMED")
+    world.attempts[1] = world.attempts[1]._replace(status="CONFIRMED")
+
+
+@breaks(12)
+def a_customer_was_told_of_no_news(world: World) -> None:
+    world.notify("o-1", 3, "CONFIRMED")
+
+
+@breaks(12)
+def a_customer_was_told_what_did_not_happen(world: World) -> None:
+    world.attempts.append(world.attempts[1]._replace(status="CONFIRMED"))
+
+
+@breaks(12)
+def a_notification_counts_as_sent_and_was_not(world: World) -> None:
+    del world.attempts[3]
+
+
+@breaks()
+def a_notification_was_sent_twice(world: World) -> None:
+    world.attempts.append(world.attempts[3])
+
+
+# 13: liveness
+
+
+@breaks(13)
+def an_order_is_still_pending(world: World) -> None:
+    world.orders["o-4"] = order("o-4", "dora", "r-1", 1, "PENDING")
+    world.pending.add("o-4")
+    del world.reservations["o-4"], world.notices[4], world.attempts[4]
+    world.unsee("x-4")
+
+
+@breaks(13)
+def events_wait_in_an_outbox(world: World) -> None:
+    world.outboxes["inventory"] = 1
+
+
+@breaks(13)
+def a_notification_is_unsent(world: World) -> None:
+    world.notices[4] = Notice("o-4", 2, "EXPIRED", False)
+
+
+# 14: no growth
+
+
+@breaks(14)
+def memory_grew(world: World) -> None:
+    world.rest["resources"] = {"RSS": [50.0 + 10 * number for number in range(20)]}
+
+
+@breaks(14)
+def connections_are_not_given_back(world: World) -> None:
+    world.rest["resources"] = {"connections": [10.0 + number for number in range(40)]}
+
+
+@pytest.mark.parametrize(("invariants", "damage"), damages.cases)
+def test_damage_breaks_its_promise_and_no_other(invariants: set[int], damage: Damage) -> None:
+    world = World()
+
+    damage(world)
+
+    found = check(world.evidence())
+    assert {violation.invariant for violation in found} == invariants, found
+
+
+@pytest.mark.parametrize(
+    ("series", "flat"),
+    [
+        ([10.0] * 8, True),
+        ([1.0, 5.0, 100.0, 100.0, 100.0, 101.0, 99.0, 100.0], True),  # warming up
+        ([100.0] * 12 + [400.0] + [100.0] * 3, True),  # a peak
+        ([100.0] * 8 + [100.0, 105.0, 110.0, 115.0, 120.0, 125.0, 130.0, 135.0], False),
+        ([2.0] * 8 + [9.0] * 8, True),  # a handful more is none
+        ([2.0] * 8 + [11.0] * 8, False),
+    ],
+)
+def test_only_what_is_still_growing_after_warming_up_grows(series: list[float], flat: bool) -> None:
+    assert is_flat(series) is flat
