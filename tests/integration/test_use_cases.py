@@ -250,6 +250,26 @@ async def test_asking_again_gets_the_same_answer_and_no_second_reservation(
 
 
 @pytest.mark.parametrize("is_one_batch", [True, False])
+async def test_a_release_is_told_once_even_if_the_order_is_asked_about_again(
+    shop: TwoServices, is_one_batch: bool
+) -> None:
+    await shop.supply(LAMP=5)
+    await shop.forget_told(shop.inventory)
+    order_id = shop.clock.new_id()
+    commands: list[ReservationCommand] = [
+        reserve(order_id, LAMP=2),
+        release(order_id),
+        reserve(order_id, LAMP=2),
+    ]
+
+    for batch in [commands] if is_one_batch else [[command] for command in commands]:
+        await shop.decide(batch)
+
+    told = [(name, order_id) for name in ("StockReserved", "ReservationReleased")]
+    assert await shop.told(shop.inventory) == told
+
+
+@pytest.mark.parametrize("is_one_batch", [True, False])
 async def test_a_cancellation_that_overtakes_its_order_leaves_a_tombstone_and_nothing_is_reserved(
     shop: TwoServices, is_one_batch: bool
 ) -> None:

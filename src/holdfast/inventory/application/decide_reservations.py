@@ -37,8 +37,8 @@ class DecideReservations:
     """Handle orders' events as they arrived; each has its effect once, answers go to the outbox.
 
     An order is decided once, under its id: the same question under a new event id gets the same
-    answer again and changes nothing. A release that comes before its order leaves a tombstone, so
-    that the order is not reserved later.
+    answer again, until the stock is released, and changes nothing. A release that comes before its
+    order leaves a tombstone, so that the order is not reserved later.
 
     :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
         same commands.
@@ -66,7 +66,10 @@ class DecideReservations:
             before = now.get(command.order_id)
             after = now[command.order_id] = _apply(command, before, book)
             event = answer(after)
-            if event and (after is not before or isinstance(command, ReserveStock)):
+            # A question gets its answer again; once the stock is released, nobody waits for one.
+            is_release = after.state is ReservationState.RELEASED
+            is_asked = isinstance(command, ReserveStock) and not is_release
+            if event and (after is not before or is_asked):
                 told.append((event, command.caller))
         await work.announce(told, at)
         await work.save_book(book)
