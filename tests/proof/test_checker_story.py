@@ -1,10 +1,28 @@
 """What the checker says of real databases: nothing of sound ones, and each damage by name."""
 
-from proof.checker import check
+import asyncio
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from holdfast.chassis.broker import Event
+from holdfast.chassis.engines import connect, sqlite_url
+from proof.checker import Evidence, check
+from proof.facts import facts_of, sample_of
+from proof.sightings import sighting_of
 from tests.contract import conftest as contract
+from tests.contract.conftest import START, SteadyClock
 from tests.integration import two_services
 from tests.integration.two_services import TwoServices
 from tests.proof.story import Story, everything
+from tests.servers import PostgresServer
+from tests.templates import Templates
+
+SERVICES = ("orders", "inventory")
 
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
@@ -25,5 +43,194 @@ async def test_a_run_in_which_everything_happened_keeps_every_promise(shop: TwoS
         "RELEASED": "RELEASED",
         "TOMBSTONE": "TOMBSTONE",
         "EXPIRED": "TOMBSTONE",
+        "ASKED": "RELEASED",
         "LATE": "RESERVED",
     }
+
+
+# Where, what happens there, and which promises are then broken.
+DAMAGES = {
+    "a lamp too many": (
+        "inventory",
+        "UPDATE stock_level SET on_hand = on_hand + 1 WHERE product_id = 'LAMP'",
+        {1, 10},
+    ),
+    "a movement is gone": (
+        "inventory",
+        "DELETE FROM stock_movement WHERE kind = 'RELEASE'",
+        {5, 6, 7, 10, 11},
+    ),
+    "a movement says something else": (
+        "inventory",
+        "UPDATE stock_movement SET on_hand_after = on_hand_after + 1 WHERE product_id = 'DESK'"
+        " AND kind = 'RESERVATION'",
+        {10},
+    ),
+    "a change of stock is forgotten": (
+        "inventory",
+        "DELETE FROM stock_request WHERE request_id = 'found'",
+        {1, 3, 5},
+    ),
+    "a level has another version": (
+        "inventory",
+        "UPDATE stock_level SET version = version + 1 WHERE product_id = 'DESK'",
+        {10},
+    ),
+    "released stock counts as reserved": (
+        "inventory",
+        "UPDATE reservation SET state = 'RESERVED', version = 1 WHERE state = 'RELEASED'",
+        {1, 6, 7},
+    ),
+    "a question is forgotten": (
+        "inventory",
+        "DELETE FROM inbox WHERE event_id IN (SELECT max(event_id) FROM inbox)",
+        {8},
+    ),
+    "an answer is forgotten": (
+        "orders",
+        "DELETE FROM inbox WHERE event_id IN (SELECT max(event_id) FROM inbox)",
+        {8},
+    ),
+    "an answer came that nobody gave": (
+        "orders",
+        "INSERT INTO inbox (event_id, received_at) SELECT 'stray', max(received_at) FROM inbox",
+        {8},
+    ),
+    "an event is parked": (
+        "orders",
+        "INSERT INTO dead_letter (letter_id, queue, reason, parked_at, body)"
+        " SELECT 'letter', 'queue', 'failed', max(received_at), '' FROM inbox",
+        {9},
+    ),
+    "an order is gone": (
+        "orders",
+        "DELETE FROM orders WHERE request_id = 'late'",
+        {1, 3, 6, 7, 10, 12},
+    ),
+    "an order is somebody else's": (
+        "orders",
+        "UPDATE orders SET customer_id = 'c-2' WHERE request_id = 'late'",
+        {4, 5},
+    ),
+    "an order has more units": (
+        "orders",
+        "UPDATE order_line SET quantity = 2 WHERE order_id IN"
+        " (SELECT order_id FROM orders WHERE request_id = 'late')",
+        {1, 3, 4, 6, 7, 10},
+    ),
+    "a total is wrong": (
+        "orders",
+        "UPDATE orders SET total_minor = total_minor + 1 WHERE request_id = 'late'",
+        {10},
+    ),
+    "an order is confirmed without its history": (
+        "orders",
+        "UPDATE orders SET status = 'CONFIRMED' WHERE request_id = 'expired'",
+        {6, 10},
+    ),
+    "an expired order is confirmed after all": (
+        "orders",
+        "UPDATE order_history SET status = 'CONFIRMED' WHERE status = 'EXPIRED'",
+        {7, 10, 12},
+    ),
+    "a decided order is among the pending": (
+        "orders",
+        "INSERT INTO pending_order SELECT order_id, placed_at, placed_at FROM orders"
+        " WHERE request_id = 'late'",
+        {10},
+    ),
+    "nobody is told of an expiry": (
+        "orders",
+        "DELETE FROM notification WHERE status = 'EXPIRED'",
+        {12},
+    ),
+    "a notification is unsent": (
+        "orders",
+        "UPDATE notification SET sent_at = NULL WHERE status = 'EXPIRED'",
+        {13},
+    ),
+    "an event waits": (
+        "inventory",
+        "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)"
+        " SELECT 'event', 'type', 'subject', 1, max(received_at), '', '' FROM inbox",
+        {13},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def told(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evidence]:
+    """The story told once, on SQLite: where its databases are, and what it left."""
+    folder = tmp_path_factory.mktemp("story")
+    urls = [templates.copy_file(service, folder / f"{service}.db") for service in SERVICES]
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return folder, runner.run(evidence_after_everything(urls))
+
+
+async def evidence_after_everything(urls: list[str]) -> Evidence:
+    async with connect(urls[0]) as orders, connect(urls[1]) as inventory:
+        story = Story(TwoServices(orders, inventory, SteadyClock(), urls))
+        await everything(story)
+        return await story.evidence()
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_damage_to_a_database_breaks_its_promises(
+    told: tuple[Path, Evidence], tmp_path: Path, damage: str
+) -> None:
+    folder, evidence = told
+    service, sql, invariants = DAMAGES[damage]
+    for name in SERVICES:
+        shutil.copyfile(folder / f"{name}.db", tmp_path / f"{name}.db")
+
+    with closing(sqlite3.connect(tmp_path / f"{service}.db")) as database, database:
+        assert database.execute(sql).rowcount > 0
+
+    opened = [connect(sqlite_url(tmp_path / f"{name}.db")) for name in SERVICES]
+    async with opened[0] as orders, opened[1] as inventory:
+        facts = await facts_of(orders, inventory)
+    found = check(replace(evidence, facts=facts))
+    assert {violation.invariant for violation in found} == invariants, found
+
+
+async def test_a_sample_names_the_level_that_contradicts_its_movements(shop: TwoServices) -> None:
+    story = Story(shop)
+    await everything(story)
+    sound = await sample_of(shop.inventory)
+
+    async with shop.inventory.begin() as work:
+        await work.execute("UPDATE stock_level SET reserved = 0 WHERE product_id = 'DESK'")
+    damaged = await sample_of(shop.inventory)
+
+    assert sound.contradictions == ()
+    (text,) = damaged.contradictions
+    assert text.startswith("DESK at main: the level exceeds its movements by 0 on hand, -1 reserv")
+
+
+async def test_both_engines_hold_the_same_facts_of_the_same_story(
+    templates: Templates, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    files = [templates.copy_file(service, tmp_path / f"{service}.db") for service in SERVICES]
+    names = {service: f"story_{service}" for service in SERVICES}
+    urls = [
+        templates.copy_database(service, postgres_server, name) for service, name in names.items()
+    ]
+
+    try:
+        on_sqlite = await evidence_after_everything(files)
+        on_postgres = await evidence_after_everything(urls)
+    finally:
+        for name in names.values():
+            postgres_server.drop_database(name)
+
+    assert on_sqlite == on_postgres
+    assert len(on_sqlite.facts.orders) == 7
+
+
+@pytest.mark.parametrize("event_type", ["holdfast.orders.v1.OrderPlaced", "of.an.unknown.Type"])
+def test_what_cannot_be_read_was_seen_all_the_same(event_type: str) -> None:
+    event = Event("e-1", event_type, "o-1", 1, START, b"\xff no protobuf")
+
+    seen = sighting_of(event)
+
+    assert seen == ("e-1", event_type, "o-1", 1, None)
