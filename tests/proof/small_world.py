@@ -162,7 +162,7 @@ class World:
         """What there was at some version, as a caller is told."""
         return _stock(*self.ledger[version - 1][6:8])
 
-    def see(self, event_id: str, **values: Any) -> None:
+    def see(self, event_id: str, /, **values: Any) -> None:
         """Change an event wherever it was seen."""
         self.sightings = [
             seen._replace(**values) if seen.event_id == event_id else seen

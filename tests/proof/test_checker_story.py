@@ -204,7 +204,7 @@ async def test_a_sample_names_the_level_that_contradicts_its_movements(shop: Two
 
     assert sound.contradictions == ()
     (text,) = damaged.contradictions
-    assert text.startswith("DESK at main: the level exceeds its movements by 0 on hand, -1 reserv")
+    assert text.startswith("DESK at main: the level exceeds its movements by 0 on hand, -1")
 
 
 async def test_both_engines_hold_the_same_facts_of_the_same_story(

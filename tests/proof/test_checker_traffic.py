@@ -78,6 +78,11 @@ def an_event_was_published_again_with_other_contents(world: World) -> None:
 
 
 @breaks(7)
+def two_changes_were_told_under_one_id(world: World) -> None:
+    world.see("c-3", event_id="c-1")
+
+
+@breaks(7)
 def a_change_was_told_under_two_ids(world: World) -> None:
     world.sightings.append(world.sightings[6]._replace(event_id="c-1b"))
 
