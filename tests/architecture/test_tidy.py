@@ -90,6 +90,18 @@ BROKEN: list[tuple[Rule, str, str]] = [
             "def f():\n    import pydantic",
         )
     ),
+    *(
+        (tidy.failpoints_stay_off, "src/holdfast/orders/service.py", text)
+        for text in (
+            "from holdfast.chassis.failpoints import arm",
+            "from holdfast.chassis.failpoints import arm as a, failpoint",
+            "from holdfast.chassis.failpoints import _action",
+            "from holdfast.chassis import clock, failpoints",
+            "import holdfast.chassis.failpoints",
+        )
+    ),
+    (tidy.failpoints_stay_off, "src/holdfast/chassis/failpoints.py", "import os"),
+    (tidy.failpoints_stay_off, "src/holdfast/chassis/failpoints.py", "from os import environ"),
 ]
 
 
@@ -119,6 +131,14 @@ ALLOWED: list[tuple[Rule, str, str]] = [
         for text in ("import decimal", "from holdfast.orders.domain.order import Order")
     ),
     (tidy.the_domain_imports_only_the_standard_library, "src/holdfast/orders/a.py", "import grpc"),
+    *(
+        (tidy.failpoints_stay_off, path, text)
+        for path, text in (
+            ("src/holdfast/a.py", "from holdfast.chassis.failpoints import failpoint"),
+            ("src/holdfast/chassis/failpoints.py", "from collections.abc import Callable"),
+            ("proof/crash/launch.py", "from holdfast.chassis.failpoints import arm"),
+        )
+    ),
 ]
 
 

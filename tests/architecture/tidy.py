@@ -30,6 +30,8 @@ CATCHES_EVERYTHING = {
     "src/holdfast/cli/exits.py": "the command line shows people no traceback",
 }
 
+FAILPOINTS = "src/holdfast/chassis/failpoints.py"
+
 _UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 
 _NOW = {
@@ -174,6 +176,29 @@ def the_domain_imports_only_the_standard_library(source: Source) -> Iterator[str
             yield f"{short_path}: the domain imports {what}; {message}"
 
 
+def failpoints_stay_off(source: Source) -> Iterator[str]:
+    """What is shipped passes them and nothing else; they ask nobody whether to be on."""
+    if not source.is_ours:
+        return
+    if source.path == FAILPOINTS:
+        for module in set(_imports(source.tree)) - {"collections.abc"}:
+            yield f"{source.path}: imports {module}; nothing outside may switch a failpoint on"
+        return
+    for node in ast.walk(source.tree):
+        match node:
+            case ast.ImportFrom(module="holdfast.chassis.failpoints", names=names):
+                taken = {one.name for one in names} - {"failpoint"}
+            case ast.ImportFrom(module="holdfast.chassis", names=names):
+                taken = {one.name for one in names} & {"failpoints"}
+            case ast.Import(names=names):
+                taken = {one.name for one in names} & {"holdfast.chassis.failpoints"}
+            case _:
+                continue
+        if taken:
+            what = ", ".join(sorted(taken))
+            yield f"{source.path}:{node.lineno}: imports {what}; only `failpoint` is for what ships"
+
+
 def _imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
@@ -194,4 +219,5 @@ RULES: tuple[Rule, ...] = (
     types_are_imported_as_values_are,
     errors_are_caught_by_name,
     the_domain_imports_only_the_standard_library,
+    failpoints_stay_off,
 )

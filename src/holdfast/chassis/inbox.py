@@ -14,6 +14,7 @@ import structlog
 from holdfast.chassis.broker import DeadLetter, Event
 from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, Transaction
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.outbox import SQL
 
 EVENT_ID_CHARACTERS_MAX = 200
@@ -43,6 +44,7 @@ class Inbox:
     async def first_seen(self, work: Transaction, event_ids: Sequence[str]) -> set[str]:
         """Return ids never seen before; remember them if and only if the transaction commits."""
         rows = await work.fetch(self._sql.REMEMBER_EVENTS, list(event_ids), self._clock.now())
+        await failpoint("events remembered")
         return {row["event_id"] for row in rows}
 
     async def forget_old(self) -> int:
@@ -71,6 +73,7 @@ class InboxReceiver(Generic[Command]):
         self._handle = handle
 
     async def receive(self, events: Sequence[Event]) -> None:
+        await failpoint("events delivered")
         readable: list[tuple[Event, Command]] = []
         unreadable: list[DeadLetter] = []
         for event in events:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from holdfast.chassis.broker import EVENTS_PER_MESSAGE_MAX, Event, Receiver, Subscription
+from holdfast.chassis.failpoints import failpoint
 
 log = structlog.get_logger()
 
@@ -45,6 +46,7 @@ class LocalBroker:
         for start in range(0, len(events), EVENTS_PER_MESSAGE_MAX):
             if not await self._deliver(queue, events[start : start + EVENTS_PER_MESSAGE_MAX]):
                 return start
+            await failpoint("message confirmed")
         return len(events)
 
     async def _deliver(self, queue: str, events: Sequence[Event]) -> bool:
@@ -52,6 +54,7 @@ class LocalBroker:
             return False
         accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._deliveries[queue].put_nowait(Delivery(events, accepted))
+        await failpoint("events published")
         return await accepted
 
     async def consume(self, queue: str, receiver: Receiver) -> None:
@@ -61,6 +64,7 @@ class LocalBroker:
         try:
             while True:  # until cancelled
                 await self._receive(queue, await deliveries.get(), receiver)
+                await failpoint("events acknowledged")
         finally:
             del self._deliveries[queue]
             while not deliveries.empty():
@@ -70,6 +74,7 @@ class LocalBroker:
         accepted = False
         try:
             await receiver.receive(delivery.events)
+            await failpoint("events handled")
             accepted = True
         except Exception:
             log.exception("receiver failed, the publisher keeps the events", queue=queue)

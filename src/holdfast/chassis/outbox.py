@@ -22,6 +22,7 @@ from holdfast.chassis.database import (
     Transaction,
     instant,
 )
+from holdfast.chassis.failpoints import failpoint
 
 RELAY_EVENTS_MAX = 2_000
 STUCK_S = 5.0
@@ -125,6 +126,7 @@ class Relay:
             rows = await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
         if not rows:
             return True
+        await failpoint("events read")
         events = [
             Event(
                 event_id=row["event_id"],
@@ -138,6 +140,7 @@ class Relay:
             for row in rows
         ]
         taken = await self._broker.publish(events)
+        await failpoint("events confirmed")
         done = [row["position"] for row in rows if row["event_id"] in taken]
         if done:
             await self._database.execute(self._sql.DELETE_EVENTS, done)

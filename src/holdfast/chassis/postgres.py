@@ -26,6 +26,7 @@ from holdfast.chassis.database import (
     Row,
     Transaction,
 )
+from holdfast.chassis.failpoints import failpoint
 
 CONNECTIONS_MAX = 10
 CONNECT_TIMEOUT_S = 10.0
@@ -186,6 +187,8 @@ class Postgres:
                 async with connection.transaction():
                     yield work
                     await work.write_deferred()
+                    await failpoint("before commit")
+        await failpoint("committed")
         for wake in work.committed:
             wake()
 

@@ -21,6 +21,7 @@ from holdfast.chassis.broker import (
     Subscription,
 )
 from holdfast.chassis.clock import backoff_s
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.rabbitmq_link import (
     ANSWER_TIMEOUT_S,
     Link,
@@ -140,6 +141,7 @@ class RabbitMQ:
             log.warning("events refused", type=event_type, events=len(pack), error=repr(error))
         else:
             taken.update(event.event_id for event in pack)
+            await failpoint("message confirmed")
 
     async def consume(self, queue: str, receiver: Receiver) -> None:
         failures, clock = 0, asyncio.get_running_loop().time
@@ -199,8 +201,10 @@ class Consumer:
         channel = await self._start(link, arrived, prefetch_messages)
         while batch := await self._next_batch(arrived):
             await self._hand_over(batch, channel)
+            await failpoint("events handled")
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await channel.basic_ack(batch.last_tag, multiple=True)
+            await failpoint("events acknowledged")
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             await channel.close()
 

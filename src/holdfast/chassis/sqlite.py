@@ -26,6 +26,7 @@ from holdfast.chassis.database import (
     Row,
     Transaction,
 )
+from holdfast.chassis.failpoints import failpoint
 
 BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
 
@@ -184,10 +185,12 @@ class Sqlite:
                 # Inside: a caller cancelled while it waits here has begun all the same.
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield work
+                await failpoint("before commit")
                 await self._writer.commit(work.deferred)
             except BaseException:
                 await self._writer.rollback()
                 raise
+        await failpoint("committed")
         for wake in work.committed:
             wake()
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import ModuleType
 
 from holdfast.chassis.database import Database, Row, Transaction, instant
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
 from holdfast.inventory.application.ports import (
@@ -152,6 +153,7 @@ class StoreWork:
         self._transaction.defer(self._sql.INSERT_LEVELS, new)
         updated = await self._transaction.write(self._sql.UPDATE_LEVELS, old)
         assert updated == len(old), "every level read under lock is still there"
+        await failpoint("levels changed")
         self._transaction.defer(
             self._sql.INSERT_MOVEMENTS,
             [

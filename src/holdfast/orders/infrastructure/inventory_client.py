@@ -7,6 +7,7 @@ from google.rpc.code_pb2 import NOT_FOUND
 from grpc import aio
 
 from holdfast.chassis import money
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
@@ -29,6 +30,7 @@ class GrpcStockCheck:
         found: dict[str, ProductStock] = {}
         for start in range(0, len(wanted), PRODUCTS_PER_CALL):
             found |= await self._ask_some(wanted[start : start + PRODUCTS_PER_CALL])
+        await failpoint("stock checked")
         return found
 
     async def _ask_some(self, product_ids: list[str]) -> dict[str, ProductStock]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from holdfast.chassis.failpoints import failpoint
 from holdfast.orders.application.ports import Notification
 
 log = structlog.get_logger()
@@ -13,6 +14,7 @@ class LogNotifier:
     """Notifies by a log line; it names no personal data."""
 
     async def send(self, notifications: Sequence[Notification]) -> None:
+        await failpoint("notifications due")
         for news in notifications:
             log.info(
                 "customer notified",
@@ -21,3 +23,4 @@ class LogNotifier:
                 customer_id=news.customer_id,
                 notification=f"{news.order_id}/{news.version}",
             )
+        await failpoint("notifications sent")

@@ -8,6 +8,7 @@ from types import ModuleType
 
 from holdfast.chassis.broker import Event
 from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
 from holdfast.orders.application.ports import RecordedRequest, RequestKey, Work
@@ -84,6 +85,7 @@ class StoreWork:
         added = await self._transaction.write(
             self._sql.INSERT_ORDERS, list(map(_order_row, by_key))
         )
+        await failpoint("orders inserted")
         taken: dict[RequestKey, RecordedRequest] = {}
         if added < len(orders):
             keys = [(order.customer_id, order.request_id) for order in orders]
@@ -141,6 +143,7 @@ class StoreWork:
         )
         if updated < len(changes):
             raise Conflict("an order changed although it was locked")
+        await failpoint("orders changed")
         settled = [(c.order_id,) for c in changes if c.status is not OrderStatus.PENDING]
         self._transaction.defer(self._sql.DELETE_PENDING, settled)
         revised = [

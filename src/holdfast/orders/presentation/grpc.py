@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from holdfast.chassis import pages
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.edge import Context, Edge, traceparent_of
+from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
@@ -49,7 +50,9 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         command = wire.read_order(request, caller_of(context), violations, self._new_id)
         wait_s = wire.read_wait_s(request.wait, violations)
         violations.raise_any()
+        await failpoint("order validated")
         state = await self._place_orders.submit(command)
+        await failpoint("order placed")
         if state.status is OrderStatus.PENDING and not wait_s:
             return wire.state_message(state)
         return await self._outcome(state, wait_s)
@@ -70,7 +73,9 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         read = wire.read_orders(request, caller_of(context), violations, self._new_id)
         violations.raise_any()
         commands = [one for one in read if isinstance(one, PlaceOrder)]
+        await failpoint("order validated")
         outcomes = iter(await self._place_orders.submit_all(commands) if commands else ())
+        await failpoint("order placed")
         results = [
             await self._result(next(outcomes) if isinstance(one, PlaceOrder) else one.refusal())
             for one in read
