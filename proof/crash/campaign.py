@@ -1,0 +1,93 @@
+"""Many cases, some at a time, on servers and a nursery that they share."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from proof.crash.cluster import Cluster
+from proof.crash.ground import Embedded, Ground
+from proof.crash.nursery import Nursery
+from proof.crash.points import INVENTORY, ORDERS, Case, Mode
+from proof.crash.run import Verdict, run_case
+from tests.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
+from tests.templates import Templates
+
+
+class Site:
+    """Where cases find their grounds; servers are started only if a case needs them.
+
+    :param servers: where servers and templates keep their data.
+    """
+
+    def __init__(self, servers: Path) -> None:
+        self._folder = servers
+        self._templates = Templates(servers)
+        self._open = ExitStack()
+        self._building = asyncio.Lock()  # a template is copied by one at a time
+        self._servers: tuple[PostgresServer, RabbitmqServer] | None = None
+
+    def __enter__(self) -> Self:
+        self._nursery = self._open.enter_context(Nursery())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @asynccontextmanager
+    async def ground(self, case: Case, folder: Path) -> AsyncIterator[Ground]:
+        """All that a case needs, made for it alone and removed afterwards, but for `folder`."""
+        folder.mkdir(parents=True)
+        if case.mode is Mode.EMBEDDED:
+            yield Embedded(self._nursery, folder, self._templates, expires=case.point.expires)
+            return
+        async with self._building:
+            urls, broker = await asyncio.to_thread(self._build, case.name)
+        try:
+            yield Cluster(
+                self._nursery, folder, expires=case.point.expires, databases=urls, broker=broker
+            )
+        finally:
+            await asyncio.to_thread(self._remove, case.name)
+
+    def _build(self, name: str) -> tuple[dict[str, str], str]:
+        if self._servers is None:
+            self._servers = (
+                self._open.enter_context(postgres(self._folder)),
+                self._open.enter_context(rabbitmq(self._folder)),
+            )
+        database, broker = self._servers
+        broker.create_vhost(name)
+        urls = {
+            service: self._templates.copy_database(service, database, f"{name}-{service}")
+            for service in (ORDERS, INVENTORY)
+        }
+        return urls, broker.url(name)
+
+    def _remove(self, name: str) -> None:
+        assert self._servers is not None, "built before"
+        database, broker = self._servers
+        broker.delete_vhost(name)
+        for service in (ORDERS, INVENTORY):
+            database.drop_database(f"{name}-{service}")
+
+
+async def run_all(
+    cases: Sequence[Case], folder: Path, servers: Path, *, jobs: int
+) -> AsyncGenerator[Verdict]:
+    """Run the cases and yield what became of each as soon as it is known.
+
+    :param folder: each case keeps its logs, history and databases in a folder of its name.
+    :param jobs: so many at a time.
+    """
+    turns = asyncio.Semaphore(jobs)
+    with Site(servers) as site:
+
+        async def run(case: Case) -> Verdict:
+            async with turns, site.ground(case, folder / case.name) as ground:
+                return await run_case(case, ground)
+
+        async with asyncio.TaskGroup() as group:
+            for verdict in asyncio.as_completed([group.create_task(run(case)) for case in cases]):
+                yield await verdict

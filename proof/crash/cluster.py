@@ -1,0 +1,96 @@
+"""The cluster of a case: two processes, a pair of databases, and a vhost with an audit queue.
+
+The servers are shared by all cases.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aiormq
+
+from holdfast.chassis.event_codec import decode_batch
+from holdfast.chassis.rabbitmq_link import Link, Topology, dead_queue
+from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from proof.crash.ground import Ground, Left
+from proof.crash.nursery import Nursery
+from proof.crash.points import INVENTORY, ORDERS, Mode
+from proof.facts import Sighting, sighting_of
+
+AUDIT = "audit"
+EXCHANGES = ("holdfast.orders", "holdfast.inventory")
+
+
+class Cluster(Ground):
+    """Each service a process, on PostgreSQL and RabbitMQ, with all timeouts as they are shipped."""
+
+    mode = Mode.CLUSTER
+    processes = (INVENTORY, ORDERS)
+    # Three missed heartbeats and every other timeout but that of a statement, see
+    # rabbitmq_link.HEARTBEAT_S and postgres.SERVER_SETTINGS.
+    stop_s, delay_s, deadline_s, converge_s_max = 35.0, 2.0, 3.0, 60.0
+
+    def __init__(
+        self,
+        nursery: Nursery,
+        folder: Path,
+        *,
+        expires: bool,
+        databases: Mapping[str, str],
+        broker: str,
+    ) -> None:
+        super().__init__(nursery, folder, expires=expires)
+        self.urls = databases
+        self._broker = broker
+
+    def process_of(self, service: str) -> str:
+        return service
+
+    def _command(self, process: str) -> list[str]:
+        return [process, "serve"]
+
+    def _environment(self) -> Mapping[str, str]:
+        found = {"HOLDFAST_ORDERS_INVENTORY": self.addresses[INVENTORY]}
+        found |= {f"HOLDFAST_ORDERS_{name.upper()}": str(s) for name, s in self._limits.items()}
+        for service in (ORDERS, INVENTORY):
+            prefix = f"HOLDFAST_{service.upper()}"
+            found[f"{prefix}_DATABASE"] = self.urls[service]
+            found[f"{prefix}_BROKER"] = self._broker
+            found[f"{prefix}_LISTEN"] = self.addresses[service]
+        return found
+
+    async def prepare(self) -> None:
+        link = await self._link()
+        try:
+            quorum: dict[str, Any] = {"x-queue-type": "quorum"}
+            await link.channel.queue_declare(AUDIT, durable=True, arguments=quorum)
+            for exchange in EXCHANGES:
+                await link.channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+                await link.channel.queue_bind(AUDIT, exchange, routing_key="#")
+        finally:
+            await link.close()
+
+    async def left_in_broker(self) -> Left:
+        link = await self._link()
+        try:
+            queues = {}
+            for one in (ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS):
+                for queue in (one.queue, dead_queue(one.queue)):
+                    found = await link.channel.queue_declare(queue, passive=True)
+                    queues[queue] = found.message_count or 0
+            return Left(queues, await _drain(link))
+        finally:
+            await link.close()
+
+    async def _link(self) -> Link:
+        return await Link.open(self._broker, "audit", Topology((), 0, 0))
+
+
+async def _drain(link: Link) -> list[Sighting]:
+    """Take everything from the audit queue, in its order."""
+    seen: list[Sighting] = []
+    while True:
+        message = await link.channel.basic_get(AUDIT, no_ack=True)
+        if isinstance(message.delivery, aiormq.spec.Basic.GetEmpty):
+            return seen
+        seen += map(sighting_of, decode_batch(message.body))

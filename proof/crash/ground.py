@@ -1,0 +1,175 @@
+"""Where a case runs: the services as processes of their own, and what they stand on."""
+
+import asyncio
+import os
+import signal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proof.crash.launch import Arming
+from proof.crash.nursery import Nursery, Service
+from proof.crash.points import INVENTORY, ORDERS, Mode
+from proof.crash.traps import Trap
+from proof.facts import Sighting
+from tests.processes import free_port
+from tests.templates import Templates
+
+READY_S_MAX = 30.0
+LOOK_S = 0.01
+UP = "up"
+
+# A message holds two events, and a batch few messages: so even few orders make parts of batches.
+SMALL_BATCHES = {
+    "holdfast.chassis.broker:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.event_codec:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.local_broker:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.rabbitmq:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.rabbitmq:EVENTS_PER_BATCH_MAX": 4,
+}
+SWEEP_OFTEN = {"holdfast.orders.service:CHASE_EVERY_S": 0.1}
+
+# What Orders would otherwise ask for again, or give up: a loss is to stay one, and show.
+NEVER = {"late_s": 3_000.0, "expire_s": 6_000.0}
+SOON = {"late_s": 0.2, "expire_s": 0.4}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a broker tells at the end.
+
+    :param queues: messages in each of the services' queues.
+    :param sightings: every event that was published; None: nobody listened.
+    """
+
+    queues: Mapping[str, int] = field(default_factory=dict)
+    sightings: Sequence[Sighting] | None = None
+
+
+class Ground(ABC):
+    """Both services; each process can be armed, killed, stopped and started.
+
+    :param expires: orders that are not decided soon expire; else they never do.
+    """
+
+    mode: Mode
+    processes: Sequence[str]
+    stop_s: float  # longer than every timeout
+    delay_s: float
+    deadline_s: float  # of callers: shorter than a stop
+    converge_s_max: float
+    urls: Mapping[str, str]  # of the databases
+
+    def __init__(self, nursery: Nursery, folder: Path, *, expires: bool) -> None:
+        self.folder = folder
+        self.addresses = {name: f"127.0.0.1:{free_port()}" for name in (ORDERS, INVENTORY)}
+        self.services: dict[str, Service] = {}
+        self._nursery = nursery
+        self._limits = SOON if expires else NEVER
+        self._constants = SMALL_BATCHES | (SWEEP_OFTEN if expires else {})
+        self._starts = 0
+
+    @abstractmethod
+    def process_of(self, service: str) -> str:
+        """The process in which a service runs."""
+
+    @abstractmethod
+    def _command(self, process: str) -> list[str]: ...
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Make ready what the services stand on, before the first start."""
+
+    def sprung(self, process: str) -> Path:
+        """The file that tells of the traps that sprang in a process."""
+        return self.folder / f"{process}.sprung"
+
+    async def start(self, process: str, traps: Sequence[Trap] = ()) -> None:
+        """Return when it serves.
+
+        :raises ServiceFailed: it does not.
+        """
+        service = self.services[process] = self._nursery.launch(
+            process,
+            self._command(process),
+            Arming(tuple(traps), str(self.sprung(process)), self._constants, self._limits),
+            folder=self.folder,
+            environment=os.environ | self._environment(),
+            start=self._starts,
+        )
+        self._starts += 1
+        ends_at = time.monotonic() + READY_S_MAX
+        while not all(service.has_said(text) for text in self._is_ready(process)):
+            if service.exit_code() is not None or time.monotonic() > ends_at:
+                raise service.failure("did not start")
+            await asyncio.sleep(LOOK_S)
+
+    def _environment(self) -> Mapping[str, str]:
+        return {}
+
+    def _is_ready(self, process: str) -> Sequence[str]:
+        return [f"{process} is ready"]
+
+    async def end(self, process: str) -> None:
+        """Stop it in good order.
+
+        :raises ServiceFailed: it does not end, or not well.
+        """
+        service = self.services[process]
+        service.signal(signal.SIGTERM)
+        code = await asyncio.to_thread(service.wait)
+        if code != 0:
+            raise service.failure(f"ended with exit code {code}")
+
+    async def left_in_broker(self) -> Left:
+        """What nobody took, and what passed through; to be asked when all services have ended."""
+        return Left()
+
+    def abandon(self) -> None:
+        """Kill whatever is left."""
+        for service in self.services.values():
+            if service.exit_code() is None:
+                service.signal(signal.SIGKILL)
+                service.wait()
+
+    def logs(self) -> list[Path]:
+        """The log of every start, oldest first."""
+        found = self.folder.glob("*.log")
+        return sorted(found, key=lambda path: int(path.suffixes[0][1:]))
+
+
+class Embedded(Ground):
+    """`holdfast up`: everything in one process on two SQLite files."""
+
+    mode = Mode.EMBEDDED
+    processes = (UP,)
+    stop_s, delay_s, deadline_s, converge_s_max = 1.0, 0.4, 0.6, 15.0
+
+    def __init__(
+        self, nursery: Nursery, folder: Path, templates: Templates, *, expires: bool
+    ) -> None:
+        super().__init__(nursery, folder, expires=expires)
+        self._data = folder / "data"
+        self._templates = templates
+        # Nothing else here times out, and this is to.
+        self._constants |= {"holdfast.orders.infrastructure.inventory_client:DEADLINE_S": 0.5}
+
+    async def prepare(self) -> None:
+        self._data.mkdir()
+        self.urls = {
+            service: self._templates.copy_file(service, self._data / f"{service}.db")
+            for service in (ORDERS, INVENTORY)
+        }
+
+    def process_of(self, service: str) -> str:
+        return UP
+
+    def _command(self, process: str) -> list[str]:
+        ports = {name: address.rpartition(":")[2] for name, address in self.addresses.items()}
+        at = ["--orders-port", ports[ORDERS], "--inventory-port", ports[INVENTORY]]
+        return ["up", "--data", str(self._data), *at]
+
+    def _is_ready(self, process: str) -> Sequence[str]:
+        return ["inventory is ready", "orders is ready"]

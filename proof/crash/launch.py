@@ -1,0 +1,85 @@
+"""Run a `holdfast` command in which points are armed.
+
+    python -m proof.crash.launch ARMING.json -- up --data DIR
+
+Nothing springs until the process gets SIGUSR1, so that the middle of the work can be chosen.
+"""
+
+import argparse
+import json
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from holdfast.chassis import failpoints, lifecycle
+from holdfast.cli.main import app
+from holdfast.orders.settings import Limits
+from proof.crash.points import Action
+from proof.crash.traps import LOOP, Trap, Traps
+from proof.crash.windows import open_windows
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """What a process is to meet, as plain JSON.
+
+    :param sprung: the file that tells of every trap that sprang.
+    :param constants: "module:NAME" to the value that it gets in this process.
+    :param limits: of Orders in embedded mode, where no command line gives them.
+    """
+
+    traps: tuple[Trap, ...]
+    sprung: str
+    constants: dict[str, Any] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Arming":
+        facts = json.loads(text)
+        traps = tuple(
+            Trap(**{**one, "action": Action(one["action"]), "errors": tuple(one["errors"])})
+            for one in facts.pop("traps")
+        )
+        return cls(traps, **facts)
+
+
+def run(arming: Arming, arguments: Sequence[str]) -> None:
+    """Be `holdfast` with these arguments; ends as it ends, by SystemExit."""
+    traps = Traps(arming.traps, Path(arming.sprung))
+    signal.signal(signal.SIGUSR1, lambda *_: failpoints.arm(traps.reached))
+    limits = {"holdfast.embedded:Limits": partial(Limits, **arming.limits)}  # type: ignore[arg-type]
+    for place, value in (arming.constants | limits).items():
+        module, _, name = place.partition(":")
+        setattr(import_module(module), name, value)
+    lifecycle._supervised = _named(lifecycle._supervised)
+    open_windows({trap.name for trap in arming.traps})
+    app(list(arguments), prog_name="holdfast")
+
+
+def _named(supervised: Callable[..., Any]) -> Any:
+    """Let everything that a background loop does know the loop's name."""
+
+    async def run(name: str, loop: lifecycle.Loop) -> None:
+        LOOP.set(name)
+        await supervised(name, loop)
+
+    return run
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m proof.crash.launch", description=__doc__)
+    options.add_argument("arming", type=Path, help="see the class Arming")
+    options.add_argument("arguments", nargs="+", help="those of `holdfast`, after --")
+    chosen = options.parse_args()
+    run(Arming.from_json(chosen.arming.read_text()), chosen.arguments)
+
+
+if __name__ == "__main__":
+    main()

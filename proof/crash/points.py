@@ -1,0 +1,186 @@
+"""The points of a batch's life by their ids in the design, and the cases that are made of them.
+
+In the code a point is a plain name. Which service's batch reached it is told by the background loop
+that it was reached in: see `traps.py`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+ORDERS, INVENTORY = "orders", "inventory"
+
+
+class Action(StrEnum):
+    """What happens at a point."""
+
+    KILL = "kill"  # SIGKILL to its own process, which is started again
+    STOP = "stop"  # SIGSTOP for longer than every timeout, then SIGCONT
+    RAISE = "raise"  # each of the point's errors, one a time
+    DELAY = "delay"  # the point takes long
+
+
+class Mode(StrEnum):
+    """What the services run on."""
+
+    EMBEDDED = "embedded"  # SQLite and the local broker, one process
+    CLUSTER = "cluster"  # PostgreSQL and RabbitMQ, a process for each service
+
+
+@dataclass(frozen=True, slots=True)
+class Lull:
+    """A point that takes long once, so that something gathers before another point is reached."""
+
+    service: str
+    loop: str
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point.
+
+    :param point_id: as in the design; the relay's have their service behind it.
+    :param name: what the code calls it.
+    :param loop: the background loop that reaches it; "": an RPC.
+    :param errors: what may be raised there.
+    :param after: it counts only once this one was passed in the same loop.
+    :param messages_min: it counts only while so many messages are being published together.
+    :param turns: of the event loop before anything is done there: bytes on their way leave first.
+    :param lull: what makes the point be reached at all.
+    :param expires: orders expire soon; else they do so never, and nobody asks twice.
+    """
+
+    point_id: str
+    name: str
+    service: str
+    loop: str
+    errors: tuple[str, ...]
+    after: str = ""
+    messages_min: int = 1
+    turns: int = 0
+    lull: Lull | None = None
+    expires: bool = False
+
+
+PLACING, SETTLING, RESERVING = "orders placing", "orders consumer", "inventory consumer"
+SWEEPING, NOTIFYING = "orders chasing", "orders notifying"
+
+# Each error is true where it is raised: Conflict and Overloaded promise that nothing was done.
+_STATEMENT = ("RuntimeError", "DatabaseUnavailable")
+_TRANSACTION = (*_STATEMENT, "Conflict")
+_BROKER = ("RuntimeError", "BrokerUnavailable")
+
+
+def _order() -> list[Point]:
+    asking = ("RuntimeError", "InventoryUnavailable")
+    return [
+        # Validated; nothing done.
+        Point("o1", "order validated", ORDERS, "", ("RuntimeError", "Overloaded")),
+        # Inventory has answered the stock check.
+        Point("o2", "stock checked", ORDERS, PLACING, asking),
+        # Lines, history and events are deferred to the commit: they are not written yet.
+        Point("o3", "orders inserted", ORDERS, PLACING, _TRANSACTION),
+        # SQLite writes what was deferred and commits in one go on its thread: this is before both.
+        Point("o4", "before commit", ORDERS, PLACING, _TRANSACTION),
+        # The answer to COMMIT is not looked at; made by `windows.py`.
+        Point("o5", "commit sent", ORDERS, PLACING, _STATEMENT),
+        # Committed; the caller is not told.
+        Point("o6", "order placed", ORDERS, "", _STATEMENT),
+    ]
+
+
+def _relay(service: str) -> list[Point]:
+    loop = f"{service} relay"
+    return [
+        # Rows read; nothing published.
+        Point(f"r1-{service}", "events read", service, loop, _STATEMENT),
+        # Published; the confirm is not looked at, which `windows.py` makes on RabbitMQ.
+        Point(f"r2-{service}", "events published", service, loop, _BROKER),
+        # The first messages of a batch are confirmed; a message holds two events in these cases.
+        Point(
+            f"r3-{service}",
+            "message confirmed",
+            service,
+            loop,
+            _BROKER,
+            messages_min=2,
+            lull=Lull(service, loop, "events read", 0.3),
+        ),
+        # Confirmed; not deleted.
+        Point(f"r4-{service}", "events confirmed", service, loop, (*_BROKER, *_STATEMENT[1:])),
+        # One statement deletes and commits. The nearest to a deletion that is not committed is one
+        # whose answer is not looked at; made by `windows.py`.
+        Point(f"r5-{service}", "deletion sent", service, loop, _STATEMENT),
+    ]
+
+
+def _inventory() -> list[Point]:
+    return [
+        # Delivered; nothing done.
+        Point("i1", "events delivered", INVENTORY, RESERVING, _STATEMENT),
+        # Inbox rows written.
+        Point("i2", "events remembered", INVENTORY, RESERVING, _TRANSACTION),
+        # One statement changes all levels; ledger, reservations and answers are not written yet.
+        Point("i3", "levels changed", INVENTORY, RESERVING, _TRANSACTION),
+        Point("i4", "before commit", INVENTORY, RESERVING, _TRANSACTION),
+        # Committed; not acknowledged.
+        Point("i5", "events handled", INVENTORY, RESERVING, _BROKER),
+        # A batch is acknowledged whole, by one frame; what was delivered behind it is not.
+        Point("i6", "events acknowledged", INVENTORY, RESERVING, _BROKER, turns=5),
+    ]
+
+
+def _aftermath() -> list[Point]:
+    # Events wait at Inventory while orders expire.
+    lull = Lull(INVENTORY, RESERVING, "events delivered", 1.5)
+    notifying = ("RuntimeError", "TimeoutError")
+    return [
+        # Delivered; nothing done.
+        Point("c1", "events delivered", ORDERS, SETTLING, _STATEMENT),
+        # Status written; history, notification and event are not.
+        Point("c2", "orders changed", ORDERS, SETTLING, _TRANSACTION),
+        # Committed; not acknowledged.
+        Point("c3", "events handled", ORDERS, SETTLING, _BROKER),
+        # Expired; not committed.
+        Point("s1", "orders changed", ORDERS, SWEEPING, _TRANSACTION, lull=lull, expires=True),
+        # Expired and committed; nobody was told.
+        Point(
+            "s2",
+            "committed",
+            ORDERS,
+            SWEEPING,
+            _STATEMENT,
+            after="orders changed",
+            lull=lull,
+            expires=True,
+        ),
+        # To be sent.
+        Point("n1", "notifications due", ORDERS, NOTIFYING, notifying),
+        # Sent; not marked.
+        Point("n2", "notifications sent", ORDERS, NOTIFYING, notifying),
+    ]
+
+
+POINTS = (*_order(), *_relay(ORDERS), *_relay(INVENTORY), *_inventory(), *_aftermath())
+
+assert len({point.point_id for point in POINTS}) == len(POINTS) == 29, "as the design counts them"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One point, one action, one mode."""
+
+    point: Point
+    action: Action
+    mode: Mode
+
+    @property
+    def name(self) -> str:
+        return f"{self.mode}-{self.point.point_id}-{self.action}"
+
+
+def cases(*modes: Mode) -> list[Case]:
+    """Every case of these modes, in a lasting order."""
+    return [Case(point, action, mode) for mode, point, action in product(modes, POINTS, Action)]

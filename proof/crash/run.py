@@ -1,0 +1,155 @@
+"""One case: callers at work, a point springs in their middle, then everything has to come right."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from proof.crash.aftermath import converge, judge
+from proof.crash.callers import Callers
+from proof.crash.ground import Ground
+from proof.crash.nursery import ServiceFailed
+from proof.crash.points import Action, Case
+from proof.crash.traps import Trap
+from proof.history import History
+
+CALLS_BEFORE = 15  # the point springs in the middle
+CALLS_AFTER = 30
+REACHED_S_MAX = 20.0
+ANSWERED_S_MAX = 30.0
+INSIST_S = 20.0
+LOOK_S = 0.01
+
+
+class CaseFailed(Exception):
+    """A case could not be brought to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a case; no violations: it passed."""
+
+    case: Case
+    violations: list[str]
+    orders: int  # that callers were told of
+    calls: int
+    took_s: float
+
+
+async def run_case(case: Case, ground: Ground) -> Verdict:
+    """Run a case to its end, on a ground of its own."""
+    started = time.monotonic()
+    history = History(time.monotonic, ground.folder / "history.jsonl")
+    violations: list[str] = []
+    try:
+        violations = await _violations(case, ground, history)
+    except* (ServiceFailed, CaseFailed) as errors:
+        violations = list(map(str, errors.exceptions))
+    finally:
+        ground.abandon()
+        history.close()
+    calls = history.calls
+    orders = {one.value["order_id"] for one in calls if one.value and one.method == "CreateOrder"}
+    return Verdict(case, violations, len(orders), len(calls), time.monotonic() - started)
+
+
+async def _violations(case: Case, ground: Ground, history: History) -> list[str]:
+    await ground.prepare()
+    for process in ground.processes:
+        await ground.start(process, traps_of(case, ground, process))
+    callers = Callers(
+        ground.addresses, history, seed=case.name, deadline_s=ground.deadline_s, insist_s=INSIST_S
+    )
+    await callers.open_shop()
+    async with _working(callers):
+        await _answers(callers, CALLS_BEFORE)
+        await _spring(case, ground)
+        await _answers(callers, CALLS_AFTER)
+    await converge(ground, history)
+    await callers.look_back()
+    for process in reversed(ground.processes):
+        await ground.end(process)
+    return await judge(ground, history)
+
+
+@asynccontextmanager
+async def _working(callers: Callers) -> AsyncIterator[None]:
+    """Callers work while the block runs, and end what they are at when it ends well."""
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(callers.work())
+        try:
+            yield
+        except BaseException:
+            work.cancel()
+            raise
+        callers.end()
+
+
+async def _answers(callers: Callers, more: int) -> None:
+    enough = callers.made + more
+    await _until(lambda: callers.made >= enough, ANSWERED_S_MAX, f"{more} calls did not end")
+
+
+async def _spring(case: Case, ground: Ground) -> None:
+    """Arm the point, see that it springs, and do what a supervisor would do then."""
+    process = ground.process_of(case.point.service)
+    times = len(case.point.errors) if case.action is Action.RAISE else 1
+    for service in ground.services.values():
+        service.signal(signal.SIGUSR1)
+    await _until(
+        lambda: _sprung(case, ground).count(case.action) >= times, REACHED_S_MAX, "not reached"
+    )
+    service = ground.services[process]
+    match case.action:
+        case Action.KILL:
+            await _until(lambda: service.exit_code() is not None, REACHED_S_MAX, "not dead")
+            if service.exit_code() != -signal.SIGKILL:
+                raise CaseFailed(f"exit code {service.exit_code()}")
+            await ground.start(process)
+        case Action.STOP:
+            await _until(service.is_stopped, REACHED_S_MAX, "not stopped")
+            await asyncio.sleep(ground.stop_s)
+            service.signal(signal.SIGCONT)
+
+
+def _sprung(case: Case, ground: Ground) -> list[str]:
+    """The actions that happened at the case's point; what made it be reached is left out."""
+    path = ground.sprung(ground.process_of(case.point.service))
+    told = map(json.loads, path.read_text().splitlines())
+    return [one["action"] for one in told if one["name"] == case.point.name]
+
+
+async def _until(is_so: Callable[[], bool], s_max: float, otherwise: str) -> None:
+    """Wait until it is so.
+
+    :raises CaseFailed: it took longer than `s_max`.
+    """
+    ends_at = time.monotonic() + s_max
+    while not is_so():
+        if time.monotonic() > ends_at:
+            raise CaseFailed(f"{otherwise} within {s_max:.0f} s")
+        await asyncio.sleep(LOOK_S)
+
+
+def traps_of(case: Case, ground: Ground, process: str) -> list[Trap]:
+    """What this process meets."""
+    point, found = case.point, []
+    if point.lull and ground.process_of(point.lull.service) == process:
+        lull = point.lull
+        found.append(Trap(lull.name, lull.loop, Action.DELAY, seconds=lull.seconds))
+    if ground.process_of(point.service) == process:
+        trap = Trap(
+            point.name,
+            point.loop,
+            case.action,
+            errors=point.errors,
+            after=point.after,
+            messages_min=point.messages_min,
+            turns=point.turns,
+            seconds=ground.delay_s,
+        )
+        found.append(trap)
+    return found

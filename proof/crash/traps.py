@@ -1,0 +1,102 @@
+"""What a service meets at a point that was armed: a kill, a stop, an error, a delay.
+
+This runs inside the service's process, which `launch.py` starts.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.coalescer import Overloaded
+from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from holdfast.orders.domain.errors import InventoryUnavailable
+from proof.crash.points import Action
+
+# Both are inherited by the tasks that are made in the loop or by the publisher.
+LOOP: ContextVar[str] = ContextVar("LOOP", default="")
+MESSAGES: ContextVar[int] = ContextVar("MESSAGES", default=1)
+
+TURNS_MAX = 1_000
+
+ERRORS: dict[str, Exception] = {
+    "RuntimeError": RuntimeError("an error that nobody expects"),
+    "TimeoutError": TimeoutError("told to time out"),
+    "BrokerUnavailable": BrokerUnavailable("told to be away"),
+    "Conflict": Conflict("told to have lost"),
+    "DatabaseUnavailable": DatabaseUnavailable("told to be away"),
+    "InventoryUnavailable": InventoryUnavailable("told to be away"),
+    "Overloaded": Overloaded(0.05),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """What happens where; the fields are those of `points.Point`.
+
+    :param seconds: how long a delay takes.
+    """
+
+    name: str
+    loop: str
+    action: Action
+    errors: tuple[str, ...] = ()
+    after: str = ""
+    messages_min: int = 1
+    turns: int = 0
+    seconds: float = 0.0
+
+    @property
+    def times(self) -> int:
+        """How often it springs."""
+        return len(self.errors) if self.action is Action.RAISE else 1
+
+
+class Traps:
+    """Springs each trap whose point is reached, and says so first.
+
+    :param sprung: a file; each line tells of one trap that is about to spring.
+    """
+
+    def __init__(self, traps: Sequence[Trap], sprung: Path) -> None:
+        self._left = {trap: trap.times for trap in traps}
+        self._passed: set[tuple[str, str]] = set()
+        self._sprung = os.open(sprung, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    async def reached(self, name: str) -> None:
+        """Act as armed; as `failpoints.arm` wants it."""
+        loop = LOOP.get()
+        for trap in [trap for trap in self._left if self._is_due(trap, name, loop)]:
+            await self._spring(trap)
+        self._passed.add((loop, name))
+
+    def _is_due(self, trap: Trap, name: str, loop: str) -> bool:
+        return (
+            self._left[trap] > 0
+            and (trap.name, trap.loop) == (name, loop)
+            and MESSAGES.get() >= trap.messages_min
+            and (not trap.after or (loop, trap.after) in self._passed)
+        )
+
+    async def _spring(self, trap: Trap) -> None:
+        number = trap.times - self._left[trap]
+        self._left[trap] -= 1
+        for _ in range(trap.turns):
+            await asyncio.sleep(0)
+        error = trap.errors[number] if trap.action is Action.RAISE else ""
+        facts = {"name": trap.name, "loop": trap.loop, "action": trap.action, "error": error}
+        os.write(self._sprung, json.dumps(facts).encode() + b"\n")
+        match trap.action:
+            case Action.KILL:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case Action.STOP:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case Action.RAISE:
+                raise ERRORS[error].with_traceback(None)
+            case Action.DELAY:
+                await asyncio.sleep(trap.seconds)
