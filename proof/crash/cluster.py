@@ -3,19 +3,22 @@
 The servers are shared by all cases.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiormq
+from aiormq.abc import AbstractChannel
 
 from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.rabbitmq_link import Link, Topology, dead_queue
+from holdfast.chassis.rabbitmq_link import dead_queue
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.crash.ground import Ground, Left
 from proof.crash.nursery import Nursery
 from proof.crash.points import INVENTORY, ORDERS, Mode
-from proof.facts import Sighting, sighting_of
+from proof.facts import Sighting
+from proof.sightings import sighting_of
 
 AUDIT = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
@@ -60,37 +63,36 @@ class Cluster(Ground):
         return found
 
     async def prepare(self) -> None:
-        link = await self._link()
-        try:
+        async with self._channel() as channel:
             quorum: dict[str, Any] = {"x-queue-type": "quorum"}
-            await link.channel.queue_declare(AUDIT, durable=True, arguments=quorum)
+            await channel.queue_declare(AUDIT, durable=True, arguments=quorum)
             for exchange in EXCHANGES:
-                await link.channel.exchange_declare(exchange, exchange_type="topic", durable=True)
-                await link.channel.queue_bind(AUDIT, exchange, routing_key="#")
-        finally:
-            await link.close()
+                await channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+                await channel.queue_bind(AUDIT, exchange, routing_key="#")
 
     async def left_in_broker(self) -> Left:
-        link = await self._link()
-        try:
-            queues = {}
+        queues = {}
+        async with self._channel() as channel:
             for one in (ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS):
                 for queue in (one.queue, dead_queue(one.queue)):
-                    found = await link.channel.queue_declare(queue, passive=True)
+                    found = await channel.queue_declare(queue, passive=True)
                     queues[queue] = found.message_count or 0
-            return Left(queues, await _drain(link))
+            return Left(queues, await _drain(channel))
+
+    @asynccontextmanager
+    async def _channel(self) -> AsyncIterator[AbstractChannel]:
+        connection = await aiormq.connect(self._broker)
+        try:
+            yield await connection.channel()
         finally:
-            await link.close()
-
-    async def _link(self) -> Link:
-        return await Link.open(self._broker, "audit", Topology((), 0, 0))
+            await connection.close()
 
 
-async def _drain(link: Link) -> list[Sighting]:
+async def _drain(channel: AbstractChannel) -> list[Sighting]:
     """Take everything from the audit queue, in its order."""
     seen: list[Sighting] = []
     while True:
-        message = await link.channel.basic_get(AUDIT, no_ack=True)
+        message = await channel.basic_get(AUDIT, no_ack=True)
         if isinstance(message.delivery, aiormq.spec.Basic.GetEmpty):
             return seen
         seen += map(sighting_of, decode_batch(message.body))

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from proof.crash.launch import Arming
 from proof.crash.nursery import Nursery, Service
@@ -22,7 +23,7 @@ LOOK_S = 0.01
 UP = "up"
 
 # A message holds two events, and a batch few messages: so even few orders make parts of batches.
-SMALL_BATCHES = {
+SMALL_BATCHES: dict[str, Any] = {
     "holdfast.chassis.broker:EVENTS_PER_MESSAGE_MAX": 2,
     "holdfast.chassis.event_codec:EVENTS_PER_MESSAGE_MAX": 2,
     "holdfast.chassis.local_broker:EVENTS_PER_MESSAGE_MAX": 2,
@@ -86,20 +87,29 @@ class Ground(ABC):
         """The file that tells of the traps that sprang in a process."""
         return self.folder / f"{process}.sprung"
 
-    async def start(self, process: str, traps: Sequence[Trap] = ()) -> None:
-        """Return when it serves.
+    def launch(self, process: str, traps: Sequence[Trap] = (), *, at_once: bool = False) -> Service:
+        """Start it and wait for nothing.
 
-        :raises ServiceFailed: it does not.
+        :param at_once: its points spring from the beginning; else SIGUSR1 arms them.
         """
+        sprung = str(self.sprung(process))
         service = self.services[process] = self._nursery.launch(
             process,
             self._command(process),
-            Arming(tuple(traps), str(self.sprung(process)), self._constants, self._limits),
+            Arming(tuple(traps), sprung, self._constants, self._limits, at_once),
             folder=self.folder,
             environment=os.environ | self._environment(),
             start=self._starts,
         )
         self._starts += 1
+        return service
+
+    async def start(self, process: str, traps: Sequence[Trap] = ()) -> None:
+        """Return when it serves.
+
+        :raises ServiceFailed: it does not.
+        """
+        service = self.launch(process, traps)
         ends_at = time.monotonic() + READY_S_MAX
         while not all(service.has_said(text) for text in self._is_ready(process)):
             if service.exit_code() is not None or time.monotonic() > ends_at:

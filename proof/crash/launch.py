@@ -28,6 +28,7 @@ class Arming:
     """What a process is to meet, as plain JSON.
 
     :param sprung: the file that tells of every trap that sprang.
+    :param at_once: nobody has to send SIGUSR1 first.
     :param constants: "module:NAME" to the value that it gets in this process.
     :param limits: of Orders in embedded mode, where no command line gives them.
     """
@@ -36,6 +37,7 @@ class Arming:
     sprung: str
     constants: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    at_once: bool = False
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -60,6 +62,8 @@ def run(arming: Arming, arguments: Sequence[str]) -> None:
         setattr(import_module(module), name, value)
     lifecycle._supervised = _named(lifecycle._supervised)
     open_windows({trap.name for trap in arming.traps})
+    if arming.at_once:
+        failpoints.arm(traps.reached)
     app(list(arguments), prog_name="holdfast")
 
 

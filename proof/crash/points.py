@@ -14,7 +14,7 @@ ORDERS, INVENTORY = "orders", "inventory"
 class Action(StrEnum):
     """What happens at a point."""
 
-    KILL = "kill"  # SIGKILL to its own process, which is started again
+    KILL = "kill"  # SIGKILL to its own process, and again when that has been started anew
     STOP = "stop"  # SIGSTOP for longer than every timeout, then SIGCONT
     RAISE = "raise"  # each of the point's errors, one a time
     DELAY = "delay"  # the point takes long

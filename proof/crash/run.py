@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from proof.crash.aftermath import converge, judge
 from proof.crash.callers import Callers
 from proof.crash.ground import Ground
-from proof.crash.nursery import ServiceFailed
+from proof.crash.nursery import Service, ServiceFailed
 from proof.crash.points import Action, Case
 from proof.crash.traps import Trap
 from proof.history import History
@@ -100,19 +100,29 @@ async def _spring(case: Case, ground: Ground) -> None:
     for service in ground.services.values():
         service.signal(signal.SIGUSR1)
     await _until(
-        lambda: _sprung(case, ground).count(case.action) >= times, REACHED_S_MAX, "not reached"
+        lambda: len(_sprung(case, ground)) >= times, REACHED_S_MAX, "the point was not reached"
     )
     service = ground.services[process]
     match case.action:
         case Action.KILL:
-            await _until(lambda: service.exit_code() is not None, REACHED_S_MAX, "not dead")
-            if service.exit_code() != -signal.SIGKILL:
-                raise CaseFailed(f"exit code {service.exit_code()}")
+            await _require_killed(service)
+            again = ground.launch(process, traps_of(case, ground, process), at_once=True)
+            await _require_killed(again)
             await ground.start(process)
         case Action.STOP:
             await _until(service.is_stopped, REACHED_S_MAX, "not stopped")
             await asyncio.sleep(ground.stop_s)
             service.signal(signal.SIGCONT)
+
+
+async def _require_killed(service: Service) -> None:
+    """See it die at its point.
+
+    :raises CaseFailed: it lives on, or died otherwise.
+    """
+    await _until(lambda: service.exit_code() is not None, REACHED_S_MAX, "not killed")
+    if service.exit_code() != -signal.SIGKILL:
+        raise service.failure(f"ended with exit code {service.exit_code()}")
 
 
 def _sprung(case: Case, ground: Ground) -> list[str]:

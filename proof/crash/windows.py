@@ -88,7 +88,7 @@ def _after_deletion(original: Any) -> Any:
 
 
 def _with_confirm_unread(original: Any) -> Any:
-    async def confirm(channel: Channel, frame: Any) -> None:
+    async def confirm(channel: Any, frame: Any) -> None:
         try:
             await failpoint("events published")
         except Exception:
