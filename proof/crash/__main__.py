@@ -9,13 +9,13 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
 from bench.machine import commit
 from proof.crash.campaign import run_all
-from proof.crash.points import Case, Mode, cases
+from proof.crash.points import Action, Case, Mode, cases
 from proof.crash.run import Verdict
 from tests.processes import temporary_folder
 
@@ -45,6 +45,7 @@ def main() -> int:
         return 0
     started = time.monotonic()
     verdicts = asyncio.run(run(wanted, chosen))
+    print(*table(verdicts), sep="\n")
     failed = sum(1 for one in verdicts if one.violations)
     orders, calls = (sum(getattr(one, name) for one in verdicts) for name in ("orders", "calls"))
     print(
@@ -68,6 +69,27 @@ async def run(wanted: Sequence[Case], chosen: argparse.Namespace) -> list[Verdic
                     with chosen.results.open("a") as results:
                         results.write(json.dumps(facts(verdict)) + "\n")
     return verdicts
+
+
+def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """Every point with the result of every action, side by side for each mode."""
+    results = {
+        (one.case.point, one.case.mode, one.case.action): "FAILED" if one.violations else "passed"
+        for one in verdicts
+    }
+    modes = [mode for mode in Mode if any(one.case.mode is mode for one in verdicts)]
+    yield ""
+    yield row("", [mode if action is Action.KILL else "" for mode in modes for action in Action])
+    yield row("point", [*Action] * len(modes))
+    for point in dict.fromkeys(case.point for case in cases(*modes)):
+        cells = [results.get((point, mode, action), "") for mode in modes for action in Action]
+        if any(cells):
+            yield row(point.point_id, cells)
+    yield ""
+
+
+def row(first: str, cells: Sequence[str]) -> str:
+    return "  ".join([f"{first:12}", *(f"{cell:8}" for cell in cells)]).rstrip()
 
 
 def line(verdict: Verdict) -> str:

@@ -40,7 +40,8 @@ class Service:
 
     def is_stopped(self) -> bool:
         """Whether SIGSTOP holds it."""
-        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        status = Path(f"/proc/{self.pid}/stat")
+        return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "T"
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)

@@ -66,6 +66,7 @@ class Point:
 
 PLACING, SETTLING, RESERVING = "orders placing", "orders consumer", "inventory consumer"
 SWEEPING, NOTIFYING = "orders chasing", "orders notifying"
+CHANGING_STOCK = "inventory stock changes"
 
 # Each error is true where it is raised: Conflict and Overloaded promise that nothing was done.
 _STATEMENT = ("RuntimeError", "DatabaseUnavailable")
@@ -163,9 +164,23 @@ def _aftermath() -> list[Point]:
     ]
 
 
-POINTS = (*_order(), *_relay(ORDERS), *_relay(INVENTORY), *_inventory(), *_aftermath())
+def _unknown_commits() -> list[Point]:
+    """What the design does not ask for: whether anything else was committed is unknown, too."""
+    name, errors = "commit sent", _STATEMENT
+    return [
+        Point("x1", name, INVENTORY, RESERVING, errors),
+        Point("x2", name, ORDERS, SETTLING, errors),
+        Point("x3", name, INVENTORY, CHANGING_STOCK, errors),
+        # A cancellation is the only RPC here that changes orders in a transaction of its own.
+        Point("x4", name, ORDERS, "", errors, after="orders changed"),
+    ]
 
-assert len({point.point_id for point in POINTS}) == len(POINTS) == 29, "as the design counts them"
+
+DESIGNED = (*_order(), *_relay(ORDERS), *_relay(INVENTORY), *_inventory(), *_aftermath())
+POINTS = (*DESIGNED, *_unknown_commits())
+
+assert len(DESIGNED) == 29, "as the design counts them"
+assert len({point.point_id for point in POINTS}) == len(POINTS), "no id stands twice"
 
 
 @dataclass(frozen=True, slots=True)

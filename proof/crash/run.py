@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -47,7 +48,9 @@ async def run_case(case: Case, ground: Ground) -> Verdict:
     try:
         violations = await _violations(case, ground, history)
     except* (ServiceFailed, CaseFailed) as errors:
-        violations = list(map(str, errors.exceptions))
+        violations += map(str, errors.exceptions)
+    except* Exception as errors:  # noqa: BLE001 - this case fails, and no other
+        violations += traceback.format_exception(errors)
     finally:
         ground.abandon()
         history.close()

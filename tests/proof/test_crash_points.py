@@ -6,7 +6,7 @@ its own.
 
 import json
 import os
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from proof.crash.points import Case, Mode, cases
+from tests.processes import Program
 
 ROOT = Path(__file__).parents[2]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test
@@ -25,24 +26,21 @@ class Running:
     """`python -m proof.crash`, and what it found."""
 
     def __init__(self, names: list[str], folder: Path) -> None:
-        self._results, self._output = folder / "results.jsonl", folder / "output"
+        self._results = folder / "results.jsonl"
         self._results.touch()
-        with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "proof.crash", "--results", self._results, *names],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        self._program = Program("python -m proof.crash", log=folder / "output")
+        self._program.start(
+            [sys.executable, "-m", "proof.crash", "--results", str(self._results), *names],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            cwd=ROOT,
+        )
 
     def violations_of(self, case: Case) -> list[str]:
         """Wait for the case's result."""
         ends_at = time.monotonic() + RESULT_S_MAX
         while (found := self._find(case)) is None:
-            waits = self._process.poll() is None and time.monotonic() < ends_at
-            assert waits, self._output.read_text()
+            if not self._program.is_running() or time.monotonic() > ends_at:
+                raise self._program.failure(f"has no result for {case.name}")
             time.sleep(LOOK_S)
         return found
 
@@ -53,8 +51,7 @@ class Running:
         return None
 
     def end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self._program.signal(signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,12 @@
 """A case can fail: planted bugs are found, and a point that was not reached proves nothing."""
 
 import json
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,10 +14,12 @@ import pytest
 from proof.crash import run
 from proof.crash.campaign import Site
 from proof.crash.ground import Ground
+from proof.crash.launch import Arming
 from proof.crash.nursery import ServiceFailed
 from proof.crash.points import POINTS, Action, Case, Mode
 from proof.crash.run import run_case
 from proof.history import read
+from tests.processes import run as run_program
 
 CONVERGE_S_MAX = 2.0
 
@@ -107,6 +112,16 @@ async def test_a_service_that_cannot_start_says_why(site: Site, tmp_path: Path) 
 
         first.signal(signal.SIGTERM)
         assert first.wait() == 0
+
+
+def test_a_service_can_be_armed_by_hand(tmp_path: Path) -> None:
+    arming = tmp_path / "arming.json"
+    arming.write_text(Arming((), str(tmp_path / "sprung")).to_json())
+
+    command = [sys.executable, "-m", "proof.crash.launch", str(arming), "--", "--version"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+    assert run_program("launch", command, env=environment) == version("holdfast")
 
 
 def ended(ground: Ground) -> list[Path]:
