@@ -15,6 +15,7 @@ States = Mapping[tuple[int, int], Sequence[int]]  # on hand and reserved: at whi
 
 _NEVER_STOCKED: States = {(0, 0): [0]}
 
+BEYOND_CANCELLING = ("REJECTED", "EXPIRED")
 ON_ORDERS = ("CreateOrder", "GetOrderDetails", "CancelOrder")
 
 
@@ -32,10 +33,16 @@ class Telling(NamedTuple):
 
 def reads(evidence: Evidence) -> Iterator[Violation]:
     """11. What was told of exists in every later call; what a read tells has happened; of two calls
-    of which one ended before the other began, the later tells nothing older. Stock is never
-    negative, and available is what is on hand and not reserved.
+    of which one ended before the other began, the later tells nothing older. Only an order that
+    stays as it ended can't be cancelled. Stock is never negative, and available is what is on hand
+    and not reserved.
     """
     yield from _orders_told(evidence)
+    for call in evidence.calls_of("CancelOrder"):
+        order = evidence.facts.orders.get(call.request["order_id"])
+        if call.code == "FAILED_PRECONDITION" and order and order.status not in BEYOND_CANCELLING:
+            text = f"call {call.number} was told that it had ended, it is {order.status}"
+            yield Violation(11, order.order_id, text)
     yield from _stock_told(evidence)
 
 

@@ -95,7 +95,7 @@ def nobody_cancelled_a_cancelled_order(world: World) -> None:
 
 @breaks(4)
 def every_cancellation_of_a_cancelled_order_was_refused(world: World) -> None:
-    world.change_call(10, outcome="fail", code="FAILED_PRECONDITION", value=None)
+    world.change_call(10, outcome="fail", code="RESOURCE_EXHAUSTED", value=None)
 
 
 @breaks(4)

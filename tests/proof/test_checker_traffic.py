@@ -187,6 +187,11 @@ def an_order_was_not_found_for_cancelling_after_it_was_told_of(world: World) -> 
     world.change_call(11, code="NOT_FOUND")
 
 
+@breaks(11)
+def a_confirmed_order_could_not_be_cancelled(world: World) -> None:
+    world.call("anna", "CancelOrder", {"order_id": "o-1"}, "FAILED_PRECONDITION")
+
+
 @breaks()
 def an_order_was_not_found_while_it_was_being_placed(world: World) -> None:
     world.change_call(16, request={"order_id": "o-1"}, invoked_at=14.0)
