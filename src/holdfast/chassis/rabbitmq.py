@@ -27,7 +27,6 @@ from holdfast.chassis.rabbitmq_link import (
     Link,
     Topology,
     dead_queue,
-    link_loss,
 )
 
 QUEUE_MESSAGES_MAX = 1_000_000
@@ -77,8 +76,7 @@ class RabbitMQ:
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
         taken: set[str] = set()
         try:
-            with link_loss():
-                await self._publish_in_time(events, taken)
+            await self._publish_in_time(events, taken)
         except BrokerUnavailable as error:
             self._is_up = False
             if not taken:
@@ -87,27 +85,29 @@ class RabbitMQ:
         return frozenset(taken)
 
     async def _publish_in_time(self, events: Sequence[Event], taken: set[str]) -> None:
-        link: Link | None = None
+        link = await self._publishing_link()
         try:
-            async with asyncio.timeout(self._confirm_timeout_s):
-                link = await self._publishing_link()
-                async with link.watched():
-                    await self._publish_window(link, events, taken)
-            self._is_up = True
+            window = self._publish_window(link, events, taken)
+            # Not all confirms within the time, but the next: to publish again what a slow broker
+            # has taken already would make it slower.
+            await link.do(window, self._confirm_timeout_s, progress=lambda: len(taken))
         except BaseException:
             # What has no confirm by now is unknown, and this connection won't tell any more.
-            if link is not None:
-                await link.close(politely=False)
+            await link.close(politely=False)
             raise
+        self._is_up = True
 
-    async def _publishing_link(self) -> "Link":
+    async def _publishing_link(self) -> Link:
         async with self._connecting:
             if self._publishing is None or self._publishing.is_spent:
                 await self.close()
-                self._publishing = await Link.open(self._url, "publish", self._topology)
+                self._publishing = await self._open("publish")
             return self._publishing
 
-    async def _publish_window(self, link: "Link", events: Sequence[Event], taken: set[str]) -> None:
+    async def _open(self, purpose: str) -> Link:
+        return await Link.open(self._url, purpose, self._topology)
+
+    async def _publish_window(self, link: Link, events: Sequence[Event], taken: set[str]) -> None:
         """Publish everything at once on one channel, which keeps the order; gather the confirms."""
         await link.declare_exchanges({event.exchange for event in events})
         try:
@@ -117,7 +117,7 @@ class RabbitMQ:
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _publish_pack(self, link: "Link", pack: Sequence[Event], taken: set[str]) -> None:
+    async def _publish_pack(self, link: Link, pack: Sequence[Event], taken: set[str]) -> None:
         event_type, exchange = pack[0].type, pack[0].exchange
         # The library adds a message_id. No event's id: it finds returned messages by it, uniquely.
         properties = aiormq.spec.Basic.Properties(
@@ -150,11 +150,8 @@ class RabbitMQ:
             try:
                 await self._consume_once(queue, receiver)
             except* BrokerUnavailable as lost:
-                log.warning(
-                    "broker lost while consuming",
-                    queue=queue,
-                    error="; ".join(map(str, lost.exceptions)),
-                )
+                reasons = dict.fromkeys(map(str, lost.exceptions))
+                log.warning("broker lost while consuming", queue=queue, error="; ".join(reasons))
             except* Exception:
                 log.exception("consumer failed, starting it again", queue=queue)
             self._is_up = False
@@ -162,16 +159,26 @@ class RabbitMQ:
             await asyncio.sleep(retry_s(failures))
 
     async def _consume_once(self, queue: str, receiver: Receiver) -> None:
-        with link_loss():
-            link = await Link.open(self._url, "consume", self._topology)
+        link = await self._open("consume")
         self._is_up = True
+        # No TaskGroup: Python 3.11 lets an error of a child hide that we were asked to stop.
+        runs = [
+            asyncio.ensure_future(
+                Consumer(queue, receiver, is_dead=is_dead).run(link, self._prefetch_messages)
+            )
+            for is_dead in (False, True)
+        ]
         try:
-            async with asyncio.TaskGroup() as group:
-                for is_dead in (False, True):
-                    consumer = Consumer(queue, receiver, is_dead=is_dead)
-                    group.create_task(consumer.run(link, self._prefetch_messages))
+            await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await link.close()
+            for run in runs:
+                run.cancel()
+            try:
+                await asyncio.wait(runs)  # what they await has its bounds
+            finally:
+                await link.close()
+        errors = [error for run in runs if not run.cancelled() and (error := run.exception())]
+        raise BaseExceptionGroup("consumers", errors or [BrokerUnavailable("it was abandoned")])
 
 
 @dataclass(slots=True)
@@ -190,23 +197,20 @@ class Consumer:
         self._queue, self._receiver, self._is_dead = queue, receiver, is_dead
 
     async def run(self, link: Link, prefetch_messages: int) -> None:
-        with link_loss():
-            while True:  # until the link is lost
-                await self._run_until_idle(link, prefetch_messages)
+        while True:  # until the link is lost
+            await self._run_until_idle(link, prefetch_messages)
 
     async def _run_until_idle(self, link: Link, prefetch_messages: int) -> None:
         # When a quorum queue is deleted and made anew, RabbitMQ 3.10 may forget its consumers, or
         # what it has sent them, and tell nobody. So an idle consumer starts again on a new channel.
         arrived: Arrivals = asyncio.Queue()  # bounded by the prefetch
-        channel = await self._start(link, arrived, prefetch_messages)
+        channel = await link.do(self._start(link, arrived, prefetch_messages))
         while batch := await self._next_batch(arrived):
             await self._hand_over(batch, channel)
             await failpoint("events handled")
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await channel.basic_ack(batch.last_tag, multiple=True)
+            await link.do(channel.basic_ack(batch.last_tag, multiple=True))
             await failpoint("events acknowledged")
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            await channel.close()
+        await link.do(channel.close())
 
     async def _start(self, link: Link, arrived: Arrivals, prefetch: int) -> AbstractChannel:
         async def arrive(message: DeliveredMessage) -> None:
@@ -215,15 +219,14 @@ class Consumer:
         def end(_: object) -> None:
             arrived.put_nowait(None)
 
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            channel = await link.connection.channel(publisher_confirms=False)
-            channel.closing.add_done_callback(end)
-            channel.on_consumer_cancel_callbacks.add(end)  # the queue was deleted
-            # Again and again: of a binding that was lost nobody tells.
-            await link.topology.declare(channel)
-            await channel.basic_qos(prefetch_count=prefetch)
-            source = dead_queue(self._queue) if self._is_dead else self._queue
-            await channel.basic_consume(source, arrive)
+        channel = await link.connection.channel(publisher_confirms=False)
+        channel.closing.add_done_callback(end)
+        channel.on_consumer_cancel_callbacks.add(end)  # the queue was deleted
+        # Again and again: of a binding that was lost nobody tells.
+        await link.topology.declare(channel)
+        await channel.basic_qos(prefetch_count=prefetch)
+        source = dead_queue(self._queue) if self._is_dead else self._queue
+        await channel.basic_consume(source, arrive)
         return channel
 
     async def _next_batch(self, arrived: Arrivals) -> Batch | None:

@@ -1,10 +1,10 @@
 """One connection to RabbitMQ and what is declared on it: never mended, only replaced."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiormq
 from aiormq.abc import AbstractChannel
@@ -16,12 +16,14 @@ DEAD_EXCHANGE = "holdfast.dead"
 # RabbitMQ 4 drops what exceeds its default of 20, and from a dead queue there is nowhere to go.
 DEAD_DELIVERY_LIMIT = 1_000_000
 
-ANSWER_TIMEOUT_S = 10.0  # of a connect, of all the confirms of one publish
+ANSWER_TIMEOUT_S = 10.0  # of a connect, of the next confirm of a publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
 
 # RuntimeError is what client library and event loop say of a connection that is closed already.
 LINK_ERRORS = (aiormq.AMQPError, OSError, RuntimeError)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,16 @@ class Link(aiormq.TransportFactory):
     async def open(cls, url: str, purpose: str, topology: Topology) -> Self:
         link = cls(url, purpose, topology)
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await link.connection.connect()
-                link.channel = await link.connection.channel()
-                await topology.declare(link.channel)
+            await in_time(link._open(), ANSWER_TIMEOUT_S)
         except BaseException:
             await link.close(politely=False)
             raise
         return link
+
+    async def _open(self) -> None:
+        await self.connection.connect()
+        self.channel = await self.connection.channel()
+        await self.topology.declare(self.channel)
 
     async def create(self, url: Any, **kwargs: Any) -> Any:
         """Connect for the library, keeping the socket: it can't leave a far end that is frozen."""
@@ -100,17 +104,23 @@ class Link(aiormq.TransportFactory):
             await self.channel.exchange_declare(exchange, exchange_type="topic", durable=True)
             self._exchanges.add(exchange)
 
-    @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """End whatever is awaited inside when the link is lost: the library may wait for ever."""
+    async def do(
+        self,
+        work: Awaitable[T],
+        timeout_s: float = ANSWER_TIMEOUT_S,
+        *,
+        progress: Callable[[], int] = lambda: 0,
+    ) -> T:
+        """Await what the library does on this link, for so long and while the link lives.
+
+        :param progress: while it grows, the time begins anew.
+        :raises BrokerUnavailable: the link is lost or silent; whether it was done is unknown.
+        """
         lost = self.channel.closing
-        async with asyncio.timeout(None) as deadline:
-            lost.add_done_callback(end := lambda _: deadline.reschedule(0))
-            try:
-                yield
-            finally:
-                lost.remove_done_callback(end)
-                lost.cancel()  # the library's name for: we no longer observe
+        try:
+            return await in_time(work, timeout_s, lost, progress=progress)
+        finally:
+            lost.cancel()  # the library's name for: we no longer observe
 
     async def close(self, *, politely: bool = True) -> None:
         """Say goodbye if the broker listens, and hang up in any case."""
@@ -118,13 +128,10 @@ class Link(aiormq.TransportFactory):
             self._hang_up()
         # Without an error of ours, whoever waits for a confirm would look cancelled.
         error = aiormq.AMQPConnectionError("connection closed")
-        goodbye = asyncio.ensure_future(self.connection.close(error))
         try:
-            # No timeout, which cancels and waits: the library may take no notice for ever.
-            await asyncio.wait([goodbye], timeout=CLOSE_TIMEOUT_S)
+            with suppress(BrokerUnavailable):
+                await in_time(self.connection.close(error), CLOSE_TIMEOUT_S)
         finally:
-            goodbye.cancel()
-            goodbye.add_done_callback(_look_at)
             self._hang_up()
 
     def _hang_up(self) -> None:
@@ -132,25 +139,49 @@ class Link(aiormq.TransportFactory):
             self._writer.transport.abort()
 
 
-def _look_at(goodbye: "asyncio.Future[Any]") -> None:
-    """Take note of how a goodbye ended, which nobody minds, so that asyncio doesn't complain."""
-    if not goodbye.cancelled():
-        goodbye.exception()
+async def in_time(
+    work: Awaitable[T],
+    timeout_s: float,
+    *ends: "asyncio.Future[Any]",
+    progress: Callable[[], int] = lambda: 0,
+) -> T:
+    """Await the library's work until it is done, or nothing comes, or one of the ends has come.
 
+    In a task of its own, which is left to itself when it is late: the library takes no notice of
+    some cancellations, for ever. It also cancels its own waiters when a connection is lost; a
+    CancelledError that comes out of here was meant for us.
 
-@contextmanager
-def link_loss() -> Iterator[None]:
-    """Say BrokerUnavailable for whatever the library raises on a connection that is lost."""
+    :raises BrokerUnavailable: there is no result; whether it was done is unknown.
+    """
+    task, so_far = asyncio.ensure_future(work), -1
+    come: set[asyncio.Future[Any]] = set()
     try:
-        yield
-    except asyncio.CancelledError as error:
-        # The library cancels its own waiters; only a task asked to stop is really cancelled.
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise BrokerUnavailable("connection closed") from error
-    except LINK_ERRORS as error:
-        raise BrokerUnavailable(str(error) or repr(error)) from error
+        while not come and progress() > so_far:
+            so_far = progress()
+            come, _ = await asyncio.wait(
+                [task, *ends], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_look_at)
+    if not task.done():
+        raise BrokerUnavailable("connection lost" if come else f"no answer for {timeout_s:g} s")
+    if task.cancelled():
+        raise BrokerUnavailable("connection closed")
+    try:
+        return task.result()
+    except Exception as error:
+        # A plain Exception is what the library tells its waiters when the far end hung up politely.
+        if isinstance(error, LINK_ERRORS) or type(error) is Exception:
+            raise BrokerUnavailable(str(error) or repr(error)) from error
+        raise
+
+
+def _look_at(left_alone: "asyncio.Future[Any]") -> None:
+    """Take note of how it ended, which nobody minds any more, so that asyncio doesn't complain."""
+    if not left_alone.cancelled():
+        left_alone.exception()
 
 
 def dead_queue(queue: str) -> str:
