@@ -14,6 +14,7 @@ from holdfast.chassis.rabbitmq_link import in_time
 from tests.contract.test_broker import (
     CANCELLED,
     QUEUE,
+    SUBSCRIPTIONS,
     Inbox,
     Wire,
     consuming,
@@ -21,6 +22,7 @@ from tests.contract.test_broker import (
     rabbit,
     relay,
 )
+from tests.servers import RabbitmqServer
 
 WHOLE_S = 5.0  # below all the timeouts of the adapter, so that only what it bounds itself ends
 
@@ -173,3 +175,20 @@ async def test_who_is_asked_to_stop_stops_also_while_the_link_is_being_lost(
 
             await asyncio.wait([consumer], timeout=WHOLE_S)
             assert consumer.cancelled(), f"it goes on when cancelled after {turns} turns"
+
+
+@pytest.mark.timeout(120)
+async def test_a_broker_killed_right_after_its_first_events_loses_none_that_it_confirmed(
+    rabbitmq_url: str, rabbitmq_server: RabbitmqServer
+) -> None:
+    events, inbox = order_events(10), Inbox()
+    broker = rabbitmq.RabbitMQ(rabbitmq_url, subscriptions=SUBSCRIPTIONS)
+    await relay(broker, events)
+
+    await asyncio.to_thread(rabbitmq_server.kill)
+    await asyncio.to_thread(rabbitmq_server.start)
+
+    async with consuming(broker, inbox):
+        await relay(broker, order_events(1, first=11))
+        await inbox.until(lambda: len(inbox.first_seen) == 11)
+    await broker.close()

@@ -20,6 +20,10 @@ ANSWER_TIMEOUT_S = 10.0  # of a connect, of the next confirm of a publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
 
+# RabbitMQ 3.10 writes the name of a new quorum queue to disk about a second after it has said that
+# the queue is there. Killed before, it loses what it confirmed, and that queue never works again.
+YOUNG_QUEUE_S = 2.0
+
 # RuntimeError is what client library and event loop say of a connection that is closed already.
 LINK_ERRORS = (aiormq.AMQPError, OSError, RuntimeError)
 
@@ -33,6 +37,11 @@ class Topology:
     subscriptions: tuple[Subscription, ...]
     delivery_limit: int
     queue_messages_max: int
+
+    @property
+    def kept_exchange(self) -> str:
+        """An exchange whose being there says that the queues are not young any more."""
+        return f"holdfast.kept.{'+'.join(sorted(one.queue for one in self.subscriptions))}"
 
     async def declare(self, channel: AbstractChannel) -> None:
         await channel.exchange_declare(DEAD_EXCHANGE, exchange_type="direct", durable=True)
@@ -74,19 +83,27 @@ class Link(aiormq.TransportFactory):
         self._exchanges: set[str] = set()
 
     @classmethod
-    async def open(cls, url: str, purpose: str, topology: Topology) -> Self:
+    async def open(cls, url: str, purpose: str, topology: Topology, young_queue_s: float) -> Self:
+        """Connect, and declare the topology; wait once in its life until it is kept."""
         link = cls(url, purpose, topology)
         try:
-            await in_time(link._open(), ANSWER_TIMEOUT_S)
+            await in_time(link._open(young_queue_s), ANSWER_TIMEOUT_S + young_queue_s)
         except BaseException:
             await link.close(politely=False)
             raise
         return link
 
-    async def _open(self) -> None:
+    async def _open(self, young_queue_s: float) -> None:
         await self.connection.connect()
         self.channel = await self.connection.channel()
         await self.topology.declare(self.channel)
+        kept = self.topology.kept_exchange
+        try:
+            await self.channel.exchange_declare(kept, passive=True)
+        except aiormq.ChannelNotFoundEntity:  # which closed the channel
+            await asyncio.sleep(young_queue_s)
+            self.channel = await self.connection.channel()
+            await self.channel.exchange_declare(kept, exchange_type="fanout", durable=True)
 
     async def create(self, url: Any, **kwargs: Any) -> Any:
         """Connect for the library, keeping the socket: it can't leave a far end that is frozen."""
