@@ -55,14 +55,12 @@ def _with_answer_unread(original: Any) -> Any:
                 await asyncio.sleep(0)
             await failpoint(name)
             return await answer
-        except asyncio.CancelledError:
-            answer.cancel()
-            await asyncio.wait([answer])
-            raise
-        except Exception:
-            # Whoever leaves without the answer has lost the connection.
-            connection.terminate()
-            await asyncio.wait([answer])
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):
+                answer.cancel()
+            else:  # whoever leaves without the answer has lost the connection
+                connection.terminate()
+            await asyncio.gather(answer, return_exceptions=True)
             raise
 
     return execute
