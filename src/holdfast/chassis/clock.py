@@ -3,8 +3,11 @@
 import os
 import random
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -55,3 +58,8 @@ def backoff_s(failures: int, *, first_s: float, longest_s: float) -> float:
 def jitter(seconds: float) -> float:
     """Spread a delay over half to one and a half of it, so that many waiters don't wake as one."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
+
+
+def shuffled(items: Sequence[T]) -> list[T]:
+    """Put things in an order of chance, so that those who try them in turn don't meet at one."""
+    return random.sample(items, k=len(items))

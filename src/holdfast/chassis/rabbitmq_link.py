@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import aiormq
 from aiormq.abc import AbstractChannel
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 
 from holdfast.chassis.broker import BrokerUnavailable, Subscription
+from holdfast.chassis.clock import shuffled
 
 DEAD_EXCHANGE = "holdfast.dead"
 # RabbitMQ 4 drops what exceeds its default of 20, and from a dead queue there is nowhere to go.
@@ -84,14 +86,27 @@ class Link(aiormq.TransportFactory):
 
     @classmethod
     async def open(cls, url: str, purpose: str, topology: Topology, young_queue_s: float) -> Self:
-        """Connect, and declare the topology; wait once in its life until it is kept."""
-        link = cls(url, purpose, topology)
+        """Connect to one of the hosts and declare the topology; wait once in its life until it is
+        kept. A host that doesn't answer in its share of the time is passed over.
+
+        :raises BrokerUnavailable: none answers.
+        """
+        hosts, refusals = shuffled(urls_by_host(url)), []
+        for host in hosts:
+            link, timeout_s = cls(host, purpose, topology), ANSWER_TIMEOUT_S / len(hosts)
+            try:
+                return await link._opened(timeout_s, young_queue_s)
+            except BrokerUnavailable as refusal:
+                refusals.append(str(refusal))
+        raise BrokerUnavailable("; ".join(refusals))
+
+    async def _opened(self, timeout_s: float, young_queue_s: float) -> Self:
         try:
-            await in_time(link._open(young_queue_s), ANSWER_TIMEOUT_S + young_queue_s)
+            await in_time(self._open(young_queue_s), timeout_s + young_queue_s)
         except BaseException:
-            await link.close(politely=False)
+            await self.close(politely=False)
             raise
-        return link
+        return self
 
     async def _open(self, young_queue_s: float) -> None:
         await self.connection.connect()
@@ -199,6 +214,13 @@ def _look_at(left_alone: "asyncio.Future[Any]") -> None:
     """Take note of how it ended, which nobody minds any more, so that asyncio doesn't complain."""
     if not left_alone.cancelled():
         left_alone.exception()
+
+
+def urls_by_host(url: str) -> list[str]:
+    """Split amqp://USER:PASSWORD@HOST1:PORT1,HOST2:PORT2/VHOST into a URL of each host."""
+    whole = urlsplit(url)
+    login, at, hosts = whole.netloc.rpartition("@")
+    return [whole._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
 
 
 def dead_queue(queue: str) -> str:

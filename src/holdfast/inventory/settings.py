@@ -12,7 +12,7 @@ class InventorySettings(ServiceSettings):
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
         comma-separated.
-    :param broker: amqp://USER:PASSWORD@HOST/VHOST.
+    :param broker: amqp://USER:PASSWORD@HOST/VHOST; several hosts likewise.
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
 

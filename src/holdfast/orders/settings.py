@@ -33,7 +33,7 @@ class OrdersSettings(ServiceSettings, Limits):
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
         comma-separated.
-    :param broker: amqp://USER:PASSWORD@HOST/VHOST.
+    :param broker: amqp://USER:PASSWORD@HOST/VHOST; several hosts likewise.
     :param inventory: HOST:PORT of Inventory's gRPC server.
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
