@@ -11,7 +11,7 @@ from pathlib import Path
 from proof.chaos.broker_nodes import BrokerNodes
 from proof.chaos.database_pair import DatabasePair
 from proof.chaos.instances import Instance
-from proof.chaos.proxy import Wires
+from proof.chaos.wires import Wires
 
 SERVICES = ("inventory", "orders")
 

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.chassis import rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.clock import shuffled
 from holdfast.chassis.rabbitmq_link import urls_by_host
 from tests.contract.test_broker import Inbox, consuming, order_events, rabbit, relay
 from tests.processes import free_port
@@ -71,4 +72,4 @@ async def test_when_no_host_answers_each_is_named_with_its_reason() -> None:
 async def test_connections_spread_over_the_hosts() -> None:
     hosts = [str(number) for number in range(3)]
 
-    assert {rabbitmq_link.shuffled(hosts)[0] for _ in range(100)} == set(hosts)
+    assert {shuffled(hosts)[0] for _ in range(100)} == set(hosts)
