@@ -1,19 +1,285 @@
-"""Three private RabbitMQ nodes in a cluster, each of which can be broken by itself."""
+"""Three private RabbitMQ nodes in a cluster, each of which can be broken by itself.
+
+Each has a port mapper (epmd) of its own, in which the others are registered with the ports of
+wires: so what the nodes say to each other can be held and cut like everything else.
+"""
+
+import http.client
+import secrets
+import signal
+import socket
+import struct
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from proof.chaos.victim import Victim
+from proof.chaos.wires import Wires
+from tests.processes import ProgramFailed
+from tests.servers import RabbitmqServer
+
+NODES = 3
+VHOST = "holdfast"
+SERVICES_USER = "services"
+TOGETHER_S_MAX = 90.0
+LOOK_S = 0.2
+
+# Three nodes on few processors: an idle scheduler shall sleep, and a silent neighbour shall be
+# missed after 8 to 12 seconds instead of 45 to 75.
+ERLANG_OPTIONS = "+sbwt none +sbwtdcpu none +sbwtdio none -kernel net_ticktime 10"
+
+# Erlang's port mapper: a request to be registered, and the answer to it.
+EPMD_REGISTER, EPMD_REGISTERED = 120, (118, 121)
+EPMD_NODE, EPMD_TCP, EPMD_VERSIONS = 77, 0, (6, 5)
+
+
+class BrokerNode(RabbitmqServer):
+    """One node of the cluster."""
+
+    def __init__(self, folder: Path, name: str, *, cookie: str, password: str) -> None:
+        folder.mkdir()
+        super().__init__(folder)
+        self.name, self._password = name, password
+        self.erlang_name = f"{name}@localhost"
+        self._program: Victim = Victim(name, log=folder / "rabbitmq.log")
+        self._peers: list[str] = []
+        self._registrations: list[socket.socket] = []
+        cookie_file = self._home / ".erlang.cookie"
+        cookie_file.touch(mode=0o600)
+        cookie_file.write_text(cookie)
+
+    @property
+    def program(self) -> Victim:
+        return self._program
+
+    @property
+    def distribution_port(self) -> int:
+        return self._distribution_port
+
+    def start_epmd(self) -> None:
+        command = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+        self._epmd.start(command, env=self._environment(), cwd=self._home)
+        deadline = time.monotonic() + 10.0
+        while True:
+            with suppress(ConnectionRefusedError), socket.create_connection(self._epmd_address):
+                return
+            if time.monotonic() > deadline:
+                raise self._epmd.failure("did not start")
+            time.sleep(0.02)
+
+    def know(self, peer: "BrokerNode", port: int) -> None:
+        """Register a peer with our own port mapper; it stays as long as the connection does."""
+        self._peers.append(peer.erlang_name)
+        name = peer.name.encode()
+        request = struct.pack(
+            f"!BHBBHHH{len(name)}sH",
+            *(EPMD_REGISTER, port, EPMD_NODE, EPMD_TCP, *EPMD_VERSIONS, len(name), name, 0),
+        )
+        registration = socket.create_connection(self._epmd_address, timeout=10.0)
+        registration.sendall(struct.pack("!H", len(request)) + request)
+        answer = registration.recv(16)
+        if len(answer) < 2 or answer[0] not in EPMD_REGISTERED or answer[1] != 0:
+            raise ProgramFailed(f"epmd did not register {peer.name}: {answer!r}")
+        self._registrations.append(registration)
+
+    def launch(self) -> None:
+        """Start the node without waiting for it: it may have to wait for its peers."""
+        self._write_settings()
+        command = [str(self._bin / "rabbitmq-server")]
+        self._program.start(command, env=self._environment(), cwd=self._home)
+
+    def wait_until_ready(self) -> None:
+        self._wait_until_ready()
+
+    def stop(self) -> None:
+        """Stop in good order; the port mapper stays."""
+        self._program.signal(signal.SIGTERM)
+
+    def end(self) -> None:
+        self._program.kill()
+        for registration in self._registrations:
+            registration.close()
+        self._epmd.signal(signal.SIGKILL)
+
+    def sees(self) -> set[str]:
+        """The names of the nodes that run, as this one sees it; none if it doesn't serve."""
+        try:
+            self.api("GET", "/api/health/checks/virtual-hosts")
+            nodes: Any = self.api("GET", "/api/nodes?columns=name,running,partitions")
+        except (OSError, http.client.HTTPException, ProgramFailed):
+            return set()
+        if any(node.get("partitions") for node in nodes):
+            return set()
+        return {node["name"].partition("@")[0] for node in nodes if node["running"]}
+
+    @property
+    def _epmd_address(self) -> tuple[str, int]:
+        return "127.0.0.1", self._epmd_port
+
+    def _write_settings(self) -> None:
+        super()._write_settings()
+        settings = {
+            "cluster_formation.peer_discovery_backend": "classic_config",
+            "cluster_partition_handling": "pause_minority",
+            "management.rates_mode": "none",
+        }
+        for number, name in enumerate(sorted([self.erlang_name, *self._peers]), start=1):
+            settings[f"cluster_formation.classic_config.nodes.{number}"] = name
+        with (self._home / "rabbitmq.conf").open("a") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+
+    def _environment(self) -> dict[str, str]:
+        environment = super()._environment()
+        arguments = environment["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"]
+        return environment | {
+            "RABBITMQ_NODENAME": self.erlang_name,
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{arguments} {ERLANG_OPTIONS}",
+        }
 
 
 class BrokerNodes:
-    """The cluster; nodes are numbered 0, 1, 2."""
+    """The cluster; its nodes are called broker-0, broker-1 and broker-2."""
 
-    def url(self, *, wired_from: str | None = None) -> str:
-        raise NotImplementedError
+    def __init__(self, folder: Path, wires: Wires) -> None:
+        self._wires = wires
+        self._services_password = secrets.token_hex(16)
+        cookie, password = secrets.token_hex(16), secrets.token_hex(16)
+        self.nodes = {
+            name: BrokerNode(folder / name, name, cookie=cookie, password=password)
+            for name in (f"broker-{number}" for number in range(NODES))
+        }
 
-    def leader(self, queue: str) -> int:
-        """The number of the node that leads a quorum queue now."""
-        raise NotImplementedError
+    def __getitem__(self, name: str) -> BrokerNode:
+        return self.nodes[name]
 
-    def members(self, queue: str) -> set[int]:
-        raise NotImplementedError
+    def start(self) -> None:
+        """Start all nodes; return when they are one cluster, with a vhost for the services."""
+        for node in self.nodes.values():
+            node.start_epmd()
+        for near, far in permutations(self.nodes.values(), 2):
+            near.know(far, self._wires.open(near.name, far.name, far.distribution_port))
+        for node in self.nodes.values():
+            node.launch()
+        self.wait_until_whole()
+        first = next(iter(self.nodes.values()))
+        first.create_vhost(VHOST)
+        user = {"password": self._services_password, "tags": ""}
+        first.api("PUT", f"/api/users/{SERVICES_USER}", user)
+        self.permit()
+
+    def end(self) -> None:
+        for node in self.nodes.values():
+            node.end()
+
+    def url(self) -> str:
+        """All nodes, past the wires, as the administrator."""
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes.values())
+        login = next(iter(self.nodes.values())).url().partition("//")[2].partition("@")[0]
+        return f"amqp://{login}@{hosts}/{quote(VHOST)}"
+
+    def wired_url(self, client: str) -> str:
+        """All nodes, through wires of the client's own, as the user of the services."""
+        hosts = ",".join(
+            f"127.0.0.1:{self._wires.open(client, node.name, node.port)}"
+            for node in self.nodes.values()
+        )
+        return f"amqp://{SERVICES_USER}:{self._services_password}@{hosts}/{quote(VHOST)}"
+
+    def permit(self) -> None:
+        """Allow the services everything in their vhost."""
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        self.api("PUT", f"/api/permissions/{VHOST}/{SERVICES_USER}", everything)
+
+    def forbid(self) -> None:
+        """Allow the services nothing; what they have opened stays open."""
+        self.api("DELETE", f"/api/permissions/{VHOST}/{SERVICES_USER}")
+
+    def living(self) -> list[BrokerNode]:
+        """Nodes that run and are not frozen."""
+        return [
+            node
+            for node in self.nodes.values()
+            if node.program.is_running() and not node.program.is_frozen()
+        ]
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the management API of whichever node answers."""
+        failure: Exception = ProgramFailed("no RabbitMQ node is running")
+        for node in self.living():
+            try:
+                return node.api(method, path, body)
+            except (OSError, http.client.HTTPException) as error:
+                failure = error
+        raise failure
+
+    def queues(self) -> dict[str, dict[str, Any]]:
+        """All quorum queues of the services as the management API tells of them; seconds old."""
+        columns = "name,leader,members,online,messages"
+        return {
+            one["name"]: one for one in self.api("GET", f"/api/queues/{VHOST}?columns={columns}")
+        }
+
+    def leader(self, queue: str) -> str | None:
+        """The node that leads a queue; None while none does."""
+        leader = self._queue(queue)["leader"]
+        return _node(leader) if leader else None
+
+    def members(self, queue: str) -> set[str]:
+        """The nodes that hold a copy of a queue."""
+        return set(map(_node, self._queue(queue)["members"]))
 
     def depths(self) -> dict[str, int]:
-        """Messages in each queue, ready or not acknowledged."""
-        raise NotImplementedError
+        """Messages in each queue, waiting or not acknowledged; seconds old."""
+        return {name: one.get("messages", -1) for name, one in self.queues().items()}
+
+    def _queue(self, name: str) -> Any:
+        return self.api("GET", f"/api/queues/{VHOST}/{quote(name, safe='')}")
+
+    def is_whole(self) -> bool:
+        """Whether every node sees all nodes."""
+        return all(node.sees() == self.nodes.keys() for node in self.nodes.values())
+
+    def wait_until_whole(self, within_s: float = TOGETHER_S_MAX) -> None:
+        deadline = time.monotonic() + within_s
+        while not self.is_whole():
+            for node in self.nodes.values():
+                if not node.program.is_running():
+                    raise node.program.failure("ended")
+            if time.monotonic() > deadline:
+                seen = {node.name: sorted(node.sees()) for node in self.nodes.values()}
+                raise ProgramFailed(f"the RabbitMQ nodes did not come together: {seen}")
+            time.sleep(LOOK_S)
+
+    def heal(self) -> None:
+        """Let every node run, and wait until they are one cluster again."""
+        for node in self.nodes.values():
+            node.program.thaw()
+            if not node.program.is_running():
+                node.launch()
+        self.wait_until_whole()
+
+    def kill(self, names: Collection[str]) -> int:
+        """SIGKILL nodes; return how many processes died."""
+        return sum(self.nodes[name].program.kill() > 0 for name in names)
+
+
+@contextmanager
+def broker_nodes(folder: Path, wires: Wires) -> Iterator[BrokerNodes]:
+    """A running cluster, killed at the end.
+
+    :raises ServerMissing: RabbitMQ is not installed.
+    """
+    nodes = BrokerNodes(folder, wires)
+    try:
+        nodes.start()
+        yield nodes
+    finally:
+        nodes.end()
+
+
+def _node(erlang_name: str) -> str:
+    return erlang_name.partition("@")[0]
