@@ -23,6 +23,7 @@ from tests.servers import PostgresServer
 SERVICES_ROLE = "services"
 DISK_MIB = 3_000
 IN_SYNC_S_MAX = 60.0
+REJOIN_S_MAX = 15.0
 LOOK_S = 0.05
 
 SETTINGS = {
@@ -128,6 +129,8 @@ class DatabasePair:
         self.disks: dict[str, Disk] = {}  # empty where mounting is not permitted
         self.lock = RLock()
         self.primary = next(iter(self.nodes))
+        self.generation = 0  # of the primary: it grows whenever one ends and another starts
+        self.kept_away: set[str] = set()  # standbys that shall stay down for now
         self.failovers: list[Failover] = []
 
     @property
@@ -155,15 +158,22 @@ class DatabasePair:
 
     def rebuild_standby(self) -> None:
         """Copy the primary into the standby; return when commits go on."""
-        self.nodes[self.standby].follow(self._wires.port(self.standby, self.primary))
-        self.wait_until_in_sync()
+        with self.lock:
+            self.nodes[self.standby].follow(self._wires.port(self.standby, self.primary))
+            self.wait_until_in_sync()
+
+    def lacks_standby(self) -> bool:
+        """Whether the standby has ended without anybody keeping it away."""
+        with self.lock:
+            is_running = self.nodes[self.standby].program.is_running()
+            return not is_running and self.standby not in self.kept_away
 
     def is_in_sync(self) -> bool:
         """Whether the standby has all that was acknowledged."""
         return self.nodes[self.primary].sql(IS_IN_SYNC) == "t"
 
-    def wait_until_in_sync(self) -> None:
-        deadline = time.monotonic() + IN_SYNC_S_MAX
+    def wait_until_in_sync(self, within_s: float = IN_SYNC_S_MAX) -> None:
+        deadline = time.monotonic() + within_s
         while not self.is_in_sync():
             if time.monotonic() > deadline or not self.nodes[self.standby].program.is_running():
                 raise self.nodes[self.standby].program.failure("did not come in sync")
@@ -177,7 +187,7 @@ class DatabasePair:
             noticed_at, old, new = time.monotonic(), self.primary, self.standby
             self.nodes[old].program.kill()
             self.nodes[new].promote()
-            self.primary = new
+            self.primary, self.generation = new, self.generation + 1
             promoted_at = time.monotonic()
             if disk := self.disks.get(old):
                 disk.free()
@@ -185,16 +195,34 @@ class DatabasePair:
             whole_at = time.monotonic()
             self.failovers.append(Failover(old, new, lost_at, noticed_at, promoted_at, whole_at))
 
+    def restart_primary(self) -> None:
+        """Shut the primary down in a moment, without a checkpoint, and start it again."""
+        with self.lock:
+            node, self.generation = self.nodes[self.primary], self.generation + 1
+            if node.program.is_frozen():
+                node.program.kill()
+            node.stop_at_once()
+            node.start()
+
     def heal(self) -> None:
         """Let both run in their roles; return when commits go on."""
         with self.lock:
+            self.kept_away.clear()
             for disk in self.disks.values():
                 disk.free()
             for node in self.nodes.values():
                 node.program.thaw()
-                node.start()
+            self.nodes[self.primary].start()
             self.nodes[self.primary].reset("default_transaction_read_only")
-            self.wait_until_in_sync()
+            try:
+                self.nodes[self.standby].start()
+                self.wait_until_in_sync(REJOIN_S_MAX)
+            except ProgramFailed:
+                self.rebuild_standby()
+
+    def admin_url(self) -> str:
+        """The primary as it is now, past the wires, as the superuser."""
+        return self.nodes[self.primary].url("postgres")
 
     def url(self, database: str) -> str:
         """Both servers, past the wires, as the role of the services."""
