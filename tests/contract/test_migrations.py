@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,6 +19,7 @@ from holdfast.chassis.migrations import (
     require_newest,
     script,
 )
+from tests.processes import free_port
 from tests.servers import PostgresServer
 from tests.templates import Templates
 
@@ -168,3 +170,11 @@ def test_the_script_for_those_who_migrate_by_hand_makes_the_same_tables(
     assert asyncio.run(columns_at(server_url)) == expected
     assert asyncio.run(is_newest(service, server_url))
     postgres_server.drop_database(name)
+
+
+def test_of_several_hosts_the_one_that_is_there_is_migrated(postgres_url: str) -> None:
+    there = urlsplit(postgres_url).netloc.rpartition("@")[2]
+
+    applied = migrate("orders", postgres_url.replace(there, f"127.0.0.1:{free_port()},{there}"))
+
+    assert applied[-1] == newest_revision("orders")

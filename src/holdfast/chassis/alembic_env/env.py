@@ -1,12 +1,16 @@
 """Alembic's entry: it runs the revisions on the database whose URL `migrations.py` gives."""
 
+from __future__ import annotations  # asyncpg's classes are generic only in its stubs
+
 import asyncio
 
+import asyncpg
 from alembic import context
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.chassis.engines import engine_of, sqlite_path
+from holdfast.chassis.postgres import WRITABLE
 
 
 def run(connection: Connection) -> None:
@@ -42,7 +46,11 @@ def run_on_sqlite(url: str) -> None:
 
 
 async def run_on_postgres(url: str) -> None:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    # The driver reads the URL, as everywhere: SQLAlchemy can't read one of several hosts.
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(url, target_session_attrs=WRITABLE)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(run)
