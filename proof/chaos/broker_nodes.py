@@ -156,14 +156,17 @@ class BrokerNodes:
     def __getitem__(self, name: str) -> BrokerNode:
         return self.nodes[name]
 
-    def start(self) -> None:
-        """Start all nodes; return when they are one cluster, with a vhost for the services."""
+    def launch(self) -> None:
+        """Start all nodes, without waiting for the twenty seconds that they need."""
         for node in self.nodes.values():
             node.start_epmd()
         for near, far in permutations(self.nodes.values(), 2):
             near.know(far, self._wires.open(near.name, far.name, far.distribution_port))
         for node in self.nodes.values():
             node.launch()
+
+    def open(self) -> None:
+        """Return when all nodes are one cluster with a vhost for the services."""
         self.wait_until_whole()
         first = next(iter(self.nodes.values()))
         first.create_vhost(VHOST)
@@ -269,13 +272,13 @@ class BrokerNodes:
 
 @contextmanager
 def broker_nodes(folder: Path, wires: Wires) -> Iterator[BrokerNodes]:
-    """A running cluster, killed at the end.
+    """A cluster that has been launched; killed at the end.
 
     :raises ServerMissing: RabbitMQ is not installed.
     """
     nodes = BrokerNodes(folder, wires)
     try:
-        nodes.start()
+        nodes.launch()
         yield nodes
     finally:
         nodes.end()

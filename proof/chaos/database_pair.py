@@ -27,6 +27,7 @@ REJOIN_S_MAX = 15.0
 LOOK_S = 0.05
 
 SETTINGS = {
+    "max_connections": "300",  # as on the command line, or every reload would complain
     "synchronous_commit": "on",
     "wal_receiver_timeout": "5s",
     "wal_sender_timeout": "5s",
