@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from proof.chaos.victim import Victim
 from proof.chaos.wires import Wires
-from tests.processes import ProgramFailed
+from tests.processes import ProgramFailed, run
 from tests.servers import RabbitmqServer
 
 NODES = 3
@@ -98,6 +98,12 @@ class BrokerNode(RabbitmqServer):
     def stop(self) -> None:
         """Stop in good order; the port mapper stays."""
         self._program.signal(signal.SIGTERM)
+
+    def upgrade(self, step: str) -> None:
+        """Prepare for an upgrade, or come back from it: `drain` or `revive`."""
+        run(
+            "rabbitmq-upgrade", [str(self._bin / "rabbitmq-upgrade"), step], env=self._environment()
+        )
 
     def end(self) -> None:
         self._program.kill()
@@ -230,6 +236,10 @@ class BrokerNodes:
         """The node that leads a queue; None while none does."""
         leader = self._queue(queue)["leader"]
         return _node(leader) if leader else None
+
+    def leaders(self) -> set[str]:
+        """The nodes that lead a queue."""
+        return {_node(one["leader"]) for one in self.queues().values() if one.get("leader")}
 
     def members(self, queue: str) -> set[str]:
         """The nodes that hold a copy of a queue."""

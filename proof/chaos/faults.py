@@ -1,46 +1,29 @@
-"""Every fault of a campaign: what it does, that it took effect, and how it is healed."""
+"""Every kind of fault that a campaign may draw from, by its name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from random import Random
-from typing import Protocol
 
+from proof.chaos import broker_faults, database_faults, service_faults, wire_faults
+from proof.chaos.fault import Fault
 from proof.chaos.ground import Ground
 
-
-class Ineffective(Exception):
-    """A fault was struck and nothing was hit: the campaign would count what never happened."""
-
-
-class Fault(Protocol):
-    """One fault, drawn and not yet struck."""
-
-    @property
-    def name(self) -> str:
-        """Its kind, a key of KINDS."""
-
-    @property
-    def target(self) -> str:
-        """What it hits, such as "orders-1"; known when it has struck, at the latest."""
-
-    @property
-    def lasts_s(self) -> float:
-        """How long to wait between strike and heal."""
-
-    @property
-    def kills(self) -> int:
-        """How many processes the strike killed."""
-
-    async def strike(self) -> None:
-        """:raises Ineffective: it did not take effect."""
-
-    async def heal(self) -> None:
-        """Make it good; return when what was struck serves again. Repeating it changes nothing."""
+KINDS: Mapping[str, type[Fault]] = {
+    kind.name: kind
+    for family in (service_faults, broker_faults, database_faults, wire_faults)
+    for kind in family.KINDS
+}
 
 
-KINDS: Mapping[str, Callable[[Ground, Random], Fault]] = {}
+def impossible(ground: Ground) -> dict[str, str]:
+    """The kinds that can't be made on this machine, each with the reason."""
+    reasons = {name: kind.why_impossible(ground) for name, kind in KINDS.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
-def draw(ground: Ground, chance: Random, *, kinds: frozenset[str] | None = None) -> Fault:
-    """Choose a kind, and let it choose its target and how long it lasts."""
-    name = chance.choice(sorted(kinds if kinds is not None else KINDS))
-    return KINDS[name](ground, chance)
+def draw(ground: Ground, chance: Random, kinds: Collection[str] | None = None) -> Fault:
+    """Choose a kind that can be made here, and let it choose its target and how long it lasts.
+
+    :param kinds: of these; of all, if None.
+    """
+    possible = sorted((KINDS.keys() if kinds is None else set(kinds)) - impossible(ground).keys())
+    return KINDS[chance.choice(possible)](ground, chance)

@@ -94,7 +94,9 @@ class Ground:
         self.brokers.heal()
         self.databases.heal()
         for instance in self.instances.values():
-            instance.heal()
+            instance.resume()
+        for instance in self.instances.values():
+            instance.wait_until_serving()
 
     def end(self) -> None:
         """End the services in no particular order; nobody needs what they could still say."""

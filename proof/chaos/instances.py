@@ -107,10 +107,9 @@ class Instance:
             threads=int(status["Threads"]),
         )
 
-    def heal(self) -> None:
-        """Let it run with the right time; return when it serves."""
+    def resume(self) -> None:
+        """Let it run, thawed or started, with the right time; it may not serve yet."""
         self.shift_clock(0.0)
         self.program.thaw()
         if not self.program.is_running():
             self.launch()
-        self.wait_until_serving()

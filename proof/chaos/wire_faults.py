@@ -1,0 +1,131 @@
+"""What happens on the way: between callers, services, brokers and databases."""
+
+from typing import ClassVar
+
+from proof.chaos.fault import Fault, require
+from proof.chaos.ground import CALLERS
+from proof.chaos.weather import GOOD, Way, Weather
+
+
+class WireFault(Fault):
+    """A fault of some wires that begin at one instance or the callers: of one, of all to the same
+    kind of server, or of all.
+    """
+
+    group = "wires"
+    durations_s: ClassVar[tuple[float, ...]] = (3.0, 10.0, 30.0)
+
+    def choose(self) -> None:
+        client = self.chance.choice([CALLERS, *self.ground.instances])
+        every = [wire for wire in self.ground.wires if wire[0] == client]
+        one = self.chance.choice(every)
+        alike = [wire for wire in every if _kind(wire[1]) == _kind(one[1])]
+        self.wires = self.chance.choice([[one], alike, every])
+        self.weather = self.choose_weather()
+        servers = " ".join(server for _, server in self.wires)
+        self.target = f"{client} to {servers}: {_told(self.weather)}"
+
+    def choose_weather(self) -> Weather:
+        raise NotImplementedError
+
+    def choose_ways(self, way: Way) -> Weather:
+        """The same in both directions, or in one of them."""
+        return self.chance.choice(
+            [Weather(way, way), Weather(to_server=way), Weather(to_client=way)]
+        )
+
+    def _strike(self) -> None:
+        for client, server in self.wires:
+            self.ground.wires.set(client, server, self.weather)
+
+    def _heal(self) -> None:
+        for client, server in self.wires:
+            self.ground.wires.set(client, server, GOOD)
+
+
+class WireHeld(WireFault):
+    """Half-open connections: nothing comes, and nobody is told."""
+
+    name = "wire held"
+
+    def choose_weather(self) -> Weather:
+        return self.choose_ways(Way(is_held=True))
+
+
+class WireSlow(WireFault):
+    name = "wire slow"
+
+    def choose_weather(self) -> Weather:
+        latency_s = self.chance.choice([0.05, 0.2, 0.5, 2.0])
+        return self.choose_ways(Way(latency_s=latency_s, jitter_s=latency_s))
+
+
+class WireNarrow(WireFault):
+    name = "wire narrow"
+
+    def choose_weather(self) -> Weather:
+        return self.choose_ways(Way(bytes_per_s=self.chance.choice([2_000, 10_000, 50_000])))
+
+
+class WireRefused(WireFault):
+    """Connections are reset, and new ones refused."""
+
+    name = "wire refused"
+
+    def choose_weather(self) -> Weather:
+        return Weather(is_refused=True)
+
+    def _strike(self) -> None:
+        super()._strike()
+        for client, server in self.wires:
+            self.ground.wires.cut(client, server)
+
+
+class WireCut(WireFault):
+    """Connections are reset, and new ones taken."""
+
+    name = "wire cut"
+    durations_s = (0.0,)
+
+    def choose_weather(self) -> Weather:
+        return GOOD
+
+    def _strike(self) -> None:
+        cut = sum(self.ground.wires.cut(client, server) for client, server in self.wires)
+        require(cut > 0, "there was no connection")
+
+
+class WireCutInAFrame(WireFault):
+    """Each connection is reset after so many bytes more, wherever in a frame that is."""
+
+    name = "wire cut in the middle of a frame"
+    durations_s = (3.0,)
+
+    def choose_weather(self) -> Weather:
+        return self.choose_ways(Way(cut_after_bytes=self.chance.randint(1, 20_000)))
+
+
+def _kind(name: str) -> str:
+    return name.partition("-")[0]
+
+
+def _told(weather: Weather) -> str:
+    """What differs from good weather."""
+    ways = {"to server": weather.to_server, "to client": weather.to_client}
+    found = [
+        f"{direction} {field} {value}"
+        for direction, way in ways.items()
+        for field in way.__slots__
+        if (value := getattr(way, field)) != getattr(Way(), field)
+    ]
+    return ", ".join([*found, *["refused"] * weather.is_refused]) or "reset"
+
+
+KINDS: list[type[Fault]] = [
+    WireHeld,
+    WireSlow,
+    WireNarrow,
+    WireRefused,
+    WireCut,
+    WireCutInAFrame,
+]
