@@ -162,7 +162,7 @@ class MemoryAlarm(BrokerFault):
         try:
             node.api("GET", "/api/health/checks/local-alarms")
         except ProgramFailed as told:  # in words, with the status 503
-            return f'"resource":"{self.alarm}"' in str(told)
+            return f'"resource":"{self.alarm}' in str(told)  # memory, disk_space
         return False
 
     def _heal(self) -> None:

@@ -3,13 +3,13 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from tests.processes import Program
 
-GONE_S_MAX = 10.0
+SIGNAL_S_MAX = 10.0  # until what was signalled has stopped or gone
 
 
 class Victim(Program):
@@ -22,8 +22,11 @@ class Victim(Program):
 
     def freeze(self) -> None:
         """Stop it where it is (SIGSTOP): its connections stay open, and nothing answers."""
-        for pid in _tree(self.pid):
+        victims = _tree(self.pid)
+        for pid in victims:
             _signal(pid, signal.SIGSTOP)
+        # Many threads need a moment to stop.
+        self._wait(lambda: all(_state(pid) in "TZ" for pid in victims), "could not be frozen")
 
     def thaw(self) -> None:
         """Let it go on; nothing happens if it is not frozen, or not running."""
@@ -44,12 +47,15 @@ class Victim(Program):
         for pid in victims:
             _signal(pid, signal.SIGKILL)
         self.signal(signal.SIGKILL)
-        deadline = time.monotonic() + GONE_S_MAX
-        while any(_state(pid) not in ("", "Z") for pid in victims):
-            if time.monotonic() > deadline:
-                raise self.failure("left processes behind that can't be killed")
-            time.sleep(0.005)
+        self._wait(lambda: all(_state(pid) in "Z" for pid in victims), "could not be killed")
         return len(victims)
+
+    def _wait(self, condition: Callable[[], bool], what_failed: str) -> None:
+        deadline = time.monotonic() + SIGNAL_S_MAX
+        while not condition():
+            if time.monotonic() > deadline:
+                raise self.failure(what_failed)
+            time.sleep(0.005)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -75,7 +81,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _state(pid: int) -> str:
-    """One letter, as in /proc: T is stopped, Z dead and not yet buried; none if it is gone."""
+    """One letter, as in /proc: T is stopped, Z dead and not yet buried; "" if it is gone."""
     fields = _stat(pid)
     return fields[0] if fields else ""
 

@@ -1,0 +1,214 @@
+"""The ground of chaos: it stands, it breaks as asked, and it comes back."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from holdfast.client import Holdfast, HoldfastError, Money, Order, OrderLine, OrderStatus
+from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from proof.chaos.disk import can_mount
+from proof.chaos.faults import KINDS, draw, impossible
+from proof.chaos.ground import Ground, chaos_ground
+from proof.chaos.instances import ROOT
+from proof.chaos.referee import PATIENCE_S
+from tests.processes import temporary_folder
+from tests.servers import ServerMissing
+
+pytestmark = pytest.mark.timeout(240)  # the ground stands after 20 to 40 s
+
+SETTLED_S_MAX = 90.0
+QUEUES = (ORDERS_TO_INVENTORY.queue, INVENTORY_TO_ORDERS.queue)
+PRICE = Money("EUR", 100)
+LAMP = OrderLine("LAMP", 1, PRICE)
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def ground() -> Iterator[Ground]:
+    try:
+        with temporary_folder() as folder, chaos_ground(folder, seed=1) as ground:
+            yield ground
+    except ServerMissing as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+async def shop(ground: Ground) -> AsyncIterator[Holdfast]:
+    """A client of both processes of each service, and lamps for everybody."""
+    async with Holdfast(ground.target("orders"), ground.target("inventory")) as client:
+        await client.inventory.create_product("LAMP", name="", unit_price=PRICE)
+        await client.inventory.adjust_stock("LAMP", 1_000, reason="delivery", request_id="first")
+        yield client
+
+
+async def confirmed(shop: Holdfast) -> Order:
+    """An order that went all the way, however often one has to ask."""
+    request_id = f"r-{next(_numbers)}"
+
+    async def look() -> Order | None:
+        placed = await shop.orders.create("c", [LAMP], request_id=request_id)
+        order = await shop.orders.get(placed.order_id)
+        return order if order.status is not OrderStatus.PENDING else None
+
+    order = await insist(look)
+    assert order.status is OrderStatus.CONFIRMED
+    return order
+
+
+async def insist(look: Callable[[], Awaitable[Order | None]]) -> Order:
+    async with asyncio.timeout(SETTLED_S_MAX):
+        while True:
+            with suppress(HoldfastError):
+                if order := await look():
+                    return order
+            await asyncio.sleep(0.1)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SETTLED_S_MAX):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.1)
+
+
+async def test_queues_have_three_members_and_survive_their_leader(
+    ground: Ground, shop: Holdfast
+) -> None:
+    await confirmed(shop)
+    assert [ground.brokers.members(queue) for queue in QUEUES] == 2 * [set(ground.brokers.nodes)]
+
+    old = ground.brokers.leader(QUEUES[0])
+    assert old is not None
+    ground.brokers[old].program.kill()
+    await confirmed(shop)
+
+    assert ground.brokers.leader(QUEUES[0]) not in (old, None)
+    await asyncio.to_thread(ground.heal)
+    assert ground.brokers.is_whole()
+
+
+async def test_what_was_committed_survives_each_failover(ground: Ground, shop: Holdfast) -> None:
+    pair, placed = ground.databases, []
+    for victim in (pair.primary, pair.standby):  # there and back
+        assert pair.primary == victim
+        known = len(pair.failovers)
+        placed.append(await confirmed(shop))
+
+        pair.nodes[victim].program.kill()
+        await eventually(lambda: len(pair.failovers) > known)  # noqa: B023
+
+        placed.append(await confirmed(shop))
+        assert pair.primary != victim
+        assert pair.nodes[victim].is_in_recovery()
+        assert pair.is_in_sync()
+    for order in placed:
+        assert (await shop.orders.get(order.order_id)).status is OrderStatus.CONFIRMED
+
+
+async def test_nobody_is_told_that_a_commit_is_safe_before_the_standby_has_it(
+    ground: Ground, shop: Holdfast
+) -> None:
+    fault = KINDS["database standby killed"](ground, Random(1))
+    await fault.strike()
+
+    waiting = asyncio.create_task(confirmed(shop))
+    await asyncio.sleep(2.0)
+    assert not waiting.done()
+    await fault.heal()
+
+    await waiting
+
+
+async def test_a_standby_that_may_lack_something_is_not_promoted(ground: Ground) -> None:
+    pair = ground.databases
+    primary, known = pair.primary, len(pair.failovers)
+    fault = KINDS["database standby killed"](ground, Random(1))
+    await fault.strike()
+    await asyncio.sleep(1.0)  # the referee sees it
+
+    pair.nodes[primary].program.kill()
+    await eventually(pair.nodes[primary].program.is_running)
+    await fault.heal()
+    await asyncio.sleep(2 * PATIENCE_S)
+
+    assert (pair.primary, len(pair.failovers)) == (primary, known)
+
+
+async def test_a_service_lives_by_the_clock_that_it_is_given(
+    ground: Ground, shop: Holdfast
+) -> None:
+    instances = [one for one in ground.instances.values() if one.service == "orders"]
+
+    for instance in instances:
+        instance.shift_clock(3600)
+    order = await confirmed(shop)
+    for instance in instances:
+        instance.shift_clock(0)
+
+    ahead = order.create_time - datetime.now(UTC)
+    assert timedelta(minutes=59) < ahead < timedelta(minutes=61)
+    assert (await confirmed(shop)).create_time < order.create_time
+
+
+def test_a_process_tells_what_it_holds(ground: Ground) -> None:
+    for instance in ground.instances.values():
+        held = instance.resources()
+        assert held.rss_kib > 10_000
+        assert held.descriptors > held.sockets > 0
+        assert held.threads > 0
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_every_fault_strikes_and_heals(name: str, ground: Ground, shop: Holdfast) -> None:
+    if reason := impossible(ground).get(name):
+        assert not can_mount(), reason
+        return
+    fault = KINDS[name](ground, Random(f"2 {name}"))
+    await confirmed(shop)
+
+    await fault.strike()
+    await fault.heal()
+
+    assert fault.target
+    await confirmed(shop)
+
+
+async def test_a_seed_draws_the_same_faults_again(ground: Ground) -> None:
+    once, again = ([repr(draw(ground, Random(7))) for _ in range(20)] for _ in range(2))
+
+    assert once == again
+
+
+@pytest.mark.skipif(not can_mount(), reason="only root may mount")
+def test_a_disk_goes_with_its_maker_even_when_that_is_killed(tmp_path: Path) -> None:
+    place = tmp_path / "disk"
+    program = f"""
+from pathlib import Path
+from proof.chaos.disk import disk
+with disk(Path({str(place)!r}), size_mib=1):
+    print("mounted", flush=True)
+    input()
+"""
+    maker = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with maker:
+        assert maker.stdout is not None
+        assert maker.stdout.readline() == b"mounted\n"
+        assert place.is_mount()
+        maker.send_signal(signal.SIGKILL)
+
+    deadline = time.monotonic() + 10
+    while place.is_mount():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
