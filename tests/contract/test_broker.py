@@ -108,7 +108,6 @@ async def relay(broker: Broker, events: Sequence[Event]) -> None:
 
 @asynccontextmanager
 async def rabbit(url: str, **settings: Any) -> AsyncIterator[rabbitmq.RabbitMQ]:
-    settings = {"young_queue_s": 0.0} | settings  # no test is to wait for what it does not test
     broker = rabbitmq.RabbitMQ(url, subscriptions=SUBSCRIPTIONS, **settings)
     try:
         yield broker

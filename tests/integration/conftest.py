@@ -322,9 +322,7 @@ async def cluster(ground: Ground, limits: Limits) -> AsyncIterator[embedded.Addr
         }
         brokers = {}
         for service in SERVICES:
-            brokers[service] = RabbitMQ(
-                ground.broker_url, subscriptions=subscriptions, young_queue_s=0.0
-            )
+            brokers[service] = RabbitMQ(ground.broker_url, subscriptions=subscriptions)
             started.push_async_callback(brokers[service].close)
         inventory = await started.enter_async_context(
             inventory_service.running(databases["inventory"], brokers["inventory"], listen=ANYWHERE)

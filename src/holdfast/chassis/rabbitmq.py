@@ -24,7 +24,6 @@ from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.rabbitmq_link import (
     ANSWER_TIMEOUT_S,
-    YOUNG_QUEUE_S,
     Link,
     Topology,
     dead_queue,
@@ -55,14 +54,12 @@ class RabbitMQ:
         confirm_timeout_s: float = ANSWER_TIMEOUT_S,
         delivery_limit: int = DELIVERY_LIMIT,
         queue_messages_max: int = QUEUE_MESSAGES_MAX,
-        young_queue_s: float = YOUNG_QUEUE_S,
     ) -> None:
         self._url = url
         self._topology = Topology(tuple(subscriptions), delivery_limit, queue_messages_max)
         self._must_hear = {event_type for one in subscriptions for event_type in one.types}
         self._prefetch_messages = prefetch_messages
         self._confirm_timeout_s = confirm_timeout_s
-        self._young_queue_s = young_queue_s
         self._publishing: Link | None = None
         self._connecting = asyncio.Lock()
         self._is_up = False
@@ -108,7 +105,7 @@ class RabbitMQ:
             return self._publishing
 
     async def _open(self, purpose: str) -> Link:
-        return await Link.open(self._url, purpose, self._topology, self._young_queue_s)
+        return await Link.open(self._url, purpose, self._topology)
 
     async def _publish_window(self, link: Link, events: Sequence[Event], taken: set[str]) -> None:
         """Publish everything at once on one channel, which keeps the order; gather the confirms."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import aiormq
 from aiormq.abc import AbstractChannel
@@ -21,10 +22,6 @@ DEAD_DELIVERY_LIMIT = 1_000_000
 ANSWER_TIMEOUT_S = 10.0  # of a connect, of the next confirm of a publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
-
-# RabbitMQ 3.10 writes the name of a new quorum queue to disk about a second after it has said that
-# the queue is there. Killed before, it loses what it confirmed, and that queue never works again.
-YOUNG_QUEUE_S = 2.0
 
 # RuntimeError is what client library and event loop say of a connection that is closed already.
 LINK_ERRORS = (aiormq.AMQPError, OSError, RuntimeError)
@@ -42,7 +39,7 @@ class Topology:
 
     @property
     def kept_exchange(self) -> str:
-        """An exchange whose being there says that the queues are not young any more."""
+        """An exchange whose being there says that `keep` was done."""
         return f"holdfast.kept.{'+'.join(sorted(one.queue for one in self.subscriptions))}"
 
     async def declare(self, channel: AbstractChannel) -> None:
@@ -62,6 +59,18 @@ class Topology:
                 exchange = ".".join(event_type.split(".")[:2])
                 await channel.exchange_declare(exchange, exchange_type="topic", durable=True)
                 await channel.queue_bind(one.queue, exchange, routing_key=event_type)
+
+    async def keep(self, channel: AbstractChannel) -> None:
+        """Have the queues' names written to disk, once in the life of a broker.
+
+        RabbitMQ 3.10 writes the name of a quorum queue when another one is registered, or about a
+        second later. Killed before, it loses what the queue has confirmed, and the queue never
+        works again. So another one is registered, under a name that no other service has used.
+        """
+        last = f"holdfast.last.{uuid4().hex}"
+        await channel.queue_declare(last, durable=True, arguments={"x-queue-type": "quorum"})
+        await channel.queue_delete(last)
+        await channel.exchange_declare(self.kept_exchange, exchange_type="fanout", durable=True)
 
     def _settings(self, delivery_limit: int) -> dict[str, Any]:
         return {
@@ -85,40 +94,38 @@ class Link(aiormq.TransportFactory):
         self._exchanges: set[str] = set()
 
     @classmethod
-    async def open(cls, url: str, purpose: str, topology: Topology, young_queue_s: float) -> Self:
-        """Connect to one of the hosts and declare the topology; wait once in its life until it is
-        kept. A host that doesn't answer in its share of the time is passed over.
+    async def open(cls, url: str, purpose: str, topology: Topology) -> Self:
+        """Connect to one of the hosts and declare the topology; a host that doesn't answer in its
+        share of the time is passed over.
 
         :raises BrokerUnavailable: none answers.
         """
         hosts, refusals = shuffled(urls_by_host(url)), []
         for host in hosts:
-            link, timeout_s = cls(host, purpose, topology), ANSWER_TIMEOUT_S / len(hosts)
+            link = cls(host, purpose, topology)
             try:
-                return await link._opened(timeout_s, young_queue_s)
+                return await link._opened(ANSWER_TIMEOUT_S / len(hosts))
             except BrokerUnavailable as refusal:
                 refusals.append(str(refusal))
         raise BrokerUnavailable("; ".join(refusals))
 
-    async def _opened(self, timeout_s: float, young_queue_s: float) -> Self:
+    async def _opened(self, timeout_s: float) -> Self:
         try:
-            await in_time(self._open(young_queue_s), timeout_s + young_queue_s)
+            await in_time(self._open(), timeout_s)
         except BaseException:
             await self.close(politely=False)
             raise
         return self
 
-    async def _open(self, young_queue_s: float) -> None:
+    async def _open(self) -> None:
         await self.connection.connect()
         self.channel = await self.connection.channel()
         await self.topology.declare(self.channel)
-        kept = self.topology.kept_exchange
         try:
-            await self.channel.exchange_declare(kept, passive=True)
+            await self.channel.exchange_declare(self.topology.kept_exchange, passive=True)
         except aiormq.ChannelNotFoundEntity:  # which closed the channel
-            await asyncio.sleep(young_queue_s)
             self.channel = await self.connection.channel()
-            await self.channel.exchange_declare(kept, exchange_type="fanout", durable=True)
+            await self.topology.keep(self.channel)
 
     async def create(self, url: Any, **kwargs: Any) -> Any:
         """Connect for the library, keeping the socket: it can't leave a far end that is frozen."""
