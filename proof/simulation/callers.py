@@ -1,0 +1,166 @@
+"""Callers in a simulation: they make the seeded calls, and write down what they were told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import grpc
+
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2
+from proof.history import NOT_DONE, Facts, History
+from proof.simulation.network import Network
+from proof.workload import Caller, Wanted
+
+TRIES_MAX = 4
+ANSWER_S_MAX = 6.0
+_CENT_NANOS = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a call looks on the wire."""
+
+    service: str
+    path: str
+    write: Callable[[Facts], Any]
+    read: Callable[[bytes], dict[str, Any]]
+
+
+def _order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
+    return orders_pb2.CreateOrderRequest(
+        customer_id=facts["customer_id"],
+        request_id=facts["request_id"],
+        lines=[
+            orders_pb2.OrderLine(product_id=product_id, quantity=quantity)
+            for product_id, quantity in facts["lines"]
+        ],
+    )
+
+
+def _status(number: int) -> str:
+    name: str = orders_pb2.OrderStatus.Name(number)  # type: ignore[arg-type]
+    return name.removeprefix("ORDER_STATUS_")
+
+
+def _placed(body: bytes) -> dict[str, Any]:
+    answer = orders_pb2.CreateOrderResponse.FromString(body)
+    return {"order_id": answer.order_id, "status": _status(answer.status)}
+
+
+def _order(body: bytes) -> dict[str, Any]:
+    order = orders_pb2.Order.FromString(body)
+    return {
+        "order_id": order.order_id,
+        "status": _status(order.status),
+        "version": order.version,
+        "lines": [[line.product_id, line.quantity] for line in order.lines],
+        "total_minor": order.total.units * 100 + order.total.nanos // _CENT_NANOS,
+    }
+
+
+def _level(level: Any) -> dict[str, Any]:
+    return {
+        "on_hand": level.on_hand,
+        "reserved": level.reserved,
+        "available": level.available,
+    }
+
+
+def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
+    product = inventory_pb2.Product(product_id=facts["product_id"], name="A thing", active=True)
+    product.unit_price.currency_code, product.unit_price.units = "GBP", 3
+    return inventory_pb2.CreateProductRequest(product=product)
+
+
+_ORDERS, _INVENTORY = "/holdfast.orders.v1.OrderService/", "/holdfast.inventory.v1.InventoryService/"
+METHODS = {
+    "CreateOrder": Method("orders", _ORDERS + "CreateOrder", _order_request, _placed),
+    "GetOrderDetails": Method(
+        "orders",
+        _ORDERS + "GetOrderDetails",
+        lambda facts: orders_pb2.GetOrderDetailsRequest(order_id=facts["order_id"]),
+        _order,
+    ),
+    "CancelOrder": Method(
+        "orders",
+        _ORDERS + "CancelOrder",
+        lambda facts: orders_pb2.CancelOrderRequest(order_id=facts["order_id"]),
+        _order,
+    ),
+    "GetStockInfo": Method(
+        "inventory",
+        _INVENTORY + "GetStockInfo",
+        lambda facts: inventory_pb2.GetStockInfoRequest(product_id=facts["product_id"]),
+        lambda body: _level(inventory_pb2.StockInfo.FromString(body)),
+    ),
+    "UpdateStock": Method(
+        "inventory",
+        _INVENTORY + "AdjustStock",
+        lambda facts: inventory_pb2.AdjustStockRequest(**facts, reason="counted"),
+        lambda body: _level(inventory_pb2.AdjustStockResponse.FromString(body).level),
+    ),
+    "CreateProduct": Method("inventory", _INVENTORY + "CreateProduct", _product, lambda _: {}),
+}
+
+
+class SimulatedCaller:
+    """One caller, who makes one call after the other.
+
+    :param wait_s: CreateOrder is asked to wait for the outcome for so long.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        network: Network,
+        history: History,
+        chance: Random,
+        tell: Callable[[str, str], None],
+        *,
+        wait_s: float = 0.0,
+    ) -> None:
+        self._caller, self._network, self._history = caller, network, history
+        self._chance, self._tell, self._wait_s = chance, tell, wait_s
+
+    async def run(self, calls: int, pause_s: float) -> None:
+        """Make so many calls, with about `pause_s` between them."""
+        for _ in range(calls):
+            await asyncio.sleep(self._chance.expovariate(1 / pause_s))
+            await self.insist(self._caller.next(), TRIES_MAX)
+
+    async def insist(self, wanted: Wanted, tries_max: int) -> bool:
+        """Make one call, again while its outcome is unknown; return whether it is ok."""
+        for tries in range(tries_max):
+            code = await self.call(wanted)
+            if code == "OK" or code in NOT_DONE:
+                return code == "OK"
+            await asyncio.sleep(self._chance.uniform(0.5, 1.5) * 0.1 * 2**tries)
+        return False
+
+    async def call(self, wanted: Wanted) -> str:
+        """Make one call, write down how it ended, and return its code."""
+        method = METHODS[wanted.method]
+        request = method.write(wanted.request)
+        if wanted.method == "CreateOrder" and self._wait_s:
+            request.wait.FromMilliseconds(round(self._wait_s * 1_000))
+        number = self._history.invoke(self._caller.name, wanted.method, wanted.request)
+        self._tell(self._caller.name, f"#{number} {wanted.method} {wanted.request}")
+        reply = await self._network.call(
+            method.service,
+            method.path,
+            request.SerializeToString(),
+            timeout_s=wanted.deadline_s or ANSWER_S_MAX,
+        )
+        if reply.code is not grpc.StatusCode.OK:
+            self._history.refused(number, reply.code.name)
+            self._tell(self._caller.name, f"#{number} {reply.code.name} {reply.details}")
+            return reply.code.name
+        value = method.read(reply.body)
+        self._history.ok(number, value)
+        self._tell(self._caller.name, f"#{number} OK {value}")
+        if "order_id" in value:
+            self._caller.told_of(value["order_id"])
+        return "OK"

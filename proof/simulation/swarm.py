@@ -1,0 +1,158 @@
+"""What one seed draws: who runs, what breaks and how often, how large batches are, who calls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from types import ModuleType
+from typing import Any, Literal
+
+from holdfast.chassis import event_codec, inbox, local_broker, outbox, rabbitmq
+from holdfast.inventory import service as inventory_service
+from holdfast.orders import service as orders_service
+from holdfast.orders.application import chase_orders, send_notifications
+from holdfast.orders.infrastructure import inventory_client
+from holdfast.orders.settings import Limits
+from proof.simulation.loop import POLICIES, Policy
+from proof.simulation.weather import CHANCES
+
+Topology = Literal["embedded", "cluster"]
+
+# Faults that somebody has to commit, as their number in one run.
+DEEDS = (
+    "kill",
+    "stop",  # SIGTERM
+    "freeze",  # SIGSTOP, and SIGCONT after a while
+    "crash loop",  # one process, killed again as soon as it is up
+    "outage",  # of a database
+    "session broken",
+    "leadership lost",
+    "clock jump",
+    "clock wrong",  # from the start
+)
+KINDS = (*DEEDS, *CHANCES)
+
+# Constants that decide how much is done at once and how long is waited: rare paths become frequent.
+CONSTANTS: dict[tuple[ModuleType, str], Sequence[float | int]] = {
+    (outbox, "RELAY_EVENTS_MAX"): (1, 2, 5, 2_000),
+    (outbox, "POLL_S"): (2.0, 0.5),
+    (inbox, "FORGET_EVENTS_MAX"): (1, 5_000),
+    (chase_orders, "CHASED_MAX"): (1, 3, 500),
+    (send_notifications, "SENT_MAX"): (1, 3, 500),
+    (orders_service, "BATCH_ITEMS_MAX"): (1, 3, 1_000),
+    (orders_service, "READ_ITEMS_MAX"): (1, 200),
+    (orders_service, "CROWD_ITEMS"): (1, 2, 200),
+    (orders_service, "CHASE_EVERY_S"): (1.0, 5.0),
+    (orders_service, "NOTIFY_EVERY_S"): (3.0, 0.5),
+    (orders_service, "FORGET_EVERY_S"): (2.0, 600.0),
+    (inventory_service, "BATCH_ITEMS_MAX"): (1, 3, 1_000),
+    (inventory_service, "FORGET_EVERY_S"): (2.0, 600.0),
+    (inventory_client, "DEADLINE_S"): (0.05, 1.0, 5.0),
+    (rabbitmq, "EVENTS_PER_BATCH_MAX"): (1, 5, 1_000),
+}
+# Imported by name in three modules, which must agree.
+EVENTS_PER_MESSAGE: tuple[ModuleType, ...] = (event_codec, local_broker, rabbitmq)
+
+assert all(hasattr(module, name) for module, name in CONSTANTS), "a constant has gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """The plan of one run; the same seed draws the same.
+
+    :param deeds: how often somebody does what.
+    :param rates: how often what happens by itself, as a share of the occasions.
+    """
+
+    seed: int
+    topology: Topology
+    orders: int
+    inventories: int
+    policy: Policy
+    step_s: float
+    disk_s: float
+    network_s: float
+    faults_s: float
+    deeds: Mapping[str, int]
+    rates: Mapping[str, float]
+    constants: Sequence[float | int]
+    events_per_message: int
+    prefetch_messages: int
+    limits: Limits
+    clients: int
+    calls: int
+    pause_s: float
+    products: int
+    units: int
+
+    def without(self, kind: str) -> "Swarm":
+        """The same plan without one kind of fault."""
+        return replace(
+            self,
+            deeds={name: times for name, times in self.deeds.items() if name != kind},
+            rates={name: rate for name, rate in self.rates.items() if name != kind},
+        )
+
+    def apply(self) -> None:
+        """Set the constants, for the rest of this interpreter's life."""
+        for (module, name), value in zip(CONSTANTS, self.constants, strict=True):
+            setattr(module, name, value)
+        for module in EVENTS_PER_MESSAGE:
+            module.EVENTS_PER_MESSAGE_MAX = self.events_per_message  # type: ignore[attr-defined]
+
+    def told(self) -> str:
+        """The plan in a line or two."""
+        faults = ", ".join([f"{k} x{n}" for k, n in self.deeds.items()] + list(self.rates))
+        who = f"{self.topology}, {self.orders} orders, {self.inventories} inventory"
+        return f"{who}; {self.clients} clients, {self.calls} calls; faults: {faults or 'none'}"
+
+
+def drawn(seed: int) -> Swarm:
+    """Draw the plan of a seed."""
+    chance = Random(f"swarm {seed}")
+    topology: Topology = "embedded"
+    kinds = [kind for kind in KINDS if chance.random() < chance.choice((0.15, 0.5))]
+    faults_s = chance.choice((5.0, 15.0, 30.0, 60.0))
+    late_s = chance.choice((1.0, 5.0, 30.0))
+    return Swarm(
+        seed=seed,
+        topology=topology,
+        orders=1 if topology == "embedded" else chance.randint(1, 3),
+        inventories=1 if topology == "embedded" else chance.randint(1, 3),
+        policy=chance.choice(POLICIES),
+        step_s=chance.choice((0.0, 0.000_01, 0.000_2)),
+        disk_s=chance.choice((0.000_1, 0.001, 0.01)),
+        network_s=chance.choice((0.000_2, 0.002, 0.02)),
+        faults_s=faults_s,
+        deeds={kind: _times(chance, kind) for kind in kinds if kind in DEEDS},
+        rates={kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS},
+        constants=[_often_last(chance, values) for values in CONSTANTS.values()],
+        events_per_message=_often_last(chance, (1, 2, 500)),
+        prefetch_messages=_often_last(chance, (1, 3, 100)),
+        limits=Limits(
+            late_s=late_s,
+            expire_s=max(2 * late_s, chance.choice((3.0, 20.0, 3_600.0, 3_600.0))),
+            outbox_events_max=_often_last(chance, (3, 100_000)),
+            outbox_age_s_max=_often_last(chance, (2.0, 60.0)),
+        ),
+        clients=chance.randint(2, 8),
+        calls=chance.randint(30, 80) * (3 if chance.random() < 0.05 else 1),
+        pause_s=faults_s / 10,
+        products=chance.choice((2, 4, 12)),
+        units=chance.choice((8, 40, 1_000)),
+    )
+
+
+def _times(chance: Random, kind: str) -> int:
+    return 1 if kind in ("crash loop", "clock wrong") else chance.randint(1, 4)
+
+
+def _rate(chance: Random, kind: str) -> float:
+    rate = chance.choice((0.005, 0.02, 0.1))
+    return rate / 5 if kind.startswith("failpoint") else rate
+
+
+def _often_last(chance: Random, values: Sequence[Any]) -> Any:
+    """One of the values, in half of the cases the last, which is the usual one."""
+    return values[-1] if chance.random() < 0.5 else chance.choice(values)
+
+

@@ -1,0 +1,57 @@
+"""What may go wrong at this moment, and how often: one object that all parts of the world ask."""
+
+from dataclasses import dataclass, field
+from random import Random
+
+# Every kind of fault that happens by itself, as a share of the occasions for it.
+CHANCES = (
+    "begin refused",  # DatabaseUnavailable before a transaction or statement
+    "statement broken",  # the session ends at a statement; the transaction is rolled back
+    "conflict",
+    "commit lost before",  # the reply to COMMIT is lost, and so is the commit
+    "commit lost after",  # the reply to COMMIT is lost, the commit stands
+    "disk slow",
+    "request dropped",
+    "reply dropped",
+    "request doubled",
+    "network slow",
+    "tell lost",  # which only wakes the leader sooner
+    "failpoint kills",
+    "failpoint raises",
+    "failpoint waits",
+)
+
+
+@dataclass
+class Weather:
+    """Rates by kind of fault; everything is at 0 after the healing.
+
+    :param disk_s, network_s: the usual time for one way.
+    """
+
+    chance: Random
+    rates: dict[str, float] = field(default_factory=dict)
+    disk_s: float = 0.000_3
+    network_s: float = 0.000_5
+
+    def __post_init__(self) -> None:
+        assert self.rates.keys() <= set(CHANCES), "a kind that nobody asks for"
+
+    def strikes(self, kind: str) -> bool:
+        """Whether this fault happens now."""
+        rate = self.rates.get(kind, 0.0)
+        return rate > 0 and self.chance.random() < rate
+
+    def heal(self) -> None:
+        """Let nothing go wrong by itself any more."""
+        self.rates.clear()
+
+    def disk_wait_s(self) -> float:
+        """How long a request or an answer of a database takes."""
+        slow = 200 * self.chance.random() if self.strikes("disk slow") else 1.0
+        return self.chance.expovariate(1 / self.disk_s) * slow
+
+    def network_wait_s(self) -> float:
+        """How long a message between processes takes."""
+        slow = 2_000 * self.chance.random() ** 2 if self.strikes("network slow") else 1.0
+        return self.chance.expovariate(1 / self.network_s) * slow
