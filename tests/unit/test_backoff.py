@@ -6,8 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from holdfast.chassis import clock
+from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import backoff_s
-from holdfast.chassis.database import DatabaseUnavailable
+from holdfast.chassis.database import Conflict, DatabaseUnavailable
 from holdfast.chassis.lifecycle import RESTART_S_MAX, background
 
 FAILURES = 2_000  # at ten seconds each an outage of five hours
@@ -81,6 +82,20 @@ async def test_a_background_loop_that_fails_for_hours_is_started_again(
     assert loop.tries == FAILURES + 1
     assert len(pauses) == FAILURES
     assert max(pauses) == pauses[-1] == RESTART_S_MAX
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("away"), BrokerUnavailable("away"), Conflict("a deadlock")]
+)
+async def test_what_passes_by_itself_is_waited_out_without_alarm(error: Exception) -> None:
+    loop = Loop(error)
+
+    with capture_logs() as lines:
+        async with background({"a loop": loop}), asyncio.timeout(WORKS_S_MAX):
+            while loop.tries < 2:
+                await asyncio.sleep(0.01)
+
+    assert {line["log_level"] for line in lines} == {"warning"}
 
 
 async def test_a_background_loop_that_ran_for_long_is_started_again_soon(

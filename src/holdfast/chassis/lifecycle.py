@@ -11,7 +11,7 @@ import structlog
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.cancellation import is_asked_to_stop
 from holdfast.chassis.clock import backoff_s, jitter
-from holdfast.chassis.database import DatabaseUnavailable, Leadership
+from holdfast.chassis.database import Conflict, DatabaseUnavailable, Leadership
 
 RESTART_S_MAX = 10.0
 GARBAGE_OBJECTS = 100_000  # allocated and not freed, before Python looks among the youngest
@@ -47,7 +47,7 @@ async def _supervised(name: str, loop: Loop) -> None:
             if is_asked_to_stop():
                 raise
             log.exception("background loop was abandoned, starting it again", loop=name)
-        except (BrokerUnavailable, DatabaseUnavailable) as error:
+        except (BrokerUnavailable, Conflict, DatabaseUnavailable) as error:
             log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
             log.exception("background loop failed, starting it again", loop=name)
