@@ -1,20 +1,27 @@
-"""The promises of the broker seam, kept by both adapters, and what only a far broker can do."""
+"""The promises of the broker seam, kept by both adapters, and what only a far broker can do.
+
+The far broker is RabbitMQ, and the simulator's: what holds for one holds for the other.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
-import aiormq
 import pytest
 
 from holdfast.chassis import rabbitmq
 from holdfast.chassis.broker import Broker, BrokerUnavailable, DeadLetter, Event, Subscription
 from holdfast.chassis.event_codec import decode_batch
 from holdfast.chassis.local_broker import LocalBroker
-from tests.servers import RabbitmqServer
+from tests.contract.far_brokers import (
+    TROUBLES,
+    FarBroker,
+    RealBroker,
+    SimulatedBroker,
+    in_trouble,
+)
 
 PLACED = "holdfast.orders.v1.OrderPlaced"
 CANCELLED = "holdfast.orders.v1.OrderCancelled"
@@ -25,13 +32,6 @@ SUBSCRIPTIONS = [Subscription(QUEUE, (PLACED, CANCELLED))]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 START = datetime(2026, 11, 5, 12, 30, 15, 250_001, tzinfo=UTC)
 ARRIVE_S_MAX = 30.0
-
-WATERMARK = "set_vm_memory_high_watermark"
-TROUBLES = {
-    "frozen": ("", ""),
-    "stopped": ("stop_app", "start_app"),
-    "blocks publishers": (f"{WATERMARK} 0.0000001", f"{WATERMARK} 0.4"),
-}
 
 
 def order_events(count: int, *, first: int = 1, type: str = PLACED) -> list[Event]:
@@ -115,12 +115,29 @@ async def rabbit(url: str, **settings: Any) -> AsyncIterator[rabbitmq.RabbitMQ]:
         await broker.close()
 
 
-@pytest.fixture(params=["local", "rabbitmq"])
+@contextmanager
+def far_broker(name: str, request: pytest.FixtureRequest) -> Iterator[FarBroker]:
+    if name == "rabbitmq":
+        url = request.getfixturevalue("rabbitmq_url")
+        yield RealBroker(url, request.getfixturevalue("rabbitmq_server"))
+    else:
+        with SimulatedBroker().in_place_of_the_real_one() as simulated:
+            yield simulated
+
+
+@pytest.fixture(params=["rabbitmq", "simulated"])
+def far(request: pytest.FixtureRequest) -> Iterator[FarBroker]:
+    with far_broker(request.param, request) as far:
+        yield far
+
+
+@pytest.fixture(params=["local", "rabbitmq", "simulated"])
 async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
     if request.param == "local":
         yield LocalBroker(SUBSCRIPTIONS)
-    else:
-        async with rabbit(request.getfixturevalue("rabbitmq_url")) as broker:
+        return
+    with far_broker(request.param, request) as far:
+        async with rabbit(far.url) as broker:
             yield broker
 
 
@@ -209,59 +226,12 @@ async def test_locally_publishers_learn_that_the_consumer_has_gone() -> None:
     assert [publisher.result() for publisher in publishers] == [frozenset(), frozenset()]
 
 
-class Wire:
-    """The way to the broker, which can be cut, or frozen with the line open."""
-
-    def __init__(self, url: str) -> None:
-        self._there = urlsplit(url)
-        self._ends: set[asyncio.StreamWriter] = set()
-        self.flows = asyncio.Event()
-        self.flows.set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        self.url = self._there.geturl().replace(f":{self._there.port}/", f":{port}/")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        self.flows.set()
-        self.cut()
-
-    def cut(self) -> None:
-        for end in self._ends:
-            end.transport.abort()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._ends.add(writer)
-        with suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._there.port)
-            self._ends.add(far_writer)
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
-        writer.transport.abort()
-
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await source.read(65_536):
-                await self.flows.wait()
-                target.write(data)
-                await target.drain()
-        target.transport.abort()
-
-
-@asynccontextmanager
-async def by_hand(url: str) -> AsyncIterator[aiormq.abc.AbstractChannel]:
-    async with aiormq.connect(url) as connection:
-        yield await connection.channel()
-
-
-async def test_every_event_arrives_in_order_although_connections_are_cut(rabbitmq_url: str) -> None:
+async def test_every_event_arrives_in_order_although_connections_are_cut(far: FarBroker) -> None:
     events, inbox = order_events(4_000), Inbox()
 
-    async with Wire(rabbitmq_url) as wire, rabbit(wire.url) as broker, consuming(broker, inbox):
+    async with far.way() as way, rabbit(way.url) as broker, consuming(broker, inbox):
         for start in range(0, len(events), 100):
-            asyncio.get_running_loop().call_later(0.003, wire.cut)
+            asyncio.get_running_loop().call_later(0.003, way.cut)
             await relay(broker, events[start : start + 100])
         await inbox.until(lambda: len(inbox.first_seen) == len(events))
 
@@ -270,15 +240,15 @@ async def test_every_event_arrives_in_order_although_connections_are_cut(rabbitm
 
 @pytest.mark.parametrize("is_made_anew", [False, True])
 async def test_a_consumer_goes_on_when_its_queue_is_deleted(
-    is_made_anew: bool, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
+    is_made_anew: bool, far: FarBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rabbitmq, "IDLE_S", 0.5)
     inbox = Inbox()
-    async with rabbit(rabbitmq_url) as broker, consuming(broker, inbox):
+    async with rabbit(far.url) as broker, consuming(broker, inbox):
         await relay(broker, order_events(1))
         await inbox.has(1)
 
-        async with by_hand(rabbitmq_url) as channel:
+        async with far.by_hand() as channel:
             await channel.queue_delete(QUEUE)
             if is_made_anew:  # RabbitMQ 3.10 then forgets to tell the consumer
                 await broker._topology.declare(channel)
@@ -287,8 +257,8 @@ async def test_a_consumer_goes_on_when_its_queue_is_deleted(
         await inbox.has(2)
 
 
-async def test_a_must_hear_event_is_not_taken_without_its_queue(rabbitmq_url: str) -> None:
-    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+async def test_a_must_hear_event_is_not_taken_without_its_queue(far: FarBroker) -> None:
+    async with rabbit(far.url) as broker, far.by_hand() as channel:
         assert await broker.publish(order_events(1)) == {"e-1"}
         await channel.queue_delete(QUEUE)
 
@@ -300,13 +270,13 @@ async def test_a_must_hear_event_is_not_taken_without_its_queue(rabbitmq_url: st
 
 @pytest.mark.parametrize("name", TROUBLES)
 async def test_publishing_to_a_broker_in_trouble_ends_in_time_and_works_afterwards(
-    name: str, rabbitmq_url: str, rabbitmq_server: RabbitmqServer
+    name: str, far: FarBroker
 ) -> None:
     events = order_events(2_000)
-    async with Wire(rabbitmq_url) as wire, rabbit(wire.url, confirm_timeout_s=1.0) as broker:
+    async with far.way() as way, rabbit(way.url, confirm_timeout_s=1.0) as broker:
         assert len(await broker.publish(events)) == 2_000
 
-        async with trouble(name, wire, rabbitmq_server):
+        async with in_trouble(far, name, way):
             with pytest.raises(BrokerUnavailable):
                 async with asyncio.timeout(2.5):
                     await broker.publish(events)
@@ -316,33 +286,18 @@ async def test_publishing_to_a_broker_in_trouble_ends_in_time_and_works_afterwar
         assert broker.is_up()
 
 
-@asynccontextmanager
-async def trouble(name: str, wire: Wire, server: RabbitmqServer) -> AsyncIterator[None]:
-    begin, end = TROUBLES[name]
-    try:
-        if begin:
-            await asyncio.to_thread(server.ctl, *begin.split())
-        else:
-            wire.flows.clear()
-        yield
-    finally:
-        wire.flows.set()
-        if end:
-            await asyncio.to_thread(server.ctl, *end.split())
-
-
-async def test_closing_leaves_a_frozen_broker_alone(rabbitmq_url: str) -> None:
-    async with Wire(rabbitmq_url) as wire:
-        async with rabbit(wire.url) as broker, consuming(broker, Inbox()):
+async def test_closing_leaves_a_frozen_broker_alone(far: FarBroker) -> None:
+    async with far.way() as way:
+        async with rabbit(way.url) as broker, consuming(broker, Inbox()):
             await broker.publish(order_events(1))
-            wire.flows.clear()
+            way.freeze()
         await asyncio.sleep(0.1)
         assert not [task for task in asyncio.all_tasks() if "aiormq" in repr(task)]
 
 
-async def test_bytes_that_are_no_event_are_parked_and_the_queue_goes_on(rabbitmq_url: str) -> None:
+async def test_bytes_that_are_no_event_are_parked_and_the_queue_goes_on(far: FarBroker) -> None:
     inbox = Inbox(failures=2)
-    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+    async with rabbit(far.url) as broker, far.by_hand() as channel:
         await broker.publish(order_events(1))
         await channel.basic_publish(b"hello", exchange="holdfast.orders", routing_key=PLACED)
         await channel.basic_publish(b"bye", routing_key=f"{QUEUE}.dead")
@@ -358,9 +313,9 @@ async def test_bytes_that_are_no_event_are_parked_and_the_queue_goes_on(rabbitmq
         assert "not a CloudEvents batch" in letter.reason
 
 
-async def test_what_the_broker_gives_up_is_parked_event_by_event(rabbitmq_url: str) -> None:
+async def test_what_the_broker_gives_up_is_parked_event_by_event(far: FarBroker) -> None:
     events, crashing = order_events(3), Inbox(is_open=False)
-    async with rabbit(rabbitmq_url, delivery_limit=2) as broker:
+    async with rabbit(far.url, delivery_limit=2) as broker:
         await broker.publish(events)
         for crash in range(1, 4):
             async with consuming(broker, crashing):
@@ -377,9 +332,9 @@ async def test_what_the_broker_gives_up_is_parked_event_by_event(rabbitmq_url: s
     assert told == {(QUEUE, "given up by the broker: delivery_limit")}
 
 
-async def test_a_full_queue_takes_no_more_until_there_is_room(rabbitmq_url: str) -> None:
+async def test_a_full_queue_takes_no_more_until_there_is_room(far: FarBroker) -> None:
     inbox = Inbox()
-    async with rabbit(rabbitmq_url, queue_messages_max=3) as broker:
+    async with rabbit(far.url, queue_messages_max=3) as broker:
         taken = [await broker.publish([event]) for event in order_events(100)]
         assert (len(taken[0]), len(taken[-1])) == (1, 0)
 
@@ -388,8 +343,8 @@ async def test_a_full_queue_takes_no_more_until_there_is_room(rabbitmq_url: str)
             await inbox.until(lambda: inbox.first_seen == order_events(100))
 
 
-async def test_a_message_is_persistent_and_says_what_it_carries(rabbitmq_url: str) -> None:
-    async with rabbit(rabbitmq_url) as broker, by_hand(rabbitmq_url) as channel:
+async def test_a_message_is_persistent_and_says_what_it_carries(far: FarBroker) -> None:
+    async with rabbit(far.url) as broker, far.by_hand() as channel:
         await broker.publish(order_events(2))
         message = await channel.basic_get(QUEUE, no_ack=True)
 
