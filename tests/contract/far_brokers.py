@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import aiormq
+import pytest
 
 from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ, by_hand
 from tests.servers import RabbitmqServer
@@ -51,6 +52,16 @@ class FarBroker(Protocol):
     async def begin(self, trouble: str) -> None: ...
 
     async def end(self, trouble: str) -> None: ...
+
+
+@contextmanager
+def far_broker(name: str, request: pytest.FixtureRequest) -> Iterator[FarBroker]:
+    if name == "rabbitmq":
+        url = request.getfixturevalue("rabbitmq_url")
+        yield RealBroker(url, request.getfixturevalue("rabbitmq_server"))
+    else:
+        with SimulatedBroker().in_place_of_the_real_one() as simulated:
+            yield simulated
 
 
 @asynccontextmanager

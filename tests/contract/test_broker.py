@@ -5,7 +5,7 @@ The far broker is RabbitMQ, and the simulator's: what holds for one holds for th
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,7 @@ from holdfast.chassis.local_broker import LocalBroker
 from tests.contract.far_brokers import (
     TROUBLES,
     FarBroker,
-    RealBroker,
-    SimulatedBroker,
+    far_broker,
     in_trouble,
 )
 
@@ -113,16 +112,6 @@ async def rabbit(url: str, **settings: Any) -> AsyncIterator[rabbitmq.RabbitMQ]:
         yield broker
     finally:
         await broker.close()
-
-
-@contextmanager
-def far_broker(name: str, request: pytest.FixtureRequest) -> Iterator[FarBroker]:
-    if name == "rabbitmq":
-        url = request.getfixturevalue("rabbitmq_url")
-        yield RealBroker(url, request.getfixturevalue("rabbitmq_server"))
-    else:
-        with SimulatedBroker().in_place_of_the_real_one() as simulated:
-            yield simulated
 
 
 @pytest.fixture(params=["rabbitmq", "simulated"])
