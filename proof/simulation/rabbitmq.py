@@ -18,7 +18,7 @@ from aiormq.exceptions import ConnectionClosed
 
 from holdfast.chassis import rabbitmq_link
 from proof.simulation.rabbitmq_client import Channel, Connection
-from proof.simulation.rabbitmq_faults import Blows, Faults, Weather
+from proof.simulation.rabbitmq_faults import Fate, Faults, Tell
 from proof.simulation.rabbitmq_queues import Arguments, Consumer, Exchange, Letter, QuorumQueue
 from proof.simulation.rabbitmq_sessions import ConnectionSession
 from proof.simulation.rabbitmq_wire import Line
@@ -38,6 +38,7 @@ class SimulatedRabbitMQ:
     """The broker, with one vhost.
 
     :param owner: whose connection one is that is being opened, such as a simulated process.
+    :param tell: is told of every blow.
     """
 
     def __init__(
@@ -46,33 +47,18 @@ class SimulatedRabbitMQ:
         faults: Faults | None = None,
         *,
         owner: Callable[[], Hashable] = lambda: None,
+        tell: Tell = lambda _: None,
     ) -> None:
-        self.weather = Weather(rng, faults or Faults())
+        self.fate = Fate(rng, faults or Faults(), tell)
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, QuorumQueue] = {}
         self.heard: list[Heard] = []
         self.is_short_of_memory = False
         self._owner = owner
-        self._lines = 0
+        self._connected = 0
         self._sessions: dict[int, ConnectionSession] = {}  # by line
         self._refusals = 0
         self._frozen_owners: list[Hashable] = []
-        lasting = self.weather.blow_s
-        self._blows = Blows(
-            self.weather,
-            {
-                "cuts_per_min": self.cut,
-                "freezes_per_min": lambda: self.freeze_one(lasting()),
-                "refusals_per_min": lambda: self.refuse(lasting()),
-                "restarts_per_min": lambda: self.restart(lasting()),
-                "alarms_per_min": lambda: self.run_short_of_memory(lasting()),
-                "elections_per_min": lambda: self.stall(lasting()),
-                "cancels_per_min": self.cancel_consumer,
-                "forgotten_per_min": self.forget_consumer,
-                "lost_bindings_per_min": self.lose_binding,
-                "lost_queues_per_min": self.lose_queue,
-            },
-        )
 
     @contextmanager
     def in_place_of_the_real_one(self) -> Iterator[None]:
@@ -83,21 +69,25 @@ class SimulatedRabbitMQ:
         ):
             yield
 
-    def start_faults(self) -> None:
-        """Let the blows fall from now on; shares are always in force."""
-        self._blows.start()
-
     def heal(self) -> None:
         """End what goes wrong, for good. What was lost stays lost."""
-        self._blows.stop()
-        self.weather.faults = Faults()
+        self.fate.faults = Faults()
         self._refusals = 0
         self._frozen_owners.clear()
         self.end_shortage()
-        for session in self._all_sessions():
-            session.line.thaw()
+        for line in self.lines:
+            line.thaw()
         for queue in list(self.queues.values()):
             queue.lead()
+
+    @property
+    def lines(self) -> list[Line]:
+        """The connections that the broker believes in, the oldest first."""
+        return [session.line for session in self._sessions.values()]
+
+    @property
+    def consumers(self) -> list[Consumer]:
+        return [consumer for queue in self.queues.values() for consumer in queue.consumers]
 
     @property
     def depths(self) -> dict[str, int]:
@@ -111,13 +101,13 @@ class SimulatedRabbitMQ:
 
         :raises ConnectionRefusedError: nobody listens.
         """
-        if delay_s := self.weather.frame_s():
+        if delay_s := self.fate.frame_s():
             await asyncio.sleep(delay_s)
         if self._refusals:
             raise ConnectionRefusedError(111, "Connection refused")
         owner = self._owner()
-        self._lines += 1
-        line = Line(self._lines, owner, self.weather)
+        self._connected += 1
+        line = Line(self._connected, owner, self.fate)
         session = self._sessions[line.number] = ConnectionSession(self, line)
 
         def lose() -> None:
@@ -149,7 +139,7 @@ class SimulatedRabbitMQ:
         for exchange in self.exchanges.values():
             exchange.forget(name)
         for consumer in queue.delete():
-            self._cancel(consumer)
+            self.cancel(consumer)
         return length
 
     def route(self, exchange: str, routing_key: str) -> list[QuorumQueue]:
@@ -161,7 +151,7 @@ class SimulatedRabbitMQ:
         """Put a letter into all of the queues; return whether all of them took it."""
         answers = [queue.put(letter) for queue in queues]
         if letter.exchange and (any(answers) or not answers):
-            self.heard.append(Heard(self.weather.now(), letter))
+            self.heard.append(Heard(self.fate.now(), letter))
         return all(answers)
 
     def _bury(self, letter: Letter, arguments: Arguments) -> bool:
@@ -176,116 +166,58 @@ class SimulatedRabbitMQ:
         answers = [queue.put(letter) for queue in queues]
         return bool(answers) and all(answers)
 
-    # What may happen to it. Sessions are in the order in which they began.
+    # What may happen to it.
 
     def lose(self, owner: Hashable) -> None:
         """The owner's process was killed: its machine closes its connections."""
-        for session in self._all_sessions():
-            if session.line.owner == owner:
-                session.line.abort()
+        for line in self._lines_of(owner):
+            line.abort()
 
     def freeze(self, owner: Hashable) -> None:
         """The owner's process stands still, or no packet comes through."""
         self._frozen_owners.append(owner)
-        for session in self._all_sessions():
-            if session.line.owner == owner:
-                session.line.freeze()
+        for line in self._lines_of(owner):
+            line.freeze()
 
     def thaw(self, owner: Hashable) -> None:
         self._frozen_owners = [one for one in self._frozen_owners if one != owner]
-        for session in self._all_sessions():
-            if session.line.owner == owner:
-                session.line.thaw()
+        for line in self._lines_of(owner):
+            line.thaw()
 
-    def cut(self) -> None:
-        """End a connection."""
-        if self._sessions:
-            self.weather.rng.choice(self._all_sessions()).line.cut()
+    def _lines_of(self, owner: Hashable) -> list[Line]:
+        return [line for line in self.lines if line.owner == owner]
 
-    def cut_all(self) -> None:
-        for session in self._all_sessions():
-            session.line.cut()
-
-    def freeze_one(self, seconds: float) -> None:
-        """Let a connection carry nothing for a while."""
-        if self._sessions:
-            line = self.weather.rng.choice(self._all_sessions()).line
-            line.freeze()
-            self.weather.later(seconds, line.thaw)
-
-    def refuse(self, seconds: float) -> None:
-        """Accept no connection for a while."""
+    def refuse(self) -> None:
+        """Accept no connection until `accept`, which is to come as often."""
         self._refusals += 1
-        self.weather.later(seconds, self.start)
 
-    def start(self) -> None:
-        """Accept connections again, unless there is another reason not to."""
+    def accept(self) -> None:
         self._refusals = max(0, self._refusals - 1)
 
-    def restart(self, seconds: float) -> None:
-        """Be away for a while; what is durable is there afterwards."""
-        self.stop()
-        self.weather.later(seconds, self.start)
-
     def stop(self) -> None:
-        self._refusals += 1
-        goodbye = self.weather.strikes(0.5)  # killed, it says none
-        for session in self._all_sessions():
-            text = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"
-            session.line.cut(ConnectionClosed(320, text) if goodbye else None)
+        """Be away until `accept`; what is durable is there afterwards."""
+        self.refuse()
+        is_polite = self.fate.rng.random() < 0.5  # killed, it says nothing
+        text = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"
+        for line in self.lines:
+            line.cut(ConnectionClosed(320, text) if is_polite else None)
         self.end_shortage()
 
-    def run_short_of_memory(self, seconds: float) -> None:
+    def run_short(self) -> None:
+        """Read no more from whoever publishes."""
         self.is_short_of_memory = True
-        self.weather.later(seconds, self.end_shortage)
 
     def end_shortage(self) -> None:
         self.is_short_of_memory = False
-        for session in self._all_sessions():
-            session.line.unblock()
+        for line in self.lines:
+            line.unblock()
 
-    def stall(self, seconds: float) -> None:
-        """Let a queue be without leader for a while."""
-        if self.queues:
-            queue = self.weather.rng.choice(list(self.queues.values()))
-            queue.is_stalled = True
-            self.weather.later(seconds, queue.lead)
-
-    def cancel_consumer(self) -> None:
-        if consumers := self._all_consumers():
-            self._cancel(self.weather.rng.choice(consumers))
-
-    def forget_consumer(self) -> None:
-        """Send a consumer nothing more, and don't tell it, as RabbitMQ 3.10 does at times."""
-        if consumers := self._all_consumers():
-            self.weather.rng.choice(consumers).is_forgotten = True
-
-    def lose_binding(self) -> None:
-        bound = [
-            (exchange, queue, key)
-            for exchange in self.exchanges.values()
-            for key, queues in exchange.bindings.items()
-            for queue in queues
-        ]
-        if bound:
-            exchange, queue, key = self.weather.rng.choice(bound)
-            exchange.unbind(queue, key)
-
-    def lose_queue(self) -> None:
-        if self.queues:
-            self.delete_queue(self.weather.rng.choice(list(self.queues)))
-
-    def _cancel(self, consumer: Consumer) -> None:
-        for session in self._all_sessions():
+    def cancel(self, consumer: Consumer) -> None:
+        """Send a consumer nothing more, and tell it."""
+        for session in list(self._sessions.values()):
             for channel in session.channels:
                 if channel.has(consumer):
                     channel.cancel(consumer)
-
-    def _all_consumers(self) -> list[Consumer]:
-        return [consumer for queue in self.queues.values() for consumer in queue.consumers]
-
-    def _all_sessions(self) -> list[ConnectionSession]:
-        return list(self._sessions.values())
 
 
 class Factory:

@@ -22,7 +22,7 @@ from pamqp.commands import Basic
 from pamqp.header import ContentHeader
 from yarl import URL
 
-from proof.simulation.rabbitmq_faults import Weather
+from proof.simulation.rabbitmq_faults import Fate
 from proof.simulation.rabbitmq_queues import Arguments, Letter
 from proof.simulation.rabbitmq_sessions import ChannelSession, ConnectionSession, Request
 from proof.simulation.rabbitmq_wire import Line
@@ -113,8 +113,8 @@ class Connection(Closable):
             line.end_at_broker()
 
         line.to_broker.put(hear)
-        if line.weather.strikes(line.weather.faults.slow_goodbyes):
-            await _linger(line.weather)
+        if line.fate.strikes("slow_goodbyes"):
+            await _linger(line.fate)
         with suppress(TimeoutError, AMQPError):
             async with asyncio.timeout(CLOSE_OK_S_MAX):
                 await heard
@@ -124,8 +124,8 @@ class Connection(Closable):
         """Learn that the connection has ended."""
         if self.is_closed:
             return
-        weather: Weather | None = self._line.weather if self._session is not None else None
-        is_deaf = weather is not None and weather.strikes(weather.faults.deaf_waiters)
+        fate: Fate | None = self._line.fate if self._session is not None else None
+        is_deaf = fate is not None and fate.strikes("deaf_waiters")
         self._closing.set_exception(error)
         for channel in self.channels.values():
             channel.lose(error, is_deaf=is_deaf)
@@ -315,10 +315,10 @@ class Channel(Closable):
         return DeliveredMessage(frame, header, letter.body, self)  # type: ignore[arg-type] # ours is one for all they ask
 
 
-async def _linger(weather: Weather) -> None:
+async def _linger(fate: Fate) -> None:
     """Take long, and take no notice of being cancelled."""
-    end = weather.now() + weather.rng.uniform(0, LINGER_S_MAX)
-    while (left_s := end - weather.now()) > 0:
+    end = fate.now() + fate.rng.uniform(0, LINGER_S_MAX)
+    while (left_s := end - fate.now()) > 0:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(left_s)
 

@@ -1,13 +1,17 @@
 """What goes wrong around the simulated RabbitMQ, and how often: shares of frames, blows by time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, fields, replace
 from random import Random
 
 SHARE_MAX = 0.3
 BLOWS_PER_MIN_MAX = 6.0
+
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,23 @@ class Faults:
 RATES = tuple(field.name for field in fields(Faults) if not field.name.endswith("_s_max"))
 
 
-class Weather:
-    """The dice, the faults in force, and timers that outlive the process that happens to run."""
+class Fate:
+    """The dice, the faults in force, and timers that outlive the process that happens to run.
 
-    def __init__(self, rng: Random, faults: Faults) -> None:
-        self.rng, self.faults = rng, faults
+    :param tell: is told of what happens.
+    """
+
+    def __init__(self, rng: Random, faults: Faults, tell: Tell) -> None:
+        self.rng, self.faults, self.tell = rng, faults, tell
+        self.struck: Counter[str] = Counter()
         self._context = copy_context()
 
-    def strikes(self, share: float) -> bool:
-        return share > 0 and self.rng.random() < share
+    def strikes(self, kind: str) -> bool:
+        """Whether this happens now to one of its share."""
+        share = getattr(self.faults, kind)
+        strikes: bool = share > 0 and self.rng.random() < share
+        self.struck[kind] += strikes
+        return strikes
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -88,37 +100,6 @@ class Weather:
 
     def frame_s(self) -> float:
         """How long the next frame takes."""
-        if self.strikes(self.faults.slow_frames):
+        if self.strikes("slow_frames"):
             return self.rng.uniform(0, self.faults.frame_s_max)
         return 0.0
-
-    def blow_s(self) -> float:
-        """How long the next blow lasts."""
-        return self.rng.uniform(0, self.faults.blow_s_max)
-
-
-class Blows:
-    """Lets each blow fall at random moments, until it is told to stop."""
-
-    def __init__(self, weather: Weather, blows: Mapping[str, Callable[[], None]]) -> None:
-        self._weather, self._blows = weather, blows
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-
-    def start(self) -> None:
-        for blow in self._blows:
-            self._wait(blow)
-
-    def stop(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
-
-    def _wait(self, blow: str) -> None:
-        rate = getattr(self._weather.faults, blow)
-        if rate:
-            delay_s = self._weather.rng.expovariate(rate / 60)
-            self._timers[blow] = self._weather.later(delay_s, self._fall, blow)
-
-    def _fall(self, blow: str) -> None:
-        self._blows[blow]()
-        self._wait(blow)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from aiormq import exceptions as amqp
 
-from proof.simulation.rabbitmq_faults import Weather
+from proof.simulation.rabbitmq_faults import Fate
 from proof.simulation.rabbitmq_queues import (
     Arguments,
     Consumer,
@@ -51,7 +51,7 @@ class House(Protocol):
 
     exchanges: dict[str, Exchange]
     queues: dict[str, QuorumQueue]
-    weather: Weather
+    fate: Fate
     is_short_of_memory: bool
 
     def declare_exchange(self, name: str, kind: str) -> None: ...
@@ -173,25 +173,25 @@ class ChannelSession:
         self._take(number, letter, queues)
 
     def _take(self, number: int, letter: Letter, queues: list[QuorumQueue]) -> None:
-        weather = self._house.weather
-        if weather.strikes(weather.faults.nacks):
-            if weather.strikes(0.5):
+        fate = self._house.fate
+        if fate.strikes("nacks"):
+            if fate.rng.random() < 0.5:
                 self._house.hold(letter, queues)
             self._confirm(number, is_held=False)
             return
         is_held = self._house.hold(letter, queues)
-        if weather.strikes(weather.faults.lost_confirms):
+        if fate.strikes("lost_confirms"):
             self._line.cut()
-        elif weather.strikes(weather.faults.late_confirms):
-            delay_s = weather.rng.uniform(0, weather.faults.confirm_s_max)
-            weather.later(delay_s, lambda: self._confirm_if_led(number, queues, is_held=is_held))
+        elif fate.strikes("late_confirms"):
+            delay_s = fate.rng.uniform(0, fate.faults.confirm_s_max)
+            fate.later(delay_s, lambda: self._confirm_if_led(number, queues, is_held=is_held))
         else:
             self._confirm_if_led(number, queues, is_held=is_held)
 
     def _confirm_if_led(self, number: int, queues: list[QuorumQueue], *, is_held: bool) -> None:
         """Without a leader a queue confirms nothing; what it has got it keeps."""
         if any(queue.is_stalled for queue in queues):
-            self._house.weather.later(
+            self._house.fate.later(
                 0.5, lambda: self._confirm_if_led(number, queues, is_held=is_held)
             )
         else:
@@ -217,9 +217,11 @@ class ChannelSession:
             queue.serve()
 
     def _repeat_perhaps(self, unacked: Unacked) -> None:
-        weather, queue = self._house.weather, unacked.queue
-        if weather.strikes(weather.faults.duplicates) and not queue.is_deleted:
-            weather.later(weather.blow_s(), queue.repeat, unacked.held.letter)
+        fate, queue = self._house.fate, unacked.queue
+        if fate.strikes("duplicates") and not queue.is_deleted:
+            fate.later(
+                fate.rng.uniform(0, fate.faults.blow_s_max), queue.repeat, unacked.held.letter
+            )
 
     # What the broker does by itself.
 
@@ -255,10 +257,10 @@ class ChannelSession:
         for unacked in self._unacked.values():
             returned.setdefault(unacked.queue, []).append(unacked.held)
         self._unacked.clear()
-        weather = self._house.weather
+        fate = self._house.fate
         for queue, all_held in returned.items():
-            if weather.strikes(weather.faults.shuffled_returns):
-                weather.rng.shuffle(all_held)
+            if fate.strikes("shuffled_returns"):
+                fate.rng.shuffle(all_held)
             queue.give_back(all_held)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 
 from aiormq.exceptions import AMQPConnectionError
 
-from proof.simulation.rabbitmq_faults import Weather
+from proof.simulation.rabbitmq_faults import Fate
 
 # With heartbeats of 10 s: the broker gives a silent client up after two and a half of them, the
 # client library a silent broker after three times eleven seconds.
@@ -21,8 +21,8 @@ Frame = Callable[[], object]
 class Pipe:
     """One direction of a connection: what is put in comes out in that order, later or never."""
 
-    def __init__(self, weather: Weather) -> None:
-        self._weather = weather
+    def __init__(self, fate: Fate) -> None:
+        self._fate = fate
         self._frames: deque[Frame] = deque()
         self._last_due = 0.0
         self._holds = 0
@@ -32,7 +32,7 @@ class Pipe:
     def put(self, frame: Frame) -> None:
         if self._is_shut:
             return
-        delay_s = self._weather.frame_s()
+        delay_s = self._fate.frame_s()
         if not (delay_s or self._frames or self._holds):
             frame()
             return
@@ -46,9 +46,9 @@ class Pipe:
         self._owed += 1
 
     def _wait(self, delay_s: float) -> None:
-        now = self._weather.now()
+        now = self._fate.now()
         self._last_due = max(self._last_due, now + delay_s)
-        self._weather.later(self._last_due - now, self._let_out_one)
+        self._fate.later(self._last_due - now, self._let_out_one)
 
     def _let_out_one(self) -> None:
         # Timers of one moment may run in any order, so each lets out whatever is first.
@@ -69,7 +69,7 @@ class Pipe:
 
     def lose(self) -> None:
         """Lose what is under way from some frame on."""
-        kept = self._weather.rng.randint(0, len(self._frames))
+        kept = self._fate.rng.randint(0, len(self._frames))
         while len(self._frames) > kept:
             self._frames.pop()
 
@@ -86,10 +86,10 @@ class Pipe:
 class Line:
     """A TCP connection between a client and the broker."""
 
-    def __init__(self, number: int, owner: Hashable, weather: Weather) -> None:
+    def __init__(self, number: int, owner: Hashable, fate: Fate) -> None:
         self.number, self.owner = number, owner
-        self.weather = weather
-        self.to_broker, self.to_client = Pipe(weather), Pipe(weather)
+        self.fate = fate
+        self.to_broker, self.to_client = Pipe(fate), Pipe(fate)
         # What each end does when it learns that the line is gone.
         self.broker_loses: Callable[[], None] = lambda: None
         self.client_loses: Callable[[Exception], None] = lambda _: None
@@ -109,17 +109,17 @@ class Line:
             return
         self.is_hung_up = True
         self.to_client.shut()
-        if self.weather.strikes(self.weather.faults.resets):
+        if self.fate.strikes("resets"):
             self.to_broker.lose()
         self.to_broker.put(self.end_at_broker)
         self.to_broker.seal()
-        self.weather.later(0, self._end_at_client)
+        self.fate.later(0, self._end_at_client)
 
     # What may happen to it.
 
     def cut(self, error: Exception | None = None) -> None:
         """Be ended by the broker: it forgets the client now, who learns of it in time."""
-        if self.weather.strikes(self.weather.faults.resets):
+        if self.fate.strikes("resets"):
             self.to_client.lose()
         self.end_at_broker()
         self.to_client.put(lambda: self._end_at_client(error))
@@ -140,8 +140,8 @@ class Line:
         self._freezes += 1
         self.to_broker.hold()
         self.to_client.hold()
-        self.weather.later(BROKER_PATIENCE_S, self._run_out, self._freezes, self._broker_gives_up)
-        self.weather.later(CLIENT_PATIENCE_S, self._run_out, self._freezes, self._end_at_client)
+        self.fate.later(BROKER_PATIENCE_S, self._run_out, self._freezes, self._broker_gives_up)
+        self.fate.later(CLIENT_PATIENCE_S, self._run_out, self._freezes, self._end_at_client)
 
     def thaw(self) -> None:
         if self._is_frozen:

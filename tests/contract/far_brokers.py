@@ -174,11 +174,11 @@ class SimulatedBroker:
         if trouble == "stopped":
             self._broker.stop()
         else:
-            self._broker.is_short_of_memory = True
+            self._broker.run_short()
 
     async def end(self, trouble: str) -> None:
         if trouble == "stopped":
-            self._broker.start()
+            self._broker.accept()
         else:
             self._broker.end_shortage()
 
@@ -198,4 +198,5 @@ class SimulatedWay:
         self._broker.thaw(None)
 
     def cut(self) -> None:
-        self._broker.cut_all()
+        for line in self._broker.lines:
+            line.cut()
