@@ -1,1 +1,1 @@
-"""Deterministic simulation: the real services on a seeded loop in virtual time, one seed one run."""
+"""Deterministic simulation: the real services in virtual time, one seed is one run."""

@@ -75,7 +75,10 @@ def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     return inventory_pb2.CreateProductRequest(product=product)
 
 
-_ORDERS, _INVENTORY = "/holdfast.orders.v1.OrderService/", "/holdfast.inventory.v1.InventoryService/"
+_ORDERS, _INVENTORY = (
+    "/holdfast.orders.v1.OrderService/",
+    "/holdfast.inventory.v1.InventoryService/",
+)
 METHODS = {
     "CreateOrder": Method("orders", _ORDERS + "CreateOrder", _order_request, _placed),
     "GetOrderDetails": Method(

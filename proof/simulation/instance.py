@@ -1,4 +1,4 @@
-"""An instance of a program that somebody keeps running: killed, stopped or frozen, it comes back."""
+"""An instance of a program that is kept running: killed, stopped or frozen, it comes back."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar
 from itertools import count
 from random import Random
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar, TypeVarTuple
 from zlib import crc32
 
 from proof.simulation.thread import SimulatedThread
@@ -27,6 +27,7 @@ STEPS_MAX = 3_000_000  # a run takes some ten thousand; whoever takes so many tu
 RANKS_CHANGE_STEPS = 500  # about: then another process has the right of way
 
 Result = TypeVar("Result")
+Some = TypeVarTuple("Some")
 Work = Coroutine[Any, Any, Result] | Generator[Any, None, Result]
 
 
@@ -163,12 +164,12 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def outside(self, delay_s: float, act: Callable[..., object], *arguments: object) -> None:
         """Have something happen in the world, whatever becomes of the process that caused it."""
-        self.call_at(self._now + delay_s, act, *arguments, context=self._world.context())
+        self.call_at(self._now + delay_s, act, *arguments, context=Context())
 
     # What asyncio asks of a loop.
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Some], object], *args: *Some, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         self._make_ready(handle)
@@ -177,8 +178,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[..., object],
-        *args: Any,
+        callback: Callable[[*Some], object],
+        *args: *Some,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         timer = asyncio.TimerHandle(when, callback, args, self, context)
@@ -193,13 +194,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     ) -> asyncio.Task[Result]:
         return SimulatedTask(coro, self, name=name or "task", context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(
+        self, executor: object, func: Callable[[*Some], Result], *args: *Some
+    ) -> asyncio.Future[Result]:
         thread = executor or self._thread
         assert isinstance(thread, SimulatedThread), "a real thread would run in real time"
         return thread.run(self, func, args)
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Some], object], *args: *Some, context: Context | None = None
     ) -> NoReturn:
         raise NotImplementedError("there is one thread only")
 
@@ -224,7 +227,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Leave it where it is; nothing happens when its time comes."""
 
     def _make_ready(self, handle: asyncio.Handle) -> None:
-        process = handle._context.get(_current, self._world)
+        process = handle._context.get(_current, self._world)  # type: ignore[attr-defined]
         if not process.is_alive:
             self._buried.append(handle)
             return

@@ -49,7 +49,9 @@ class Mischief:
         """Do them all within this time."""
         plan = sorted(
             (self._chance.uniform(0, within_s), number, kind)
-            for number, kind in enumerate(kind for kind, times in deeds.items() for _ in range(times))
+            for number, kind in enumerate(
+                kind for kind, times in deeds.items() for _ in range(times)
+            )
         )
         began = self._loop.time()
         for at_s, _, kind in plan:

@@ -192,12 +192,12 @@ class SimulatedChannel:
         response_deserializer: Callable[[bytes], Any],
         _registered_method: bool = False,
     ) -> Callable[..., Any]:
-        async def call(request: Any, *, timeout: float | None = None) -> Any:
+        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - gRPC's
             reply = await self._network.call(
                 self._service, path, request_serializer(request), timeout_s=timeout or DEADLINE_S
             )
             if reply.code is not OK:
-                raise aio.AioRpcError(reply.code, None, None, reply.details)  # type: ignore[arg-type]
+                raise aio.AioRpcError(reply.code, None, None, reply.details)
             return response_deserializer(reply.body)
 
         return call

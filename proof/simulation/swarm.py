@@ -154,5 +154,3 @@ def _rate(chance: Random, kind: str) -> float:
 def _often_last(chance: Random, values: Sequence[Any]) -> Any:
     """One of the values, in half of the cases the last, which is the usual one."""
     return values[-1] if chance.random() < 0.5 else chance.choice(values)
-
-

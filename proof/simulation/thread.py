@@ -64,7 +64,7 @@ class SimulatedThread:
         try:
             self.refuse()
             outcome = job(*arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the job gets it
             tell, outcome = answer.set_exception, error
         self._answered_at = max(self._answered_at, loop.time() + self.wait_s())
         loop.outside(self._answered_at - loop.time(), _answer, answer, tell, outcome)

@@ -1,0 +1,228 @@
+"""One run: a world drawn from a seed suffers its faults, heals, comes to rest and is judged."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from holdfast.chassis import failpoints
+from holdfast.chassis.broker import Broker, Event
+from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.sqlite import Sqlite
+from holdfast.orders.application.ports import Notification
+from holdfast.orders.infrastructure.log_notifier import LogNotifier
+from proof.checker import Attempt, Evidence, check
+from proof.facts import Sample, Sighting, facts_of, sample_of, sighting_of
+from proof.history import History
+from proof.simulation.audit import AuditedBroker
+from proof.simulation.callers import SimulatedCaller
+from proof.simulation.clock import SimulatedClock
+from proof.simulation.database import DatabaseServer
+from proof.simulation.instance import Instance
+from proof.simulation.loop import Process, SimulatedLoop
+from proof.simulation.mischief import Mischief
+from proof.simulation.network import Network
+from proof.simulation.programs import SERVICES, SUBSCRIPTIONS, Machine
+from proof.simulation.swarm import Swarm
+from proof.simulation.weather import Weather
+from proof.workload import Caller, Shop, Wanted
+
+SUPPLY_TRIES_MAX = 50
+REST_S_MAX = 90.0  # from the healing until nothing waits any more
+QUIET_LOOKS = 3
+SAMPLE_EVERY_S = 1.0
+
+LEFT = {
+    "orders": (
+        "SELECT (SELECT count(*) FROM pending_order), (SELECT count(*) FROM outbox),"
+        " (SELECT count(*) FROM notification WHERE sent_at IS NULL)"
+    ),
+    "inventory": "SELECT 0, (SELECT count(*) FROM outbox), 0",
+}
+
+
+class Moment(NamedTuple):
+    """A line of the timeline."""
+
+    at_s: float
+    who: str
+    what: str
+
+
+class World:
+    """All that exists in one run.
+
+    :param folder: holds `orders.db` and `inventory.db`, migrated and empty.
+    """
+
+    def __init__(self, swarm: Swarm, folder: Path) -> None:
+        self._swarm = swarm
+        self.timeline: list[Moment] = []
+        self.loop = SimulatedLoop(self._dice("turns"), swarm.policy, swarm.step_s)
+        self._weather = Weather(
+            self._dice("weather"), {}, disk_s=swarm.disk_s, network_s=swarm.network_s
+        )
+        self._network = Network(self.loop, self._weather, self._dice("network"))
+        self._databases = {
+            name: DatabaseServer(
+                name,
+                folder / f"{name}.db",
+                self.loop,
+                self._weather,
+                self._dice(f"{name} server"),
+                is_sole=swarm.topology == "embedded",
+            )
+            for name in SERVICES
+        }
+        self.history = History(self.loop.time)
+        self._shop = Shop(
+            products=swarm.products, scarce=1 + swarm.products // 4, units=swarm.units
+        )
+        self._sightings: list[Sighting] = []
+        self._samples: list[Sample] = []
+        self._attempts: list[Attempt] = []
+        self._instances = [self._instance(*place) for place in places(swarm)]
+        self._mischief = Mischief(
+            self.loop,
+            self._dice("mischief"),
+            self._weather,
+            self._instances,
+            self._databases,
+            self.tell,
+        )
+
+    def tell(self, who: str, what: str) -> None:
+        """Note what happened."""
+        self.timeline.append(Moment(self.loop.time(), who, what))
+        self.loop.note(who + what)
+
+    def _dice(self, what: str) -> Random:
+        """Chance for one part of the world: what it draws disturbs no other part."""
+        return Random(f"{self._swarm.seed} {what}")
+
+    def _instance(self, name: str, services: Sequence[str]) -> Instance:
+        machine = Machine(
+            self._databases,
+            self._network,
+            SimulatedClock(self.loop, self._dice(f"{name} clock")),
+            self._swarm.limits,
+            self._local_broker,
+        )
+        return Instance(name, services, self.loop, machine, self.tell, self._process_died)
+
+    @asynccontextmanager
+    async def _local_broker(self) -> AsyncIterator[Broker]:
+        yield AuditedBroker(LocalBroker(SUBSCRIPTIONS), self._see)
+
+    def _see(self, event: Event) -> None:
+        self._sightings.append(sighting_of(event))
+
+    def _process_died(self, process: Process) -> None:
+        self._network.process_died(process)
+        for database in self._databases.values():
+            database.process_died(process)
+
+    async def live(self) -> list[str]:
+        """Go through all phases; return what was wrong in the end."""
+        random.seed(f"{self._swarm.seed} library")
+        self._listen_to_notifier()
+        views = {name: Sqlite(server.path) for name, server in self._databases.items()}
+        for instance in self._instances:
+            instance.start()
+        await self._supply()
+        sampling = asyncio.ensure_future(self._sample(views["inventory"]))
+        await self._suffer()
+        waiting = await self._rest(views)
+        sampling.cancel()
+        facts = await facts_of(views["orders"], views["inventory"])
+        violations = check(
+            Evidence(
+                self.history.calls,
+                facts,
+                self._sightings,
+                self._samples,
+                self._attempts,
+                refusals_possible=True,
+                forgetful=any("clock" in kind for kind in self._swarm.deeds),
+            )
+        )
+        return [waiting] * bool(waiting) + [
+            f"{one.invariant}: {one.subject}: {one.text}" for one in violations
+        ]
+
+    def _listen_to_notifier(self) -> None:
+        send = LogNotifier.send
+
+        async def heard(notifier: LogNotifier, news: Sequence[Notification]) -> None:
+            self._attempts += [Attempt(one.order_id, one.version, one.status) for one in news]
+            await send(notifier, news)
+
+        LogNotifier.send = heard  # type: ignore[method-assign,assignment]
+
+    async def _supply(self) -> None:
+        supplier = self._caller("supplier", wait_s=0.0)
+        for product_id in self._shop.product_ids:
+            wanted = Wanted("CreateProduct", {"product_id": product_id})
+            assert await supplier.insist(wanted, SUPPLY_TRIES_MAX), "nothing is broken yet"
+        for wanted in self._shop.supply():
+            assert await supplier.insist(wanted, SUPPLY_TRIES_MAX), "nothing is broken yet"
+
+    def _caller(self, name: str, *, wait_s: float) -> SimulatedCaller:
+        wishes = Caller(name, self._swarm.seed, self._shop)
+        dice = self._dice(name)
+        return SimulatedCaller(wishes, self._network, self.history, dice, self.tell, wait_s=wait_s)
+
+    async def _suffer(self) -> None:
+        """Let callers call while everything goes wrong; then heal, and let them finish."""
+        swarm = self._swarm
+        self.tell("world", f"faults begin, for {swarm.faults_s} s")
+        self._weather.rates.update(swarm.rates)
+        failpoints.arm(self._mischief.reach_failpoint)
+        calls = swarm.calls // swarm.clients
+        async with asyncio.TaskGroup() as group:
+            for number in range(swarm.clients):
+                caller = self._caller(f"c-{number}", wait_s=0.3 if number % 4 == 3 else 0.0)
+                group.create_task(caller.run(calls, swarm.faults_s / calls))
+            await self._mischief.do(swarm.deeds, swarm.faults_s)
+            failpoints.arm(None)
+            self._mischief.heal()
+            self.tell("world", "everything is healed")
+
+    async def _sample(self, inventory: Sqlite) -> None:
+        while True:
+            sample = await sample_of(inventory)
+            if sample.contradictions:
+                self._samples.append(sample)
+            await asyncio.sleep(SAMPLE_EVERY_S)
+
+    async def _rest(self, views: dict[str, Sqlite]) -> str:
+        """Wait until nothing waits any more; return what still does after REST_S_MAX."""
+        healed_at, quiet = self.loop.time(), 0
+        while quiet < QUIET_LOOKS:
+            await asyncio.sleep(0.5)
+            left = {name: await _left(view, LEFT[name]) for name, view in views.items()}
+            quiet = 0 if any(map(any, left.values())) else quiet + 1
+            if not quiet and self.loop.time() - healed_at > REST_S_MAX:
+                return f"13: after {REST_S_MAX} s of health there wait still {left}"
+        self.tell("world", "everything has come to rest")
+        return ""
+
+
+def places(swarm: Swarm) -> list[tuple[str, Sequence[str]]]:
+    """The processes of a topology: their names and what they run."""
+    if swarm.topology == "embedded":
+        return [("embedded", SERVICES)]
+    return [
+        *((f"inventory-{number}", ("inventory",)) for number in range(1, swarm.inventories + 1)),
+        *((f"orders-{number}", ("orders",)) for number in range(1, swarm.orders + 1)),
+    ]
+
+
+async def _left(view: Sqlite, sql: str) -> Sequence[int]:
+    """How many orders are pending, events unpublished, notifications unsent."""
+    async with view.read() as reading:
+        (row,) = await reading.fetch(sql)
+    return tuple(row)  # type: ignore[arg-type]
