@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from proof.simulation.loop import Process, SimulatedLoop
 from proof.simulation.programs import Machine, running
@@ -9,6 +10,16 @@ from proof.simulation.programs import Machine, running
 STOP_S_MAX = 40.0  # then a supervisor loses patience
 
 Tell = Callable[[str, str], None]
+
+
+class Surroundings(Protocol):
+    """What has to know of the fate of processes: servers, network, broker."""
+
+    def process_died(self, process: Process) -> None: ...
+
+    def process_froze(self, process: Process) -> None: ...
+
+    def process_thawed(self, process: Process) -> None: ...
 
 
 class Instance:
@@ -24,10 +35,10 @@ class Instance:
         loop: SimulatedLoop,
         machine: Machine,
         tell: Tell,
-        died: Callable[[Process], None],
+        surroundings: Surroundings,
     ) -> None:
         self.name, self.services, self.machine = name, services, machine
-        self._loop, self._tell, self._died = loop, tell, died
+        self._loop, self._tell, self._surroundings = loop, tell, surroundings
         self._process: Process | None = None
         self._life: asyncio.Task[None] | None = None
 
@@ -78,6 +89,7 @@ class Instance:
         if process is not None and not process.is_frozen:
             self._tell(self.name, f"is frozen for {for_s:.2f} s")
             process.freeze()
+            self._surroundings.process_froze(process)
             self._loop.outside(for_s, self._thaw, process)
 
     def restore(self) -> None:
@@ -91,6 +103,7 @@ class Instance:
         if process.is_alive and process.is_frozen:
             self._tell(self.name, "goes on")
             process.thaw()
+            self._surroundings.process_thawed(process)
 
     def _gone(self, process: Process, how: str, back_s: float) -> None:
         if self._process is not process:
@@ -98,5 +111,5 @@ class Instance:
         self._tell(self.name, how)
         self._process = None
         process.kill()
-        self._died(process)
+        self._surroundings.process_died(process)
         self._loop.outside(back_s, self.start)

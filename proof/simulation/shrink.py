@@ -13,7 +13,7 @@ def shrink(seed: int, folder: Path) -> int:
     if not verdict_of(seed, folder).violations:
         print(f"seed {seed} breaks nothing")
         return 0
-    for kind in [*swarm.deeds, *swarm.rates]:
+    for kind in [*swarm.deeds, *swarm.rates, *swarm.rabbitmq_kinds]:
         swarm = _kept(swarm.without(kind), swarm, folder, f"without {kind}")
     for calls in (swarm.calls // 2, swarm.calls // 4, swarm.calls // 8):
         if calls >= swarm.clients:

@@ -13,6 +13,7 @@ from holdfast.orders.application import chase_orders, send_notifications
 from holdfast.orders.infrastructure import inventory_client
 from holdfast.orders.settings import Limits
 from proof.simulation.loop import POLICIES, Policy
+from proof.simulation.rabbitmq_faults import RATES, Faults
 from proof.simulation.weather import CHANCES
 
 Topology = Literal["embedded", "cluster"]
@@ -74,6 +75,7 @@ class Swarm:
     faults_s: float
     deeds: Mapping[str, int]
     rates: Mapping[str, float]
+    rabbitmq: Faults
     constants: Sequence[float | int]
     events_per_message: int
     prefetch_messages: int
@@ -86,11 +88,18 @@ class Swarm:
 
     def without(self, kind: str) -> "Swarm":
         """The same plan without one kind of fault."""
+        rabbitmq = replace(self.rabbitmq, **{kind: 0.0}) if kind in RATES else self.rabbitmq
         return replace(
             self,
+            rabbitmq=rabbitmq,
             deeds={name: times for name, times in self.deeds.items() if name != kind},
             rates={name: rate for name, rate in self.rates.items() if name != kind},
         )
+
+    @property
+    def rabbitmq_kinds(self) -> list[str]:
+        """What may go wrong with the broker."""
+        return [kind for kind in RATES if getattr(self.rabbitmq, kind)]
 
     def apply(self) -> None:
         """Set the constants, for the rest of this interpreter's life."""
@@ -101,7 +110,8 @@ class Swarm:
 
     def told(self) -> str:
         """The plan in a line or two."""
-        faults = ", ".join([f"{k} x{n}" for k, n in self.deeds.items()] + list(self.rates))
+        times = [f"{kind} x{times}" for kind, times in self.deeds.items()]
+        faults = ", ".join([*times, *self.rates, *self.rabbitmq_kinds])
         who = f"{self.topology}, {self.orders} orders, {self.inventories} inventory"
         return f"{who}; {self.clients} clients, {self.calls} calls; faults: {faults or 'none'}"
 
@@ -109,7 +119,7 @@ class Swarm:
 def drawn(seed: int) -> Swarm:
     """Draw the plan of a seed."""
     chance = Random(f"swarm {seed}")
-    topology: Topology = "embedded"
+    topology: Topology = "embedded" if chance.random() < 0.35 else "cluster"
     kinds = [kind for kind in KINDS if chance.random() < chance.choice((0.15, 0.5))]
     faults_s = chance.choice((5.0, 15.0, 30.0, 60.0))
     late_s = chance.choice((1.0, 5.0, 30.0))
@@ -125,6 +135,7 @@ def drawn(seed: int) -> Swarm:
         faults_s=faults_s,
         deeds={kind: _times(chance, kind) for kind in kinds if kind in DEEDS},
         rates={kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS},
+        rabbitmq=Faults.drawn(chance) if topology == "cluster" else Faults(),
         constants=[_often_last(chance, values) for values in CONSTANTS.values()],
         events_per_message=_often_last(chance, (1, 2, 500)),
         prefetch_messages=_often_last(chance, (1, 3, 100)),

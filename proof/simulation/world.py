@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from holdfast.chassis import failpoints
 from holdfast.chassis.broker import Broker, Event
+from holdfast.chassis.event_codec import decode_batch
 from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.sqlite import Sqlite
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
@@ -22,10 +24,12 @@ from proof.simulation.callers import SimulatedCaller
 from proof.simulation.clock import SimulatedClock
 from proof.simulation.database import DatabaseServer
 from proof.simulation.instance import Instance
-from proof.simulation.loop import Process, SimulatedLoop
+from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.mischief import Mischief
 from proof.simulation.network import Network
 from proof.simulation.programs import SERVICES, SUBSCRIPTIONS, Machine
+from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ
+from proof.simulation.rabbitmq_blows import Blows
 from proof.simulation.swarm import Swarm
 from proof.simulation.weather import Weather
 from proof.workload import Caller, Shop, Wanted
@@ -81,6 +85,12 @@ class World:
         self._shop = Shop(
             products=swarm.products, scarce=1 + swarm.products // 4, units=swarm.units
         )
+        self._rabbitmq = SimulatedRabbitMQ(
+            self._dice("rabbitmq"),
+            owner=current_process,
+            tell=lambda what: self.tell("rabbitmq", what),
+        )
+        self._blows = Blows(self._rabbitmq)
         self._sightings: list[Sighting] = []
         self._samples: list[Sample] = []
         self._attempts: list[Attempt] = []
@@ -109,9 +119,9 @@ class World:
             self._network,
             SimulatedClock(self.loop, self._dice(f"{name} clock")),
             self._swarm.limits,
-            self._local_broker,
+            self._local_broker if self._swarm.topology == "embedded" else self._rabbitmq_broker,
         )
-        return Instance(name, services, self.loop, machine, self.tell, self._process_died)
+        return Instance(name, services, self.loop, machine, self.tell, self)
 
     @asynccontextmanager
     async def _local_broker(self) -> AsyncIterator[Broker]:
@@ -120,13 +130,36 @@ class World:
     def _see(self, event: Event) -> None:
         self._sightings.append(sighting_of(event))
 
-    def _process_died(self, process: Process) -> None:
+    @asynccontextmanager
+    async def _rabbitmq_broker(self) -> AsyncIterator[Broker]:
+        broker = RabbitMQ(
+            URL, subscriptions=SUBSCRIPTIONS, prefetch_messages=self._swarm.prefetch_messages
+        )
+        try:
+            yield broker
+        finally:
+            await broker.close()
+
+    def process_died(self, process: Process) -> None:
+        """Let everybody learn of a death, each in their time."""
         self._network.process_died(process)
+        self._rabbitmq.thaw(process)  # its machine is well and closes its connections
+        self._rabbitmq.lose(process)
         for database in self._databases.values():
             database.process_died(process)
 
+    def process_froze(self, process: Process) -> None:
+        self._rabbitmq.freeze(process)
+
+    def process_thawed(self, process: Process) -> None:
+        self._rabbitmq.thaw(process)
+
     async def live(self) -> list[str]:
         """Go through all phases; return what was wrong in the end."""
+        with self._rabbitmq.in_place_of_the_real_one():
+            return await self._live()
+
+    async def _live(self) -> list[str]:
         random.seed(f"{self._swarm.seed} library")
         self._listen_to_notifier()
         views = {name: Sqlite(server.path) for name, server in self._databases.items()}
@@ -138,6 +171,11 @@ class World:
         waiting = await self._rest(views)
         sampling.cancel()
         facts = await facts_of(views["orders"], views["inventory"])
+        self._sightings += [
+            sighting_of(event)
+            for heard in self._rabbitmq.heard
+            for event in decode_batch(heard.letter.body)
+        ]
         violations = check(
             Evidence(
                 self.history.calls,
@@ -145,6 +183,7 @@ class World:
                 self._sightings,
                 self._samples,
                 self._attempts,
+                queues=self._rabbitmq.depths,
                 refusals_possible=True,
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
             )
@@ -181,6 +220,8 @@ class World:
         self.tell("world", f"faults begin, for {swarm.faults_s} s")
         self._weather.rates.update(swarm.rates)
         failpoints.arm(self._mischief.reach_failpoint)
+        self._rabbitmq.fate.faults = swarm.rabbitmq
+        self._blows.start()
         calls = swarm.calls // swarm.clients
         async with asyncio.TaskGroup() as group:
             for number in range(swarm.clients):
@@ -188,6 +229,7 @@ class World:
                 group.create_task(caller.run(calls, swarm.faults_s / calls))
             await self._mischief.do(swarm.deeds, swarm.faults_s)
             failpoints.arm(None)
+            self._blows.heal()
             self._mischief.heal()
             self.tell("world", "everything is healed")
 
@@ -204,6 +246,7 @@ class World:
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(0.5)
             left = {name: await _left(view, LEFT[name]) for name, view in views.items()}
+            left["queues"] = tuple(self._rabbitmq.depths.values())
             quiet = 0 if any(map(any, left.values())) else quiet + 1
             if not quiet and self.loop.time() - healed_at > REST_S_MAX:
                 return f"13: after {REST_S_MAX} s of health there wait still {left}"
