@@ -1,23 +1,40 @@
-"""The broker of embedded mode with somebody listening: every event that it took is written down."""
+"""The broker of embedded mode, heard by somebody, and with the faults that brokers have."""
 
 from collections.abc import Callable, Sequence
 
-from holdfast.chassis.broker import Broker, Event, Receiver
+from holdfast.chassis.broker import Broker, BrokerUnavailable, Event, Receiver
+from proof.simulation.weather import Weather
 
 
 class AuditedBroker:
-    """The broker seam, unchanged; tells of the events that were taken, in their order."""
+    """The broker seam around another.
 
-    def __init__(self, broker: Broker, taken: Callable[[Event], None]) -> None:
-        self._broker, self._taken = broker, taken
+    :param heard: called with every event that was taken, in their order.
+    :param extra: what somebody else sends: published with what comes next, and then removed.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        heard: Callable[[Event], None],
+        weather: Weather,
+        extra: list[Event],
+    ) -> None:
+        self._broker, self._heard, self._weather, self._extra = broker, heard, weather, extra
         self.is_up = broker.is_up
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
-        held = await self._broker.publish(events)
-        for event in events:
-            if event.event_id in held:
-                self._taken(event)
-        return held
+        if self._weather.strikes("publish refused"):
+            raise BrokerUnavailable("refused by chance")
+        everything = [*self._extra, *events]
+        taken = await self._broker.publish(everything)
+        for event in everything:
+            if event.event_id in taken:
+                self._heard(event)
+        self._extra[:] = [event for event in self._extra if event.event_id not in taken]
+        if self._weather.strikes("confirm lost"):
+            raise BrokerUnavailable("no confirm, by chance")
+        return taken & {event.event_id for event in events}
 
     async def consume(self, queue: str, receiver: Receiver) -> None:
         await self._broker.consume(queue, receiver)

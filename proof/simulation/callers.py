@@ -11,7 +11,8 @@ import grpc
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.history import NOT_DONE, Facts, History
-from proof.simulation.network import Network
+from proof.simulation.network import Network, Reply
+from proof.simulation.weather import Weather
 from proof.workload import Caller, Wanted
 
 TRIES_MAX = 4
@@ -120,13 +121,15 @@ class SimulatedCaller:
         caller: Caller,
         network: Network,
         history: History,
+        weather: Weather,
         chance: Random,
         tell: Callable[[str, str], None],
         *,
         wait_s: float = 0.0,
     ) -> None:
         self._caller, self._network, self._history = caller, network, history
-        self._chance, self._tell, self._wait_s = chance, tell, wait_s
+        self._weather, self._chance, self._tell, self._wait_s = weather, chance, tell, wait_s
+        self._forgotten: list[asyncio.Future[Reply]] = []
 
     async def run(self, calls: int, pause_s: float) -> None:
         """Make so many calls, with about `pause_s` between them."""
@@ -149,14 +152,13 @@ class SimulatedCaller:
         request = method.write(wanted.request)
         if wanted.method == "CreateOrder" and self._wait_s:
             request.wait.FromMilliseconds(round(self._wait_s * 1_000))
-        number = self._history.invoke(self._caller.name, wanted.method, wanted.request)
-        self._tell(self._caller.name, f"#{number} {wanted.method} {wanted.request}")
-        reply = await self._network.call(
-            method.service,
-            method.path,
-            request.SerializeToString(),
-            timeout_s=wanted.deadline_s or ANSWER_S_MAX,
-        )
+        body, deadline_s = request.SerializeToString(), wanted.deadline_s or ANSWER_S_MAX
+        if self._weather.strikes("call doubled"):
+            self._begin(wanted)
+            lost = self._network.call(method.service, method.path, body, timeout_s=deadline_s)
+            self._forgotten.append(asyncio.ensure_future(lost))
+        number = self._begin(wanted)
+        reply = await self._network.call(method.service, method.path, body, timeout_s=deadline_s)
         if reply.code is not grpc.StatusCode.OK:
             self._history.refused(number, reply.code.name)
             self._tell(self._caller.name, f"#{number} {reply.code.name} {reply.details}")
@@ -167,3 +169,8 @@ class SimulatedCaller:
         if "order_id" in value:
             self._caller.told_of(value["order_id"])
         return "OK"
+
+    def _begin(self, wanted: Wanted) -> int:
+        number = self._history.invoke(self._caller.name, wanted.method, wanted.request)
+        self._tell(self._caller.name, f"#{number} {wanted.method} {wanted.request}")
+        return number

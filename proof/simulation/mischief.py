@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from proof.simulation.brokers import Brokers
 from proof.simulation.database import DatabaseServer
 from proof.simulation.instance import Instance, Tell
 from proof.simulation.loop import SimulatedLoop, current_process
+from proof.simulation.poison import Poison
 from proof.simulation.weather import Weather
 
 CRASHES = (5, 30)
@@ -28,10 +30,13 @@ class Mischief:
         weather: Weather,
         instances: Sequence[Instance],
         databases: Mapping[str, DatabaseServer],
+        brokers: Brokers,
+        poison: Poison,
         tell: Tell,
     ) -> None:
         self._loop, self._chance, self._weather = loop, chance, weather
         self._instances, self._databases, self._tell = instances, databases, tell
+        self._brokers, self._poison = brokers, poison
         self._acts: dict[str, Callable[[], object]] = {
             "kill": lambda: self._anyone().kill(self._back_s()),
             "stop": lambda: self._anyone().stop(self._back_s()),
@@ -42,6 +47,9 @@ class Mischief:
             "leadership lost": self._lose_leadership,
             "clock jump": self._jump,
             "clock wrong": self._set_clock_wrong,
+            "poison": self._send_poison,
+            "events again": self._repeat,
+            "queue deleted": lambda: brokers.lose_queue(self._chance),
         }
         self._crash_loops: list[asyncio.Task[None]] = []
 
@@ -115,6 +123,14 @@ class Mischief:
     def _lose_leadership(self) -> None:
         for database in self._databases.values():
             database.leaderships.forget()
+
+    def _send_poison(self) -> None:
+        self._tell("world", "somebody sends poison")
+        self._brokers.poison(self._poison, self._chance)
+
+    def _repeat(self) -> None:
+        self._tell("world", "old events come again")
+        self._brokers.repeat(self._chance)
 
     def _jump(self) -> None:
         instance, by_s = self._anyone(), self._chance.choice(CLOCK_JUMPS_S)

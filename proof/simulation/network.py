@@ -121,10 +121,9 @@ class Network:
             return Reply(UNAVAILABLE, details="connection refused")
         endpoint = self._chance.choice(endpoints)
         exchange = Exchange(path, body, metadata, self._loop.create_future())
-        for _ in range(2 if self._weather.strikes("request doubled") else 1):
-            if not self._weather.strikes("request dropped"):
-                arrives_s = self._weather.network_wait_s()
-                self._loop.outside(arrives_s, self._arrive, endpoint, exchange)
+        if not self._weather.strikes("request dropped"):
+            arrives_s = self._weather.network_wait_s()
+            self._loop.outside(arrives_s, self._arrive, endpoint, exchange)
         try:
             async with asyncio.timeout(timeout_s):
                 return await exchange.reply

@@ -28,7 +28,10 @@ DEEDS = (
     "session broken",
     "leadership lost",
     "clock jump",
-    "clock wrong",  # from the start
+    "clock wrong",  # from then on
+    "poison",  # bytes that are no event, events that can't be
+    "events again",  # some that were sent before
+    "queue deleted",  # an empty one
 )
 KINDS = (*DEEDS, *CHANCES)
 
@@ -135,7 +138,7 @@ def drawn(seed: int) -> Swarm:
         faults_s=faults_s,
         deeds={kind: _times(chance, kind) for kind in kinds if kind in DEEDS},
         rates={kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS},
-        rabbitmq=Faults.drawn(chance) if topology == "cluster" else Faults(),
+        rabbitmq=_rabbitmq(chance) if topology == "cluster" else Faults(),
         constants=[_often_last(chance, values) for values in CONSTANTS.values()],
         events_per_message=_often_last(chance, (1, 2, 500)),
         prefetch_messages=_often_last(chance, (1, 3, 100)),
@@ -151,6 +154,11 @@ def drawn(seed: int) -> Swarm:
         products=chance.choice((2, 4, 12)),
         units=chance.choice((8, 40, 1_000)),
     )
+
+
+def _rabbitmq(chance: Random) -> Faults:
+    # A queue that is deleted takes along what it holds, which nobody promises to bring back.
+    return replace(Faults.drawn(chance), lost_queues_per_min=0.0)
 
 
 def _times(chance: Random, kind: str) -> int:

@@ -1,5 +1,6 @@
 """What may go wrong at this moment, and how often: one object that all parts of the world ask."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,8 +14,10 @@ CHANCES = (
     "disk slow",
     "request dropped",
     "reply dropped",
-    "request doubled",
     "network slow",
+    "call doubled",  # a caller who calls again and does not wait for the first answer
+    "publish refused",  # by the broker of embedded mode
+    "confirm lost",  # likewise
     "tell lost",  # which only wakes the leader sooner
     "failpoint kills",
     "failpoint raises",
@@ -27,12 +30,14 @@ class Weather:
     """Rates by kind of fault; everything is at 0 after the healing.
 
     :param disk_s, network_s: the usual time for one way.
+    :param tell: is told of everything that strikes, but not of what is only slow.
     """
 
     chance: Random
     rates: dict[str, float] = field(default_factory=dict)
     disk_s: float = 0.000_3
     network_s: float = 0.000_5
+    tell: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         assert self.rates.keys() <= set(CHANCES), "a kind that nobody asks for"
@@ -40,7 +45,11 @@ class Weather:
     def strikes(self, kind: str) -> bool:
         """Whether this fault happens now."""
         rate = self.rates.get(kind, 0.0)
-        return rate > 0 and self.chance.random() < rate
+        if rate == 0 or self.chance.random() >= rate:
+            return False
+        if not kind.endswith("slow"):
+            self.tell(kind)
+        return True
 
     def heal(self) -> None:
         """Let nothing go wrong by itself any more."""

@@ -2,24 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from holdfast.chassis import failpoints
-from holdfast.chassis.broker import Broker, Event
-from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.sqlite import Sqlite
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from proof.checker import Attempt, Evidence, check
-from proof.facts import Sample, Sighting, facts_of, sample_of, sighting_of
+from proof.facts import Sample, facts_of, sample_of
 from proof.history import History
-from proof.simulation.audit import AuditedBroker
+from proof.sightings import sighting_of
+from proof.simulation.brokers import Brokers, LocalBrokers, RabbitmqBrokers
 from proof.simulation.callers import SimulatedCaller
 from proof.simulation.clock import SimulatedClock
 from proof.simulation.database import DatabaseServer
@@ -27,9 +23,8 @@ from proof.simulation.instance import Instance
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.mischief import Mischief
 from proof.simulation.network import Network
-from proof.simulation.programs import SERVICES, SUBSCRIPTIONS, Machine
-from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ
-from proof.simulation.rabbitmq_blows import Blows
+from proof.simulation.poison import Poison
+from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.simulation.weather import Weather
 from proof.workload import Caller, Shop, Wanted
@@ -67,7 +62,10 @@ class World:
         self.timeline: list[Moment] = []
         self.loop = SimulatedLoop(self._dice("turns"), swarm.policy, swarm.step_s)
         self._weather = Weather(
-            self._dice("weather"), {}, disk_s=swarm.disk_s, network_s=swarm.network_s
+            self._dice("weather"),
+            disk_s=swarm.disk_s,
+            network_s=swarm.network_s,
+            tell=lambda what: self.tell(str(current_process() or "world"), what),
         )
         self._network = Network(self.loop, self._weather, self._dice("network"))
         self._databases = {
@@ -85,13 +83,14 @@ class World:
         self._shop = Shop(
             products=swarm.products, scarce=1 + swarm.products // 4, units=swarm.units
         )
-        self._rabbitmq = SimulatedRabbitMQ(
-            self._dice("rabbitmq"),
-            owner=current_process,
-            tell=lambda what: self.tell("rabbitmq", what),
-        )
-        self._blows = Blows(self._rabbitmq)
-        self._sightings: list[Sighting] = []
+        self._poison = Poison(self._dice("poison"))
+        self._brokers: Brokers = LocalBrokers(self._weather)
+        if swarm.topology == "cluster":
+            self._brokers = RabbitmqBrokers(
+                self._dice("rabbitmq"),
+                lambda what: self.tell("rabbitmq", what),
+                swarm.prefetch_messages,
+            )
         self._samples: list[Sample] = []
         self._attempts: list[Attempt] = []
         self._instances = [self._instance(*place) for place in places(swarm)]
@@ -101,6 +100,8 @@ class World:
             self._weather,
             self._instances,
             self._databases,
+            self._brokers,
+            self._poison,
             self.tell,
         )
 
@@ -119,44 +120,26 @@ class World:
             self._network,
             SimulatedClock(self.loop, self._dice(f"{name} clock")),
             self._swarm.limits,
-            self._local_broker if self._swarm.topology == "embedded" else self._rabbitmq_broker,
+            self._brokers.open,
         )
         return Instance(name, services, self.loop, machine, self.tell, self)
-
-    @asynccontextmanager
-    async def _local_broker(self) -> AsyncIterator[Broker]:
-        yield AuditedBroker(LocalBroker(SUBSCRIPTIONS), self._see)
-
-    def _see(self, event: Event) -> None:
-        self._sightings.append(sighting_of(event))
-
-    @asynccontextmanager
-    async def _rabbitmq_broker(self) -> AsyncIterator[Broker]:
-        broker = RabbitMQ(
-            URL, subscriptions=SUBSCRIPTIONS, prefetch_messages=self._swarm.prefetch_messages
-        )
-        try:
-            yield broker
-        finally:
-            await broker.close()
 
     def process_died(self, process: Process) -> None:
         """Let everybody learn of a death, each in their time."""
         self._network.process_died(process)
-        self._rabbitmq.thaw(process)  # its machine is well and closes its connections
-        self._rabbitmq.lose(process)
+        self._brokers.process_died(process)
         for database in self._databases.values():
             database.process_died(process)
 
     def process_froze(self, process: Process) -> None:
-        self._rabbitmq.freeze(process)
+        self._brokers.process_froze(process)
 
     def process_thawed(self, process: Process) -> None:
-        self._rabbitmq.thaw(process)
+        self._brokers.process_thawed(process)
 
     async def live(self) -> list[str]:
         """Go through all phases; return what was wrong in the end."""
-        with self._rabbitmq.in_place_of_the_real_one():
+        with self._brokers.in_place_of_the_real_one():
             return await self._live()
 
     async def _live(self) -> list[str]:
@@ -171,19 +154,16 @@ class World:
         waiting = await self._rest(views)
         sampling.cancel()
         facts = await facts_of(views["orders"], views["inventory"])
-        self._sightings += [
-            sighting_of(event)
-            for heard in self._rabbitmq.heard
-            for event in decode_batch(heard.letter.body)
-        ]
         violations = check(
             Evidence(
                 self.history.calls,
                 facts,
-                self._sightings,
+                [sighting_of(event) for event in self._brokers.heard],
                 self._samples,
                 self._attempts,
-                queues=self._rabbitmq.depths,
+                poison=self._poison.ids,
+                parked=self._brokers.parked,
+                queues=self._brokers.depths,
                 refusals_possible=True,
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
             )
@@ -212,7 +192,9 @@ class World:
     def _caller(self, name: str, *, wait_s: float) -> SimulatedCaller:
         wishes = Caller(name, self._swarm.seed, self._shop)
         dice = self._dice(name)
-        return SimulatedCaller(wishes, self._network, self.history, dice, self.tell, wait_s=wait_s)
+        return SimulatedCaller(
+            wishes, self._network, self.history, self._weather, dice, self.tell, wait_s=wait_s
+        )
 
     async def _suffer(self) -> None:
         """Let callers call while everything goes wrong; then heal, and let them finish."""
@@ -220,8 +202,7 @@ class World:
         self.tell("world", f"faults begin, for {swarm.faults_s} s")
         self._weather.rates.update(swarm.rates)
         failpoints.arm(self._mischief.reach_failpoint)
-        self._rabbitmq.fate.faults = swarm.rabbitmq
-        self._blows.start()
+        self._brokers.begin(swarm.rabbitmq)
         calls = swarm.calls // swarm.clients
         async with asyncio.TaskGroup() as group:
             for number in range(swarm.clients):
@@ -229,7 +210,7 @@ class World:
                 group.create_task(caller.run(calls, swarm.faults_s / calls))
             await self._mischief.do(swarm.deeds, swarm.faults_s)
             failpoints.arm(None)
-            self._blows.heal()
+            self._brokers.heal()
             self._mischief.heal()
             self.tell("world", "everything is healed")
 
@@ -246,7 +227,7 @@ class World:
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(0.5)
             left = {name: await _left(view, LEFT[name]) for name, view in views.items()}
-            left["queues"] = tuple(self._rabbitmq.depths.values())
+            left["queues"] = tuple(self._brokers.depths.values())
             quiet = 0 if any(map(any, left.values())) else quiet + 1
             if not quiet and self.loop.time() - healed_at > REST_S_MAX:
                 return f"13: after {REST_S_MAX} s of health there wait still {left}"

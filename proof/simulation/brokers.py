@@ -1,0 +1,157 @@
+"""The brokers of a world, for its processes and its judge: in memory, or a simulated RabbitMQ."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from random import Random
+
+from aiormq import spec
+
+from holdfast.chassis.broker import Broker, Event, exchange_of
+from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch, encode_batch
+from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.rabbitmq import RabbitMQ
+from proof.simulation.audit import AuditedBroker
+from proof.simulation.loop import Process, current_process
+from proof.simulation.poison import PLACED, Poison
+from proof.simulation.programs import SUBSCRIPTIONS
+from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ
+from proof.simulation.rabbitmq_blows import Blows
+from proof.simulation.rabbitmq_faults import Faults, Tell
+from proof.simulation.rabbitmq_queues import Letter
+from proof.simulation.weather import Weather
+
+COMING_AGAIN_MAX = 10
+
+
+class LocalBrokers:
+    """Embedded mode: a broker in each life of the process, which dies with it."""
+
+    def __init__(self, weather: Weather) -> None:
+        self.heard: list[Event] = []  # in the order in which they were taken
+        self.parked: set[str] = set()  # what can only be parked by whoever receives it
+        self._weather = weather
+        self._extra: list[Event] = []  # to be published with whatever comes next
+
+    @property
+    def depths(self) -> Mapping[str, int]:
+        """Messages by queue: what is in memory stands in the outbox, too."""
+        return {}
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Broker]:
+        """Open the broker seam for the current process."""
+        yield AuditedBroker(LocalBroker(SUBSCRIPTIONS), self.take, self._weather, self._extra)
+
+    def take(self, event: Event) -> None:
+        self.heard.append(event)
+
+    @contextmanager
+    def in_place_of_the_real_one(self) -> Iterator[None]:
+        """There is nothing that it has to replace."""
+        yield
+
+    def begin(self, faults: Faults) -> None:
+        """Nothing happens to it by itself but what the weather brings."""
+
+    def heal(self) -> None:
+        """What was to come still comes."""
+
+    def poison(self, poison: Poison, chance: Random) -> None:
+        """Send something that does harm."""
+        event = chance.choice((poison.broken, poison.stranger))()
+        self._extra.append(event)
+        if event.type == PLACED:
+            self.parked.add(event.event_id)
+
+    def repeat(self, chance: Random) -> None:
+        """Send again some of what was sent before, in any order."""
+        self._extra += chance.sample(self.heard, min(len(self.heard), COMING_AGAIN_MAX))
+
+    def lose_queue(self, chance: Random) -> None:
+        """It has no queues."""
+
+    def process_died(self, process: Process) -> None: ...
+
+    def process_froze(self, process: Process) -> None: ...
+
+    def process_thawed(self, process: Process) -> None: ...
+
+
+class RabbitmqBrokers:
+    """The cluster's broker: the real adapter in each process, and one simulated RabbitMQ."""
+
+    def __init__(self, chance: Random, tell: Tell, prefetch_messages: int) -> None:
+        self.parked: set[str] = set()
+        self._rabbitmq = SimulatedRabbitMQ(chance, owner=current_process, tell=tell)
+        self._blows = Blows(self._rabbitmq)
+        self._prefetch_messages = prefetch_messages
+        self.in_place_of_the_real_one = self._rabbitmq.in_place_of_the_real_one
+        self.heal = self._blows.heal
+        self.process_froze, self.process_thawed = self._rabbitmq.freeze, self._rabbitmq.thaw
+
+    @property
+    def depths(self) -> Mapping[str, int]:
+        return self._rabbitmq.depths
+
+    @property
+    def heard(self) -> list[Event]:
+        return [event for one in self._rabbitmq.heard for event in _events(one.letter)]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Broker]:
+        broker = RabbitMQ(
+            URL, subscriptions=SUBSCRIPTIONS, prefetch_messages=self._prefetch_messages
+        )
+        try:
+            yield broker
+        finally:
+            await broker.close()
+
+    def begin(self, faults: Faults) -> None:
+        """Let faults happen from now on."""
+        self._rabbitmq.fate.faults = faults
+        self._blows.start()
+
+    def poison(self, poison: Poison, chance: Random) -> None:
+        kind = chance.choice(("garbage", "broken", "stranger"))
+        if kind == "garbage":
+            letter_id, body = poison.garbage()
+            event_type = PLACED
+        else:
+            event = poison.broken() if kind == "broken" else poison.stranger()
+            letter_id, event_type, body = event.event_id, event.type, encode_batch([event])
+        properties = spec.Basic.Properties(message_type=event_type)
+        letter = Letter(exchange_of(event_type), event_type, body, properties)
+        if self._hold(letter) and kind != "stranger":
+            self.parked.add(letter_id)
+
+    def repeat(self, chance: Random) -> None:
+        letters = [one.letter for one in self._rabbitmq.heard]
+        for letter in chance.sample(letters, min(len(letters), COMING_AGAIN_MAX)):
+            self._hold(letter)
+
+    def lose_queue(self, chance: Random) -> None:
+        """Delete a queue that is empty: a full one would take its events along."""
+        if empty := [name for name, depth in self.depths.items() if not depth]:
+            self._rabbitmq.delete_queue(chance.choice(empty))
+
+    def process_died(self, process: Process) -> None:
+        self._rabbitmq.thaw(process)  # its machine is well and closes its connections
+        self._rabbitmq.lose(process)
+
+    def _hold(self, letter: Letter) -> bool:
+        """Publish without a connection; return whether a queue has it."""
+        if letter.exchange not in self._rabbitmq.exchanges:
+            return False
+        queues = self._rabbitmq.route(letter.exchange, letter.routing_key)
+        return self._rabbitmq.hold(letter, queues) and bool(queues)
+
+
+def _events(letter: Letter) -> list[Event]:
+    try:
+        return decode_batch(letter.body)
+    except NotAnEventBatch:
+        return []
+
+
+Brokers = LocalBrokers | RabbitmqBrokers
