@@ -158,7 +158,11 @@ class World:
             Evidence(
                 self.history.calls,
                 facts,
-                [sighting_of(event) for event in self._brokers.heard],
+                [
+                    sighting_of(event)
+                    for event in self._brokers.heard
+                    if event.event_id not in self._poison.ids
+                ],
                 self._samples,
                 self._attempts,
                 poison=self._poison.ids,
