@@ -15,6 +15,9 @@ CRASHES = (5, 30)
 CLOCK_JUMPS_S = (-3_600.0, -60.0, -2.0, 0.5, 30.0, 3_600.0, 31 * 86_400.0)
 CLOCK_WRONG_S = (-30.0, -0.5, 0.5, 30.0)
 
+# An event whose handling fails thrice in a row for no reason that passes is parked, rightly.
+RAISES_EVERY_S = 5.0
+
 
 class PlannedError(Exception):
     """What an armed failpoint raises."""
@@ -52,6 +55,7 @@ class Mischief:
             "queue deleted": lambda: brokers.lose_queue(self._chance),
         }
         self._crash_loops: list[asyncio.Task[None]] = []
+        self._raises_from = 0.0
 
     async def do(self, deeds: Mapping[str, int], within_s: float) -> None:
         """Do them all within this time."""
@@ -84,7 +88,8 @@ class Mischief:
         mine = [one for one in self._instances if one.runs(process)]
         if self._weather.strikes("failpoint waits"):
             await asyncio.sleep(self._chance.random() * 2)
-        if self._weather.strikes("failpoint raises"):
+        if self._loop.time() > self._raises_from and self._weather.strikes("failpoint raises"):
+            self._raises_from = self._loop.time() + RAISES_EVERY_S
             self._tell(str(process), f"raises at {name}")
             raise PlannedError(name)
         if self._weather.strikes("failpoint kills") and mine:
