@@ -188,10 +188,18 @@ class Channel(Closable):
             raise ChannelInvalidStateError(f"{self!r} closed")
 
     async def exchange_declare(
-        self, exchange: str, *, exchange_type: str = "direct", durable: bool = False
+        self,
+        exchange: str,
+        *,
+        exchange_type: str = "direct",
+        passive: bool = False,
+        durable: bool = False,
     ) -> None:
-        assert durable, "nothing of ours is lost in a restart"
-        await self._ask(lambda session: session.declare_exchange(exchange, exchange_type))
+        if passive:
+            await self._ask(lambda session: session.exchange(exchange))
+        else:
+            assert durable, "nothing of ours is lost in a restart"
+            await self._ask(lambda session: session.declare_exchange(exchange, exchange_type))
 
     async def queue_declare(
         self,

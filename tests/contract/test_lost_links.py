@@ -11,11 +11,11 @@ import pytest
 from holdfast.chassis import rabbitmq, rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.rabbitmq_link import in_time
+from tests.contract.far_brokers import Wire
 from tests.contract.test_broker import (
     CANCELLED,
     QUEUE,
     Inbox,
-    Wire,
     consuming,
     order_events,
     rabbit,
