@@ -1,0 +1,150 @@
+"""The independent witness: a queue of our own that hears every event of both services.
+
+It is durable and replicated like theirs, and outlives what the broker suffers. A message is
+acknowledged once what it said is on disk.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import structlog
+from aiormq.abc import AbstractChannel, DeliveredMessage
+
+from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
+from holdfast.chassis.rabbitmq_link import Link, Topology, link_loss
+from proof.chaos.diary import Journal
+
+QUEUE = "audit"
+EXCHANGES = ("holdfast.orders", "holdfast.inventory")
+PREFETCH = 200
+PAUSE_S = 0.5  # before another node is tried
+READY_S_MAX = 60.0
+QUIET_S = 5.0  # after a queue was empty, something may still be on its way to it
+IDLE_S = 10.0  # a consumer that hears nothing for so long begins again: it may be forgotten
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One event of one message; a repeat is heard again."""
+
+    event_id: str
+    type: str
+    subject: str
+    sequence: int
+    time: str
+    at: float  # by the campaign's clock
+
+
+class Audit:
+    """Writes down everything that passes through the broker, whatever happens to the broker."""
+
+    def __init__(self, urls: Sequence[str], path: Path) -> None:
+        self._urls = urls
+        self._path = path
+        self._journal = Journal(path)
+        self._ready = asyncio.Event()
+        self._heard_at = 0.0
+        self._waiting = 0
+        self.losses = 0  # connections that broke
+        self.unreadable: list[str] = []  # bodies that are no events, in hexadecimal
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen while the block runs; nothing that is published inside is missed."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            async with asyncio.timeout(READY_S_MAX):
+                await self._ready.wait()
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.wait([listening])
+            self._journal.close()
+
+    def heard(self) -> Iterator[Heard]:
+        """Everything heard until now, in order."""
+        with self._path.open("rb") as lines:
+            for line in lines:
+                yield Heard(**json.loads(line))
+
+    async def _listen(self) -> None:
+        turn = 0
+        while True:
+            try:
+                with link_loss():
+                    await self._listen_once(self._urls[turn % len(self._urls)])
+            except (BrokerUnavailable, TimeoutError) as error:
+                log.info("the audit lost its broker", error=str(error))
+                self.losses += 1
+            turn += 1
+            await asyncio.sleep(PAUSE_S)
+
+    async def _listen_once(self, url: str) -> None:
+        link = await Link.open(url, "audit", Topology((), 0, 0))
+        try:
+            while True:
+                await self._listen_until_idle(link)
+        finally:
+            await link.close()
+
+    async def _listen_until_idle(self, link: Link) -> None:
+        arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()  # bounded by prefetch
+        async with asyncio.timeout(READY_S_MAX):
+            channel = await link.connection.channel(publisher_confirms=False)
+            channel.closing.add_done_callback(lambda _: arrived.put_nowait(None))
+            channel.on_consumer_cancel_callbacks.add(lambda _: arrived.put_nowait(None))
+            await self._begin(channel, arrived)
+        self._ready.set()
+        try:
+            while True:
+                async with asyncio.timeout(IDLE_S):
+                    message = await arrived.get()
+                messages = [message] + [arrived.get_nowait() for _ in range(arrived.qsize())]
+                await self._write_down([one for one in messages if one is not None])
+                if None in messages:
+                    raise BrokerUnavailable("the broker ended the audit")
+                last = messages[-1]
+                assert last is not None
+                await channel.basic_ack(last.delivery_tag or 0, multiple=True)
+        except TimeoutError:
+            await channel.close()
+
+    async def _begin(
+        self, channel: AbstractChannel, arrived: "asyncio.Queue[DeliveredMessage | None]"
+    ) -> None:
+        async def arrive(message: DeliveredMessage) -> None:
+            arrived.put_nowait(message)
+
+        await channel.queue_declare(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+        for exchange in EXCHANGES:
+            await channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+            await channel.queue_bind(QUEUE, exchange, routing_key="#")
+        await channel.basic_qos(prefetch_count=PREFETCH)
+        await channel.basic_consume(QUEUE, arrive)
+
+    async def _write_down(self, messages: Sequence[DeliveredMessage]) -> None:
+        at = asyncio.get_running_loop().time()
+        for message in messages:
+            try:
+                events = decode_batch(message.body)
+            except NotAnEventBatch:
+                self.unreadable.append(message.body.hex())
+                continue
+            for event in events:
+                heard = Heard(
+                    event.event_id,
+                    event.type,
+                    event.subject,
+                    event.sequence,
+                    event.time.isoformat(),
+                    at,
+                )
+                self._journal.add(asdict(heard))
+        await self._journal.on_disk()
