@@ -6,54 +6,37 @@ acknowledged once what it said is on disk.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-import structlog
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
 from holdfast.chassis.rabbitmq_link import Link, Topology, link_loss
 from proof.chaos.diary import Journal
+from proof.facts import Part, Sighting, sighting_of
 
 QUEUE = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
 PREFETCH = 200
-PAUSE_S = 0.5  # before another node is tried
+PAUSE_S = 0.5  # between two connections
 READY_S_MAX = 60.0
-QUIET_S = 5.0  # after a queue was empty, something may still be on its way to it
 IDLE_S = 10.0  # a consumer that hears nothing for so long begins again: it may be forgotten
-
-log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One event of one message; a repeat is heard again."""
-
-    event_id: str
-    type: str
-    subject: str
-    sequence: int
-    time: str
-    at: float  # by the campaign's clock
 
 
 class Audit:
     """Writes down everything that passes through the broker, whatever happens to the broker."""
 
-    def __init__(self, urls: Sequence[str], path: Path) -> None:
-        self._urls = urls
+    def __init__(self, url: str, path: Path) -> None:
+        self._url = url
         self._path = path
         self._journal = Journal(path)
         self._ready = asyncio.Event()
-        self._heard_at = 0.0
-        self._waiting = 0
         self.losses = 0  # connections that broke
-        self.unreadable: list[str] = []  # bodies that are no events, in hexadecimal
+        self.unreadable: list[bytes] = []  # bodies that are no events
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -65,29 +48,26 @@ class Audit:
             yield
         finally:
             listening.cancel()
-            await asyncio.wait([listening])
+            with suppress(asyncio.CancelledError):
+                await listening
             self._journal.close()
 
-    def heard(self) -> Iterator[Heard]:
-        """Everything heard until now, in order."""
+    def sightings(self) -> list[Sighting]:
+        """Every event as often as it was heard, in order."""
         with self._path.open("rb") as lines:
-            for line in lines:
-                yield Heard(**json.loads(line))
+            return [_sighting(json.loads(line)) for line in lines]
 
     async def _listen(self) -> None:
-        turn = 0
         while True:
             try:
                 with link_loss():
-                    await self._listen_once(self._urls[turn % len(self._urls)])
-            except (BrokerUnavailable, TimeoutError) as error:
-                log.info("the audit lost its broker", error=str(error))
+                    await self._listen_once()
+            except (BrokerUnavailable, TimeoutError):
                 self.losses += 1
-            turn += 1
             await asyncio.sleep(PAUSE_S)
 
-    async def _listen_once(self, url: str) -> None:
-        link = await Link.open(url, "audit", Topology((), 0, 0))
+    async def _listen_once(self) -> None:
+        link = await Link.open(self._url, "audit", Topology((), 0, 0))
         try:
             while True:
                 await self._listen_until_idle(link)
@@ -135,16 +115,19 @@ class Audit:
             try:
                 events = decode_batch(message.body)
             except NotAnEventBatch:
-                self.unreadable.append(message.body.hex())
+                self.unreadable.append(message.body)
                 continue
             for event in events:
-                heard = Heard(
-                    event.event_id,
-                    event.type,
-                    event.subject,
-                    event.sequence,
-                    event.time.isoformat(),
-                    at,
-                )
-                self._journal.add(asdict(heard))
+                self._journal.add({"at": at, **sighting_of(event)._asdict()})
         await self._journal.on_disk()
+
+
+def _sighting(line: Mapping[str, Any]) -> Sighting:
+    content = line["content"]
+    return Sighting(
+        line["event_id"],
+        line["type"],
+        line["subject"],
+        line["sequence"],
+        None if content is None else tuple(Part(*part) for part in content),
+    )

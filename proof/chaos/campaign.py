@@ -1,0 +1,197 @@
+"""One campaign: callers at work, faults by a schedule, healing, rest, and everything held together.
+
+What it writes down on the way (histories, events heard, the timeline) is its raw log.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.chassis.database import Database, DatabaseUnavailable
+from holdfast.chassis.engines import connect
+from holdfast.verification import verify
+from proof.chaos.audit_queue import QUEUE, Audit
+from proof.chaos.callers import Address, Callers, Habits
+from proof.chaos.convergence import Rest, come_to_rest
+from proof.chaos.diary import Diary
+from proof.chaos.ground import Ground
+from proof.chaos.striking import Say
+from proof.chaos.verdict import Verdict, counts_of
+from proof.checker import Evidence, check
+from proof.facts import Sample, facts_of, sample_of
+from proof.workload import Shop
+
+SAMPLE_EVERY_S = 1.0
+SAMPLE_S_MAX = 10.0
+SAMPLING_SHARE = 0.05  # of the time, when the ledger is long
+CONVERGE_S_MAX = 90.0
+LAST_EVENTS_S = 1.0  # from the audit's hands to its disk
+
+Trouble = Callable[["Run"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What kind of a campaign.
+
+    :param shop: enough units that most orders can be filled, to the end.
+    """
+
+    name: str
+    seed: int
+    habits: Habits = field(default_factory=Habits)
+    shop: Shop = field(default_factory=lambda: Shop(units=20_000))
+    converge_s: float = CONVERGE_S_MAX
+
+
+@dataclass
+class Run:
+    """A campaign under way.
+
+    :param groups: of callers; each group has names and habits of its own.
+    """
+
+    ground: Ground
+    plan: Plan
+    folder: Path
+    say: Say
+    diary: Diary
+    audit: Audit
+    orders: Database
+    inventory: Database
+    groups: list[Callers] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    samples_missed: int = 0
+    counts: dict[str, object] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+    resources: dict[str, list[float]] = field(default_factory=dict)
+
+    async def depths(self) -> Mapping[str, int]:
+        return await asyncio.to_thread(self.ground.brokers.depths)
+
+
+async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: Trouble) -> Verdict:
+    """Run callers while `trouble` does, heal, wait for rest, and judge.
+
+    :param trouble: what the campaign is about; it returns when it is over.
+    """
+    async with _prepared(ground, plan, folder, say) as run:
+        say(f"{plan.habits.callers} callers begin")
+        async with run.groups[0].working(), _sampling(run):
+            await trouble(run)
+            say("healing")
+            await asyncio.to_thread(ground.heal)
+        say("the callers have ended; waiting for rest")
+        rest, rest_s = await come_to_rest(
+            run.orders, run.inventory, run.depths, within_s=plan.converge_s
+        )
+        say(f"after {rest_s:.1f} s: {rest}")
+        await asyncio.sleep(LAST_EVENTS_S)
+        return await _judge(run, rest, rest_s)
+
+
+@asynccontextmanager
+async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> AsyncIterator[Run]:
+    async with AsyncExitStack() as stack:
+        diary = Diary(time.monotonic, folder / "history.jsonl")
+        stack.callback(diary.close)
+        audit = Audit(ground.broker_url, folder / "events.jsonl")
+        await stack.enter_async_context(audit.listening())
+        orders, inventory = [
+            await stack.enter_async_context(connect(ground.database_url(service)))
+            for service in ("orders", "inventory")
+        ]
+        run = Run(ground, plan, folder, say, diary, audit, orders, inventory)
+        run.groups.append(callers_of(run, plan.habits))
+        await run.groups[0].open_shop()
+        yield run
+
+
+def callers_of(run: Run, habits: Habits) -> Callers:
+    """Callers on the run's ground, under its seed, writing into its diary."""
+    return Callers(
+        addresses(run.ground), run.diary, seed=run.plan.seed, shop=run.plan.shop, habits=habits
+    )
+
+
+def addresses(ground: Ground) -> list[Address]:
+    """Where callers go: some know one process of each service, some know all of them."""
+    orders, inventory = ground.addresses("orders"), ground.addresses("inventory")
+    single = [Address(*pair) for pair in zip(orders, inventory, strict=True)]
+    several = [
+        Address(several_targets(orders, turn), several_targets(inventory, turn))
+        for turn in range(len(orders))
+    ]
+    return single + several
+
+
+def several_targets(hosts: Sequence[str], turn: int) -> str:
+    """A gRPC target of several addresses, which it tries in this order."""
+    return "ipv4:" + ",".join([*hosts[turn:], *hosts[:turn]])
+
+
+@asynccontextmanager
+async def _sampling(run: Run) -> AsyncIterator[None]:
+    """Hold the levels against their movements about every second."""
+
+    async def look() -> float:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(SAMPLE_S_MAX):
+                run.samples.append(await sample_of(run.inventory))
+        except (DatabaseUnavailable, TimeoutError):
+            run.samples_missed += 1
+        return time.monotonic() - began
+
+    async def look_again_and_again() -> None:
+        while True:
+            took_s = await look()
+            await asyncio.sleep(max(SAMPLE_EVERY_S, took_s / SAMPLING_SHARE))
+
+    looking = asyncio.create_task(look_again_and_again())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.wait([looking])
+    if not looking.cancelled():
+        looking.result()
+
+
+async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
+    depths = await run.depths()
+    evidence = Evidence(
+        calls=run.diary.calls,
+        facts=await facts_of(run.orders, run.inventory),
+        sightings=run.audit.sightings(),
+        samples=run.samples,
+        queues={queue: count for queue, count in depths.items() if queue != QUEUE},
+        refusals_possible=True,
+        resources=run.resources,
+    )
+    run.say("checking")
+    violations = await asyncio.to_thread(check, evidence)
+    run.say("verifying both databases")
+    urls = (run.ground.database_url(service) for service in ("orders", "inventory"))
+    report = await verify(*urls, pending_s_max=run.plan.converge_s)
+    findings = list(run.findings)
+    if not rest.is_rest:
+        findings.append(f"no rest within {run.plan.converge_s:.0f} s: {rest}")
+    findings += [f"holdfast verify: {one}" for one in report.contradictions]
+    codes = Counter[str]()
+    for group in run.groups:
+        codes += group.codes
+        findings += [f"a service called it a bug: {bug}" for bug in group.bugs]
+    counts = counts_of(evidence) | {
+        "refused or in doubt": dict(codes.most_common()),
+        "samples missed": run.samples_missed,
+        "audit reconnected": run.audit.losses,
+        "came to rest after s": round(rest_s, 1),
+        "checked by verify": report.checked,
+        "notes of verify": report.notes,
+    }
+    return Verdict(run.plan.name, run.plan.seed, violations, findings, counts | run.counts)

@@ -1,0 +1,83 @@
+"""After healing everything must come to rest by itself: nobody helps, somebody only looks."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from holdfast.chassis.database import Database, DatabaseUnavailable
+
+LOOK_S = 0.5
+LOOK_S_MAX = 10.0
+
+_ORDERS_LEFT = """
+SELECT (SELECT count(*) FROM pending_order) AS pending,
+       (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM notification WHERE sent_at IS NULL) AS unsent
+"""
+
+_INVENTORY_LEFT = """
+SELECT (SELECT count(*) FROM outbox) AS outbox
+"""
+
+Depths = Callable[[], Awaitable[Mapping[str, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How far the system is from rest: what waits, by place; nothing of it is at rest."""
+
+    waits: Mapping[str, int] = field(default_factory=dict)
+    trouble: str = ""  # why nobody knows
+
+    @property
+    def is_rest(self) -> bool:
+        return not self.trouble and not any(self.waits.values())
+
+    def __str__(self) -> str:
+        left = ", ".join(f"{count} {place}" for place, count in self.waits.items() if count)
+        return self.trouble or left or "nothing waits"
+
+
+async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
+    """See what waits now: orders to be decided, events to be sent or taken, notifications.
+
+    :param depths: messages in the broker's queues, ready or not acknowledged.
+    """
+    try:
+        async with asyncio.timeout(LOOK_S_MAX):
+            async with orders.read() as reading:
+                (of_orders,) = await reading.fetch(_ORDERS_LEFT)
+            async with inventory.read() as reading:
+                (of_inventory,) = await reading.fetch(_INVENTORY_LEFT)
+            queues = await depths()
+    except (DatabaseUnavailable, OSError) as error:
+        return Rest(trouble=f"{type(error).__name__}: {error}")
+    return Rest(
+        {
+            "orders PENDING": of_orders["pending"],
+            "events in the outbox of Orders": of_orders["outbox"],
+            "events in the outbox of Inventory": of_inventory["outbox"],
+            "notifications unsent": of_orders["unsent"],
+            **{f"messages in {queue}": count for queue, count in queues.items()},
+        }
+    )
+
+
+async def come_to_rest(
+    orders: Database, inventory: Database, depths: Depths, *, within_s: float
+) -> tuple[Rest, float]:
+    """Wait until nothing waits any more, twice in a row, or for so long; how it stands then, and
+    after how many seconds."""
+    clock = asyncio.get_running_loop().time
+    began, quiet_since = clock(), 0.0
+    while True:
+        rest = await look(orders, inventory, depths)
+        if not rest.is_rest:
+            quiet_since = 0.0
+        elif quiet_since:
+            return rest, quiet_since - began
+        else:
+            quiet_since = clock()
+        if not rest.is_rest and clock() - began > within_s:
+            return rest, clock() - began
+        await asyncio.sleep(LOOK_S)
