@@ -6,10 +6,11 @@ What a caller wants next comes from `proof/workload.py`; here it is asked for an
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from holdfast.client import (
     Holdfast,
@@ -46,16 +47,20 @@ class Habits:
     """How callers work.
 
     :param callers: how many.
+    :param name: what their names begin with; no other group has it.
     :param pause_s: between two calls of a caller, on average.
     :param batch: orders of one BatchCreateOrders call; 1: each by a CreateOrder of its own.
     :param retry_s: of the client library; None: its default.
+    :param hurries: some deadlines are too short to be kept.
     :param mix: weights of the methods.
     """
 
     callers: int = 24
+    name: str = "c"
     pause_s: float = 0.2
     batch: int = 1
     retry_s: float | None = None
+    hurries: bool = True
     mix: dict[str, int] = field(default_factory=lambda: dict(MIX))
 
 
@@ -80,13 +85,16 @@ class Callers:
         self.bugs: list[str] = []  # what a service called its own fault
         self.codes: Counter[str] = Counter()  # of calls that failed
 
-    async def open_shop(self) -> None:
-        """Make the products and fill the shelves, before anything is broken."""
+    async def open_shop(self, others: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Make the products and fill the shelves, before anything is broken.
+
+        :param others: units of products that these callers don't order.
+        """
         line = _Line(self._addresses[0], "shopkeeper", self, random.Random(self._seed))
         async with asyncio.timeout(OPEN_S_MAX), line.client:
-            for product_id in self._shop.product_ids:
+            for product_id in (*self._shop.product_ids, *others):
                 await line.insist(Wanted("CreateProduct", {"product_id": product_id}))
-            for wanted in self._shop.supply():
+            for wanted in (*self._shop.supply(), *map(supply, others.items())):
                 await line.insist(wanted)
 
     @asynccontextmanager
@@ -101,7 +109,7 @@ class Callers:
                 self._stopped.set()
 
     async def _work(self, number: int) -> None:
-        name = f"c-{number}"
+        name = f"{self._habits.name}-{number}"
         address = self._addresses[number % len(self._addresses)]
         chance = random.Random(f"{self._seed}/habits/{name}")
         caller = Caller(name, self._seed, self._shop, mix=self._habits.mix)
@@ -116,6 +124,8 @@ class Callers:
     def _wishes(self, caller: Caller) -> list[Wanted]:
         """The next call; with batches, so many orders at once as soon as one is wanted."""
         wishes = [caller.next()]
+        if not self._habits.hurries:
+            wishes = [Wanted(one.method, one.request) for one in wishes]
         if wishes[0].method == "CreateOrder":
             while len(wishes) < self._habits.batch:
                 wanted = caller.next()
@@ -198,6 +208,15 @@ class _Line:
         of_ours = isinstance(error, InternalError) and error.correlation_id
         if of_ours or isinstance(error, InvalidRequest):
             self._callers.bugs.append(f"call {number}: {error.code} {error.message}")
+
+
+def supply(stock: tuple[str, int]) -> Wanted:
+    """The call that fills one shelf."""
+    product_id, units = stock
+    request_id = f"supply-{product_id}"
+    return Wanted(
+        "UpdateStock", {"request_id": request_id, "product_id": product_id, "delta": units}
+    )
 
 
 async def call(client: Holdfast, wanted: Wanted) -> Facts:

@@ -19,7 +19,8 @@ from proof.chaos.callers import Address, Callers, Habits
 from proof.chaos.convergence import Rest, come_to_rest
 from proof.chaos.diary import Diary
 from proof.chaos.ground import Ground
-from proof.chaos.striking import Say
+from proof.chaos.probing import PRODUCT_ID, UNITS
+from proof.chaos.striking import Damage, Say
 from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import Evidence, check
 from proof.facts import Sample, facts_of, sample_of
@@ -73,6 +74,17 @@ class Run:
     async def depths(self) -> Mapping[str, int]:
         return await asyncio.to_thread(self.ground.brokers.depths)
 
+    def count_damage(self, damage: Damage) -> None:
+        """Put what was struck among the counts."""
+        self.counts |= {
+            "faults struck": damage.strikes.total(),
+            "faults by kind": dict(damage.strikes.most_common()),
+            "faults without effect": dict(damage.missed.most_common()),
+            "processes killed": damage.kills.total(),
+            "kills by target": dict(damage.kills.most_common()),
+            "failovers": len(self.ground.databases.failovers),
+        }
+
 
 async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: Trouble) -> Verdict:
     """Run callers while `trouble` does, heal, wait for rest, and judge.
@@ -107,26 +119,38 @@ async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> Async
         ]
         run = Run(ground, plan, folder, say, diary, audit, orders, inventory)
         run.groups.append(callers_of(run, plan.habits))
-        await run.groups[0].open_shop()
+        await run.groups[0].open_shop({PRODUCT_ID: UNITS})
         yield run
 
 
-def callers_of(run: Run, habits: Habits) -> Callers:
-    """Callers on the run's ground, under its seed, writing into its diary."""
+def callers_of(run: Run, habits: Habits, addresses: Sequence[Address] = ()) -> Callers:
+    """Callers on the run's ground, under its seed, writing into its diary.
+
+    :param addresses: where they go; none: some know one process of each service, some know all.
+    """
+    everywhere = single_addresses(run.ground) + several_addresses(run.ground)
     return Callers(
-        addresses(run.ground), run.diary, seed=run.plan.seed, shop=run.plan.shop, habits=habits
+        addresses or everywhere, run.diary, seed=run.plan.seed, shop=run.plan.shop, habits=habits
     )
 
 
-def addresses(ground: Ground) -> list[Address]:
-    """Where callers go: some know one process of each service, some know all of them."""
+def single_addresses(ground: Ground) -> list[Address]:
+    """One process of each service."""
+    return [
+        Address(orders, inventory)
+        for orders, inventory in zip(
+            ground.addresses("orders"), ground.addresses("inventory"), strict=True
+        )
+    ]
+
+
+def several_addresses(ground: Ground) -> list[Address]:
+    """All processes of each service, with another one first each time."""
     orders, inventory = ground.addresses("orders"), ground.addresses("inventory")
-    single = [Address(*pair) for pair in zip(orders, inventory, strict=True)]
-    several = [
+    return [
         Address(several_targets(orders, turn), several_targets(inventory, turn))
         for turn in range(len(orders))
     ]
-    return single + several
 
 
 def several_targets(hosts: Sequence[str], turn: int) -> str:
@@ -181,6 +205,7 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
     findings = list(run.findings)
     if not rest.is_rest:
         findings.append(f"no rest within {run.plan.converge_s:.0f} s: {rest}")
+    findings += [f"no batch of events: {body[:40]!r}" for body in run.audit.unreadable]
     findings += [f"holdfast verify: {one}" for one in report.contradictions]
     codes = Counter[str]()
     for group in run.groups:

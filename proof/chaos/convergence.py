@@ -1,13 +1,19 @@
 """After healing everything must come to rest by itself: nobody helps, somebody only looks."""
 
 import asyncio
+import http.client
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.chassis.database import Database, DatabaseUnavailable
+from tests.processes import ProgramFailed
 
 LOOK_S = 0.5
 LOOK_S_MAX = 10.0
+REST_S = 6.0  # the broker tells of its queues every 5 s
+
+# What asking the broker for its queues may end in.
+UNANSWERED = (OSError, http.client.HTTPException, ProgramFailed)
 
 _ORDERS_LEFT = """
 SELECT (SELECT count(*) FROM pending_order) AS pending,
@@ -50,7 +56,7 @@ async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
             async with inventory.read() as reading:
                 (of_inventory,) = await reading.fetch(_INVENTORY_LEFT)
             queues = await depths()
-    except (DatabaseUnavailable, OSError) as error:
+    except (*UNANSWERED, DatabaseUnavailable) as error:
         return Rest(trouble=f"{type(error).__name__}: {error}")
     return Rest(
         {
@@ -66,18 +72,16 @@ async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
 async def come_to_rest(
     orders: Database, inventory: Database, depths: Depths, *, within_s: float
 ) -> tuple[Rest, float]:
-    """Wait until nothing waits any more, twice in a row, or for so long; how it stands then, and
-    after how many seconds."""
+    """Wait until nothing has waited for REST_S, or until it is too late for that; how it stands
+    then, and after how many seconds the rest began.
+    """
     clock = asyncio.get_running_loop().time
-    began, quiet_since = clock(), 0.0
+    began = last_seen_busy = clock()
     while True:
         rest = await look(orders, inventory, depths)
         if not rest.is_rest:
-            quiet_since = 0.0
-        elif quiet_since:
-            return rest, quiet_since - began
-        else:
-            quiet_since = clock()
-        if not rest.is_rest and clock() - began > within_s:
-            return rest, clock() - began
+            last_seen_busy = clock()
+        rest_s = last_seen_busy - began
+        if clock() - last_seen_busy > REST_S or rest_s > within_s:
+            return rest, rest_s
         await asyncio.sleep(LOOK_S)
