@@ -45,7 +45,7 @@ class Plan:
     name: str
     seed: int
     habits: Habits = field(default_factory=Habits)
-    shop: Shop = field(default_factory=lambda: Shop(units=20_000))
+    shop: Shop = field(default_factory=lambda: Shop(products=40, scarce=1, units=20_000))
     converge_s: float = CONVERGE_S_MAX
 
 
@@ -54,6 +54,7 @@ class Run:
     """A campaign under way.
 
     :param groups: of callers; each group has names and habits of its own.
+    :param at_end: called when all callers have ended, before the run is judged.
     """
 
     ground: Ground
@@ -70,6 +71,7 @@ class Run:
     counts: dict[str, object] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     resources: dict[str, list[float]] = field(default_factory=dict)
+    at_end: list[Callable[[], None]] = field(default_factory=list)
 
     async def depths(self) -> Mapping[str, int]:
         return await asyncio.to_thread(self.ground.brokers.depths)
@@ -98,6 +100,8 @@ async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: 
             say("healing")
             await asyncio.to_thread(ground.heal)
         say("the callers have ended; waiting for rest")
+        for last in run.at_end:
+            last()
         rest, rest_s = await come_to_rest(
             run.orders, run.inventory, run.depths, within_s=plan.converge_s
         )

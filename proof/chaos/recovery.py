@@ -1,8 +1,8 @@
 """Figure 7: how long until orders are confirmed again after one component was lost, under load.
 
 A process of a service, and the RabbitMQ node that leads the queue from Orders to Inventory, are
-killed in turn. What was killed is started again at once, as systemd would. An outage counts from the
-kill until an order that was placed after it is confirmed, through every process of Orders.
+killed again and again. What was killed is started again at once, as systemd would. An outage counts
+from the kill until an order that was placed after it is confirmed, through every process of Orders.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ SETTLE_S = 8.0  # between two trials: the next one shall hit a system that is wh
 SERVICE_S_MAX, BROKER_S_MAX = 5.0, 20.0
 HABITS = Habits(callers=12)
 
-Loss = Callable[[], None]  # blocks until it is in effect
+Loss = Callable[[], object]  # blocks until it is in effect
 
 
 async def lose(run: Run, probers: list[Prober], what: str, loss: Loss, mend: Loss) -> Outage:
@@ -86,7 +86,7 @@ async def _measure(
 async def _service(run: Run, probers: list[Prober], number: int) -> Outage:
     names = sorted(run.ground.instances)
     instance = run.ground.instances[names[number % len(names)]]
-    return await lose(run, probers, instance.name, instance.kill, instance.start)
+    return await lose(run, probers, instance.name, instance.program.kill, instance.start)
 
 
 async def _leader(run: Run, probers: list[Prober]) -> Outage:

@@ -47,15 +47,19 @@ def rolling_restart(restarts: int) -> Trouble:
                     f"up {starts_s[-1]:.2f} s"
                 )
                 await asyncio.sleep(PAUSE_S)
-        run.counts |= {
-            "restarts": restarts,
-            "seconds to stop": spread(stops_s),
-            "seconds to start": spread(starts_s),
-        } | failed_calls(run.diary.calls)
-        if failed := run.counts["failed calls with default retries"]:
-            run.findings.append(f"{failed} calls with default retries failed")
+        run.counts["restarts"] = restarts
+        run.counts["seconds to stop"] = spread(stops_s)
+        run.counts["seconds to start"] = spread(starts_s)
+        run.at_end.append(lambda: count_failures(run))
 
     return trouble
+
+
+def count_failures(run: Run) -> None:
+    """Put failed calls among the counts; with default retries each is a finding."""
+    run.counts |= failed_calls(run.diary.calls)
+    if failed := run.counts["failed calls with default retries"]:
+        run.findings.append(f"{failed} calls with default retries failed")
 
 
 def failed_calls(calls: list[Call]) -> dict[str, object]:
