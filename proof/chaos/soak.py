@@ -53,7 +53,7 @@ def soak(seconds: float) -> Trouble:
             (len(run.diary.calls) - calls) / took_s, 1
         )
         run.counts["soaked for s"] = round(took_s)
-        run.counts["samples of resources"] = SAMPLES
+        run.counts["samples of resources"] = max(map(len, run.resources.values()))
         run.counts["resources at first and at last"] = {
             name: f"{series[0]:g} to {series[-1]:g}" for name, series in run.resources.items()
         }

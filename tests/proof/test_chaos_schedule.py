@@ -1,0 +1,154 @@
+"""Faults come by the seed: the same ones at the same times, each kind once before any again."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from proof.chaos.faults import Fault, Ineffective
+from proof.chaos.ground import Ground
+from proof.chaos.schedule import Strike, schedule
+from proof.chaos.striking import Striking
+from tests.processes import ProgramFailed
+
+KINDS = dict.fromkeys(("freeze", "kill", "cut", "fill"), 1.0)
+NO_GROUND = cast(Ground, None)
+
+
+def drawn(seed: int, seconds: float = 120.0) -> list[Strike]:
+    return schedule(seed, seconds=seconds, gap_s=4.0, weights=KINDS)
+
+
+def test_a_seed_draws_the_same_strikes_and_another_seed_others() -> None:
+    assert drawn(7) == drawn(7) != drawn(8)
+
+
+def test_each_kind_comes_once_before_any_comes_again() -> None:
+    for seed in range(20):
+        first = [strike.kind for strike in drawn(seed)][: len(KINDS)]
+        assert sorted(first) == sorted(KINDS)
+
+
+def test_strikes_come_in_order_within_the_time_at_about_the_given_pace() -> None:
+    strikes = drawn(9, seconds=4_000.0)
+
+    times = [strike.at_s for strike in strikes]
+    assert times == sorted(times)
+    assert 0 < times[0] <= times[-1] < 4_000.0
+    assert 700 < len(times) < 1_200
+    assert len(set(times)) < len(times), "some come at once"
+
+
+def test_what_weighs_more_comes_more_often() -> None:
+    strikes = schedule(10, seconds=4_000.0, gap_s=4.0, weights={"often": 9.0, "seldom": 1.0})
+
+    often = sum(strike.kind == "often" for strike in strikes)
+    assert 0.8 < often / len(strikes) < 0.97
+
+
+def test_no_two_strikes_share_their_dice() -> None:
+    strikes = drawn(11, seconds=1_000.0)
+
+    assert len({strike.dice for strike in strikes}) == len(strikes)
+
+
+@dataclass
+class Bruise:
+    """A fault that hurts nobody and notes what is done with it."""
+
+    name: str
+    target: str
+    notes: list[str]
+    lasts_s: float = 0.05
+    kills: int = 0
+    strike_fails: Exception | None = None
+    heal_fails: Exception | None = None
+
+    async def strike(self) -> None:
+        if self.strike_fails:
+            raise self.strike_fails
+        self.notes.append(f"strike {self.name}")
+
+    async def heal(self) -> None:
+        self.notes.append(f"heal {self.name}")
+        if self.heal_fails:
+            raise self.heal_fails
+
+
+@dataclass
+class Bruises:
+    """Kinds of such faults."""
+
+    notes: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def striking(self, **how: object) -> Striking:
+        def kind(name: str) -> Fault:
+            return Bruise(name, "somebody", self.notes, **how)  # type: ignore[arg-type]  # as asked
+
+        kinds = {name: lambda _ground, _chance, name=name: kind(name) for name in "abcdef"}
+        return Striking(NO_GROUND, kinds, self.said.append)
+
+
+@pytest.fixture
+def bruises() -> Bruises:
+    return Bruises()
+
+
+def strikes(names: str, *, every_s: float = 0.0) -> list[Strike]:
+    return [Strike(every_s * number, name, name) for number, name in enumerate(names)]
+
+
+async def test_every_strike_lasts_and_is_healed(bruises: Bruises) -> None:
+    striking = bruises.striking(kills=1)
+
+    await striking.strike_all(strikes("ab", every_s=0.2), until_s=10.0)
+
+    assert bruises.notes == ["strike a", "heal a", "strike b", "heal b"]
+    assert striking.damage.strikes == {"a": 1, "b": 1}
+    assert striking.damage.kills == {"somebody": 2}
+
+
+async def test_at_most_two_faults_are_there_at_once(bruises: Bruises) -> None:
+    await bruises.striking().strike_all(strikes("abcdef"), until_s=10.0)
+
+    at_once = most = 0
+    for note in bruises.notes:
+        at_once += 1 if note.startswith("strike") else -1
+        most = max(most, at_once)
+    assert most == 2
+    assert len(bruises.notes) == 12
+
+
+async def test_nothing_is_struck_after_the_time(bruises: Bruises) -> None:
+    await bruises.striking().strike_all(strikes("abcdef", every_s=0.1), until_s=0.15)
+
+    assert [note for note in bruises.notes if note.startswith("strike")] == ["strike a", "strike b"]
+
+
+async def test_a_fault_that_hit_nothing_is_counted_as_missed_and_healed(bruises: Bruises) -> None:
+    striking = bruises.striking(strike_fails=Ineffective("nobody was there"))
+
+    await striking.strike_all(strikes("a"), until_s=10.0)
+
+    assert (striking.damage.strikes, striking.damage.missed) == ({}, {"a": 1})
+    assert bruises.notes == ["heal a"]
+    assert any("nobody was there" in line for line in bruises.said)
+
+
+async def test_what_cannot_be_healed_yet_is_told_and_the_rest_goes_on(bruises: Bruises) -> None:
+    striking = bruises.striking(heal_fails=ProgramFailed("it does not serve"))
+
+    await striking.strike_all(strikes("ab", every_s=0.1), until_s=10.0)
+
+    assert striking.damage.unhealed == ["a somebody", "b somebody"]
+    assert striking.damage.strikes.total() == 2
+
+
+async def test_an_error_of_the_campaign_itself_ends_it(bruises: Bruises) -> None:
+    striking = bruises.striking(strike_fails=KeyError("a mistake of ours"))
+
+    with pytest.raises(ExceptionGroup):
+        async with asyncio.timeout(5.0):
+            await striking.strike_all(strikes("a"), until_s=10.0)
