@@ -83,7 +83,7 @@ class Run:
             "faults by kind": dict(damage.strikes.most_common()),
             "faults without effect": dict(damage.missed.most_common()),
             "processes killed": damage.kills.total(),
-            "kills by target": dict(damage.kills.most_common()),
+            "kills by kind": dict(damage.kills.most_common()),
             "failovers": len(self.ground.databases.failovers),
         }
 

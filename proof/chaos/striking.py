@@ -1,18 +1,28 @@
 """Strike faults by a schedule, wait as long as each lasts, heal them; tell what happened when."""
 
 import asyncio
+import http.client
+import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proof.chaos.faults import Fault, Ineffective
+import asyncpg
+
+from proof.chaos.fault import Fault, Ineffective
 from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike
 from tests.processes import ProgramFailed
 
 AT_ONCE_MAX = 2
-HEAL_S_MAX = 90.0
+HEAL_S_MAX = 120.0
+
+# What a fault may end in while other faults are there.
+TROUBLES = (
+    *(Ineffective, ProgramFailed, OSError, http.client.HTTPException),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+)
 
 Kinds = Mapping[str, Callable[[Ground, random.Random], Fault]]
 Say = Callable[[str], None]
@@ -24,72 +34,88 @@ class Damage:
 
     strikes: Counter[str] = field(default_factory=Counter)  # that took effect, by kind
     missed: Counter[str] = field(default_factory=Counter)  # that did not
-    kills: Counter[str] = field(default_factory=Counter)  # processes, by target
+    kills: Counter[str] = field(default_factory=Counter)  # servers and services, by kind of fault
     unhealed: list[str] = field(default_factory=list)
 
 
 class Striking:
-    """Strikes what the schedule says, some of it at the same time.
+    """Strikes what the schedule says: two faults at once at most, and never two of one group.
 
     :param say: told of everything as it happens.
+    :param lasts_s_max: no fault lasts longer, whatever it was drawn for.
     """
 
-    def __init__(self, ground: Ground, kinds: Kinds, say: Say) -> None:
+    def __init__(
+        self, ground: Ground, kinds: Kinds, say: Say, *, lasts_s_max: float = math.inf
+    ) -> None:
         self._ground = ground
         self._kinds = kinds
         self._say = say
+        self._lasts_s_max = lasts_s_max
         self._hands = asyncio.Semaphore(AT_ONCE_MAX)
+        self._groups: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.damage = Damage()
 
-    async def strike_all(self, strikes: Sequence[Strike], *, until_s: float) -> None:
+    async def strike_all(
+        self,
+        strikes: Sequence[Strike],
+        *,
+        until_s: float,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Return when all is struck and healed that began in time.
 
-        :param until_s: no strike begins later, even if the schedule has slipped.
+        :param until_s: no strike begins later, even if it had to wait for others.
+        :param enough: no strike begins when this is so.
         """
         clock = asyncio.get_running_loop().time
         began = clock()
+
+        def is_over() -> bool:
+            return clock() - began > until_s or enough()
+
         async with asyncio.TaskGroup() as group:
             for strike in strikes:
                 await asyncio.sleep(began + strike.at_s - clock())
-                await self._hands.acquire()
-                if clock() - began > until_s:
-                    self._hands.release()
+                if is_over():
                     return
-                group.create_task(self._strike(strike))
+                group.create_task(self._take_turn(strike, is_over))
 
-    async def _strike(self, strike: Strike) -> None:
-        try:
-            fault = self._kinds[strike.kind](self._ground, random.Random(strike.dice))
+    async def _take_turn(self, strike: Strike, is_over: Callable[[], bool]) -> None:
+        fault = self._kinds[strike.kind](self._ground, random.Random(strike.dice))
+        async with self._groups[fault.group], self._hands:
+            if is_over():
+                return
             if await self._hit(fault):
-                await asyncio.sleep(fault.lasts_s)
+                await asyncio.sleep(min(fault.lasts_s, self._lasts_s_max))
             await self._heal(fault)
-        finally:
-            self._hands.release()
 
     async def _hit(self, fault: Fault) -> bool:
         try:
-            await fault.strike()
-        except (Ineffective, ProgramFailed) as error:
+            try:
+                await fault.strike()
+            finally:
+                if fault.kills:  # also if it then failed to do the rest
+                    self.damage.kills[fault.name] += fault.kills
+        except TROUBLES as error:
             self.damage.missed[fault.name] += 1
-            self._say(f"{fault.name} {fault.target}: missed: {_first_line(error)}")
+            self._say(f"{fault.name}, {fault.target}: missed: {_first_line(error)}")
             return False
         self.damage.strikes[fault.name] += 1
-        if fault.kills:
-            self.damage.kills[fault.target] += fault.kills
-        lasts = f" for {fault.lasts_s:.1f} s" if fault.lasts_s else ""
-        self._say(f"{fault.name} {fault.target}{lasts}")
+        lasts_s = min(fault.lasts_s, self._lasts_s_max)
+        self._say(f"{fault.name}, {fault.target}" + (f", for {lasts_s:g} s" if lasts_s else ""))
         return True
 
     async def _heal(self, fault: Fault) -> None:
         try:
             async with asyncio.timeout(HEAL_S_MAX):
                 await fault.heal()
-        except (Ineffective, ProgramFailed, TimeoutError) as error:
+        except TROUBLES as error:
             # Another fault may stand in its way: the last word is the ground's own healing.
-            self.damage.unhealed.append(f"{fault.name} {fault.target}")
-            self._say(f"{fault.name} {fault.target}: not healed yet: {_first_line(error)}")
+            self.damage.unhealed.append(f"{fault.name}, {fault.target}")
+            self._say(f"{fault.name}, {fault.target}: not healed yet: {_first_line(error)}")
         else:
-            self._say(f"{fault.name} {fault.target}: healed")
+            self._say(f"{fault.name}, {fault.target}: healed")
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from proof.chaos.faults import Fault, Ineffective
+from proof.chaos.fault import Fault, Ineffective
 from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike, schedule
 from proof.chaos.striking import Striking
@@ -54,41 +54,53 @@ def test_no_two_strikes_share_their_dice() -> None:
 
 
 @dataclass
-class Bruise:
-    """A fault that hurts nobody and notes what is done with it."""
-
-    name: str
-    target: str
-    notes: list[str]
-    lasts_s: float = 0.05
-    kills: int = 0
-    strike_fails: Exception | None = None
-    heal_fails: Exception | None = None
-
-    async def strike(self) -> None:
-        if self.strike_fails:
-            raise self.strike_fails
-        self.notes.append(f"strike {self.name}")
-
-    async def heal(self) -> None:
-        self.notes.append(f"heal {self.name}")
-        if self.heal_fails:
-            raise self.heal_fails
-
-
-@dataclass
 class Bruises:
-    """Kinds of such faults."""
+    """Faults that hurt nobody, and what was done with them."""
 
     notes: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
 
-    def striking(self, **how: object) -> Striking:
-        def kind(name: str) -> Fault:
-            return Bruise(name, "somebody", self.notes, **how)  # type: ignore[arg-type]  # as asked
-
-        kinds = {name: lambda _ground, _chance, name=name: kind(name) for name in "abcdef"}
+    def striking(
+        self,
+        *,
+        group: str = "",
+        strike_fails: Exception | None = None,
+        heal_fails: Exception | None = None,
+    ) -> Striking:
+        """Strikes faults named by one letter; all of one group, or each of its own."""
+        kinds = {
+            letter: self.kind(letter, group or letter, strike_fails, heal_fails)
+            for letter in "abcdef"
+        }
         return Striking(NO_GROUND, kinds, self.said.append)
+
+    def kind(
+        self,
+        letter: str,
+        of_group: str,
+        strike_fails: Exception | None,
+        heal_fails: Exception | None,
+    ) -> type[Fault]:
+        notes = self.notes
+
+        class Bruise(Fault):
+            name, group, durations_s = letter, of_group, (0.05,)
+
+            def choose(self) -> None:
+                self.target = "somebody"
+
+            def _strike(self) -> None:
+                if strike_fails:
+                    raise strike_fails
+                notes.append(f"strike {letter}")
+                self.kills = 1
+
+            def _heal(self) -> None:
+                notes.append(f"heal {letter}")
+                if heal_fails:
+                    raise heal_fails
+
+        return Bruise
 
 
 @pytest.fixture
@@ -101,23 +113,26 @@ def strikes(names: str, *, every_s: float = 0.0) -> list[Strike]:
 
 
 async def test_every_strike_lasts_and_is_healed(bruises: Bruises) -> None:
-    striking = bruises.striking(kills=1)
+    striking = bruises.striking()
 
     await striking.strike_all(strikes("ab", every_s=0.2), until_s=10.0)
 
     assert bruises.notes == ["strike a", "heal a", "strike b", "heal b"]
     assert striking.damage.strikes == {"a": 1, "b": 1}
-    assert striking.damage.kills == {"somebody": 2}
+    assert striking.damage.kills == {"a": 1, "b": 1}
 
 
-async def test_at_most_two_faults_are_there_at_once(bruises: Bruises) -> None:
-    await bruises.striking().strike_all(strikes("abcdef"), until_s=10.0)
+@pytest.mark.parametrize(("group", "at_once"), [("", 2), ("of one group", 1)])
+async def test_at_most_two_faults_are_there_at_once_and_never_two_of_one_group(
+    bruises: Bruises, group: str, at_once: int
+) -> None:
+    await bruises.striking(group=group).strike_all(strikes("abcdef"), until_s=10.0)
 
-    at_once = most = 0
+    there = most = 0
     for note in bruises.notes:
-        at_once += 1 if note.startswith("strike") else -1
-        most = max(most, at_once)
-    assert most == 2
+        there += 1 if note.startswith("strike") else -1
+        most = max(most, there)
+    assert most == at_once
     assert len(bruises.notes) == 12
 
 
@@ -125,6 +140,16 @@ async def test_nothing_is_struck_after_the_time(bruises: Bruises) -> None:
     await bruises.striking().strike_all(strikes("abcdef", every_s=0.1), until_s=0.15)
 
     assert [note for note in bruises.notes if note.startswith("strike")] == ["strike a", "strike b"]
+
+
+async def test_nothing_is_struck_when_it_is_enough(bruises: Bruises) -> None:
+    striking = bruises.striking(group="of one group")
+
+    await striking.strike_all(
+        strikes("abcdef"), until_s=10.0, enough=lambda: striking.damage.kills.total() >= 2
+    )
+
+    assert bruises.notes == ["strike a", "heal a", "strike b", "heal b"]
 
 
 async def test_a_fault_that_hit_nothing_is_counted_as_missed_and_healed(bruises: Bruises) -> None:
@@ -142,7 +167,7 @@ async def test_what_cannot_be_healed_yet_is_told_and_the_rest_goes_on(bruises: B
 
     await striking.strike_all(strikes("ab", every_s=0.1), until_s=10.0)
 
-    assert striking.damage.unhealed == ["a somebody", "b somebody"]
+    assert striking.damage.unhealed == ["a, somebody", "b, somebody"]
     assert striking.damage.strikes.total() == 2
 
 
