@@ -6,7 +6,7 @@ acknowledged once what it said is on disk.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,15 @@ IDLE_S = 10.0  # a consumer that hears nothing for so long begins again: it may 
 
 
 class Audit:
-    """Writes down everything that passes through the broker, whatever happens to the broker."""
+    """Writes down everything that passes through the broker, whatever happens to the broker.
 
-    def __init__(self, url: str, path: Path) -> None:
+    :param overhear: told of every message: its routing key and its body.
+    """
+
+    def __init__(
+        self, url: str, path: Path, overhear: Callable[[str, bytes], None] = lambda _, __: None
+    ) -> None:
+        self._overhear = overhear
         self._url = url
         self._path = path
         self._journal = Journal(path)
@@ -117,6 +123,7 @@ class Audit:
             except NotAnEventBatch:
                 self.unreadable.append(message.body)
                 continue
+            self._overhear(message.routing_key or "", message.body)
             for event in events:
                 self._journal.add({"at": at, **sighting_of(event)._asdict()})
         await self._journal.on_disk()

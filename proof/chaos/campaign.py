@@ -7,19 +7,23 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.chassis.database import Database, DatabaseUnavailable
 from holdfast.chassis.engines import connect
+from holdfast.chassis.inbox import REMEMBERED_DAYS
 from holdfast.verification import verify
 from proof.chaos.audit_queue import QUEUE, Audit
 from proof.chaos.callers import Address, Callers, Habits
 from proof.chaos.convergence import Rest, come_to_rest
 from proof.chaos.diary import Diary
 from proof.chaos.ground import Ground
+from proof.chaos.logs import attempts_of, errors_of
+from proof.chaos.mischief import Mischief
 from proof.chaos.probing import PRODUCT_ID, UNITS
+from proof.chaos.service_faults import ClockJumped
 from proof.chaos.striking import Damage, Say
 from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import Evidence, check
@@ -30,6 +34,7 @@ SAMPLE_EVERY_S = 1.0
 SAMPLE_S_MAX = 10.0
 SAMPLING_SHARE = 0.05  # of the time, when the ledger is long
 CONVERGE_S_MAX = 90.0
+REMEMBERED_S = REMEMBERED_DAYS * 24 * 3_600.0
 LAST_EVENTS_S = 1.0  # from the audit's hands to its disk
 
 Trouble = Callable[["Run"], Awaitable[None]]
@@ -40,12 +45,14 @@ class Plan:
     """What kind of a campaign.
 
     :param shop: enough units that most orders can be filled, to the end.
+    :param mischief: messages are repeated, and nonsense is sent.
     """
 
     name: str
     seed: int
     habits: Habits = field(default_factory=Habits)
     shop: Shop = field(default_factory=lambda: Shop(products=40, scarce=1, units=20_000))
+    mischief: bool = True
     converge_s: float = CONVERGE_S_MAX
 
 
@@ -63,6 +70,7 @@ class Run:
     say: Say
     diary: Diary
     audit: Audit
+    mischief: Mischief
     orders: Database
     inventory: Database
     groups: list[Callers] = field(default_factory=list)
@@ -72,6 +80,7 @@ class Run:
     findings: list[str] = field(default_factory=list)
     resources: dict[str, list[float]] = field(default_factory=dict)
     at_end: list[Callable[[], None]] = field(default_factory=list)
+    forgetful: bool = False
 
     async def depths(self) -> Mapping[str, int]:
         return await asyncio.to_thread(self.ground.brokers.depths)
@@ -86,6 +95,10 @@ class Run:
             "kills by kind": dict(damage.kills.most_common()),
             "failovers": len(self.ground.databases.failovers),
         }
+        self.forgetful = any(
+            isinstance(fault, ClockJumped) and abs(fault.ahead_s) >= REMEMBERED_S
+            for fault in damage.struck
+        )
 
 
 async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: Trouble) -> Verdict:
@@ -96,7 +109,8 @@ async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: 
     async with _prepared(ground, plan, folder, say) as run:
         say(f"{plan.habits.callers} callers begin")
         async with run.groups[0].working(), _sampling(run):
-            await trouble(run)
+            async with run.mischief.at_work() if plan.mischief else nullcontext():
+                await trouble(run)
             say("healing")
             await asyncio.to_thread(ground.heal)
         say("the callers have ended; waiting for rest")
@@ -115,13 +129,14 @@ async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> Async
     async with AsyncExitStack() as stack:
         diary = Diary(time.monotonic, folder / "history.jsonl")
         stack.callback(diary.close)
-        audit = Audit(ground.broker_url, folder / "events.jsonl")
+        mischief = Mischief(ground.broker_url, plan.seed)
+        audit = Audit(ground.broker_url, folder / "events.jsonl", mischief.overhear)
         await stack.enter_async_context(audit.listening())
         orders, inventory = [
             await stack.enter_async_context(connect(ground.database_url(service)))
             for service in ("orders", "inventory")
         ]
-        run = Run(ground, plan, folder, say, diary, audit, orders, inventory)
+        run = Run(ground, plan, folder, say, diary, audit, mischief, orders, inventory)
         run.groups.append(callers_of(run, plan.habits))
         await run.groups[0].open_shop({PRODUCT_ID: UNITS})
         yield run
@@ -198,7 +213,11 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         sightings=run.audit.sightings(),
         samples=run.samples,
         queues={queue: count for queue, count in depths.items() if queue != QUEUE},
+        attempts=attempts_of(run.ground.folder.glob("orders-*.log")),
+        poison=run.mischief.poison,
+        parked=run.mischief.parked,
         refusals_possible=True,
+        forgetful=run.forgetful,
         resources=run.resources,
     )
     run.say("checking")
@@ -217,6 +236,9 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         findings += [f"a service called it a bug: {bug}" for bug in group.bugs]
     counts = counts_of(evidence) | {
         "refused or in doubt": dict(codes.most_common()),
+        "messages repeated": run.mischief.repeated,
+        "poison that must be parked": len(run.mischief.parked),
+        "errors in the services' logs": errors_of(run.ground.folder.glob("*-*.log")),
         "samples missed": run.samples_missed,
         "audit reconnected": run.audit.losses,
         "came to rest after s": round(rest_s, 1),

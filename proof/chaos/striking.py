@@ -36,6 +36,7 @@ class Damage:
     missed: Counter[str] = field(default_factory=Counter)  # that did not
     kills: Counter[str] = field(default_factory=Counter)  # servers and services, by kind of fault
     unhealed: list[str] = field(default_factory=list)
+    struck: list[Fault] = field(default_factory=list)
 
 
 class Striking:
@@ -102,6 +103,7 @@ class Striking:
             self._say(f"{fault.name}, {fault.target}: missed: {_first_line(error)}")
             return False
         self.damage.strikes[fault.name] += 1
+        self.damage.struck.append(fault)
         lasts_s = min(fault.lasts_s, self._lasts_s_max)
         self._say(f"{fault.name}, {fault.target}" + (f", for {lasts_s:g} s" if lasts_s else ""))
         return True
