@@ -17,7 +17,8 @@ from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
 from holdfast.chassis.rabbitmq_link import Link, Topology, link_loss
 from proof.chaos.diary import Journal
-from proof.facts import Part, Sighting, sighting_of
+from proof.facts import Part, Sighting
+from proof.sightings import sighting_of
 
 QUEUE = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
