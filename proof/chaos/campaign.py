@@ -243,6 +243,6 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         "audit reconnected": run.audit.losses,
         "came to rest after s": round(rest_s, 1),
         "checked by verify": report.checked,
-        "notes of verify": report.notes,
+        "notes of verify": [note for note in report.notes if "dead letter" not in note],
     }
     return Verdict(run.plan.name, run.plan.seed, violations, findings, counts | run.counts)

@@ -91,7 +91,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.failover")
     parser.add_argument("--failovers", type=int, default=12)
     chosen = parser.parse_args()
-    plan = Plan("failover", chosen.seed, HABITS)
+    plan = Plan("failover", chosen.seed, HABITS, mischief=False)
     trouble = lost_primaries(chosen.failovers)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

@@ -101,7 +101,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.recovery")
     parser.add_argument("--trials", type=int, default=10, help="of each kind")
     chosen = parser.parse_args()
-    plan = Plan("recovery", chosen.seed, HABITS)
+    plan = Plan("recovery", chosen.seed, HABITS, mischief=False)
     trouble = losses_in_turn(chosen.trials)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

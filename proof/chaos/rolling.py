@@ -87,7 +87,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.rolling")
     parser.add_argument("--restarts", type=int, default=100)
     chosen = parser.parse_args()
-    plan = Plan("rolling restart", chosen.seed, HABITS)
+    plan = Plan("rolling restart", chosen.seed, HABITS, mischief=False)
     trouble = rolling_restart(chosen.restarts)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

@@ -101,7 +101,9 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.soak")
     parser.add_argument("--minutes", type=float, default=30.0)
     chosen = parser.parse_args()
-    plan = Plan("soak", chosen.seed, IDLE, Shop(products=40, scarce=1, units=10_000_000))
+    plan = Plan(
+        "soak", chosen.seed, IDLE, Shop(products=40, scarce=1, units=10_000_000), mischief=False
+    )
     trouble = soak(60 * chosen.minutes)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

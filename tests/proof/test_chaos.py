@@ -1,0 +1,35 @@
+"""Two minutes of chaos on a whole cluster of processes: no promise is broken."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SEED, MINUTES, RUN_S_MAX = 20, 2, 420
+
+
+@pytest.mark.timeout(RUN_S_MAX + 30)
+def test_two_minutes_of_chaos_break_no_promise(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "proof.chaos", "--minutes", f"{MINUTES}", "--seed", f"{SEED}"]
+    done = subprocess.run(
+        [*command, "--raw", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S_MAX,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdict = json.loads(done.stdout.splitlines()[-1])
+    assert (verdict["ok"], verdict["seed"], verdict["violations"]) == (True, SEED, [])
+    counts = verdict["counts"]
+    assert counts["faults struck"] > 10
+    assert counts["processes killed"] > 3
+    assert counts["orders"] > 200
+    assert counts["orders by status"].keys() >= {"CONFIRMED", "CANCELLED", "REJECTED"}
+    assert counts["samples of the levels"] > 30
+    assert counts["different events heard"] > 2 * counts["orders"]
