@@ -15,7 +15,7 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
-from holdfast.chassis.rabbitmq_link import Link, Topology, link_loss
+from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link, Topology
 from proof.chaos.diary import Journal
 from proof.facts import Part, Sighting
 from proof.sightings import sighting_of
@@ -25,6 +25,7 @@ EXCHANGES = ("holdfast.orders", "holdfast.inventory")
 PREFETCH = 200
 PAUSE_S = 0.5  # between two connections
 READY_S_MAX = 60.0
+LOSSES = (BrokerUnavailable, *LINK_ERRORS)
 IDLE_S = 10.0  # a consumer that hears nothing for so long begins again: it may be forgotten
 
 
@@ -66,11 +67,16 @@ class Audit:
 
     async def _listen(self) -> None:
         while True:
+            # In a task of its own: a library that loses its connection cancels whoever waits.
+            listening = asyncio.ensure_future(self._listen_once())
             try:
-                with link_loss():
-                    await self._listen_once()
-            except (BrokerUnavailable, TimeoutError):
-                self.losses += 1
+                await asyncio.wait([listening])
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+            if not listening.cancelled() and not isinstance(listening.exception(), LOSSES):
+                listening.result()
+            self.losses += 1
             await asyncio.sleep(PAUSE_S)
 
     async def _listen_once(self) -> None:

@@ -14,7 +14,7 @@ import aiormq
 
 from holdfast.chassis import event_codec
 from holdfast.chassis.broker import BrokerUnavailable, Event
-from holdfast.chassis.rabbitmq_link import Link, Topology, link_loss
+from holdfast.chassis.rabbitmq_link import Link, Topology
 from holdfast.contracts.inventory.v1 import events_pb2
 from holdfast.inventory.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS
@@ -68,13 +68,12 @@ class Mischief:
     async def _work(self) -> None:
         while True:
             try:
-                with link_loss():
-                    link = await Link.open(self._url, "mischief", Topology((), 0, 0))
-                    try:
-                        await self._talk(link)
-                    finally:
-                        await link.close(politely=False)
-            except (BrokerUnavailable, TimeoutError):
+                link = await Link.open(self._url, "mischief", Topology((), 0, 0))
+                try:
+                    await self._talk(link)
+                finally:
+                    await link.close(politely=False)
+            except BrokerUnavailable:
                 await asyncio.sleep(LOST_PAUSE_S)
 
     async def _talk(self, link: Link) -> None:
@@ -122,16 +121,18 @@ class Mischief:
     async def _publish(self, link: Link, messages: Sequence[tuple[str, bytes]]) -> int:
         """Return how many the broker has taken for certain."""
         taken = 0
-        properties = aiormq.spec.Basic.Properties(
-            content_type=event_codec.CONTENT_TYPE, delivery_mode=2
-        )
-        async with asyncio.timeout(CONFIRM_S_MAX), link.watched():
+
+        async def publish() -> None:
+            nonlocal taken
             for queue, body in messages:
-                try:
+                with suppress(aiormq.DeliveryError):
                     await link.channel.basic_publish(
                         body, routing_key=queue, properties=properties, mandatory=True
                     )
-                except aiormq.DeliveryError:
-                    continue
-                taken += 1
+                    taken += 1
+
+        properties = aiormq.spec.Basic.Properties(
+            content_type=event_codec.CONTENT_TYPE, delivery_mode=2
+        )
+        await link.do(publish(), CONFIRM_S_MAX)
         return taken
