@@ -1,6 +1,7 @@
 """Waiting after failures: longer each time, bounded, and however often it failed before."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from structlog.testing import capture_logs
@@ -110,3 +111,26 @@ async def test_a_background_loop_that_ran_for_long_is_started_again_soon(
 
     assert pauses[998] == RESTART_S_MAX
     assert pauses[999:1_002] == [0.1, 0.2, 0.4]
+
+
+async def test_a_loop_whose_task_group_failed_before_is_started_again_when_it_is_abandoned(
+    pauses: list[float],
+) -> None:
+    async def fail() -> None:
+        raise ValueError("a child's mistake")
+
+    class Abandoned(Loop):
+        async def __call__(self) -> None:
+            if self.tries == 0:
+                self.tries = FAILURES - 1
+                with suppress(ExceptionGroup):
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(fail())
+                        await asyncio.sleep(1.0)
+            await super().__call__()
+
+    loop = Abandoned(asyncio.CancelledError("by a library that lost its connection"))
+
+    await run_until_it_works(loop)
+
+    assert loop.tries == FAILURES + 1

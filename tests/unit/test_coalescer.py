@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.chassis.cancellation import Abandoned
-from holdfast.chassis.coalescer import Coalescer, Overloaded
+from holdfast.chassis.coalescer import Abandoned, Coalescer, Overloaded
 from holdfast.chassis.lifecycle import background
 
 

@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from holdfast.chassis.cancellation import Abandoned, is_asked_to_stop
-
 # Turns of the event loop, some microseconds each.
 QUIET_TURNS = 6
 TURNS_MAX = 30
@@ -24,6 +22,10 @@ class Overloaded(Exception):
     def __init__(self, retry_after_s: float = 1.0) -> None:
         super().__init__("too many requests are waiting")
         self.retry_after_s = retry_after_s
+
+
+class Abandoned(Exception):
+    """What the batch waited for was cancelled under it; whether it was done is unknown."""
 
 
 class Coalescer(Generic[Item, Outcome]):
@@ -146,11 +148,14 @@ class Coalescer(Generic[Item, Outcome]):
         except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
             outcomes = [error] * len(items)
         except asyncio.CancelledError:
-            if is_asked_to_stop():
+            # Libraries cancel their own futures when a connection is lost. Taken for a request to
+            # stop, that would end this worker for good.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
                 for group in batch:
                     group.outcomes.cancel()
                 raise
-            outcomes = [Abandoned("whether it was done is unknown")] * len(items)
+            outcomes = [Abandoned("the batch was cancelled under us")] * len(items)
         start = 0
         for group in batch:
             end = start + len(group.items)

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import structlog
 
 from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.cancellation import is_asked_to_stop
 from holdfast.chassis.clock import backoff_s, jitter
 from holdfast.chassis.database import Conflict, DatabaseUnavailable, Leadership
 
@@ -25,26 +24,30 @@ Loop = Callable[[], Awaitable[None]]
 async def background(loops: Mapping[str, Loop]) -> AsyncIterator[None]:
     """Keep the loops running while the block runs, then cancel them and wait for their end."""
     # No TaskGroup: it would wrap the block's own errors in a group, and these loops never fail.
+    stopping = asyncio.Event()
     tasks = [
-        asyncio.create_task(_supervised(name, loop), name=name) for name, loop in loops.items()
+        asyncio.create_task(_supervised(name, loop, stopping), name=name)
+        for name, loop in loops.items()
     ]
     try:
         yield
     finally:
+        stopping.set()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
 
 
-async def _supervised(name: str, loop: Loop) -> None:
-    """Start a loop again whenever it fails; only cancellation ends it."""
+async def _supervised(name: str, loop: Loop, stopping: asyncio.Event) -> None:
+    """Start a loop again whenever it fails; only being stopped ends it."""
     failures, clock = 0, asyncio.get_running_loop().time
     while True:
         started = clock()
         try:
             await loop()
         except asyncio.CancelledError:
-            if is_asked_to_stop():
+            # Its own count of cancellations tells nothing: a TaskGroup of Python 3.11 leaves it up.
+            if stopping.is_set():
                 raise
             log.exception("background loop was abandoned, starting it again", loop=name)
         except (BrokerUnavailable, Conflict, DatabaseUnavailable) as error:
