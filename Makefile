@@ -8,7 +8,8 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench check format proto proto-release lock clean
+.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants check format proto \
+	proto-release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,18 @@ test: setup servers ## run every test (ARGS=... goes to pytest)
 
 bench: setup servers ## measure against hand-written SQL (SCENARIO=2 for one, ARGS=... goes to it)
 	@$(BIN)/python -m bench $(if $(SCENARIO),--scenario $(SCENARIO)) $(ARGS)
+
+sim: setup ## run seeds of the simulation (SEED=4711 for one, SEEDS=20000 for many)
+	@$(BIN)/python -m proof.simulation $(if $(SEED),--seed $(SEED) --verbose,--seeds $(or $(SEEDS),2000)) $(ARGS)
+
+crash: setup servers ## cut services off at every crash point (ARGS='--mode embedded' for one mode)
+	@$(BIN)/python -m proof.crash $(ARGS)
+
+chaos: setup servers ## break everything under load (MINUTES=10 SEED=1)
+	@$(BIN)/python -m proof.chaos --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1) $(ARGS)
+
+mutants: setup servers ## plant bugs and see each one caught
+	@$(BIN)/python -m proof.mutants $(ARGS)
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .
