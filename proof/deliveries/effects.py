@@ -1,0 +1,85 @@
+"""Count what events have caused, from the tables: each effect must be there exactly once."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
+
+from proof.evidence import Attempt
+from proof.facts import Facts
+
+Key = TypeVar("Key")
+MovementKey = tuple[str, str, str]  # order id, product id, kind
+
+
+class Effects(NamedTuple):
+    """Effects of one kind.
+
+    :param due: how many must be there.
+    :param times: how many of those are there how often.
+    :param undue: how many are there that nothing can have caused.
+    """
+
+    name: str
+    due: int
+    times: Mapping[int, int]
+    undue: int
+
+    @property
+    def are_single(self) -> bool:
+        return self.times == {1: self.due} and self.undue == 0 < self.due
+
+    def __str__(self) -> str:
+        times = ", ".join(f"{number} are there {n} times" for n, number in self.times.items())
+        return f"{self.name}: {self.due} due, {times}, {self.undue} undue"
+
+
+def effects_of(facts: Facts, attempts: Sequence[Attempt]) -> list[Effects]:
+    """Count the decisions on orders, the movements that each decision makes, the steps that it
+    makes an order take, the notifications of these, and how often each was handed over.
+    """
+    moved = Counter((one.order_id, one.product_id, one.kind) for one in facts.ledger)
+    steps = Counter(
+        (order.order_id, now.status)
+        for order in facts.orders.values()
+        for before, now in pairwise(order.history)
+        if before.status != now.status
+    )
+    notices = Counter((one.order_id, one.status) for one in facts.notices)
+    handed = Counter((one.order_id, one.status) for one in attempts)
+    return [
+        _effects("decisions", facts.orders, Counter(facts.reservations.keys())),
+        _effects("reservations", *_moved(facts, moved, "RESERVATION", {"RESERVED", "RELEASED"})),
+        _effects("releases", *_moved(facts, moved, "RELEASE", {"RELEASED"})),
+        _effects("status steps", steps, steps),
+        _effects("notifications", steps, notices),
+        _effects("notifications handed over", steps, handed),
+    ]
+
+
+def _moved(
+    facts: Facts, moved: Counter[MovementKey], kind: str, states: Collection[str]
+) -> tuple[Collection[MovementKey], Counter[MovementKey]]:
+    """What movements of a kind are due, a line of an order each, and which there are."""
+    due = {
+        (order_id, line.product_id, kind)
+        for order_id, reservation in facts.reservations.items()
+        if reservation.state in states and order_id in facts.orders
+        for line in facts.orders[order_id].lines
+    }
+    return due, Counter({key: number for key, number in moved.items() if key[2] == kind})
+
+
+def _effects(name: str, due: Collection[Key], found: Mapping[Key, int]) -> Effects:
+    times = Counter(found.get(one, 0) for one in due)
+    return Effects(name, len(due), dict(sorted(times.items())), len(found.keys() - set(due)))
+
+
+def changes(before: Facts, after: Facts) -> list[str]:
+    """Name what differs; that inboxes forget and learn is no effect."""
+    return [
+        one.name
+        for one in fields(Facts)
+        if one.name != "inboxes" and getattr(before, one.name) != getattr(after, one.name)
+    ]

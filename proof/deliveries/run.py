@@ -1,0 +1,165 @@
+"""One run: make events and deliver them as badly as can be; then, a month later, once more."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.chassis.broker import Event
+from holdfast.chassis.database import Database
+from holdfast.chassis.inbox import REMEMBERED_DAYS, Inbox
+from holdfast.orders.application.ports import Notification
+from holdfast.orders.application.send_notifications import SendNotifications
+from proof.checker import Attempt, Evidence, Violation, check
+from proof.deliveries.effects import Effects, changes, effects_of
+from proof.deliveries.post import Post
+from proof.deliveries.shop import Shop
+from proof.facts import Facts, facts_of
+from proof.sightings import sighting_of
+from tests.contract.conftest import SteadyClock
+from tests.integration.two_services import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY, TwoServices
+
+BACKLOG_MAX = 3_000  # on the way to each service when the next orders are placed
+A_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run has shown.
+
+    :param deliveries: in the first month, and after it.
+    :param forgotten: ids that the inboxes had forgotten by then.
+    :param again: which facts the second month has changed; there must be none.
+    """
+
+    seed: int
+    engine: str
+    orders: int
+    statuses: dict[str, int]
+    events: int
+    answered_again: int
+    deliveries: tuple[int, int]
+    forgotten: int
+    effects: list[Effects]
+    again: list[str]
+    violations: list[Violation]
+
+    @property
+    def is_proof(self) -> bool:
+        """Everything was there once, and a variety of it."""
+        return (
+            all(effects.are_single for effects in self.effects)
+            and not self.again
+            and not self.violations
+            and self.forgotten >= self.events
+            and self.statuses.keys() == {"CONFIRMED", "REJECTED", "CANCELLED", "EXPIRED"}
+        )
+
+
+class Attempts:
+    """A notifier that remembers what it was handed."""
+
+    def __init__(self) -> None:
+        self.made: list[Attempt] = []
+
+    async def send(self, notifications: Sequence[Notification]) -> None:
+        self.made += [Attempt(one.order_id, one.version, str(one.status)) for one in notifications]
+
+
+class Run:
+    """Two services on two databases of their own, and the post between them."""
+
+    def __init__(self, orders: Database, inventory: Database, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._clock = SteadyClock()
+        self._services = services = TwoServices(orders, inventory, self._clock, [])
+        self._databases = {"orders": orders, "inventory": inventory}
+        self._shop = Shop(services, self._chance)
+        self._posts = {
+            "inventory": Post(services.inventory_receiver, ORDERS_TO_INVENTORY.types, self._chance),
+            "orders": Post(services.orders_receiver, INVENTORY_TO_ORDERS.types, self._chance),
+        }
+        self._seen: list[Event] = []
+        self._attempts = Attempts()
+        self._notify = SendNotifications(services.reader, self._attempts, self._clock)
+        self._seed = seed
+
+    async def __call__(self, events: int) -> Report:
+        """Run until so many events, or a few more, had been sent by the end of the first month."""
+        await self._shop.open()
+        while self._sent() < events:
+            await self._shop.wave()
+            await self._collect()
+            await self._deliver(until=self._chance.randint(0, BACKLOG_MAX))
+        await self._deliver(until=0)
+        sent, first = self._sent(), self._deliveries()
+        before, violations = await self._judge(forgetful=False)
+
+        forgotten = await self._forget()
+        for post in self._posts.values():
+            post.take_again()
+        await self._deliver(until=0)
+        after, more = await self._judge(forgetful=True)
+        return Report(
+            seed=self._seed,
+            engine=self._databases["orders"].engine,
+            orders=len(after.orders),
+            statuses=dict(sorted(Counter(one.status for one in after.orders.values()).items())),
+            events=sent,
+            answered_again=self._sent() - sent,
+            deliveries=(first, self._deliveries() - first),
+            forgotten=forgotten,
+            effects=effects_of(after, self._attempts.made),
+            again=changes(before, after),
+            violations=violations + more,
+        )
+
+    def _sent(self) -> int:
+        return sum(len(post.sent) for post in self._posts.values())
+
+    def _deliveries(self) -> int:
+        return sum(post.deliveries for post in self._posts.values())
+
+    def _shuffled(self) -> list[Post]:
+        return self._chance.sample(list(self._posts.values()), k=len(self._posts))
+
+    async def _collect(self) -> None:
+        """Relay what waits in the outboxes."""
+        for database in self._databases.values():
+            events = await self._services.waiting(database)
+            if events:
+                await self._services.forget_told(database)
+                self._seen += events
+                for post in self._posts.values():
+                    post.take(events)
+
+    async def _deliver(self, *, until: int) -> None:
+        """Deliver to both in turns until so little is on its way to each; then notify."""
+        while any(len(post) > until for post in self._posts.values()):
+            for post in self._shuffled():
+                await post.deliver()
+                await self._collect()
+        while await self._notify():
+            continue
+
+    async def _forget(self) -> int:
+        """Let a month go by, so that only business keys protect; return how much is forgotten."""
+        self._clock.advance(REMEMBERED_DAYS * A_DAY_S + 1)
+        forgotten = 0
+        for database in self._databases.values():
+            inbox = Inbox(database, self._clock)
+            while number := await inbox.forget_old():
+                forgotten += number
+        return forgotten
+
+    async def _judge(self, *, forgetful: bool) -> tuple[Facts, list[Violation]]:
+        facts = await facts_of(self._databases["orders"], self._databases["inventory"])
+        evidence = Evidence(
+            calls=self._shop.history.calls,
+            facts=facts,
+            sightings=[sighting_of(event) for event in self._seen],
+            attempts=self._attempts.made,
+            queues={name: len(post) for name, post in self._posts.items()},
+            forgetful=forgetful,
+        )
+        return facts, check(evidence)
