@@ -288,7 +288,7 @@ async def test_bytes_that_are_no_event_are_parked_and_the_queue_goes_on(far: Far
     inbox = Inbox(failures=2)
     async with rabbit(far.url) as broker, far.by_hand() as channel:
         await broker.publish(order_events(1))
-        await channel.basic_publish(b"hello", exchange="holdfast.orders", routing_key=PLACED)
+        await channel.basic_publish(b"hello", routing_key=QUEUE)
         await channel.basic_publish(b"bye", routing_key=f"{QUEUE}.dead")
         await broker.publish(order_events(1, first=2))
 

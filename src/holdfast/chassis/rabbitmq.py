@@ -57,7 +57,6 @@ class RabbitMQ:
     ) -> None:
         self._url = url
         self._topology = Topology(tuple(subscriptions), delivery_limit, queue_messages_max)
-        self._must_hear = {event_type for one in subscriptions for event_type in one.types}
         self._prefetch_messages = prefetch_messages
         self._confirm_timeout_s = confirm_timeout_s
         self._publishing: Link | None = None
@@ -112,36 +111,50 @@ class RabbitMQ:
         await link.declare_exchanges({event.exchange for event in events})
         try:
             async with asyncio.TaskGroup() as group:
-                for pack in event_codec.packs(events):
-                    group.create_task(self._publish_pack(link, pack, taken))
+                for events_of_pack in event_codec.packs(events):
+                    pack = Pack(events_of_pack, event_codec.encode_batch(events_of_pack))
+                    for queue in self._topology.must_hear(pack.type):
+                        group.create_task(self._publish_copy(link, pack, "", queue, taken))
+                        pack.copies += 1
+                    group.create_task(self._publish_copy(link, pack, pack.exchange, "", taken))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _publish_pack(self, link: Link, pack: Sequence[Event], taken: set[str]) -> None:
-        event_type, exchange = pack[0].type, pack[0].exchange
+    async def _publish_copy(
+        self, link: Link, pack: "Pack", exchange: str, queue: str, taken: set[str]
+    ) -> None:
+        """Publish to one queue that must hear it, or to its exchange for whoever else listens.
+
+        Were the queue one of many on the exchange, the broker would be content if any of them
+        heard: a binding or a queue that was lost would not show.
+        """
         # The library adds a message_id. No event's id: it finds returned messages by it, uniquely.
         properties = aiormq.spec.Basic.Properties(
-            app_id=exchange,
+            app_id=pack.exchange,
             content_type=event_codec.CONTENT_TYPE,
             delivery_mode=2,
-            message_type=event_type,
-            timestamp=pack[0].time,
+            message_type=pack.type,
+            timestamp=pack.events[0].time,
         )
         try:
             await link.channel.basic_publish(
-                event_codec.encode_batch(pack),
+                pack.body,
                 exchange=exchange,
-                routing_key=event_type,
+                routing_key=queue or pack.type,
                 properties=properties,
-                mandatory=event_type in self._must_hear,
+                mandatory=bool(queue),
             )
         except aiormq.DeliveryError as error:
             # A nack, such as from a full queue, or a return; the library ignores the ack after it.
             link.is_doubtful |= isinstance(error, aiormq.PublishError)
-            log.warning("events refused", type=event_type, events=len(pack), error=repr(error))
+            log.warning(
+                "events refused", type=pack.type, events=len(pack.events), error=repr(error)
+            )
         else:
-            taken.update(event.event_id for event in pack)
-            await failpoint("message confirmed")
+            pack.copies -= 1
+            if pack.copies == 0:
+                taken.update(event.event_id for event in pack.events)
+                await failpoint("message confirmed")
 
     async def consume(self, queue: str, receiver: Receiver) -> None:
         failures, clock = 0, asyncio.get_running_loop().time
@@ -179,6 +192,23 @@ class RabbitMQ:
                 await link.close()
         errors = [error for run in runs if not run.cancelled() and (error := run.exception())]
         raise BaseExceptionGroup("consumers", errors or [BrokerUnavailable("it was abandoned")])
+
+
+@dataclass(slots=True)
+class Pack:
+    """Events of one type in one message, and how many copies of it have no confirm yet."""
+
+    events: Sequence[Event]
+    body: bytes
+    copies: int = 1
+
+    @property
+    def type(self) -> str:
+        return self.events[0].type
+
+    @property
+    def exchange(self) -> str:
+        return self.events[0].exchange
 
 
 @dataclass(slots=True)

@@ -55,10 +55,10 @@ class Topology:
                 "x-dead-letter-strategy": "at-least-once",
             }
             await channel.queue_declare(one.queue, durable=True, arguments=settings)
-            for event_type in one.types:
-                exchange = ".".join(event_type.split(".")[:2])
-                await channel.exchange_declare(exchange, exchange_type="topic", durable=True)
-                await channel.queue_bind(one.queue, exchange, routing_key=event_type)
+
+    def must_hear(self, event_type: str) -> list[str]:
+        """Queues that have to take every event of a type; others may listen at its exchange."""
+        return [one.queue for one in self.subscriptions if event_type in one.types]
 
     async def keep(self, channel: AbstractChannel) -> None:
         """Have the queues' names written to disk, once in the life of a broker.
