@@ -58,7 +58,8 @@ async def serving(
             # queues refuse in better words.
             ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
             ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
-            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            # Our clients ask every 5 s; who asks much more often is sent away.
+            ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
         ],
     )
     register(server)

@@ -21,6 +21,9 @@ _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
+    # A server that is frozen closes nothing: ask, while a call waits, whether it is still there.
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
     # A proxy set for the web would be asked for 127.0.0.1 too.
     ("grpc.enable_http_proxy", 0),
 )

@@ -56,13 +56,17 @@ def _stock(info: pb.StockInfo) -> ProductStock:
 
 
 def open_channel(address: str) -> aio.Channel:
-    """Open the one long-lived channel to Inventory; it reconnects by itself, quickly."""
+    """Open the one long-lived channel to Inventory; it reconnects by itself, quickly, and goes
+    from a process that is frozen to another one, where the address has several.
+    """
     return aio.insecure_channel(
         address,
         options=[
             ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.min_reconnect_backoff_ms", 1_000),  # also how long a connection may take
             ("grpc.max_reconnect_backoff_ms", 2_000),
-            ("grpc.keepalive_time_ms", 20_000),
+            ("grpc.keepalive_time_ms", 5_000),
+            ("grpc.http2.ping_timeout_ms", 3_000),
             ("grpc.max_receive_message_length", 64 * 1024 * 1024),
         ],
     )
