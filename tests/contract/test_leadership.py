@@ -4,17 +4,20 @@ On SQLite one process owns the file, and always leads.
 """
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+
+import pytest
 
 from holdfast.chassis.database import Database, DatabaseUnavailable
 from tests.servers import PostgresServer
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         while not await condition():
             await asyncio.sleep(0.01)
 
@@ -72,9 +75,11 @@ async def test_a_process_whose_connection_dies_loses_the_right_to_whoever_asks_f
 
 LEAD_UNTIL_KILLED = """
 import asyncio, sys
+from holdfast.chassis import postgres
 from holdfast.chassis.postgres import connect_postgres
 
 async def lead():
+    postgres.LEADERSHIP_IDLE_S = float(sys.argv[2])
     right = (await connect_postgres(sys.argv[1])).leadership("relay")
     print(await right.held(), flush=True)
     await asyncio.sleep(60)
@@ -83,19 +88,24 @@ asyncio.run(lead())
 """
 
 
-async def test_the_right_of_a_process_that_is_killed_is_free_again(
-    database: Database, url: str
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
+async def test_the_right_of_a_process_that_is_killed_or_frozen_is_free_again(
+    end: signal.Signals, database: Database, url: str
 ) -> None:
     if database.engine == "sqlite":
         return
     mine = database.leadership("relay")
-    command = [sys.executable, "-c", LEAD_UNTIL_KILLED, url]
+    command = [sys.executable, "-c", LEAD_UNTIL_KILLED, url, "1.0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as leader:
         assert leader.stdout is not None
         assert leader.stdout.readline() == "True\n"
         held_beside_it = await mine.held()
-        leader.kill()
+        leader.send_signal(end)
 
-    await eventually(mine.held)
+        try:
+            await eventually(mine.held)
+        finally:
+            leader.kill()
+
     assert not held_beside_it
     await mine.release()

@@ -34,6 +34,10 @@ STATEMENT_TIMEOUT_S = 60.0
 AUDIT_TIMEOUT_S = 24 * 3600.0
 LEADERSHIP_CHECK_S = 0.5
 LEADERSHIP_TIMEOUT_S = 5.0
+# A leader asks twice a second whether it still is one. One that is frozen does not, and closes
+# nothing: the server ends its session, and so frees the lock. (A leader that waited so long for the
+# broker loses it too, and may take it again.)
+LEADERSHIP_IDLE_S = 15.0
 
 # A host that vanishes sends no goodbye: without these the server would keep its session, with row
 # locks and leadership, for two hours.
@@ -276,7 +280,8 @@ class PostgresLeadership:
                         self._connection = await asyncpg.connect(
                             self._url,
                             timeout=CONNECT_TIMEOUT_S,
-                            server_settings=SERVER_SETTINGS,
+                            server_settings=SERVER_SETTINGS
+                            | {"idle_session_timeout": f"{LEADERSHIP_IDLE_S * 1000:.0f}"},
                             target_session_attrs=WRITABLE,
                         )
                     yield self._connection
