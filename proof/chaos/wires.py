@@ -77,6 +77,10 @@ class Wires:
         for client, server in self._ports:
             self.set(client, server, GOOD)
 
+    def close(self) -> None:
+        """Give no more orders."""
+        self._answers.close()
+
     def traffic(self, client: str, server: str) -> Traffic:
         return Traffic(**self._order("states")[_name(client, server)])
 
@@ -106,9 +110,11 @@ def wires(folder: Path, *, seed: int = 0) -> Iterator[Wires]:
             if not program.is_running() or time.monotonic() > deadline:
                 raise program.failure("did not start")
             time.sleep(0.02)
+        opened = Wires(control)
         try:
-            yield Wires(control)
+            yield opened
         finally:
+            opened.close()
             program.signal(signal.SIGKILL)
 
 
