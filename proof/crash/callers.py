@@ -92,9 +92,9 @@ class Callers:
             number = self._history.invoke(name, wanted.method, wanted.request)
             try:
                 answer = await call(client, wanted)
+            except InvalidRequest:
+                raise  # nobody here asks nonsense
             except HoldfastError as error:
-                if isinstance(error, InvalidRequest):
-                    raise AssertionError("nobody asks nonsense") from error
                 self._history.refused(number, error.code)
                 if error.code in NOT_DONE or time.monotonic() > ends_at:
                     return None

@@ -65,7 +65,10 @@ class Ground(ABC):
 
     def __init__(self, nursery: Nursery, folder: Path, *, expires: bool) -> None:
         self.folder = folder
-        self.addresses = {name: f"127.0.0.1:{free_port()}" for name in (ORDERS, INVENTORY)}
+        self.addresses = {
+            name: f"127.0.0.1:{port}"
+            for name, port in zip((ORDERS, INVENTORY), two_ports(), strict=True)
+        }
         self.services: dict[str, Service] = {}
         self._nursery = nursery
         self._limits = SOON if expires else NEVER
@@ -183,3 +186,11 @@ class Embedded(Ground):
 
     def _is_ready(self, process: str) -> Sequence[str]:
         return ["inventory is ready", "orders is ready"]
+
+
+def two_ports() -> tuple[int, int]:
+    """Two free ports, which are not the same."""
+    one = other = free_port()
+    while one == other:
+        other = free_port()
+    return one, other
