@@ -37,6 +37,11 @@ class LocalBrokers:
         """Messages by queue: what is in memory stands in the outbox, too."""
         return {}
 
+    @property
+    def struck(self) -> Mapping[str, int]:
+        """How often what went wrong with it: that is the weather's business."""
+        return {}
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Broker]:
         """Open the broker seam for the current process."""
@@ -92,6 +97,10 @@ class RabbitmqBrokers:
     @property
     def depths(self) -> Mapping[str, int]:
         return self._rabbitmq.depths
+
+    @property
+    def struck(self) -> Mapping[str, int]:
+        return self._rabbitmq.fate.struck
 
     @property
     def heard(self) -> list[Event]:

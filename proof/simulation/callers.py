@@ -1,7 +1,8 @@
 """Callers in a simulation: they make the seeded calls, and write down what they were told."""
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ from proof.workload import Caller, Wanted
 TRIES_MAX = 4
 ANSWER_S_MAX = 6.0
 _CENT_NANOS = 10_000_000
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ def _status(number: int) -> str:
 
 
 def _placed(body: bytes) -> dict[str, Any]:
-    answer = orders_pb2.CreateOrderResponse.FromString(body)
+    return _state(orders_pb2.CreateOrderResponse.FromString(body))
+
+
+def _state(answer: orders_pb2.CreateOrderResponse) -> dict[str, Any]:
     return {"order_id": answer.order_id, "status": _status(answer.status)}
 
 
@@ -129,13 +134,54 @@ class SimulatedCaller:
     ) -> None:
         self._caller, self._network, self._history = caller, network, history
         self._weather, self._chance, self._tell, self._wait_s = weather, chance, tell, wait_s
+        self._is_punctual = chance.random() < 0.5
         self._forgotten: list[asyncio.Future[Reply]] = []
 
-    async def run(self, calls: int, pause_s: float) -> None:
-        """Make so many calls, with about `pause_s` between them."""
-        for _ in range(calls):
-            await asyncio.sleep(self._chance.expovariate(1 / pause_s))
-            await self.insist(self._caller.next(), TRIES_MAX)
+    async def run(self, calls: int, pause_s: float, *, burst: int, batch: int) -> None:
+        """Make so many calls, one every `pause_s` on average: `burst` at a time, when all do.
+
+        :param batch: so many orders at most are placed in one call.
+        """
+        wishes: deque[Wanted] = deque()
+        for number in range(calls):
+            if not number % burst:
+                await asyncio.sleep(self._until_next(pause_s * burst))
+            wishes = wishes or deque(self._caller.next() for _ in range(batch))
+            together = [one for one in wishes if one.method == "CreateOrder"]
+            if len(together) > 1:
+                wishes = deque(one for one in wishes if one.method != "CreateOrder")
+                await self._place_all(together)
+            else:
+                await self.insist(wishes.popleft(), TRIES_MAX)
+
+    def _until_next(self, period_s: float) -> float:
+        """How long it is to the next moment at which all callers begin, or to any moment."""
+        now = asyncio.get_running_loop().time()
+        return (
+            period_s - now % period_s if self._is_punctual else self._chance.random() * 2 * period_s
+        )
+
+    async def _place_all(self, wanted: Sequence[Wanted]) -> None:
+        """Place orders in one call; insist on those whose outcome is unknown."""
+        numbers = [self._begin(one) for one in wanted]
+        requests = [_order_request(one.request) for one in wanted]
+        reply = await self._network.call(
+            "orders",
+            _ORDERS + "BatchCreateOrders",
+            orders_pb2.BatchCreateOrdersRequest(requests=requests).SerializeToString(),
+            timeout_s=ANSWER_S_MAX,
+        )
+        results = orders_pb2.BatchCreateOrdersResponse.FromString(reply.body).results
+        for index, (one, number) in enumerate(zip(wanted, numbers, strict=True)):
+            if reply.code is not grpc.StatusCode.OK:
+                code = self._refused(number, reply.code, reply.details)
+            elif results[index].HasField("error"):
+                error = results[index].error
+                code = self._refused(number, _CODES[error.code], error.message)
+            else:
+                code = self._answered(number, _state(results[index].order))
+            if code != "OK" and code not in NOT_DONE:
+                await self.insist(one, TRIES_MAX)
 
     async def insist(self, wanted: Wanted, tries_max: int) -> bool:
         """Make one call, again while its outcome is unknown; return whether it is ok."""
@@ -160,10 +206,15 @@ class SimulatedCaller:
         number = self._begin(wanted)
         reply = await self._network.call(method.service, method.path, body, timeout_s=deadline_s)
         if reply.code is not grpc.StatusCode.OK:
-            self._history.refused(number, reply.code.name)
-            self._tell(self._caller.name, f"#{number} {reply.code.name} {reply.details}")
-            return reply.code.name
-        value = method.read(reply.body)
+            return self._refused(number, reply.code, reply.details)
+        return self._answered(number, method.read(reply.body))
+
+    def _refused(self, number: int, code: grpc.StatusCode, details: str) -> str:
+        self._history.refused(number, code.name)
+        self._tell(self._caller.name, f"#{number} {code.name} {details}")
+        return code.name
+
+    def _answered(self, number: int, value: Facts) -> str:
         self._history.ok(number, value)
         self._tell(self._caller.name, f"#{number} OK {value}")
         if "order_id" in value:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,7 +67,7 @@ def _result(seed: int, started: Isolated[Verdict]) -> Verdict:
     try:
         return started.result()
     except Died as error:
-        return Verdict(seed, (f"the run {error}",), "", 0, 0.0, 0.0, {}, 0, ())
+        return Verdict(seed, (f"the run {error}",), "", 0, 0.0, 0.0, {}, 0, {}, ())
 
 
 def replayed(seeds: Sequence[int]) -> dict[int, str]:
@@ -87,13 +88,15 @@ def commit() -> str:
 
 def campaign(seeds: Sequence[int], *, jobs: int, log: TextIO | None) -> bool:
     """Run the seeds, say what was found, and return whether all was well."""
-    began, bad, fingerprints, cpu_s, kills, calls = time.monotonic(), 0, dict[int, str](), 0.0, 0, 0
+    began, bad, fingerprints, sums = time.monotonic(), 0, dict[int, str](), Counter[str]()
+    struck, cpu_s = Counter[str](), 0.0
     at = commit()
     with templates() as folder:
         for verdict in verdicts_of(seeds, folder, jobs=jobs):
             fingerprints[verdict.seed] = verdict.fingerprint
-            cpu_s, kills = cpu_s + verdict.cpu_s, kills + verdict.kills
-            calls += sum(verdict.calls.values())
+            cpu_s += verdict.cpu_s
+            sums.update(calls=sum(verdict.calls.values()), kills=verdict.kills)
+            struck.update(verdict.struck)
             if log:
                 log.write(_line(verdict, at) + "\n")
             if verdict.violations:
@@ -102,12 +105,14 @@ def campaign(seeds: Sequence[int], *, jobs: int, log: TextIO | None) -> bool:
             if len(fingerprints) % 500 == 0:
                 print(f"  {len(fingerprints)} of {len(seeds)}, {bad} with violations", flush=True)
     took_s = time.monotonic() - began
+    print("what struck:", ", ".join(f"{kind} {times}" for kind, times in struck.most_common()))
     differing = _replay_some(fingerprints)
     print(
         f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) at {at}: {bad} with violations; "
-        f"{calls} calls, {kills} kills; {len(seeds) / took_s:.1f} runs/s with {jobs} jobs, "
-        f"{cpu_s / len(seeds):.3f} s of CPU each"
+        f"{sums['calls']} calls, {sums['kills']} kills"
     )
+    each_s = cpu_s / len(seeds)
+    print(f"{len(seeds) / took_s:.1f} runs/s with {jobs} jobs, {each_s:.3f} s of CPU each")
     return not bad and not differing
 
 
@@ -143,6 +148,7 @@ def _line(verdict: Verdict, at: str) -> str:
             "cpu_s": round(verdict.cpu_s, 3),
             "calls": dict(verdict.calls),
             "kills": verdict.kills,
+            "struck": dict(verdict.struck),
         }
     )
 

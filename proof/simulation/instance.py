@@ -39,6 +39,7 @@ class Instance:
     ) -> None:
         self.name, self.services, self.machine = name, services, machine
         self._loop, self._tell, self._surroundings = loop, tell, surroundings
+        self.problems: list[str] = []  # what no fault may cause
         self._process: Process | None = None
         self._life: asyncio.Task[None] | None = None
 
@@ -65,7 +66,8 @@ class Instance:
         except asyncio.CancelledError:
             ended = "has stopped"
         except Exception as error:  # noqa: BLE001 - the process dies of it, and is started again
-            ended = f"CRASHED: {error!r}"
+            ended = f"has crashed: {error!r}"
+            self.problems.append(f"{self.name} {ended}")
         self._loop.outside(0.0, self._gone, process, ended, 1.0)
 
     def kill(self, back_s: float) -> None:
@@ -81,7 +83,13 @@ class Instance:
         self._tell(self.name, "is told to stop")
         # From its own context: so it is held back while the process is frozen.
         self._loop.call_soon(life.cancel, context=process.context())
-        self._loop.outside(STOP_S_MAX, self._gone, process, "DID NOT STOP, is killed", back_s)
+        self._loop.outside(STOP_S_MAX, self._lose_patience, process, back_s)
+
+    def _lose_patience(self, process: Process, back_s: float) -> None:
+        if self._process is process:
+            if not process.is_frozen:
+                self.problems.append(f"{self.name} did not stop within {STOP_S_MAX} s")
+            self.kill(back_s)
 
     def freeze(self, for_s: float) -> None:
         """Let it stand still for a while, as SIGSTOP and SIGCONT do."""

@@ -68,6 +68,7 @@ class Mischief:
         began = self._loop.time()
         for at_s, _, kind in plan:
             await asyncio.sleep(max(0.0, began + at_s - self._loop.time()))
+            self._weather.struck[kind] += 1
             self._acts[kind]()
         await asyncio.sleep(max(0.0, began + within_s - self._loop.time()))
 

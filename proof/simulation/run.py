@@ -32,6 +32,7 @@ class Verdict:
 
     :param fingerprint: of every step and every event: equal for equal runs.
     :param calls: by outcome.
+    :param struck: how often what went wrong.
     """
 
     seed: int
@@ -42,6 +43,7 @@ class Verdict:
     cpu_s: float
     calls: Mapping[str, int]
     kills: int
+    struck: Mapping[str, int]
     timeline: tuple[Moment, ...]
 
 
@@ -77,23 +79,23 @@ def run(swarm: Swarm, templates: Path) -> Verdict:
         cpu_s=time.process_time() - began,
         calls=Counter(call.outcome for call in calls),
         kills=sum(moment.what.endswith("killed") for moment in world.timeline),
+        struck={kind: times for kind, times in world.struck.items() if times},
         timeline=tuple(world.timeline),
     )
 
 
 def _lived(world: World) -> list[str]:
-    world.loop.set_exception_handler(
-        lambda _, context: world.timeline.append(
-            Moment(
-                world.loop.time(), "asyncio", f"{context['message']}: {context.get('exception')!r}"
-            )
-        )
-    )
+    unseen: list[str] = []
+
+    def hear(_loop: object, context: dict[str, Any]) -> None:
+        unseen.append(f"asyncio: {context['message']}: {context.get('exception')!r}")
+
+    world.loop.set_exception_handler(hear)
     try:
         violations: list[str] = world.loop.run_until_complete(world.live())
     except (Deadlock, Runaway) as error:
         return [f"13: {type(error).__name__}: {error}"]
-    return violations
+    return violations + unseen
 
 
 def _listen_to_logs(world: World) -> list[str]:

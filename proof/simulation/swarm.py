@@ -65,6 +65,8 @@ class Swarm:
 
     :param deeds: how often somebody does what.
     :param rates: how often what happens by itself, as a share of the occasions.
+    :param burst: so many calls of each caller come at once, at the same moment for all of them.
+    :param batch: so many orders may be asked for in one call.
     """
 
     seed: int
@@ -85,7 +87,8 @@ class Swarm:
     limits: Limits
     clients: int
     calls: int
-    pause_s: float
+    burst: int
+    batch: int
     products: int
     units: int
 
@@ -138,7 +141,7 @@ def drawn(seed: int) -> Swarm:
         faults_s=faults_s,
         deeds={kind: _times(chance, kind) for kind in kinds if kind in DEEDS},
         rates={kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS},
-        rabbitmq=_rabbitmq(chance) if topology == "cluster" else Faults(),
+        rabbitmq=_rabbitmq(chance, faults_s) if topology == "cluster" else Faults(),
         constants=[_often_last(chance, values) for values in CONSTANTS.values()],
         events_per_message=_often_last(chance, (1, 2, 500)),
         prefetch_messages=_often_last(chance, (1, 3, 100)),
@@ -150,15 +153,19 @@ def drawn(seed: int) -> Swarm:
         ),
         clients=chance.randint(2, 8),
         calls=chance.randint(30, 80) * (3 if chance.random() < 0.05 else 1),
-        pause_s=faults_s / 10,
+        burst=chance.choice((1, 1, 4, 12)),
+        batch=chance.choice((1, 1, 1, 4)),
         products=chance.choice((2, 4, 12)),
         units=chance.choice((8, 40, 1_000)),
     )
 
 
-def _rabbitmq(chance: Random) -> Faults:
+def _rabbitmq(chance: Random, faults_s: float) -> Faults:
+    """Draw the broker's faults; blows so many in a run, however long it is."""
+    faults = Faults.drawn(chance)
+    per_min = {kind: getattr(faults, kind) * 60 / faults_s for kind in RATES if "_per_" in kind}
     # A queue that is deleted takes along what it holds, which nobody promises to bring back.
-    return replace(Faults.drawn(chance), lost_queues_per_min=0.0)
+    return replace(faults, **per_min | {"lost_queues_per_min": 0.0})
 
 
 def _times(chance: Random, kind: str) -> int:

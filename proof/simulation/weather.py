@@ -1,5 +1,6 @@
 """What may go wrong at this moment, and how often: one object that all parts of the world ask."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -38,6 +39,7 @@ class Weather:
     disk_s: float = 0.000_3
     network_s: float = 0.000_5
     tell: Callable[[str], None] = lambda _: None
+    struck: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         assert self.rates.keys() <= set(CHANCES), "a kind that nobody asks for"
@@ -47,6 +49,7 @@ class Weather:
         rate = self.rates.get(kind, 0.0)
         if rate == 0 or self.chance.random() >= rate:
             return False
+        self.struck[kind] += 1
         if not kind.endswith("slow"):
             self.tell(kind)
         return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -137,6 +137,11 @@ class World:
     def process_thawed(self, process: Process) -> None:
         self._brokers.process_thawed(process)
 
+    @property
+    def struck(self) -> Mapping[str, int]:
+        """How often what went wrong, by kind."""
+        return {**self._weather.struck, **self._brokers.struck}
+
     async def live(self) -> list[str]:
         """Go through all phases; return what was wrong in the end."""
         with self._brokers.in_place_of_the_real_one():
@@ -172,9 +177,9 @@ class World:
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
             )
         )
-        return [waiting] * bool(waiting) + [
-            f"{one.invariant}: {one.subject}: {one.text}" for one in violations
-        ]
+        problems = [problem for instance in self._instances for problem in instance.problems]
+        told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
+        return [waiting] * bool(waiting) + problems + told
 
     def _listen_to_notifier(self) -> None:
         send = LogNotifier.send
@@ -211,7 +216,9 @@ class World:
         async with asyncio.TaskGroup() as group:
             for number in range(swarm.clients):
                 caller = self._caller(f"c-{number}", wait_s=0.3 if number % 4 == 3 else 0.0)
-                group.create_task(caller.run(calls, swarm.faults_s / calls))
+                group.create_task(
+                    caller.run(calls, swarm.faults_s / calls, burst=swarm.burst, batch=swarm.batch)
+                )
             await self._mischief.do(swarm.deeds, swarm.faults_s)
             failpoints.arm(None)
             self._brokers.heal()
