@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import clock
+from holdfast.chassis import clock, lifecycle
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.database import Conflict, DatabaseUnavailable
@@ -134,3 +134,25 @@ async def test_a_loop_whose_task_group_failed_before_is_started_again_when_it_is
     await run_until_it_works(loop)
 
     assert loop.tries == FAILURES + 1
+
+
+async def test_a_loop_that_loses_a_request_to_stop_to_an_error_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lifecycle, "CANCEL_AGAIN_S", 0.01)
+    requests = 0
+
+    async def loop() -> None:
+        nonlocal requests
+        while requests < 3:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                requests += 1
+        await asyncio.sleep(60)
+
+    async with asyncio.timeout(5.0):
+        async with background({"a loop": loop}):
+            await asyncio.sleep(0.01)
+
+    assert requests == 3

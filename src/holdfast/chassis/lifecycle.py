@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -13,6 +14,7 @@ from holdfast.chassis.clock import backoff_s, jitter
 from holdfast.chassis.database import Conflict, DatabaseUnavailable, Leadership
 
 RESTART_S_MAX = 10.0
+CANCEL_AGAIN_S = 5.0  # longer than any goodbye
 GARBAGE_OBJECTS = 100_000  # allocated and not freed, before Python looks among the youngest
 
 log = structlog.get_logger()
@@ -33,15 +35,25 @@ async def background(loops: Mapping[str, Loop]) -> AsyncIterator[None]:
         yield
     finally:
         stopping.set()
-        for task in tasks:
+        await end_all(tasks)
+
+
+async def end_all(tasks: Collection["asyncio.Future[Any]"]) -> None:
+    """Cancel tasks until every one has ended.
+
+    One request may not do: a transaction that is cancelled while its database is lost ends with
+    that error, and whoever waits out such errors goes on.
+    """
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 async def _supervised(name: str, loop: Loop, stopping: asyncio.Event) -> None:
     """Start a loop again whenever it fails; only being stopped ends it."""
     failures, clock = 0, asyncio.get_running_loop().time
-    while True:
+    while not stopping.is_set():
         started = clock()
         try:
             await loop()
@@ -54,8 +66,10 @@ async def _supervised(name: str, loop: Loop, stopping: asyncio.Event) -> None:
             log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
             log.exception("background loop failed, starting it again", loop=name)
-        failures = 0 if clock() - started > RESTART_S_MAX else failures + 1
-        await asyncio.sleep(backoff_s(failures, first_s=0.1, longest_s=RESTART_S_MAX))
+        # Nor need a request to stop arrive as what it was: the same group prefers a child's error.
+        if not stopping.is_set():
+            failures = 0 if clock() - started > RESTART_S_MAX else failures + 1
+            await asyncio.sleep(backoff_s(failures, first_s=0.1, longest_s=RESTART_S_MAX))
 
 
 def every(

@@ -22,6 +22,7 @@ from holdfast.chassis.broker import (
 )
 from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.lifecycle import end_all
 from holdfast.chassis.rabbitmq_link import (
     ANSWER_TIMEOUT_S,
     Link,
@@ -184,10 +185,8 @@ class RabbitMQ:
         try:
             await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for run in runs:
-                run.cancel()
             try:
-                await asyncio.wait(runs)  # what they await has its bounds
+                await end_all(runs)
             finally:
                 await link.close()
         errors = [error for run in runs if not run.cancelled() and (error := run.exception())]
