@@ -60,6 +60,11 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
 
 
+def new_name() -> str:
+    """Make a name that nobody else makes; it is no secret."""
+    return f"{random.getrandbits(128):032x}"
+
+
 def shuffled(items: Sequence[T]) -> list[T]:
     """Put things in an order of chance, so that those who try them in turn don't meet at one."""
     return random.sample(items, k=len(items))

@@ -12,7 +12,7 @@ from aiormq.abc import AbstractChannel
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory
 
 from holdfast.chassis.broker import BrokerUnavailable, Subscription
-from holdfast.chassis.clock import SystemClock, shuffled
+from holdfast.chassis.clock import new_name, shuffled
 
 DEAD_EXCHANGE = "holdfast.dead"
 # RabbitMQ 4 drops what exceeds its default of 20, and from a dead queue there is nowhere to go.
@@ -66,7 +66,7 @@ class Topology:
         second later. Killed before, it loses what the queue has confirmed, and the queue never
         works again. So another one is registered, under a name that no other service has used.
         """
-        last = f"holdfast.last.{SystemClock().new_id()}"
+        last = f"holdfast.last.{new_name()}"
         await channel.queue_declare(last, durable=True, arguments={"x-queue-type": "quorum"})
         await channel.queue_delete(last)
         await channel.exchange_declare(self.kept_exchange, exchange_type="fanout", durable=True)
