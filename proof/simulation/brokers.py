@@ -30,6 +30,7 @@ class LocalBrokers:
         self.heard: list[Event] = []  # in the order in which they were taken
         self.parked: set[str] = set()  # what can only be parked by whoever receives it
         self._weather = weather
+        self._deadly: set[str] = set()
         self._extra: list[Event] = []  # to be published with whatever comes next
 
     @property
@@ -49,6 +50,8 @@ class LocalBrokers:
 
     def take(self, event: Event) -> None:
         self.heard.append(event)
+        if event.event_id in self._deadly:
+            self.parked.add(event.event_id)
 
     @contextmanager
     def in_place_of_the_real_one(self) -> Iterator[None]:
@@ -66,7 +69,7 @@ class LocalBrokers:
         event = chance.choice((poison.broken, poison.stranger))()
         self._extra.append(event)
         if event.type == PLACED:
-            self.parked.add(event.event_id)
+            self._deadly.add(event.event_id)
 
     def repeat(self, chance: Random) -> None:
         """Send again some of what was sent before, in any order."""
