@@ -70,9 +70,9 @@ def run(arming: Arming, arguments: Sequence[str]) -> None:
 def _named(supervised: Callable[..., Any]) -> Any:
     """Let everything that a background loop does know the loop's name."""
 
-    async def run(name: str, loop: lifecycle.Loop) -> None:
+    async def run(name: str, *rest: Any) -> None:
         LOOP.set(name)
-        await supervised(name, loop)
+        await supervised(name, *rest)
 
     return run
 
