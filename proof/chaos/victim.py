@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +16,8 @@ SIGNAL_S_MAX = 10.0  # until what was signalled has stopped or gone
 class Victim(Program):
     """A long-running program and its descendants, who suffer together."""
 
+    _waker: "subprocess.Popen[bytes] | None" = None
+
     @property
     def pid(self) -> int:
         assert self._process is not None, f"{self.name} is not running"
@@ -25,6 +28,7 @@ class Victim(Program):
         victims = _tree(self.pid)
         for pid in victims:
             _signal(pid, signal.SIGSTOP)
+        self._hire_waker(victims)
         # Many threads need a moment to stop.
         self._wait(lambda: all(_state(pid) in "TZ" for pid in victims), "could not be frozen")
 
@@ -33,6 +37,7 @@ class Victim(Program):
         if self.is_running():
             for pid in _tree(self.pid):
                 _signal(pid, signal.SIGCONT)
+        self._dismiss_waker()
 
     def is_frozen(self) -> bool:
         return self.is_running() and _state(self.pid) == "T"
@@ -47,8 +52,27 @@ class Victim(Program):
         for pid in victims:
             _signal(pid, signal.SIGKILL)
         self.signal(signal.SIGKILL)
+        self._dismiss_waker()
         self._wait(lambda: all(_state(pid) in "Z" for pid in victims), "could not be killed")
         return len(victims)
+
+    def _hire_waker(self, victims: list[int]) -> None:
+        """Let somebody wake them when this process ends, however it ends: the signal by which they
+        end with it waits until then.
+        """
+        self._dismiss_waker()
+        self._waker = subprocess.Popen(
+            ["/bin/sh", "-c", 'cat; kill -CONT "$@" 2>/dev/null', "waker", *map(str, victims)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C and the kill of a process group must not reach it
+        )
+
+    def _dismiss_waker(self) -> None:
+        if self._waker is not None:
+            self._waker.kill()
+            self._waker.communicate()
+            self._waker = None
 
     def _wait(self, condition: Callable[[], bool], what_failed: str) -> None:
         deadline = time.monotonic() + SIGNAL_S_MAX

@@ -1,15 +1,10 @@
 """The ground of chaos: it stands, it breaks as asked, and it comes back."""
 
 import asyncio
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,7 +14,6 @@ from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDE
 from proof.chaos.disk import can_mount
 from proof.chaos.faults import KINDS, draw, impossible
 from proof.chaos.ground import Ground, chaos_ground
-from proof.chaos.instances import ROOT
 from proof.chaos.referee import PATIENCE_S
 from tests.processes import temporary_folder
 from tests.servers import ServerMissing
@@ -188,28 +182,3 @@ async def test_a_seed_draws_the_same_faults_again(ground: Ground) -> None:
     once, again = ([repr(draw(ground, Random(7))) for _ in range(20)] for _ in range(2))
 
     assert once == again
-
-
-@pytest.mark.skipif(not can_mount(), reason="only root may mount")
-def test_a_disk_goes_with_its_maker_even_when_that_is_killed(tmp_path: Path) -> None:
-    place = tmp_path / "disk"
-    program = f"""
-from pathlib import Path
-from proof.chaos.disk import disk
-with disk(Path({str(place)!r}), size_mib=1):
-    print("mounted", flush=True)
-    input()
-"""
-    maker = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with maker:
-        assert maker.stdout is not None
-        assert maker.stdout.readline() == b"mounted\n"
-        assert place.is_mount()
-        maker.send_signal(signal.SIGKILL)
-
-    deadline = time.monotonic() + 10
-    while place.is_mount():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
