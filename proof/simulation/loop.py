@@ -223,6 +223,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self._ends = False
             asyncio.events._set_running_loop(None)
 
+    def __del__(self, *_: object) -> None:
+        """It holds nothing that would have to be closed."""
+
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Leave it where it is; nothing happens when its time comes."""
 

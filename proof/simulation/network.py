@@ -4,7 +4,7 @@ It stands where gRPC's library stands: outside of the services, which see a chan
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from types import SimpleNamespace
@@ -47,6 +47,9 @@ class Gatherer:
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         self._generic += handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Do nothing: the same methods are added by name."""
 
     def handler(self, path: str) -> Any:
         """The handler of a method."""
