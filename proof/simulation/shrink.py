@@ -3,23 +3,33 @@
 from dataclasses import replace
 from pathlib import Path
 
-from proof.simulation.campaign import PROGRAM, verdict_of
+from proof.simulation.campaign import PROGRAM, Plan, verdict_of
+from proof.simulation.isolation import isolated
 from proof.simulation.swarm import Swarm, drawn
 
 
-def shrink(seed: int, folder: Path) -> int:
-    """Print the smallest plan found that still breaks a promise, and its timeline."""
-    swarm = drawn(seed)
-    if not verdict_of(seed, folder).violations:
-        print(f"seed {seed} breaks nothing")
+def shrink(seed: int, folder: Path, plan: Plan = drawn) -> int:
+    """Print the smallest plan found that still breaks a promise, and its timeline; return 1, or 0
+    if the seed breaks none.
+    """
+
+    def fails(smaller: Swarm, how: str) -> bool:
+        failed = bool(verdict_of(seed, folder, lambda _: _after(plan, seed, smaller)).violations)
+        print(f"{how}: {'still fails' if failed else 'passes'}", flush=True)
+        return failed
+
+    swarm = isolated(lambda: plan(seed)).result()  # it may do more than draw
+    if not fails(swarm, "as drawn"):
         return 0
     for kind in [*swarm.deeds, *swarm.rates, *swarm.rabbitmq_kinds]:
-        swarm = _kept(swarm.without(kind), swarm, folder, f"without {kind}")
+        if fails(smaller := swarm.without(kind), f"without {kind}"):
+            swarm = smaller
     for calls in (swarm.calls // 2, swarm.calls // 4, swarm.calls // 8):
-        if calls >= swarm.clients:
-            swarm = _kept(replace(swarm, calls=calls), swarm, folder, f"with {calls} calls")
-    plan = swarm
-    verdict = verdict_of(seed, folder, lambda _: plan)
+        if calls >= swarm.clients and fails(
+            smaller := replace(swarm, calls=calls), f"with {calls} calls"
+        ):
+            swarm = smaller
+    verdict = verdict_of(seed, folder, lambda _: _after(plan, seed, swarm))
     for at_s, who, what in verdict.timeline:
         print(f"{at_s:11.4f} {who:13} {what}")
     print(f"seed {seed}, smallest: {swarm.told()}")
@@ -29,7 +39,7 @@ def shrink(seed: int, folder: Path) -> int:
     return 1
 
 
-def _kept(smaller: Swarm, swarm: Swarm, folder: Path, how: str) -> Swarm:
-    fails = bool(verdict_of(swarm.seed, folder, lambda _: smaller).violations)
-    print(f"{how}: {'still fails' if fails else 'passes'}", flush=True)
-    return smaller if fails else swarm
+def _after(plan: Plan, seed: int, swarm: Swarm) -> Swarm:
+    """Take another swarm than the plan's, which may have planted a bug."""
+    plan(seed)
+    return swarm

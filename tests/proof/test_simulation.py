@@ -11,7 +11,9 @@ import pytest
 from holdfast.chassis.broker import Event, Receiver
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
+from holdfast.orders.application.settle_orders import SettleOrders
 from proof.simulation.campaign import templates, verdict_of, verdicts_of
+from proof.simulation.shrink import shrink
 from proof.simulation.swarm import Swarm, drawn
 
 SEEDS = 100
@@ -108,3 +110,26 @@ def test_a_planted_bug_is_found(folder: Path, plant: Callable[[], None]) -> None
     runs = verdicts_of(range(1, PLANTED_SEEDS_MAX + 1), folder, jobs=2, plan=planted)
 
     assert any(verdict.violations for verdict in runs)
+
+
+@pytest.mark.timeout(240)
+def test_a_failure_shrinks_to_what_it_needs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def planted(seed: int) -> Swarm:
+        lose_every_answer()
+        return drawn(seed)
+
+    assert shrink(1, folder, planted) == 1
+
+    told = capsys.readouterr().out
+    (smallest,) = (line for line in told.splitlines() if line.startswith("seed 1, smallest"))
+    assert smallest.endswith("faults: none")
+    assert "the whole run: python -m proof.simulation --seed 1 --verbose" in told
+
+
+def lose_every_answer() -> None:
+    async def nothing(self: SettleOrders, answers: object) -> None:
+        return
+
+    SettleOrders.__call__ = nothing  # type: ignore[method-assign]
