@@ -49,6 +49,8 @@ class Evidence:
     :param poison: what was sent to do harm: letter ids that may be parked, and ids of events and
         orders that no caller knows.
     :param parked: letter ids that must be parked: the broker confirmed that it has them.
+    :param lost: ids of events that the broker took and lost afterwards, of such as are asked for
+        again; they need not be in any inbox.
     :param queues: messages left in the broker, by queue; without the audit queue.
     :param refusals_possible: the broker may have refused events or lost its publisher in the midst
         of a window. What it took then overtakes what has to be published again, so that events of
@@ -64,6 +66,7 @@ class Evidence:
     attempts: Sequence[Attempt] | None = None
     poison: Collection[str] = frozenset()
     parked: Collection[str] = frozenset()
+    lost: Collection[str] = frozenset()
     queues: Mapping[str, int] = field(default_factory=dict)
     refusals_possible: bool = False
     forgetful: bool = False

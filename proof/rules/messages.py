@@ -153,7 +153,7 @@ def one_effect(evidence: Evidence) -> Iterator[Violation]:
     for service, events in sent.items():
         inbox = evidence.facts.inboxes[service]
         for event_id in () if evidence.forgetful else sorted(events.keys() - inbox - letters):
-            if event_id not in evidence.poison:
+            if event_id not in evidence.poison and event_id not in evidence.lost:
                 text = f"{events[event_id].type} {event_id} is not in the inbox of {service}"
                 yield Violation(8, events[event_id].subject, text)
         for event_id in sorted(inbox - events.keys()):

@@ -10,6 +10,7 @@ class AuditedBroker:
     """The broker seam around another.
 
     :param heard: called with every event that was taken, in their order.
+    :param refused: called when not all of a window was taken.
     :param extra: what somebody else sends: published with what comes next, and then removed.
     """
 
@@ -17,10 +18,12 @@ class AuditedBroker:
         self,
         broker: Broker,
         heard: Callable[[Event], None],
+        refused: Callable[[], None],
         weather: Weather,
         extra: list[Event],
     ) -> None:
-        self._broker, self._heard, self._weather, self._extra = broker, heard, weather, extra
+        self._broker, self._heard, self._refused = broker, heard, refused
+        self._weather, self._extra = weather, extra
         self.is_up = broker.is_up
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
@@ -31,6 +34,8 @@ class AuditedBroker:
         for event in everything:
             if event.event_id in taken:
                 self._heard(event)
+        if len(taken) < len({event.event_id for event in everything}):
+            self._refused()
         self._extra[:] = [event for event in self._extra if event.event_id not in taken]
         if self._weather.strikes("confirm lost"):
             raise BrokerUnavailable("no confirm, by chance")

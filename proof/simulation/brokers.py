@@ -10,6 +10,7 @@ from holdfast.chassis.broker import Broker, Event, exchange_of
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch, encode_batch
 from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.rabbitmq import RabbitMQ
+from proof.rules.messages import ASKED_AGAIN
 from proof.simulation.audit import AuditedBroker
 from proof.simulation.loop import Process, current_process
 from proof.simulation.poison import PLACED, Poison
@@ -29,6 +30,8 @@ class LocalBrokers:
     def __init__(self, weather: Weather) -> None:
         self.heard: list[Event] = []  # in the order in which they were taken
         self.parked: set[str] = set()  # what can only be parked by whoever receives it
+        self.has_refused = False
+        self.lost: set[str] = set()  # nothing: what it took is in the inbox
         self._weather = weather
         self._deadly: set[str] = set()
         self._extra: list[Event] = []  # to be published with whatever comes next
@@ -46,12 +49,16 @@ class LocalBrokers:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Broker]:
         """Open the broker seam for the current process."""
-        yield AuditedBroker(LocalBroker(SUBSCRIPTIONS), self.take, self._weather, self._extra)
+        broker = LocalBroker(SUBSCRIPTIONS)
+        yield AuditedBroker(broker, self.take, self._refuse, self._weather, self._extra)
 
     def take(self, event: Event) -> None:
         self.heard.append(event)
         if event.event_id in self._deadly:
             self.parked.add(event.event_id)
+
+    def _refuse(self) -> None:
+        self.has_refused = True
 
     @contextmanager
     def in_place_of_the_real_one(self) -> Iterator[None]:
@@ -90,7 +97,9 @@ class RabbitmqBrokers:
 
     def __init__(self, chance: Random, tell: Tell, prefetch_messages: int) -> None:
         self.parked: set[str] = set()
-        self._rabbitmq = SimulatedRabbitMQ(chance, owner=current_process, tell=tell)
+        self._rabbitmq = SimulatedRabbitMQ(
+            chance, owner=current_process, tell=tell, may_be_lost=ASKED_AGAIN
+        )
         self._blows = Blows(self._rabbitmq)
         self._prefetch_messages = prefetch_messages
         self.in_place_of_the_real_one = self._rabbitmq.in_place_of_the_real_one
@@ -104,6 +113,16 @@ class RabbitmqBrokers:
     @property
     def struck(self) -> Mapping[str, int]:
         return self._rabbitmq.fate.struck
+
+    @property
+    def has_refused(self) -> bool:
+        """Whether some message was not taken, so that later ones may have overtaken it."""
+        return self._rabbitmq.refusals > 0
+
+    @property
+    def lost(self) -> set[str]:
+        """Ids of events that the broker took and then lost; they are asked for again."""
+        return {event.event_id for letter in self._rabbitmq.lost for event in _events(letter)}
 
     @property
     def heard(self) -> list[Event]:
@@ -125,16 +144,18 @@ class RabbitmqBrokers:
         self._blows.start()
 
     def poison(self, poison: Poison, chance: Random) -> None:
-        kind = chance.choice(("garbage", "broken", "stranger"))
-        if kind == "garbage":
+        make = chance.choice((poison.broken, poison.stranger, poison.unheard_of, None))
+        event_type = PLACED  # where it can't be delivered, nobody would have to park it
+        if make is None:
             letter_id, body = poison.garbage()
-            event_type = PLACED
         else:
-            event = poison.broken() if kind == "broken" else poison.stranger()
-            letter_id, event_type, body = event.event_id, event.type, encode_batch([event])
+            event = make()
+            letter_id, body = event.event_id, encode_batch([event])
+            if make == poison.stranger:
+                event_type = event.type
         properties = spec.Basic.Properties(message_type=event_type)
         letter = Letter(exchange_of(event_type), event_type, body, properties)
-        if self._hold(letter) and kind != "stranger":
+        if self._hold(letter) and make != poison.stranger:
             self.parked.add(letter_id)
 
     def repeat(self, chance: Random) -> None:
@@ -152,11 +173,12 @@ class RabbitmqBrokers:
         self._rabbitmq.lose(process)
 
     def _hold(self, letter: Letter) -> bool:
-        """Publish without a connection; return whether a queue has it."""
-        if letter.exchange not in self._rabbitmq.exchanges:
-            return False
-        queues = self._rabbitmq.route(letter.exchange, letter.routing_key)
-        return self._rabbitmq.hold(letter, queues) and bool(queues)
+        """Put a letter into the queue that must hear its type; return whether it is there."""
+        for one in SUBSCRIPTIONS:
+            queue = self._rabbitmq.queues.get(one.queue)
+            if queue is not None and letter.properties.message_type in one.types:
+                return queue.put(letter)
+        return False
 
 
 def _events(letter: Letter) -> list[Event]:

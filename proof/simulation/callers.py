@@ -77,7 +77,8 @@ def _level(level: Any) -> dict[str, Any]:
 
 def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     product = inventory_pb2.Product(product_id=facts["product_id"], name="A thing", active=True)
-    product.unit_price.currency_code, product.unit_price.units = "GBP", 3
+    product.unit_price.currency_code, product.unit_price.units = "GBP", 19
+    product.unit_price.nanos = 99 * _CENT_NANOS
     return inventory_pb2.CreateProductRequest(product=product)
 
 

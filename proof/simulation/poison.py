@@ -39,6 +39,10 @@ class Poison:
         """An event whose data is none; it has to be parked under its id."""
         return self._event(PLACED, b"\xff" + self.chance.randbytes(20))
 
+    def unheard_of(self) -> Event:
+        """An event of a type that nobody knows; it has to be parked under its id."""
+        return self._event("holdfast.orders.v1.OrderForeseen", b"")
+
     def stranger(self) -> Event:
         """An answer for an order that nobody placed; it changes nothing."""
         message = events_pb2.StockReserved(order_id=uuid7(0, self.chance.randbytes(10)))

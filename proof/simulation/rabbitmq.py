@@ -5,7 +5,7 @@ what the operator deletes is lost, and whoever publishes it can know.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,7 @@ class SimulatedRabbitMQ:
 
     :param owner: whose connection one is that is being opened, such as a simulated process.
     :param tell: is told of every blow.
+    :param may_be_lost: types of the messages that an operator may purge.
     """
 
     def __init__(
@@ -48,11 +49,15 @@ class SimulatedRabbitMQ:
         *,
         owner: Callable[[], Hashable] = lambda: None,
         tell: Tell = lambda _: None,
+        may_be_lost: Collection[str] = (),
     ) -> None:
         self.fate = Fate(rng, faults or Faults(), tell)
         self.exchanges: dict[str, Exchange] = {}
         self.queues: dict[str, QuorumQueue] = {}
         self.heard: list[Heard] = []
+        self.lost: list[Letter] = []  # by purges
+        self._may_be_lost = may_be_lost
+        self.refusals = 0  # messages that came and were not taken, whatever the reason
         self.is_short_of_memory = False
         self._owner = owner
         self._connected = 0
@@ -211,6 +216,17 @@ class SimulatedRabbitMQ:
         self.is_short_of_memory = False
         for line in self.lines:
             line.unblock()
+
+    def purge(self, queue: QuorumQueue) -> int:
+        """Lose what waits in a queue, as far as it may be lost; return how many messages."""
+        lost = queue.purge(
+            # What bears no application's name was put there by hand.
+            lambda one: (
+                one.properties.message_type in self._may_be_lost and bool(one.properties.app_id)
+            )
+        )
+        self.lost += lost
+        return len(lost)
 
     def cancel(self, consumer: Consumer) -> None:
         """Send a consumer nothing more, and tell it."""

@@ -22,6 +22,7 @@ class Blows:
             "forgotten_per_min": self._forget,
             "lost_bindings_per_min": self._lose_binding,
             "lost_queues_per_min": self._lose_queue,
+            "purges_per_min": self._purge,
         }
 
     def start(self) -> None:
@@ -109,7 +110,15 @@ class Blows:
             exchange.unbind(queue, key)
 
     def _lose_queue(self) -> None:
-        if self._broker.queues:
-            name = self._fate.rng.choice(list(self._broker.queues))
-            length = self._broker.delete_queue(name)
-            self._fate.tell(f"{name} is deleted with {length} messages")
+        """Delete an empty queue: what goes with a full one is gone, and no promise holds then."""
+        empty = [name for name, length in self._broker.depths.items() if not length]
+        if empty:
+            name = self._fate.rng.choice(empty)
+            self._fate.tell(f"{name} is deleted")
+            self._broker.delete_queue(name)
+
+    def _purge(self) -> None:
+        if queues := list(self._broker.queues.values()):
+            queue = self._fate.rng.choice(queues)
+            if lost := self._broker.purge(queue):
+                self._fate.tell(f"{queue.name} loses {lost} messages")

@@ -76,14 +76,14 @@ class Connection(Closable):
 
     def __init__(self, url: str, *, transport_factory: TransportFactory) -> None:
         super().__init__()
-        self._url, self._factory = URL(url), transport_factory
+        self.url, self._factory = URL(url), transport_factory
         self._session: ConnectionSession | None = None
         self._line: Line
         self.channels: dict[int, Channel] = {}
         self._numbers = 0
 
     async def connect(self) -> None:
-        self._session, self._line = await self._factory.create(self._url, ssl_context_provider=None)
+        self._session, self._line = await self._factory.create(self.url, ssl_context_provider=None)
         self._line.client_loses = self.lose
         opened = self.closing  # one of our own, which we settle when the answer comes
         self._line.to_broker.put(lambda: self._line.to_client.put(lambda: settle(opened, None)))

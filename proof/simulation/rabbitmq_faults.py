@@ -42,6 +42,7 @@ class Faults:
     forgotten_per_min: float = 0.0  # one consumer, which is not told
     lost_bindings_per_min: float = 0.0
     lost_queues_per_min: float = 0.0
+    purges_per_min: float = 0.0  # of what waits in one queue and may be lost
 
     frame_s_max: float = 1.0
     confirm_s_max: float = 5.0

@@ -188,6 +188,12 @@ class QuorumQueue:
         while self._dead and self._bury(self._dead[0]):
             self._dead.popleft()
 
+    def purge(self, may_be_lost: Callable[[Letter], bool]) -> list[Letter]:
+        """Forget some of what waits and was not handed out yet; return what."""
+        lost = [held.letter for held in self._waiting if may_be_lost(held.letter)]
+        self._waiting = deque(held for held in self._waiting if not may_be_lost(held.letter))
+        return lost
+
     def delete(self) -> list[Consumer]:
         """Forget everything; return whom to tell."""
         self.is_deleted = True

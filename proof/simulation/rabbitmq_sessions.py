@@ -53,6 +53,7 @@ class House(Protocol):
     queues: dict[str, QuorumQueue]
     fate: Fate
     is_short_of_memory: bool
+    refusals: int
 
     def declare_exchange(self, name: str, kind: str) -> None: ...
 
@@ -163,10 +164,12 @@ class ChannelSession:
             self._line.block(lambda: self.publish(number, letter, is_mandatory=is_mandatory))
             return
         if letter.exchange and letter.exchange not in self._house.exchanges:
+            self._house.refusals += 1
             self._fail(amqp.ChannelNotFoundEntity(f"no exchange '{letter.exchange}' in vhost '/'"))
             return
         queues = self._house.route(letter.exchange, letter.routing_key)
         if is_mandatory and not queues:
+            self._house.refusals += 1
             self._line.to_client.put(lambda: self._ears.take_back(number, letter))
             self._confirm(number, is_held=True)  # it says that the broker is done with it
             return
@@ -175,11 +178,13 @@ class ChannelSession:
     def _take(self, number: int, letter: Letter, queues: list[QuorumQueue]) -> None:
         fate = self._house.fate
         if fate.strikes("nacks"):
+            self._house.refusals += 1
             if fate.rng.random() < 0.5:
                 self._house.hold(letter, queues)
             self._confirm(number, is_held=False)
             return
         is_held = self._house.hold(letter, queues)
+        self._house.refusals += not is_held
         if fate.strikes("lost_confirms"):
             self._line.cut()
         elif fate.strikes("late_confirms"):

@@ -31,6 +31,7 @@ from proof.workload import Caller, Shop, Wanted
 
 SUPPLY_TRIES_MAX = 50
 REST_S_MAX = 90.0  # from the healing until nothing waits any more
+ASKING_MAX = 8  # times the time after which an answer is late
 QUIET_LOOKS = 3
 SAMPLE_EVERY_S = 1.0
 
@@ -173,7 +174,8 @@ class World:
                 poison=self._poison.ids,
                 parked=self._brokers.parked,
                 queues=self._brokers.depths,
-                refusals_possible=True,
+                lost=self._brokers.lost,
+                refusals_possible=self._brokers.has_refused,
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
             )
         )
@@ -233,15 +235,19 @@ class World:
             await asyncio.sleep(SAMPLE_EVERY_S)
 
     async def _rest(self, views: dict[str, Sqlite]) -> str:
-        """Wait until nothing waits any more; return what still does after REST_S_MAX."""
+        """Wait until nothing waits any more; return what still does after REST_S_MAX.
+
+        What was lost is asked for again, after twice the time that it was waited for until then.
+        """
+        rest_s = REST_S_MAX + (ASKING_MAX * self._swarm.limits.late_s if self._brokers.lost else 0)
         healed_at, quiet = self.loop.time(), 0
         while quiet < QUIET_LOOKS:
             await asyncio.sleep(0.5)
             left = {name: await _left(view, LEFT[name]) for name, view in views.items()}
             left["queues"] = tuple(self._brokers.depths.values())
             quiet = 0 if any(map(any, left.values())) else quiet + 1
-            if not quiet and self.loop.time() - healed_at > REST_S_MAX:
-                return f"13: after {REST_S_MAX} s of health there wait still {left}"
+            if not quiet and self.loop.time() - healed_at > rest_s:
+                return f"13: after {rest_s} s of health there wait still {left}"
         self.tell("world", "everything has come to rest")
         return ""
 
