@@ -1,0 +1,215 @@
+"""Bugs in the talk with RabbitMQ: acknowledgements, confirms, returns, topology."""
+
+import asyncio
+from typing import Any
+
+import aiormq
+
+from holdfast.chassis import event_codec, rabbitmq
+from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
+from holdfast.chassis.rabbitmq import Arrivals, Batch, Consumer, Pack, RabbitMQ
+from holdfast.chassis.rabbitmq_link import (
+    DEAD_DELIVERY_LIMIT,
+    DEAD_EXCHANGE,
+    Link,
+    Topology,
+    dead_queue,
+)
+from proof.mutants.planting import bug, original
+
+BROKER = "tests/contract/test_broker.py"
+
+_receive = original(LocalBroker, "_receive")
+_sort = original(Consumer, "_sort")
+_hand_over = original(Consumer, "_hand_over")
+_publish_copy = original(RabbitMQ, "_publish_copy")
+
+
+async def _ack(link: Link, channel: Any, tag: int) -> None:
+    await link.do(channel.basic_ack(tag, multiple=True))
+
+
+async def ack_first(self: Any, link: Link, prefetch_messages: int) -> None:
+    arrived: Arrivals = asyncio.Queue()
+    channel = await link.do(self._start(link, arrived, prefetch_messages))
+    while batch := await self._next_batch(arrived):
+        await _ack(link, channel, batch.last_tag)
+        await failpoint("events acknowledged")
+        await self._hand_over(batch, channel)
+        await failpoint("events handled")
+    await link.do(channel.close())
+
+
+async def ack_all_that_arrived(self: Any, link: Link, prefetch_messages: int) -> None:
+    arrived: Any = asyncio.Queue()
+    channel = await link.do(self._start(link, arrived, prefetch_messages))
+    acked = 0
+    while batch := await self._next_batch(arrived):
+        await self._hand_over(batch, channel)
+        waiting = [message.delivery_tag for message in arrived._queue if message]
+        newest = max([batch.last_tag, *waiting])
+        if newest > acked:
+            await _ack(link, channel, newest)
+            acked = newest
+            await failpoint("events acknowledged")
+    await link.do(channel.close())
+
+
+async def ack_on_a_new_channel(self: Any, link: Link, prefetch_messages: int) -> None:
+    arrived: Arrivals = asyncio.Queue()
+    channel = await link.do(self._start(link, arrived, prefetch_messages))
+    while batch := await self._next_batch(arrived):
+        await failpoint("events arrived")
+        try:
+            await self._hand_over(batch, channel)
+            await _ack(link, channel, batch.last_tag)
+        except BrokerUnavailable:  # "mend" it, and acknowledge what was handled after all
+            url = str(link.connection.url).partition("?")[0]
+            link = await Link.open(url, "mended", link.topology)
+            arrived = asyncio.Queue()
+            channel = await link.do(self._start(link, arrived, prefetch_messages))
+            await self._receiver.receive(batch.events)
+            await _ack(link, channel, batch.last_tag)
+    await link.do(channel.close())
+
+
+async def answer_first(self: LocalBroker, queue: str, delivery: Delivery, receiver: object) -> None:
+    answer(delivery, accepted=True)
+    await _receive(self, queue, delivery, receiver)
+
+
+async def open_without_confirms(self: Any) -> None:
+    await self.connection.connect()
+    self.channel = await self.connection.channel(publisher_confirms=False)
+    await self.topology.declare(self.channel)
+
+
+async def declare_without_dead_letters(self: Topology, channel: Any) -> None:
+    await channel.exchange_declare(DEAD_EXCHANGE, exchange_type="direct", durable=True)
+    for one in self.subscriptions:
+        dead, settings = dead_queue(one.queue), self._settings(DEAD_DELIVERY_LIMIT)
+        await channel.queue_declare(dead, durable=True, arguments=settings)
+        await channel.queue_bind(dead, DEAD_EXCHANGE, routing_key=dead)
+        settings = self._settings(self.delivery_limit)
+        await channel.queue_declare(one.queue, durable=True, arguments=settings)
+
+
+def never_doubt(self: Link) -> bool:
+    return self.connection.is_closed or self.channel.is_closed
+
+
+def drop_rubbish(self: Any, message: Any, batch: Batch) -> None:
+    try:
+        event_codec.decode_batch(message.body)
+    except event_codec.NotAnEventBatch:
+        return
+    _sort(self, message, batch)
+
+
+async def park_nothing(self: Any, batch: Batch, channel: Any) -> None:
+    batch.letters.clear()
+    await _hand_over(self, batch, channel)
+
+
+async def count_a_refusal_as_taken(
+    self: Any, link: Link, pack: Pack, exchange: str, queue: str, taken: set[str]
+) -> None:
+    await _publish_copy(self, link, pack, exchange, queue, taken)
+    taken.update(event.event_id for event in pack.events)
+
+
+async def count_one_copy_as_all(
+    self: Any, link: Link, pack: Pack, exchange: str, queue: str, taken: set[str]
+) -> None:
+    pack.copies = 1
+    await _publish_copy(self, link, pack, exchange, queue, taken)
+
+
+async def publish_optionally(
+    self: Any, link: Link, pack: Pack, exchange: str, queue: str, taken: set[str]
+) -> None:
+    properties = aiormq.spec.Basic.Properties(
+        app_id=pack.exchange, delivery_mode=2, message_type=pack.type
+    )
+    try:
+        await link.channel.basic_publish(
+            pack.body, exchange=exchange, routing_key=queue or pack.type, properties=properties
+        )
+    except aiormq.DeliveryError:
+        return
+    pack.copies -= 1
+    if pack.copies == 0:
+        taken.update(event.event_id for event in pack.events)
+
+
+BUGS = (
+    bug(
+        "ack before commit",
+        "The consumer acknowledges a batch, then handles it; a crash in between loses it.",
+        (Consumer, "_run_until_idle", ack_first),
+    ),
+    bug(
+        "batch ack past an unfinished tag",
+        "The ack names the newest message that arrived, not the newest that was handled.",
+        (Consumer, "_run_until_idle", ack_all_that_arrived),
+    ),
+    bug(
+        "ack on a new channel",
+        "After a lost channel the old tag is acknowledged on the next one, where it is another's.",
+        (Consumer, "_run_until_idle", ack_on_a_new_channel),
+    ),
+    bug(
+        "answer before commit",
+        "The local broker tells the publisher that the events are taken, then hands them over.",
+        (LocalBroker, "_receive", answer_first),
+    ),
+    bug(
+        "ignore returns",
+        "What finds no queue counts as taken.",
+        (RabbitMQ, "_publish_copy", publish_optionally),
+    ),
+    bug(
+        "one copy counts for all",
+        "An event is taken when its queue or its exchange confirmed it, not both.",
+        (RabbitMQ, "_publish_copy", count_one_copy_as_all),
+    ),
+    bug(
+        "nack taken for an ack",
+        "What the broker refused counts as taken.",
+        (RabbitMQ, "_publish_copy", count_a_refusal_as_taken),
+    ),
+    bug(
+        "no confirms",
+        "The channel has no publisher confirms: written to the socket counts as taken.",
+        (Link, "_open", open_without_confirms),
+    ),
+    bug(
+        "dead letters go nowhere",
+        "The queues have no dead-letter exchange: what the broker gives up is gone.",
+        (Topology, "declare", declare_without_dead_letters),
+    ),
+    bug(
+        "a dead letter is acknowledged unread",
+        "Dead letters are acknowledged and kept nowhere.",
+        (Consumer, "_hand_over", park_nothing),
+    ),
+    bug(
+        "rubbish is dropped",
+        "Bytes that are no event are acknowledged and kept nowhere.",
+        (Consumer, "_sort", drop_rubbish),
+    ),
+    bug(
+        "an idle consumer trusts its channel",
+        "A consumer that the broker forgot waits for ever.",
+        (rabbitmq, "IDLE_S", 1e9),
+    ),
+    bug(
+        "a missing queue stays missing",
+        "After a return the publisher goes on with its link and declares nothing again.",
+        (Link, "is_spent", property(never_doubt)),
+        tests=(f"{BROKER}::test_a_must_hear_event_is_not_taken_without_its_queue",),
+        why_tests="a consumer declares everything again within seconds; publishers wait for it",
+    ),
+)

@@ -1,0 +1,301 @@
+"""Bugs in Orders: orders doubled, lost, overwritten, left waiting, or told wrongly."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis import edge, statuses, tables
+from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from holdfast.orders.application import place_orders, settle_orders
+from holdfast.orders.application.cancel_order import CancelOrder
+from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.place_orders import PlaceOrders
+from holdfast.orders.application.ports import Notification
+from holdfast.orders.application.send_notifications import SENT_MAX, SendNotifications
+from holdfast.orders.application.settle_orders import SettleOrders
+from holdfast.orders.domain import order
+from holdfast.orders.domain.caller import ORDERS, Caller
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.order import OrderChange, OrderLine, OrderState, OrderStatus
+from holdfast.orders.infrastructure import postgres, sqlite
+from holdfast.orders.infrastructure.event_codec import EventCodec
+from holdfast.orders.infrastructure.log_notifier import LogNotifier
+from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.infrastructure.store import StoreWork
+from proof.mutants.planting import bug, original
+
+_statements = original(tables, "statements")
+_place = original(PlaceOrders, "_place")
+_details = original(Reader, "details")
+_record = original(StoreWork, "record")
+_placed = original(EventCodec, "placed")
+_status = original(edge, "chassis_status")
+_chase = original(ChaseOrders, "__call__")
+
+_NO_MATTER = "ON CONFLICT (customer_id, request_id) DO NOTHING\n"
+_recording: set["asyncio.Task[None]"] = set()
+
+
+def without_the_key_of_requests(texts: Mapping[Any, str], engine: str) -> list[str]:
+    return [
+        text.replace("UNIQUE (customer_id, request_id)", "CHECK (1 = 1)")
+        for text in _statements(texts, engine)
+    ]
+
+
+async def look_first(self: Any, commands: Sequence[Any], earlier: Sequence[Any]) -> Any:
+    """Ask whether the requests are known; if not, they are new."""
+    recorded = await self._reader.find_requests({command.key for command in commands})
+    new = [command for command in commands if command.key not in recorded]
+    outcomes = iter(await _place(self, new, earlier) if new else [])
+    return [
+        place_orders._repeat(command, recorded[command.key])
+        if command.key in recorded
+        else next(outcomes)
+        for command in commands
+    ]
+
+
+async def reply_at_once(self: Any, commands: Sequence[Any], earlier: Sequence[Any]) -> Any:
+    orders, refused = await self._check_stock(commands)
+    recorded = await self._reader.find_requests({command.key for command in commands})
+    new = [one.order for key, one in orders.items() if key not in recorded]
+
+    async def record() -> None:
+        try:
+            async with self._begin() as work:
+                await work.add_orders(new)
+        except (Conflict, DatabaseUnavailable):
+            return
+
+    if new:
+        task = asyncio.get_running_loop().create_task(record())
+        _recording.add(task)
+        task.add_done_callback(_recording.discard)
+    return [
+        place_orders._repeat(command, recorded[command.key])
+        if command.key in recorded
+        else refused.get(index) or place_orders._outcome(command, orders.get(command.key))
+        for index, command in enumerate(commands)
+    ]
+
+
+def any_contents(command: Any, recorded: Any) -> Any:
+    return recorded.state
+
+
+async def settle_what_was_read_before(self: Any, answers: Sequence[Any]) -> None:
+    """Read the orders in one transaction, overwrite them in the next."""
+    async with self._begin() as work:
+        states = await work.lock_states({answer.order_id for answer in answers})
+    async with self._begin() as work:
+        new_ids = await work.first_seen([answer.event_id for answer in answers])
+        now = await work.lock_states({answer.order_id for answer in answers})
+        changes: dict[str, OrderChange] = {}
+        for one in answers:
+            state = states.get(one.order_id)
+            if one.event_id in new_ids and state and state.status is OrderStatus.PENDING:
+                change = settle_orders._settle(state, one, self._clock.now())
+                changes[one.order_id] = change._replace(version=now[one.order_id].version + 1)
+        await work.record([changes[order_id] for order_id in sorted(changes)])
+
+
+async def settle_whatever_it_is(self: Any, answers: Sequence[Any]) -> None:
+    async with self._begin() as work:
+        new_ids = await work.first_seen([answer.event_id for answer in answers])
+        fresh = {a.order_id: a for a in reversed(answers) if a.event_id in new_ids}
+        states = await work.lock_states(fresh.keys())
+        at = self._clock.now()
+        await work.record(
+            [settle_orders._settle(states[one], fresh[one], at) for one in sorted(states)]
+        )
+
+
+def total_in_floats(lines: Sequence[OrderLine]) -> Money:
+    total = sum(line.quantity * (line.unit_price.minor / 100) for line in lines)
+    return Money(lines[0].unit_price.currency, int(total * 100))
+
+
+async def notify_at_once(self: Any, changes: Sequence[OrderChange]) -> None:
+    await _record(self, changes)
+    news = [change for change in changes if not change.customer]
+    customers = {change.order_id: await self.lock_customer(change.order_id) for change in news}
+    await LogNotifier().send(
+        [Notification(c.order_id, c.version, c.status, "", customers[c.order_id]) for c in news]
+    )
+
+
+async def mark_then_send(self: Any) -> int:
+    async with self._sending:
+        unsent = await self._queue.unsent(SENT_MAX)
+        if unsent:
+            await self._queue.mark_sent(unsent, self._clock.now())
+            await self._notifier.send(unsent)
+        return len(unsent)
+
+
+async def ask_nobody(self: Any, order_ids: Collection[str], at: datetime) -> None:
+    await self._transaction.execute(self._sql.MARK_ASKED, list(order_ids), at)
+
+
+def placed_under_the_order_s_id(self: Any, order_id: str, **facts: Any) -> Any:
+    return _placed(self, order_id, **facts)._replace(event_id=order_id)
+
+
+class _MachineClock:
+    """The clock of the machine, whatever clock the service was given."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+async def chase_by_the_machine_s_clock(self: Any) -> int:
+    self._clock = _MachineClock()
+    return int(await _chase(self))
+
+
+async def expire_at_the_first_look(self: Any) -> int:
+    """Measure an order's age by the clock of whoever looks: one that is ahead sees it expired."""
+    at = self._clock.now()
+    async with self._begin() as work:
+        expired = await work.claim_expired(placed_before=at, limit=1)
+        await work.record([state.expire(at, ORDERS) for state in expired])
+    return len(expired) + int(await _chase(self))
+
+
+async def details_from_memory(self: Any, order_ids: Sequence[str]) -> Any:
+    known: dict[str, Any] = self.__dict__.setdefault("_known", {})
+    missing = [order_id for order_id in order_ids if order_id not in known]
+    known |= {
+        order_id: found
+        for order_id, found in zip(missing, await _details(self, missing), strict=True)
+        if found
+    }
+    return [known.get(order_id) for order_id in order_ids]
+
+
+def commit_is_refused(error: Exception) -> Status | None:
+    if isinstance(error, DatabaseUnavailable):
+        code = grpc.StatusCode.FAILED_PRECONDITION
+        return statuses.refusal(code, "DATABASE_UNAVAILABLE", "it was not done")
+    found: Status | None = _status(error)
+    return found
+
+
+async def cancel_without_a_word(self: Any, order_id: str, reason: str, caller: Caller) -> None:
+    async with self._begin() as work:
+        state: OrderState | None = (await work.lock_states([order_id])).get(order_id)
+        if state is None or state.status is OrderStatus.CANCELLED:
+            return
+        change = state.cancel(reason, self._clock.now(), caller)
+        outbox, work._outbox = work._outbox, _Silence()
+        await work.record([change])
+        work._outbox = outbox
+
+
+class _Silence:
+    """An outbox that keeps nothing."""
+
+    def append(self, work: Any, events: Any) -> None:
+        return
+
+
+def shown_to_be(status: OrderStatus) -> dict[OrderStatus, frozenset[OrderStatus]]:
+    """The table of transitions, by which an end is none: it may be confirmed after all."""
+    return {**order._NEXT, status: frozenset((OrderStatus.CONFIRMED, OrderStatus.REJECTED))}
+
+
+BUGS = (
+    bug(
+        "same request_id race",
+        "Requests are looked up before they are recorded; two at once are two orders.",
+        (PlaceOrders, "_place", look_first),
+        (tables, "statements", without_the_key_of_requests),
+        (sqlite, "INSERT_ORDERS", sqlite.INSERT_ORDERS.replace(_NO_MATTER, "")),
+        (postgres, "INSERT_ORDERS", postgres.INSERT_ORDERS.replace(_NO_MATTER, "")),
+    ),
+    bug(
+        "reply before commit",
+        "The caller is told that the order is accepted while it is being recorded.",
+        (PlaceOrders, "_place", reply_at_once),
+    ),
+    bug(
+        "other contents, same order",
+        "A request id used again for something else gets the first order.",
+        (place_orders, "_repeat", any_contents),
+    ),
+    bug(
+        "stale version overwrite",
+        "Answers are held against orders as they were, and written over them as they are.",
+        (SettleOrders, "__call__", settle_what_was_read_before),
+    ),
+    bug(
+        "a late answer settles what has ended",
+        "An answer is taken whatever became of its order meanwhile; the domain refuses.",
+        (SettleOrders, "__call__", settle_whatever_it_is),
+    ),
+    bug(
+        "a late answer revives a cancelled order",
+        "An answer is taken whatever became of its order meanwhile, and nothing refuses.",
+        (SettleOrders, "__call__", settle_whatever_it_is),
+        (order, "_NEXT", shown_to_be(OrderStatus.CANCELLED)),
+    ),
+    bug(
+        "float money",
+        "Totals are summed in floats and cut.",
+        (order, "total_of", total_in_floats),
+    ),
+    bug(
+        "notification before commit",
+        "The customer is told while the change may still be rolled back.",
+        (StoreWork, "record", notify_at_once),
+    ),
+    bug(
+        "notification marked before it is sent",
+        "A crash between marking and sending loses the news.",
+        (SendNotifications, "__call__", mark_then_send),
+    ),
+    bug(
+        "late answers are not asked for",
+        "An order whose question or answer was lost waits until it expires.",
+        (StoreWork, "ask_again", ask_nobody),
+    ),
+    bug(
+        "asked again under the same id",
+        "The question comes again under the event id that Inventory has seen.",
+        (EventCodec, "placed", placed_under_the_order_s_id),
+    ),
+    bug(
+        "process-clock expiry",
+        "Orders expire by the machine's clock, not by the one that stamped them.",
+        (ChaseOrders, "__call__", chase_by_the_machine_s_clock),
+        tests=("tests/integration/test_saga.py",),
+        why_tests="every order may expire; that it should not yet is for a test with a clock",
+    ),
+    bug(
+        "expired at the first look",
+        "Whoever looks at a pending order lets it expire, whatever its age.",
+        (ChaseOrders, "__call__", expire_at_the_first_look),
+        tests=("tests/integration/test_saga.py",),
+        why_tests="every order may expire; that it should not yet is for a test with a clock",
+    ),
+    bug(
+        "reads from memory",
+        "An order that was read once is shown so for ever.",
+        (Reader, "details", details_from_memory),
+    ),
+    bug(
+        "a lost commit is told as refused",
+        "Without a reply to COMMIT the caller is told that nothing was done.",
+        (edge, "chassis_status", commit_is_refused),
+    ),
+    bug(
+        "cancelled without a word",
+        "An order is cancelled, and Inventory not told.",
+        (CancelOrder, "__call__", cancel_without_a_word),
+    ),
+)
