@@ -189,6 +189,8 @@ BUGS = (
         "dead letters go nowhere",
         "The queues have no dead-letter exchange: what the broker gives up is gone.",
         (Topology, "declare", declare_without_dead_letters),
+        tests=(f"{BROKER}::test_what_the_broker_gives_up_is_parked_event_by_event",),
+        why_tests="no simulated crash loop is as long as the delivery limit",
     ),
     bug(
         "a dead letter is acknowledged unread",
