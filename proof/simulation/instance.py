@@ -47,6 +47,11 @@ class Instance:
     def is_up(self) -> bool:
         return self._process is not None
 
+    @property
+    def tasks(self) -> int:
+        """How many tasks its process has."""
+        return self._loop.tasks_of(self._process) if self._process else 0
+
     def runs(self, process: Process | None) -> bool:
         """Whether this is its process now."""
         return process is not None and self._process is process

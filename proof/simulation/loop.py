@@ -91,8 +91,10 @@ def current_process() -> Process | None:
 class SimulatedTask(asyncio.Task[Any]):
     """A task that has the same place in every set in every run, whatever its address."""
 
-    def __init__(self, work: Work[Any], loop: "SimulatedLoop", **rest: Any) -> None:
-        self._place = loop.next_number()
+    def __init__(
+        self, work: Work[Any], loop: "SimulatedLoop", process: Process | None, **rest: Any
+    ) -> None:
+        self._place, self.process = loop.next_number(), process
         super().__init__(work, loop=loop, **rest)
 
     def __hash__(self) -> int:
@@ -162,6 +164,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if process.is_alive and process.waiting and process not in self._busy:
             self._busy.append(process)
 
+    def tasks_of(self, process: Process) -> int:
+        """How many tasks of a process have not ended."""
+        tasks = asyncio.all_tasks(self)
+        return sum(isinstance(one, SimulatedTask) and one.process is process for one in tasks)
+
     def outside(self, delay_s: float, act: Callable[..., object], *arguments: object) -> None:
         """Have something happen in the world, whatever becomes of the process that caused it."""
         self.call_at(self._now + delay_s, act, *arguments, context=Context())
@@ -192,7 +199,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def create_task(
         self, coro: Work[Result], *, name: object = None, context: Context | None = None
     ) -> asyncio.Task[Result]:
-        return SimulatedTask(coro, self, name=name or "task", context=context)
+        process = current_process() if context is None else context.get(_current)
+        return SimulatedTask(coro, self, process, name=name or "task", context=context)
 
     def run_in_executor(
         self, executor: object, func: Callable[[*Some], Result], *args: *Some

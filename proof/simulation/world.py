@@ -34,6 +34,7 @@ REST_S_MAX = 90.0  # from the healing until nothing waits any more
 ASKING_MAX = 8  # times the time after which an answer is late
 QUIET_LOOKS = 3
 SAMPLE_EVERY_S = 1.0
+TASKS_AT_REST_MAX = 25  # embedded mode has 21; and some may be about to end
 
 LEFT = {
     "orders": (
@@ -180,6 +181,11 @@ class World:
             )
         )
         problems = [problem for instance in self._instances for problem in instance.problems]
+        problems += [
+            f"14: {instance.name} has {instance.tasks} tasks at rest"
+            for instance in self._instances
+            if instance.tasks > TASKS_AT_REST_MAX
+        ]
         told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
         return [waiting] * bool(waiting) + problems + told
 
