@@ -1,6 +1,7 @@
 """A link to RabbitMQ may be lost at any moment, and its library may do anything: nobody notices."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -190,3 +191,36 @@ async def test_a_broker_killed_right_after_its_first_events_loses_none_and_goes_
         async with consuming(broker, inbox):
             await relay(broker, order_events(1, first=11))
             await inbox.until(lambda: len(inbox.first_seen) == 11)
+
+
+async def test_a_consumer_that_is_stopped_as_its_queue_goes_leaves_no_error_unseen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+
+    with monkeypatch.context() as patched:
+        await stop_as_its_queue_goes(patched)
+    gc.collect()  # asyncio complains when a task that failed is forgotten
+
+    assert complaints == []
+
+
+async def stop_as_its_queue_goes(patched: pytest.MonkeyPatch) -> None:
+    class Idle:
+        async def close(self) -> None:
+            return
+
+    async def opened(*_: object) -> Idle:
+        return Idle()
+
+    async def lost(*_: object) -> None:
+        stopped.cancel()
+        raise BrokerUnavailable("the broker ended the consumer")
+
+    patched.setattr(rabbitmq_link.Link, "open", opened)
+    patched.setattr(rabbitmq.Consumer, "run", lost)
+    broker = rabbitmq.RabbitMQ("amqp://127.0.0.1/", subscriptions=[])
+    stopped = asyncio.ensure_future(broker.consume(QUEUE, Inbox()))
+    await asyncio.wait([stopped])
+    assert stopped.cancelled()

@@ -188,8 +188,10 @@ class RabbitMQ:
             try:
                 await end_all(runs)
             finally:
+                # Looked at in any case: of an error that nobody has seen, asyncio complains.
+                ended = [run for run in runs if run.done() and not run.cancelled()]
+                errors = [error for run in ended if (error := run.exception())]
                 await link.close()
-        errors = [error for run in runs if not run.cancelled() and (error := run.exception())]
         raise BaseExceptionGroup("consumers", errors or [BrokerUnavailable("it was abandoned")])
 
 
