@@ -10,6 +10,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -196,36 +197,52 @@ def databases_to_copy(postgres_server: PostgresServer) -> dict[str, str]:
     return names
 
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Iterator[Embedded]:
-    system = Embedded(tmp_path)
-    try:
+@contextmanager
+def made(mode: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[System]:
+    """Holdfast in one of its modes, to be started; stopped after the block."""
+    system: System
+    with ExitStack() as at_end:
+        if mode == "embedded":
+            system = Embedded(folder)
+        else:
+            databases, broker = at_end.enter_context(_fresh_cluster(request))
+            system = Clustered(folder, databases, broker)
+        at_end.callback(system.stop_all)
         yield system
-    finally:
-        system.stop_all()
 
 
-@pytest.fixture
-def clustered(
-    tmp_path: Path,
-    postgres_server: PostgresServer,
-    rabbitmq_server: RabbitmqServer,
-    databases_to_copy: dict[str, str],
-) -> Iterator[Clustered]:
+@contextmanager
+def _fresh_cluster(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, str], str]]:
+    """The addresses of empty databases, by service, and of an empty vhost."""
+    postgres: PostgresServer = request.getfixturevalue("postgres_server")
+    rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
+    to_copy: dict[str, str] = request.getfixturevalue("databases_to_copy")
     number = next(_numbers)
     names = {service: f"e2e_{service}_{number}" for service in SERVICES}
     for service, name in names.items():
-        postgres_server.create_database(name, template=databases_to_copy[service])
-    rabbitmq_server.create_vhost(f"e2e-{number}")
-    urls = {service: postgres_server.url(name) for service, name in names.items()}
-    system = Clustered(tmp_path, urls, rabbitmq_server.url(f"e2e-{number}"))
+        postgres.create_database(name, template=to_copy[service])
+    rabbitmq.create_vhost(f"e2e-{number}")
+    urls = {service: postgres.url(name) for service, name in names.items()}
     try:
-        yield system
+        yield urls, rabbitmq.url(f"e2e-{number}")
     finally:
-        system.stop_all()
-        rabbitmq_server.delete_vhost(f"e2e-{number}")
+        rabbitmq.delete_vhost(f"e2e-{number}")
         for name in names.values():
-            postgres_server.drop_database(name)
+            postgres.drop_database(name)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    with made("embedded", tmp_path, request) as system:
+        assert isinstance(system, Embedded)
+        yield system
+
+
+@pytest.fixture
+def clustered(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clustered]:
+    with made("cluster", tmp_path, request) as system:
+        assert isinstance(system, Clustered)
+        yield system
 
 
 @pytest.fixture(params=["embedded", "cluster"])

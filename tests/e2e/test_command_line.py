@@ -13,44 +13,43 @@ from typing import Any
 import pytest
 
 from tests.cluster import HOLDFAST, SERVICES
-from tests.e2e.conftest import Embedded, clear_environment, command
+from tests.e2e.conftest import Embedded, System, clear_environment, command, made
 from tests.processes import free_port
 
 REFUSED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 3, 4
 STOP_S_MAX = 5.0
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """A running `holdfast up`, used by all tests of this module: each has products of its own."""
-    system = Embedded(tmp_path_factory.mktemp("shop"))
-    system.start_all()
-    try:
+@pytest.fixture(scope="module", params=["embedded", "cluster"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """Holdfast in each of its modes, used by many tests: each has products of its own."""
+    with made(request.param, tmp_path_factory.mktemp("shop"), request) as system:
+        system.start_all()
         yield system
-    finally:
-        system.stop_all()
 
 
-def ask(shop: Embedded, text: str) -> Any:
+def ask(shop: System, text: str) -> Any:
     """What a command that succeeds prints as JSON; and it has a table for people too."""
     return shop.json(*shlex.split(text))
 
 
-def say(shop: Embedded, text: str) -> str:
+def say(shop: System, text: str) -> str:
     """What a command that succeeds prints for people."""
     done = shop.command(*shlex.split(text))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
-def refusal(shop: Embedded, text: str, exit_code: int) -> str:
+def refusal(shop: System, text: str, exit_code: int) -> str:
     """What a command says that fails, without printing anything else."""
     done = shop.command(*shlex.split(text))
     assert (done.returncode, done.stdout) == (exit_code, ""), done.stderr
     return done.stderr
 
 
-def test_an_order_goes_from_the_product_to_its_cancellation(shop: Embedded) -> None:
+def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> None:
     product = ask(shop, 'product create LAMP --name "Red lamp" --price 12.50')
     level = ask(shop, "stock set LAMP 10")
     placed = ask(shop, "order create --customer c-17 LAMP=2 LAMP=1@9.99 --name Ada")
@@ -74,7 +73,7 @@ def test_an_order_goes_from_the_product_to_its_cancellation(shop: Embedded) -> N
     assert stock_soon(shop, "LAMP", reserved=0) == 10
 
 
-def stock_soon(shop: Embedded, product_id: str, *, reserved: int) -> int:
+def stock_soon(shop: System, product_id: str, *, reserved: int) -> int:
     """What is available, once so much is reserved: a cancelled order's stock comes back soon."""
     deadline = time.monotonic() + 10
     while True:
@@ -84,7 +83,7 @@ def stock_soon(shop: Embedded, product_id: str, *, reserved: int) -> int:
         assert time.monotonic() < deadline, stock
 
 
-def test_every_command_has_a_table_for_people(shop: Embedded) -> None:
+def test_every_command_has_a_table_for_people(shop: System) -> None:
     say(shop, "product create MUG --price 4.50")
     assert "MUG" in say(shop, "product update MUG --name Becher")
     assert "Becher" in say(shop, "product list")
@@ -103,7 +102,7 @@ def test_every_command_has_a_table_for_people(shop: Embedded) -> None:
     assert "CANCELLED" in say(shop, f"order watch {order_id}")
 
 
-def test_the_movements_tell_why_the_level_is_what_it_is(shop: Embedded) -> None:
+def test_the_movements_tell_why_the_level_is_what_it_is(shop: System) -> None:
     ask(shop, "product create CLOCK --price 30")
     ask(shop, "stock set CLOCK 5 --reason inventory")
     ask(shop, "stock adjust CLOCK 3 --reason delivery --request-id note-7")
@@ -121,7 +120,7 @@ def test_the_movements_tell_why_the_level_is_what_it_is(shop: Embedded) -> None:
     assert [one["order_id"] for one in moved] == [placed["order_id"], "", ""]
 
 
-def test_a_watch_follows_an_order_to_its_end(shop: Embedded) -> None:
+def test_a_watch_follows_an_order_to_its_end(shop: System) -> None:
     ask(shop, "product create VASE --price 8")
     ask(shop, "stock set VASE 1")
     order_id = ask(shop, "order create --customer c-22 VASE=1 --no-wait")["order_id"]
@@ -147,7 +146,7 @@ def test_a_watch_follows_an_order_to_its_end(shop: Embedded) -> None:
     assert [one["status"] for one in seen][-2:] == ["CONFIRMED", "CANCELLED"]
 
 
-def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop: Embedded) -> None:
+def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop: System) -> None:
     ask(shop, "product create CANDLE --price 2")
     ask(shop, "stock set CANDLE 3")
     order_id = ask(shop, "order create --customer c-23 CANDLE=1")["order_id"]
@@ -170,7 +169,7 @@ def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop:
     assert away == f"holdfast: Orders at {nowhere} does not answer; is `holdfast up` running?\n"
 
 
-def test_a_repeated_request_id_orders_once_and_other_contents_are_refused(shop: Embedded) -> None:
+def test_a_repeated_request_id_orders_once_and_other_contents_are_refused(shop: System) -> None:
     ask(shop, "product create BELL --price 2")
     ask(shop, "stock set BELL 10")
     create = "order create --customer c-24 --request-id basket-1"
@@ -244,8 +243,9 @@ def test_ctrl_c_does_not_wait_for_those_who_watch(embedded: Embedded) -> None:
     assert said.count("\n") == 1
 
 
-def test_a_second_up_on_the_same_folder_is_refused_in_one_line(shop: Embedded) -> None:
-    here = ("--data", str(shop.data))
+def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedded) -> None:
+    embedded.start_all()
+    here = ("--data", str(embedded.data))
 
     second = command("up", *here, "--orders-port", "0", "--inventory-port", "0")
     inside = command("order", "list", *here)
@@ -253,11 +253,11 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(shop: Embedded) -
     for done in (second, inside):
         assert (done.returncode, done.stdout) == (UNAVAILABLE, "")
         assert done.stderr.splitlines()[-1].startswith("holdfast: another process uses ")
-        assert str(shop.data) in done.stderr
+        assert str(embedded.data) in done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_port_in_use_is_refused_in_one_line(shop: Embedded, tmp_path: Path, service: str) -> None:
+def test_a_port_in_use_is_refused_in_one_line(shop: System, tmp_path: Path, service: str) -> None:
     taken = shop.addresses[service]
     other = next(one for one in SERVICES if one != service)
     ports = (f"--{service}-port", taken.rpartition(":")[2], f"--{other}-port", "0")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import _serves
-from tests.e2e.conftest import Embedded, clear_environment
+from tests.e2e.conftest import System, clear_environment
 from tests.e2e.fenced_blocks import Block, blocks_of
 
 ROOT = Path(__file__).parents[2]
@@ -141,13 +141,11 @@ def test_what_a_document_tells_people_to_make_is_made(document: Path) -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("example", EXAMPLES, ids=named)
-def test_an_example_runs_as_often_as_one_likes(example: Path, embedded: Embedded) -> None:
-    embedded.start_all()
-
+def test_an_example_runs_as_often_as_one_likes(example: Path, system: System) -> None:
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, str(example)],
-            env={**clear_environment(), **embedded.environment},
+            env={**clear_environment(), **system.environment},
             capture_output=True,
             text=True,
             timeout=BLOCK_S_MAX,
@@ -156,7 +154,7 @@ def test_an_example_runs_as_often_as_one_likes(example: Path, embedded: Embedded
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout
 
-    embedded.require_soundness()
+    system.require_soundness()
 
 
 def test_the_readme_is_run_from_its_first_order_to_its_last() -> None:

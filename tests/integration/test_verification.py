@@ -231,7 +231,6 @@ async def test_what_the_services_agree_on_at_a_second_look_is_no_contradiction(
     assert report.contradictions == []
 
 
-@pytest.mark.parametrize("ground", ["embedded"], indirect=True)
 async def test_a_sound_system_is_sound_while_it_is_busy(ground: Ground) -> None:
     async with running(ground) as holdfast:
         await holdfast.product("LAMP", 1_000_000)
