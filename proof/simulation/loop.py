@@ -247,13 +247,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         process.waiting.append(handle)
 
     def _run(self) -> None:
+        busy, timers = self._busy, self._timers
         while not self._ends:
-            self._ring_timers()
-            process = self._next_process()
+            if timers and (not busy or timers[0][0] <= self._now):
+                self._ring_timers()
+            process = busy[0] if len(busy) == 1 else self._next_process()
             handle = process.waiting.popleft()
-            self._busy.remove(process)
+            busy.remove(process)
             if process.waiting:
-                self._busy.append(process)  # behind all others
+                busy.append(process)  # behind all others
             if handle.cancelled():
                 continue
             self.steps += 1
@@ -276,7 +278,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         busy = self._busy
         if not busy:
             raise Deadlock(f"at {self._now:.3f} s of virtual time")
-        if len(busy) == 1 or self._policy == "order":
+        if self._policy == "order":
             return busy[0]
         if self._policy == "lottery":
             return busy[int(self._chance.random() * len(busy))]
