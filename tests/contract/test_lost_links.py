@@ -193,6 +193,31 @@ async def test_a_broker_killed_right_after_its_first_events_loses_none_and_goes_
             await inbox.until(lambda: len(inbox.first_seen) == 11)
 
 
+async def test_who_is_stopped_as_the_library_fails_leaves_no_error_unseen() -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+
+    for turns in range(6):
+        await stop_as_the_library_fails(turns)
+        gc.collect()  # asyncio complains when a task that failed is forgotten
+
+    assert complaints == []
+
+
+async def stop_as_the_library_fails(turns: int) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError("connection closed")
+
+    waiting = asyncio.ensure_future(in_time(fail(), WHOLE_S))
+    await asyncio.sleep(0)  # it has begun
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with suppress(asyncio.CancelledError, BrokerUnavailable):
+        await waiting
+
+
 async def test_a_consumer_that_is_stopped_as_its_queue_goes_leaves_no_error_unseen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

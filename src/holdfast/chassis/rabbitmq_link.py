@@ -192,6 +192,7 @@ async def in_time(
     :raises BrokerUnavailable: there is no result; whether it was done is unknown.
     """
     task, so_far = asyncio.ensure_future(work), -1
+    task.add_done_callback(_look_at)
     come: set[asyncio.Future[Any]] = set()
     try:
         while not come and progress() > so_far:
@@ -200,9 +201,7 @@ async def in_time(
                 [task, *ends], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
             )
     finally:
-        if not task.done():
-            task.cancel()
-            task.add_done_callback(_look_at)
+        task.cancel()
     if not task.done():
         raise BrokerUnavailable("connection lost" if come else f"no answer for {timeout_s:g} s")
     if task.cancelled():
