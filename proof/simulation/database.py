@@ -77,6 +77,7 @@ class DatabaseServer:
 
     def close(self, session: "Session") -> None:
         if session in self._sessions:
+            session.is_closed = True
             self._sessions.remove(session)
             session.close()
             self.free(session)
@@ -109,6 +110,8 @@ class DatabaseServer:
 
     async def lock(self, session: "Session") -> None:
         """Become the writer; whoever waits too long gives up."""
+        if session.is_closed:
+            raise DatabaseUnavailable(f"{self.name}: closed")
         if self._writer is None:
             self._writer = session
         else:
@@ -137,7 +140,7 @@ class DatabaseServer:
         self._writer = None
         while self._waiting:
             session, turn = self._waiting.popleft()
-            if session.process.is_alive and not turn.done():
+            if not session.is_closed and session.process.is_alive and not turn.done():
                 self._writer = session
                 turn.set_result(None)
                 return
@@ -149,7 +152,7 @@ class Session:
     def __init__(self, server: DatabaseServer, process: Process, sqlite: Sqlite) -> None:
         self.process, self.sqlite = process, sqlite
         self.transactions = 0
-        self.is_broken = False
+        self.is_broken = self.is_closed = False
         self._server = server
         self._writer, self._reader = sqlite._writer._connection, sqlite._reader._connection
         self._threads = [_thread(sqlite._writer._thread), _thread(sqlite._reader._thread)]

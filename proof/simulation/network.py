@@ -99,15 +99,24 @@ class Network:
         """Take calls for it from now on."""
         self._endpoints.append(endpoint)
 
-    def withdraw(self, endpoint: Endpoint) -> None:
-        """Take no more calls for it; those under way go on."""
+    async def stop(self, endpoint: Endpoint, grace_s: float) -> None:
+        """Take no more calls for it; give those under way some time, then cancel them."""
+        self._withdraw(endpoint)
+        if tasks := [one.task for one in endpoint.exchanges if one.task]:
+            _, late = await asyncio.wait(tasks, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    def _withdraw(self, endpoint: Endpoint) -> None:
         if endpoint in self._endpoints:
             self._endpoints.remove(endpoint)
 
     def process_died(self, process: Process) -> None:
         """Reset the connections of a dead process, mostly; a vanished machine says nothing."""
         for endpoint in [one for one in self._endpoints if one.process is process]:
-            self.withdraw(endpoint)
+            self._withdraw(endpoint)
             for exchange in endpoint.exchanges:
                 if self._chance.random() < 0.9:
                     wait_s = self._chance.random() * RESET_SEEN_S_MAX

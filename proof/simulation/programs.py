@@ -1,16 +1,16 @@
 """The programs that simulated processes run: the whole real services, on a simulated machine."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    contextmanager,
 )
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.chassis.broker import Broker
+from holdfast.chassis.grpc_server import STOP_GRACE_S
 from holdfast.chassis.lifecycle import background, holding
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -63,12 +63,15 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
         parts = orders_service.assemble(database, broker, channel, machine.clock, machine.limits)
         server: Any = Gatherer()
         add_OrderServiceServicer_to_server(parts.servicer, parts.edge.around(server))
-        async with holding(parts.leadership), background(parts.loops):
-            with _served(machine.network, Endpoint("orders", process, server)):
-                try:
-                    yield
-                finally:
-                    parts.signals.close()
+        async with (
+            holding(parts.leadership),
+            background(parts.loops),
+            _served(machine.network, Endpoint("orders", process, server)),
+        ):
+            try:
+                yield
+            finally:
+                parts.signals.close()
 
 
 @asynccontextmanager
@@ -77,9 +80,12 @@ async def _inventory(machine: Machine, process: Process, broker: Broker) -> Asyn
         parts = inventory_service.assemble(database, broker, machine.clock)
         server: Any = Gatherer()
         add_InventoryServiceServicer_to_server(parts.servicer, parts.edge.around(server))
-        async with holding(parts.leadership), background(parts.loops):
-            with _served(machine.network, Endpoint("inventory", process, server)):
-                yield
+        async with (
+            holding(parts.leadership),
+            background(parts.loops),
+            _served(machine.network, Endpoint("inventory", process, server)),
+        ):
+            yield
 
 
 @asynccontextmanager
@@ -91,10 +97,10 @@ async def _opened(server: DatabaseServer) -> AsyncIterator[SimulatedDatabase]:
         await database.close()
 
 
-@contextmanager
-def _served(network: Network, endpoint: Endpoint) -> Iterator[None]:
+@asynccontextmanager
+async def _served(network: Network, endpoint: Endpoint) -> AsyncIterator[None]:
     network.serve(endpoint)
     try:
         yield
     finally:
-        network.withdraw(endpoint)
+        await network.stop(endpoint, STOP_GRACE_S)
