@@ -85,7 +85,7 @@ class DatabaseServer:
     def go_down(self) -> None:
         """Break every session; refuse new ones until `come_up`."""
         self.is_down = True
-        for session in self._sessions:
+        for session in list(self._sessions):
             self.break_off(session)
         self.leaderships.forget()
 
