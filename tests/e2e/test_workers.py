@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.broker import DeadLetter, Event, Subscription
+from holdfast.chassis.broker import DeadLetter, Event, Subscription, exchange_of
 from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.rabbitmq_link import Link, Topology
 from holdfast.client import (
     Holdfast,
     HoldfastError,
@@ -104,11 +105,24 @@ async def listening(clustered: Clustered) -> AsyncIterator[Listener]:
         async with asyncio.timeout(READY_S_MAX):
             while not broker.is_up():
                 await asyncio.sleep(0.05)
+        await bind_to_everything(url, "watch")
         yield listener
     finally:
         consumer.cancel()
         await asyncio.wait([consumer])
         await broker.close()
+
+
+async def bind_to_everything(url: str, queue: str) -> None:
+    """Services publish straight to each other's queues; whoever else listens binds its own."""
+    exchanges = {exchange_of(event_type) for event_type in TYPES}
+    link = await Link.open(url, "test", Topology((), 0, 0))
+    try:
+        await link.declare_exchanges(exchanges)
+        for exchange in exchanges:
+            await link.channel.queue_bind(queue, exchange, routing_key="#")
+    finally:
+        await link.close()
 
 
 class Workers:

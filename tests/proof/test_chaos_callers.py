@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from itertools import count, groupby, pairwise
 from pathlib import Path
 
 import pytest
 
 from holdfast.embedded import running
+from proof import workload
 from proof.chaos.callers import Address, Callers, Habits
 from proof.chaos.diary import Diary, Journal
 from proof.history import Call, Facts, read
@@ -66,16 +67,24 @@ async def test_a_caller_makes_one_call_after_the_other(address: Address, tmp_pat
 
 
 async def test_a_doubt_is_asked_again_with_the_same_request(
-    address: Address, tmp_path: Path
+    address: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(workload, "HURRIED", 0.5)
+    monkeypatch.setattr(workload, "HURRY_S", (0.0005, 0.005))
     calls = await work(address, tmp_path / "history", seed=3)
 
-    doubts = [call for call in calls if call.outcome == "info"]
-    assert any(
-        next(later for later in calls[doubt.number + 1 :] if later.client == doubt.client).request
-        == doubt.request
-        for doubt in doubts
-    )
+    by_client = [[call for call in calls if call.client == name] for name in names_of(calls)]
+    doubts = [
+        (doubt, after)
+        for mine in by_client
+        for doubt, after in pairwise(mine)
+        if doubt.outcome == "info"
+    ]
+    assert any(after.request == doubt.request for doubt, after in doubts)
+
+
+def names_of(calls: Sequence[Call]) -> set[str]:
+    return {call.client for call in calls}
 
 
 async def test_orders_of_one_batch_are_calls_of_their_own(address: Address, tmp_path: Path) -> None:

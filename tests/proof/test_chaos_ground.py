@@ -29,7 +29,7 @@ LAMP = OrderLine("LAMP", 1, PRICE)
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its threads would disturb whoever measures memory later
 def ground() -> Iterator[Ground]:
     try:
         with temporary_folder() as folder, chaos_ground(folder, seed=1) as ground:

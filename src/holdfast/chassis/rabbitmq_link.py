@@ -1,11 +1,11 @@
 """One connection to RabbitMQ and what is declared on it: never mended, only replaced."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import aiormq
 from aiormq.abc import AbstractChannel
@@ -223,9 +223,12 @@ def _look_at(left_alone: "asyncio.Future[Any]") -> None:
 
 def urls_by_host(url: str) -> list[str]:
     """Split amqp://USER:PASSWORD@HOST1:PORT1,HOST2:PORT2/VHOST into a URL of each host."""
-    whole = urlsplit(url)
-    login, at, hosts = whole.netloc.rpartition("@")
-    return [whole._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
+    # By hand: the standard library takes several hosts for one, and brackets among them for none.
+    scheme, slashes, rest = url.partition("://")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    login, at, hosts = authority.rpartition("@")
+    start, end = scheme + slashes + login + at, rest[len(authority) :]
+    return [start + host + end for host in hosts.split(",")]
 
 
 def dead_queue(queue: str) -> str:
