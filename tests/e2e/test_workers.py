@@ -105,7 +105,7 @@ async def listening(clustered: Clustered) -> AsyncIterator[Listener]:
         async with asyncio.timeout(READY_S_MAX):
             while not broker.is_up():
                 await asyncio.sleep(0.05)
-        await bind_to_everything(url, "watch")
+        await bind(url, "watch")
         yield listener
     finally:
         consumer.cancel()
@@ -113,14 +113,14 @@ async def listening(clustered: Clustered) -> AsyncIterator[Listener]:
         await broker.close()
 
 
-async def bind_to_everything(url: str, queue: str) -> None:
+async def bind(url: str, queue: str) -> None:
     """Services publish straight to each other's queues; whoever else listens binds its own."""
-    exchanges = {exchange_of(event_type) for event_type in TYPES}
     link = await Link.open(url, "test", Topology((), 0, 0))
     try:
-        await link.declare_exchanges(exchanges)
-        for exchange in exchanges:
-            await link.channel.queue_bind(queue, exchange, routing_key="#")
+        for event_type in TYPES:
+            exchange = exchange_of(event_type)
+            await link.declare_exchanges({exchange})
+            await link.channel.queue_bind(queue, exchange, routing_key=event_type)
     finally:
         await link.close()
 
