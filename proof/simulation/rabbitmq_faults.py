@@ -44,6 +44,10 @@ class Faults:
     lost_queues_per_min: float = 0.0
     purges_per_min: float = 0.0  # of what waits in one queue and may be lost
 
+    # Of channels: all that is published on it is refused, for as long as it lives. RabbitMQ 3.10
+    # does so where a channel's first message found the leader's node just lost.
+    stubborn_channels: float = 0.0
+
     frame_s_max: float = 1.0
     confirm_s_max: float = 5.0
     blow_s_max: float = 20.0  # how long a restart, an alarm, a freeze, an election lasts

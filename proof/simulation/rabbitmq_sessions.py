@@ -84,6 +84,7 @@ class ChannelSession:
         self._unacked: dict[int, Unacked] = {}
         self._tags = 0
         self._prefetch = 0
+        self._is_stubborn: bool | None = None  # not known before something is published
         self.consumers: dict[str, tuple[QuorumQueue, Consumer]] = {}
         self.is_open = True
 
@@ -177,6 +178,12 @@ class ChannelSession:
 
     def _take(self, number: int, letter: Letter, queues: list[QuorumQueue]) -> None:
         fate = self._house.fate
+        if self._is_stubborn is None:
+            self._is_stubborn = fate.strikes("stubborn_channels")
+        if self._is_stubborn:
+            self._house.refusals += 1
+            self._confirm(number, is_held=False)
+            return
         if fate.strikes("nacks"):
             self._house.refusals += 1
             if fate.rng.random() < 0.5:

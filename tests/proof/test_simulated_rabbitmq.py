@@ -154,6 +154,7 @@ async def everything(world: World) -> None:
 @pytest.mark.parametrize("kind", RATES)
 def test_every_fault_strikes_and_everything_arrives_all_the_same(kind: str) -> None:
     rate = 12.0 if kind.endswith("_per_min") else 0.5
+    rate = 1.0 if kind == "stubborn_channels" else rate  # of which there are few
     rates = {"slow_frames": 0.1, "cuts_per_min": 12.0, "cancels_per_min": 6.0, kind: rate}
 
     outcome = run(everything, faults=Faults(**rates, frame_s_max=0.2))
@@ -318,6 +319,18 @@ def test_a_forgotten_consumer_is_served_again_when_it_starts_anew() -> None:
         assert 5 < world.loop.time() - began < 11
 
     run(story)
+
+
+def test_a_channel_that_refuses_whatever_it_is_given_is_left_for_another() -> None:
+    async def story(world: World) -> None:
+        inbox = Inbox()
+        world.start("relay", relay)
+        world.start("consumer", consume(inbox))
+        await inbox.has_all()
+
+    outcome = run(story, faults=Faults(stubborn_channels=0.8))
+
+    assert outcome.struck["stubborn_channels"] > 0
 
 
 def test_drawn_faults_differ_and_name_nothing_twice() -> None:

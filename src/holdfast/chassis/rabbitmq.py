@@ -147,7 +147,7 @@ class RabbitMQ:
             )
         except aiormq.DeliveryError as error:
             # A nack, such as from a full queue, or a return; the library ignores the ack after it.
-            link.is_doubtful |= isinstance(error, aiormq.PublishError)
+            link.is_doubtful = True
             log.warning(
                 "events refused", type=pack.type, events=len(pack.events), error=repr(error)
             )

@@ -89,7 +89,9 @@ class Link(aiormq.TransportFactory):
         self.connection = aiormq.Connection(url + settings, transport_factory=self)
         self.channel: AbstractChannel
         self._writer: asyncio.StreamWriter | None = None
-        self.is_doubtful = False  # a queue is missing, which the next link declares again
+        # Something was refused. If a queue is missing, the next link declares it. And RabbitMQ 3.10
+        # refuses all that comes on a channel whose first message found the leader's node just lost.
+        self.is_doubtful = False
         self._exchanges: set[str] = set()
 
     @classmethod
