@@ -32,6 +32,10 @@ LOOK_S = 0.2
 # missed after 8 to 12 seconds instead of 45 to 75.
 ERLANG_OPTIONS = "+sbwt none +sbwtdcpu none +sbwtdio none -kernel net_ticktime 10"
 
+# A node answers, and its neighbours count on it, before it is whole: a vhost that is made between
+# these two moments is never started on it, and no queue of that vhost can live there.
+STARTED = b"Server startup complete"
+
 # Erlang's port mapper: a request to be registered, and the answer to it.
 EPMD_REGISTER, EPMD_REGISTERED = 120, (118, 121)
 EPMD_NODE, EPMD_TCP, EPMD_VERSIONS = 77, 0, (6, 5)
@@ -48,6 +52,7 @@ class BrokerNode(RabbitmqServer):
         self._program: Victim = Victim(name, log=folder / "rabbitmq.log")
         self._peers: list[str] = []
         self._registrations: list[socket.socket] = []
+        self._launched_at = 0  # where in its log this life began
         cookie_file = self._home / ".erlang.cookie"
         cookie_file.touch(mode=0o600)
         cookie_file.write_text(cookie)
@@ -90,7 +95,14 @@ class BrokerNode(RabbitmqServer):
         """Start the node without waiting for it: it may have to wait for its peers."""
         self._write_settings()
         command = [str(self._bin / "rabbitmq-server")]
+        self._launched_at = self._program.log.stat().st_size if self._program.log.exists() else 0
         self._program.start(command, env=self._environment(), cwd=self._home)
+
+    def has_started(self) -> bool:
+        """Whether it has come to the end of its start since it was launched."""
+        with self._program.log.open("rb") as log:
+            log.seek(self._launched_at)
+            return STARTED in log.read()
 
     def wait_until_ready(self) -> None:
         self._wait_until_ready()
@@ -253,8 +265,10 @@ class BrokerNodes:
         return self.api("GET", f"/api/queues/{VHOST}/{quote(name, safe='')}")
 
     def is_whole(self) -> bool:
-        """Whether every node sees all nodes."""
-        return all(node.sees() == self.nodes.keys() for node in self.nodes.values())
+        """Whether every node has started and sees all nodes."""
+        return all(
+            node.has_started() and node.sees() == self.nodes.keys() for node in self.nodes.values()
+        )
 
     def wait_until_whole(self, within_s: float = TOGETHER_S_MAX) -> None:
         deadline = time.monotonic() + within_s
