@@ -102,4 +102,4 @@ def rabbitmq_url(rabbitmq_server: RabbitmqServer) -> Iterator[str]:
     name = f"test-{next(_numbers)}"
     rabbitmq_server.create_vhost(name)
     yield rabbitmq_server.url(name)
-    rabbitmq_server.delete_vhost(name)
+    rabbitmq_server.leave_vhost(name)

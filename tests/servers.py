@@ -13,8 +13,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,8 @@ from tests.processes import (
 )
 
 START_S_MAX = 45.0  # below the time limit of a test, to be the one that explains
+
+YOUNG_S = 5.0  # far longer than RabbitMQ takes to make a queue
 
 # After a kill, PostgreSQL refuses to start until the last orphan of its former self is gone.
 ORPHANS_S_MAX = 10.0
@@ -157,6 +161,8 @@ class RabbitmqServer:
         self._program = Program("RabbitMQ", log=folder / "rabbitmq.log")
         self._home.mkdir(mode=0o700, exist_ok=True)
         self._password = _kept_secret(folder / "rabbitmq.secret")
+        self._left: deque[tuple[float, str]] = deque()
+        self._leaving = threading.Lock()
         self.port, self._http_port = free_port(), free_port()
         self._epmd_port, self._distribution_port = free_port(), free_port()
 
@@ -199,7 +205,22 @@ class RabbitmqServer:
         self.api("PUT", f"/api/permissions/{path}/holdfast", everything)
 
     def delete_vhost(self, name: str) -> None:
+        """Delete a vhost in which nobody can be declaring anything at this moment."""
         self.api("DELETE", f"/api/vhosts/{quote(name, safe='')}")
+
+    def leave_vhost(self, name: str) -> None:
+        """Have a vhost deleted later, when vhosts after it are left.
+
+        RabbitMQ 3.10 goes on with a declaration whose client has hung up. Is a queue deleted while
+        it is being made, its dead-letter worker dies, and after that the supervisor of all such
+        workers for good: then no queue with dead letters can be made any more (channels end with
+        541).
+        """
+        now = time.monotonic()
+        with self._leaving:
+            self._left.append((now, name))
+            while self._left[0][0] < now - YOUNG_S:
+                self.delete_vhost(self._left.popleft()[1])
 
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl; about two seconds a call."""

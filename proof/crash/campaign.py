@@ -68,7 +68,7 @@ class Site:
     def _remove(self, name: str) -> None:
         assert self._servers is not None, "built before"
         database, broker = self._servers
-        broker.delete_vhost(name)
+        broker.leave_vhost(name)
         for service in (ORDERS, INVENTORY):
             database.drop_database(f"{name}-{service}")
 

@@ -226,7 +226,7 @@ def _fresh_cluster(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, s
     try:
         yield urls, rabbitmq.url(f"e2e-{number}")
     finally:
-        rabbitmq.delete_vhost(f"e2e-{number}")
+        rabbitmq.leave_vhost(f"e2e-{number}")
         for name in names.values():
             postgres.drop_database(name)
 

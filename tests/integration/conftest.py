@@ -306,7 +306,7 @@ def ground(
     }
     rabbitmq.create_vhost(f"api-{number}")
     yield Ground("cluster", tmp_path, urls, rabbitmq.url(f"api-{number}"))
-    rabbitmq.delete_vhost(f"api-{number}")
+    rabbitmq.leave_vhost(f"api-{number}")
     for name in names.values():
         postgres.drop_database(name)
 
