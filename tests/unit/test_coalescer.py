@@ -224,6 +224,29 @@ async def test_work_that_was_cancelled_under_the_coalescer_does_not_end_it() -> 
             assert await coalescer.submit(2) == 2
 
 
+@pytest.mark.parametrize("items", [1, 5])
+async def test_a_request_to_stop_that_an_error_swallows_ends_the_coalescer_all_the_same(
+    items: int,
+) -> None:
+    async def work(batch: Sequence[int]) -> Sequence[int | Exception]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the transaction could not be rolled back")
+
+    coalescer = Coalescer[int, int](work, batch_items_max=3, queue_items_max=100, crowd_items=2)
+    running = asyncio.create_task(coalescer.run())
+    submitted = [asyncio.create_task(coalescer.submit(item)) for item in range(items)]
+    await settle()
+
+    running.cancel()
+    ended, _ = await asyncio.wait([running], timeout=1.0)
+
+    assert ended
+    told = await asyncio.gather(*submitted, return_exceptions=True)
+    assert {type(one) for one in told} <= {RuntimeError, asyncio.CancelledError}
+
+
 async def test_a_full_queue_refuses_the_whole_group_and_takes_again_when_it_has_room() -> None:
     gate = Gate()
 

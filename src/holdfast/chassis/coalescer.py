@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from holdfast.chassis.lifecycle import end_all
+
 # Turns of the event loop, some microseconds each.
 QUIET_TURNS = 6
 TURNS_MAX = 30
@@ -57,6 +59,7 @@ class Coalescer(Generic[Item, Outcome]):
         self._arrived = asyncio.Event()
         self._crowd_items = crowd_items
         self._crowded = asyncio.Event()
+        self._is_ending = False
 
     async def submit(self, item: Item) -> Outcome:
         """Have one item worked on and return its outcome, or raise it.
@@ -86,22 +89,29 @@ class Coalescer(Generic[Item, Outcome]):
 
     async def run(self) -> None:
         """Work batch after batch until cancelled; what then still waits is told so."""
+        self._is_ending = False
+        workers = [
+            asyncio.ensure_future(work()) for work in (self._work_always, self._work_in_a_crowd)
+        ]
         try:
-            async with asyncio.TaskGroup() as workers:
-                workers.create_task(self._work_always())
-                workers.create_task(self._work_in_a_crowd())
+            ended, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # Said in so many words: an error of the work may take a cancellation's place.
+            self._is_ending = True
             for group in self._queue:
                 group.outcomes.cancel()
+            await end_all(workers)
+        for worker in ended:
+            worker.result()
 
     async def _work_always(self) -> None:
-        while True:
+        while not self._is_ending:
             await self._arrived.wait()
             await self._let_arrive()
             await self._run_next_batch()
 
     async def _work_in_a_crowd(self) -> None:
-        while True:
+        while not self._is_ending:
             await self._crowded.wait()
             await self._run_next_batch()
 
@@ -150,8 +160,7 @@ class Coalescer(Generic[Item, Outcome]):
         except asyncio.CancelledError:
             # Libraries cancel their own futures when a connection is lost. Taken for a request to
             # stop, that would end this worker for good.
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if self._is_ending:
                 for group in batch:
                     group.outcomes.cancel()
                 raise
