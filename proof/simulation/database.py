@@ -22,6 +22,7 @@ from holdfast.chassis.database import (
     Row,
     Transaction,
 )
+from holdfast.chassis.postgres import CONNECT_TIMEOUT_S
 from holdfast.chassis.sqlite import Sqlite
 from proof.simulation.leadership import LeadershipTable, SimulatedLeadership
 from proof.simulation.loop import Process, SimulatedLoop, current_process
@@ -105,7 +106,7 @@ class DatabaseServer:
     async def reached(self) -> None:
         """Return when the server has taken a request; raise if it can't."""
         if self.is_down or self.weather.strikes("begin refused"):
-            await asyncio.sleep(self.weather.network_wait_s())
+            await asyncio.sleep(min(self.weather.network_wait_s(), CONNECT_TIMEOUT_S))
             raise DatabaseUnavailable(f"{self.name}: out of reach")
 
     async def lock(self, session: "Session") -> None:
