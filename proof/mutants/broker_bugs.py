@@ -21,6 +21,7 @@ from holdfast.chassis.rabbitmq_link import (
 from proof.mutants.planting import bug, original
 
 BROKER = "tests/contract/test_broker.py"
+LINKS = "tests/contract/test_lost_links.py"
 
 _receive = original(LocalBroker, "_receive")
 _sort = original(Consumer, "_sort")
@@ -159,7 +160,7 @@ BUGS = (
         "ack on a new channel",
         "A handler outlives its link and acknowledges on the next, where its tag is another's.",
         (Consumer, "_run_until_idle", ack_on_a_new_channel),
-        tests=(f"{BROKER}::test_an_ack_settles_nothing_that_came_on_another_channel",),
+        tests=(f"{LINKS}::test_an_ack_settles_nothing_that_came_on_another_channel",),
         why_tests="what is lost by it has to be lost once more, by a death at that very moment",
     ),
     bug(

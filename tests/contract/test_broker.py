@@ -4,7 +4,6 @@ The far broker is RabbitMQ, and the simulator's: what holds for one holds for th
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -93,33 +92,6 @@ class Inbox:
         return list(dict.fromkeys(self.events))
 
 
-class Gates:
-    """A receiver that keeps every event waiting at a gate of its own."""
-
-    def __init__(self) -> None:
-        self.come: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self.opened: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-
-    async def receive(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self.come[event.event_id].set()
-            await self.opened[event.event_id].wait()
-
-    async def park(self, letters: Sequence[DeadLetter]) -> None:
-        raise AssertionError("nothing is given up here")
-
-    async def has_come(self, event: Event) -> None:
-        async with asyncio.timeout(ARRIVE_S_MAX):
-            await self.come[event.event_id].wait()
-
-
-async def taken_by_hand(far: FarBroker) -> None:
-    """Take a message that comes back to the queue."""
-    async with asyncio.timeout(ARRIVE_S_MAX), far.by_hand() as channel:
-        while (await channel.basic_get(QUEUE, no_ack=True)).delivery_tag is None:
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def consuming(broker: Broker, inbox: Receiver, queue: str = QUEUE) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as group:
@@ -206,29 +178,6 @@ async def test_nothing_counts_as_received_before_the_receiver_accepted_it(broker
             await next_one.has(20)
 
     assert next_one.first_seen == events
-
-
-async def test_an_ack_settles_nothing_that_came_on_another_channel(
-    far: FarBroker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rabbitmq, "RETRY_S_MIN", 0.5)  # what comes back is taken by others first
-    first, second = order_events(2)
-    slow, next_one = Gates(), Inbox()
-
-    async with far.way() as way, rabbit(far.url) as broker:
-        async with rabbit(way.url) as slow_one, consuming(slow_one, slow):
-            await relay(broker, [first])
-            await slow.has_come(first)
-            way.cut()
-            await taken_by_hand(far)
-            await relay(broker, [second])
-            await slow.has_come(second)  # on a new channel, where it is the first
-            slow.opened[first.event_id].set()
-            await asyncio.sleep(0.2)  # for the first to be acknowledged
-        async with consuming(broker, next_one):
-            await next_one.has(1)
-
-    assert next_one.events == [second]
 
 
 async def test_what_waits_comes_in_batches_of_bounded_size(broker: Broker) -> None:

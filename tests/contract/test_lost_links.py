@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -10,10 +11,12 @@ import aiormq
 import pytest
 
 from holdfast.chassis import rabbitmq, rabbitmq_link
-from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event
 from holdfast.chassis.rabbitmq_link import in_time
-from tests.contract.far_brokers import Wire
+from tests.contract import test_broker
+from tests.contract.far_brokers import FarBroker, Wire
 from tests.contract.test_broker import (
+    ARRIVE_S_MAX,
     CANCELLED,
     QUEUE,
     Inbox,
@@ -23,6 +26,8 @@ from tests.contract.test_broker import (
     relay,
 )
 from tests.servers import RabbitmqServer
+
+far = test_broker.far
 
 WHOLE_S = 5.0  # below all the timeouts of the adapter, so that only what it bounds itself ends
 
@@ -48,6 +53,33 @@ class Deaf:
         await asyncio.sleep(0)
 
 
+class Gates:
+    """A receiver that keeps every event waiting at a gate of its own."""
+
+    def __init__(self) -> None:
+        self.come: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.opened: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def receive(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.come[event.event_id].set()
+            await self.opened[event.event_id].wait()
+
+    async def park(self, letters: Sequence[DeadLetter]) -> None:
+        raise AssertionError("nothing is given up here")
+
+    async def has_come(self, event: Event) -> None:
+        async with asyncio.timeout(ARRIVE_S_MAX):
+            await self.come[event.event_id].wait()
+
+
+async def taken_by_hand(far: FarBroker) -> None:
+    """Take a message that comes back to the queue."""
+    async with asyncio.timeout(ARRIVE_S_MAX), far.by_hand() as channel:
+        while (await channel.basic_get(QUEUE, no_ack=True)).delivery_tag is None:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_library_that_hears_no_cancellation_is_left_alone() -> None:
     lost = asyncio.get_running_loop().create_future()
     async with Deaf() as library, asyncio.timeout(WHOLE_S):
@@ -66,6 +98,29 @@ async def test_a_library_that_hears_no_cancellation_is_left_alone() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
     assert library.calls == 3
+
+
+async def test_an_ack_settles_nothing_that_came_on_another_channel(
+    far: FarBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rabbitmq, "RETRY_S_MIN", 0.5)  # what comes back is taken by others first
+    first, second = order_events(2)
+    slow, next_one = Gates(), Inbox()
+
+    async with far.way() as way, rabbit(far.url) as broker:
+        async with rabbit(way.url) as slow_one, consuming(slow_one, slow):
+            await relay(broker, [first])
+            await slow.has_come(first)
+            way.cut()
+            await taken_by_hand(far)
+            await relay(broker, [second])
+            await slow.has_come(second)  # on a new channel, where it is the first
+            slow.opened[first.event_id].set()
+            await asyncio.sleep(0.2)  # for the first to be acknowledged
+        async with consuming(broker, next_one):
+            await next_one.has(1)
+
+    assert next_one.events == [second]
 
 
 @pytest.mark.parametrize("method", ["exchange_declare", "basic_consume", "basic_ack", "close"])
