@@ -246,6 +246,22 @@ async def test_an_order_is_late_again_after_twice_the_time_it_had_waited(desk: D
     assert [await is_late(after_s) for after_s in (31, 59.9, 60.1)] == [False, False, True]
 
 
+@pytest.mark.parametrize(("ahead_s", "is_late"), [(29, False), (31, True), (31 * 86_400, True)])
+async def test_an_order_that_a_clock_far_ahead_has_dated_is_late(
+    desk: Desk, ahead_s: float, is_late: bool
+) -> None:
+    placed = await desk.place("r-1")
+    at = (await desk.read(placed.order_id)).placed_at - timedelta(seconds=ahead_s)
+    before = at - timedelta(seconds=30)
+
+    async with desk.store.begin() as work:
+        claimed = await work.claim_late(at, asked_before=before, limit=9)
+        await work.ask_again([order.order_id for order in claimed], at)
+
+        assert claimed == [placed] * is_late
+        assert await work.claim_late(at, asked_before=before, limit=9) == []
+
+
 async def test_two_who_chase_at_once_claim_different_orders(desk: Desk) -> None:
     if desk.database.engine == "sqlite":
         return  # one writer: the second waits, and finds what the first has left

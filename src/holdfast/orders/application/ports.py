@@ -77,7 +77,8 @@ class Work(Protocol):
         """Return PENDING orders to ask about again, locked; those locked by others are left out.
 
         :param asked_before: only orders that Inventory was last asked about before then, and
-            longer ago than it had been waited for until then.
+            longer ago than it had been waited for until then. What is as far ahead of `at` as
+            this is behind it was dated by a wrong clock, and counts too.
         """
 
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:

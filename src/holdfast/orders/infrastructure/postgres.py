@@ -101,9 +101,12 @@ _OLDEST_FIRST = """
 ORDER BY pending_order.order_id
    LIMIT $2
 """
+# As far ahead as an answer is late, a moment is a wrong clock's: without it the order would wait
+# until then.
 _LATE = """
-   WHERE asked_at < $1
-     AND $3::timestamptz - asked_at >= asked_at - placed_at     -- ask ever more seldom
+   WHERE (asked_at < $1
+          AND $3::timestamptz - asked_at >= asked_at - placed_at     -- ask ever more seldom
+          OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
 """
 CLAIM_LATE = _LOCK_PENDING + _LATE + _OLDEST_FIRST
 CLAIM_EXPIRED = _LOCK_PENDING + "   WHERE placed_at < $1" + _OLDEST_FIRST

@@ -77,9 +77,10 @@ CLAIM_LATE = """
     FROM pending_order
    CROSS JOIN orders USING (order_id)
    WHERE status = 'PENDING'
-     AND asked_at < ?1
-     AND julianday(?3) - julianday(asked_at)
-         >= julianday(asked_at) - julianday(pending_order.placed_at)
+     AND (asked_at < ?1
+          AND julianday(?3) - julianday(asked_at)
+              >= julianday(asked_at) - julianday(pending_order.placed_at)
+          OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
 ORDER BY pending_order.order_id
    LIMIT ?2
 """
