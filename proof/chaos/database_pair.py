@@ -196,6 +196,11 @@ class DatabasePair:
             whole_at = time.monotonic()
             self.failovers.append(Failover(old, new, lost_at, noticed_at, promoted_at, whole_at))
 
+    def count_failovers(self) -> int:
+        """How many there were; one that is under way is waited for."""
+        with self.lock:
+            return len(self.failovers)
+
     def switch_over(self) -> None:
         """Let the two change roles in good order: nothing is cut that has begun to commit."""
         with self.lock:

@@ -58,14 +58,14 @@ def lost_primaries(trials: int) -> Trouble:
 async def _lose(run: Run, probers: list[Prober], how: str) -> float:
     pair = run.ground.databases
     await asyncio.to_thread(pair.wait_until_in_sync)
-    failovers, old = len(pair.failovers), pair.primary
+    failovers, old = pair.count_failovers(), pair.primary
     struck_at = time.monotonic()
     await asyncio.to_thread(LOSSES[how], pair.nodes[old])
     effective_at = time.monotonic()
     outage = await whole_outage(
         probers, struck_at=struck_at, effective_at=effective_at, within_s=WITHIN_S
     )
-    if outage is None or len(pair.failovers) == failovers:
+    if outage is None or await asyncio.to_thread(pair.count_failovers) == failovers:
         run.findings.append(f"{old} {how}: no failover, or no order within {WITHIN_S:.0f} s")
         return WITHIN_S
     run.say(
