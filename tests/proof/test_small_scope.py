@@ -115,7 +115,7 @@ class Worlds:
         assert past.now is not None
         self._shop.clock.advance((past.now - self._shop.clock.now()).total_seconds())
 
-    def look(self) -> "Look":
+    def look(self) -> Look:
         """What matters of both databases, quickly."""
         orders, inventory = (
             [self._rows(file, sql) for sql in LOOKS[service]]
@@ -133,7 +133,7 @@ class Worlds:
         """Everything of both databases."""
         return await facts_of(self._shop.orders, self._shop.inventory)
 
-    def steps(self, look: "Look") -> Iterator[Step]:
+    def steps(self, look: Look) -> Iterator[Step]:
         """What can happen next."""
         yield from (("deliver", str(label)) for label in self.past.waiting)
         if self.past.troubles == TROUBLES_MAX:
@@ -186,10 +186,10 @@ class Worlds:
                     self.past.events[kind, name, known] = event
             await self._shop.forget_told(database)
 
-    def key(self, look: "Look") -> object:
+    def key(self, look: Look) -> object:
         """Two states of one key have the same future."""
         past = self.past
-        return look, sorted(past.delivered.items()), sorted(past.events), past.troubles
+        return look, sorted(past.delivered.items()), sorted(past.events), past.troubles, past.now
 
 
 def _copied(file: Path, target: sqlite3.Connection) -> sqlite3.Connection:
@@ -220,7 +220,6 @@ async def explore(worlds: Worlds) -> Counter[str]:
         for step in list(worlds.steps(worlds.look())):
             worlds.go_back(copies, past)
             await worlds.take(step)
-            found["steps"] += 1
             look = worlds.look()
             if (key := repr(worlds.key(look))) in seen:
                 continue
@@ -235,9 +234,10 @@ async def judge(worlds: Worlds, look: Look, way: list[Step], found: Counter[str]
     statuses = Counter(look.statuses.values())
     assert statuses[OrderStatus.CONFIRMED] <= 1, way
     assert look.levels == look.sums, way
-    if worlds.past.waiting or statuses[OrderStatus.PENDING]:
+    if worlds.past.waiting:
         return
     found["final"] += 1
+    assert not statuses[OrderStatus.PENDING], way
     evidence = Evidence(calls=(), facts=await worlds.facts())
     assert [violation for rule in RULES for violation in rule(evidence)] == [], way
     if not statuses[OrderStatus.CANCELLED] + statuses[OrderStatus.EXPIRED]:
