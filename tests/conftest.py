@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.processes import temporary_folder
 from tests.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
@@ -32,6 +33,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_left_behind")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Commands that a test runs in this process set the log level for the whole of it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
