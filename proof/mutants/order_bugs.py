@@ -29,7 +29,7 @@ from holdfast.orders.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, original
 
 SAGA = "tests/integration/test_saga.py"
-ASKED_AGAIN = f"{SAGA}::test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_comes"
+ASKED_AGAIN = f"{SAGA}::test_an_answer_that_was_lost_comes_again_when_it_is_asked_for"
 
 _statements = original(tables, "statements")
 _place = original(PlaceOrders, "_place")

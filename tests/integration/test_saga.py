@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 from structlog.testing import capture_logs
 
+from holdfast.chassis import failpoints
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.signals import Signals
@@ -136,6 +137,42 @@ async def test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_come
     assert await shop.statuses(placed) == ["CONFIRMED"]
     assert await shop.reserved("LAMP") == 2
     assert await shop.chase() == 0
+
+
+async def test_an_answer_that_was_lost_comes_again_when_it_is_asked_for(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    async with shop.consuming():
+        await shop.orders_relay.relay_batch()
+    await shop.forget_told(shop.inventory)  # lost on the way
+    assert await shop.statuses(placed) == ["PENDING"]
+
+    shop.clock.advance(LATE_S + 1)
+    await shop.chase()
+    await shop.deliver()
+
+    assert await shop.statuses(placed) == ["CONFIRMED"]
+    assert await shop.reserved("LAMP") == 2
+
+
+async def test_an_answer_whose_settling_failed_counts_as_never_seen(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=2))
+    told = answer(placed.order_id)
+
+    async def fail(point: str) -> None:
+        if point == "orders changed":
+            raise RuntimeError("the transaction ends here")
+
+    failpoints.arm(fail)
+    try:
+        with pytest.raises(RuntimeError):
+            await shop.settle([told])
+    finally:
+        failpoints.arm(None)
+    await shop.settle([told])
+
+    assert await shop.statuses(placed) == ["CONFIRMED"]
 
 
 async def test_the_longer_an_answer_stays_away_the_less_often_it_is_asked_for(
