@@ -163,6 +163,7 @@ class RabbitmqServer:
         self._password = _kept_secret(folder / "rabbitmq.secret")
         self._left: deque[tuple[float, str]] = deque()
         self._leaving = threading.Lock()
+        self._started_at = 0.0
         self.port, self._http_port = free_port(), free_port()
         self._epmd_port, self._distribution_port = free_port(), free_port()
 
@@ -179,6 +180,7 @@ class RabbitmqServer:
         command = [str(self._bin / "rabbitmq-server")]
         self._program.start(command, env=self._environment(), cwd=self._home)
         self._wait_until_ready()
+        self._started_at = time.monotonic()
 
     def stop(self) -> None:
         """Stop in good order."""
@@ -212,20 +214,23 @@ class RabbitmqServer:
         """Have a vhost deleted later, when vhosts after it are left.
 
         RabbitMQ 3.10 goes on with a declaration whose client has hung up. Is a queue deleted while
-        it is being made, its dead-letter worker dies, and after that the supervisor of all such
-        workers for good: then no queue with dead letters can be made any more (channels end with
-        541).
+        it is being made, or after a start gets its first leader, its dead-letter worker dies, and
+        after that the supervisor of all such workers for good: then no queue with dead letters can
+        be made any more (channels end with 541).
         """
         now = time.monotonic()
         with self._leaving:
             self._left.append((now, name))
-            while self._left[0][0] < now - YOUNG_S:
+            while max(self._left[0][0], self._started_at) < now - YOUNG_S:
                 self.delete_vhost(self._left.popleft()[1])
 
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl; about two seconds a call."""
         command = [str(self._bin / "rabbitmqctl"), *arguments]
-        return run("rabbitmqctl", command, env=self._environment())
+        told = run("rabbitmqctl", command, env=self._environment())
+        if "start_app" in arguments:
+            self._started_at = time.monotonic()
+        return told
 
     def api(self, method: str, path: str, body: object = None) -> object:
         """Ask the management API; a few milliseconds a call. Its counters may be seconds old."""
