@@ -141,7 +141,7 @@ class Servers:
             require_sound(ground)
         for service in SERVICES:
             self.postgres.drop_database(databases[service])
-        self.rabbitmq.leave_vhost(name)
+        self.rabbitmq.delete_vhost(name)
 
     def _create(self, databases: dict[str, str]) -> None:
         """Copies of databases that were migrated once."""
