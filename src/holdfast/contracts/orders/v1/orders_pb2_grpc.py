@@ -5,7 +5,7 @@ import warnings
 
 from holdfast.contracts.orders.v1 import orders_pb2 as holdfast_dot_orders_dot_v1_dot_orders__pb2
 
-GRPC_GENERATED_VERSION = '1.85.1'
+GRPC_GENERATED_VERSION = '1.83.2'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
