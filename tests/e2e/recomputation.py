@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client import OrderLine, OrderStatus
+from holdfast.client import Money, OrderLine, OrderStatus
 from tests.e2e.callers import World, promised
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +127,7 @@ def contradictions(expected: Expected, world: World) -> list[str]:
 
 
 def _as_line(line: OrderLine) -> Line:
-    assert line.unit_price is not None
+    assert isinstance(line.unit_price, Money)
     assert line.unit_price.currency == "GBP"
     return line.product_id, line.quantity, line.unit_price.minor
 

@@ -103,8 +103,12 @@ def bad_new_orders() -> Iterator[Case]:
     yield Case("far too many lines", m, create(*[lamp] * 10_000), ("lines",))
     mixed = create(line("LAMP", 1, price(1)), line("LAMP", 1, price(1, 0, "EUR")))
     yield Case("two currencies", m, mixed, ("lines",))
-    mixed = create(line("LAMP", 1, price(1, 0, "EUR")), lamp)
-    yield Case("another currency than the product's", m, mixed, ("lines",))
+    foreign = create(lamp, line("LAMP", 1, price(1, 0, "EUR")))
+    yield Case("another currency than the product's", m, foreign, ("lines[1].unit_price",))
+    too_fine = create(line("LAMP", 1, Money(units=1, nanos=5_000_000)), lamp)
+    yield Case("finer than the product's currency", m, too_fine, ("lines[0].unit_price",))
+    negative = create(line("LAMP", 1, Money(units=-1)))
+    yield Case("negative without a currency", m, negative, ("lines[0].unit_price",))
     dear = Money(currency_code="GBP", units=INT64_MAX // 100)
     yield Case("total too large by quantity", m, create(line("LAMP", 2, dear)), ("lines",))
     dearest = create(line("LAMP", 1, dear), line("LAMP", 1, dear))
@@ -156,8 +160,9 @@ def bad_ids() -> Iterator[Case]:
 
 def bad_prices() -> Iterator[Case]:
     for name, (bad, part) in BAD_PRICES.items():
-        request = create(line("LAMP", 1, bad))
-        yield Case(f"price {name}", "CreateOrder", request, (f"lines[0].unit_price{part}",))
+        if bad.currency_code:  # an order line may leave it out
+            request = create(line("LAMP", 1, bad))
+            yield Case(f"price {name}", "CreateOrder", request, (f"lines[0].unit_price{part}",))
         product = inventory_pb.Product(product_id="NEW", unit_price=bad)
         new = inventory_pb.CreateProductRequest(product=product)
         yield Case(f"price {name}", "CreateProduct", new, (f"product.unit_price{part}",))

@@ -12,6 +12,7 @@ from holdfast.chassis.database import Database, instant, retrying
 from holdfast.chassis.engines import connect
 from holdfast.chassis.inbox import Inbox, InboxReceiver
 from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.money import DIGITS
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.inventory.application.change_stock import ChangeStock, SetOnHand, StockChange
 from holdfast.inventory.application.create_product import CreateProduct
@@ -65,6 +66,7 @@ class DirectStockCheck:
         return {
             product_id: ProductStock(
                 Money(info.product.currency, info.product.price_minor),
+                DIGITS[info.product.currency],
                 info.product.active,
                 info.on_hand - info.reserved,
             )

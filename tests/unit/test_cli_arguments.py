@@ -1,6 +1,7 @@
 """What people type is read as they mean it, or refused with a hint."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 import typer
@@ -24,6 +25,13 @@ def test_an_order_line_is_a_product_a_quantity_and_perhaps_a_price(
     text: str, line: OrderLine
 ) -> None:
     assert order_lines([text], "GBP") == [line]
+
+
+def test_a_price_without_a_currency_is_left_to_the_product() -> None:
+    assert order_lines(["YEN=1@705", "MUG=2"], None) == [
+        OrderLine("YEN", 1, Decimal(705)),
+        OrderLine("MUG", 2),
+    ]
 
 
 @pytest.mark.parametrize("text", ["LAMP", "LAMP=", "=2", "LAMP=two", "LAMP=-1", "LAMP=1.5", "L=1@"])

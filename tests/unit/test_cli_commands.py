@@ -64,8 +64,28 @@ def test_an_order_waits_ten_seconds_for_its_outcome(network: Network) -> None:
     assert request.customer.name == "Ada"
     assert list(request.lines) == [
         orders_pb2.OrderLine(product_id="LAMP-RED", quantity=2),
-        orders_pb2.OrderLine(product_id="MUG", quantity=1, unit_price=FOUR_FIFTY),
+        orders_pb2.OrderLine(
+            product_id="MUG", quantity=1, unit_price=Money(units=4, nanos=500_000_000)
+        ),
     ]
+
+
+def test_a_currency_that_is_named_goes_with_every_price(network: Network) -> None:
+    network.answer("CreateOrder", placed())
+
+    holdfast(
+        network,
+        "order",
+        "create",
+        "--customer",
+        "c-17",
+        "MUG=1@4.50",
+        "--currency=GBP",
+        "--no-wait",
+    )
+
+    (request,) = network.asked(orders_pb2.CreateOrderRequest)
+    assert request.lines[0].unit_price == FOUR_FIFTY
 
 
 def test_an_order_that_is_not_waited_for_says_how_to_follow_it(network: Network) -> None:

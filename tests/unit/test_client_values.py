@@ -1,6 +1,7 @@
 """Values cross the wire without loss: money, times, orders, stock."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -83,6 +84,39 @@ def test_money_on_the_wire_has_units_and_nanos_of_one_sign() -> None:
 def test_money_finer_than_its_currency_is_never_rounded() -> None:
     with pytest.raises(ValueError, match="finer"):
         wire.money_from_wire(WireMoney(currency_code="JPY", units=1, nanos=500_000_000))
+
+
+@pytest.mark.parametrize(
+    ("price", "units", "nanos"),
+    [
+        ("705", 705, 0),
+        ("12.505", 12, 505_000_000),
+        ("0.000000001", 0, 1),
+        ("-0.5", 0, -500_000_000),
+    ],
+)
+def test_a_decimal_price_crosses_exactly_and_names_no_currency(
+    price: str, units: int, nanos: int
+) -> None:
+    assert wire.price_to_wire(Decimal(price)) == WireMoney(units=units, nanos=nanos)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        "NaN",
+        "sNaN",
+        "Infinity",
+        "1E+1000000",
+        "1000000000000000000",
+        "0.0000000001",
+        "1E-1000000",
+        "1.00000000000000000000000000000000000001",
+    ],
+)
+def test_a_decimal_that_is_no_price_is_refused(price: str) -> None:
+    with pytest.raises(ValueError, match="is no price"):
+        wire.price_to_wire(Decimal(price))
 
 
 def test_an_order_request_crosses_whole() -> None:

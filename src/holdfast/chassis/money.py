@@ -36,14 +36,20 @@ def to_minor(violations: Violations, field: str, money: Money) -> tuple[str, int
         violations.add(f"{field}.currency_code", f"{currency!r} is no ISO 4217 currency in use")
         return currency, 0
     step = _NANOS // 10**digits
-    minor = money.units * 10**digits + money.nanos // step
-    if money.units < 0 or not 0 <= money.nanos < _NANOS:
-        violations.add(field, "must be 0 or more, with nanos of 0 to 999,999,999")
-    elif money.nanos % step:
+    minor, too_fine = divmod(to_billionths(violations, field, money), step)
+    if too_fine:
         violations.add(f"{field}.nanos", f"{currency} has only {digits} digits after the point")
     elif minor > MINOR_MAX:
         violations.add(field, f"must be at most {MINOR_MAX:,} minor units")
     return currency, minor
+
+
+def to_billionths(violations: Violations, field: str, money: Money) -> int:
+    """Return an amount of 0 or more in billionths of a unit, whatever its currency is."""
+    if money.units < 0 or not 0 <= money.nanos < _NANOS:
+        violations.add(field, "must be 0 or more, with nanos of 0 to 999,999,999")
+        return 0
+    return money.units * _NANOS + money.nanos
 
 
 def write(message: Money, currency: str, minor: int) -> None:

@@ -1,13 +1,16 @@
 """Read what people type: order lines, prices, durations and times."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, TypeVar
 
 import typer
 
-from holdfast.client import Money, OrderLine
+from holdfast.client import Money, OrderLine, parse_amount
+
+T = TypeVar("T")
 
 CURRENCY = "GBP"
 QUANTITY_MAX = 1_000_000_000
@@ -30,17 +33,17 @@ BeforeOption = Annotated[
 ]
 
 
-def order_lines(texts: Sequence[str], currency: str) -> list[OrderLine]:
-    """Read PRODUCT=QTY or PRODUCT=QTY@PRICE, such as LAMP-RED=2 or MUG=1@4.50."""
+def order_lines(texts: Sequence[str], currency: str | None) -> list[OrderLine]:
+    """Read PRODUCT=QTY or PRODUCT=QTY@PRICE, such as LAMP-RED=2 or MUG=1@4.50.
+
+    :param currency: of the prices; None: that of each product, whatever it is.
+    """
     return [_order_line(text, currency) for text in texts]
 
 
 def price(text: str, currency: str) -> Money:
     """Read a decimal price such as 4.50."""
-    try:
-        return Money.parse(text, currency)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+    return _read(Money.parse, text, currency)
 
 
 def duration_s(text: str) -> float:
@@ -56,12 +59,23 @@ def in_utc(time: datetime | None) -> datetime | None:
     return None if time is None else time.replace(tzinfo=UTC)
 
 
-def _order_line(text: str, currency: str) -> OrderLine:
+def _order_line(text: str, currency: str | None) -> OrderLine:
     found = _LINE.fullmatch(text)
     if found is None:
         raise typer.BadParameter(
             f"{text!r} is no order line: write PRODUCT=QTY or PRODUCT=QTY@PRICE, "
             "such as LAMP-RED=2 or MUG=1@4.50"
         )
-    unit_price = None if found["price"] is None else price(found["price"], currency)
+    unit_price: Money | Decimal | None = None
+    if found["price"] is not None:
+        asked = found["price"]
+        unit_price = price(asked, currency) if currency else _read(parse_amount, asked)
     return OrderLine(found["product"], int(found["quantity"]), unit_price)
+
+
+def _read(reader: Callable[..., T], *texts: str) -> T:
+    """What is wrong with a text is told to the person who typed it."""
+    try:
+        return reader(*texts)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error

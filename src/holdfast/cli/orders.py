@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.arguments import (
-    CURRENCY,
     BeforeOption,
-    CurrencyOption,
     FromOption,
     LimitOption,
     duration_s,
@@ -44,7 +42,10 @@ def create(
         list[str], typer.Argument(metavar="PRODUCT=QTY[@PRICE]", help="What to order.")
     ],
     customer: Annotated[str, typer.Option(metavar="ID", help="Who orders.")],
-    currency: CurrencyOption = CURRENCY,
+    currency: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Of the prices; default: that of each product."),
+    ] = None,
     name: NameOption = None,
     email: EmailOption = None,
     phone: PhoneOption = None,
@@ -62,7 +63,8 @@ def create(
 ) -> None:
     """Place an order: holdfast order create --customer c-17 LAMP-RED=2 MUG=1@4.50
 
-    Without a price the product's own is taken. Exits with 1 if the stock is short.
+    Without a price the product's own is taken; one that you give is in the product's currency.
+    Exits with 1 if the stock is short.
     """
     wait_s = 0.0 if no_wait else duration_s(wait)
     if wait_s > WAIT_S_MAX:

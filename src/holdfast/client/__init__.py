@@ -21,7 +21,7 @@ from holdfast.client._errors import (
     Violation,
 )
 from holdfast.client._inventory import Inventory
-from holdfast.client._money import Money
+from holdfast.client._money import Money, parse_amount
 from holdfast.client._orders import Orders
 from holdfast.client._sync import HoldfastSync
 from holdfast.client._types import (
@@ -78,4 +78,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Violation",
+    "parse_amount",
 ]

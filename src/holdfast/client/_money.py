@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 # ISO 4217: how many decimals a currency has. Every currency not named here has two.
@@ -15,7 +16,7 @@ _DECIMALS = {
     }.items()
     for currency in currencies.split()
 }
-_AMOUNT = re.compile(r"(?P<sign>-?)(?P<units>[0-9]{1,18})(?:\.(?P<rest>[0-9]{1,9}))?", re.ASCII)
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 
@@ -32,17 +33,14 @@ class Money:
 
         :raises ValueError: not a plain decimal number, or finer than the currency's minor unit.
         """
-        found = _AMOUNT.fullmatch(amount.strip())
-        if found is None:
-            raise ValueError(f"{amount!r} is not an amount such as 12.50")
+        exact = parse_amount(amount)
         if _CURRENCY.fullmatch(currency) is None:
             raise ValueError(f"{currency!r} is not a currency such as GBP")
         decimals = decimals_of(currency)
-        rest = (found["rest"] or "").rstrip("0")
-        if len(rest) > decimals:
+        minor = exact.scaleb(decimals)
+        if minor != int(minor):
             raise ValueError(f"{amount} is finer than {currency} allows: {decimals} decimals")
-        minor = int(found["units"] + rest.ljust(decimals, "0"))
-        return cls(currency, -minor if found["sign"] else minor)
+        return cls(currency, int(minor))
 
     @property
     def amount(self) -> str:
@@ -55,6 +53,16 @@ class Money:
     def __str__(self) -> str:
         """Amount and currency, such as "12.50 GBP"."""
         return f"{self.amount} {self.currency}"
+
+
+def parse_amount(text: str) -> Decimal:
+    """Read a decimal amount such as "12.50" exactly, leaving open in which currency.
+
+    :raises ValueError: not a plain decimal number of at most 18 digits and 9 decimals.
+    """
+    if _AMOUNT.fullmatch(text.strip()) is None:
+        raise ValueError(f"{text!r} is not an amount such as 12.50")
+    return Decimal(text.strip())
 
 
 def decimals_of(currency: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from uuid import uuid4
 
@@ -42,11 +43,15 @@ class MovementKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One product asked for. Without a unit price the product's own price is taken."""
+    """One product asked for.
+
+    :param unit_price: in the product's currency; a Decimal names none, and so is sure to be in it.
+        None: the product's own price. In an `Order` it is always Money.
+    """
 
     product_id: str
     quantity: int
-    unit_price: Money | None = None
+    unit_price: Money | Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

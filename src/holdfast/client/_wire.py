@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -28,6 +29,8 @@ from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
 _NANO_DECIMALS = 9
+_BILLIONTH = Decimal("1E-9")
+_EXACTLY = Context(prec=18 + _NANO_DECIMALS, traps=[Inexact, InvalidOperation])
 
 
 def money_to_wire(money: Money) -> WireMoney:
@@ -40,6 +43,19 @@ def money_to_wire(money: Money) -> WireMoney:
         units=sign * units,
         nanos=sign * rest * (10**_NANO_DECIMALS // scale),
     )
+
+
+def price_to_wire(price: Money | Decimal) -> WireMoney:
+    """Exact, or ValueError; a Decimal leaves the currency open, which means the product's."""
+    if isinstance(price, Money):
+        return money_to_wire(price)
+    try:
+        exact = price.quantize(_BILLIONTH, context=_EXACTLY)
+        units, nanos = divmod(int(abs(exact).scaleb(_NANO_DECIMALS)), 10**_NANO_DECIMALS)
+    except (Inexact, InvalidOperation, ValueError) as error:  # ValueError: not a number
+        raise ValueError(f"{price} is no price of at most 18 digits and 9 decimals") from error
+    sign = -1 if price < 0 else 1
+    return WireMoney(units=sign * units, nanos=sign * nanos)
 
 
 def money_from_wire(message: WireMoney) -> Money:
@@ -86,7 +102,7 @@ def order_request_to_wire(
             orders_pb2.OrderLine(
                 product_id=line.product_id,
                 quantity=line.quantity,
-                unit_price=None if line.unit_price is None else money_to_wire(line.unit_price),
+                unit_price=None if line.unit_price is None else price_to_wire(line.unit_price),
             )
             for line in request.lines
         ],

@@ -28,17 +28,22 @@ from holdfast.orders.domain.errors import (
     Shortage,
     ShortOfStock,
     UnknownProducts,
+    WrongPrices,
 )
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import Amount, Money
 from holdfast.orders.domain.order import NewOrder, OrderLine, OrderState, OrderStatus, demand_of
 
 
 class AskedLine(NamedTuple):
-    """One product asked for; `unit_price` None: the product's price at the stock check."""
+    """One product asked for.
+
+    :param unit_price: an Amount is in the product's currency; None: the product's price at the
+        stock check.
+    """
 
     product_id: str
     quantity: int
-    unit_price: Money | None
+    unit_price: Money | Amount | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,7 @@ class PlaceOrder:
         Digests are kept for ever: this form never changes.
         """
         lines = [
-            [line.product_id, line.quantity]
-            + ([line.unit_price.currency, line.unit_price.minor] if line.unit_price else [])
+            [line.product_id, line.quantity, *(() if line.unit_price is None else line.unit_price)]
             for line in self.lines
         ]
         customer = self.customer
@@ -171,22 +175,41 @@ class PlaceOrders:
         ]
         if shortages:
             raise ShortOfStock(shortages)
-        lines = tuple(
-            OrderLine(
-                line.product_id, line.quantity, line.unit_price or stock[line.product_id].unit_price
-            )
-            for line in command.lines
-        )
         return NewOrder.place(
             self._clock.new_id(),
             customer_id=command.customer_id,
             request_id=command.request_id,
             request_hash=command.digest(),
-            lines=lines,
+            lines=_priced(command.lines, stock),
             customer=command.customer,
             at=self._clock.now(),
             caller=command.caller,
         )
+
+
+def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tuple[OrderLine, ...]:
+    """Give every line its price, in its product's currency.
+
+    :raises WrongPrices: a price is in another one, or finer than it allows.
+    """
+    lines, problems = [], {}
+    for place, (product_id, quantity, price) in enumerate(asked):
+        due, decimals, *_ = stock[product_id]
+        match price:
+            case Money(currency=named) if named != due.currency:
+                problems[place] = (
+                    f"is in {named}, but {product_id} is sold in {due.currency}: "
+                    "name that currency, or none"
+                )
+            case Amount(billionths):
+                minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
+                price = Money(due.currency, minor)
+                if too_fine:
+                    problems[place] = f"{due.currency} has only {decimals} digits after the point"
+        lines.append(OrderLine(product_id, quantity, price or due))
+    if problems:
+        raise WrongPrices(problems)
+    return tuple(lines)
 
 
 class _UnderWay(NamedTuple):

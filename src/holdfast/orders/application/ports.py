@@ -22,9 +22,13 @@ class Clock(Protocol):
 
 
 class ProductStock(NamedTuple):
-    """What Inventory says of a product: price, whether it is sold, units free to promise then."""
+    """What Inventory says of a product: price, whether it is sold, units free to promise then.
+
+    :param decimals: how many the product's currency has.
+    """
 
     unit_price: Money
+    decimals: int
     active: bool
     available: int
 

@@ -4,6 +4,7 @@ OrdersError
 ├── OrderNotFound
 ├── UnknownProducts
 ├── InactiveProducts
+├── WrongPrices
 ├── MixedCurrencies
 ├── TotalTooLarge
 ├── ShortOfStock
@@ -14,7 +15,7 @@ OrdersError
 └── InventoryUnavailable
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -63,6 +64,19 @@ class InactiveProducts(OrdersError):
             f"{len(product_ids)} products are not sold at present: {', '.join(product_ids[:5])}"
         )
         self.product_ids = product_ids
+
+
+class WrongPrices(OrdersError):
+    """Prices named in the request do not fit their products' currencies.
+
+    :param problems: by the line's place in the request, what is wrong and what would be right.
+    """
+
+    reason = "WRONG_PRICES"
+
+    def __init__(self, problems: Mapping[int, str]) -> None:
+        super().__init__("; ".join(f"line {place + 1}: {text}" for place, text in problems.items()))
+        self.problems = problems
 
 
 class MixedCurrencies(OrdersError):

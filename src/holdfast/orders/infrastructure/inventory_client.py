@@ -52,7 +52,8 @@ def _stock(info: pb.StockInfo) -> ProductStock:
     violations = Violations()
     currency, minor = money.to_minor(violations, "unit_price", info.product.unit_price)
     violations.raise_any()
-    return ProductStock(Money(currency, minor), info.product.active, info.available)
+    decimals = money.DIGITS[currency]
+    return ProductStock(Money(currency, minor), decimals, info.product.active, info.available)
 
 
 def open_channel(address: str) -> aio.Channel:

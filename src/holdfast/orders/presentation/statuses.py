@@ -18,6 +18,7 @@ from holdfast.orders.domain.errors import (
     StaleVersion,
     TotalTooLarge,
     UnknownProducts,
+    WrongPrices,
 )
 
 
@@ -28,6 +29,10 @@ def translate(error: Exception) -> Status | None:
             return statuses.not_found("order", [error.order_id])
         case UnknownProducts():
             return statuses.not_found("product", error.product_ids)
+        case WrongPrices():
+            return statuses.bad_request(
+                (f"lines[{place}].unit_price", text) for place, text in error.problems.items()
+            )
         case MixedCurrencies() | TotalTooLarge():
             return statuses.bad_request([("lines", str(error))])
         case ShortOfStock():

@@ -14,7 +14,7 @@ from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import Amount, Money
 from holdfast.orders.domain.order import (
     LINES_MAX,
     QUANTITY_MAX,
@@ -45,7 +45,8 @@ def read_order(
     asked = tuple(
         _read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
     )
-    currencies = {line.unit_price.currency for line in asked if line.unit_price}
+    prices = (line.unit_price for line in asked)
+    currencies = {price.currency for price in prices if isinstance(price, Money)}
     if len(currencies) > 1:
         violations.add(
             f"{at}lines", f"have {', '.join(sorted(currencies))}; an order has one currency"
@@ -64,8 +65,10 @@ def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine
     quantity = violations.within(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX)
     if not line.HasField("unit_price"):
         return AskedLine(product_id, quantity, None)
-    currency, minor = money.to_minor(violations, f"{at}.unit_price", line.unit_price)
-    return AskedLine(product_id, quantity, Money(currency, max(minor, 0)))
+    at, named = f"{at}.unit_price", line.unit_price
+    if not named.currency_code:
+        return AskedLine(product_id, quantity, Amount(money.to_billionths(violations, at, named)))
+    return AskedLine(product_id, quantity, Money(*money.to_minor(violations, at, named)))
 
 
 def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:

@@ -87,8 +87,9 @@ class OrderLine(_message.Message):
     """Units, 1 to 1,000,000,000."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
-        """Price of one unit, 0 or more. Unset in a request: the product's price at the stock check. All lines of an order
-        have one currency. Always set in an Order.
+        """Price of one unit, 0 or more, in the product's currency, and no finer than that currency's minor unit. In a request
+        its currency_code may be left empty, which means the product's; another one is refused. Unset in a request: the
+        product's price at the stock check. All lines of an order have one currency. Always set in an Order.
         """
 
     def __init__(
