@@ -82,7 +82,7 @@ class _Batch:
     def apply(self, change: StockChange) -> StockLevel | InventoryError:
         before = self.known.get(change.request_id)
         if before is not None:
-            same = before.request_hash == _hash(change)
+            same = before.request_hash == digest_of(change)
             return before.level if same else RequestIdReused(change.request_id)
         movements = len(self.book.movements)
         try:
@@ -92,7 +92,7 @@ class _Batch:
         if len(self.book.movements) > movements:
             self.told.append((level_changed(level), change.caller))
         if change.request_id:
-            done = RecordedChange(change.request_id, _hash(change), level)
+            done = RecordedChange(change.request_id, digest_of(change), level)
             self.known[change.request_id] = done
             self.recorded.append(done)
         return level
@@ -113,12 +113,19 @@ class _Batch:
         return replace(level)  # as it is now: the book goes on with the original
 
 
-def _hash(change: StockChange) -> str:
-    """Digest what was asked for; digests are kept for ever: this form never changes."""
+def digest_of(change: StockChange) -> str:
+    """Digest what was asked for.
+
+    Only what was given has a part in it: a field that comes later leaves the digests of requests
+    without it as they were. They are kept for ever, so this form never changes; a better one gets
+    another prefix, and both are compared.
+    """
+    given: dict[str, object] = {"product_id": change.product_id, "location_id": change.location_id}
     match change:
         case SetOnHand():
-            content = ["set", change.quantity, change.expected_version]
+            given |= {"quantity": change.quantity, "expected_version": change.expected_version}
         case AdjustOnHand():
-            content = ["adjust", change.delta, change.reference]
-    place = [change.product_id, change.location_id, change.reason]
-    return hashlib.sha256(json.dumps([*content, *place]).encode()).hexdigest()
+            given |= {"delta": change.delta, "reference": change.reference}
+    given["reason"] = change.reason
+    content = json.dumps({name: value for name, value in given.items() if value not in ("", None)})
+    return f"v1:{hashlib.sha256(content.encode()).hexdigest()}"
