@@ -8,14 +8,18 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from google.rpc.code_pb2 import ALREADY_EXISTS
 
 from holdfast.chassis import sqlite
 from holdfast.chassis.database import (
+    KEYS_TAKEN_MAX,
     Conflict,
     Database,
     DatabaseUnavailable,
+    KeyTaken,
     retrying,
 )
+from holdfast.chassis.edge import chassis_status
 from holdfast.chassis.engines import connect, engine_of, sqlite_path
 from holdfast.chassis.sqlite import Sqlite
 from tests.contract import thing_table
@@ -147,7 +151,7 @@ async def test_nobody_is_woken_by_a_transaction_that_was_rolled_back(things: Dat
     assert woken == []
 
 
-async def test_of_two_transactions_that_take_one_key_at_once_one_is_a_conflict(
+async def test_of_two_transactions_that_take_one_key_at_once_one_finds_it_taken(
     things: Database,
 ) -> None:
     outcomes = await asyncio.gather(
@@ -155,7 +159,7 @@ async def test_of_two_transactions_that_take_one_key_at_once_one_is_a_conflict(
         return_exceptions=True,
     )
 
-    assert {type(outcome) for outcome in outcomes} == {Conflict, type(None)}
+    assert {type(outcome) for outcome in outcomes} == {KeyTaken, type(None)}
     assert await names(things) == ["lamp"]
 
 
@@ -254,6 +258,28 @@ async def test_a_conflict_lost_too_often_and_any_other_error_come_through() -> N
             await retrying(fail, tries_max=3)(error)
 
     assert [type(error) for error in tries] == [Conflict] * 3 + [DatabaseUnavailable, Refused]
+
+
+async def test_a_key_that_stays_taken_is_told_soon_and_is_no_passing_conflict(
+    things: Database,
+) -> None:
+    async with things.begin() as work:
+        await add(things, work, "lamp")
+    tries = []
+
+    async def add_again() -> None:
+        tries.append(1)
+        async with things.begin() as work:
+            await add(things, work, "lamp")
+
+    with pytest.raises(KeyTaken) as found:
+        await retrying(add_again)()
+    told = chassis_status(found.value)
+
+    assert len(tries) == KEYS_TAKEN_MAX
+    assert told is not None
+    assert told.code == ALREADY_EXISTS
+    assert await names(things) == ["lamp"]
 
 
 async def test_a_commit_on_sqlite_is_on_the_disk_before_it_counts(things: Database) -> None:

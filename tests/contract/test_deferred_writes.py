@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from holdfast.chassis import sqlite
-from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable
+from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.engines import connect
 from holdfast.chassis.postgres import Postgres
 from holdfast.chassis.sqlite import Sqlite
@@ -181,14 +181,14 @@ async def test_whoever_asked_is_woken_when_what_was_deferred_can_be_read(things:
     assert [await task for task in found] == [["lamp"]]
 
 
-async def test_of_two_transactions_that_defer_one_key_at_once_one_is_a_conflict(
+async def test_of_two_transactions_that_defer_one_key_at_once_one_finds_it_taken(
     things: Database,
 ) -> None:
     outcomes = await asyncio.gather(
         *(defer_one(things, "lamp") for _ in range(2)), return_exceptions=True
     )
 
-    assert {type(outcome) for outcome in outcomes} == {Conflict, type(None)}
+    assert {type(outcome) for outcome in outcomes} == {KeyTaken, type(None)}
     assert await names(things) == ["lamp"]
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from holdfast.chassis.database import Conflict, Database
+from holdfast.chassis.database import Conflict, Database, KeyTaken
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
 from holdfast.contracts.inventory.v1 import events_pb2
@@ -222,7 +222,7 @@ async def test_an_order_is_reserved_once_although_two_decide_it_at_once(house: W
         return_exceptions=True,
     )
 
-    assert sorted(map(repr, map(type, outcomes))) == sorted(map(repr, (bool, Conflict)))
+    assert sorted(map(repr, map(type, outcomes))) == sorted(map(repr, (bool, KeyTaken)))
     assert (await house.info("DESK")).reserved == 3
 
 

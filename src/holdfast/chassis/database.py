@@ -35,6 +35,12 @@ class Conflict(Exception):
     """
 
 
+class KeyTaken(Conflict):
+    """A row of this key is there already, committed a moment ago or long since: nothing was
+    written. A use case that is tried again sees the row; if it can't, the key is somebody else's.
+    """
+
+
 class Reading(Protocol):
     """A connection for reading: each statement sees what is committed when it starts."""
 
@@ -123,23 +129,33 @@ class Database(Protocol):
         """Close every connection; what is open is rolled back."""
 
 
+KEYS_TAKEN_MAX = 4  # a race for a key is decided by the first loss; several batches may race
+
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
 def retrying(
-    verb: Callable[Parameters, Awaitable[Result]], *, tries_max: int = 10
+    verb: Callable[Parameters, Awaitable[Result]],
+    *,
+    tries_max: int = 10,
+    keys_taken_max: int = KEYS_TAKEN_MAX,
 ) -> Callable[Parameters, Awaitable[Result]]:
     """Wrap a use case so that it runs again when it lost a conflict; nothing of a lost try remains.
 
+    :raises KeyTaken: a key was taken `keys_taken_max` times: it does not look whose it is.
     :raises Conflict: it lost `tries_max` times in a row.
     """
 
     async def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        keys_taken = 0
         for tries in range(tries_max - 1):
             try:
                 return await verb(*args, **kwargs)
-            except Conflict:
+            except Conflict as lost:
+                keys_taken += isinstance(lost, KeyTaken)
+                if keys_taken == keys_taken_max:
+                    raise
                 await asyncio.sleep(backoff_s(tries, first_s=0.01, longest_s=1.0))
         return await verb(*args, **kwargs)
 

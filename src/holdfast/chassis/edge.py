@@ -16,7 +16,7 @@ from grpc import aio
 from holdfast.chassis import statuses
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.coalescer import Overloaded
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from holdfast.chassis.database import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.validation import InvalidRequest
 
 log = structlog.get_logger()
@@ -61,6 +61,12 @@ def chassis_status(error: Exception) -> Status | None:
             log.warning("database unavailable", error=str(error))
             return statuses.retry_later(
                 grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database is away"
+            )
+        case KeyTaken():
+            return statuses.refusal(
+                grpc.StatusCode.ALREADY_EXISTS,
+                "KEY_TAKEN",
+                "something of this id exists already, with other contents; nothing was written",
             )
         case Conflict():
             return statuses.retry_later(

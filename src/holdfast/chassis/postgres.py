@@ -21,6 +21,7 @@ from holdfast.chassis.database import (
     Conflict,
     DatabaseUnavailable,
     Engine,
+    KeyTaken,
     Leadership,
     Reading,
     Row,
@@ -62,7 +63,6 @@ log = structlog.get_logger()
 _CONFLICTS = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
-    asyncpg.UniqueViolationError,
     asyncpg.LockNotAvailableError,
 )
 _UNAVAILABLE = (
@@ -99,6 +99,8 @@ LEADERSHIP_NAMESPACE = 0x484F4C44  # "HOLD": keeps our advisory locks apart from
 def translated_errors() -> Iterator[None]:
     try:
         yield
+    except asyncpg.UniqueViolationError as error:
+        raise KeyTaken(str(error)) from error
     except _CONFLICTS as error:
         raise Conflict(str(error)) from error
     except _UNAVAILABLE as error:

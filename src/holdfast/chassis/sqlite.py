@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.chassis.database import (
-    Conflict,
     DatabaseUnavailable,
     Engine,
+    KeyTaken,
     Leadership,
     Reading,
     Row,
@@ -44,7 +44,7 @@ def translated_errors(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_CONSTRAINT_UNIQUE,
             sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
         ):
-            raise Conflict(str(error)) from error
+            raise KeyTaken(str(error)) from error
         raise
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:

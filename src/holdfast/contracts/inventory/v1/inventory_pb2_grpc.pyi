@@ -10,6 +10,7 @@ this contract and named at each method. Every method may also answer:
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, or CONFLICT (too many writers on the same rows); RetryInfo tells how long
                       to wait. Without a reason: nobody listens, or the service is stopping.
+  ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 """
 

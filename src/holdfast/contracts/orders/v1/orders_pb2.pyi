@@ -11,6 +11,7 @@ this contract and named at each method. Every method may also answer:
                       broker. RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, INVENTORY_UNAVAILABLE, or CONFLICT (too many writers on the same rows);
                       RetryInfo tells how long to wait. Without a reason: nobody listens, or the service is stopping.
+  ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 """
