@@ -162,10 +162,12 @@ async def change_what_was_read_before(self: Any, changes: Sequence[StockChange])
     async with self._begin() as work:
         known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
         existing = await work.existing_products({change.product_id for change in changes})
+        locations = await work.locations({change.location_id for change in changes})
         book = await work.stock_book(existing, at)
     async with self._begin() as work:
-        batch = change_stock._Batch(known, existing, book)
+        batch = change_stock._Batch(known, existing, locations, book)
         outcomes = [batch.apply(change) for change in changes]
+        await work.add_locations(batch.new_locations)
         await work.save_book(batch.book)
         await work.record_changes(batch.recorded, at)
         await work.announce(batch.told, at)

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from holdfast.inventory.application.ports import Begin, Clock, RecordedChange
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.errors import InventoryError, ProductNotFound, RequestIdReused
+from holdfast.inventory.domain.errors import (
+    InventoryError,
+    LocationSpelledOtherwise,
+    ProductNotFound,
+    RequestIdReused,
+)
 from holdfast.inventory.domain.events import InventoryEvent, level_changed
-from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel
+from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,10 @@ class ChangeStock:
         async with self._begin() as work:
             known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
             existing = await work.existing_products({change.product_id for change in changes})
-            batch = _Batch(known, existing, await work.stock_book(existing, at))
+            locations = await work.locations({change.location_id for change in changes})
+            batch = _Batch(known, existing, locations, await work.stock_book(existing, at))
             outcomes = [batch.apply(change) for change in changes]
+            await work.add_locations(batch.new_locations)
             await work.save_book(batch.book)
             await work.record_changes(batch.recorded, at)
             await work.announce(batch.told, at)
@@ -75,7 +82,9 @@ class _Batch:
 
     known: dict[str, RecordedChange]
     existing: set[str]
+    locations: dict[str, str]
     book: StockBook
+    new_locations: list[str] = field(default_factory=list)
     recorded: list[RecordedChange] = field(default_factory=list)
     told: list[tuple[InventoryEvent, Caller]] = field(default_factory=list)
 
@@ -90,6 +99,7 @@ class _Batch:
         except InventoryError as error:
             return error
         if len(self.book.movements) > movements:
+            self._keep_location(change.location_id)
             self.told.append((level_changed(level), change.caller))
         if change.request_id:
             done = RecordedChange(change.request_id, digest_of(change), level)
@@ -97,9 +107,17 @@ class _Batch:
             self.recorded.append(done)
         return level
 
+    def _keep_location(self, location_id: str) -> None:
+        if folded(location_id) not in self.locations:
+            self.locations[folded(location_id)] = location_id
+            self.new_locations.append(location_id)
+
     def _set(self, change: StockChange) -> StockLevel:
         if change.product_id not in self.existing:
             raise ProductNotFound(change.product_id)
+        known = self.locations.get(folded(change.location_id), change.location_id)
+        if known != change.location_id:
+            raise LocationSpelledOtherwise(change.location_id, known)
         level = self.book.level(change.product_id, change.location_id)
         match change:
             case SetOnHand():

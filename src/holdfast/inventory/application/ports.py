@@ -46,6 +46,17 @@ class Work(Protocol):
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
 
+    async def locations(self, location_ids: Collection[str]) -> dict[str, str]:
+        """Return the locations there are of these names, whatever their letters' case: how each is
+        spelled, by what `folded` makes of it.
+        """
+
+    async def add_locations(self, location_ids: Sequence[str]) -> None:
+        """Keep new locations, each in this spelling for ever; one that is there already stays.
+
+        :raises KeyTaken: one is there in another spelling since a moment ago.
+        """
+
     async def save_book(self, book: StockBook) -> None:
         """Write the changed levels and the movements."""
 
@@ -113,6 +124,11 @@ class RecordedMovement:
 
 class StockReader(Protocol):
     """Questions about committed stock; each answer is one moment of the database."""
+
+    async def spelling_of(self, location_id: str) -> str | None:
+        """Return how a location is spelled, whatever the case of the letters here; None: it is
+        not known.
+        """
 
     async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:
         """Return products with their levels, by product id; unknown products are left out."""

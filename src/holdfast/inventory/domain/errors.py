@@ -3,6 +3,7 @@
 InventoryError
 ├── ProductNotFound
 ├── ProductExists
+├── LocationSpelledOtherwise
 ├── BelowReserved
 ├── QuantityTooLarge
 ├── StaleVersion
@@ -36,6 +37,16 @@ class ProductExists(InventoryError):
             f"product {product_id} exists with other details; change it with UpdateProduct"
         )
         self.product_id = product_id
+
+
+class LocationSpelledOtherwise(InventoryError):
+    """A location of this name is there in other letters: units would be counted at two places."""
+
+    reason = "LOCATION_SPELLED_OTHERWISE"
+
+    def __init__(self, location_id: str, known: str) -> None:
+        super().__init__(f"location {location_id} is written {known} here; write it so")
+        self.location_id, self.known = location_id, known
 
 
 class BelowReserved(InventoryError):

@@ -4,6 +4,7 @@ A `StockBook` holds the levels that one batch touches. It decides in the order i
 and writes down a movement for every change, so that a level is always the sum of its movements.
 """
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import BelowReserved, QuantityTooLarge, StaleVersion
 
-MAIN_LOCATION = "main"
+MAIN_LOCATION = "main"  # in this spelling only, as every location
 ON_HAND_MAX = 1_000_000_000_000
 
 
@@ -239,6 +240,11 @@ class StockBook:
                 at=self.at,
             )
         )
+
+
+def folded(location_id: str) -> str:
+    """What all spellings of a location have in common: letters without their case."""
+    return unicodedata.normalize("NFC", location_id.casefold())
 
 
 def _main_first(level: StockLevel) -> tuple[str, bool, str]:

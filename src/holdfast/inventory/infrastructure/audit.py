@@ -84,6 +84,18 @@ SELECT reservation.order_id, state
  WHERE state IN ('RESERVED', 'RELEASED')
    AND stock_movement.order_id IS NULL
 """,
+    "location {location_id} has stock and is none": """
+SELECT DISTINCT stock_level.location_id
+  FROM stock_level
+  LEFT JOIN location ON location.location_id = stock_level.location_id
+ WHERE location.location_id IS NULL
+""",
+    "locations {one} and {other} differ only in the case of their letters": """
+SELECT one.location_id AS one, other.location_id AS other
+  FROM location AS one
+  JOIN location AS other ON lower(other.location_id) = lower(one.location_id)
+   AND other.location_id > one.location_id
+""",
     "order {order_id} moved {product_id} at {location_id} without a reservation": """
 SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_movement.location_id
   FROM stock_movement

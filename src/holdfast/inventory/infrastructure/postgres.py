@@ -65,6 +65,20 @@ SELECT *
               $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
 """
 
+FIND_LOCATIONS = """
+SELECT location_id, folded
+  FROM location
+ WHERE folded = ANY($1::text[])
+"""
+
+# Another spelling of one that is there breaks the key of `folded`, and that is meant to fail.
+INSERT_LOCATIONS = """
+INSERT INTO location (location_id, folded)
+SELECT *
+  FROM unnest($1::text[], $2::text[])
+    ON CONFLICT (location_id) DO NOTHING
+"""
+
 EXISTING_PRODUCTS = """
 SELECT product_id
   FROM product

@@ -53,6 +53,19 @@ INSERT INTO stock_movement
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
 """
 
+FIND_LOCATIONS = """
+SELECT location_id, folded
+  FROM location
+ WHERE folded IN (SELECT value FROM json_each(?1))
+"""
+
+# Another spelling of one that is there breaks the key of `folded`, and that is meant to fail.
+INSERT_LOCATIONS = """
+INSERT INTO location (location_id, folded)
+     VALUES (?1, ?2)
+ON CONFLICT (location_id) DO NOTHING
+"""
+
 EXISTING_PRODUCTS = """
 SELECT product_id
   FROM product

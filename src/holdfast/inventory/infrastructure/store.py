@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from types import ModuleType
 
-from holdfast.chassis.database import Database, Row, Transaction, instant
+from holdfast.chassis.database import Database, Reading, Row, Transaction, instant
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
@@ -23,12 +23,14 @@ from holdfast.inventory.domain.events import InventoryEvent
 from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.reservation import Reservation, ReservationState
 from holdfast.inventory.domain.stock import (
+    MAIN_LOCATION,
     Movement,
     MovementKind,
     ReservedStock,
     Shortage,
     StockBook,
     StockLevel,
+    folded,
 )
 from holdfast.inventory.infrastructure import postgres, sqlite
 from holdfast.inventory.infrastructure.event_codec import EventCodec
@@ -69,6 +71,11 @@ class Store:
     async def stock_infos(self, product_ids: Sequence[str]) -> Sequence[StockInfo | None]:
         found = await self.stock_info(set(product_ids))
         return [found.get(product_id) for product_id in product_ids]
+
+    async def spelling_of(self, location_id: str) -> str | None:
+        async with self._database.read() as reading:
+            found = await _spellings(reading, self._sql, [location_id])
+        return found.get(folded(location_id))
 
     async def products(self, *, after: str, limit: int) -> list[Product]:
         async with self._database.read() as reading:
@@ -144,6 +151,16 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.EXISTING_PRODUCTS, list(product_ids))
         return {row["product_id"] for row in rows}
 
+    async def locations(self, location_ids: Collection[str]) -> dict[str, str]:
+        if set(location_ids) <= {MAIN_LOCATION}:  # nearly always, and always there
+            return {folded(MAIN_LOCATION): MAIN_LOCATION}
+        return await _spellings(self._transaction, self._sql, location_ids)
+
+    async def add_locations(self, location_ids: Sequence[str]) -> None:
+        self._transaction.defer(
+            self._sql.INSERT_LOCATIONS, [(one, folded(one)) for one in sorted(location_ids)]
+        )
+
     async def save_book(self, book: StockBook) -> None:
         new: list[tuple[object, ...]] = []
         old: list[tuple[object, ...]] = []
@@ -209,6 +226,13 @@ class StoreWork:
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         events = [self._codec.encode(event, at, caller) for event, caller in told]
         self._outbox.append(self._transaction, events)
+
+
+async def _spellings(
+    reading: Reading, sql: Statements, location_ids: Collection[str]
+) -> dict[str, str]:
+    rows = await reading.fetch(sql.FIND_LOCATIONS, sorted(set(map(folded, location_ids))))
+    return {row["folded"]: row["location_id"] for row in rows}
 
 
 def _product(row: Row, *, version: int) -> Product:

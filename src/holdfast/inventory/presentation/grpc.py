@@ -11,7 +11,7 @@ from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.change_stock import SetOnHand, StockChange
 from holdfast.inventory.application.ports import StockInfo, StockReader
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.errors import ProductNotFound
+from holdfast.inventory.domain.errors import LocationSpelledOtherwise, ProductNotFound
 from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.stock import StockLevel
 from holdfast.inventory.presentation import wire
@@ -137,6 +137,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         violations = Violations()
         asked = wire.read_movement_page(request, violations)
         violations.raise_any()
+        await self._refuse_other_spelling(asked.wanted.location_id)
         movements = await self._reader.movements(
             asked.wanted, before=asked.before, limit=asked.size + 1
         )
@@ -146,6 +147,12 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
             movements=map(wire.movement_message, page),
             next_page_token=pages.make_token(cursor, asked.filter_text),
         )
+
+    async def _refuse_other_spelling(self, location_id: str) -> None:
+        """An empty list would look as if nothing had ever moved there."""
+        known = await self._reader.spelling_of(location_id) if location_id else None
+        if known and known != location_id:
+            raise LocationSpelledOtherwise(location_id, known)
 
 
 def caller_of(context: Context) -> Caller:

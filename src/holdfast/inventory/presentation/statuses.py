@@ -7,6 +7,7 @@ from holdfast.chassis import statuses
 from holdfast.inventory.domain.errors import (
     BelowReserved,
     InventoryError,
+    LocationSpelledOtherwise,
     ProductExists,
     ProductNotFound,
     QuantityTooLarge,
@@ -20,6 +21,9 @@ def translate(error: Exception) -> Status | None:
     match error:
         case ProductNotFound():
             return statuses.not_found("product", [error.product_id])
+        case LocationSpelledOtherwise():
+            facts = {"location_id": error.known}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case BelowReserved():
             facts = {"wanted": str(error.wanted), "reserved": str(error.reserved)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)

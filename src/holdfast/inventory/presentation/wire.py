@@ -158,10 +158,10 @@ def read_movement_page(request: pb.ListMovementsRequest, violations: Violations)
             "location_id", request.location_id, characters_max=LOCATION_CHARACTERS_MAX
         ),
         order_id=violations.uuid("order_id", request.order_id) if request.order_id else "",
-        created_from=violations.instant("created_from", request.created_from)
+        created_from=violations.bound("created_from", request.created_from)
         if request.HasField("created_from")
         else None,
-        created_before=violations.instant("created_before", request.created_before)
+        created_before=violations.bound("created_before", request.created_before)
         if request.HasField("created_before")
         else None,
     )

@@ -21,6 +21,12 @@ CREATE TABLE product (
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
 );
+-- Every location in its one spelling; `folded` is it without the case of its letters.
+CREATE TABLE location (
+    location_id text COLLATE "C" PRIMARY KEY,
+    folded      text COLLATE "C" NOT NULL UNIQUE
+);
+INSERT INTO location VALUES ('main', 'main');
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
 CREATE TABLE stock_level (
@@ -85,6 +91,12 @@ CREATE TABLE product (
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL
 ) WITHOUT ROWID;
+-- Every location in its one spelling; `folded` is it without the case of its letters.
+CREATE TABLE location (
+    location_id TEXT PRIMARY KEY,
+    folded      TEXT NOT NULL UNIQUE
+) WITHOUT ROWID;
+INSERT INTO location VALUES ('main', 'main');
 -- The last wall against overselling: whatever the program does, these checks hold.
 CREATE TABLE stock_level (
     product_id  TEXT NOT NULL REFERENCES product,
