@@ -58,6 +58,14 @@ BAD_IDS = {
     "left-to-right mark": "LA\u200eMP",
     "Arabic letter mark": "LA\u061cMP",
     "not in normal form C": "CAFE\u0301",
+    "two spaces": "LA  MP",
+    "non-breaking hyphen": "LA\u2011MP",
+    **{
+        f"U+{ord(character):04X}": f"LA{character}MP"
+        for character in (
+            "\u00a0\u00ad\u200b\u200d\u2028\u2060\u2800\u3000\u3164\ufe0f\ufeff\uffff\U000e0041"
+        )
+    },
 }
 BAD_UUIDS = ("", "x", "1234", "{" + NIL + "}", NIL + "0", NIL.replace("-", ""), "' OR 1=1--")
 BAD_TIMES = {
@@ -313,13 +321,12 @@ async def test_odd_ids_are_only_names(holdfast: RunningHoldfast) -> None:
         "_",
         "../../etc",
         "${jndi:ldap://x}",
-        "🛒👩‍👩‍👧",
+        "🛒👩👧",
         "Ж",
-        "a\u200bb",
         '"',
         "\\",
     ]
-    odd += ["x" * 128, "🛒" * 128, "null", "[]", "ﷺ", "a\u2028b", "a b", "\ue000"]
+    odd += ["x" * 128, "🛒" * 128, "null", "[]", "ﷺ", "a b"]
 
     for name in odd:
         await holdfast.product(name, {name[:64]: 5})

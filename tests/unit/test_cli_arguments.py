@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import typer
 
-from holdfast.cli.arguments import duration_s, in_utc, order_lines, price
-from holdfast.client import Money, OrderLine
+from holdfast.cli.arguments import duration_s, order_lines, order_status, price, time
+from holdfast.client import Money, OrderLine, OrderStatus
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,15 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         duration_s(text)
 
 
-def test_times_are_meant_in_utc() -> None:
-    typed = datetime.fromisoformat("2026-11-02T12:00:00")
+def test_times_are_meant_in_utc_unless_they_say_otherwise() -> None:
+    assert time("2026-11-02T12:00:00") == datetime(2026, 11, 2, 12, tzinfo=UTC)
+    assert time("2026-11-02T12:00:00+02:00") == datetime(2026, 11, 2, 10, tzinfo=UTC)
+    with pytest.raises(typer.BadParameter, match="2026-03-02T09:00"):
+        time("03/04/2026")
 
-    assert in_utc(typed) == datetime(2026, 11, 2, 12, tzinfo=UTC)
-    assert in_utc(None) is None
+
+def test_a_status_is_one_of_those_that_orders_have() -> None:
+    assert order_status("confirmed") is OrderStatus.CONFIRMED
+    for text in ("unknown", "UNKNOWN", "", "SHIPPED?"):
+        with pytest.raises(typer.BadParameter, match="there are PENDING, CONFIRMED"):
+            order_status(text)

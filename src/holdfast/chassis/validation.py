@@ -1,17 +1,16 @@
 """Checks of request fields: all violations of a request are gathered before it is refused."""
 
 import re
-import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from holdfast.chassis.identifiers import flaw_in
+
 ID_CHARACTERS_MAX = 128
 
-# C0, DEL, C1, and the invisible characters that reorder text (Unicode TR36): two ids must not look
-# alike by them.
-_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(UUID_FORM)
@@ -61,17 +60,9 @@ class Violations:
         """Check a name that may be empty."""
         if len(value) > characters_max:
             self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
-        elif value.strip() != value:
-            self.add(field, "must not start or end with a space")
-        elif not value.isascii() or not value.isprintable():
-            self._unusual_id(field, value)
+        elif flaw := flaw_in(value):
+            self.add(field, flaw)
         return value
-
-    def _unusual_id(self, field: str, value: str) -> None:
-        if _FORBIDDEN.search(value):
-            self.add(field, "must not contain control characters")
-        elif not unicodedata.is_normalized("NFC", value):
-            self.add(field, "must be in Unicode normalisation form C")
 
     def text(self, field: str, value: str, *, characters_max: int) -> str:
         """Check free text; line breaks and tabs are allowed."""
@@ -99,9 +90,17 @@ class Violations:
         if not 1 <= size <= highest:
             self.add(field, f"has {size} items; it must have between 1 and {highest:,}")
 
-    def instant(self, field: str, value: Timestamp) -> datetime:
+    def bound(self, field: str, value: Timestamp) -> datetime:
+        """Check an end of a range of times; return it rounded up to the microsecond.
+
+        Stored times are whole microseconds. What is at or after a time with nanoseconds, or before
+        it, is at or after, or before, the next microsecond: rounding up is right for both ends.
+        """
         try:
-            return value.ToDatetime(tzinfo=UTC)
+            whole = value.ToDatetime(tzinfo=UTC)
         except ValueError:
             self.add(field, "must be a time between the years 1 and 9999")
-            return datetime.min.replace(tzinfo=UTC)
+            return _LAST_INSTANT
+        if value.nanos % 1_000 and whole < _LAST_INSTANT:
+            whole += timedelta(microseconds=1)
+        return whole

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
 
 import typer
 
-from holdfast.client import Money, OrderLine, parse_amount
+from holdfast.chassis import times
+from holdfast.client import Money, OrderLine, OrderStatus, parse_amount
 
 T = TypeVar("T")
 
@@ -25,11 +26,41 @@ CurrencyOption = Annotated[
     typer.Option(envvar="HOLDFAST_CURRENCY", metavar="CODE", help="ISO 4217 currency of prices."),
 ]
 LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most so many.")]
+
+
+def time(text: str) -> datetime:
+    """Read an ISO 8601 time; without an offset it is UTC."""
+    return _read(times.parse, text)
+
+
+# UNKNOWN stands for what a newer service may answer; nobody can ask for it.
+_STATUSES = {status.lower(): status for status in OrderStatus if status is not OrderStatus.UNKNOWN}
+
+
+def order_status(text: str) -> OrderStatus:
+    """Read the name of a status, in any letters."""
+    status = _STATUSES.get(text.strip().lower())
+    if status is None:
+        known = ", ".join(_STATUSES.values())
+        raise typer.BadParameter(f"{text!r} is no status; there are {known}")
+    return status
+
+
+StatusOption = Annotated[
+    OrderStatus | None,
+    typer.Option(
+        parser=order_status, metavar="STATUS", help=f"Only {', '.join(_STATUSES.values())}."
+    ),
+]
+
+_TIME_HELP = "ISO 8601, such as 2026-03-02T09:00+01:00; UTC without an offset."
 FromOption = Annotated[
-    datetime | None, typer.Option("--from", help="Only from this time on (UTC, inclusive).")
+    datetime | None,
+    typer.Option("--from", parser=time, metavar="TIME", help=f"Only from then on. {_TIME_HELP}"),
 ]
 BeforeOption = Annotated[
-    datetime | None, typer.Option("--before", help="Only before this time (UTC).")
+    datetime | None,
+    typer.Option("--before", parser=time, metavar="TIME", help=f"Only before then. {_TIME_HELP}"),
 ]
 
 
@@ -52,11 +83,6 @@ def duration_s(text: str) -> float:
     if found is None:
         raise typer.BadParameter(f"{text!r} is no duration such as 10s, 500ms, 2m or 1h")
     return float(found["number"]) * _SECONDS[found["unit"]]
-
-
-def in_utc(time: datetime | None) -> datetime | None:
-    """What people type is meant in UTC."""
-    return None if time is None else time.replace(tzinfo=UTC)
 
 
 def _order_line(text: str, currency: str | None) -> OrderLine:

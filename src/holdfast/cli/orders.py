@@ -8,8 +8,8 @@ from holdfast.cli.arguments import (
     BeforeOption,
     FromOption,
     LimitOption,
+    StatusOption,
     duration_s,
-    in_utc,
     order_lines,
 )
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
@@ -96,9 +96,7 @@ def get(
 @app.command("list")
 def list_orders(
     customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
-    status: Annotated[
-        OrderStatus | None, typer.Option(case_sensitive=False, help="Only of this status.")
-    ] = None,
+    status: StatusOption = None,
     product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
     created_from: FromOption = None,
     created_before: BeforeOption = None,
@@ -114,8 +112,8 @@ def list_orders(
             customer_id=customer,
             status=status,
             product_id=product,
-            created_from=in_utc(created_from),
-            created_before=in_utc(created_before),
+            created_from=created_from,
+            created_before=created_before,
             limit=limit,
         )
         return [order async for order in listed]

@@ -9,7 +9,6 @@ from holdfast.cli.arguments import (
     BeforeOption,
     FromOption,
     LimitOption,
-    in_utc,
 )
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
@@ -128,8 +127,8 @@ def movements(
             product_id=product,
             location_id=location,
             order_id=order,
-            created_from=in_utc(created_from),
-            created_before=in_utc(created_before),
+            created_from=created_from,
+            created_before=created_before,
             limit=limit,
         )
         return [movement async for movement in listed]

@@ -145,10 +145,10 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         customer_id=violations.optional_id("customer_id", request.customer_id),
         status=status,
         product_id=violations.optional_id("product_id", request.product_id),
-        created_from=violations.instant("created_from", request.created_from)
+        created_from=violations.bound("created_from", request.created_from)
         if request.HasField("created_from")
         else None,
-        created_before=violations.instant("created_before", request.created_before)
+        created_before=violations.bound("created_before", request.created_before)
         if request.HasField("created_before")
         else None,
     )

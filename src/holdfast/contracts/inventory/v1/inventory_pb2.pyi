@@ -12,6 +12,9 @@ this contract and named at each method. Every method may also answer:
                       to wait. Without a reason: nobody listens, or the service is stopping.
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
+Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
+refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
+is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
 """
 
 from collections import abc as _abc
@@ -79,7 +82,7 @@ class Product(_message.Message):
     ACTIVE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
-    """The merchant's own code: 1 to 128 characters, no control characters, no space at either end."""
+    """The merchant's own code: 1 to 128 characters."""
     name: _builtins.str
     """At most 500 characters."""
     description: _builtins.str
@@ -122,7 +125,9 @@ class StockLevel(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     location_id: _builtins.str
-    """The location: 1 to 64 characters, no control characters. There is always one called "main"."""
+    """The location: 1 to 64 characters. There is always one called "main". Each has one spelling for ever, that of the first
+    stock there; in other letters' case it is refused.
+    """
     on_hand: _builtins.int
     """Units physically there."""
     reserved: _builtins.int
@@ -213,7 +218,7 @@ class UpdateStockRequest(_message.Message):
     reason: _builtins.str
     """Why, for the ledger: at most 500 characters."""
     request_id: _builtins.str
-    """Names this request for ever: at most 128 characters, no control characters. Empty: no protection against repeats."""
+    """Names this request for ever: at most 128 characters. Empty: no protection against repeats."""
     def __init__(
         self,
         *,
@@ -467,7 +472,7 @@ class AdjustStockRequest(_message.Message):
     reference: _builtins.str
     """The caller's own document, such as a delivery note: at most 200 characters."""
     request_id: _builtins.str
-    """Names this request for ever: at most 128 characters, no control characters. Empty: a repeat adjusts again."""
+    """Names this request for ever: at most 128 characters. Empty: a repeat adjusts again."""
     def __init__(
         self,
         *,

@@ -93,6 +93,8 @@ class InventoryServiceServicer:
         Errors:
         NOT_FOUND            the product does not exist.
         FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+        LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
+        metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
         QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
         ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.

@@ -12,6 +12,9 @@ this contract and named at each method. Every method may also answer:
                       to wait. Without a reason: nobody listens, or the service is stopping.
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
+Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
+refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
+is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
 """
 
 from collections import abc as _abc
@@ -51,6 +54,8 @@ class InventoryServiceStub:
     Errors:
       NOT_FOUND            the product does not exist.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
+                           metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
@@ -95,6 +100,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors:
       NOT_FOUND            the product does not exist.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
+                           metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
@@ -142,6 +149,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
           NOT_FOUND            the product does not exist.
           FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                               LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
+                               metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                                QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
           ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.

@@ -14,6 +14,9 @@ this contract and named at each method. Every method may also answer:
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
+Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
+refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
+is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
 """
 
 from collections import abc as _abc
@@ -83,7 +86,7 @@ class OrderLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
-    """The merchant's own code: 1 to 128 characters, no control characters, no space at either end."""
+    """The merchant's own code: 1 to 128 characters."""
     quantity: _builtins.int
     """Units, 1 to 1,000,000,000."""
     @_builtins.property
@@ -304,11 +307,11 @@ class CreateOrderRequest(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Names this request among all of the customer's, for ever: 1 to 128 characters, no control characters. Make it before
+    """Names this request among all of the customer's, for ever: 1 to 128 characters. Make it before
     the first try and keep it for repeats. Empty: the service makes one, and a repeat makes a second order.
     """
     customer_id: _builtins.str
-    """1 to 128 characters, no control characters, no space at either end."""
+    """1 to 128 characters."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """1 to 2,000 lines."""
@@ -497,7 +500,7 @@ class ListOrdersRequest(_message.Message):
     """From the previous page, with the same filter."""
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
-        """Only orders created at or after this time."""
+        """Only orders created at or after this time. Orders' own times are whole microseconds."""
 
     @_builtins.property
     def created_before(self) -> _timestamp_pb2.Timestamp:

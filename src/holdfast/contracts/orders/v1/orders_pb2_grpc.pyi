@@ -14,6 +14,9 @@ this contract and named at each method. Every method may also answer:
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
+Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
+refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
+is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
 """
 
 from collections import abc as _abc
