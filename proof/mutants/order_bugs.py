@@ -39,13 +39,13 @@ _placed = original(EventCodec, "placed")
 _status = original(edge, "chassis_status")
 _chase = original(ChaseOrders, "__call__")
 
-_NO_MATTER = "ON CONFLICT (customer_id, request_id) DO NOTHING\n"
+_NO_MATTER = "ON CONFLICT (request_id, customer_id) DO NOTHING\n"
 _recording: set["asyncio.Task[None]"] = set()
 
 
 def without_the_key_of_requests(texts: Mapping[Any, str], engine: str) -> list[str]:
     return [
-        text.replace("UNIQUE (customer_id, request_id)", "CHECK (1 = 1)")
+        text.replace("UNIQUE (request_id, customer_id)", "CHECK (1 = 1)")
         for text in _statements(texts, engine)
     ]
 

@@ -64,6 +64,12 @@ FILTERS = [
     (OrderFilter(created_from=datetime.min.replace(tzinfo=UTC)), "543210"),
     (OrderFilter(created_before=datetime.max.replace(tzinfo=UTC)), "543210"),
     (OrderFilter(created_before=datetime.min.replace(tzinfo=UTC)), ""),
+    (OrderFilter(request_ids=("r-0", "r-4", "r-9")), "40"),
+    (OrderFilter(request_ids=("r-9",)), ""),
+    (OrderFilter(request_ids=("r-1", "r-2", "r-3"), customer_id="c-2"), "32"),
+    (OrderFilter(request_ids=("r-1", "r-2", "r-3"), status=OrderStatus.PENDING), "31"),
+    (OrderFilter(request_ids=("r-1", "r-2", "r-3"), product_id="DESK"), "21"),
+    (OrderFilter(request_ids=("r-1", "r-2", "r-3"), created_from=SECONDS[3]), "32"),
 ]
 
 
@@ -73,6 +79,16 @@ async def test_a_filter_lists_what_it_says_newest_first(shelf: Desk) -> None:
     assert found == [(wanted, [f"r-{number}" for number in numbers]) for wanted, numbers in FILTERS]
 
 
+async def test_a_request_id_is_found_whoever_used_it(desk: Desk) -> None:
+    for customer_id in ("c-1", "c-2", "c-3"):
+        await desk.place("r-1", customer_id=customer_id)
+    await desk.place("r-2")
+
+    found = await desk.reader.orders(OrderFilter(request_ids=("r-1",)), before="", limit=9)
+
+    assert [order.customer_id for order in found] == ["c-3", "c-2", "c-1"]
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -80,6 +96,7 @@ async def test_a_filter_lists_what_it_says_newest_first(shelf: Desk) -> None:
         OrderFilter(customer_id="c-1"),
         OrderFilter(product_id="LAMP"),
         OrderFilter(status=OrderStatus.PENDING),
+        OrderFilter(request_ids=tuple(f"r-{number}" for number in range(7))),
     ],
 )
 async def test_pages_have_every_order_once_although_new_ones_come_in(
@@ -132,12 +149,14 @@ async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_mo
 
 FIELDS_AFTER_ID = "customer_id request_id request_hash lines total customer placed".split()
 
+LOOKED_UP = ("(order_id=?)", "(product_id=? AND order_id=?)")
 LED_BY = {
     "LIST_ORDERS": "orders_1 (order_id>? AND order_id<?)",
     "LIST_ORDERS_OF_CUSTOMER": "by_customer (customer_id=? AND order_id>? AND order_id<?)",
     "LIST_PENDING_ORDERS": "pending_order USING PRIMARY KEY (order_id>? AND order_id<?)",
     "LIST_ENDED_ORDERS": "of_ends (status=? AND order_id>? AND order_id<?)",
     "LIST_ORDERS_WITH_PRODUCT": "by_product (product_id=? AND order_id>? AND order_id<?)",
+    "LIST_ORDERS_OF_REQUESTS": "orders_2 (request_id=?)",
     "CLAIM_LATE": "SCAN pending_order",
     "CLAIM_EXPIRED": "SCAN pending_order",
 }
@@ -158,4 +177,4 @@ async def test_on_sqlite_a_list_is_led_by_an_index_in_its_order_and_looks_the_or
         assert first["detail"].endswith(leading)
         looked_at = [step["detail"] for step in rest if " order" in step["detail"]]
         assert looked_at
-        assert all(detail.endswith("(order_id=?)") for detail in looked_at)
+        assert all(detail.endswith(LOOKED_UP) for detail in looked_at)

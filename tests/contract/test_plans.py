@@ -156,6 +156,8 @@ ASKED = {
         ("LIST_ENDED_ORDERS", f"{PAGE}, '', 'EXPIRED'"),
         ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'LAMP'"),
         ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'RARE'"),
+        ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], ''"),
+        ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], 'RARE'"),
         ("CLAIM_LATE", "now(), 20, now()"),
         ("CLAIM_EXPIRED", "now(), 20"),
         ("LOCK_STATES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[]"),

@@ -379,3 +379,31 @@ async def test_pages_of_orders_stay_stable_while_orders_are_added(
 
     assert [len(page) for page in seen] == [3, 3, 2]
     assert [order_id for page in seen for order_id in page] == wanted[::-1]
+
+
+async def test_orders_are_found_by_request_id_whoever_used_it(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 9)
+    for customer_id, request_id in (("c-1", "r-1"), ("c-2", "r-1"), ("c-1", "r-2")):
+        await holdfast.place(line("LAMP"), customer_id=customer_id, request_id=request_id)
+
+    asked = pb.ListOrdersRequest(request_ids=["r-1", "r-1", "r-9"])
+    found = await holdfast.orders.ListOrders(asked, timeout=CALL_S_MAX)
+    asked.customer_id = "c-1"
+    theirs = await holdfast.orders.ListOrders(asked, timeout=CALL_S_MAX)
+
+    assert [order.customer_id for order in found.orders] == ["c-2", "c-1"]
+    assert [order.customer_id for order in theirs.orders] == ["c-1"]
+
+
+async def test_request_ids_are_checked_one_by_one_and_are_at_most_a_thousand(
+    holdfast: RunningHoldfast,
+) -> None:
+    for request_ids, field in (
+        (["r-1", ""], "request_ids[1]"),
+        ([f"r-{number}" for number in range(1_001)], "request_ids"),
+    ):
+        asked = pb.ListOrdersRequest(request_ids=request_ids)
+        found = await refusal(holdfast.orders.ListOrders(asked, timeout=CALL_S_MAX))
+
+        assert found.code is StatusCode.INVALID_ARGUMENT
+        assert found.fields == [field]

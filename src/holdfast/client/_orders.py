@@ -109,11 +109,14 @@ class Orders:
         product_id: str = "",
         created_from: datetime | None = None,
         created_before: datetime | None = None,
+        request_ids: Sequence[str] = (),
         limit: int | None = None,
         page_size: int = PAGE_SIZE,
     ) -> AsyncGenerator[Order]:
         """Every matching order, newest first, fetched page by page; without their history.
 
+        :param request_ids: only orders recorded under one of these, whoever the customer is; at
+            most 1,000. Empty: any.
         :param limit: at most so many orders; None: all.
         :param page_size: orders per call, at most 1,000.
         """
@@ -123,6 +126,7 @@ class Orders:
             product_id=product_id,
             created_from=time_to_wire(created_from),
             created_before=time_to_wire(created_before),
+            request_ids=request_ids,
         )
 
         async def page(size: int, token: str) -> tuple[Sequence[Order], str]:

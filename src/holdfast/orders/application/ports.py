@@ -104,6 +104,7 @@ class OrderFilter:
     product_id: str = ""
     created_from: datetime | None = None
     created_before: datetime | None = None
+    request_ids: tuple[str, ...] = ()  # orders of any customer under one of these
 
 
 class OrderReader(Protocol):

@@ -14,7 +14,7 @@ SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
        AS new (order_id, customer_id, request_id, request_hash,
                currency, total_minor, name, email, phone, address,
                at)
-ON CONFLICT (customer_id, request_id) DO NOTHING
+ON CONFLICT (request_id, customer_id) DO NOTHING
 """
 
 INSERT_LINES = """
@@ -195,6 +195,21 @@ SELECT DISTINCT order_id
 LIST_PENDING_ORDERS = _LED_BY + _PENDING + _IN_PAGE + _LOOKED_UP
 LIST_ENDED_ORDERS = _LED_BY + _ENDED + _IN_PAGE + _LOOKED_UP
 LIST_ORDERS_WITH_PRODUCT = _LED_BY + _WITH_PRODUCT + _IN_PAGE + _LOOKED_UP
+
+# Planned by itself (MATERIALIZED), so that the page's order can't tempt the planner into walking
+# all orders from the newest.
+_OF_REQUESTS = """
+  WITH asked AS MATERIALIZED (SELECT order_id
+                                FROM orders
+                               WHERE request_id = ANY($8::text[]))
+SELECT order_id
+  FROM asked
+ WHERE ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = $9))
+"""
+LIST_ORDERS_OF_REQUESTS = _LED_BY + _OF_REQUESTS + _IN_PAGE + _LOOKED_UP
 
 UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,

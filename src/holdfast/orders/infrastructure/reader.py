@@ -44,7 +44,9 @@ class Reader:
             return await find_requests(reading, self._sql, keys)
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
-        if wanted.product_id:
+        if wanted.request_ids:
+            sql = self._sql.LIST_ORDERS_OF_REQUESTS
+        elif wanted.product_id:
             sql = self._sql.LIST_ORDERS_WITH_PRODUCT
         elif wanted.customer_id:
             sql = self._sql.LIST_ORDERS_OF_CUSTOMER
@@ -68,7 +70,9 @@ class Reader:
             wanted.customer_id,
             wanted.status or "",
         ]
-        if wanted.product_id:
+        if wanted.request_ids:
+            arguments += [list(wanted.request_ids), wanted.product_id]
+        elif wanted.product_id:
             arguments.append(wanted.product_id)
         async with self._database.read() as reading:
             rows = await reading.fetch(sql, *arguments)

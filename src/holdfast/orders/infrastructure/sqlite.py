@@ -8,7 +8,7 @@ INSERT INTO orders
      VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
              ?5, ?6, ?7, ?8, ?9, ?10,
              '[]', ?11, ?11)
-ON CONFLICT (customer_id, request_id) DO NOTHING
+ON CONFLICT (request_id, customer_id) DO NOTHING
 """
 
 INSERT_LINES = """
@@ -168,6 +168,15 @@ _WITH_PRODUCT = """
  WHERE product_id = ?8
 """
 _ONCE = " GROUP BY found.order_id"
+_OF_REQUESTS = """
+  FROM (SELECT order_id, request_id AS asked FROM orders) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE asked IN (SELECT value FROM json_each(?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND product_id = ?9))
+"""
 
 # One text for each filter that has an index of its own; the other filters are checked row by row.
 LIST_ORDERS = _COLUMNS + _ALL + _FILTERED + _NEWEST_FIRST
@@ -175,6 +184,7 @@ LIST_ORDERS_OF_CUSTOMER = _COLUMNS + _OF_CUSTOMER + _FILTERED + _NEWEST_FIRST
 LIST_PENDING_ORDERS = _COLUMNS + _PENDING + _FILTERED + _NEWEST_FIRST
 LIST_ENDED_ORDERS = _COLUMNS + _ENDED + _FILTERED + _NEWEST_FIRST
 LIST_ORDERS_WITH_PRODUCT = _COLUMNS + _WITH_PRODUCT + _FILTERED + _ONCE + _NEWEST_FIRST
+LIST_ORDERS_OF_REQUESTS = _COLUMNS + _OF_REQUESTS + _FILTERED + _NEWEST_FIRST
 
 UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id, notification.version, notification.status,

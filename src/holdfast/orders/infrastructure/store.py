@@ -81,7 +81,7 @@ class StoreWork:
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
         # Everyone inserts in the order of the unique key: two batches with the same requests can't
         # deadlock.
-        by_key = sorted(orders, key=lambda order: (order.customer_id, order.request_id))
+        by_key = sorted(orders, key=lambda order: (order.request_id, order.customer_id))
         added = await self._transaction.write(
             self._sql.INSERT_ORDERS, list(map(_order_row, by_key))
         )

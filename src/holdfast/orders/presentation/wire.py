@@ -1,7 +1,7 @@
 """Messages of Orders' API to the domain's words and back; all violations are found at once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -24,6 +24,7 @@ from holdfast.orders.domain.order import (
 )
 
 BATCH_MAX = 1_000
+REQUEST_IDS_MAX = 1_000
 WAIT_S_MAX = 60.0
 REASON_CHARACTERS_MAX = 500
 VERSION_MAX = 2**63 - 1
@@ -151,10 +152,19 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         created_before=violations.bound("created_before", request.created_before)
         if request.HasField("created_before")
         else None,
+        request_ids=_read_request_ids(request.request_ids, violations),
     )
     filter_text = f"orders {wanted!r}"
     before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+
+
+def _read_request_ids(request_ids: Sequence[str], violations: Violations) -> tuple[str, ...]:
+    if request_ids:
+        violations.size("request_ids", len(request_ids), highest=REQUEST_IDS_MAX)
+    for index, request_id in enumerate(request_ids[:REQUEST_IDS_MAX]):
+        violations.id(f"request_ids[{index}]", request_id)
+    return tuple(sorted(set(request_ids)))
 
 
 def state_message(state: OrderState) -> pb.CreateOrderResponse:

@@ -488,6 +488,7 @@ class ListOrdersRequest(_message.Message):
     CREATED_BEFORE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_IDS_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer's orders; empty: everyone's."""
     status: Global___OrderStatus.ValueType
@@ -506,6 +507,12 @@ class ListOrdersRequest(_message.Message):
     def created_before(self) -> _timestamp_pb2.Timestamp:
         """Only orders created before this time."""
 
+    @_builtins.property
+    def request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only orders recorded under one of these request ids, whoever the customer is; at most 1,000. Empty: any. All filters
+        must fit at once.
+        """
+
     def __init__(
         self,
         *,
@@ -516,10 +523,11 @@ class ListOrdersRequest(_message.Message):
         created_before: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        request_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,9 @@ CREATE TABLE orders (
     shortages    jsonb NOT NULL,
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
-    UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
+    -- For ever: what makes a repeated request harmless. The request leads, so that it is found
+    -- whoever the customer is.
+    UNIQUE (request_id, customer_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
@@ -85,7 +87,9 @@ CREATE TABLE orders (
     shortages    TEXT NOT NULL,
     placed_at    TEXT NOT NULL,
     updated_at   TEXT NOT NULL,
-    UNIQUE (customer_id, request_id)      -- for ever: what makes a repeated request harmless
+    -- For ever: what makes a repeated request harmless. The request leads, so that it is found
+    -- whoever the customer is.
+    UNIQUE (request_id, customer_id)
 );
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 -- What is PENDING: few orders, sought all the time.
