@@ -11,8 +11,9 @@ from bench.load import ROOT
 from bench.processes import Meter
 from bench.progress import say
 from bench.scenarios import Bench
-from holdfast.cli.invoices import read_invoices
 from holdfast.cli.sample import write_sample
+from holdfast.importing.formats import Format, ReadOptions
+from holdfast.importing.reading import read_orders
 from tests.cluster import HOLDFAST
 
 FILE = "online-retail-2010-12_2011-05.csv.gz"
@@ -28,7 +29,8 @@ class ReplayFailed(Exception):
 def scenario_9(bench: Bench) -> Result:
     """`holdfast replay` of real invoices, cluster mode."""
     file, is_real = invoices_file(bench.servers.folder)
-    lines = sum(len(invoice.lines) for invoice in read_invoices(file).invoices)
+    orders = read_orders(file, ReadOptions(Format.ONLINE_RETAIL)).orders
+    lines = sum(len(order.lines) for order in orders)
     result = Result(9, f"holdfast replay of {lines:,} order lines")
     rates, costs = [], []
     for number in range(min(bench.options.rounds, ROUNDS_MAX)):
@@ -70,6 +72,7 @@ def _replay(ground: Ground, file: Path, lines: int) -> tuple[float, str]:
     :raises ReplayFailed: an invoice has no outcome.
     """
     command = [str(HOLDFAST), "replay", str(file), "--output", "json", "--cover", "1"]
+    command += ["--format", Format.ONLINE_RETAIL]
     command += ["--batch", str(BATCH), "--concurrency", str(CALLERS)]
     command += ["--orders", ground.orders, "--inventory", ground.inventory]
     meter = Meter("replay")

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import grpc
@@ -32,6 +33,7 @@ class Shop:
         self.is_dead = False
         self.dies_after = 0  # so many orders
         self.leaves_pending = False
+        self.counts_on_creation = 0  # somebody counts so many units of a new product at once
         self.forgets: set[str] = set()  # request ids acknowledged and not kept
         self.short_at_the_check: set[str] = set()  # request ids
         self.fails: set[str] = set()  # request ids
@@ -39,7 +41,8 @@ class Shop:
     def place(self, request: orders_pb2.CreateOrderRequest) -> Answer | status_pb2.Status:
         name = request.request_id
         if name in self.short_at_the_check:
-            return status(code_pb2.FAILED_PRECONDITION, "short of stock", "SHORT_OF_STOCK")
+            facts = {"wanted:LAMP": "10", "available:LAMP": "3"}
+            return status(code_pb2.FAILED_PRECONDITION, "short of stock", "SHORT_OF_STOCK", facts)
         if name in self.fails:
             return status(code_pb2.INVALID_ARGUMENT, "no such currency")
         order = self.orders.get(name) or self.record(request)
@@ -49,16 +52,19 @@ class Shop:
         wanted: Counter[str] = Counter()
         for line in request.lines:
             wanted[line.product_id] += line.quantity
-        fits = all(self.stock[product_id] >= units for product_id, units in wanted.items())
+        fits = all(self.stock.get(product_id, 0) >= units for product_id, units in wanted.items())
         if fits:
             for product_id, units in wanted.items():
                 self.stock[product_id] -= units
         order = orders_pb2.Order(
             order_id=f"{len(self.orders):08d}",
             request_id=request.request_id,
+            customer_id=request.customer_id,
             status=self.status_now(fits=fits),
             lines=request.lines,
         )
+        if order.status == orders_pb2.ORDER_STATUS_REJECTED:
+            order.shortages.add(product_id=request.lines[0].product_id, wanted=10, available=3)
         for moment in (order.create_time, order.update_time):
             moment.FromSeconds(1)
         if request.request_id not in self.forgets:
@@ -104,9 +110,15 @@ class Shop:
     async def list_orders(
         self, request: orders_pb2.ListOrdersRequest, context: Context
     ) -> orders_pb2.ListOrdersResponse:
+        self.calls["ListOrders"] += 1
         if self.dies_after and len(self.orders) >= self.dies_after:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
-        fitting = [o for o in self.orders.values() if request.status in (0, o.status)]
+        fitting = [
+            order
+            for order in self.orders.values()
+            if request.status in (0, order.status)
+            and (not request.request_ids or order.request_id in request.request_ids)
+        ]
         fitting.reverse()
         begin = int(request.page_token or 0)
         end = begin + min(request.page_size, 7)  # a service may send fewer than asked for
@@ -127,6 +139,8 @@ class Shop:
     ) -> inventory_pb2.Product:
         self.calls["CreateProduct"] += 1
         self.products[request.product.product_id] = request.product
+        if self.counts_on_creation:
+            self.stock[request.product.product_id] = self.counts_on_creation
         return request.product
 
     async def update_stock(
@@ -148,6 +162,9 @@ class Shop:
     def set_stock(
         self, request: inventory_pb2.UpdateStockRequest
     ) -> inventory_pb2.BatchUpdateStockResult:
+        if request.product_id in self.stock and request.HasField("expected_version"):
+            stale = status(code_pb2.ABORTED, "it changed since", "STALE_VERSION")
+            return inventory_pb2.BatchUpdateStockResult(error=stale)
         before = self.stock_requests.setdefault(request.request_id, request.quantity)
         if before != request.quantity:
             reused = status(code_pb2.ALREADY_EXISTS, "used before", "REQUEST_ID_REUSED")
@@ -159,9 +176,11 @@ class Shop:
         )
 
 
-def status(code: int, message: str, reason: str = "") -> status_pb2.Status:
+def status(
+    code: int, message: str, reason: str = "", facts: Mapping[str, str] = MappingProxyType({})
+) -> status_pb2.Status:
     detail = AnyMessage()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="holdfast"))
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="holdfast", metadata=facts))
     return status_pb2.Status(code=code, message=message, details=[detail])
 
 

@@ -1,6 +1,6 @@
 """What `make demo` runs: real servers, real orders, and the proof that the stock is right.
 
-Both services start in a temporary folder, invoices are replayed through their public API, and when
+Both services start in a temporary folder, orders are replayed through their public API, and when
 the servers are down the two databases are checked against each other. DATA names a file of your
 own in the UCI Online Retail format; without it a sample is made up.
 """
@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import typer
@@ -18,15 +19,20 @@ from rich.console import Console
 
 from holdfast.chassis.engines import sqlite_url
 from holdfast.chassis.telemetry import configure_logging
-from holdfast.cli.invoices import InvoiceFile, UnreadableFile, read_invoices
 from holdfast.cli.output import print_facts, print_table
 from holdfast.cli.replay import progress_bars
-from holdfast.cli.replay_report import ReplayReport, broken_lines, facts
-from holdfast.cli.replay_run import ReplayOptions, replay_invoices
+from holdfast.cli.replay_report import ReplayReport, facts, told_flaws, told_outcomes
+from holdfast.cli.replay_run import ReplayOptions, replay_orders
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast, HoldfastError
 from holdfast.embedded import running
+from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.formats import Format, ReadOptions
+from holdfast.importing.reading import OrderFile, read_orders
 from holdfast.verification import Report, verify
+
+COVER = Decimal("0.8")
+TOLD_MAX = 5  # refusals; with four units of five there are many
 
 _say = Console(highlight=False, soft_wrap=True).print
 
@@ -46,14 +52,17 @@ def main() -> int:
 
 
 def _demonstrate(folder: Path) -> bool:
-    _step(1, "Reading invoices")
-    invoices = _invoices(folder)
+    _step(1, "Reading orders")
+    orders = _orders(folder)
     _step(2, "Starting Orders and Inventory, each on a database of its own")
     data = folder / "data"
-    report = uvloop.run(_replay(data, invoices))
+    report = uvloop.run(_replay(data, orders))
     print_facts(facts(report))
-    for problem in report.problems:
-        _say(f"  {problem}", markup=False)
+    told = told_outcomes(report)
+    for line in told[:TOLD_MAX]:
+        _say(f"  {line}", markup=False)
+    if len(told) > TOLD_MAX:
+        _say(f"  ... and {len(told) - TOLD_MAX:,} more orders refused")
     _step(4, "Stopping both, and recomputing everything from the two databases")
     urls = (sqlite_url(data / f"{name}.db") for name in ("orders", "inventory"))
     found = asyncio.run(verify(*urls))
@@ -61,23 +70,23 @@ def _demonstrate(folder: Path) -> bool:
     return report.ok and found.ok
 
 
-def _invoices(folder: Path) -> InvoiceFile:
+def _orders(folder: Path) -> OrderFile:
     given = os.environ.get("DATA")
     path = Path(given) if given else folder / "sample.csv"
     if not given:
         write_sample(path)
         _say("  a made-up week of a wholesaler; DATA=path replays a file of your own")
-    invoices = read_invoices(path)
-    for line in broken_lines(invoices):
+    orders = read_orders(path, ReadOptions(Format.ONLINE_RETAIL))
+    for line in told_flaws(orders):
         typer.echo(line, err=True)
     _say(
-        f"  {invoices.line_count:,} lines, {len(invoices.invoices):,} orders to place, "
-        f"{len(invoices.catalogue):,} products"
+        f"  {orders.line_count:,} lines, {len(orders.orders):,} orders to place, "
+        f"{len(orders.catalogue):,} products"
     )
-    return invoices
+    return orders
 
 
-async def _replay(data: Path, invoices: InvoiceFile) -> ReplayReport:
+async def _replay(data: Path, orders: OrderFile) -> ReplayReport:
     async with (
         running(data) as services,
         Holdfast(services.orders, services.inventory) as client,
@@ -85,7 +94,7 @@ async def _replay(data: Path, invoices: InvoiceFile) -> ReplayReport:
         _say(f"  Orders at {services.orders}, Inventory at {services.inventory}")
         _step(3, "Placing every order over gRPC, with stock for 80 % of the demand")
         with progress_bars() as progress:
-            return await replay_invoices(client, invoices, ReplayOptions(), progress)
+            return await replay_orders(client, orders, ReplayOptions(cover=COVER), progress)
 
 
 def _show(found: Report) -> None:

@@ -1,4 +1,4 @@
-"""`holdfast replay`: place a file of real invoices as orders, and account for every one of them."""
+"""`holdfast replay`: place the orders of a file, and account for every one of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from holdfast.chassis.money import DIGITS as CURRENCIES
+from holdfast.cli.arguments import CURRENCY, CurrencyOption
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
     ORDERS_ADDRESS,
@@ -22,76 +24,120 @@ from holdfast.cli.connection import (
     OrdersOption,
 )
 from holdfast.cli.exits import REFUSED, USAGE, Failed
-from holdfast.cli.invoices import InvoiceFile, UnreadableFile, read_invoices
 from holdfast.cli.output import Output, OutputOption, print_facts, print_json
-from holdfast.cli.replay_report import ReplayReport, broken_lines, facts
-from holdfast.cli.replay_run import BATCH_MAX, Progress, ReplayOptions, replay_invoices
+from holdfast.cli.replay_report import ReplayReport, facts, told_flaws, told_outcomes
+from holdfast.cli.replay_run import BATCH_MAX, Progress, ReplayOptions, replay_orders
+from holdfast.importing.dates import DateOrder
+from holdfast.importing.encodings import Encoding
+from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.formats import Format, ReadOptions
+from holdfast.importing.reading import OrderFile, read_orders
 
-__all__ = ["ReplayOptions", "ReplayReport", "replay", "replay_invoices"]
+__all__ = ["ReplayOptions", "ReplayReport", "replay", "replay_orders"]
 
 CONCURRENCY_MAX = 1_000
 COVER_MAX = 1_000
 WAIT_S_MAX = 86_400
 
 
+FileArgument = Annotated[
+    Path,
+    typer.Argument(metavar="FILE.csv[.gz]", help="Order lines as CSV, with a header."),
+]
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="Its rules: none, or those of the UCI Online Retail data set."),
+]
+EncodingOption = Annotated[
+    Encoding | None, typer.Option(help="What its bytes mean; default: UTF-8, or what a BOM says.")
+]
+CommaOption = Annotated[
+    bool, typer.Option("--decimal-comma", help="Its numbers are written as 39,90.")
+]
+DatesOption = Annotated[
+    DateOrder | None,
+    typer.Option(help="What comes first in its dates, such as 03/04/2026: day, month or year."),
+]
+CoverOption = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=COVER_MAX,
+        help="Opening stock of products that have none, as a share of their demand in the file. "
+        "Without it no stock is touched; what was counted never is.",
+    ),
+]
+LimitOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Place only the first N orders.")
+]
+ConcurrencyOption = Annotated[
+    int, typer.Option(min=1, max=CONCURRENCY_MAX, metavar="N", help="Callers at a time.")
+]
+BatchOption = Annotated[
+    int, typer.Option(min=1, max=BATCH_MAX, metavar="N", help="Orders per call.")
+]
+SettleOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=WAIT_S_MAX, metavar="SECONDS", help="Wait so long for the last outcome."
+    ),
+]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        min=0, max=WAIT_S_MAX, metavar="SECONDS", help="Repeat so long what gets no answer."
+    ),
+]
+
+
 def replay(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv[.gz]", help="UCI Online Retail order lines.")
-    ],
-    cover: Annotated[
-        float,
-        typer.Option(
-            min=0, max=COVER_MAX, help="Opening stock, as a share of each product's demand."
-        ),
-    ] = 0.8,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Place only the first N invoices.")
-    ] = None,
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=CONCURRENCY_MAX, metavar="N", help="Callers at a time.")
-    ] = 64,
-    batch: Annotated[
-        int, typer.Option(min=1, max=BATCH_MAX, metavar="N", help="Orders per call.")
-    ] = 1,
-    settle_timeout: Annotated[
-        float,
-        typer.Option(
-            min=0, max=WAIT_S_MAX, metavar="SECONDS", help="Wait so long for the last outcome."
-        ),
-    ] = 60.0,
-    patience: Annotated[
-        float,
-        typer.Option(
-            min=0, max=WAIT_S_MAX, metavar="SECONDS", help="Repeat so long what gets no answer."
-        ),
-    ] = 60.0,
+    file: FileArgument,
+    format_: FormatOption = Format.GENERAL,
+    encoding: EncodingOption = None,
+    decimal_comma: CommaOption = False,
+    dates: DatesOption = None,
+    currency: CurrencyOption = CURRENCY,
+    cover: CoverOption = None,
+    limit: LimitOption = None,
+    concurrency: ConcurrencyOption = 64,
+    batch: BatchOption = 1,
+    settle_timeout: SettleOption = 60.0,
+    patience: PatienceOption = 60.0,
     orders: OrdersOption = ORDERS_ADDRESS,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Replay real invoices: make the products and some stock, place every order, report.
+    """Place the orders of a file, make the products that are missing for them, and report.
 
-    Run again it creates nothing twice and goes on where it was interrupted. Exits with 1 if any
-    order failed, got no answer, stayed pending or was lost.
+    Columns: order, product, quantity, date, price, customer and, optionally, description and
+    currency; names such as InvoiceNo, sku or qty will do. An order is placed whole or not at all: a
+    line that cannot be read holds its order back. Times without an offset are UTC.
+
+    Mend the lines and run it again: nothing is placed twice. Exits with 1 if a line was not read,
+    or an order failed, got no answer, stayed pending or was lost; each is told by line.
     """
+    if currency not in CURRENCIES:
+        raise typer.BadParameter(f"{currency!r} is no currency in use (ISO 4217), such as GBP")
+    orders_of_file = _read(file, ReadOptions(format_, encoding, decimal_comma, dates, currency))
     options = ReplayOptions(
-        cover=Decimal(str(cover)),
+        cover=None if cover is None else Decimal(str(cover)),
         concurrency=concurrency,
         batch=batch,
         limit=limit,
         settle_timeout_s=settle_timeout,
         patience_s=patience,
     )
-    invoices = _read(file)
-    for line in broken_lines(invoices):
+    for line in told_flaws(orders_of_file):
         typer.echo(line, err=True)
-    _show(uvloop.run(_replay(Connection(orders, inventory, data), invoices, options)), output)
+    _show(uvloop.run(_replay(Connection(orders, inventory, data), orders_of_file, options)), output)
 
 
 def _show(report: ReplayReport, output: Output) -> None:
-    for problem in report.problems:
-        typer.echo(problem, err=True)
+    for line in told_outcomes(report):
+        typer.echo(line, err=True)
+    if not report.orders and not report.flaws:
+        typer.echo(f"{report.file}: there is no order to place in it", err=True)
     if output is Output.JSON:
         print_json({**asdict(report), "ok": report.ok})
     else:
@@ -122,16 +168,16 @@ def progress_bars() -> Iterator[Progress]:
         yield tell
 
 
-def _read(path: Path) -> InvoiceFile:
+def _read(path: Path, options: ReadOptions) -> OrderFile:
     try:
-        return read_invoices(path)
+        return read_orders(path, options)
     except UnreadableFile as error:
-        raise Failed(str(error), USAGE) from error
+        raise Failed(str(error), REFUSED if error.is_there else USAGE) from error
 
 
 async def _replay(
-    connection: Connection, invoices: InvoiceFile, options: ReplayOptions
+    connection: Connection, orders: OrderFile, options: ReplayOptions
 ) -> ReplayReport:
     with progress_bars() as progress:
         async with connection.client() as client:
-            return await replay_invoices(client, invoices, options, progress)
+            return await replay_orders(client, orders, options, progress)

@@ -1,26 +1,28 @@
-"""The account of a replay: what became of every line and every invoice, for people and programs."""
+"""The account of a replay: what became of every line and every order, for people and programs."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from holdfast.cli.invoices import BROKEN, BrokenLine, InvoiceFile
+from holdfast.importing.flaws import Flaw
+from holdfast.importing.reading import OrderFile
 
 
 @dataclass(slots=True)
 class ReplayReport:
-    """What became of every line and every invoice of a file."""
+    """What became of every line and every order of a file."""
 
     file: str
     lines: int
-    invoices: int  # to place, after `limit`
+    orders: int  # to place, after `limit`, and those that are held back
     skipped_lines: dict[str, int]
-    skipped_invoices: dict[str, int]
-    broken_lines: list[BrokenLine]  # the first few
+    skipped_orders: dict[str, int]
+    flaws: list[Flaw]  # every line that could not be read
     products_created: int = 0
     products_present: int = 0
+    cover: float | None = None  # as it was asked for
     stock_set: int = 0
-    stock_present: int = 0  # set before, and left as it is
+    stock_present: int = 0  # counted before, and left as it is
     placed: int = 0  # recorded durably: each of them is one of the next seven
     confirmed: int = 0
     rejected: int = 0
@@ -31,7 +33,9 @@ class ReplayReport:
     lost: int = 0  # acknowledged, and not there any more
     already_there: int = 0  # placed by an earlier run
     refused: int = 0  # short at the stock check, not recorded
-    failed: int = 0
+    failed: int = 0  # not placed; the next two are among them
+    held_back: int = 0  # for lines that could not be read
+    differing: int = 0  # recorded before for another customer, or with other contents
     unanswered: int = 0  # whether they are recorded is unknown
     not_tried: int = 0  # after nothing answered any more
     units_ordered: int = 0
@@ -42,13 +46,16 @@ class ReplayReport:
     orders_per_second: float = 0.0  # placed or refused, from the first call to the last outcome
     latency_ms_p50: float = 0.0
     latency_ms_p99: float = 0.0
-    problems: list[str] = field(default_factory=list)  # the first few
+    refusals: list[Flaw] = field(default_factory=list)  # every order that was refused or rejected
+    failures: list[Flaw] = field(default_factory=list)  # every order that failed for other reasons
+    problems: list[str] = field(default_factory=list)  # of the run as a whole
 
     @property
     def ok(self) -> bool:
-        """Whether every invoice was answered as the contract says, and has its outcome."""
+        """Whether all was read, and every order was answered as promised and has its outcome."""
         wrong = self.failed + self.unanswered + self.not_tried
-        return not (wrong + self.pending + self.unread + self.lost)
+        open_ones = self.pending + self.unread + self.lost
+        return self.orders > 0 and not (wrong + open_ones) and not self.flaws
 
     def time(self, preparing_s: float, placing_s: float, settling_s: float) -> None:
         """Enter how long the three parts of the run took."""
@@ -69,10 +76,10 @@ def facts(report: ReplayReport) -> dict[str, str]:
     return {
         "file": f"{report.file}, {report.lines:,} lines",
         "skipped lines": _counts(report.skipped_lines),
-        "skipped invoices": _counts(report.skipped_invoices),
+        "skipped orders": _counts(report.skipped_orders),
         "products": f"{report.products_created:,} created{_there(report.products_present)}",
-        "opening stock": f"{report.stock_set:,} set{_there(report.stock_present)}",
-        "invoices": f"{report.invoices:,} to place as orders",
+        "opening stock": _stock(report),
+        "orders": f"{report.orders:,} to place",
         "placed": f"{report.placed:,}{_there(report.already_there)}",
         "  confirmed": f"{report.confirmed:,}",
         "  rejected": f"{report.rejected:,}, short at the reservation",
@@ -82,7 +89,9 @@ def facts(report: ReplayReport) -> dict[str, str]:
         "  UNREAD": _if_any(report.unread, "so their outcome is unknown"),
         "  LOST": _if_any(report.lost, "acknowledged, and not found again"),
         "refused": f"{report.refused:,}, short at the stock check and not recorded",
-        "FAILED": _if_any(report.failed, "with an unexpected answer"),
+        "FAILED": _if_any(report.failed, "not placed"),
+        "  HELD BACK": _if_any(report.held_back, "for lines that could not be read"),
+        "  DIFFERING": _if_any(report.differing, "recorded before with other contents"),
         "UNANSWERED": _if_any(report.unanswered, "so whether they are recorded is unknown"),
         "NOT TRIED": _if_any(report.not_tried, "since nothing answered any more"),
         "units": f"{report.units_confirmed:,} confirmed of {report.units_ordered:,} asked for",
@@ -92,11 +101,38 @@ def facts(report: ReplayReport) -> dict[str, str]:
     }
 
 
-def broken_lines(file: InvoiceFile) -> list[str]:
-    """The first broken lines with file and line number, and how many more there are."""
-    told = [f"{file.path}:{one.line}: {one.problem}" for one in file.broken]
-    untold = file.skipped_lines[BROKEN] - len(told)
-    return [*told, f"... and {untold:,} more broken lines"] if untold > 0 else told
+def told_flaws(file: OrderFile) -> list[str]:
+    """Every line that could not be read, with file and number, and what that means."""
+    told = [_told(str(file.path), flaw) for flaw in file.flaws]
+    if file.stopped_by:
+        told.append(
+            f"nothing of the file is placed: line {file.stopped_by.line:,} may belong to any of "
+            "its orders. Mend the lines above and run it again"
+        )
+    elif file.held_back:
+        told.append(
+            f"held back for these lines: {_orders(file.held_back)}. Mend them and run the file "
+            "again: what is placed already is not placed twice"
+        )
+    return [*told, file.hint] if file.hint else told
+
+
+def told_outcomes(report: ReplayReport) -> list[str]:
+    """Every order that was refused or failed, with file and line, and troubles of the run."""
+    flaws = sorted(report.refusals + report.failures)
+    return [*(_told(report.file, flaw) for flaw in flaws), *report.problems]
+
+
+def _told(file: str, flaw: Flaw) -> str:
+    order = f"order {flaw.order}: " if flaw.order else ""
+    return f"{file}:{flaw.line}: {order}{flaw.problem}"
+
+
+def _stock(report: ReplayReport) -> str:
+    if report.cover is None:
+        return "not touched; --cover 1 gives products without any what the file asks for"
+    left = report.stock_present
+    return f"{report.stock_set:,} set" + (f" ({left:,} counted before, left alone)" if left else "")
 
 
 def _counts(counts: dict[str, int]) -> str:
@@ -104,8 +140,12 @@ def _counts(counts: dict[str, int]) -> str:
     return f"{sum(counts.values()):,}: {listed}" if counts else "none"
 
 
+def _orders(count: int) -> str:
+    return "1 order" if count == 1 else f"{count:,} orders"
+
+
 def _there(count: int) -> str:
-    return f" ({count:,} were already there)" if count else ""
+    return f" ({count:,} already there)" if count else ""
 
 
 def _if_any(count: int, what: str) -> str:

@@ -1,34 +1,38 @@
-"""Replay a file of real invoices through the public API, and account for every one of them."""
+"""Replay a file of orders through the public API, and account for every one of them."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from holdfast.cli.invoices import CURRENCY, Invoice, InvoiceFile
-from holdfast.cli.patience import chunks, in_parallel, outcome_unknown, patiently, pauses
+from holdfast.cli.patience import in_parallel, outcome_unknown, patiently, pauses
+from holdfast.cli.replay_records import difference, order_request, recorded, request_id_of
 from holdfast.cli.replay_report import ReplayReport
 from holdfast.cli.replay_stock import Shelf
 from holdfast.client import (
     Holdfast,
     HoldfastError,
-    Money,
-    OrderLine,
+    Order,
     OrderRequest,
     OrderStatus,
     Placed,
+    Shortage,
     ShortOfStock,
 )
+from holdfast.importing.flaws import Flaw
+from holdfast.importing.orders import FileOrder
+from holdfast.importing.reading import OrderFile
 
 BATCH_MAX = 1_000  # orders in one call
-PROBLEMS_KEPT_MAX = 5
+BATCH_LINES_MAX = 20_000  # and their lines, so that a call has its answer before its deadline
 _POLL_S = 0.1
 _POLL_PAGE = 20
 
+Known = Mapping[str, Sequence[Order]]  # what is recorded, by request id
 # Told what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -37,15 +41,16 @@ Progress = Callable[[str, int, int], None]
 class ReplayOptions:
     """How to replay.
 
-    :param cover: opening stock of a product as a share of all its demand in the file.
+    :param cover: opening stock of a product that has none at all, as a share of all its demand in
+        the file; None: no stock is touched.
     :param concurrency: callers that place orders at the same time.
     :param batch: orders per call; 1 for a call each.
-    :param limit: invoices to place, the first in time; None: all.
+    :param limit: orders to place, the first in time; None: all.
     :param settle_timeout_s: seconds to wait for the last order's outcome.
     :param patience_s: seconds to go on repeating a call that brings no answer.
     """
 
-    cover: Decimal = Decimal("0.8")
+    cover: Decimal | None = None
     concurrency: int = 64
     batch: int = 1
     limit: int | None = None
@@ -53,16 +58,17 @@ class ReplayOptions:
     patience_s: float = 60.0
 
 
-async def replay_invoices(
+async def replay_orders(
     client: Holdfast,
-    file: InvoiceFile,
+    file: OrderFile,
     options: ReplayOptions,
     progress: Progress = lambda _phase, _done, _total: None,
 ) -> ReplayReport:
-    """Make the products and their opening stock, place every invoice as one order, await all.
+    """Make the products that are missing, place every order of the file, await all.
 
     Repeating it, after whatever interruption, changes nothing that is there and goes on with the
-    rest: all request ids come from the file.
+    rest: all request ids come from the file. An order that is recorded already for another
+    customer, or with other contents, is told and not placed.
 
     :raises HoldfastError: the products or the outcomes could not be read or written.
     """
@@ -71,30 +77,36 @@ async def replay_invoices(
 
 class _Replay:
     def __init__(
-        self, client: Holdfast, file: InvoiceFile, options: ReplayOptions, progress: Progress
+        self, client: Holdfast, file: OrderFile, options: ReplayOptions, progress: Progress
     ) -> None:
         self._client, self._file, self._options, self._progress = client, file, options, progress
-        self._invoices = file.invoices[: options.limit]
-        self._units_by_order: dict[str, int] = {}
+        self._orders = file.orders[: options.limit]
+        self._placed: dict[str, FileOrder] = {}  # by order id
         self._latencies_s: list[float] = []
         self._nobody_answers = False
-        self._newest_before = ""
         self._report = ReplayReport(
             file=str(file.path),
             lines=file.line_count,
-            invoices=len(self._invoices),
+            orders=len(self._orders) + file.held_back,
             skipped_lines=dict(file.skipped_lines.most_common()),
-            skipped_invoices=dict(file.skipped_invoices.most_common()),
-            broken_lines=file.broken,
-            units_ordered=sum(map(_units, self._invoices)),
+            skipped_orders=dict(file.skipped_orders.most_common()),
+            flaws=file.flaws,
+            failed=file.held_back,
+            held_back=file.held_back,
+            cover=None if options.cover is None else float(options.cover),
+            units_ordered=sum(map(_units, self._orders)),
         )
 
     async def run(self) -> ReplayReport:
         begun = time.perf_counter()
-        self._newest_before = await self._newest_order_id()
-        await self._fill_shelf()
+        # First without patience: a wrong address should be told at once.
+        known = await recorded(self._client, self._orders[:1], 0.0)
+        known |= await recorded(self._client, self._orders[1:], self._options.patience_s)
+        due = [order for order in self._orders if not self._is_differing(order, known)]
+        currencies = await self._fill_shelf(due)
+        due = [order for order in due if not self._has_other_currency(order, currencies)]
         prepared = time.perf_counter()
-        await self._place_all()
+        await self._place_all([order for order in due if not self._is_there(order, known)])
         placed = time.perf_counter()
         try:
             await self._settle()
@@ -109,37 +121,73 @@ class _Replay:
         self._report.measure(self._latencies_s)
         return self._report
 
-    async def _fill_shelf(self) -> None:
-        """Every product that the invoices name exists, and had its opening stock set once."""
+    def _is_differing(self, order: FileOrder, known: Known) -> bool:
+        """Whether its number was used before for something else; that is told."""
+        there = known.get(request_id_of(order), [])
+        differences = [difference(order, self._file.currency, one) for one in there]
+        if not there or "" in differences:
+            return False
+        self._report.failed += 1
+        self._report.differing += 1
+        self._fail(
+            order,
+            f"already recorded as order {there[0].order_id} for customer "
+            f"{there[0].customer_id!r}, and {differences[0]}; nothing was placed. Give it another "
+            "number if it is another order",
+        )
+        return True
+
+    def _is_there(self, order: FileOrder, known: Known) -> bool:
+        """Whether an earlier run has placed it."""
+        for one in known.get(request_id_of(order), []):
+            if not difference(order, self._file.currency, one):
+                self._report.placed += 1
+                self._report.already_there += 1
+                self._placed[one.order_id] = order
+                return True
+        return False
+
+    def _has_other_currency(self, order: FileOrder, currencies: Mapping[str, str]) -> bool:
+        """Whether a product of it has its price in another currency; that is told."""
+        for line in order.lines:
+            currency = currencies.get(line.product_id, self._file.currency)
+            if currency != self._file.currency:
+                self._report.failed += 1
+                self._fail(
+                    order,
+                    f"the price of {line.product_id} is in {currency} since before, and the file "
+                    f"is read in {self._file.currency}: give --currency {currency} if it is that",
+                )
+                return True
+        return False
+
+    async def _fill_shelf(self, orders: Sequence[FileOrder]) -> Mapping[str, str]:
+        """Every product that the orders name exists; those without any stock get what is asked.
+
+        Returns the currencies of the products that were there.
+        """
         options = self._options
         shelf = Shelf(
             self._client, self._file, options.cover, options.concurrency, options.patience_s
         )
-        product_ids = sorted({line.product_id for i in self._invoices for line in i.lines})
+        product_ids = sorted({line.product_id for order in orders for line in order.lines})
         stocked = await shelf.fill(product_ids, partial(self._progress, "creating products"))
         self._report.products_created = stocked.products_created
         self._report.products_present = stocked.products_present
         self._report.stock_set = stocked.stock_set
         self._report.stock_present = stocked.stock_present
+        return stocked.currencies
 
-    async def _newest_order_id(self) -> str:
-        """Order ids rise with time: a later one is of this run, the others were there before."""
-        # Without patience: a wrong address should be told at once.
-        async with aclosing(self._client.orders.list(limit=1)) as orders:
-            async for order in orders:
-                return order.order_id
-        return ""
-
-    async def _place_all(self) -> None:
-        batches = chunks(self._invoices, self._options.batch)
+    async def _place_all(self, orders: Sequence[FileOrder]) -> None:
+        batches = _batches(orders, self._options.batch)
         await in_parallel(self._options.concurrency, batches, self._place)
 
-    async def _place(self, invoices: Sequence[Invoice]) -> None:
-        """Place some invoices, repeating those without an answer until patience ends."""
+    async def _place(self, orders: Sequence[FileOrder]) -> None:
+        """Place some orders, repeating those without an answer until patience ends."""
         if self._nobody_answers:
-            self._report.not_tried += len(invoices)
+            self._report.not_tried += len(orders)
             return
-        waiting = [(invoice, order_request(invoice)) for invoice in invoices]
+        waiting = [(order, order_request(order, self._file.currency)) for order in orders]
         begun = time.perf_counter()
         for pause_s in pauses(self._options.patience_s):
             outcomes = await self._ask([request for _, request in waiting])
@@ -157,8 +205,8 @@ class _Replay:
             await asyncio.sleep(pause_s)
         self._nobody_answers = True
         self._report.unanswered += len(unknown)
-        for (invoice, _), error in unknown:
-            self._note(invoice, error)
+        for (order, _), error in unknown:
+            self._fail(order, f"whether it is recorded is unknown: {error}")
 
     async def _ask(self, requests: list[OrderRequest]) -> Sequence[Placed | HoldfastError]:
         try:
@@ -173,27 +221,33 @@ class _Replay:
         except HoldfastError as error:
             return [error] * len(requests)
 
-    def _record(self, invoice: Invoice, outcome: Placed | HoldfastError) -> None:
+    def _record(self, order: FileOrder, outcome: Placed | HoldfastError) -> None:
         match outcome:
             case Placed():
                 self._report.placed += 1
-                self._report.already_there += outcome.order_id <= self._newest_before
-                self._units_by_order[outcome.order_id] = _units(invoice)
+                self._placed[outcome.order_id] = order
             case ShortOfStock():
                 self._report.refused += 1
+                self._refuse(order, "refused", outcome.shortages)
             case _:
                 self._report.failed += 1
-                self._note(invoice, outcome)
-        self._progress("placing orders", len(self._latencies_s), len(self._invoices))
+                self._fail(order, str(outcome))
+        self._progress("placing orders", len(self._latencies_s), len(self._orders))
 
-    def _note(self, invoice: Invoice, error: HoldfastError) -> None:
-        if len(self._report.problems) < PROBLEMS_KEPT_MAX:
-            self._report.problems.append(f"invoice {invoice.number}: {error}")
+    def _refuse(self, order: FileOrder, how: str, shortages: Sequence[Shortage]) -> None:
+        short = "; ".join(
+            f"{one.product_id}: wanted {one.wanted:,}, available {one.available:,}"
+            for one in shortages
+        )
+        self._report.refusals.append(Flaw(order.line, order.number, f"{how}, short of {short}"))
+
+    def _fail(self, order: FileOrder, problem: str) -> None:
+        self._report.failures.append(Flaw(order.line, order.number, problem))
 
     async def _settle(self) -> None:
         """Wait until none of this run's orders is PENDING, or the time is over."""
         ends_at = time.monotonic() + self._options.settle_timeout_s
-        if not self._units_by_order:
+        if not self._placed:
             return
         while await patiently(self._options.patience_s, self._any_pending):
             if time.monotonic() > ends_at:
@@ -205,53 +259,50 @@ class _Replay:
         pending = self._client.orders.list(status=OrderStatus.PENDING, page_size=_POLL_PAGE)
         async with aclosing(pending) as orders:
             async for order in orders:
-                if order.order_id in self._units_by_order:
+                if order.order_id in self._placed:
                     return True
         return False
 
     async def _tally(self) -> None:
-        """Find every acknowledged order again in the list, whatever the acknowledgement said."""
-        if not self._units_by_order:
+        """Find every acknowledged order again, whatever the acknowledgement said."""
+        if not self._placed:
             return
-        statuses = await patiently(self._options.patience_s, self._statuses)
-        counts = Counter(statuses.values())
+        found = await patiently(self._options.patience_s, self._found_again)
+        counts = Counter(order.status for order in found)
         report = self._report
         report.confirmed = counts[OrderStatus.CONFIRMED]
         report.rejected = counts[OrderStatus.REJECTED]
         report.cancelled = counts[OrderStatus.CANCELLED]
         report.expired = counts[OrderStatus.EXPIRED]
         report.pending = counts[OrderStatus.PENDING] + counts[OrderStatus.UNKNOWN]
-        report.lost = len(self._units_by_order) - len(statuses)
-        report.units_confirmed = sum(
-            self._units_by_order[order_id]
-            for order_id, status in statuses.items()
-            if status is OrderStatus.CONFIRMED
-        )
+        report.lost = len(self._placed) - len(found)
+        for order in found:
+            mine = self._placed[order.order_id]
+            if order.status is OrderStatus.CONFIRMED:
+                report.units_confirmed += _units(mine)
+            elif order.status is OrderStatus.REJECTED:
+                self._refuse(mine, "rejected", order.shortages)
 
-    async def _statuses(self) -> dict[str, OrderStatus]:
-        found: dict[str, OrderStatus] = {}
-        total = len(self._units_by_order)
-        async with aclosing(self._client.orders.list(page_size=BATCH_MAX)) as orders:
-            async for order in orders:
-                if order.order_id in self._units_by_order:
-                    found[order.order_id] = order.status
-                    self._progress("finding every order again", len(found), total)
-                if len(found) == total:
-                    break
-        return found
+    async def _found_again(self) -> list[Order]:
+        known = await recorded(self._client, list(self._placed.values()), 0.0)
+        orders = [order for one in known.values() for order in one]
+        self._progress("finding every order again", len(orders), len(self._placed))
+        return [order for order in orders if order.order_id in self._placed]
 
 
-def order_request(invoice: Invoice) -> OrderRequest:
-    """The order of an invoice; its request id is the invoice's number, so there is one for ever."""
-    return OrderRequest(
-        customer_id=invoice.customer_id,
-        lines=[
-            OrderLine(line.product_id, line.quantity, Money(CURRENCY, line.unit_price_minor))
-            for line in invoice.lines
-        ],
-        request_id=f"invoice-{invoice.number}",
-    )
+def _batches(orders: Sequence[FileOrder], size: int) -> Iterator[Sequence[FileOrder]]:
+    """The orders in their turn, so many at a time, and not too many lines."""
+    batch: list[FileOrder] = []
+    lines = 0
+    for order in orders:
+        if batch and (len(batch) == size or lines + len(order.lines) > BATCH_LINES_MAX):
+            yield batch
+            batch, lines = [], 0
+        batch.append(order)
+        lines += len(order.lines)
+    if batch:
+        yield batch
 
 
-def _units(invoice: Invoice) -> int:
-    return sum(line.quantity for line in invoice.lines)
+def _units(order: FileOrder) -> int:
+    return sum(line.quantity for line in order.lines)

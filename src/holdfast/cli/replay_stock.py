@@ -1,12 +1,12 @@
-"""Put on the shelf what the invoices of a file will ask for, once and for all runs."""
+"""Put on the shelf what the orders of a file will ask for, and never touch what was counted."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
-from holdfast.cli.invoices import CURRENCY, InvoiceFile
 from holdfast.cli.patience import chunks, in_parallel, patiently
 from holdfast.client import (
     AlreadyExists,
@@ -14,10 +14,12 @@ from holdfast.client import (
     HoldfastError,
     Money,
     NotFound,
-    Refused,
+    StaleVersion,
+    StockInfo,
     StockLevel,
     StockRequest,
 )
+from holdfast.importing.reading import OrderFile
 
 BATCH_MAX = 1_000  # products in one call
 TOLD_EVERY = 100
@@ -26,61 +28,70 @@ STOCK_MAX = 1_000_000_000_000
 
 @dataclass(slots=True)
 class Stocked:
-    """What was put on the shelf now, and what an earlier run had put there."""
+    """What was put on the shelf now, and what was there."""
 
     products_created: int = 0
     products_present: int = 0
     stock_set: int = 0
     stock_present: int = 0
+    currencies: dict[str, str] = field(default_factory=dict)  # of the products that were there
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """Where the products go, and how many units of each.
 
-    :param cover: opening stock of a product as a share of all its demand in the file.
+    :param cover: opening stock of a product that has no stock level at all, as a share of all its
+        demand in the file; None: no stock is touched.
     """
 
     client: Holdfast
-    file: InvoiceFile
-    cover: Decimal
+    file: OrderFile
+    cover: Decimal | None
     concurrency: int
     patience_s: float
 
     async def fill(self, product_ids: Sequence[str], tell: Callable[[int, int], None]) -> Stocked:
-        """Make the products and set their opening stock, where no run over this file has done it.
+        """Make the products that are missing, and set the opening stock of those without any.
+
+        What somebody counted, at whatever location, stays as it is.
 
         :param tell: told how many products are made, of how many.
         """
         stocked = Stocked()
         patience_s = 0.0  # a wrong address should be told at once
         for some in chunks(product_ids, BATCH_MAX):
-            versions = await patiently(patience_s, partial(self._versions, some))
+            infos = await patiently(patience_s, partial(self._infos, some))
             patience_s = self.patience_s
-            missing = [one for one, version in versions.items() if version is None]
+            missing = [one for one in some if one not in infos]
             for made in chunks(missing, TOLD_EVERY):
                 await in_parallel(self.concurrency, made, self._create)
                 stocked.products_created += len(made)
                 tell(stocked.products_created, len(product_ids))
             stocked.products_present += len(some) - len(missing)
-            changed = await self._set_opening_stock(versions)
+            for product_id, info in infos.items():
+                stocked.currencies[product_id] = info.product.unit_price.currency
+            if self.cover is None:
+                continue
+            bare = [one for one in some if one not in infos or not infos[one].levels]
+            changed, counted = await self._set_opening_stock(bare, self.cover)
             stocked.stock_set += changed
-            stocked.stock_present += len(some) - changed
+            stocked.stock_present += len(some) - len(bare) + counted
         return stocked
 
-    async def _versions(self, product_ids: Sequence[str]) -> dict[str, int | None]:
-        """The stock level's version for every product: 0 without one, None without a product."""
-        infos = await self.client.inventory.get_stock_batch(product_ids)
-        versions: dict[str, int | None] = {}
-        for product_id, info in zip(product_ids, infos, strict=True):
+    async def _infos(self, product_ids: Sequence[str]) -> dict[str, StockInfo]:
+        """What there is of the products that exist."""
+        infos: dict[str, StockInfo] = {}
+        answers = await self.client.inventory.get_stock_batch(product_ids)
+        for product_id, info in zip(product_ids, answers, strict=True):
             match info:
                 case NotFound():
-                    versions[product_id] = None
+                    continue
                 case HoldfastError():
                     raise info
                 case _:
-                    versions[product_id] = max((level.version for level in info.levels), default=0)
-        return versions
+                    infos[product_id] = info
+        return infos
 
     async def _create(self, product_id: str) -> None:
         entry = self.file.catalogue[product_id]
@@ -88,27 +99,40 @@ class Shelf:
             self.client.inventory.create_product,
             product_id,
             name=entry.name,
-            unit_price=Money(CURRENCY, entry.unit_price_minor),
+            unit_price=Money(self.file.currency, entry.unit_price_minor),
         )
         # If somebody was faster, they may call it what they like.
         with suppress(AlreadyExists):
             await patiently(self.patience_s, create)
 
-    async def _set_opening_stock(self, versions: dict[str, int | None]) -> int:
-        """Set it for all, repeats included; how many levels have changed by it."""
+    async def _set_opening_stock(
+        self, product_ids: Sequence[str], cover: Decimal
+    ) -> tuple[int, int]:
+        """Set it where there is still none; for how many it was set, and how many had some."""
+        wanted = {one: opening_stock(self.file.catalogue[one].demand, cover) for one in product_ids}
         requests = [
             StockRequest(
                 product_id,
-                quantity=opening_stock(self.file.catalogue[product_id].demand, self.cover),
+                quantity=units,
+                expected_version=0,  # what is counted meanwhile is not overwritten
                 reason="opening stock",
-                request_id=f"opening-stock-{self.file.digest[:16]}-{product_id}",
+                request_id=self._request_id(product_id),
             )
-            for product_id in versions
+            for product_id, units in wanted.items()
+            if units  # a level of nothing is none
         ]
+        if not requests:
+            return 0, 0
         outcomes = await patiently(
             self.patience_s, lambda: self.client.inventory.set_stock_batch(requests)
         )
-        return sum(map(_has_changed, versions.values(), outcomes))
+        changed = sum(map(_is_set, outcomes))
+        return changed, len(requests) - changed
+
+    def _request_id(self, product_id: str) -> str:
+        """The same for every run over this file; a product's own id may leave no room for it."""
+        digest = hashlib.sha256(f"{self.file.digest} {self.cover} {product_id}".encode())
+        return f"opening-stock-{digest.hexdigest()[:32]}"
 
 
 def opening_stock(demand: int, cover: Decimal) -> int:
@@ -116,11 +140,11 @@ def opening_stock(demand: int, cover: Decimal) -> int:
     return min(int(demand * cover), STOCK_MAX)
 
 
-def _has_changed(version_before: int | None, outcome: StockLevel | HoldfastError) -> bool:
+def _is_set(outcome: StockLevel | HoldfastError) -> bool:
     match outcome:
         case StockLevel():
-            return version_before is None or outcome.version > version_before
-        case Refused():
-            return False  # an earlier run had another cover, or more of it was promised away
+            return True
+        case StaleVersion():
+            return False  # somebody was faster, and what they counted counts
         case _:
             raise outcome

@@ -1,0 +1,70 @@
+"""What the service has of a file's orders already: one order of the file is one order for ever.
+
+Request ids are unique by customer on the server, so a customer's cell that was filled in since
+would make a second order of the same number. Therefore they are looked for by number alone, first.
+"""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+from functools import partial
+
+from holdfast.cli.patience import chunks, patiently
+from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest
+from holdfast.importing.orders import FileOrder
+
+ASKED_MAX = 1_000  # request ids in one call
+_PAGE_LINES_MAX = 100_000  # lines in one page of orders
+
+
+def order_request(order: FileOrder, currency: str) -> OrderRequest:
+    """The order to place; its request id is the order's number, so there is one for ever."""
+    return OrderRequest(
+        customer_id=order.customer_id,
+        lines=[
+            OrderLine(line.product_id, line.quantity, Money(currency, line.unit_price_minor))
+            for line in order.lines
+        ],
+        request_id=request_id_of(order),
+    )
+
+
+def request_id_of(order: FileOrder) -> str:
+    return f"invoice-{order.number}"
+
+
+async def recorded(
+    client: Holdfast, orders: Sequence[FileOrder], patience_s: float
+) -> dict[str, list[Order]]:
+    """What is recorded under the numbers of these orders, by request id, for any customer."""
+    found: dict[str, list[Order]] = {}
+    for some in chunks(orders, ASKED_MAX):
+        for order in await patiently(patience_s, partial(_listed, client, some)):
+            found.setdefault(order.request_id, []).append(order)
+    return found
+
+
+async def _listed(client: Holdfast, orders: Sequence[FileOrder]) -> list[Order]:
+    longest = max(len(order.lines) for order in orders)
+    listed = client.orders.list(
+        request_ids=[request_id_of(order) for order in orders],
+        page_size=max(1, min(ASKED_MAX, _PAGE_LINES_MAX // longest)),
+    )
+    async with aclosing(listed) as found:
+        return [order async for order in found]
+
+
+def difference(order: FileOrder, currency: str, there: Order) -> str:
+    """In what a recorded order differs from that of the file; empty if in nothing."""
+    lines = order_request(order, currency).lines
+    if there.customer_id != order.customer_id:
+        return f"the customer is {order.customer_id!r} here"
+    if len(there.lines) != len(lines):
+        return f"it has {len(lines):,} lines here and {len(there.lines):,} there"
+    for mine, theirs in zip(lines, there.lines, strict=True):
+        if mine != theirs:
+            return f"it has {_told(mine)} here and {_told(theirs)} there"
+    return ""
+
+
+def _told(line: OrderLine) -> str:
+    return f"{line.quantity:,} x {line.product_id} at {line.unit_price}"
