@@ -25,6 +25,7 @@ class Shop:
     def __init__(self) -> None:
         self.products: dict[str, inventory_pb2.Product] = {}
         self.stock: dict[str, int] = {}
+        self.in_paris: dict[str, int] = {}
         self.stock_requests: dict[str, int] = {}
         self.orders: dict[str, orders_pb2.Order] = {}  # by request id, oldest first
         self.has_hundred_orders = asyncio.Event()
@@ -157,6 +158,8 @@ class Shop:
         info = inventory_pb2.StockInfo(product=self.products[product_id])
         if product_id in self.stock:
             info.levels.add(location_id="main", version=1, on_hand=self.stock[product_id])
+        if units := self.in_paris.get(product_id):
+            info.levels.add(location_id="PARIS", version=1, on_hand=units)
         return inventory_pb2.BatchGetStockInfoResult(info=info)
 
     def set_stock(

@@ -41,6 +41,18 @@ async def test_counted_stock_is_left_alone_and_told(
     assert facts(report)["opening stock"] == "0 set (1 counted before, left alone)"
 
 
+async def test_stock_that_was_counted_at_any_location_is_left_alone(
+    shop: Shop, client: Holdfast, tmp_path: Path
+) -> None:
+    await replay_orders(client, orders_of(tmp_path, "1 LAMP 1"), replace(QUICK, cover=None))
+    shop.in_paris["LAMP"] = 250
+
+    report = await replay_orders(client, orders_of(tmp_path, "2 LAMP 1"), QUICK)
+
+    assert (report.stock_set, report.stock_present) == (0, 1)
+    assert shop.stock_requests == {}
+
+
 async def test_what_is_counted_while_the_replay_begins_is_not_overwritten(
     shop: Shop, client: Holdfast, tmp_path: Path
 ) -> None:
