@@ -15,6 +15,7 @@ from holdfast.cli.replay_run import replay_orders
 from holdfast.cli.replay_stock import opening_stock
 from holdfast.client import Holdfast, Money, OrderLine, Unavailable
 from holdfast.importing.flaws import Flaw
+from holdfast.importing.reading import read_orders
 from tests.unit import small_replay
 from tests.unit.small_replay import HEADER, QUICK, client_of, orders_of, serve, ten_orders
 from tests.unit.small_shop import Shop
@@ -176,6 +177,18 @@ async def test_when_the_outcomes_cannot_be_read_the_rest_is_told_all_the_same(
     assert not report.ok
     assert (report.placed, report.unread, report.lost) == (10, 10, 0)
     assert report.problems[0].startswith("the outcomes cannot be read: ")
+
+
+async def test_a_run_with_a_line_that_was_not_read_is_not_right_though_all_orders_are_placed(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    file = ten_orders(tmp_path)
+    joined = file.path.read_text().replace("\n2,", f"\n{HEADER}2,")
+    file.path.write_text(joined)
+
+    report = await replay_orders(client, read_orders(file.path), QUICK)
+
+    assert (report.ok, report.placed, report.failed) == (False, 10, 0)
 
 
 async def test_a_run_that_has_nothing_to_place_is_not_right(
