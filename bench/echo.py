@@ -12,6 +12,7 @@ import uvloop
 from grpc import aio
 
 from holdfast.chassis.grpc_server import serving
+from holdfast.chassis.local_broker import LocalBroker
 
 SERVICE = "holdfast.bench.Echo"
 METHOD = f"/{SERVICE}/Echo"
@@ -30,7 +31,7 @@ def _register(server: aio.Server) -> None:
 
 async def main(listen: str) -> None:
     """Serve for ever."""
-    async with serving(listen, service=SERVICE, register=_register, is_bus_up=lambda: True):
+    async with serving(listen, service=SERVICE, register=_register, bus=LocalBroker([])):
         await asyncio.Event().wait()
 
 

@@ -15,7 +15,8 @@ from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
-from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link, Topology
+from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link
+from holdfast.chassis.rabbitmq_names import Topology
 from proof.chaos.diary import Journal
 from proof.facts import Part, Sighting
 from proof.sightings import sighting_of

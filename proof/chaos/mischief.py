@@ -14,7 +14,8 @@ import aiormq
 
 from holdfast.chassis import event_codec
 from holdfast.chassis.broker import BrokerUnavailable, Event
-from holdfast.chassis.rabbitmq_link import Link, Topology
+from holdfast.chassis.rabbitmq_link import Link
+from holdfast.chassis.rabbitmq_names import Topology
 from holdfast.contracts.inventory.v1 import events_pb2
 from holdfast.inventory.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS

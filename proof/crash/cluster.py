@@ -12,7 +12,7 @@ import aiormq
 from aiormq.abc import AbstractChannel
 
 from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.rabbitmq_link import dead_queue
+from holdfast.chassis.rabbitmq_names import dead_queue
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.crash.ground import Ground, Left
 from proof.crash.nursery import Nursery

@@ -11,13 +11,8 @@ from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
 from holdfast.chassis.rabbitmq import Arrivals, Batch, Consumer, Pack, RabbitMQ
-from holdfast.chassis.rabbitmq_link import (
-    DEAD_DELIVERY_LIMIT,
-    DEAD_EXCHANGE,
-    Link,
-    Topology,
-    dead_queue,
-)
+from holdfast.chassis.rabbitmq_link import Link
+from holdfast.chassis.rabbitmq_names import Topology
 from proof.mutants.planting import bug, original
 
 BROKER = "tests/contract/test_broker.py"
@@ -84,17 +79,12 @@ async def answer_first(self: LocalBroker, queue: str, delivery: Delivery, receiv
 async def open_without_confirms(self: Any) -> None:
     await self.connection.connect()
     self.channel = await self.connection.channel(publisher_confirms=False)
-    await self.topology.declare(self.channel)
+    self.world = await self.connection.channel(publisher_confirms=False)
+    self.channel = await self.topology.declare(self.channel)
 
 
-async def declare_without_dead_letters(self: Topology, channel: Any) -> None:
-    await channel.exchange_declare(DEAD_EXCHANGE, exchange_type="direct", durable=True)
-    for one in self.subscriptions:
-        dead, settings = dead_queue(one.queue), self._settings(DEAD_DELIVERY_LIMIT)
-        await channel.queue_declare(dead, durable=True, arguments=settings)
-        await channel.queue_bind(dead, DEAD_EXCHANGE, routing_key=dead)
-        settings = self._settings(self.delivery_limit)
-        await channel.queue_declare(one.queue, durable=True, arguments=settings)
+def settle_without_dead_letters(self: Topology, _dead: str) -> dict[str, Any]:
+    return self._settings(self.delivery_limit)
 
 
 def never_doubt(self: Link) -> bool:
@@ -134,8 +124,10 @@ async def publish_optionally(
     properties = aiormq.spec.Basic.Properties(
         app_id=pack.exchange, delivery_mode=2, message_type=pack.type
     )
+    channel = link.channel if queue else link.world
+    assert channel is not None
     try:
-        await link.channel.basic_publish(
+        await channel.basic_publish(
             pack.body, exchange=exchange, routing_key=queue or pack.type, properties=properties
         )
     except aiormq.DeliveryError:
@@ -191,7 +183,7 @@ BUGS = (
     bug(
         "dead letters go nowhere",
         "The queues have no dead-letter exchange: what the broker gives up is gone.",
-        (Topology, "declare", declare_without_dead_letters),
+        (Topology, "_queue_settings", settle_without_dead_letters),
         tests=(f"{BROKER}::test_what_the_broker_gives_up_is_parked_event_by_event",),
         why_tests="no simulated crash loop is as long as the delivery limit",
     ),

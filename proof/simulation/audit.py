@@ -24,7 +24,8 @@ class AuditedBroker:
     ) -> None:
         self._broker, self._heard, self._refused = broker, heard, refused
         self._weather, self._extra = weather, extra
-        self.is_up = broker.is_up
+        self.is_up, self.names = broker.is_up, broker.names
+        self.declare, self.waiting_types = broker.declare, broker.waiting_types
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
         if self._weather.strikes("publish refused"):

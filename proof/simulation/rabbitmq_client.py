@@ -94,6 +94,7 @@ class Connection(Closable):
             raise RuntimeError(f"{self!r} closed")
         self._numbers += 1
         channel = Channel(self, self._line, self._numbers)
+        channel.publisher_confirms = publisher_confirms
         self.channels[self._numbers] = channel
         await channel.open(self._session, has_confirms=publisher_confirms)
         return channel
@@ -137,6 +138,7 @@ class Channel(Closable):
     def __init__(self, connection: Connection, line: Line, number: int) -> None:
         super().__init__()
         self.connection, self.number = connection, number
+        self.publisher_confirms = True
         self.on_consumer_cancel_callbacks: set[Callable[[Basic.Cancel], object]] = set()
         self._line = line
         self._session: ChannelSession

@@ -10,7 +10,7 @@ import pytest
 from holdfast.chassis import rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import shuffled
-from holdfast.chassis.rabbitmq_link import urls_by_host
+from holdfast.chassis.rabbitmq_url import urls_by_host
 from tests.contract.test_broker import Inbox, consuming, order_events, rabbit, relay
 from tests.processes import free_port
 

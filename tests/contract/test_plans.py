@@ -163,6 +163,7 @@ ASKED = {
         ("LOCK_STATES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[]"),
         ("UNSENT_NOTIFICATIONS", "20"),
         ("NEXT_EVENTS", "20"),
+        ("NEXT_EVENTS_OF_OTHER_TYPES", "20, ARRAY['a', 'b']"),
         ("BACKLOG", ""),
         ("FORGET_EVENTS", "'2026-01-01', 20"),
     ],

@@ -14,7 +14,8 @@ import pytest
 
 from holdfast.chassis.broker import DeadLetter, Event, Subscription, exchange_of
 from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.chassis.rabbitmq_link import Link, Topology
+from holdfast.chassis.rabbitmq_link import Link
+from holdfast.chassis.rabbitmq_names import Topology
 from holdfast.client import (
     Holdfast,
     HoldfastError,

@@ -9,6 +9,7 @@ import pytest
 from grpc import aio
 
 from holdfast.chassis.grpc_server import serving
+from holdfast.chassis.local_broker import LocalBroker
 from holdfast.client._calls import Calls
 from holdfast.contracts.inventory.v1.inventory_pb2 import BatchGetStockInfoRequest
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
@@ -51,7 +52,7 @@ async def test_callers_leave_a_frozen_server_for_its_neighbour(all_wires: Wires)
         ports = []
         for name in ("first", "second"):
             server = serving(
-                "127.0.0.1:0", service=name, register=lambda _: None, is_bus_up=lambda: True
+                "127.0.0.1:0", service=name, register=lambda _: None, bus=LocalBroker([])
             )
             listening = await running.enter_async_context(server)
             port = int(listening.address.rpartition(":")[2])

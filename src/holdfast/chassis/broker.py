@@ -4,7 +4,7 @@ Two adapters fill it: `rabbitmq.py` for the cluster and `local_broker.py` for em
 deliver at least once; receivers make repeats harmless.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -88,6 +88,23 @@ class Broker(Protocol):
 
         The broker being away is waited out with back-off, and so is a receiver that raises: nothing
         is acknowledged that the receiver did not accept.
+        """
+
+    async def declare(self) -> None:
+        """Have everything there that events travel through, so that others can bind to it.
+
+        A name that somebody else uses otherwise is no error here: `names` tells. Repeating it is
+        harmless, and finds out what has become wrong, or right again.
+
+        :raises BrokerUnavailable: no answer; what is missing is declared when the broker is back.
+        """
+
+    def names(self) -> Mapping[str, str]:
+        """Every name used at the broker, and what is wrong with it: nothing is ""."""
+
+    def waiting_types(self) -> frozenset[str]:
+        """Types that can't be handed over for now, because a queue that must hear them is not as
+        it should be; `publish` would not take them.
         """
 
     def is_up(self) -> bool:

@@ -1,20 +1,38 @@
 """A gRPC server as services run it: limits, health, reflection, a stop that finishes what began."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
+import structlog
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
+from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.lifecycle import background, every
 
 CONCURRENT_RPCS_MAX = 10_000
 STOP_GRACE_S = 10.0
 BUS = "bus"  # the health service's name for the way to the broker
 BUS_LOOK_S = 1.0
+DECLARE_S_MAX = 5.0  # how long a start waits for a broker that doesn't answer
+DECLARE_AGAIN_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Bus(Protocol):
+    """The way to the broker, as far as a server has to do with it; see `Broker`."""
+
+    async def declare(self) -> None: ...
+
+    def names(self) -> Mapping[str, str]: ...
+
+    def is_up(self) -> bool: ...
 
 
 class AddressInUse(Exception):
@@ -40,13 +58,15 @@ async def serving(
     *,
     service: str,
     register: Callable[[aio.Server], None],
-    is_bus_up: Callable[[], bool],
+    bus: Bus,
     share_port: bool = False,
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
     :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
-    :param is_bus_up: asked every BUS_LOOK_S for the health of "bus"; the server serves without it.
+    :param bus: declared before anybody is served, if it answers within DECLARE_S_MAX, and again
+        every DECLARE_AGAIN_S; asked every BUS_LOOK_S for the health of "bus" and of "bus/NAME" for
+        each of its names. The server serves without it.
     :param share_port: let other processes that share it too listen on the same port.
     :raises AddressInUse: the address is taken.
     """
@@ -79,18 +99,43 @@ async def serving(
         raise AddressInUse(
             f"can't listen on {listen}: the address is taken or not of this machine"
         ) from error
+    await _declare_or_tell(bus)
     await server.start()
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
     await listening.report("", True)
     await listening.report(service, True)
 
     async def report_bus() -> int:
-        await listening.report(BUS, is_bus_up())
+        problems = bus.names()
+        await listening.report(BUS, bus.is_up() and not any(problems.values()))
+        for name, problem in problems.items():
+            await listening.report(f"{BUS}/{name}", not problem)
         return 0
 
+    async def declare() -> int:
+        with suppress(BrokerUnavailable):  # whoever has to send or hear something says so
+            await bus.declare()
+        return 0
+
+    loops = {
+        f"{service} health": every(BUS_LOOK_S, report_bus),
+        f"{service} names": every(DECLARE_AGAIN_S, declare),
+    }
     try:
-        async with background({f"{service} health": every(BUS_LOOK_S, report_bus)}):
+        async with background(loops):
             yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
+
+
+async def _declare_or_tell(bus: Bus) -> None:
+    """Have the exchanges there, if the broker is, before anybody finds us serving and binds."""
+    try:
+        async with asyncio.timeout(DECLARE_S_MAX):
+            await bus.declare()
+    except (BrokerUnavailable, TimeoutError) as error:
+        log.warning(
+            "serving without the broker: orders are accepted, and wait until it is there",
+            error=str(error) or f"no answer for {DECLARE_S_MAX:g} s",
+        )

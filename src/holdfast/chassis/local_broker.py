@@ -4,7 +4,7 @@ Events count as taken only when the far inbox has them durably, so nothing is lo
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -32,6 +32,15 @@ class LocalBroker:
 
     def is_up(self) -> bool:
         return True
+
+    async def declare(self) -> None:
+        """There is nothing that could be missing."""
+
+    def names(self) -> Mapping[str, str]:
+        return {}
+
+    def waiting_types(self) -> frozenset[str]:
+        return frozenset()
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
         refused: set[str] = set()

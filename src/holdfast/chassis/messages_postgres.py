@@ -15,6 +15,14 @@ ORDER BY position
    LIMIT $1
 """
 
+NEXT_EVENTS_OF_OTHER_TYPES = """
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM outbox
+   WHERE type <> ALL($2::text[])
+ORDER BY position
+   LIMIT $1
+"""
+
 DELETE_EVENTS = """
 DELETE FROM outbox
       WHERE position = ANY($1::bigint[])

@@ -12,6 +12,14 @@ ORDER BY position
    LIMIT ?1
 """
 
+NEXT_EVENTS_OF_OTHER_TYPES = """
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM outbox
+   WHERE type NOT IN (SELECT value FROM json_each(?2))
+ORDER BY position
+   LIMIT ?1
+"""
+
 DELETE_EVENTS = """
 DELETE FROM outbox
       WHERE position IN (SELECT value FROM json_each(?1))

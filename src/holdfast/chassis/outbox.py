@@ -19,6 +19,8 @@ from holdfast.chassis.database import (
     Database,
     DatabaseUnavailable,
     Leadership,
+    Reading,
+    Row,
     Transaction,
     instant,
 )
@@ -123,7 +125,7 @@ class Relay:
         :raises BrokerUnavailable: the broker took nothing, or not all of it.
         """
         async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
+            rows = await self._next_events(reading)
         if not rows:
             return True
         await failpoint("events read")
@@ -147,6 +149,13 @@ class Relay:
         if len(done) < len(rows):
             raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
         return len(rows) < RELAY_EVENTS_MAX
+
+    async def _next_events(self, reading: Reading) -> Sequence[Row]:
+        """Leave alone what a broken queue keeps waiting: what comes after it must not wait too."""
+        if waiting := self._broker.waiting_types():
+            sql = self._sql.NEXT_EVENTS_OF_OTHER_TYPES
+            return await reading.fetch(sql, RELAY_EVENTS_MAX, sorted(waiting))
+        return await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
 
     async def _measure_in_time(self) -> None:
         """Measure now and then, also under a load that never leaves the outbox empty."""

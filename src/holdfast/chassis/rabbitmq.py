@@ -4,12 +4,13 @@ A connection is never mended: whatever fails, it is dropped, and the next declar
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aiormq
 import structlog
 from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.exceptions import ChannelClosed, ChannelInvalidStateError
 
 from holdfast.chassis import event_codec
 from holdfast.chassis.broker import (
@@ -23,12 +24,8 @@ from holdfast.chassis.broker import (
 from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.lifecycle import end_all
-from holdfast.chassis.rabbitmq_link import (
-    ANSWER_TIMEOUT_S,
-    Link,
-    Topology,
-    dead_queue,
-)
+from holdfast.chassis.rabbitmq_link import ANSWER_TIMEOUT_S, Link
+from holdfast.chassis.rabbitmq_names import READ, REFUSALS, WRITE, Topology, dead_queue
 
 QUEUE_MESSAGES_MAX = 1_000_000
 # A crash loop counts against innocent messages in flight too, so the limit is generous.
@@ -60,12 +57,30 @@ class RabbitMQ:
         self._topology = Topology(tuple(subscriptions), delivery_limit, queue_messages_max)
         self._prefetch_messages = prefetch_messages
         self._confirm_timeout_s = confirm_timeout_s
+        self._names = self._topology.names
         self._publishing: Link | None = None
         self._connecting = asyncio.Lock()
         self._is_up = False
 
     def is_up(self) -> bool:
         return self._is_up
+
+    def names(self) -> Mapping[str, str]:
+        problems = self._names.problems
+        return {name: problems.get(name, "") for name in self._topology.all_names}
+
+    def waiting_types(self) -> frozenset[str]:
+        types = {one for each in self._topology.subscriptions for one in each.types}
+        return frozenset(filter(self._topology.is_kept_waiting, types))
+
+    async def declare(self) -> None:
+        try:
+            link = await self._publishing_link()
+            await link.do(link.declare_again())
+        except BrokerUnavailable:
+            self._is_up = False
+            raise
+        self._is_up = True
 
     async def close(self) -> None:
         """Close the publisher's connection; a consumer closes its own when cancelled."""
@@ -113,6 +128,8 @@ class RabbitMQ:
         try:
             async with asyncio.TaskGroup() as group:
                 for events_of_pack in event_codec.packs(events):
+                    if self._topology.is_kept_waiting(events_of_pack[0].type):
+                        continue
                     pack = Pack(events_of_pack, event_codec.encode_batch(events_of_pack))
                     for queue in self._topology.must_hear(pack.type):
                         group.create_task(self._publish_copy(link, pack, "", queue, taken))
@@ -129,6 +146,10 @@ class RabbitMQ:
         Were the queue one of many on the exchange, the broker would be content if any of them
         heard: a binding or a queue that was lost would not show.
         """
+        if not queue and link.refuses_world(exchange):
+            link.give_up(exchange)
+            await self._count_copy(pack, taken)
+            return
         # The library adds a message_id. No event's id: it finds returned messages by it, uniquely.
         properties = aiormq.spec.Basic.Properties(
             app_id=pack.exchange,
@@ -137,8 +158,10 @@ class RabbitMQ:
             message_type=pack.type,
             timestamp=pack.events[0].time,
         )
+        channel = link.channel if queue else link.world
+        assert channel is not None, "it was opened with the window"
         try:
-            await link.channel.basic_publish(
+            await channel.basic_publish(
                 pack.body,
                 exchange=exchange,
                 routing_key=queue or pack.type,
@@ -147,15 +170,31 @@ class RabbitMQ:
             )
         except aiormq.DeliveryError as error:
             # A nack, such as from a full queue, or a return; the library ignores the ack after it.
-            link.is_doubtful = True
-            log.warning(
-                "events refused", type=pack.type, events=len(pack.events), error=repr(error)
-            )
+            self._refuse(link, pack, error)
+        except (ChannelClosed, ChannelInvalidStateError) as error:
+            if queue or link.connection.is_closed:
+                raise
+            if not link.refuses_world(exchange):
+                self._refuse(link, pack, error)
+                return
+            link.give_up(exchange)
+            await self._count_copy(pack, taken)
         else:
-            pack.copies -= 1
-            if pack.copies == 0:
-                taken.update(event.event_id for event in pack.events)
-                await failpoint("message confirmed")
+            if not queue:
+                self._names.note(exchange, WRITE)
+            await self._count_copy(pack, taken)
+
+    @staticmethod
+    def _refuse(link: Link, pack: "Pack", error: Exception) -> None:
+        link.is_doubtful = True
+        log.warning("events refused", type=pack.type, events=len(pack.events), error=repr(error))
+
+    @staticmethod
+    async def _count_copy(pack: "Pack", taken: set[str]) -> None:
+        pack.copies -= 1
+        if pack.copies == 0:
+            taken.update(event.event_id for event in pack.events)
+            await failpoint("message confirmed")
 
     async def consume(self, queue: str, receiver: Receiver) -> None:
         failures, clock = 0, asyncio.get_running_loop().time
@@ -236,6 +275,9 @@ class Consumer:
         # what it has sent them, and tell nobody. So an idle consumer starts again on a new channel.
         arrived: Arrivals = asyncio.Queue()  # bounded by the prefetch
         channel = await link.do(self._start(link, arrived, prefetch_messages))
+        if channel is None:
+            await link.do(asyncio.sleep(IDLE_S), 2 * IDLE_S)
+            return
         while batch := await self._next_batch(arrived):
             await self._hand_over(batch, channel)
             await failpoint("events handled")
@@ -243,7 +285,9 @@ class Consumer:
             await failpoint("events acknowledged")
         await link.do(channel.close())
 
-    async def _start(self, link: Link, arrived: Arrivals, prefetch: int) -> AbstractChannel:
+    async def _start(self, link: Link, arrived: Arrivals, prefetch: int) -> AbstractChannel | None:
+        """Return the channel on which messages come, or None: the broker refuses to give any."""
+
         async def arrive(message: DeliveredMessage) -> None:
             arrived.put_nowait(message)
 
@@ -251,13 +295,19 @@ class Consumer:
             arrived.put_nowait(None)
 
         channel = await link.connection.channel(publisher_confirms=False)
+        # Again and again: of a binding that was lost nobody tells.
+        channel = await link.topology.declare(channel)
         channel.closing.add_done_callback(end)
         channel.on_consumer_cancel_callbacks.add(end)  # the queue was deleted
-        # Again and again: of a binding that was lost nobody tells.
-        await link.topology.declare(channel)
         await channel.basic_qos(prefetch_count=prefetch)
         source = dead_queue(self._queue) if self._is_dead else self._queue
-        await channel.basic_consume(source, arrive)
+        try:
+            # A queue that others have declared otherwise is heard, too: it may hold what is ours.
+            await channel.basic_consume(source, arrive)
+        except REFUSALS as refusal:
+            link.topology.names.note(source, READ, refusal)
+            return None
+        link.topology.names.note(source, READ)
         return channel
 
     async def _next_batch(self, arrived: Arrivals) -> Batch | None:

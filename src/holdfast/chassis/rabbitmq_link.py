@@ -1,98 +1,67 @@
 """One connection to RabbitMQ and what is declared on it: never mended, only replaced."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import aiormq
+import structlog
 from aiormq.abc import AbstractChannel
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory
+from aiormq.exceptions import (
+    ChannelClosed,
+    ConnectionClosed,
+    IncompatibleProtocolError,
+    InvalidFrameError,
+    ProbableAuthenticationError,
+    ProtocolSyntaxError,
+)
 
-from holdfast.chassis.broker import BrokerUnavailable, Subscription
-from holdfast.chassis.clock import new_name, shuffled
-
-DEAD_EXCHANGE = "holdfast.dead"
-# RabbitMQ 4 drops what exceeds its default of 20, and from a dead queue there is nowhere to go.
-DEAD_DELIVERY_LIMIT = 1_000_000
+from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis.clock import shuffled
+from holdfast.chassis.rabbitmq_names import DECLARE, REFUSALS, WRITE, Topology, remedy
+from holdfast.chassis.rabbitmq_url import host_of, urls_by_host
 
 ANSWER_TIMEOUT_S = 10.0  # of a connect, of the next confirm of a publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
+WORLD_REFUSED_S = 10.0  # how long a refused exchange is left alone
 
 # RuntimeError is what client library and event loop say of a connection that is closed already.
-LINK_ERRORS = (aiormq.AMQPError, OSError, RuntimeError)
+LINK_ERRORS = (aiormq.AMQPError, EOFError, OSError, RuntimeError)
+
+VHOST_HELP = (
+    "the vhost is what follows the last / of the broker's URL, none means '/': correct it, or "
+    "create it and give this user permission there (rabbitmqctl add_vhost, set_permissions)"
+)
+PORT_HELP = "the port is usually 5672 for amqp://, 5671 for amqps://"
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """Exchanges and queues, declared alike by both services: nobody has to start first."""
-
-    subscriptions: tuple[Subscription, ...]
-    delivery_limit: int
-    queue_messages_max: int
-
-    @property
-    def kept_exchange(self) -> str:
-        """An exchange whose being there says that `keep` was done."""
-        return f"holdfast.kept.{'+'.join(sorted(one.queue for one in self.subscriptions))}"
-
-    async def declare(self, channel: AbstractChannel) -> None:
-        await channel.exchange_declare(DEAD_EXCHANGE, exchange_type="direct", durable=True)
-        for one in self.subscriptions:
-            dead, settings = dead_queue(one.queue), self._settings(DEAD_DELIVERY_LIMIT)
-            await channel.queue_declare(dead, durable=True, arguments=settings)
-            await channel.queue_bind(dead, DEAD_EXCHANGE, routing_key=dead)
-            settings = self._settings(self.delivery_limit) | {
-                "x-dead-letter-exchange": DEAD_EXCHANGE,
-                "x-dead-letter-routing-key": dead,
-                # Without reject-publish RabbitMQ would fall back to at-most-once, and not say so.
-                "x-dead-letter-strategy": "at-least-once",
-            }
-            await channel.queue_declare(one.queue, durable=True, arguments=settings)
-
-    def must_hear(self, event_type: str) -> list[str]:
-        """Queues that have to take every event of a type; others may listen at its exchange."""
-        return [one.queue for one in self.subscriptions if event_type in one.types]
-
-    async def keep(self, channel: AbstractChannel) -> None:
-        """Have the queues' names written to disk, once in the life of a broker.
-
-        RabbitMQ 3.10 writes the name of a quorum queue when another one is registered, or about a
-        second later. Killed before, it loses what the queue has confirmed, and the queue never
-        works again. So another one is registered, under a name that no other service has used.
-        """
-        last = f"holdfast.last.{new_name()}"
-        await channel.queue_declare(last, durable=True, arguments={"x-queue-type": "quorum"})
-        await channel.queue_delete(last)
-        await channel.exchange_declare(self.kept_exchange, exchange_type="fanout", durable=True)
-
-    def _settings(self, delivery_limit: int) -> dict[str, Any]:
-        return {
-            "x-queue-type": "quorum",
-            "x-delivery-limit": delivery_limit,
-            "x-max-length": self.queue_messages_max,
-            "x-overflow": "reject-publish",
-        }
-
-
 class Link(aiormq.TransportFactory):
-    """One connection with a channel to publish on. It dies only once."""
+    """One connection with channels to publish on. It dies only once.
+
+    What must be heard goes over `channel`; what is for the world over one of its own, so that an
+    exchange that refuses it takes nothing else along.
+    """
 
     def __init__(self, url: str, purpose: str, topology: Topology) -> None:
         self.topology = topology
         settings = f"{'&' if '?' in url else '?'}heartbeat={HEARTBEAT_S}&name=holdfast-{purpose}"
         self.connection = aiormq.Connection(url + settings, transport_factory=self)
         self.channel: AbstractChannel
+        self.world: AbstractChannel | None = None
         self._writer: asyncio.StreamWriter | None = None
         # Something was refused. If a queue is missing, the next link declares it. And RabbitMQ 3.10
         # refuses all that comes on a channel whose first message found the leader's node just lost.
         self.is_doubtful = False
-        self._exchanges: set[str] = set()
+        self._exchanges = set(topology.world_exchanges)
+        self._has_given_up = False
+        self._opened_at = asyncio.get_running_loop().time()
 
     @classmethod
     async def open(cls, url: str, purpose: str, topology: Topology) -> Self:
@@ -107,7 +76,8 @@ class Link(aiormq.TransportFactory):
             try:
                 return await link._opened(ANSWER_TIMEOUT_S / len(hosts))
             except BrokerUnavailable as refusal:
-                refusals.append(str(refusal))
+                help_ = f"; {PORT_HELP}" if "unexpectedly closed" in str(refusal) else ""
+                refusals.append(f"{host_of(host)}: {refusal}{help_}")
         raise BrokerUnavailable("; ".join(refusals))
 
     async def _opened(self, timeout_s: float) -> Self:
@@ -120,13 +90,14 @@ class Link(aiormq.TransportFactory):
 
     async def _open(self) -> None:
         await self.connection.connect()
-        self.channel = await self.connection.channel()
-        await self.topology.declare(self.channel)
-        try:
-            await self.channel.exchange_declare(self.topology.kept_exchange, passive=True)
-        except aiormq.ChannelNotFoundEntity:  # which closed the channel
-            self.channel = await self.connection.channel()
-            await self.topology.keep(self.channel)
+        channel = await self.topology.declare(await self.connection.channel())
+        self.channel = await self.topology.keep_once(channel)
+
+    async def declare_again(self) -> None:
+        """Declare everything once more, beside what is being published."""
+        channel = await self.connection.channel(publisher_confirms=False)
+        channel = await self.topology.keep_once(await self.topology.declare(channel))
+        await channel.close()
 
     async def create(self, url: Any, **kwargs: Any) -> Any:
         """Connect for the library, keeping the socket: it can't leave a far end that is frozen."""
@@ -136,13 +107,38 @@ class Link(aiormq.TransportFactory):
 
     @property
     def is_spent(self) -> bool:
-        return self.is_doubtful or self.connection.is_closed or self.channel.is_closed
+        if self.is_doubtful or self.connection.is_closed or self.channel.is_closed:
+            return True
+        is_mute = self.world is not None and self.world.is_closed
+        return is_mute and asyncio.get_running_loop().time() - self._opened_at > WORLD_REFUSED_S
 
     async def declare_exchanges(self, exchanges: set[str]) -> None:
         """Declare what no subscription names: to publish to nothing would close the channel."""
+        if self.world is None:
+            self.world = await self.connection.channel()
         for exchange in sorted(exchanges - self._exchanges):
-            await self.channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+            self.channel = await self.topology.declare_exchange(self.channel, exchange)
             self._exchanges.add(exchange)
+
+    def refuses_world(self, exchange: str) -> bool:
+        """Whether the world's copies are refused for good, and not by chance: see decision 0015.
+
+        Until it is, what is wrong with the exchange may pass: then they are to be sent again.
+        """
+        if self.connection.is_closed or self.world is None or not self.world.is_closed:
+            return False
+        names, reason = self.topology.names, self.world.closing.exception()
+        if names.is_refused(exchange, DECLARE):
+            return True
+        if isinstance(reason, REFUSALS) and f"'{exchange}'" in str(reason):
+            names.note(exchange, WRITE, reason)
+        return names.is_refused(exchange, WRITE)
+
+    def give_up(self, exchange: str) -> None:
+        """Tell, once, that the world's copies are not sent: waiting, they would hold up all."""
+        if not self._has_given_up:
+            self._has_given_up = True
+            log.error("events are not told to others: their exchange refuses", exchange=exchange)
 
     async def do(
         self,
@@ -205,7 +201,7 @@ async def in_time(
     finally:
         task.cancel()
     if not task.done():
-        raise BrokerUnavailable("connection lost" if come else f"no answer for {timeout_s:g} s")
+        raise BrokerUnavailable(_end(come) if come else f"no answer for {timeout_s:g} s")
     if task.cancelled():
         raise BrokerUnavailable("connection closed")
     try:
@@ -213,8 +209,15 @@ async def in_time(
     except Exception as error:
         # A plain Exception is what the library tells its waiters when the far end hung up politely.
         if isinstance(error, LINK_ERRORS) or type(error) is Exception:
-            raise BrokerUnavailable(str(error) or repr(error)) from error
+            raise BrokerUnavailable(explained(error)) from error
         raise
+
+
+def _end(come: "set[asyncio.Future[Any]]") -> str:
+    """Say why the link ended, if its end has left a word."""
+    errors = [one.exception() for one in come if one.done() and not one.cancelled()]
+    refusals = [error for error in errors if isinstance(error, REFUSALS)]
+    return explained(refusals[0]) if refusals else "connection lost"
 
 
 def _look_at(left_alone: "asyncio.Future[Any]") -> None:
@@ -223,15 +226,20 @@ def _look_at(left_alone: "asyncio.Future[Any]") -> None:
         left_alone.exception()
 
 
-def urls_by_host(url: str) -> list[str]:
-    """Split amqp://USER:PASSWORD@HOST1:PORT1,HOST2:PORT2/VHOST into a URL of each host."""
-    # By hand: the standard library takes several hosts for one, and brackets among them for none.
-    scheme, slashes, rest = url.partition("://")
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
-    login, at, hosts = authority.rpartition("@")
-    start, end = scheme + slashes + login + at, rest[len(authority) :]
-    return [start + host + end for host in hosts.split(",")]
-
-
-def dead_queue(queue: str) -> str:
-    return f"{queue}.dead"
+def explained(error: BaseException) -> str:
+    """Say what the far end has against us, and what to do about it."""
+    text = str(error) or repr(error)
+    match error:
+        case ChannelClosed():
+            return f"{text}; {remedy(error)}" if isinstance(error, REFUSALS) else text
+        case ProbableAuthenticationError():
+            return f"{text} - check user and password in the broker's URL"
+        case ConnectionClosed(args=(_, str(said))):
+            return f"{said} - {VHOST_HELP}" if "vhost" in said else said
+        case InvalidFrameError() if "OpenOk" in text:
+            # The library has read the broker's reason, and keeps it to itself.
+            return f"the broker refuses the vhost - {VHOST_HELP}"
+        case IncompatibleProtocolError() | ProtocolSyntaxError() | EOFError():
+            return f"what answers there speaks no AMQP ({text}); {PORT_HELP}"
+        case _:
+            return text

@@ -125,7 +125,7 @@ async def running(
             listen,
             service=SERVICE_NAME,
             share_port=share_port,
-            is_bus_up=broker.is_up,
+            bus=broker,
             register=lambda server: add_InventoryServiceServicer_to_server(
                 parts.servicer, parts.edge.around(server)
             ),

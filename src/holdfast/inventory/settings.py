@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from holdfast.chassis.configuration import ServiceSettings, load_settings
+from holdfast.chassis.rabbitmq_url import BrokerUrl
 
 
 class InventorySettings(ServiceSettings):
@@ -17,7 +18,7 @@ class InventorySettings(ServiceSettings):
     """
 
     database: SecretStr
-    broker: SecretStr
+    broker: BrokerUrl
     listen: str = "127.0.0.1:7002"
 
 

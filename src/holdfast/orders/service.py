@@ -83,7 +83,7 @@ class Parts:
     signals: Signals
     leadership: Leadership
     finished: Check
-    is_bus_up: Callable[[], bool]
+    broker: Broker
     loops: dict[str, Loop]
 
 
@@ -146,7 +146,7 @@ def assemble(
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Parts(servicer, edge, signals, leadership, finished, broker.is_up, loops)
+    return Parts(servicer, edge, signals, leadership, finished, broker, loops)
 
 
 async def at_once(_finished: Check) -> None:
@@ -189,7 +189,7 @@ async def _served(parts: Parts, listen: str, share_port: bool) -> AsyncIterator[
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
-        is_bus_up=parts.is_bus_up,
+        bus=parts.broker,
         register=lambda server: add_OrderServiceServicer_to_server(
             parts.servicer, parts.edge.around(server)
         ),

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from holdfast.chassis.configuration import ServiceSettings, load_settings
+from holdfast.chassis.rabbitmq_url import BrokerUrl
 
 
 class Limits(BaseModel):
@@ -39,7 +40,7 @@ class OrdersSettings(ServiceSettings, Limits):
     """
 
     database: SecretStr
-    broker: SecretStr
+    broker: BrokerUrl
     inventory: str = "127.0.0.1:7002"
     listen: str = "127.0.0.1:7001"
 
