@@ -11,11 +11,13 @@ from holdfast.chassis import clock, messages_postgres, messages_sqlite, outbox
 from holdfast.chassis.broker import BrokerUnavailable, Event
 from holdfast.chassis.engines import connect
 from holdfast.chassis.inbox import InboxReceiver
+from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
 from tests.contract import post_office
 from tests.contract.conftest import CountingDatabase, names_of
 from tests.contract.post_office import (
     PLACED,
+    QUEUE,
     UPDATED,
     UPDATES,
     PostOffice,
@@ -286,3 +288,26 @@ async def test_an_outbox_is_too_long_by_number_or_by_age_until_it_has_drained(
     assert await by_number.is_empty()
     assert await by_age.is_empty()
     assert (by_number.is_too_long(), by_age.is_too_long()) == (False, False)
+
+
+class Picky(LocalBroker):
+    """A broker with a queue that is not as it should be."""
+
+    def waiting_types(self) -> frozenset[str]:
+        return frozenset({PLACED})
+
+
+async def test_what_waits_for_a_broken_queue_holds_up_nothing_that_comes_after_it(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "RELAY_EVENTS_MAX", 5)
+    office.broker = Picky([QUEUE])
+    relay = office.make_relay()
+    await office.append(events(*range(1, 11)))
+    await office.append([event(number, type=UPDATED) for number in range(11, 23)])
+
+    while not await relay.relay_batch():
+        continue
+
+    assert await office.waiting() == [f"e-{number}" for number in range(1, 11)]
+    assert not await relay.is_empty()

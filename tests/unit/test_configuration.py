@@ -104,6 +104,53 @@ def test_a_name_nobody_knows_or_a_value_that_makes_no_sense_is_an_error(
         orders_settings.load()
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://u:hunter2@broker", "must begin with amqp://"),
+        ("u:hunter2@broker:5672/v", "must begin with amqp://"),
+        ("amqp:/broker", "must begin with amqp://"),
+        ("", "must begin with amqp://"),
+        ("amqp://u:hunter2@/v", "names no host"),
+        ("amqp:///v", "names no host"),
+        ("amqp://one,,two/v", "names no host"),
+        ("amqp://u:hunter2@broker:port/v", "port"),
+        ("amqp://u:hunter2@broker:99999/v", "port"),
+        ("amqp://u:hunt/er2@broker/v", "write / as %2F"),
+        ("amqp://u:hunt#er2@broker/v", "# as %23"),
+        ("amqp://broker/a#b", "# as %23"),
+        ("amqp://broker/my shop", "blanks"),
+    ],
+)
+def test_a_broker_that_no_url_can_lead_to_is_an_error_that_tells_the_form_and_no_secret(
+    environment: Callable[..., None], url: str, said: str
+) -> None:
+    environment(database=SECRET, broker=url)
+
+    with pytest.raises(ValueError, match="HOLDFAST_ORDERS_BROKER") as error:
+        orders_settings.load()
+
+    assert said in str(error.value)
+    assert "hunt" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://broker",
+        "amqp://u:p@broker:5672//",
+        "amqps://u:a%2Fb%40@[::1]:5671,two:5671/%2F?verify=1",
+        "amqp://u:@broker/",
+    ],
+)
+def test_a_broker_url_may_leave_out_what_has_a_default(
+    environment: Callable[..., None], url: str
+) -> None:
+    environment(database=SECRET, broker=f" {url}\n")
+
+    assert orders_settings.load().broker.get_secret_value() == url
+
+
 @pytest.mark.parametrize("text", ["[orders]\nlisten = 1\n", "[orders]\nport = 7001\n"])
 def test_an_error_says_where_it_looked(
     environment: Callable[..., None], file: Callable[[str], Path], text: str

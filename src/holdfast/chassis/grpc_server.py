@@ -13,7 +13,7 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.lifecycle import background, every
+from holdfast.chassis.lifecycle import Loop, background, every
 
 CONCURRENT_RPCS_MAX = 10_000
 STOP_GRACE_S = 10.0
@@ -105,24 +105,8 @@ async def serving(
     await listening.report("", True)
     await listening.report(service, True)
 
-    async def report_bus() -> int:
-        problems = bus.names()
-        await listening.report(BUS, bus.is_up() and not any(problems.values()))
-        for name, problem in problems.items():
-            await listening.report(f"{BUS}/{name}", not problem)
-        return 0
-
-    async def declare() -> int:
-        with suppress(BrokerUnavailable):  # whoever has to send or hear something says so
-            await bus.declare()
-        return 0
-
-    loops = {
-        f"{service} health": every(BUS_LOOK_S, report_bus),
-        f"{service} names": every(DECLARE_AGAIN_S, declare),
-    }
     try:
-        async with background(loops):
+        async with background(_bus_loops(bus, listening, service)):
             yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()
@@ -139,3 +123,22 @@ async def _declare_or_tell(bus: Bus) -> None:
             "serving without the broker: orders are accepted, and wait until it is there",
             error=str(error) or f"no answer for {DECLARE_S_MAX:g} s",
         )
+
+
+def _bus_loops(bus: Bus, listening: Listening, service: str) -> dict[str, Loop]:
+    async def report() -> int:
+        problems = bus.names()
+        await listening.report(BUS, bus.is_up() and not any(problems.values()))
+        for name, problem in problems.items():
+            await listening.report(f"{BUS}/{name}", not problem)
+        return 0
+
+    async def declare() -> int:
+        with suppress(BrokerUnavailable):  # whoever has to send or hear something says so
+            await bus.declare()
+        return 0
+
+    return {
+        f"{service} health": every(BUS_LOOK_S, report),
+        f"{service} names": every(DECLARE_AGAIN_S, declare),
+    }
