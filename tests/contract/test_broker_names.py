@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 from holdfast.chassis import rabbitmq, rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.rabbitmq_names import Topology
+from tests.contract import test_broker
+from tests.contract.far_brokers import FarBroker
 from tests.contract.test_broker import (
     PLACED,
     QUEUE,
@@ -25,6 +27,8 @@ from tests.contract.test_broker import (
 from tests.contract.test_must_hear import by_hand
 from tests.processes import free_port
 from tests.servers import RabbitmqServer
+
+far = test_broker.far
 
 WORLD, DEAD, KEPT = "holdfast.orders", "holdfast.dead", f"holdfast.kept.{QUEUE}"
 NAMES = {WORLD, DEAD, KEPT, QUEUE, f"{QUEUE}.dead"}
@@ -204,6 +208,20 @@ async def test_an_exchange_that_was_deleted_is_declared_again_and_nothing_is_giv
         assert await broker.publish(order_events(1, first=2)) == frozenset()
         assert await broker.publish(order_events(1, first=2)) == {"e-2"}
         await channel.exchange_declare(WORLD, passive=True)
+
+
+@pytest.mark.parametrize("name", [WORLD, QUEUE])
+async def test_the_simulated_broker_knows_names_of_others_too(name: str, far: FarBroker) -> None:
+    async with far.by_hand() as channel, rabbit(far.url) as broker:
+        if name == WORLD:
+            await channel.exchange_declare(WORLD, exchange_type="fanout", durable=True)
+        else:
+            await channel.queue_declare(QUEUE, durable=True, arguments=QUORUM)
+
+        taken = await broker.publish(order_events(1) + order_events(1, first=2, type=UNHEARD))
+
+        assert "inequivalent arg" in broker.names()[name]
+        assert taken == ({"e-1", "e-2"} if name == WORLD else {"e-2"})
 
 
 @pytest.fixture
