@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -26,6 +27,9 @@ _numbers = count(1)
 def pytest_configure() -> None:
     # Programs that tests start must hear Ctrl-C: what runs in the background may inherit deafness.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # An example may take as long as a busy machine needs: timings are judged in bench/ alone.
+    hypothesis.settings.register_profile("holdfast", deadline=None)
+    hypothesis.settings.load_profile("holdfast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,39 +83,6 @@ async def test_an_order_tells_everything_that_was_said_and_done(holdfast: Runnin
     assert order.create_time.ToDatetime() <= order.update_time.ToDatetime()
 
 
-async def test_a_price_without_a_currency_is_in_the_product_s(holdfast: RunningHoldfast) -> None:
-    await holdfast.product("LAMP", 9, price(900, 0, "JPY"))
-
-    order = await holdfast.place(line("LAMP", 2, price(705, 0, "")), request_id="r-1")
-    again = await holdfast.place(line("LAMP", 2, price(705, 0, "")), request_id="r-1")
-    named = await refusal(
-        holdfast.create(create(line("LAMP", 2, price(705, 0, "JPY")), request_id="r-1"))
-    )
-
-    assert (order.total, again) == (price(1_410, 0, "JPY"), order)
-    assert named.reason == "REQUEST_ID_REUSED"
-
-
-async def test_a_price_in_another_currency_than_the_product_s_is_refused(
-    holdfast: RunningHoldfast,
-) -> None:
-    await holdfast.product("LAMP", 9, price(900, 0, "JPY"))
-    before = await holdfast.everything()
-
-    found = await refusal(
-        holdfast.create(
-            create(line("LAMP", 1, price(7, 5, "GBP")), line("LAMP"), line("LAMP", 1, price(7, 5)))
-        )
-    )
-
-    assert (found.code, found.fields) == (
-        StatusCode.INVALID_ARGUMENT,
-        ["lines[0].unit_price", "lines[2].unit_price"],
-    )
-    assert "LAMP is sold in JPY" in found.message
-    assert await holdfast.everything() == before
-
-
 async def test_an_order_short_at_the_stock_check_is_refused_with_each_shortage(
     holdfast: RunningHoldfast,
 ) -> None:
