@@ -350,9 +350,9 @@ async def running(ground: Ground, limits: Limits | None = None) -> AsyncIterator
             else embedded.running(ground.folder, limits=limits)
         )
         addresses = await started.enter_async_context(services)
-        size = [("grpc.max_receive_message_length", 64 * 1024 * 1024)]
-        orders_channel = aio.insecure_channel(addresses.orders, options=size)
-        inventory_channel = aio.insecure_channel(addresses.inventory, options=size)
+        # Without options: no answer may be larger than what a channel takes by default.
+        orders_channel = aio.insecure_channel(addresses.orders)
+        inventory_channel = aio.insecure_channel(addresses.inventory)
         for channel in (orders_channel, inventory_channel):
             await started.enter_async_context(channel)
         client = await started.enter_async_context(Holdfast(addresses.orders, addresses.inventory))

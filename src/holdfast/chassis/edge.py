@@ -17,6 +17,7 @@ from holdfast.chassis import statuses
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.coalescer import Overloaded
 from holdfast.chassis.database import Conflict, DatabaseUnavailable, KeyTaken
+from holdfast.chassis.sizes import REQUEST_BYTES_MAX, RequestTooLarge
 from holdfast.chassis.validation import InvalidRequest
 
 log = structlog.get_logger()
@@ -27,9 +28,9 @@ Translator = Callable[[Exception], Status | None]
 
 @dataclass(frozen=True, slots=True)
 class _Malformed:
-    """Bytes that are not the message they should be."""
+    """Bytes that are not read, and why."""
 
-    error: str
+    refusal: Exception
 
 
 class Guarded:
@@ -53,6 +54,8 @@ def chassis_status(error: Exception) -> Status | None:
     match error:
         case InvalidRequest():
             return statuses.bad_request(error.violations)
+        case RequestTooLarge():
+            return statuses.request_too_large(error.size, REQUEST_BYTES_MAX, str(error))
         case Overloaded():
             return statuses.retry_later(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", str(error), error.retry_after_s
@@ -182,19 +185,23 @@ def _guarded(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], An
     assert deserialize is not None
 
     def guarded(body: bytes) -> Any:
+        if len(body) > REQUEST_BYTES_MAX:
+            return _Malformed(RequestTooLarge(len(body)))
         try:
             return deserialize(body)
-        except Exception as error:  # noqa: BLE001 - whatever the parser raises, the bytes are bad
-            return _Malformed(str(error))
+        except Exception:  # noqa: BLE001 - whatever the parser raises, the bytes are bad
+            return _Malformed(
+                InvalidRequest(
+                    [("request", "these bytes are not the request message of this method")]
+                )
+            )
 
     return guarded
 
 
 def _refuse_malformed(request: Any) -> None:
     if isinstance(request, _Malformed):
-        raise InvalidRequest(
-            [("request", "these bytes are not the request message of this method")]
-        )
+        raise request.refusal
 
 
 def _elapsed_ms(started: float) -> float:

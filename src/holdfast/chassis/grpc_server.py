@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.lifecycle import Loop, background, every
+from holdfast.chassis.sizes import RECEIVE_BYTES_MAX
 
 CONCURRENT_RPCS_MAX = 10_000
 STOP_GRACE_S = 10.0
@@ -74,6 +75,7 @@ async def serving(
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
         options=[
             ("grpc.so_reuseport", int(share_port)),
+            ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
             # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
             # queues refuse in better words.
             ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),

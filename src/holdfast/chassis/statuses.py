@@ -16,6 +16,9 @@ DOMAIN = "holdfast"
 DETAILS_BYTES_MAX = 3_500
 ENVELOPE_BYTES = 60  # of one detail: the name of its type, about
 TEXT_BYTES_MAX = 400
+SMALL_DETAIL_BYTES = 250
+SMALL_DETAILS_MAX = 2
+SHORT_BYTES = 1_000  # of a status in short: its message and two small details
 
 Told = TypeVar("Told", bound=Message)
 
@@ -63,6 +66,18 @@ def bad_request(violations: Iterable[tuple[str, str]]) -> Status:
     return status(grpc.StatusCode.INVALID_ARGUMENT, message, [told])
 
 
+def request_too_large(size: int, size_max: int, message: str) -> Status:
+    """Build INVALID_ARGUMENT for a request message with too many bytes: no repeat is any use."""
+    field = BadRequest.FieldViolation(field="request", description=message)
+    return refusal(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "REQUEST_TOO_LARGE",
+        message,
+        metadata={"bytes": str(size), "bytes_max": str(size_max)},
+        details=[BadRequest(field_violations=[field])],
+    )
+
+
 def not_found(kind: str, names: Iterable[str]) -> Status:
     """Build NOT_FOUND with a ResourceInfo for each missing thing, as many as fit."""
     missing = [ResourceInfo(resource_type=kind, resource_name=name) for name in names]
@@ -80,6 +95,23 @@ def as_many_as_fit(items: Sequence[Told], bytes_max: int = DETAILS_BYTES_MAX) ->
         if room < 0:
             return list(items[: max(index, 1)])
     return list(items)
+
+
+def in_short(full: Status) -> Status:
+    """Return the status with its code, message and reason, and of its details the small ones.
+
+    At most SHORT_BYTES long, for an answer that has no room for more.
+    """
+    short = Status(code=full.code, message=full.message)
+    for detail in full.details:
+        info = ErrorInfo()
+        if detail.ByteSize() <= SMALL_DETAIL_BYTES:
+            short.details.append(detail)
+        elif detail.Unpack(info):
+            short.details.add().Pack(ErrorInfo(domain=info.domain, reason=info.reason))
+        if len(short.details) == SMALL_DETAILS_MAX:
+            break
+    return short
 
 
 def shortened(text: str) -> str:

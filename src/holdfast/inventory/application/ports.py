@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import InventoryEvent
@@ -103,6 +103,18 @@ class StockInfo:
         return sum(level.reserved for level in self.levels)
 
 
+class StockSummary(NamedTuple):
+    """What a stock check needs of a product: its price, and its stock over all locations."""
+
+    product_id: str
+    currency: str
+    price_minor: int
+    active: bool
+    version: int
+    on_hand: int
+    reserved: int
+
+
 @dataclass(frozen=True, slots=True)
 class MovementFilter:
     """Which movements to list; empty or None: all."""
@@ -132,6 +144,9 @@ class StockReader(Protocol):
 
     async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:
         """Return products with their levels, by product id; unknown products are left out."""
+
+    async def stock_summaries(self, product_ids: Collection[str]) -> dict[str, StockSummary]:
+        """Return products in short, by product id; unknown products are left out."""
 
     async def products(self, *, after: str, limit: int) -> list[Product]:
         """Return at most `limit` products with ids above `after`, by id."""

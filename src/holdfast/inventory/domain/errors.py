@@ -6,6 +6,7 @@ InventoryError
 ├── LocationSpelledOtherwise
 ├── BelowReserved
 ├── QuantityTooLarge
+├── TooManyLocations
 ├── StaleVersion
 └── RequestIdReused
 """
@@ -75,6 +76,19 @@ class QuantityTooLarge(InventoryError):
         )
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.allowed = wanted, allowed
+
+
+class TooManyLocations(InventoryError):
+    """The product has stock at as many locations as it may."""
+
+    reason = "TOO_MANY_LOCATIONS"
+
+    def __init__(self, product_id: str, allowed: int) -> None:
+        super().__init__(
+            f"product {product_id} is kept at {allowed:,} locations already, and more are not "
+            "allowed: use one of those"
+        )
+        self.product_id, self.allowed = product_id, allowed
 
 
 class StaleVersion(InventoryError):

@@ -13,10 +13,16 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.errors import BelowReserved, QuantityTooLarge, StaleVersion
+from holdfast.inventory.domain.errors import (
+    BelowReserved,
+    QuantityTooLarge,
+    StaleVersion,
+    TooManyLocations,
+)
 
 MAIN_LOCATION = "main"  # in this spelling only, as every location
 ON_HAND_MAX = 1_000_000_000_000
+LOCATIONS_MAX = 10_000  # of one product: all of them are locked and told together
 
 
 class MovementKind(StrEnum):
@@ -137,9 +143,14 @@ class StockBook:
         return sum(level.available for level in self._by_product[product_id].values())
 
     def level(self, product_id: str, location_id: str) -> StockLevel:
-        """Return the level, an empty one where nothing was ever there."""
+        """Return the level, an empty one where nothing was ever there.
+
+        :raises TooManyLocations: the product has its stock at LOCATIONS_MAX others already.
+        """
         here = self._by_product[product_id]
         if location_id not in here:
+            if len(here) >= LOCATIONS_MAX:
+                raise TooManyLocations(product_id, LOCATIONS_MAX)
             here[location_id] = StockLevel(product_id, location_id)
             self._new.add((product_id, location_id))
         return here[location_id]

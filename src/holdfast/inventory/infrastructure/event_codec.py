@@ -17,6 +17,10 @@ from holdfast.inventory.domain.events import (
 )
 from holdfast.inventory.domain.stock import ReservedStock
 
+# With more, what was reserved is left out of an event: a message must fit through the broker, and
+# the ledger tells it by order.
+STOCK_BYTES_MAX = 2 * 1024 * 1024
+
 
 class EventCodec:
     """Gives events their envelope: id, type, aggregate, time and trace."""
@@ -68,4 +72,6 @@ def _with_stock(
 ) -> Message:
     for product_id, location_id, quantity in parts:
         message.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+    if message.ByteSize() > STOCK_BYTES_MAX:  # many products, each from many locations
+        del message.stock[:]
     return message

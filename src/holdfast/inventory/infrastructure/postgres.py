@@ -131,6 +131,16 @@ LEFT JOIN stock_level USING (product_id)
  ORDER BY product_id, location_id
 """
 
+STOCK_SUMMARIES = """
+   SELECT product.product_id, currency, price_minor, active, product.version,
+          COALESCE(SUM(on_hand), 0)::bigint AS on_hand,
+          COALESCE(SUM(reserved), 0)::bigint AS reserved
+     FROM product
+LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+    WHERE product.product_id = ANY($1::text[])
+ GROUP BY product.product_id
+"""
+
 LIST_PRODUCTS = """
   SELECT product_id, name, description, currency, price_minor, active, version
     FROM product

@@ -115,6 +115,16 @@ LEFT JOIN stock_level USING (product_id)
  ORDER BY product_id, location_id
 """
 
+STOCK_SUMMARIES = """
+   SELECT product.product_id, currency, price_minor, active, product.version,
+          COALESCE(SUM(on_hand), 0) AS on_hand,
+          COALESCE(SUM(reserved), 0) AS reserved
+     FROM product
+LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+    WHERE product.product_id IN (SELECT value FROM json_each(?1))
+ GROUP BY product.product_id
+"""
+
 LIST_PRODUCTS = """
   SELECT product_id, name, description, currency, price_minor, active, version
     FROM product

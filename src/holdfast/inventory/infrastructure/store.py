@@ -16,6 +16,7 @@ from holdfast.inventory.application.ports import (
     RecordedChange,
     RecordedMovement,
     StockInfo,
+    StockSummary,
     Work,
 )
 from holdfast.inventory.domain.caller import Caller
@@ -76,6 +77,22 @@ class Store:
         async with self._database.read() as reading:
             found = await _spellings(reading, self._sql, [location_id])
         return found.get(folded(location_id))
+
+    async def stock_summaries(self, product_ids: Collection[str]) -> dict[str, StockSummary]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.STOCK_SUMMARIES, list(product_ids))
+        return {
+            row["product_id"]: StockSummary(
+                product_id=row["product_id"],
+                currency=row["currency"],
+                price_minor=row["price_minor"],
+                active=bool(row["active"]),
+                version=row["version"],
+                on_hand=row["on_hand"],
+                reserved=row["reserved"],
+            )
+            for row in rows
+        }
 
     async def products(self, *, after: str, limit: int) -> list[Product]:
         async with self._database.read() as reading:

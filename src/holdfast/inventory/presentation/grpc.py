@@ -1,20 +1,39 @@
 """InventoryService over gRPC: each method reads a request, asks a use case or reader, answers."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
-from holdfast.chassis import pages
+import grpc
+
+from holdfast.chassis import pages, statuses
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.edge import Context, Edge, traceparent_of
+from holdfast.chassis.sizes import FRAME_BYTES, Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.change_stock import SetOnHand, StockChange
-from holdfast.inventory.application.ports import StockInfo, StockReader
+from holdfast.inventory.application.ports import (
+    RecordedMovement,
+    StockInfo,
+    StockReader,
+)
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import LocationSpelledOtherwise, ProductNotFound
 from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.stock import StockLevel
 from holdfast.inventory.presentation import wire
+
+Found = TypeVar("Found")
+
+# In place of a result that the answer has no room for.
+NO_ROOM = pb.BatchGetStockInfoResult(
+    error=statuses.refusal(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "ANSWER_FULL",
+        "the answer has no room left for this product: ask for it in another call",
+    )
+)
 
 
 class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
@@ -91,15 +110,31 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
     ) -> pb.BatchGetStockInfoResponse:
         violations = Violations()
         product_ids = wire.read_product_ids(request, violations)
+        summarised = wire.read_is_basic(request, violations)
         violations.raise_any()
-        found = await self._reader.stock_info(set(product_ids))
+        if summarised:
+            found = await self._reader.stock_summaries(set(product_ids))
+            return self._stock_infos(product_ids, found, wire.write_summary)
+        return self._stock_infos(
+            product_ids, await self._reader.stock_info(set(product_ids)), wire.write_info
+        )
+
+    def _stock_infos(
+        self,
+        product_ids: Sequence[str],
+        found: Mapping[str, Found],
+        write: Callable[[pb.StockInfo, Found], None],
+    ) -> pb.BatchGetStockInfoResponse:
         response = pb.BatchGetStockInfoResponse()
+        room = Room(len(product_ids), short_bytes=NO_ROOM.ByteSize() + FRAME_BYTES)
         for product_id in product_ids:
             result = response.results.add()
-            if info := found.get(product_id):
-                wire.write_info(result.info, info)
+            if product_id in found:
+                write(result.info, found[product_id])
             else:
                 result.error.CopyFrom(self._edge.status_of(ProductNotFound(product_id)))
+            if not room.takes(result):
+                result.CopyFrom(NO_ROOM)
         return response
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Context) -> pb.Product:
@@ -124,11 +159,15 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         after = pages.read_token(violations, request.page_token, "products")
         size = pages.page_size(violations, request.page_size)
         violations.raise_any()
-        products = await self._reader.products(after=after, limit=size + 1)
-        page, more = products[:size], len(products) > size
+
+        async def read(after: str, limit: int) -> list[Product]:
+            return await self._reader.products(after=after, limit=limit)
+
+        page = await pages.fill(
+            size, read, wire.product_message, lambda product: product.product_id, start=after
+        )
         return pb.ListProductsResponse(
-            products=map(wire.product_message, page),
-            next_page_token=pages.make_token(page[-1].product_id, "products") if more else "",
+            products=page.messages, next_page_token=pages.make_token(page.cursor, "products")
         )
 
     async def ListMovements(
@@ -138,14 +177,20 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         asked = wire.read_movement_page(request, violations)
         violations.raise_any()
         await self._refuse_other_spelling(asked.wanted.location_id)
-        movements = await self._reader.movements(
-            asked.wanted, before=asked.before, limit=asked.size + 1
+
+        async def read(before: str, limit: int) -> list[RecordedMovement]:
+            return await self._reader.movements(asked.wanted, before=int(before), limit=limit)
+
+        page = await pages.fill(
+            asked.size,
+            read,
+            wire.movement_message,
+            lambda recorded: str(recorded.movement_id),
+            start=str(asked.before),
         )
-        page, more = movements[: asked.size], len(movements) > asked.size
-        cursor = str(page[-1].movement_id) if more else ""
         return pb.ListMovementsResponse(
-            movements=map(wire.movement_message, page),
-            next_page_token=pages.make_token(cursor, asked.filter_text),
+            movements=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
         )
 
     async def _refuse_other_spelling(self, location_id: str) -> None:

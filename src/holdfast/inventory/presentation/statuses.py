@@ -13,6 +13,7 @@ from holdfast.inventory.domain.errors import (
     QuantityTooLarge,
     RequestIdReused,
     StaleVersion,
+    TooManyLocations,
 )
 
 
@@ -29,6 +30,9 @@ def translate(error: Exception) -> Status | None:
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case QuantityTooLarge():
             facts = {"wanted": str(error.wanted), "allowed": str(error.allowed)}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case TooManyLocations():
+            facts = {"allowed": str(error.allowed)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case StaleVersion():
             return statuses.stale(error.kind, error.name, error.current)

@@ -11,6 +11,7 @@ from holdfast.inventory.application.ports import (
     MovementFilter,
     RecordedMovement,
     StockInfo,
+    StockSummary,
 )
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.product import Product
@@ -95,6 +96,12 @@ def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violation
     for index, product_id in enumerate(request.product_ids):
         violations.id(f"product_ids[{index}]", product_id)
     return list(request.product_ids)
+
+
+def read_is_basic(request: pb.BatchGetStockInfoRequest, violations: Violations) -> bool:
+    if request.view not in pb.StockInfoView.values():
+        violations.add("view", f"{request.view} is no view of stock")
+    return request.view == pb.STOCK_INFO_VIEW_BASIC
 
 
 def read_product(product: pb.Product, violations: Violations, *, priced: bool = True) -> Product:
@@ -211,6 +218,17 @@ def write_info(message: pb.StockInfo, info: StockInfo) -> None:
     message.reserved = info.reserved
     message.available = message.on_hand - message.reserved
     message.levels.extend(map(level_message, info.levels))
+
+
+def write_summary(message: pb.StockInfo, summary: StockSummary) -> None:
+    product = message.product
+    product.product_id = summary.product_id
+    money.write(product.unit_price, summary.currency, summary.price_minor)
+    product.active = summary.active
+    product.version = summary.version
+    message.on_hand = summary.on_hand
+    message.reserved = summary.reserved
+    message.available = summary.on_hand - summary.reserved
 
 
 def movement_message(recorded: RecordedMovement) -> pb.Movement:

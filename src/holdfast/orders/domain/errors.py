@@ -9,6 +9,7 @@ OrdersError
 ├── TotalTooLarge
 ├── ShortOfStock
 ├── IllegalTransition
+├── TooManyChanges
 ├── StaleVersion
 ├── RequestIdReused
 ├── OutboxTooLong
@@ -121,6 +122,19 @@ class IllegalTransition(OrdersError):
     def __init__(self, order_id: str, *, now: str, wanted: str) -> None:
         super().__init__(f"order {order_id} is {now}; it cannot become {wanted}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
+
+
+class TooManyChanges(OrdersError):
+    """The order's customer information was changed as often as it may be."""
+
+    reason = "TOO_MANY_CHANGES"
+
+    def __init__(self, order_id: str, allowed: int) -> None:
+        super().__init__(
+            f"order {order_id} was changed {allowed:,} times, and more is not allowed; "
+            "it can still be cancelled"
+        )
+        self.order_id, self.allowed = order_id, allowed
 
 
 class StaleVersion(OrdersError):

@@ -20,12 +20,14 @@ from holdfast.orders.domain.errors import (
     MixedCurrencies,
     Shortage,
     StaleVersion,
+    TooManyChanges,
     TotalTooLarge,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
 
 LINES_MAX = 2_000  # one reservation locks at most this many products
 QUANTITY_MAX = 1_000_000_000  # units on one line
+UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
 
 
 class OrderStatus(StrEnum):
@@ -128,11 +130,14 @@ class OrderState(NamedTuple):
 
         :raises StaleVersion: `expected_version` is not the current one.
         :raises IllegalTransition: the order is final.
+        :raises TooManyChanges: it has reached version UPDATES_MAX.
         """
         if expected_version != self.version:
             raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
         if self.status.is_final:
             raise IllegalTransition(self.order_id, now=self.status, wanted="updated")
+        if self.version >= UPDATES_MAX:
+            raise TooManyChanges(self.order_id, UPDATES_MAX)
         return OrderChange(
             self.order_id,
             self.version + 1,

@@ -34,7 +34,10 @@ class GrpcStockCheck:
         return found
 
     async def _ask_some(self, product_ids: list[str]) -> dict[str, ProductStock]:
-        request = pb.BatchGetStockInfoRequest(product_ids=product_ids)
+        # Never with the texts and the levels: long descriptions would not fit into one answer.
+        request = pb.BatchGetStockInfoRequest(
+            product_ids=product_ids, view=pb.STOCK_INFO_VIEW_BASIC
+        )
         try:
             response = await self._stub.BatchGetStockInfo(request, timeout=DEADLINE_S)
         except aio.AioRpcError as error:
@@ -68,7 +71,6 @@ def open_channel(address: str) -> aio.Channel:
             ("grpc.max_reconnect_backoff_ms", 2_000),
             ("grpc.keepalive_time_ms", 5_000),
             ("grpc.http2.ping_timeout_ms", 3_000),
-            ("grpc.max_receive_message_length", 64 * 1024 * 1024),
         ],
     )
 

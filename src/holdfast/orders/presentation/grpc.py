@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-from holdfast.chassis import pages
+from holdfast.chassis import pages, statuses
 from holdfast.chassis.coalescer import Coalescer
 from holdfast.chassis.edge import Context, Edge, traceparent_of
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
@@ -76,10 +77,12 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         await failpoint("order validated")
         outcomes = iter(await self._place_orders.submit_all(commands) if commands else ())
         await failpoint("order placed")
-        results = [
-            await self._result(next(outcomes) if isinstance(one, PlaceOrder) else one.refusal())
-            for one in read
-        ]
+        results: list[pb.BatchCreateOrdersResult] = []
+        room = Room(len(read), short_bytes=statuses.SHORT_BYTES)
+        for one in read:
+            outcome = next(outcomes) if isinstance(one, PlaceOrder) else one.refusal()
+            result = await self._result(outcome)
+            results.append(result if room.takes(result) else wire.result_in_short(result))
         return pb.BatchCreateOrdersResponse(results=results)
 
     async def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
@@ -106,12 +109,16 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         violations = Violations()
         asked = wire.read_page(request, violations)
         violations.raise_any()
-        orders = await self._reader.orders(asked.wanted, before=asked.before, limit=asked.size + 1)
-        page, more = orders[: asked.size], len(orders) > asked.size
-        cursor = page[-1].order_id if more else ""
+
+        async def read(before: str, limit: int) -> list[Order]:
+            return await self._reader.orders(asked.wanted, before=before, limit=limit)
+
+        page = await pages.fill(
+            asked.size, read, wire.order_message, lambda order: order.order_id, start=asked.before
+        )
         return pb.ListOrdersResponse(
-            orders=map(wire.order_message, page),
-            next_page_token=pages.make_token(cursor, asked.filter_text),
+            orders=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
         )
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:

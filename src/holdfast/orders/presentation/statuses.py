@@ -16,6 +16,7 @@ from holdfast.orders.domain.errors import (
     RequestIdReused,
     ShortOfStock,
     StaleVersion,
+    TooManyChanges,
     TotalTooLarge,
     UnknownProducts,
     WrongPrices,
@@ -43,6 +44,13 @@ def translate(error: Exception) -> Status | None:
             facts = {"status": error.now}
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
+            )
+        case TooManyChanges():
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                error.reason,
+                str(error),
+                metadata={"allowed": str(error.allowed)},
             )
         case StaleVersion():
             return statuses.stale("order", error.order_id, error.current)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
 
-from holdfast.chassis import money, pages, times
+from holdfast.chassis import money, pages, statuses, times
 from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
@@ -176,6 +176,16 @@ def outcome_message(order: Order) -> pb.CreateOrderResponse:
         order_id=order.order_id,
         status=_STATUS[order.state.status],
         shortages=map(_shortage_message, order.shortages),
+    )
+
+
+def result_in_short(result: pb.BatchCreateOrdersResult) -> pb.BatchCreateOrdersResult:
+    """The same outcome, without the shortages or the large details that an answer can't take."""
+    if result.HasField("error"):
+        return pb.BatchCreateOrdersResult(error=statuses.in_short(result.error))
+    order = result.order
+    return pb.BatchCreateOrdersResult(
+        order=pb.CreateOrderResponse(order_id=order.order_id, status=order.status)
     )
 
 

@@ -95,7 +95,7 @@ class StockReserved(_message.Message):
     """The order."""
     @_builtins.property
     def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservedStock]:
-        """What is reserved, and where."""
+        """What is reserved, and where. Empty where it would take more than 2 MiB: ListMovements tells it by order."""
 
     def __init__(
         self,
@@ -151,7 +151,7 @@ class ReservationReleased(_message.Message):
     """The order."""
     @_builtins.property
     def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservedStock]:
-        """What is free again, and where."""
+        """What is free again, and where. Empty where it would take more than 2 MiB: ListMovements tells it by order."""
 
     def __init__(
         self,

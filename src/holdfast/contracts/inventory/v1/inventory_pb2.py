@@ -28,15 +28,17 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%holdfast/inventory/v1/inventory.proto\x12\x15holdfast.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\"\x89\x01\n\x07Product\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\nunit_price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12\x0f\n\x07version\x18\x06 \x01(\x03\"h\n\nStockLevel\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xa5\x01\n\tStockInfo\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\x12\x31\n\x06levels\x18\x05 \x03(\x0b\x32!.holdfast.inventory.v1.StockLevel\"\xa7\x01\n\x12UpdateStockRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\tB\x13\n\x11_expected_version\"[\n\x13UpdateStockResponse\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevel\")\n\x13GetStockInfoRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\"/\n\x18\x42\x61tchGetStockInfoRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\"{\n\x17\x42\x61tchGetStockInfoResult\x12\x30\n\x04info\x18\x01 \x01(\x0b\x32 .holdfast.inventory.v1.StockInfoH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\\\n\x19\x42\x61tchGetStockInfoResponse\x12?\n\x07results\x18\x01 \x03(\x0b\x32..holdfast.inventory.v1.BatchGetStockInfoResult\"V\n\x17\x42\x61tchUpdateStockRequest\x12;\n\x08requests\x18\x01 \x03(\x0b\x32).holdfast.inventory.v1.UpdateStockRequest\"\x87\x01\n\x16\x42\x61tchUpdateStockResult\x12=\n\x07updated\x18\x01 \x01(\x0b\x32*.holdfast.inventory.v1.UpdateStockResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"Z\n\x18\x42\x61tchUpdateStockResponse\x12>\n\x07results\x18\x01 \x03(\x0b\x32-.holdfast.inventory.v1.BatchUpdateStockResult\"\x83\x01\n\x12\x41\x64justStockRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65lta\x18\x02 \x01(\x03\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x11\n\treference\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"[\n\x13\x41\x64justStockResponse\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevel\"G\n\x14\x43reateProductRequest\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\"x\n\x14UpdateProductRequest\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"<\n\x13ListProductsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x14ListProductsResponse\x12\x30\n\x08products\x18\x01 \x03(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xce\x02\n\x08Movement\x12\x13\n\x0bmovement_id\x18\x01 \x01(\x03\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x31\n\x04kind\x18\x04 \x01(\x0e\x32#.holdfast.inventory.v1.MovementKind\x12\x15\n\ron_hand_delta\x18\x05 \x01(\x03\x12\x16\n\x0ereserved_delta\x18\x06 \x01(\x03\x12\x15\n\ron_hand_after\x18\x07 \x01(\x03\x12\x16\n\x0ereserved_after\x18\x08 \x01(\x03\x12\x10\n\x08order_id\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x11\n\treference\x18\x0b \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xde\x01\n\x14ListMovementsRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x13\n\x0blocation_id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"d\n\x15ListMovementsResponse\x12\x32\n\tmovements\x18\x01 \x03(\x0b\x32\x1f.holdfast.inventory.v1.Movement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa0\x01\n\x0cMovementKind\x12\x1d\n\x19MOVEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15MOVEMENT_KIND_RECEIPT\x10\x01\x12\x1c\n\x18MOVEMENT_KIND_ADJUSTMENT\x10\x02\x12\x1d\n\x19MOVEMENT_KIND_RESERVATION\x10\x03\x12\x19\n\x15MOVEMENT_KIND_RELEASE\x10\x04\x32\xba\x07\n\x10InventoryService\x12\x64\n\x0bUpdateStock\x12).holdfast.inventory.v1.UpdateStockRequest\x1a*.holdfast.inventory.v1.UpdateStockResponse\x12\\\n\x0cGetStockInfo\x12*.holdfast.inventory.v1.GetStockInfoRequest\x1a .holdfast.inventory.v1.StockInfo\x12v\n\x11\x42\x61tchGetStockInfo\x12/.holdfast.inventory.v1.BatchGetStockInfoRequest\x1a\x30.holdfast.inventory.v1.BatchGetStockInfoResponse\x12s\n\x10\x42\x61tchUpdateStock\x12..holdfast.inventory.v1.BatchUpdateStockRequest\x1a/.holdfast.inventory.v1.BatchUpdateStockResponse\x12\x64\n\x0b\x41\x64justStock\x12).holdfast.inventory.v1.AdjustStockRequest\x1a*.holdfast.inventory.v1.AdjustStockResponse\x12\\\n\rCreateProduct\x12+.holdfast.inventory.v1.CreateProductRequest\x1a\x1e.holdfast.inventory.v1.Product\x12\\\n\rUpdateProduct\x12+.holdfast.inventory.v1.UpdateProductRequest\x1a\x1e.holdfast.inventory.v1.Product\x12g\n\x0cListProducts\x12*.holdfast.inventory.v1.ListProductsRequest\x1a+.holdfast.inventory.v1.ListProductsResponse\x12j\n\rListMovements\x12+.holdfast.inventory.v1.ListMovementsRequest\x1a,.holdfast.inventory.v1.ListMovementsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%holdfast/inventory/v1/inventory.proto\x12\x15holdfast.inventory.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\"\x89\x01\n\x07Product\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12&\n\nunit_price\x18\x04 \x01(\x0b\x32\x12.google.type.Money\x12\x0e\n\x06\x61\x63tive\x18\x05 \x01(\x08\x12\x0f\n\x07version\x18\x06 \x01(\x03\"h\n\nStockLevel\x12\x13\n\x0blocation_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xa5\x01\n\tStockInfo\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\x10\n\x08reserved\x18\x03 \x01(\x03\x12\x11\n\tavailable\x18\x04 \x01(\x03\x12\x31\n\x06levels\x18\x05 \x03(\x0b\x32!.holdfast.inventory.v1.StockLevel\"\xa7\x01\n\x12UpdateStockRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\tB\x13\n\x11_expected_version\"[\n\x13UpdateStockResponse\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevel\")\n\x13GetStockInfoRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\"c\n\x18\x42\x61tchGetStockInfoRequest\x12\x13\n\x0bproduct_ids\x18\x01 \x03(\t\x12\x32\n\x04view\x18\x02 \x01(\x0e\x32$.holdfast.inventory.v1.StockInfoView\"{\n\x17\x42\x61tchGetStockInfoResult\x12\x30\n\x04info\x18\x01 \x01(\x0b\x32 .holdfast.inventory.v1.StockInfoH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\\\n\x19\x42\x61tchGetStockInfoResponse\x12?\n\x07results\x18\x01 \x03(\x0b\x32..holdfast.inventory.v1.BatchGetStockInfoResult\"V\n\x17\x42\x61tchUpdateStockRequest\x12;\n\x08requests\x18\x01 \x03(\x0b\x32).holdfast.inventory.v1.UpdateStockRequest\"\x87\x01\n\x16\x42\x61tchUpdateStockResult\x12=\n\x07updated\x18\x01 \x01(\x0b\x32*.holdfast.inventory.v1.UpdateStockResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"Z\n\x18\x42\x61tchUpdateStockResponse\x12>\n\x07results\x18\x01 \x03(\x0b\x32-.holdfast.inventory.v1.BatchUpdateStockResult\"\x83\x01\n\x12\x41\x64justStockRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65lta\x18\x02 \x01(\x03\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x11\n\treference\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"[\n\x13\x41\x64justStockResponse\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevel\"G\n\x14\x43reateProductRequest\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\"x\n\x14UpdateProductRequest\x12/\n\x07product\x18\x01 \x01(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"<\n\x13ListProductsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"a\n\x14ListProductsResponse\x12\x30\n\x08products\x18\x01 \x03(\x0b\x32\x1e.holdfast.inventory.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xce\x02\n\x08Movement\x12\x13\n\x0bmovement_id\x18\x01 \x01(\x03\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x31\n\x04kind\x18\x04 \x01(\x0e\x32#.holdfast.inventory.v1.MovementKind\x12\x15\n\ron_hand_delta\x18\x05 \x01(\x03\x12\x16\n\x0ereserved_delta\x18\x06 \x01(\x03\x12\x15\n\ron_hand_after\x18\x07 \x01(\x03\x12\x16\n\x0ereserved_after\x18\x08 \x01(\x03\x12\x10\n\x08order_id\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x11\n\treference\x18\x0b \x01(\t\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\x12/\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xde\x01\n\x14ListMovementsRequest\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x13\n\x0blocation_id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\"d\n\x15ListMovementsResponse\x12\x32\n\tmovements\x18\x01 \x03(\x0b\x32\x1f.holdfast.inventory.v1.Movement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*e\n\rStockInfoView\x12\x1f\n\x1bSTOCK_INFO_VIEW_UNSPECIFIED\x10\x00\x12\x19\n\x15STOCK_INFO_VIEW_BASIC\x10\x01\x12\x18\n\x14STOCK_INFO_VIEW_FULL\x10\x02*\xa0\x01\n\x0cMovementKind\x12\x1d\n\x19MOVEMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15MOVEMENT_KIND_RECEIPT\x10\x01\x12\x1c\n\x18MOVEMENT_KIND_ADJUSTMENT\x10\x02\x12\x1d\n\x19MOVEMENT_KIND_RESERVATION\x10\x03\x12\x19\n\x15MOVEMENT_KIND_RELEASE\x10\x04\x32\xba\x07\n\x10InventoryService\x12\x64\n\x0bUpdateStock\x12).holdfast.inventory.v1.UpdateStockRequest\x1a*.holdfast.inventory.v1.UpdateStockResponse\x12\\\n\x0cGetStockInfo\x12*.holdfast.inventory.v1.GetStockInfoRequest\x1a .holdfast.inventory.v1.StockInfo\x12v\n\x11\x42\x61tchGetStockInfo\x12/.holdfast.inventory.v1.BatchGetStockInfoRequest\x1a\x30.holdfast.inventory.v1.BatchGetStockInfoResponse\x12s\n\x10\x42\x61tchUpdateStock\x12..holdfast.inventory.v1.BatchUpdateStockRequest\x1a/.holdfast.inventory.v1.BatchUpdateStockResponse\x12\x64\n\x0b\x41\x64justStock\x12).holdfast.inventory.v1.AdjustStockRequest\x1a*.holdfast.inventory.v1.AdjustStockResponse\x12\\\n\rCreateProduct\x12+.holdfast.inventory.v1.CreateProductRequest\x1a\x1e.holdfast.inventory.v1.Product\x12\\\n\rUpdateProduct\x12+.holdfast.inventory.v1.UpdateProductRequest\x1a\x1e.holdfast.inventory.v1.Product\x12g\n\x0cListProducts\x12*.holdfast.inventory.v1.ListProductsRequest\x1a+.holdfast.inventory.v1.ListProductsResponse\x12j\n\rListMovements\x12+.holdfast.inventory.v1.ListMovementsRequest\x1a,.holdfast.inventory.v1.ListMovementsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'holdfast.inventory.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MOVEMENTKIND']._serialized_start=2735
-  _globals['_MOVEMENTKIND']._serialized_end=2895
+  _globals['_STOCKINFOVIEW']._serialized_start=2786
+  _globals['_STOCKINFOVIEW']._serialized_end=2887
+  _globals['_MOVEMENTKIND']._serialized_start=2890
+  _globals['_MOVEMENTKIND']._serialized_end=3050
   _globals['_PRODUCT']._serialized_start=182
   _globals['_PRODUCT']._serialized_end=319
   _globals['_STOCKLEVEL']._serialized_start=321
@@ -50,35 +52,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTOCKINFOREQUEST']._serialized_start=858
   _globals['_GETSTOCKINFOREQUEST']._serialized_end=899
   _globals['_BATCHGETSTOCKINFOREQUEST']._serialized_start=901
-  _globals['_BATCHGETSTOCKINFOREQUEST']._serialized_end=948
-  _globals['_BATCHGETSTOCKINFORESULT']._serialized_start=950
-  _globals['_BATCHGETSTOCKINFORESULT']._serialized_end=1073
-  _globals['_BATCHGETSTOCKINFORESPONSE']._serialized_start=1075
-  _globals['_BATCHGETSTOCKINFORESPONSE']._serialized_end=1167
-  _globals['_BATCHUPDATESTOCKREQUEST']._serialized_start=1169
-  _globals['_BATCHUPDATESTOCKREQUEST']._serialized_end=1255
-  _globals['_BATCHUPDATESTOCKRESULT']._serialized_start=1258
-  _globals['_BATCHUPDATESTOCKRESULT']._serialized_end=1393
-  _globals['_BATCHUPDATESTOCKRESPONSE']._serialized_start=1395
-  _globals['_BATCHUPDATESTOCKRESPONSE']._serialized_end=1485
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=1488
-  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=1619
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=1621
-  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=1712
-  _globals['_CREATEPRODUCTREQUEST']._serialized_start=1714
-  _globals['_CREATEPRODUCTREQUEST']._serialized_end=1785
-  _globals['_UPDATEPRODUCTREQUEST']._serialized_start=1787
-  _globals['_UPDATEPRODUCTREQUEST']._serialized_end=1907
-  _globals['_LISTPRODUCTSREQUEST']._serialized_start=1909
-  _globals['_LISTPRODUCTSREQUEST']._serialized_end=1969
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=1971
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=2068
-  _globals['_MOVEMENT']._serialized_start=2071
-  _globals['_MOVEMENT']._serialized_end=2405
-  _globals['_LISTMOVEMENTSREQUEST']._serialized_start=2408
-  _globals['_LISTMOVEMENTSREQUEST']._serialized_end=2630
-  _globals['_LISTMOVEMENTSRESPONSE']._serialized_start=2632
-  _globals['_LISTMOVEMENTSRESPONSE']._serialized_end=2732
-  _globals['_INVENTORYSERVICE']._serialized_start=2898
-  _globals['_INVENTORYSERVICE']._serialized_end=3852
+  _globals['_BATCHGETSTOCKINFOREQUEST']._serialized_end=1000
+  _globals['_BATCHGETSTOCKINFORESULT']._serialized_start=1002
+  _globals['_BATCHGETSTOCKINFORESULT']._serialized_end=1125
+  _globals['_BATCHGETSTOCKINFORESPONSE']._serialized_start=1127
+  _globals['_BATCHGETSTOCKINFORESPONSE']._serialized_end=1219
+  _globals['_BATCHUPDATESTOCKREQUEST']._serialized_start=1221
+  _globals['_BATCHUPDATESTOCKREQUEST']._serialized_end=1307
+  _globals['_BATCHUPDATESTOCKRESULT']._serialized_start=1310
+  _globals['_BATCHUPDATESTOCKRESULT']._serialized_end=1445
+  _globals['_BATCHUPDATESTOCKRESPONSE']._serialized_start=1447
+  _globals['_BATCHUPDATESTOCKRESPONSE']._serialized_end=1537
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_start=1540
+  _globals['_ADJUSTSTOCKREQUEST']._serialized_end=1671
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_start=1673
+  _globals['_ADJUSTSTOCKRESPONSE']._serialized_end=1764
+  _globals['_CREATEPRODUCTREQUEST']._serialized_start=1766
+  _globals['_CREATEPRODUCTREQUEST']._serialized_end=1837
+  _globals['_UPDATEPRODUCTREQUEST']._serialized_start=1839
+  _globals['_UPDATEPRODUCTREQUEST']._serialized_end=1959
+  _globals['_LISTPRODUCTSREQUEST']._serialized_start=1961
+  _globals['_LISTPRODUCTSREQUEST']._serialized_end=2021
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=2023
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=2120
+  _globals['_MOVEMENT']._serialized_start=2123
+  _globals['_MOVEMENT']._serialized_end=2457
+  _globals['_LISTMOVEMENTSREQUEST']._serialized_start=2460
+  _globals['_LISTMOVEMENTSREQUEST']._serialized_end=2682
+  _globals['_LISTMOVEMENTSRESPONSE']._serialized_start=2684
+  _globals['_LISTMOVEMENTSRESPONSE']._serialized_end=2784
+  _globals['_INVENTORYSERVICE']._serialized_start=3053
+  _globals['_INVENTORYSERVICE']._serialized_end=4007
 # @@protoc_insertion_point(module_scope)

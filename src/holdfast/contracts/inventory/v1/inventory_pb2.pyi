@@ -7,6 +7,9 @@ Errors of every method carry google.rpc.Status details. ErrorInfo.domain is alwa
 this contract and named at each method. Every method may also answer:
   INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
                       (as many as fit into gRPC's trailers; the message says how many there are).
+                      REQUEST_TOO_LARGE: the request message has more than 4 MiB (4,194,304 bytes); nothing of it was
+                      done, and no repeat is any use: send less in one call. metadata["bytes"], metadata["bytes_max"].
+                      Beyond 16 MiB gRPC itself answers RESOURCE_EXHAUSTED, without details: it means the same.
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, or CONFLICT (too many writers on the same rows); RetryInfo tells how long
                       to wait. Without a reason: nobody listens, or the service is stopping.
@@ -15,6 +18,7 @@ this contract and named at each method. Every method may also answer:
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
 is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
+No answer has more than 4 MiB, which is what a gRPC client takes unless told otherwise.
 """
 
 from collections import abc as _abc
@@ -36,6 +40,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _StockInfoView:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StockInfoViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StockInfoView.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STOCK_INFO_VIEW_UNSPECIFIED: _StockInfoView.ValueType  # 0
+    """The same as FULL."""
+    STOCK_INFO_VIEW_BASIC: _StockInfoView.ValueType  # 1
+    """Without name, description and levels: price, whether it is sold, and the stock over all locations."""
+    STOCK_INFO_VIEW_FULL: _StockInfoView.ValueType  # 2
+    """Everything."""
+
+class StockInfoView(_StockInfoView, metaclass=_StockInfoViewEnumTypeWrapper):
+    """How much of a product's stock is told."""
+
+STOCK_INFO_VIEW_UNSPECIFIED: StockInfoView.ValueType  # 0
+"""The same as FULL."""
+STOCK_INFO_VIEW_BASIC: StockInfoView.ValueType  # 1
+"""Without name, description and levels: price, whether it is sold, and the stock over all locations."""
+STOCK_INFO_VIEW_FULL: StockInfoView.ValueType  # 2
+"""Everything."""
+Global___StockInfoView: _TypeAlias = StockInfoView  # noqa: Y015
 
 class _MovementKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -296,18 +324,22 @@ class BatchGetStockInfoRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    view: Global___StockInfoView.ValueType
+    """How much is told of each."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """1 to 1,000 products."""
+        """1 to 1,000 products, of at most 4 MiB together."""
 
     def __init__(
         self,
         *,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
+        view: Global___StockInfoView.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -327,7 +359,7 @@ class BatchGetStockInfoResult(_message.Message):
 
     @_builtins.property
     def error(self) -> _status_pb2.Status:
-        """NOT_FOUND."""
+        """NOT_FOUND, or RESOURCE_EXHAUSTED (ANSWER_FULL): ask again for this one."""
 
     def __init__(
         self,
@@ -378,7 +410,7 @@ class BatchUpdateStockRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateStockRequest]:
-        """1 to 1,000 requests, applied in this order."""
+        """1 to 1,000 requests, applied in this order, of at most 4 MiB together."""
 
     def __init__(
         self,
@@ -582,7 +614,9 @@ class ListProductsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most so many products, 0 to 1,000 (more is cut to 1,000); 0: 50."""
+    """At most so many products, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one, where the
+    answer would exceed 4 MiB; next_page_token goes on from there.
+    """
     page_token: _builtins.str
     """From the previous page."""
     def __init__(
@@ -719,7 +753,9 @@ class ListMovementsRequest(_message.Message):
     order_id: _builtins.str
     """Only of this order (UUID); empty: all."""
     page_size: _builtins.int
-    """At most so many movements, 0 to 1,000 (more is cut to 1,000); 0: 50."""
+    """At most so many movements, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one, where the
+    answer would exceed 4 MiB; next_page_token goes on from there.
+    """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
     @_builtins.property

@@ -96,6 +96,7 @@ class InventoryServiceServicer:
         LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
         metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
         QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
+        TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
         ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
         """
@@ -112,7 +113,9 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetStockInfo(self, request, context):
-        """GetStockInfo for up to 1,000 products; one result each. Safe to repeat.
+        """GetStockInfo for up to 1,000 products; one result each. Safe to repeat. Where the answer would exceed 4 MiB (long
+        descriptions, many locations) results that find no room, never the first, are RESOURCE_EXHAUSTED, ANSWER_FULL: ask for
+        those products in another call, or for the BASIC view, which always fits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +123,8 @@ class InventoryServiceServicer:
 
     def BatchUpdateStock(self, request, context):
         """UpdateStock for up to 1,000 levels in one transaction; each request succeeds or fails alone, in its own result,
-        with the status that UpdateStock would have given. Safe to repeat, as each request is.
+        with the status that UpdateStock would have given. Safe to repeat, as each request is. All of them together have at
+        most 4 MiB (REQUEST_TOO_LARGE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

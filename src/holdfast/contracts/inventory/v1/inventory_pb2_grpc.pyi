@@ -7,6 +7,9 @@ Errors of every method carry google.rpc.Status details. ErrorInfo.domain is alwa
 this contract and named at each method. Every method may also answer:
   INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
                       (as many as fit into gRPC's trailers; the message says how many there are).
+                      REQUEST_TOO_LARGE: the request message has more than 4 MiB (4,194,304 bytes); nothing of it was
+                      done, and no repeat is any use: send less in one call. metadata["bytes"], metadata["bytes_max"].
+                      Beyond 16 MiB gRPC itself answers RESOURCE_EXHAUSTED, without details: it means the same.
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, or CONFLICT (too many writers on the same rows); RetryInfo tells how long
                       to wait. Without a reason: nobody listens, or the service is stopping.
@@ -15,6 +18,7 @@ this contract and named at each method. Every method may also answer:
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
 is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
+No answer has more than 4 MiB, which is what a gRPC client takes unless told otherwise.
 """
 
 from collections import abc as _abc
@@ -57,6 +61,7 @@ class InventoryServiceStub:
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                            metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
+                           TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
     """
@@ -65,10 +70,14 @@ class InventoryServiceStub:
     Errors: NOT_FOUND.
     """
     BatchGetStockInfo: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetStockInfoRequest, _inventory_pb2.BatchGetStockInfoResponse]
-    """GetStockInfo for up to 1,000 products; one result each. Safe to repeat."""
+    """GetStockInfo for up to 1,000 products; one result each. Safe to repeat. Where the answer would exceed 4 MiB (long
+    descriptions, many locations) results that find no room, never the first, are RESOURCE_EXHAUSTED, ANSWER_FULL: ask for
+    those products in another call, or for the BASIC view, which always fits.
+    """
     BatchUpdateStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.BatchUpdateStockRequest, _inventory_pb2.BatchUpdateStockResponse]
     """UpdateStock for up to 1,000 levels in one transaction; each request succeeds or fails alone, in its own result,
-    with the status that UpdateStock would have given. Safe to repeat, as each request is.
+    with the status that UpdateStock would have given. Safe to repeat, as each request is. All of them together have at
+    most 4 MiB (REQUEST_TOO_LARGE).
     """
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
     """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
@@ -103,6 +112,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                            metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
+                           TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
     """
@@ -111,10 +121,14 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors: NOT_FOUND.
     """
     BatchGetStockInfo: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BatchGetStockInfoRequest, _inventory_pb2.BatchGetStockInfoResponse]  # type: ignore[assignment]
-    """GetStockInfo for up to 1,000 products; one result each. Safe to repeat."""
+    """GetStockInfo for up to 1,000 products; one result each. Safe to repeat. Where the answer would exceed 4 MiB (long
+    descriptions, many locations) results that find no room, never the first, are RESOURCE_EXHAUSTED, ANSWER_FULL: ask for
+    those products in another call, or for the BASIC view, which always fits.
+    """
     BatchUpdateStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.BatchUpdateStockRequest, _inventory_pb2.BatchUpdateStockResponse]  # type: ignore[assignment]
     """UpdateStock for up to 1,000 levels in one transaction; each request succeeds or fails alone, in its own result,
-    with the status that UpdateStock would have given. Safe to repeat, as each request is.
+    with the status that UpdateStock would have given. Safe to repeat, as each request is. All of them together have at
+    most 4 MiB (REQUEST_TOO_LARGE).
     """
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
     """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
@@ -152,6 +166,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
                                LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                                metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
                                QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
+                               TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
           ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
         """
@@ -172,7 +187,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.BatchGetStockInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.BatchGetStockInfoResponse, _abc.Awaitable[_inventory_pb2.BatchGetStockInfoResponse]]:
-        """GetStockInfo for up to 1,000 products; one result each. Safe to repeat."""
+        """GetStockInfo for up to 1,000 products; one result each. Safe to repeat. Where the answer would exceed 4 MiB (long
+        descriptions, many locations) results that find no room, never the first, are RESOURCE_EXHAUSTED, ANSWER_FULL: ask for
+        those products in another call, or for the BASIC view, which always fits.
+        """
 
     @_abc_1.abstractmethod
     def BatchUpdateStock(
@@ -181,7 +199,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.BatchUpdateStockResponse, _abc.Awaitable[_inventory_pb2.BatchUpdateStockResponse]]:
         """UpdateStock for up to 1,000 levels in one transaction; each request succeeds or fails alone, in its own result,
-        with the status that UpdateStock would have given. Safe to repeat, as each request is.
+        with the status that UpdateStock would have given. Safe to repeat, as each request is. All of them together have at
+        most 4 MiB (REQUEST_TOO_LARGE).
         """
 
     @_abc_1.abstractmethod

@@ -7,12 +7,16 @@ Errors of every method carry google.rpc.Status details. ErrorInfo.domain is alwa
 this contract and named at each method. Every method may also answer:
   INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
                       (as many as fit into gRPC's trailers; the message says how many there are).
+                      REQUEST_TOO_LARGE: the request message has more than 4 MiB (4,194,304 bytes); nothing of it was
+                      done, and no repeat is any use: send less in one call. metadata["bytes"], metadata["bytes_max"].
+                      Beyond 16 MiB gRPC itself answers RESOURCE_EXHAUSTED, without details: it means the same.
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; OUTBOX_TOO_LONG: too many recorded orders wait for the message
                       broker. RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, INVENTORY_UNAVAILABLE, or CONFLICT (too many writers on the same rows);
                       RetryInfo tells how long to wait. Without a reason: nobody listens, or the service is stopping.
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
+No answer has more than 4 MiB, which is what a gRPC client takes unless told otherwise.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
@@ -404,7 +408,7 @@ class BatchCreateOrdersRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreateOrderRequest]:
-        """1 to 1,000 requests, each without `wait`."""
+        """1 to 1,000 requests, each without `wait`, of at most 4 MiB together."""
 
     def __init__(
         self,
@@ -496,7 +500,9 @@ class ListOrdersRequest(_message.Message):
     product_id: _builtins.str
     """Only orders with a line of this product; empty: any."""
     page_size: _builtins.int
-    """At most so many orders, 0 to 1,000 (more is cut to 1,000); 0: 50."""
+    """At most so many orders, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one order, where
+    the answer would exceed 4 MiB; next_page_token goes on from there.
+    """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
     @_builtins.property

@@ -7,12 +7,16 @@ Errors of every method carry google.rpc.Status details. ErrorInfo.domain is alwa
 this contract and named at each method. Every method may also answer:
   INVALID_ARGUMENT    one or more fields are malformed or out of range; BadRequest lists all of them at once
                       (as many as fit into gRPC's trailers; the message says how many there are).
+                      REQUEST_TOO_LARGE: the request message has more than 4 MiB (4,194,304 bytes); nothing of it was
+                      done, and no repeat is any use: send less in one call. metadata["bytes"], metadata["bytes_max"].
+                      Beyond 16 MiB gRPC itself answers RESOURCE_EXHAUSTED, without details: it means the same.
   RESOURCE_EXHAUSTED  OVERLOADED: the queue is full; OUTBOX_TOO_LONG: too many recorded orders wait for the message
                       broker. RetryInfo tells how long to wait.
   UNAVAILABLE         DATABASE_UNAVAILABLE, INVENTORY_UNAVAILABLE, or CONFLICT (too many writers on the same rows);
                       RetryInfo tells how long to wait. Without a reason: nobody listens, or the service is stopping.
   ALREADY_EXISTS      KEY_TAKEN: something of this id exists already, with other contents; nothing was written.
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
+No answer has more than 4 MiB, which is what a gRPC client takes unless told otherwise.
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
@@ -66,7 +70,9 @@ class OrderServiceStub:
     BatchCreateOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.BatchCreateOrdersRequest, _orders_pb2.BatchCreateOrdersResponse]
     """CreateOrder for up to 1,000 orders at the price of one. Each request succeeds or fails alone, in its own result, with
     the status that CreateOrder would have given; the call itself fails only when none was tried. Safe to repeat, as
-    each request is. `wait` must not be set in the requests.
+    each request is. `wait` must not be set in the requests. All of them together have at most 4 MiB (REQUEST_TOO_LARGE):
+    some 80,000 lines with ids of 20 characters. Where the answer would exceed 4 MiB, results leave out shortages and the
+    larger details of errors; order, status, code, message and reason stay.
     """
     ListOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]
     """Lists orders, newest first; pages stay stable while orders are added. Safe to repeat.
@@ -79,6 +85,7 @@ class OrderServiceStub:
       NOT_FOUND
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+                           TOO_MANY_CHANGES: its version has reached 10,000.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
     """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -115,7 +122,9 @@ class OrderServiceAsyncStub(OrderServiceStub):
     BatchCreateOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.BatchCreateOrdersRequest, _orders_pb2.BatchCreateOrdersResponse]  # type: ignore[assignment]
     """CreateOrder for up to 1,000 orders at the price of one. Each request succeeds or fails alone, in its own result, with
     the status that CreateOrder would have given; the call itself fails only when none was tried. Safe to repeat, as
-    each request is. `wait` must not be set in the requests.
+    each request is. `wait` must not be set in the requests. All of them together have at most 4 MiB (REQUEST_TOO_LARGE):
+    some 80,000 lines with ids of 20 characters. Where the answer would exceed 4 MiB, results leave out shortages and the
+    larger details of errors; order, status, code, message and reason stay.
     """
     ListOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOrdersRequest, _orders_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Lists orders, newest first; pages stay stable while orders are added. Safe to repeat.
@@ -128,6 +137,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       NOT_FOUND
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+                           TOO_MANY_CHANGES: its version has reached 10,000.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -179,7 +189,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_orders_pb2.BatchCreateOrdersResponse, _abc.Awaitable[_orders_pb2.BatchCreateOrdersResponse]]:
         """CreateOrder for up to 1,000 orders at the price of one. Each request succeeds or fails alone, in its own result, with
         the status that CreateOrder would have given; the call itself fails only when none was tried. Safe to repeat, as
-        each request is. `wait` must not be set in the requests.
+        each request is. `wait` must not be set in the requests. All of them together have at most 4 MiB (REQUEST_TOO_LARGE):
+        some 80,000 lines with ids of 20 characters. Where the answer would exceed 4 MiB, results leave out shortages and the
+        larger details of errors; order, status, code, message and reason stay.
         """
 
     @_abc_1.abstractmethod
@@ -204,6 +216,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND
           ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
+                               TOO_MANY_CHANGES: its version has reached 10,000.
         """
 
     @_abc_1.abstractmethod
