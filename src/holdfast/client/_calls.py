@@ -7,16 +7,16 @@ from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from holdfast.client._errors import HoldfastError, Overloaded, Unavailable
+from holdfast.client._batches import REQUEST_BYTES_MAX
+from holdfast.client._errors import HoldfastError, Overloaded, Unavailable, request_too_large
 from holdfast.client._status import error_from_call
 
 PAUSE_S_MIN = 0.05  # doubles from here with every try, up to the maximum
 PAUSE_S_MAX = 1.0
-RESPONSE_BYTES_MAX = 64 * 1024 * 1024  # a page of 1,000 orders with many lines
 
 _CHANNEL_OPTIONS = (
-    ("grpc.max_receive_message_length", RESPONSE_BYTES_MAX),
     # gRPC's own way back after a lost connection grows to two minutes; ours must not.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
@@ -28,7 +28,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.enable_http_proxy", 0),
 )
 
-RequestT = TypeVar("RequestT")
+RequestT = TypeVar("RequestT", bound=Message)
 AnswerT = TypeVar("AnswerT")
 
 
@@ -55,7 +55,11 @@ class Calls:
 
         :param repeatable: the service makes a repeat harmless; an unknown outcome is no obstacle.
         :param wait_s: seconds that the service itself may wait, on top of the deadline.
+        :raises RequestTooLarge: it is not even sent.
         """
+        size = request.ByteSize()
+        if size > REQUEST_BYTES_MAX:
+            raise request_too_large("request", size, REQUEST_BYTES_MAX)
         whole_s = self._deadline_s + wait_s
         patience = _Patience(self._retry_s, whole_s)
         while True:

@@ -4,7 +4,9 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
+from holdfast.client import _requests
 from holdfast.client._calls import Calls
+from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
 
@@ -20,9 +22,12 @@ class Holdfast:
     fails because nothing answers, or because the service asks to come back later, is repeated
     with growing pauses as long as that is safe. Errors are `HoldfastError` and its subclasses.
 
+    Values that cannot be sent (a float for a quantity, half a character in a text, a time without
+    a zone) are refused before anything is sent, as `InvalidRequest` with the fields.
+
     :param orders: address of Orders, host:port.
     :param inventory: address of Inventory, host:port.
-    :param deadline_s: seconds that a call may take, repeats included.
+    :param deadline_s: seconds that a call may take, repeats included; more than 0, at most a year.
     :param retry_s: seconds during which a call may be repeated, 0 for never; None: the deadline.
     """
 
@@ -34,8 +39,13 @@ class Holdfast:
         *,
         retry_s: float | None = None,
     ) -> None:
-        to_orders = Calls("Orders", orders, deadline_s=deadline_s, retry_s=retry_s)
-        to_inventory = Calls("Inventory", inventory, deadline_s=deadline_s, retry_s=retry_s)
+        whole_s = _requests.seconds("deadline_s", deadline_s, highest=SECONDS_MAX, zero=False)
+        if retry_s is not None:
+            retry_s = _requests.seconds("retry_s", retry_s, highest=SECONDS_MAX)
+        at_orders = _requests.address("orders", orders)
+        at_inventory = _requests.address("inventory", inventory)
+        to_orders = Calls("Orders", at_orders, deadline_s=whole_s, retry_s=retry_s)
+        to_inventory = Calls("Inventory", at_inventory, deadline_s=whole_s, retry_s=retry_s)
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
         self._channels = (to_orders.channel, to_inventory.channel)

@@ -2,12 +2,13 @@
 
 HoldfastError
 ├── InvalidRequest            fields are malformed or out of range: `violations`, all of them
+│   └── RequestTooLarge       more bytes than one call may have: `bytes` and `bytes_max`
 ├── NotFound                  `resources` do not exist, or are somebody else's
 ├── Refused                   well formed, but the rules say no; a repeat gets the same answer
 │   ├── ShortOfStock          `shortages`, one per product
 │   ├── IllegalTransition     the order's status does not allow it
 │   ├── AlreadyExists         the id is taken by other contents
-│   │   └── RequestIdReused   the request id was used for another request
+│   │   └── RequestIdReused   the request id was used for something else: see `order_id`
 │   └── StaleVersion          somebody was faster: read again, `current_version`
 ├── Overloaded                not done, come back in `retry_after_s`
 ├── Unavailable               no usable answer: whether it was done is unknown
@@ -76,6 +77,18 @@ class InvalidRequest(HoldfastError):
         self.violations = failure.violations
 
 
+class RequestTooLarge(InvalidRequest):
+    """The request has more bytes than a call may have; nothing was done, no repeat is any use.
+
+    `bytes_max` is 0 where only gRPC's own limit was met, which is higher.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.bytes = int(failure.details.get("bytes", "0"))
+        self.bytes_max = int(failure.details.get("bytes_max", "0"))
+
+
 class NotFound(HoldfastError):
     """An order, product or customer does not exist, or is somebody else's; nothing was done."""
 
@@ -112,7 +125,17 @@ class AlreadyExists(Refused):
 
 
 class RequestIdReused(AlreadyExists):
-    """The request id was used before, for other contents."""
+    """The request id was used before, for other contents: look at what was recorded under it.
+
+    For an order `order_id` names it; for a change of stock `product_id` and `location_id` name the
+    level. What does not apply is empty.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.order_id = failure.details.get("order_id", "")
+        self.product_id = failure.details.get("product_id", "")
+        self.location_id = failure.details.get("location_id", "")
 
 
 class StaleVersion(Refused):
@@ -164,6 +187,8 @@ _BY_REASON: Mapping[str, type[HoldfastError]] = {
     "ILLEGAL_TRANSITION": IllegalTransition,
     "REQUEST_ID_REUSED": RequestIdReused,
     "STALE_VERSION": StaleVersion,
+    "REQUEST_TOO_LARGE": RequestTooLarge,
+    "ANSWER_TOO_LARGE": Unavailable,
 }
 _BY_CODE: Mapping[str, type[HoldfastError]] = {
     "INVALID_ARGUMENT": InvalidRequest,
@@ -188,6 +213,20 @@ def error_of(failure: Failure) -> HoldfastError:
     """The class that says most about it: by reason, else by code, else the root."""
     fitting = _BY_REASON.get(failure.reason) or _BY_CODE.get(failure.code, HoldfastError)
     return fitting(failure)
+
+
+def request_too_large(field: str, size: int, size_max: int) -> HoldfastError:
+    """The refusal of a message that would be too large to send."""
+    description = f"has {size:,} bytes and may have {size_max:,}: send less in one call"
+    return RequestTooLarge(
+        Failure(
+            "INVALID_ARGUMENT",
+            f"{field} {description}",
+            reason="REQUEST_TOO_LARGE",
+            details={"bytes": str(size), "bytes_max": str(size_max)},
+            violations=(Violation(field, description),),
+        )
+    )
 
 
 def _by_product(details: Mapping[str, str], prefix: str) -> list[tuple[str, str]]:

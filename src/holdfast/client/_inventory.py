@@ -3,9 +3,10 @@
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
+from holdfast.client import _requests
+from holdfast.client._batches import send_in_parts
 from holdfast.client._calls import Calls
+from holdfast.client._checks import Checks, attempt
 from holdfast.client._errors import HoldfastError
 from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
@@ -20,12 +21,9 @@ from holdfast.client._types import (
 )
 from holdfast.client._wire import (
     level_from_wire,
-    money_to_wire,
     movement_from_wire,
     product_from_wire,
     stock_info_from_wire,
-    stock_request_to_wire,
-    time_to_wire,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 
@@ -64,26 +62,43 @@ class Inventory:
             location_id=location_id,
             expected_version=expected_version,
             reason=reason,
-            request_id=request_id or new_request_id(),
+            request_id=new_request_id() if request_id is None else request_id,
         )
         answer = await self._calls.ask(
-            self._stub.UpdateStock, stock_request_to_wire(request), repeatable=True
+            self._stub.UpdateStock, _requests.update_stock(request), repeatable=True
         )
         return level_from_wire(answer.level)
 
     async def set_stock_batch(
         self, requests: Sequence[StockRequest]
     ) -> Sequence[StockLevel | HoldfastError]:
-        """Set up to 1,000 levels in one transaction; each succeeds or fails alone.
+        """Set many levels; each succeeds or fails alone.
 
-        The results are in the order of the requests; errors are returned, not raised, unless the
-        whole call failed. Repeating with the same values changes nothing: they keep their ids.
+        As many calls are made, one after the other, as the limits of one need: 1,000 levels and 4
+        MiB. The levels of one call change in one transaction, those of several do not: somebody
+        may see the first call's levels changed and the second's not yet. The results are in the
+        order of the requests, and errors are returned in their place: `InvalidRequest` and
+        `RequestTooLarge` without being sent. Should a call fail as a whole, its error stands in
+        place of the results that are still due, and no further call is made; if it is the first
+        call, the error is raised. Repeating with the same values changes nothing: they keep their
+        ids.
         """
+        checks = Checks()
+        items = checks.items("requests", requests)
+        checks.raise_any()
+        return await send_in_parts(
+            [attempt(_requests.update_stock, one) for one in items],
+            inventory_pb2.UpdateStockRequest.ByteSize,
+            self._set_some,
+            name="requests",
+        )
+
+    async def _set_some(
+        self, requests: Sequence[inventory_pb2.UpdateStockRequest]
+    ) -> Sequence[StockLevel | HoldfastError]:
         answer = await self._calls.ask(
             self._stub.BatchUpdateStock,
-            inventory_pb2.BatchUpdateStockRequest(
-                requests=[stock_request_to_wire(request) for request in requests]
-            ),
+            inventory_pb2.BatchUpdateStockRequest(requests=requests),
             repeatable=True,
         )
         return [
@@ -116,13 +131,13 @@ class Inventory:
         """
         answer = await self._calls.ask(
             self._stub.AdjustStock,
-            inventory_pb2.AdjustStockRequest(
+            _requests.adjust_stock(
                 product_id=product_id,
                 delta=delta,
                 location_id=location_id,
                 reason=reason,
                 reference=reference,
-                request_id=request_id or new_request_id(),
+                request_id=new_request_id() if request_id is None else request_id,
             ),
             repeatable=True,
         )
@@ -135,7 +150,7 @@ class Inventory:
         """
         answer = await self._calls.ask(
             self._stub.GetStockInfo,
-            inventory_pb2.GetStockInfoRequest(product_id=product_id),
+            _requests.get_stock(product_id),
             repeatable=True,
         )
         return stock_info_from_wire(answer)
@@ -143,25 +158,47 @@ class Inventory:
     async def get_stock_batch(
         self, product_ids: Sequence[str]
     ) -> Sequence[StockInfo | HoldfastError]:
-        """What there is of up to 1,000 products, in their order; `NotFound` in place of some."""
-        answer = await self._calls.ask(
-            self._stub.BatchGetStockInfo,
-            inventory_pb2.BatchGetStockInfoRequest(product_ids=product_ids),
-            repeatable=True,
+        """What there is of these products, in their order; `NotFound` in place of some.
+
+        As many calls are made, one after the other, as the limits of one need: 1,000 products, 4
+        MiB, and 4 MiB of answer. Each call tells of a moment of its own. Should a call fail as a
+        whole, its error stands in place of the results that are still due; if it is the first, the
+        error is raised.
+        """
+        return await send_in_parts(
+            _requests.product_ids(product_ids),
+            lambda product_id: len(product_id.encode()),
+            self._get_some,
+            name="product_ids",
         )
-        return [
-            error_from_status(result.error)
-            if result.HasField("error")
-            else stock_info_from_wire(result.info)
-            for result in answer.results
-        ]
+
+    async def _get_some(self, product_ids: Sequence[str]) -> Sequence[StockInfo | HoldfastError]:
+        found: dict[int, StockInfo | HoldfastError] = {}
+        due = list(range(len(product_ids)))
+        while due:
+            answer = await self._calls.ask(
+                self._stub.BatchGetStockInfo,
+                inventory_pb2.BatchGetStockInfoRequest(product_ids=[product_ids[n] for n in due]),
+                repeatable=True,
+            )
+            for number, result in zip(due, answer.results, strict=False):
+                found[number] = (
+                    error_from_status(result.error)
+                    if result.HasField("error")
+                    else stock_info_from_wire(result.info)
+                )
+            left = [number for number in due if _had_no_room(found.get(number))]
+            if len(left) == len(due):
+                break  # not even one came: that is for the caller to know
+            due = left
+        return [found[number] for number in sorted(found)]
 
     async def create_product(
         self,
         product_id: str,
         *,
-        name: str,
         unit_price: Money,
+        name: str = "",
         description: str = "",
         active: bool = True,
     ) -> Product:
@@ -173,14 +210,12 @@ class Inventory:
         """
         answer = await self._calls.ask(
             self._stub.CreateProduct,
-            inventory_pb2.CreateProductRequest(
-                product=inventory_pb2.Product(
-                    product_id=product_id,
-                    name=name,
-                    description=description,
-                    unit_price=money_to_wire(unit_price),
-                    active=active,
-                )
+            _requests.create_product(
+                product_id,
+                name=name,
+                description=description,
+                unit_price=unit_price,
+                active=active,
             ),
             repeatable=True,
         )
@@ -204,23 +239,16 @@ class Inventory:
         :raises StaleVersion: the product changed since.
         :raises NotFound: the product does not exist.
         """
-        product = inventory_pb2.Product(product_id=product_id, version=version)
-        paths = []
-        if name is not None:
-            paths.append("name")
-            product.name = name
-        if description is not None:
-            paths.append("description")
-            product.description = description
-        if unit_price is not None:
-            paths.append("unit_price")
-            product.unit_price.CopyFrom(money_to_wire(unit_price))
-        if active is not None:
-            paths.append("active")
-            product.active = active
         answer = await self._calls.ask(
             self._stub.UpdateProduct,
-            inventory_pb2.UpdateProductRequest(product=product, update_mask=FieldMask(paths=paths)),
+            _requests.update_product(
+                product_id,
+                version=version,
+                name=name,
+                description=description,
+                unit_price=unit_price,
+                active=active,
+            ),
             repeatable=False,
         )
         return product_from_wire(answer)
@@ -231,8 +259,9 @@ class Inventory:
         """Every product by id, fetched page by page.
 
         :param limit: at most so many products; None: all.
-        :param page_size: products per call, at most 1,000.
+        :param page_size: products per call, at most 1,000; fewer come where they are large.
         """
+        size, wanted = _requests.page_bounds(page_size, limit)
         request = inventory_pb2.ListProductsRequest()
 
         async def page(size: int, token: str) -> tuple[Sequence[Product], str]:
@@ -240,7 +269,7 @@ class Inventory:
             answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
             return [product_from_wire(one) for one in answer.products], answer.next_page_token
 
-        return walk(page, page_size=page_size, limit=limit)
+        return walk(page, page_size=size, limit=wanted)
 
     def list_movements(
         self,
@@ -256,14 +285,15 @@ class Inventory:
         """Every matching stock movement, newest first, fetched page by page.
 
         :param limit: at most so many movements; None: all.
-        :param page_size: movements per call, at most 1,000.
+        :param page_size: movements per call, at most 1,000; fewer come where they are large.
         """
-        request = inventory_pb2.ListMovementsRequest(
+        size, wanted = _requests.page_bounds(page_size, limit)
+        request = _requests.list_movements(
             product_id=product_id,
             location_id=location_id,
             order_id=order_id,
-            created_from=time_to_wire(created_from),
-            created_before=time_to_wire(created_before),
+            created_from=created_from,
+            created_before=created_before,
         )
 
         async def page(size: int, token: str) -> tuple[Sequence[Movement], str]:
@@ -271,4 +301,8 @@ class Inventory:
             answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
             return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
 
-        return walk(page, page_size=page_size, limit=limit)
+        return walk(page, page_size=size, limit=wanted)
+
+
+def _had_no_room(found: StockInfo | HoldfastError | None) -> bool:
+    return isinstance(found, HoldfastError) and found.reason == "ANSWER_FULL"

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
-from google.protobuf.field_mask_pb2 import FieldMask
-
+from holdfast.client import _requests
+from holdfast.client._batches import send_in_parts
 from holdfast.client._calls import Calls
+from holdfast.client._checks import SECONDS_MAX, Checks, attempt
 from holdfast.client._errors import HoldfastError
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
@@ -19,13 +20,7 @@ from holdfast.client._types import (
     Placed,
     new_request_id,
 )
-from holdfast.client._wire import (
-    order_from_wire,
-    order_request_to_wire,
-    placed_from_wire,
-    status_to_wire,
-    time_to_wire,
-)
+from holdfast.client._wire import order_from_wire, placed_from_wire
 from holdfast.contracts.orders.v1 import orders_pb2, orders_pb2_grpc
 
 WATCH_S = 60.0
@@ -56,12 +51,14 @@ class Orders:
         :param wait_s: seconds to wait for the outcome, at most 60; it may still be PENDING after.
         :raises ShortOfStock: it plainly cannot be filled and was not recorded.
         :raises NotFound: a product does not exist.
-        :raises RequestIdReused: the request id was used for another order of this customer.
+        :raises RequestIdReused: the request id was used for another order of this customer, which
+            `order_id` names: look at that one first.
         """
-        request = OrderRequest(customer_id, lines, customer, request_id or new_request_id())
+        name = new_request_id() if request_id is None else request_id
+        request = OrderRequest(customer_id, lines, customer, name)
         answer = await self._calls.ask(
             self._stub.CreateOrder,
-            order_request_to_wire(request, wait_s),
+            _requests.create_order(request, wait_s),
             repeatable=True,
             wait_s=wait_s,
         )
@@ -70,16 +67,31 @@ class Orders:
     async def create_batch(
         self, requests: Sequence[OrderRequest]
     ) -> Sequence[Placed | HoldfastError]:
-        """Record up to 1,000 orders at the price of one; each succeeds or fails alone.
+        """Record many orders at the price of a few; each succeeds or fails alone.
 
-        The results are in the order of the requests; errors are returned, not raised, unless the
-        whole call failed. Repeating with the same values changes nothing: they keep their ids.
+        As many calls are made, one after the other, as the limits of one need: 1,000 orders and 4
+        MiB. The results are in the order of the requests, and errors are returned in their place:
+        `InvalidRequest` and `RequestTooLarge` without being sent. Should a call fail as a whole,
+        its error stands in place of the results that are still due, and no further call is made;
+        if it is the first call, the error is raised. Repeating with the same values changes
+        nothing: they keep their ids.
         """
+        checks = Checks()
+        items = checks.items("requests", requests)
+        checks.raise_any()
+        return await send_in_parts(
+            [attempt(_requests.create_order, one) for one in items],
+            orders_pb2.CreateOrderRequest.ByteSize,
+            self._create_some,
+            name="requests",
+        )
+
+    async def _create_some(
+        self, requests: Sequence[orders_pb2.CreateOrderRequest]
+    ) -> Sequence[Placed | HoldfastError]:
         answer = await self._calls.ask(
             self._stub.BatchCreateOrders,
-            orders_pb2.BatchCreateOrdersRequest(
-                requests=[order_request_to_wire(request) for request in requests]
-            ),
+            orders_pb2.BatchCreateOrdersRequest(requests=requests),
             repeatable=True,
         )
         return [
@@ -96,7 +108,7 @@ class Orders:
         """
         answer = await self._calls.ask(
             self._stub.GetOrderDetails,
-            orders_pb2.GetOrderDetailsRequest(order_id=order_id),
+            _requests.get_order(order_id),
             repeatable=True,
         )
         return order_from_wire(answer)
@@ -118,14 +130,15 @@ class Orders:
         :param request_ids: only orders recorded under one of these, whoever the customer is; at
             most 1,000. Empty: any.
         :param limit: at most so many orders; None: all.
-        :param page_size: orders per call, at most 1,000.
+        :param page_size: orders per call, at most 1,000; fewer come where they are large.
         """
-        request = orders_pb2.ListOrdersRequest(
+        size, wanted = _requests.page_bounds(page_size, limit)
+        request = _requests.list_orders(
             customer_id=customer_id,
-            status=status_to_wire(status),
+            status=status,
             product_id=product_id,
-            created_from=time_to_wire(created_from),
-            created_before=time_to_wire(created_before),
+            created_from=created_from,
+            created_before=created_before,
             request_ids=request_ids,
         )
 
@@ -134,7 +147,7 @@ class Orders:
             answer = await self._calls.ask(self._stub.ListOrders, request, repeatable=True)
             return [order_from_wire(order) for order in answer.orders], answer.next_page_token
 
-        return walk(page, page_size=page_size, limit=limit)
+        return walk(page, page_size=size, limit=wanted)
 
     async def update(
         self,
@@ -155,15 +168,9 @@ class Orders:
         :raises IllegalTransition: the order is final.
         """
         fields = {"name": name, "email": email, "phone": phone, "address": address}
-        changes = {field: value for field, value in fields.items() if value is not None}
         answer = await self._calls.ask(
             self._stub.UpdateOrder,
-            orders_pb2.UpdateOrderRequest(
-                order_id=order_id,
-                version=version,
-                customer=orders_pb2.Customer(**changes),
-                update_mask=FieldMask(paths=[f"customer.{field}" for field in changes]),
-            ),
+            _requests.update_order(order_id, version, fields),
             repeatable=False,
         )
         return order_from_wire(answer)
@@ -177,23 +184,28 @@ class Orders:
         """
         answer = await self._calls.ask(
             self._stub.CancelOrder,
-            orders_pb2.CancelOrderRequest(order_id=order_id, reason=reason),
+            _requests.cancel_order(order_id, reason),
             repeatable=True,
         )
         return order_from_wire(answer)
 
-    async def watch(self, order_id: str, *, watch_s: float = WATCH_S) -> AsyncGenerator[Order]:
+    def watch(self, order_id: str, *, watch_s: float = WATCH_S) -> AsyncGenerator[Order]:
         """The order as it is now, then after every change, until it is final or the time is over.
 
         A lost connection is made again and goes on with the order as it is then; its `history`
         names the changes in between. No version comes twice.
 
-        :param watch_s: seconds to watch; the end of them is no error.
+        :param watch_s: seconds to watch, at most a year; the end of them is no error.
         :raises DeadlineExceeded: not even the first answer came in that time.
         """
+        listen_s = _requests.seconds("watch_s", watch_s, highest=SECONDS_MAX, zero=False)
+        return self._watch(_requests.watch_order(order_id), listen_s)
+
+    async def _watch(
+        self, request: orders_pb2.WatchOrderRequest, listen_s: float
+    ) -> AsyncGenerator[Order]:
         seen = 0
-        request = orders_pb2.WatchOrderRequest(order_id=order_id)
-        heard = self._calls.listen(self._stub.WatchOrder, request, listen_s=watch_s)
+        heard = self._calls.listen(self._stub.WatchOrder, request, listen_s=listen_s)
         async with aclosing(heard):  # who leaves the watch ends the call now, not some day
             async for message in heard:
                 if message.version > seen:

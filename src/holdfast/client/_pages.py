@@ -21,8 +21,9 @@ async def walk(
     """
     token = ""
     left = limit
+    most = min(page_size, PAGE_SIZE_MAX)
     while left is None or left > 0:
-        items, token = await page(page_size if left is None else min(page_size, left), token)
+        items, token = await page(most if left is None else min(most, left), token)
         for item in items if left is None else items[:left]:
             yield item
         if not token:

@@ -15,6 +15,8 @@ def error_from_call(error: grpc.aio.AioRpcError, peer: str, deadline_s: float) -
     if status is not None:
         return error_from_status(status)
     code = error.code()
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
+        return _too_large(error, peer)
     message = {
         grpc.StatusCode.UNAVAILABLE: f"{peer} does not answer",
         grpc.StatusCode.DEADLINE_EXCEEDED: f"{peer} gave no answer within {deadline_s:g} s; "
@@ -22,6 +24,15 @@ def error_from_call(error: grpc.aio.AioRpcError, peer: str, deadline_s: float) -
         grpc.StatusCode.UNIMPLEMENTED: f"{peer} does not know this method: is the address right?",
     }.get(code, f"{peer}: {error.details() or code.name}")
     return error_of(Failure(code.name, message))
+
+
+def _too_large(error: grpc.aio.AioRpcError, peer: str) -> HoldfastError:
+    """What gRPC refused by itself: the request at the far end, or the answer at this one."""
+    if (error.details() or "").startswith("CLIENT"):
+        message = f"{peer} answered with more than this client takes; the outcome is unknown"
+        return error_of(Failure("RESOURCE_EXHAUSTED", message, reason="ANSWER_TOO_LARGE"))
+    message = f"the request is larger than {peer} takes: send less in one call"
+    return error_of(Failure("RESOURCE_EXHAUSTED", message, reason="REQUEST_TOO_LARGE"))
 
 
 def error_from_status(status: status_pb2.Status) -> HoldfastError:

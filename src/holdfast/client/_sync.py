@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRESS, Holdfast
+from holdfast.client._errors import HoldfastError
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
 
@@ -35,7 +36,11 @@ class HoldfastSync:
         async def connect() -> Holdfast:
             return Holdfast(orders, inventory, deadline_s, retry_s=retry_s)
 
-        self._client = self._loop.run(connect())
+        try:
+            self._client = self._loop.run(connect())
+        except HoldfastError:
+            self._loop.stop()
+            raise
         self.orders = _OrdersSync(self._client.orders, self._loop)
         self.inventory = _InventorySync(self._client.inventory, self._loop)
 
@@ -89,18 +94,20 @@ class _LoopThread:
 
         @wraps(method)
         def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-            items = method(*args, **kwargs)
-            try:
-                while True:
-                    try:
-                        item = self.run(_next(items))
-                    except StopAsyncIteration:
-                        return
-                    yield item
-            finally:
-                self.run(items.aclose())
+            return self._walk(method(*args, **kwargs))  # what is wrong with them is told at once
 
         return iterate
+
+    def _walk(self, items: AsyncGenerator[T]) -> Iterator[T]:
+        try:
+            while True:
+                try:
+                    item = self.run(_next(items))
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            self.run(items.aclose())
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

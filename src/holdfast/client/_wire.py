@@ -1,4 +1,4 @@
-"""Protobuf messages to the client's values and back; nobody else in the client reads a message."""
+"""Protobuf messages to the client's values, and single values back; `_requests` writes the rest."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,14 +16,12 @@ from holdfast.client._types import (
     Order,
     OrderChange,
     OrderLine,
-    OrderRequest,
     OrderStatus,
     Placed,
     Product,
     Shortage,
     StockInfo,
     StockLevel,
-    StockRequest,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -69,11 +67,9 @@ def money_from_wire(message: WireMoney) -> Money:
 
 
 def time_to_wire(time: datetime | None) -> Timestamp | None:
-    """A moment; a time without a zone is refused rather than guessed."""
     if time is None:
         return None
-    if time.tzinfo is None:
-        raise ValueError(f"{time} has no time zone")
+    assert time.tzinfo is not None, "a time without a zone was refused, not guessed"
     message = Timestamp()
     message.FromDatetime(time)
     return message
@@ -90,34 +86,6 @@ def seconds_to_wire(seconds: float) -> Duration | None:
     message = Duration()
     message.FromMilliseconds(round(seconds * 1_000))
     return message
-
-
-def order_request_to_wire(
-    request: OrderRequest, wait_s: float = 0.0
-) -> orders_pb2.CreateOrderRequest:
-    return orders_pb2.CreateOrderRequest(
-        request_id=request.request_id,
-        customer_id=request.customer_id,
-        lines=[
-            orders_pb2.OrderLine(
-                product_id=line.product_id,
-                quantity=line.quantity,
-                unit_price=None if line.unit_price is None else price_to_wire(line.unit_price),
-            )
-            for line in request.lines
-        ],
-        customer=None if request.customer is None else customer_to_wire(request.customer),
-        wait=seconds_to_wire(wait_s),
-    )
-
-
-def customer_to_wire(customer: Customer) -> orders_pb2.Customer:
-    return orders_pb2.Customer(
-        name=customer.name,
-        email=customer.email,
-        phone=customer.phone,
-        address=customer.address,
-    )
 
 
 def status_to_wire(status: OrderStatus | None) -> orders_pb2.OrderStatus.ValueType:
@@ -173,17 +141,6 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
 
 def _shortages_from_wire(messages: Iterable[orders_pb2.Shortage]) -> tuple[Shortage, ...]:
     return tuple(Shortage(m.product_id, m.wanted, m.available) for m in messages)
-
-
-def stock_request_to_wire(request: StockRequest) -> inventory_pb2.UpdateStockRequest:
-    return inventory_pb2.UpdateStockRequest(
-        product_id=request.product_id,
-        quantity=request.quantity,
-        location_id=request.location_id,
-        expected_version=request.expected_version,
-        reason=request.reason,
-        request_id=request.request_id,
-    )
 
 
 def product_from_wire(message: inventory_pb2.Product) -> Product:

@@ -1,0 +1,277 @@
+"""What callers ask for as request messages: every value is checked here, and nowhere else.
+
+Each function raises InvalidRequest, with all violations, before anything can be sent.
+"""
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from holdfast.client._checks import QUANTITY_MAX, STOCK_MAX, WAIT_S_MAX, Checks
+from holdfast.client._types import Customer, OrderLine, OrderRequest, OrderStatus, StockRequest
+from holdfast.client._wire import money_to_wire, seconds_to_wire, status_to_wire, time_to_wire
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2
+
+
+def create_order(request: object, wait_s: object = 0.0) -> orders_pb2.CreateOrderRequest:
+    checks = Checks()
+    message = orders_pb2.CreateOrderRequest()
+    if isinstance(request, OrderRequest):
+        _write_order(checks, message, request)
+    else:
+        checks.is_a("request", request, OrderRequest)
+    wait = seconds_to_wire(checks.seconds("wait_s", wait_s, highest=WAIT_S_MAX))
+    if wait is not None:
+        message.wait.CopyFrom(wait)
+    checks.raise_any()
+    return message
+
+
+def _write_order(
+    checks: Checks, message: orders_pb2.CreateOrderRequest, request: OrderRequest
+) -> None:
+    message.request_id = checks.request_id(request.request_id)
+    message.customer_id = checks.text("customer_id", request.customer_id)
+    for number, line in enumerate(checks.items("lines", request.lines)):
+        at = f"lines[{number}]"
+        if not isinstance(line, OrderLine):
+            checks.is_a(at, line, OrderLine)
+            continue
+        written = message.lines.add(
+            product_id=checks.text(f"{at}.product_id", line.product_id),
+            quantity=checks.number(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX),
+        )
+        if line.unit_price is not None:
+            price = checks.line_price(f"{at}.unit_price", line.unit_price)
+            written.unit_price.CopyFrom(price)
+    if request.customer is not None and checks.is_a("customer", request.customer, Customer):
+        for field in ("name", "email", "phone", "address"):
+            value = checks.text(f"customer.{field}", getattr(request.customer, field))
+            setattr(message.customer, field, value)
+        message.customer.SetInParent()
+
+
+def get_order(order_id: object) -> orders_pb2.GetOrderDetailsRequest:
+    checks = Checks()
+    request = orders_pb2.GetOrderDetailsRequest(order_id=checks.text("order_id", order_id))
+    checks.raise_any()
+    return request
+
+
+def list_orders(
+    *,
+    customer_id: object,
+    status: object,
+    product_id: object,
+    created_from: object,
+    created_before: object,
+    request_ids: object,
+) -> orders_pb2.ListOrdersRequest:
+    checks = Checks()
+    wanted = status if isinstance(status, OrderStatus) else None
+    if status is not None and wanted is None:
+        checks.is_a("status", status, OrderStatus)
+    if wanted is OrderStatus.UNKNOWN:
+        checks.add("status", "UNKNOWN is what a newer service may answer, none to ask for")
+    named = () if request_ids == () else checks.items("request_ids", request_ids)
+    request = orders_pb2.ListOrdersRequest(
+        customer_id=checks.text("customer_id", customer_id),
+        status=status_to_wire(wanted),
+        product_id=checks.text("product_id", product_id),
+        created_from=time_to_wire(checks.instant("created_from", created_from)),
+        created_before=time_to_wire(checks.instant("created_before", created_before)),
+        request_ids=[checks.text(f"request_ids[{n}]", one) for n, one in enumerate(named)],
+    )
+    checks.raise_any()
+    return request
+
+
+def update_order(
+    order_id: object, version: object, details: dict[str, str | None]
+) -> orders_pb2.UpdateOrderRequest:
+    """Of the details, None is left as it is."""
+    checks = Checks()
+    new = {
+        field: checks.text(f"customer.{field}", value)
+        for field, value in details.items()
+        if value is not None
+    }
+    request = orders_pb2.UpdateOrderRequest(
+        order_id=checks.text("order_id", order_id),
+        version=checks.number("version", version, lowest=1),
+        customer=orders_pb2.Customer(**new),
+        update_mask=FieldMask(paths=[f"customer.{field}" for field in new]),
+    )
+    checks.raise_any()
+    return request
+
+
+def cancel_order(order_id: object, reason: object) -> orders_pb2.CancelOrderRequest:
+    checks = Checks()
+    request = orders_pb2.CancelOrderRequest(
+        order_id=checks.text("order_id", order_id), reason=checks.text("reason", reason)
+    )
+    checks.raise_any()
+    return request
+
+
+def watch_order(order_id: object) -> orders_pb2.WatchOrderRequest:
+    checks = Checks()
+    request = orders_pb2.WatchOrderRequest(order_id=checks.text("order_id", order_id))
+    checks.raise_any()
+    return request
+
+
+def update_stock(request: object) -> inventory_pb2.UpdateStockRequest:
+    checks = Checks()
+    message = inventory_pb2.UpdateStockRequest()
+    if isinstance(request, StockRequest):
+        message.product_id = checks.text("product_id", request.product_id)
+        message.quantity = checks.number("quantity", request.quantity, lowest=0, highest=STOCK_MAX)
+        message.location_id = checks.text("location_id", request.location_id)
+        message.reason = checks.text("reason", request.reason)
+        message.request_id = checks.request_id(request.request_id)
+        if request.expected_version is not None:
+            message.expected_version = checks.number(
+                "expected_version", request.expected_version, lowest=0
+            )
+    else:
+        checks.is_a("request", request, StockRequest)
+    checks.raise_any()
+    return message
+
+
+def adjust_stock(
+    *,
+    product_id: object,
+    delta: object,
+    location_id: object,
+    reason: object,
+    reference: object,
+    request_id: object,
+) -> inventory_pb2.AdjustStockRequest:
+    checks = Checks()
+    units = checks.number("delta", delta, lowest=-STOCK_MAX, highest=STOCK_MAX)
+    if units == 0:
+        checks.add("delta", "must not be 0")
+    request = inventory_pb2.AdjustStockRequest(
+        product_id=checks.text("product_id", product_id),
+        delta=units,
+        location_id=checks.text("location_id", location_id),
+        reason=checks.text("reason", reason),
+        reference=checks.text("reference", reference),
+        request_id=checks.request_id(request_id),
+    )
+    checks.raise_any()
+    return request
+
+
+def get_stock(product_id: object) -> inventory_pb2.GetStockInfoRequest:
+    checks = Checks()
+    request = inventory_pb2.GetStockInfoRequest(product_id=checks.text("product_id", product_id))
+    checks.raise_any()
+    return request
+
+
+def product_ids(values: object) -> list[str]:
+    """Ids to look up, as many as there are."""
+    checks = Checks()
+    ids = [
+        checks.text(f"product_ids[{number}]", value)
+        for number, value in enumerate(checks.items("product_ids", values))
+    ]
+    checks.raise_any()
+    return ids
+
+
+def create_product(
+    product_id: object, *, name: object, description: object, unit_price: object, active: object
+) -> inventory_pb2.CreateProductRequest:
+    checks = Checks()
+    product = inventory_pb2.Product(
+        product_id=checks.text("product.product_id", product_id),
+        name=checks.text("product.name", name),
+        description=checks.text("product.description", description),
+        unit_price=money_to_wire(checks.price("product.unit_price", unit_price)),
+        active=checks.flag("product.active", active),
+    )
+    checks.raise_any()
+    return inventory_pb2.CreateProductRequest(product=product)
+
+
+def update_product(
+    product_id: object,
+    *,
+    version: object,
+    name: object,
+    description: object,
+    unit_price: object,
+    active: object,
+) -> inventory_pb2.UpdateProductRequest:
+    """Of the details, None is left as it is."""
+    checks = Checks()
+    request = inventory_pb2.UpdateProductRequest()
+    product, paths = request.product, request.update_mask.paths
+    product.product_id = checks.text("product.product_id", product_id)
+    product.version = checks.number("product.version", version, lowest=1)
+    if name is not None:
+        paths.append("name")
+        product.name = checks.text("product.name", name)
+    if description is not None:
+        paths.append("description")
+        product.description = checks.text("product.description", description)
+    if unit_price is not None:
+        paths.append("unit_price")
+        price = checks.price("product.unit_price", unit_price)
+        product.unit_price.CopyFrom(money_to_wire(price))
+    if active is not None:
+        paths.append("active")
+        product.active = checks.flag("product.active", active)
+    checks.raise_any()
+    return request
+
+
+def list_movements(
+    *,
+    product_id: object,
+    location_id: object,
+    order_id: object,
+    created_from: object,
+    created_before: object,
+) -> inventory_pb2.ListMovementsRequest:
+    checks = Checks()
+    request = inventory_pb2.ListMovementsRequest(
+        product_id=checks.text("product_id", product_id),
+        location_id=checks.text("location_id", location_id),
+        order_id=checks.text("order_id", order_id),
+        created_from=time_to_wire(checks.instant("created_from", created_from)),
+        created_before=time_to_wire(checks.instant("created_before", created_before)),
+    )
+    checks.raise_any()
+    return request
+
+
+def page_bounds(page_size: object, limit: object) -> tuple[int, int | None]:
+    """How many items a page has, and how many are wanted in all; None: as many as there are."""
+    checks = Checks()
+    size = checks.number("page_size", page_size, lowest=1)
+    wanted = None if limit is None else checks.number("limit", limit, lowest=1)
+    checks.raise_any()
+    return size, wanted
+
+
+def seconds(field: str, value: object, *, highest: float, zero: bool = True) -> float:
+    """A time limit."""
+    checks = Checks()
+    checked = checks.seconds(field, value, highest=highest, zero=zero)
+    checks.raise_any()
+    return checked
+
+
+def address(field: str, value: object) -> str:
+    """Where a service is."""
+    checks = Checks()
+    checked = checks.text(field, value)
+    if checked == "":
+        checks.add(field, "must not be empty: give HOST:PORT")
+    checks.raise_any()
+    return checked
