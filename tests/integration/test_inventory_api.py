@@ -262,6 +262,8 @@ async def test_a_request_id_with_other_contents_is_refused(holdfast: RunningHold
     ):
         found = await refusal(call)
         assert (found.code, found.reason) == (StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+        assert found.facts == {"product_id": "LAMP", "location_id": "main"}
+        assert "product LAMP at main: look at its movements first" in found.message
 
     assert len(await holdfast.movements()) == 1
 

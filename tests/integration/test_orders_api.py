@@ -200,13 +200,20 @@ async def test_a_final_order_can_be_neither_cancelled_nor_changed(
     cancelled = await holdfast.cancel((await holdfast.place(line("BULB"))).order_id)
     stub = holdfast.orders
 
-    for call in (
-        holdfast.cancel(rejected.order_id),
-        stub.UpdateOrder(update(rejected, "customer"), timeout=CALL_S_MAX),
-        stub.UpdateOrder(update(cancelled, "customer"), timeout=CALL_S_MAX),
+    for call, words in (
+        (holdfast.cancel(rejected.order_id), "REJECTED and can't be cancelled any more"),
+        (
+            stub.UpdateOrder(update(rejected, "customer"), timeout=CALL_S_MAX),
+            "REJECTED and can't be changed any more",
+        ),
+        (
+            stub.UpdateOrder(update(cancelled, "customer"), timeout=CALL_S_MAX),
+            "CANCELLED and can't be changed any more: nothing is reserved for it",
+        ),
     ):
         found = await refusal(call)
         assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "ILLEGAL_TRANSITION")
+        assert words in found.message
 
 
 async def test_an_update_takes_the_masked_fields_and_raises_the_version(

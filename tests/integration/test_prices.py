@@ -15,7 +15,8 @@ async def test_a_price_without_a_currency_is_in_the_product_s(holdfast: RunningH
     )
 
     assert (order.total, again) == (price(1_410, 0, "JPY"), order)
-    assert named.reason == "REQUEST_ID_REUSED"
+    assert (named.reason, named.facts) == ("REQUEST_ID_REUSED", {"order_id": order.order_id})
+    assert f"order {order.order_id}, which has other contents: look at that" in named.message
 
 
 async def test_a_price_in_another_currency_than_the_product_s_is_refused(

@@ -6,7 +6,14 @@ from decimal import Decimal
 import pytest
 import typer
 
-from holdfast.cli.arguments import duration_s, order_lines, order_status, price, time
+from holdfast.cli.arguments import (
+    duration_s,
+    order_lines,
+    order_status,
+    price,
+    time,
+    whole,
+)
 from holdfast.client import Money, OrderLine, OrderStatus
 
 
@@ -34,10 +41,49 @@ def test_a_price_without_a_currency_is_left_to_the_product() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["LAMP", "LAMP=", "=2", "LAMP=two", "LAMP=-1", "LAMP=1.5", "L=1@"])
+@pytest.mark.parametrize("text", ["LAMP", "LAMP=", "=2", "LAMP=two", "LAMP=-", "L=1@"])
 def test_what_is_no_order_line_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"LAMP-RED=2"):
         order_lines([text], "GBP")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ROPE=1.5", "quantity 1.5 is not a whole number"),
+        ("ROPE=1,5", "quantity 1,5 is not a whole number"),
+        ("ROPE=1,000@2.50", "quantity 1,000 is not a whole number"),
+        ("ROPE=0", "quantity 0 is too small: it must be 1 or more"),
+        ("ROPE=-1", "quantity -1 is too small: it must be 1 or more"),
+        ("ROPE=1000000001", "quantity 1000000001 is too large: at most 1,000,000,000"),
+        ("ROPE=10000000000000@1", "is too large: at most 1,000,000,000"),
+        ("ROPE=" + "9" * 30, "is too large: at most 1,000,000,000"),
+    ],
+)
+def test_a_quantity_that_cannot_be_is_told_as_that_and_not_as_another_form(
+    text: str, told: str
+) -> None:
+    with pytest.raises(typer.BadParameter, match=told) as refused:
+        order_lines([text], "GBP")
+    assert repr(text) in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        *(("abc", "not a whole number"), ("1e3", "not a whole number"), ("", "not a whole number")),
+        *(("0", "0 is too small: it must be 1 or more"), ("11", "11 is too large: at most 10")),
+    ],
+)
+def test_a_number_says_what_is_wrong_with_it(text: str, told: str) -> None:
+    with pytest.raises(typer.BadParameter, match=told):
+        whole(1, 10)(text)
+
+
+def test_a_duration_ends_with_a_year() -> None:
+    assert duration_s("8760h") == 365 * 86_400
+    with pytest.raises(typer.BadParameter, match="at most a year"):
+        duration_s("8761h")
 
 
 @pytest.mark.parametrize("text", ["MUG=1@cheap", "MUG=1@1.505"])

@@ -296,7 +296,7 @@ def short_of_stock() -> Status:
         (refusal(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", "used before"), 1, "used before"),
         (stale("order", "o-1", 7), 1, "version 7"),
         (refusal(Code.PERMISSION_DENIED, "NO_SCOPE", "not for you"), 1, "not for you"),
-        (bad_request([("lines", "none"), ("customer_id", "empty")]), 2, "  customer_id: empty"),
+        (bad_request([("lines", "none"), ("customer_id", "empty")]), 2, "  customer id: empty"),
         (Code.UNIMPLEMENTED, 2, "is the address right?"),
         (not_found("order", ["o-1"]), 3, "o-1"),
         (refusal(Code.UNAVAILABLE, "DRAINING", "going down"), 4, "going down"),

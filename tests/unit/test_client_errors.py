@@ -5,7 +5,15 @@ import pytest
 from google.rpc.error_details_pb2 import PreconditionFailure
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis.statuses import bad_request, not_found, refusal, retry_later, stale, status
+from holdfast.chassis.statuses import (
+    bad_request,
+    not_found,
+    refusal,
+    request_too_large,
+    retry_later,
+    stale,
+    status,
+)
 from holdfast.client import (
     AlreadyExists,
     DeadlineExceeded,
@@ -19,6 +27,7 @@ from holdfast.client import (
     PermissionDenied,
     Refused,
     RequestIdReused,
+    RequestTooLarge,
     Resource,
     Shortage,
     ShortOfStock,
@@ -45,6 +54,7 @@ async def error_of(network: Network, client: Holdfast, answer: Status) -> Holdfa
     ("code", "reason", "expected"),
     [
         (Code.INVALID_ARGUMENT, "", InvalidRequest),
+        (Code.INVALID_ARGUMENT, "REQUEST_TOO_LARGE", RequestTooLarge),
         (Code.NOT_FOUND, "", NotFound),
         (Code.ALREADY_EXISTS, "PRODUCT_EXISTS", AlreadyExists),
         (Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", RequestIdReused),
@@ -180,3 +190,29 @@ def test_every_error_is_drawn_in_the_tree() -> None:
 
     drawn = {line.strip("│├└─ ").split(" ")[0] for line in (_errors.__doc__ or "").splitlines()}
     assert set(errors) <= drawn
+
+
+async def test_a_reused_request_id_names_what_it_belongs_to(
+    network: Network, client: Holdfast
+) -> None:
+    facts = {"order_id": "o-9"}
+    answer = refusal(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", "look", metadata=facts)
+
+    error = await error_of(network, client, answer)
+
+    assert isinstance(error, RequestIdReused)
+    assert (error.order_id, error.product_id, error.location_id) == ("o-9", "", "")
+
+
+async def test_a_request_too_large_is_a_kind_of_invalid_request_and_never_repeated(
+    network: Network, client: Holdfast
+) -> None:
+    network.answer("GetOrderDetails", request_too_large(5, 4, "too large"))
+
+    with pytest.raises(RequestTooLarge) as caught:
+        await client.orders.get("o-1")
+
+    assert isinstance(caught.value, InvalidRequest)
+    assert (caught.value.bytes, caught.value.bytes_max) == (5, 4)
+    assert [violation.field for violation in caught.value.violations] == ["request"]
+    assert len(network.requests) == 1

@@ -12,14 +12,19 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import (
     IllegalTransition,
+    InactiveProducts,
     MixedCurrencies,
+    OrdersError,
     Shortage,
     StaleVersion,
+    TooManyChanges,
     TotalTooLarge,
+    UnknownProducts,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.order import (
     QUANTITY_MAX,
+    UPDATES_MAX,
     NewOrder,
     OrderChange,
     OrderLine,
@@ -195,3 +200,30 @@ def test_a_placed_order_is_pending_at_its_first_version_and_keeps_its_lines_apar
 def test_an_order_has_no_line_that_the_edge_must_refuse(quantity: int, price: int) -> None:
     with pytest.raises(AssertionError):
         total_of([line("LAMP", quantity, price)])
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (InactiveProducts(["LAMP"]), "product LAMP is not sold at present"),
+        (InactiveProducts(["A", "B"]), "2 products are not sold at present: A, B"),
+        (UnknownProducts(["LAMP"]), "product LAMP does not exist"),
+        (UnknownProducts(list("ABCDEF")), "6 products do not exist: A, B, C, D, E, ..."),
+    ],
+)
+def test_one_product_is_told_in_the_singular_and_several_in_the_plural(
+    error: OrdersError, words: str
+) -> None:
+    assert str(error) == words
+
+
+def test_an_order_of_ten_thousand_versions_is_not_updated_but_can_be_cancelled() -> None:
+    state = OrderState("o-1", OrderStatus.CONFIRMED, version=UPDATES_MAX)
+
+    with pytest.raises(TooManyChanges):
+        state.update_customer(Customer(), UPDATES_MAX, AT, ANNA)
+
+    assert state.cancel("", AT, ANNA).version == UPDATES_MAX + 1
+    assert OrderState("o-1", OrderStatus.CONFIRMED, UPDATES_MAX - 1).update_customer(
+        Customer(), UPDATES_MAX - 1, AT, ANNA
+    )

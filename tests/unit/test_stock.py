@@ -9,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.errors import BelowReserved, QuantityTooLarge, StaleVersion
+from holdfast.inventory.domain.errors import (
+    BelowReserved,
+    QuantityTooLarge,
+    StaleVersion,
+    TooManyLocations,
+)
 from holdfast.inventory.domain.stock import (
+    LOCATIONS_MAX,
     MAIN_LOCATION,
     ON_HAND_MAX,
     Cause,
@@ -249,3 +255,27 @@ def test_on_hand_has_a_limit_and_a_level_an_expected_version() -> None:
 
     assert (refusal.value.expected, refusal.value.current) == (2, 3)
     assert book.changed == []
+
+
+def test_a_product_is_kept_at_no_more_locations_than_can_be_told_together() -> None:
+    book = StockBook([StockLevel("LAMP", f"place {n}", 1, 0, 1) for n in range(LOCATIONS_MAX)], AT)
+
+    with pytest.raises(TooManyLocations):
+        book.level("LAMP", "one more")
+
+    assert book.level("LAMP", "place 9").on_hand == 1
+    assert book.level("BULB", "one more").on_hand == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reserved", "words"),
+    [
+        (0, 1, "as 1 unit is promised to orders"),
+        (3, 5_000, "as 5,000 units are promised to orders"),
+        (-4, 0, "can't become -4, which is less than nothing"),
+    ],
+)
+def test_why_stock_can_not_fall_so_low_is_told_in_words(
+    wanted: int, reserved: int, words: str
+) -> None:
+    assert words in str(BelowReserved("LAMP", "main", wanted=wanted, reserved=reserved))

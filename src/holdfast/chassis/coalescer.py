@@ -22,7 +22,7 @@ class Overloaded(Exception):
     """The queue is full: nothing of this request was done; try again after `retry_after_s`."""
 
     def __init__(self, retry_after_s: float = 1.0) -> None:
-        super().__init__("too many requests are waiting")
+        super().__init__("nothing was done, as too many requests wait: try again in a moment")
         self.retry_after_s = retry_after_s
 
 

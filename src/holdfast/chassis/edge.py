@@ -63,7 +63,9 @@ def chassis_status(error: Exception) -> Status | None:
         case DatabaseUnavailable():
             log.warning("database unavailable", error=str(error))
             return statuses.retry_later(
-                grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE", "the database is away"
+                grpc.StatusCode.UNAVAILABLE,
+                "DATABASE_UNAVAILABLE",
+                "the database is away: try again in a moment",
             )
         case KeyTaken():
             return statuses.refusal(
@@ -73,7 +75,9 @@ def chassis_status(error: Exception) -> Status | None:
             )
         case Conflict():
             return statuses.retry_later(
-                grpc.StatusCode.UNAVAILABLE, "CONFLICT", "too many writers at once on the same rows"
+                grpc.StatusCode.UNAVAILABLE,
+                "CONFLICT",
+                "too many change the same things at once: try again in a moment",
             )
     return None
 

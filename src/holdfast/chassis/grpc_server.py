@@ -99,7 +99,7 @@ async def serving(
         port = server.add_insecure_port(listen)
     except RuntimeError as error:
         raise AddressInUse(
-            f"can't listen on {listen}: the address is taken or not of this machine"
+            f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
         ) from error
     await _declare_or_tell(bus)
     await server.start()

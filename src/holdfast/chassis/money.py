@@ -38,16 +38,24 @@ def to_minor(violations: Violations, field: str, money: Money) -> tuple[str, int
     step = _NANOS // 10**digits
     minor, too_fine = divmod(to_billionths(violations, field, money), step)
     if too_fine:
-        violations.add(f"{field}.nanos", f"{currency} has only {digits} digits after the point")
+        violations.add(f"{field}.nanos", f"{currency} has {digits_text(digits)}")
     elif minor > MINOR_MAX:
         violations.add(field, f"must be at most {MINOR_MAX:,} minor units")
     return currency, minor
 
 
+def digits_text(digits: int) -> str:
+    """Say how fine a currency is."""
+    return f"only {digits} digits after the point" if digits else "no digits after the point"
+
+
 def to_billionths(violations: Violations, field: str, money: Money) -> int:
     """Return an amount of 0 or more in billionths of a unit, whatever its currency is."""
-    if money.units < 0 or not 0 <= money.nanos < _NANOS:
-        violations.add(field, "must be 0 or more, with nanos of 0 to 999,999,999")
+    if money.units < 0 or money.nanos < 0:
+        violations.add(field, "must be 0 or more")
+        return 0
+    if money.nanos >= _NANOS:
+        violations.add(field, "must have nanos of 0 to 999,999,999")
         return 0
     return money.units * _NANOS + money.nanos
 

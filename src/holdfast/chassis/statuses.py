@@ -127,6 +127,7 @@ def stale(kind: str, name: str, current_version: int) -> Status:
     return refusal(
         grpc.StatusCode.ABORTED,
         "STALE_VERSION",
-        f"{kind} {name} is at version {current_version} now; read it again",
+        f"{kind} {name} has changed meanwhile and is at version {current_version} now: look at it "
+        "again, then repeat the change",
         metadata={"current_version": str(current_version)},
     )

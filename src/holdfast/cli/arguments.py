@@ -16,8 +16,12 @@ T = TypeVar("T")
 CURRENCY = "GBP"
 QUANTITY_MAX = 1_000_000_000
 STOCK_MAX = 1_000_000_000_000
+DURATION_S_MAX = 8_760 * 3_600.0
 
-_LINE = re.compile(r"(?P<product>.+)=(?P<quantity>[0-9]{1,12})(?:@(?P<price>[^=@]+))?", re.ASCII)
+_LINE = re.compile(
+    r"(?P<product>.+)=(?P<quantity>-?[0-9][0-9.,]*)(?:@(?P<price>[^=@]+))?", re.ASCII
+)
+_WHOLE = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 _DURATION = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m|h)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, None: 1.0}
 
@@ -25,7 +29,38 @@ CurrencyOption = Annotated[
     str,
     typer.Option(envvar="HOLDFAST_CURRENCY", metavar="CODE", help="ISO 4217 currency of prices."),
 ]
-LimitOption = Annotated[int, typer.Option(min=1, metavar="N", help="Show at most so many.")]
+
+
+def whole(lowest: int, highest: int | None = None) -> Callable[[object], int]:
+    """A reader of whole numbers, which says what is wrong with another text."""
+
+    def read(text: object) -> int:
+        found = _WHOLE.fullmatch(str(text).strip())
+        if found is None:
+            raise typer.BadParameter(f"{text} is not a whole number, such as 12 (digits alone)")
+        number = int(found[0])
+        if number < lowest:
+            raise typer.BadParameter(f"{text} is too small: it must be {lowest:,} or more")
+        if highest is not None and number > highest:
+            raise typer.BadParameter(f"{text} is too large: at most {highest:,}")
+        return number
+
+    return read
+
+
+COUNT_MAX = 2**63 - 1
+
+LimitOption = Annotated[
+    int, typer.Option(parser=whole(1, COUNT_MAX), metavar="N", help="Show at most so many.")
+]
+VersionOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=whole(1, COUNT_MAX),
+        metavar="N",
+        help="Refuse if it changed since; default: as it is now.",
+    ),
+]
 
 
 def time(text: str) -> datetime:
@@ -82,7 +117,10 @@ def duration_s(text: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise typer.BadParameter(f"{text!r} is no duration such as 10s, 500ms, 2m or 1h")
-    return float(found["number"]) * _SECONDS[found["unit"]]
+    seconds = float(found["number"]) * _SECONDS[found["unit"]]
+    if seconds > DURATION_S_MAX:
+        raise typer.BadParameter(f"{text} is too long: at most a year, 8760h")
+    return seconds
 
 
 def _order_line(text: str, currency: str | None) -> OrderLine:
@@ -96,7 +134,14 @@ def _order_line(text: str, currency: str | None) -> OrderLine:
     if found["price"] is not None:
         asked = found["price"]
         unit_price = price(asked, currency) if currency else _read(parse_amount, asked)
-    return OrderLine(found["product"], int(found["quantity"]), unit_price)
+    return OrderLine(found["product"], _quantity(text, found["quantity"]), unit_price)
+
+
+def _quantity(line: str, text: str) -> int:
+    try:
+        return whole(1, QUANTITY_MAX)(text)
+    except typer.BadParameter as error:
+        raise typer.BadParameter(f"in {line!r} the quantity {error.message}") from error
 
 
 def _read(reader: Callable[..., T], *texts: str) -> T:

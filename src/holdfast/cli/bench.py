@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from holdfast.cli.arguments import whole
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
     ORDERS_ADDRESS,
@@ -251,7 +252,7 @@ def bench(
         float, typer.Option(min=0.1, max=SECONDS_MAX, help="Place orders for so long.")
     ] = 10.0,
     callers: Annotated[
-        int, typer.Option(min=1, max=CALLERS_MAX, metavar="N", help="Callers at a time.")
+        int, typer.Option(parser=whole(1, CALLERS_MAX), metavar="N", help="Callers at a time.")
     ] = 64,
     rate: Annotated[
         float,
@@ -260,10 +261,11 @@ def bench(
         ),
     ] = 0.0,
     batch: Annotated[
-        int, typer.Option(min=1, max=BATCH_MAX, metavar="N", help="Orders per call.")
+        int, typer.Option(parser=whole(1, BATCH_MAX), metavar="N", help="Orders per call.")
     ] = 1,
     products: Annotated[
-        int, typer.Option(min=LINES, max=PRODUCTS_MAX, metavar="N", help="Different products.")
+        int,
+        typer.Option(parser=whole(LINES, PRODUCTS_MAX), metavar="N", help="Different products."),
     ] = 1_000,
     hot: Annotated[bool, typer.Option("--hot", help="One product is in every order.")] = False,
     orders: OrdersOption = ORDERS_ADDRESS,

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import typer
 
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import DATA_FOLDER
 from holdfast.cli.exits import NOT_FOUND, REFUSED, USAGE, Failed, engine_errors
 from holdfast.cli.output import (
@@ -18,7 +19,7 @@ from holdfast.cli.output import (
     print_table,
 )
 
-dead_letters_app = typer.Typer(
+dead_letters_app = CommandGroup(
     help="Events that could not be handled: list them, send them back.", no_args_is_help=True
 )
 
@@ -160,8 +161,10 @@ def replay_letters(
             print_line(f"{service}: {count} sent back")
     missing = len(letter_ids or []) - sum(sent_back.values())
     if missing > 0:
+        what = "one of these dead letters" if missing == 1 else f"{missing} of these dead letters"
         raise Failed(
-            f"{missing} of these dead letters cannot be found, or are no events", NOT_FOUND
+            f"{what} cannot be found or holds no event: see `holdfast dead-letters list`",
+            NOT_FOUND,
         )
 
 

@@ -1,10 +1,12 @@
 """How a command ends: for every error one message on standard error and an exit code."""
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 
 import typer
 from typer.core import TyperGroup
@@ -16,8 +18,10 @@ from holdfast.client import (
     InvalidRequest,
     NotFound,
     Overloaded,
+    RequestIdReused,
     ShortOfStock,
     Unavailable,
+    new_request_id,
 )
 
 REFUSED = 1  # the business says no: rejected, short, not allowed; or verify found something
@@ -60,6 +64,20 @@ class Commands(TyperGroup):
 
 
 @contextmanager
+def repeatable_as(request_id: str | None) -> Iterator[str]:
+    """Give a command its request id, and tell it where nobody knows what became of the command."""
+    own_id = new_request_id() if request_id is None else request_id
+    try:
+        yield own_id
+    except (DeadlineExceeded, Unavailable) as error:
+        raise Failed(
+            f"{_message(error)}\n  It may have been done all the same. The same command with "
+            f"--request-id {quote(own_id)} has its effect once only: repeat that.",
+            UNAVAILABLE,
+        ) from error
+
+
+@contextmanager
 def engine_errors() -> Iterator[None]:
     """Turn what databases, servers and data folders raise into a message for people."""
     from holdfast.chassis.database import DatabaseUnavailable
@@ -87,10 +105,16 @@ def _exit_code(error: Exception) -> int:
             return BUG
 
 
+def _in_words(field: str) -> str:
+    """A field of a request as people call it: lines[0].unit_price is line 1, unit price."""
+    counted = re.sub(r"lines\[([0-9]+)\]\.?", lambda at: f"line {int(at[1]) + 1}, ", field)
+    return counted.removeprefix("product.").removesuffix(", ").replace("_", " ")
+
+
 def _message(error: Exception) -> str:
     match error:
         case InvalidRequest(violations=[_, *_]):
-            listed = (f"  {v.field}: {v.description}" for v in error.violations)
+            listed = (f"  {_in_words(v.field)}: {v.description}" for v in error.violations)
             return "\n".join(["the request is not valid:", *listed])
         case ShortOfStock(shortages=[_, *_]):
             listed = (
@@ -98,6 +122,10 @@ def _message(error: Exception) -> str:
                 for short in error.shortages
             )
             return "\n".join(["short of stock; nothing was ordered:", *listed])
+        case RequestIdReused(order_id=str(known)) if known:
+            return f"{error.message}\n  holdfast order get {known}"
+        case RequestIdReused(product_id=str(known)) if known:
+            return f"{error.message}\n  holdfast stock movements {quote(known)}"
         case Unavailable(reason=""):
             return f"{error.message}; is `holdfast up` running?"
         case InternalError(correlation_id=str(known)) if known:

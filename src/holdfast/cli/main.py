@@ -12,10 +12,11 @@ import typer
 
 from holdfast.cli import databases, orders, products, serving, stock
 from holdfast.cli.bench import bench
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.exits import Commands
 from holdfast.cli.replay import replay
 
-app = typer.Typer(
+app = CommandGroup(
     name="holdfast",
     cls=Commands,
     help="Orders that are never lost, stock that is never oversold.",

@@ -9,11 +9,13 @@ from holdfast.cli.arguments import (
     FromOption,
     LimitOption,
     StatusOption,
+    VersionOption,
     duration_s,
     order_lines,
 )
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
-from holdfast.cli.exits import REFUSED
+from holdfast.cli.exits import REFUSED, repeatable_as
 from holdfast.cli.output import (
     Output,
     OutputOption,
@@ -25,7 +27,7 @@ from holdfast.cli.output import (
 )
 from holdfast.client import Customer, Holdfast, Order, OrderStatus, Placed
 
-app = typer.Typer(help="Place orders, look at them, change them.", no_args_is_help=True)
+app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_help=True)
 
 WAIT_S_MAX = 60.0  # the service waits no longer either
 
@@ -71,11 +73,12 @@ def create(
         raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
     wanted = order_lines(lines, currency)
     who = Customer(name or "", email or "", phone or "", address or "")
-    placed = Connection(orders, data=data).run(
-        lambda client: client.orders.create(
-            customer, wanted, customer=who, request_id=request_id, wait_s=wait_s
+    with repeatable_as(request_id) as own_id:
+        placed = Connection(orders, data=data).run(
+            lambda client: client.orders.create(
+                customer, wanted, customer=who, request_id=own_id, wait_s=wait_s
+            )
         )
-    )
     _show_placed(placed, output)
     if placed.status is OrderStatus.REJECTED:
         raise typer.Exit(REFUSED)
@@ -128,9 +131,7 @@ def update(
     email: EmailOption = None,
     phone: PhoneOption = None,
     address: AddressOption = None,
-    version: Annotated[
-        int | None, typer.Option(min=1, help="Refuse if it changed since; default: as it is now.")
-    ] = None,
+    version: VersionOption = None,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import CURRENCY, CurrencyOption, LimitOption, price
+from holdfast.cli.arguments import CURRENCY, CurrencyOption, LimitOption, VersionOption, price
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
     Connection,
@@ -14,7 +15,7 @@ from holdfast.cli.connection import (
 from holdfast.cli.output import Output, OutputOption, print_facts, print_json, print_table
 from holdfast.client import Holdfast, Product
 
-app = typer.Typer(help="What there is to sell.", no_args_is_help=True)
+app = CommandGroup(help="What there is to sell.", no_args_is_help=True)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="Your own code for it.")]
 
@@ -57,9 +58,7 @@ def update(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether it is sold.")
     ] = None,
-    version: Annotated[
-        int | None, typer.Option(min=1, help="Refuse if it changed since; default: as it is now.")
-    ] = None,
+    version: VersionOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,

@@ -7,12 +7,14 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from holdfast.cli.arguments import whole
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import DATA_FOLDER, INVENTORY_ADDRESS, ORDERS_ADDRESS
 from holdfast.cli.exits import USAGE, Failed, engine_errors
 from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
 
-orders_app = typer.Typer(help="Serve Orders in a cluster.", no_args_is_help=True)
-inventory_app = typer.Typer(help="Serve Inventory in a cluster.", no_args_is_help=True)
+orders_app = CommandGroup(help="Serve Orders in a cluster.", no_args_is_help=True)
+inventory_app = CommandGroup(help="Serve Inventory in a cluster.", no_args_is_help=True)
 
 ConfigOption = Annotated[
     Path | None,
@@ -20,10 +22,12 @@ ConfigOption = Annotated[
         metavar="FILE.toml", exists=True, dir_okay=False, help="Settings; the environment wins."
     ),
 ]
-WorkersOption = Annotated[
-    int, typer.Option(min=1, max=64, metavar="N", help="Processes that share the port.")
-]
 PORT_MAX = 65_535
+WORKERS_MAX = 64
+WorkersOption = Annotated[
+    int,
+    typer.Option(parser=whole(1, WORKERS_MAX), metavar="N", help="Processes that share the port."),
+]
 
 Settings = TypeVar("Settings")
 
@@ -34,10 +38,14 @@ def up(
     ] = DATA_FOLDER,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     orders_port: Annotated[
-        int, typer.Option(min=0, max=PORT_MAX, help="Port of Orders; 0: any free one.")
+        int,
+        typer.Option(parser=whole(0, PORT_MAX), metavar="N", help="Port of Orders; 0: any free."),
     ] = 7001,
     inventory_port: Annotated[
-        int, typer.Option(min=0, max=PORT_MAX, help="Port of Inventory; 0: any free one.")
+        int,
+        typer.Option(
+            parser=whole(0, PORT_MAX), metavar="N", help="Port of Inventory; 0: any free."
+        ),
     ] = 7002,
     output: OutputOption = Output.TABLE,
 ) -> None:

@@ -5,17 +5,21 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.arguments import (
+    COUNT_MAX,
     STOCK_MAX,
     BeforeOption,
     FromOption,
     LimitOption,
+    whole,
 )
+from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
     Connection,
     DataOption,
     InventoryOption,
 )
+from holdfast.cli.exits import repeatable_as
 from holdfast.cli.output import (
     Output,
     OutputOption,
@@ -26,7 +30,7 @@ from holdfast.cli.output import (
 )
 from holdfast.client import Holdfast, Movement, StockInfo, StockLevel
 
-app = typer.Typer(help="How much there is, where, and why.", no_args_is_help=True)
+app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")]
 LocationOption = Annotated[str, typer.Option(metavar="ID", help="Where.")]
@@ -53,11 +57,19 @@ def get(
 @app.command("set")
 def set_stock(
     product_id: ProductId,
-    quantity: Annotated[int, typer.Argument(min=0, max=STOCK_MAX, help="The new on-hand units.")],
+    quantity: Annotated[
+        int,
+        typer.Argument(parser=whole(0, STOCK_MAX), metavar="QTY", help="The new on-hand units."),
+    ],
     location: LocationOption = "main",
     reason: Annotated[str, typer.Option(help="Why, for the ledger.")] = "",
     expected_version: Annotated[
-        int | None, typer.Option(min=0, help="Refuse unless the level has this version.")
+        int | None,
+        typer.Option(
+            parser=whole(0, COUNT_MAX),
+            metavar="N",
+            help="Refuse unless the level has this version.",
+        ),
     ] = None,
     request_id: RequestIdOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
@@ -65,26 +77,30 @@ def set_stock(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Set the on-hand quantity; the difference becomes a movement."""
-    level = Connection(inventory=inventory, data=data).run(
-        lambda client: client.inventory.set_stock(
-            product_id,
-            quantity,
-            location_id=location,
-            expected_version=expected_version,
-            reason=reason,
-            request_id=request_id,
+    with repeatable_as(request_id) as own_id:
+        level = Connection(inventory=inventory, data=data).run(
+            lambda client: client.inventory.set_stock(
+                product_id,
+                quantity,
+                location_id=location,
+                expected_version=expected_version,
+                reason=reason,
+                request_id=own_id,
+            )
         )
-    )
     _show_level(level, output)
 
 
-# Without ignore_unknown_options -3 would be taken for an option.
-@app.command(context_settings={"ignore_unknown_options": True})
+@app.command()
 def adjust(
     product_id: ProductId,
     delta: Annotated[
         int,
-        typer.Argument(min=-STOCK_MAX, max=STOCK_MAX, help="Units to add, or to take away: -3."),
+        typer.Argument(
+            parser=whole(-STOCK_MAX, STOCK_MAX),
+            metavar="DELTA",
+            help="Units to add, or to take away: -3.",
+        ),
     ],
     reason: Annotated[str, typer.Option(help="Why, for the ledger.")],
     reference: Annotated[str, typer.Option(help="Your own document.")] = "",
@@ -95,16 +111,17 @@ def adjust(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Add to the on-hand quantity or take away from it: goods that arrived, broke or were found."""
-    level = Connection(inventory=inventory, data=data).run(
-        lambda client: client.inventory.adjust_stock(
-            product_id,
-            delta,
-            reason=reason,
-            location_id=location,
-            reference=reference,
-            request_id=request_id,
+    with repeatable_as(request_id) as own_id:
+        level = Connection(inventory=inventory, data=data).run(
+            lambda client: client.inventory.adjust_stock(
+                product_id,
+                delta,
+                reason=reason,
+                location_id=location,
+                reference=reference,
+                request_id=own_id,
+            )
         )
-    )
     _show_level(level, output)
 
 

@@ -40,6 +40,7 @@ from holdfast.client._types import (
     StockInfo,
     StockLevel,
     StockRequest,
+    new_request_id,
 )
 
 __all__ = [
@@ -80,5 +81,6 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Violation",
+    "new_request_id",
     "parse_amount",
 ]

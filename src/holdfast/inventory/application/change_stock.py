@@ -92,7 +92,10 @@ class _Batch:
         before = self.known.get(change.request_id)
         if before is not None:
             same = before.request_hash == digest_of(change)
-            return before.level if same else RequestIdReused(change.request_id)
+            there = before.level
+            if not same:
+                return RequestIdReused(change.request_id, there.product_id, there.location_id)
+            return there
         movements = len(self.book.movements)
         try:
             level = self._set(change)

@@ -35,7 +35,8 @@ class ProductExists(InventoryError):
 
     def __init__(self, product_id: str) -> None:
         super().__init__(
-            f"product {product_id} exists with other details; change it with UpdateProduct"
+            f"product {product_id} exists already, with other details: look at it, and update it "
+            "if these are right"
         )
         self.product_id = product_id
 
@@ -56,10 +57,13 @@ class BelowReserved(InventoryError):
     reason = "BELOW_RESERVED"
 
     def __init__(self, product_id: str, location_id: str, *, wanted: int, reserved: int) -> None:
-        super().__init__(
-            f"product {product_id} at {location_id}: "
-            f"on hand can't become {wanted}, {reserved} are reserved"
-        )
+        at = f"product {product_id} at {location_id}: on hand can't become {wanted:,}"
+        if reserved:
+            promised = "1 unit is" if reserved == 1 else f"{reserved:,} units are"
+            why = f", as {promised} promised to orders: cancel some, or leave so many"
+        else:
+            why = ", which is less than nothing: look at what there is"
+        super().__init__(at + why)
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.reserved = wanted, reserved
 
@@ -72,7 +76,7 @@ class QuantityTooLarge(InventoryError):
     def __init__(self, product_id: str, location_id: str, *, wanted: int, allowed: int) -> None:
         super().__init__(
             f"product {product_id} at {location_id}: "
-            f"on hand can't become {wanted}, at most {allowed} are allowed"
+            f"on hand can't become {wanted:,}, at most {allowed:,} are allowed"
         )
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.allowed = wanted, allowed
@@ -97,7 +101,10 @@ class StaleVersion(InventoryError):
     reason = "STALE_VERSION"
 
     def __init__(self, kind: str, name: str, *, expected: int, current: int) -> None:
-        super().__init__(f"{kind} {name} is at version {current}, not {expected}; read it again")
+        super().__init__(
+            f"{kind} {name} has changed since version {expected} and is at {current} now: "
+            "look at it again, then repeat the change"
+        )
         self.kind, self.name = kind, name
         self.expected, self.current = expected, current
 
@@ -107,8 +114,10 @@ class RequestIdReused(InventoryError):
 
     reason = "REQUEST_ID_REUSED"
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, product_id: str, location_id: str) -> None:
         super().__init__(
-            f"request id {request_id} was used before with other contents; make a new one"
+            f"request id {request_id} belongs to another change, of product {product_id} at "
+            f"{location_id}: look at its movements first; under a new request id this would be "
+            "one more change"
         )
-        self.request_id = request_id
+        self.request_id, self.product_id, self.location_id = request_id, product_id, location_id

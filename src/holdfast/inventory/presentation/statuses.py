@@ -36,7 +36,10 @@ def translate(error: Exception) -> Status | None:
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case StaleVersion():
             return statuses.stale(error.kind, error.name, error.current)
-        case RequestIdReused() | ProductExists():
+        case RequestIdReused():
+            facts = {"product_id": error.product_id, "location_id": error.location_id}
+            return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, facts)
+        case ProductExists():
             return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, {})
     return None
 

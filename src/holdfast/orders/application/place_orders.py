@@ -210,7 +210,8 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                 minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
                 price = Money(due.currency, minor)
                 if too_fine:
-                    problems[place] = f"{due.currency} has only {decimals} digits after the point"
+                    digits = f"only {decimals} digits" if decimals else "no digits"
+                    problems[place] = f"{due.currency} has {digits} after the point"
         lines.append(OrderLine(product_id, quantity, price or due))
     if problems:
         raise WrongPrices(problems)
@@ -234,11 +235,11 @@ class _New(NamedTuple):
 def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
     assert new, "what is neither refused nor recorded earlier has just been recorded"
     if not command.repeats(new.command):
-        return RequestIdReused(command.request_id)
+        return RequestIdReused(command.request_id, new.order.order_id)
     return OrderState(new.order.order_id, OrderStatus.PENDING, 1)
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
     if recorded.request_hash != command.digest():
-        return RequestIdReused(command.request_id)
+        return RequestIdReused(command.request_id, recorded.state.order_id)
     return recorded.state

@@ -19,6 +19,9 @@ OrdersError
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+_HOLDS_NOTHING = ("REJECTED", "CANCELLED", "EXPIRED")
+LISTED_MAX = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
@@ -51,7 +54,7 @@ class UnknownProducts(OrdersError):
     reason = "PRODUCT_NOT_FOUND"
 
     def __init__(self, product_ids: Sequence[str]) -> None:
-        super().__init__(f"{len(product_ids)} products do not exist: {', '.join(product_ids[:5])}")
+        super().__init__(_told(product_ids, "does not exist", "do not exist"))
         self.product_ids = product_ids
 
 
@@ -61,9 +64,7 @@ class InactiveProducts(OrdersError):
     reason = "PRODUCT_INACTIVE"
 
     def __init__(self, product_ids: Sequence[str]) -> None:
-        super().__init__(
-            f"{len(product_ids)} products are not sold at present: {', '.join(product_ids[:5])}"
-        )
+        super().__init__(_told(product_ids, "is not sold at present", "are not sold at present"))
         self.product_ids = product_ids
 
 
@@ -98,7 +99,9 @@ class TotalTooLarge(OrdersError):
     reason = "TOTAL_TOO_LARGE"
 
     def __init__(self) -> None:
-        super().__init__("the total exceeds 9,223,372,036,854,775,807 minor units")
+        super().__init__(
+            "the total is too large: at most 9,223,372,036,854,775,807 of the smallest coin"
+        )
 
 
 class ShortOfStock(OrdersError):
@@ -115,12 +118,16 @@ class ShortOfStock(OrdersError):
 
 
 class IllegalTransition(OrdersError):
-    """The order's status does not allow this."""
+    """The order's status does not allow this.
+
+    :param wanted: the verb in its past form, such as cancelled.
+    """
 
     reason = "ILLEGAL_TRANSITION"
 
     def __init__(self, order_id: str, *, now: str, wanted: str) -> None:
-        super().__init__(f"order {order_id} is {now}; it cannot become {wanted}")
+        why = ": nothing is reserved for it" if now in _HOLDS_NOTHING else ""
+        super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()} any more{why}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
 
 
@@ -143,7 +150,10 @@ class StaleVersion(OrdersError):
     reason = "STALE_VERSION"
 
     def __init__(self, order_id: str, *, expected: int, current: int) -> None:
-        super().__init__(f"order {order_id} is at version {current}, not {expected}; read it again")
+        super().__init__(
+            f"order {order_id} has changed since version {expected} and is at {current} now: "
+            "look at it again, then repeat the change"
+        )
         self.order_id, self.expected, self.current = order_id, expected, current
 
 
@@ -152,11 +162,12 @@ class RequestIdReused(OrdersError):
 
     reason = "REQUEST_ID_REUSED"
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, order_id: str) -> None:
         super().__init__(
-            f"request id {request_id} was used before with other contents; make a new one"
+            f"request id {request_id} belongs to order {order_id}, which has other contents: "
+            "look at that order first; under a new request id this would be one more order"
         )
-        self.request_id = request_id
+        self.request_id, self.order_id = request_id, order_id
 
 
 class OutboxTooLong(OrdersError):
@@ -165,7 +176,9 @@ class OutboxTooLong(OrdersError):
     reason = "OUTBOX_TOO_LONG"
 
     def __init__(self) -> None:
-        super().__init__("too many orders wait for the message broker; try again later")
+        super().__init__(
+            "nothing was recorded, as too many orders wait for the message broker: try again later"
+        )
 
 
 class Draining(OrdersError):
@@ -183,4 +196,14 @@ class InventoryUnavailable(OrdersError):
     reason = "INVENTORY_UNAVAILABLE"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"Inventory did not answer the stock check: {why}")
+        super().__init__(
+            "nothing was recorded, as Inventory did not answer the stock check: try again in a "
+            f"moment ({why})"
+        )
+
+
+def _told(product_ids: Sequence[str], one: str, many: str) -> str:
+    if len(product_ids) == 1:
+        return f"product {product_ids[0]} {one}"
+    more = ", ..." if len(product_ids) > LISTED_MAX else ""
+    return f"{len(product_ids)} products {many}: {', '.join(product_ids[:LISTED_MAX])}{more}"

@@ -135,7 +135,7 @@ class OrderState(NamedTuple):
         if expected_version != self.version:
             raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
         if self.status.is_final:
-            raise IllegalTransition(self.order_id, now=self.status, wanted="updated")
+            raise IllegalTransition(self.order_id, now=self.status, wanted="changed")
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
         return OrderChange(

@@ -55,7 +55,10 @@ def translate(error: Exception) -> Status | None:
         case StaleVersion():
             return statuses.stale("order", error.order_id, error.current)
         case RequestIdReused():
-            return statuses.refusal(grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error))
+            facts = {"order_id": error.order_id}
+            return statuses.refusal(
+                grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error), metadata=facts
+            )
         case OutboxTooLong():
             return statuses.retry_later(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, error.reason, str(error)

@@ -98,7 +98,8 @@ class InventoryServiceServicer:
         QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
         TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
         ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
-        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
+        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
+        metadata["product_id"] and metadata["location_id"].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

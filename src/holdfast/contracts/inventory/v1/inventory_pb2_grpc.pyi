@@ -63,7 +63,8 @@ class InventoryServiceStub:
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
                            TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
-      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
+                           metadata["product_id"] and metadata["location_id"].
     """
     GetStockInfo: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetStockInfoRequest, _inventory_pb2.StockInfo]
     """Returns what there is of a product, in total and per location, with its details. Safe to repeat.
@@ -114,7 +115,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
                            TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
-      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
+                           metadata["product_id"] and metadata["location_id"].
     """
     GetStockInfo: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetStockInfoRequest, _inventory_pb2.StockInfo]  # type: ignore[assignment]
     """Returns what there is of a product, in total and per location, with its details. Safe to repeat.
@@ -168,7 +170,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
                                QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
                                TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
           ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
-          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
+                               metadata["product_id"] and metadata["location_id"].
         """
 
     @_abc_1.abstractmethod

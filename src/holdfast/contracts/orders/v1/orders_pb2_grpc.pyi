@@ -60,7 +60,8 @@ class OrderServiceStub:
       NOT_FOUND            a product does not exist; one ResourceInfo for each.
       FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                            PRODUCT_INACTIVE: the product is not sold at present.
-      ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
+                           metadata["order_id"] names: look at it before a new request_id makes a second order.
     An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
     """
     GetOrderDetails: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderDetailsRequest, _orders_pb2.Order]
@@ -112,7 +113,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
       NOT_FOUND            a product does not exist; one ResourceInfo for each.
       FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                            PRODUCT_INACTIVE: the product is not sold at present.
-      ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
+                           metadata["order_id"] names: look at it before a new request_id makes a second order.
     An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
     """
     GetOrderDetails: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderDetailsRequest, _orders_pb2.Order]  # type: ignore[assignment]
@@ -167,7 +169,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND            a product does not exist; one ResourceInfo for each.
           FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                                PRODUCT_INACTIVE: the product is not sold at present.
-          ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
+                               metadata["order_id"] names: look at it before a new request_id makes a second order.
         An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
         """
 

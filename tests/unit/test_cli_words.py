@@ -1,0 +1,100 @@
+"""What commands say when something is wrong: what happened, to what, and what to do now."""
+
+import pytest
+
+from holdfast.chassis.statuses import bad_request, refusal
+from tests.unit.test_cli_commands import Code, holdfast
+from tests.unit.test_client_network import Network, network
+
+__all__ = ["network"]  # a fixture
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "stock set MUG -1",
+        "stock set -- MUG -1",
+        "order list --limit -1",
+        "order list --limit=-1",
+        "order create --customer c MUG=1 --wait 1s MUG=-1",
+        "up --orders-port -1",
+        "stock set MUG 1 --expected-version -2",
+    ],
+)
+def test_a_negative_number_is_no_option_but_a_number_that_is_too_small(
+    network: Network, typed: str
+) -> None:
+    result = holdfast(network, *typed.split())
+
+    assert result.exit_code == 2
+    assert "is too small: it must be" in " ".join(result.stderr.split())
+    assert "option: -" not in result.stderr
+
+
+def test_beside_a_negative_number_a_misspelt_option_is_still_told(network: Network) -> None:
+    result = holdfast(network, "stock", "adjust", "MUG", "-3", "--reason", "x", "--resaon", "y")
+
+    assert result.exit_code == 2
+    assert "--resaon" in result.stderr
+    assert network.requests == []
+
+
+def test_a_reused_request_id_shows_what_it_belongs_to_and_how_to_look_at_it(
+    network: Network,
+) -> None:
+    for method, facts in (
+        ("CreateOrder", {"order_id": "o-1"}),
+        ("UpdateStock", {"product_id": "tea pot", "location_id": "main"}),
+    ):
+        answer = refusal(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", "look first", metadata=facts)
+        network.answer(method, answer)
+
+    order_said = holdfast(network, *"order create --customer c MUG=1 --request-id r".split())
+    stock_said = holdfast(network, *"stock set MUG 1 --request-id r".split())
+
+    assert order_said.stderr == "holdfast: look first\n  holdfast order get o-1\n"
+    assert stock_said.stderr == "holdfast: look first\n  holdfast stock movements 'tea pot'\n"
+    assert order_said.exit_code == stock_said.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "method"),
+    [
+        ("order create --customer c-17 MUG=1 --no-wait", "CreateOrder"),
+        ("stock set MUG 1", "UpdateStock"),
+        ("stock adjust MUG -1 --reason broken", "AdjustStock"),
+    ],
+)
+def test_where_nobody_knows_what_happened_the_request_id_for_a_safe_repeat_is_told(
+    network: Network, typed: str, method: str
+) -> None:
+    network.answer(method, *[Code.DEADLINE_EXCEEDED] * 2)
+
+    result = holdfast(network, *typed.split())
+    again = holdfast(network, *typed.split(), "--request-id", "mine")
+
+    first, second = (request.request_id for request in network.requests)  # type: ignore[attr-defined]
+    assert result.exit_code == again.exit_code == 4
+    assert f"--request-id {first} " in result.stderr
+    assert second == "mine"
+    assert "--request-id mine " in again.stderr
+
+
+def test_an_empty_request_id_is_refused_as_it_would_protect_against_nothing(
+    network: Network,
+) -> None:
+    result = holdfast(network, "order", "create", "--customer", "c", "MUG=1", "--request-id", "")
+
+    assert result.exit_code == 2
+    assert "request id: must not be empty" in result.stderr
+    assert network.requests == []
+
+
+def test_fields_are_told_as_people_call_them(network: Network) -> None:
+    violations = [("lines[1].unit_price", "bad"), ("lines", "worse"), ("product.name", "worst")]
+    network.answer("CancelOrder", bad_request(violations))
+
+    result = holdfast(network, "order", "cancel", "o-1")
+
+    told = result.stderr.splitlines()[1:]
+    assert told == ["  line 2, unit price: bad", "  lines: worse", "  name: worst"]
