@@ -45,15 +45,21 @@ async def make_products(
             inventory_pb.CreateProductRequest(product=product), timeout=CALL_S_MAX
         )
     if stock:
-        for start in range(0, count, 1_000):
-            requests = [
-                inventory_pb.UpdateStockRequest(product_id=one, quantity=stock)
-                for one in ids[start : start + 1_000]
-            ]
-            await holdfast.inventory.BatchUpdateStock(
-                inventory_pb.BatchUpdateStockRequest(requests=requests), timeout=CALL_S_MAX
-            )
+        await set_everywhere(holdfast, ids, "main", stock)
     return ids
+
+
+async def set_everywhere(
+    holdfast: RunningHoldfast, ids: list[str], location_id: str, stock: int = 1
+) -> None:
+    for start in range(0, len(ids), 1_000):
+        requests = [
+            inventory_pb.UpdateStockRequest(product_id=one, quantity=stock, location_id=location_id)
+            for one in ids[start : start + 1_000]
+        ]
+        await holdfast.inventory.BatchUpdateStock(
+            inventory_pb.BatchUpdateStockRequest(requests=requests), timeout=CALL_S_MAX
+        )
 
 
 def padded(message: Message, size: int) -> bytes:
@@ -227,10 +233,15 @@ async def test_what_became_of_a_batch_is_told_even_where_its_details_have_no_roo
     assert {len(one.fields) for one in refused} == {4}, "small details find their room"
 
 
+@pytest.mark.timeout(120)
 async def test_the_largest_order_goes_all_the_way(holdfast: RunningHoldfast) -> None:
-    """2,000 products of 128 characters of four bytes each: request, event, answer, details."""
+    """2,000 products of 128 characters of four bytes each, from four locations each: request,
+    events (what is reserved, and where, would be 5.5 MB), answers, details.
+    """
     ids = await make_products(holdfast, 2_000, stock=1)
-    request = create(*(line(product_id, 1) for product_id in ids), request_id="r-1", wait_s=20)
+    for place in (wide(1, 64), wide(2, 64), wide(3, 64)):
+        await set_everywhere(holdfast, ids, place)
+    request = create(*(line(product_id, 4) for product_id in ids), request_id="r-1", wait_s=20)
     again = create(*(line(product_id, 1) for product_id in ids), request_id="r-2", wait_s=20)
     first = await holdfast.create(request)
 
