@@ -10,7 +10,7 @@ import json
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import partial, reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ class Arming:
 
     :param sprung: the file that tells of every trap that sprang.
     :param at_once: nobody has to send SIGUSR1 first.
-    :param constants: "module:NAME" to the value that it gets in this process.
+    :param constants: "module:NAME" to the value that it gets in this process; NAME may lead through
+        attributes and keys, as in "module:SQL.sqlite.NEXT_EVENTS".
     :param limits: of Orders in embedded mode, where no command line gives them.
     """
 
@@ -58,13 +59,18 @@ def run(arming: Arming, arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGUSR1, lambda *_: failpoints.arm(traps.reached))
     limits = {"holdfast.embedded:Limits": partial(Limits, **arming.limits)}  # type: ignore[arg-type]
     for place, value in (arming.constants | limits).items():
-        module, _, name = place.partition(":")
-        setattr(import_module(module), name, value)
+        module, _, path = place.partition(":")
+        *through, name = path.split(".")
+        setattr(reduce(_part, through, import_module(module)), name, value)
     lifecycle._supervised = _named(lifecycle._supervised)
     open_windows({trap.name for trap in arming.traps})
     if arming.at_once:
         failpoints.arm(traps.reached)
     app(list(arguments), prog_name="holdfast")
+
+
+def _part(owner: Any, name: str) -> Any:
+    return owner[name] if isinstance(owner, dict) else getattr(owner, name)
 
 
 def _named(supervised: Callable[..., Any]) -> Any:

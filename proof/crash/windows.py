@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from aiormq.channel import Channel
 
-from holdfast.chassis import event_codec, messages_postgres, messages_sqlite
+from holdfast.chassis import event_codec, messages_sql
 from holdfast.chassis.broker import Event
 from holdfast.chassis.failpoints import failpoint, is_armed
 from holdfast.chassis.local_broker import LocalBroker
@@ -24,8 +24,7 @@ TURNS_UNTIL_SENT = 3
 
 _SENT = {
     "COMMIT;": "commit sent",  # as asyncpg ends a transaction
-    messages_postgres.DELETE_EVENTS: "deletion sent",
-    messages_sqlite.DELETE_EVENTS: "deletion sent",
+    **{sql.DELETE_EVENTS: "deletion sent" for sql in messages_sql.SQL.values()},
 }
 
 

@@ -1,7 +1,7 @@
 """Bugs in Orders: orders doubled, lost, overwritten, left waiting, or told wrongly."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,10 +21,10 @@ from holdfast.orders.domain import order
 from holdfast.orders.domain.caller import ORDERS, Caller
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import OrderChange, OrderLine, OrderState, OrderStatus
-from holdfast.orders.infrastructure import postgres, sqlite
 from holdfast.orders.infrastructure.event_codec import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.infrastructure.sql import SQL
 from holdfast.orders.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, original
 
@@ -43,7 +43,7 @@ _NO_MATTER = "ON CONFLICT (request_id, customer_id) DO NOTHING\n"
 _recording: set["asyncio.Task[None]"] = set()
 
 
-def without_the_key_of_requests(texts: Mapping[Any, str], engine: str) -> list[str]:
+def without_the_key_of_requests(texts: str, engine: str) -> list[str]:
     return [
         text.replace("UNIQUE (request_id, customer_id)", "CHECK (1 = 1)")
         for text in _statements(texts, engine)
@@ -218,8 +218,10 @@ BUGS = (
         "Requests are looked up before they are recorded; two at once are two orders.",
         (PlaceOrders, "_place", look_first),
         (tables, "statements", without_the_key_of_requests),
-        (sqlite, "INSERT_ORDERS", sqlite.INSERT_ORDERS.replace(_NO_MATTER, "")),
-        (postgres, "INSERT_ORDERS", postgres.INSERT_ORDERS.replace(_NO_MATTER, "")),
+        *(
+            (sql, "INSERT_ORDERS", sql.INSERT_ORDERS.replace(_NO_MATTER, ""))
+            for sql in SQL.values()
+        ),
     ),
     bug(
         "reply before commit",

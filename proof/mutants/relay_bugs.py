@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from holdfast.chassis import messages_postgres, messages_sqlite
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
 from holdfast.chassis.database import Conflict, DatabaseUnavailable, Transaction, instant
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.messages_sql import SQL
 from holdfast.chassis.outbox import RELAY_EVENTS_MAX, Outbox, Relay
 from proof.mutants.planting import bug, original
 
@@ -209,8 +209,7 @@ BUGS = (
     bug(
         "newest first",
         "The relay publishes in the wrong order.",
-        (messages_sqlite, "NEXT_EVENTS", _newest_first(messages_sqlite.NEXT_EVENTS)),
-        (messages_postgres, "NEXT_EVENTS", _newest_first(messages_postgres.NEXT_EVENTS)),
+        *((sql, "NEXT_EVENTS", _newest_first(sql.NEXT_EVENTS)) for sql in SQL.values()),
     ),
     bug(
         "dual write",

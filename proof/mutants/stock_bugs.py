@@ -24,12 +24,13 @@ from holdfast.inventory.domain.stock import (
     StockBook,
     StockLevel,
 )
-from holdfast.inventory.infrastructure import postgres
+from holdfast.inventory.infrastructure.sql import SQL
 from holdfast.inventory.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, original
 
 STORE = "tests/contract/test_inventory_store.py"
 
+_POSTGRES = SQL["postgresql"]
 _statements = original(tables, "statements")
 _apply = original(decide_reservations, "_apply")
 _change = original(change_stock._Batch, "apply")
@@ -44,21 +45,21 @@ CHECKS = (
 )
 
 
-def without_checks(texts: Mapping[Any, str], engine: str) -> list[str]:
+def without_checks(texts: str, engine: str) -> list[str]:
     found: list[str] = _statements(texts, engine)
     for check in CHECKS:
         found = [text.replace(f"CHECK ({check})", "CHECK (1 = 1)") for text in found]
     return found
 
 
-def without_unique_movements(texts: Mapping[Any, str], engine: str) -> list[str]:
+def without_unique_movements(texts: str, engine: str) -> list[str]:
     return [
         text.replace("CREATE UNIQUE INDEX stock_movement", "CREATE INDEX stock_movement")
         for text in _statements(texts, engine)
     ]
 
 
-def without_either(texts: Mapping[Any, str], engine: str) -> list[str]:
+def without_either(texts: str, engine: str) -> list[str]:
     unique = "CREATE UNIQUE INDEX stock_movement"
     found = without_checks(texts, engine)
     return [text.replace(unique, "CREATE INDEX stock_movement") for text in found]
@@ -328,7 +329,7 @@ BUGS = (
     bug(
         "levels are not locked",
         "On PostgreSQL two who reserve at once read the same levels.",
-        (postgres, "LOCK_LEVELS", postgres.LOCK_LEVELS.replace("FOR UPDATE", "")),
+        (_POSTGRES, "LOCK_LEVELS", _POSTGRES.LOCK_LEVELS.replace("FOR UPDATE", "")),
         tests=(STORE, "tests/integration/test_use_cases.py"),
         why_tests="the simulated database has one writer and no row locks",
     ),

@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -103,11 +102,6 @@ class CountingTransaction(CountingReading):
     def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
         self.has_deferred |= bool(rows)
         self._work.defer(sql, rows)
-
-
-def names_of(statements: ModuleType) -> set[str]:
-    """The names of a module of SQL text that others may use."""
-    return {name for name in vars(statements) if not name.startswith("_")}
 
 
 def together(database: Database, parties: int) -> asyncio.Barrier:

@@ -23,10 +23,9 @@ from holdfast.inventory.domain.stock import (
     Shortage,
     StockLevel,
 )
-from holdfast.inventory.infrastructure import postgres, sqlite
 from holdfast.inventory.infrastructure.event_codec import EventCodec
 from holdfast.inventory.infrastructure.store import Store
-from tests.contract.conftest import START, SteadyClock, names_of, together
+from tests.contract.conftest import START, SteadyClock, together
 
 ANNA = Caller("anna", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 LAMP = Product("LAMP-灯", "Lamp 'Zoë'", "red\nand round", "GBP", 2**53 + 1, active=True)
@@ -78,10 +77,6 @@ async def house(database: Database, clock: SteadyClock) -> Warehouse:
         for product in (LAMP, DESK):
             assert await work.add_product(product, clock.now())
     return house
-
-
-def test_the_sql_of_both_engines_has_the_same_names() -> None:
-    assert names_of(postgres) == names_of(sqlite)
 
 
 async def test_a_product_is_read_as_it_was_created_and_its_id_is_taken_once(

@@ -7,14 +7,14 @@ from itertools import chain, count, islice
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import clock, messages_postgres, messages_sqlite, outbox
+from holdfast.chassis import clock, outbox
 from holdfast.chassis.broker import BrokerUnavailable, Event
 from holdfast.chassis.engines import connect
 from holdfast.chassis.inbox import InboxReceiver
 from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
 from tests.contract import post_office
-from tests.contract.conftest import CountingDatabase, names_of
+from tests.contract.conftest import CountingDatabase
 from tests.contract.post_office import (
     PLACED,
     QUEUE,
@@ -30,10 +30,6 @@ from tests.contract.post_office import (
 office = post_office.office
 
 FAILURES = 1_030  # a delay that doubles each time is more than a float by then
-
-
-def test_the_sql_of_both_engines_has_the_same_names() -> None:
-    assert names_of(messages_postgres) == names_of(messages_sqlite)
 
 
 async def test_an_event_arrives_as_it_was_written(office: PostOffice) -> None:

@@ -12,7 +12,7 @@ from holdfast.orders.domain.order import (
     NewOrder,
     OrderStatus,
 )
-from holdfast.orders.infrastructure import sqlite
+from holdfast.orders.infrastructure.sql import SQL
 from tests.contract import order_desk
 from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, DESK, LAMP, Desk
@@ -168,7 +168,7 @@ async def test_on_sqlite_a_list_is_led_by_an_index_in_its_order_and_looks_the_or
     if desk.database.engine != "sqlite":
         return  # test_plans.py counts what PostgreSQL looks at
     for name, leading in LED_BY.items():
-        sql = "EXPLAIN QUERY PLAN " + getattr(sqlite, name)
+        sql = "EXPLAIN QUERY PLAN " + getattr(SQL["sqlite"], name)
         async with desk.database.read() as reading:
             first, *rest = await reading.fetch(
                 sql, *[""] * max(map(int, findall(r"\?([0-9]+)", sql)))

@@ -22,18 +22,13 @@ from holdfast.orders.domain.order import (
     OrderState,
     OrderStatus,
 )
-from holdfast.orders.infrastructure import postgres, sqlite
 from tests.contract import order_desk
-from tests.contract.conftest import START, names_of, together
+from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk
 from tests.contract.post_office import eventually
 from tests.servers import PostgresServer
 
 desk = order_desk.desk
-
-
-def test_the_sql_of_both_engines_has_the_same_names() -> None:
-    assert names_of(postgres) == names_of(sqlite)
 
 
 async def test_an_order_is_read_as_it_was_recorded(desk: Desk) -> None:

@@ -6,29 +6,23 @@ start. The tests look at plans as a service's own session makes them.
 
 import json
 from collections.abc import Iterator, Mapping
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from holdfast.chassis import messages_postgres
 from holdfast.chassis.database import Database, Engine, Reading, Transaction
-from holdfast.inventory.infrastructure import postgres as inventory
 from holdfast.orders.domain.order import OrderState, OrderStatus
-from holdfast.orders.infrastructure import postgres as orders
 from tests.contract import order_desk
-from tests.contract.conftest import START, names_of
+from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, Desk
 from tests.contract.post_office import eventually
+from tests.contract.written_sql import statements_of
 
 desk = order_desk.desk
 
 Plan = Mapping[str, Any]  # a node as EXPLAIN tells of it
 
-STATEMENTS: dict[str, tuple[ModuleType, ...]] = {
-    "orders": (orders, messages_postgres),
-    "inventory": (inventory, messages_postgres),
-}
+STATEMENTS = {service: statements_of(service, "postgresql") for service in ("orders", "inventory")}
 READ_AS_A_WHOLE = {
     "LIST_LETTERS": "an operator asks for all dead letters",
     "TAKE_LETTERS": "an operator sends back all dead letters, or some of those few",
@@ -91,16 +85,14 @@ async def test_no_statement_of_a_service_scans_a_table_not_even_an_empty_one(
     async with database.begin() as work:
         for mode in ("force_generic_plan", "force_custom_plan"):
             await work.fetch(f"SET LOCAL plan_cache_mode = {mode}")
-            for statements in STATEMENTS[service]:
-                for name in names_of(statements):
-                    types = await prepare(work, getattr(statements, name))
-                    plan = await explained(work, "asked", ", ".join(map(sample, types)))
-                    if any(node["Node Type"] == "Seq Scan" for node in nodes(plan)):
-                        scanning.add(name)
-                    await work.fetch("DEALLOCATE asked")
+            for name, sql in STATEMENTS[service].items():
+                types = await prepare(work, sql)
+                plan = await explained(work, "asked", ", ".join(map(sample, types)))
+                if any(node["Node Type"] == "Seq Scan" for node in nodes(plan)):
+                    scanning.add(name)
+                await work.fetch("DEALLOCATE asked")
 
-    known = set[str]().union(*map(names_of, STATEMENTS[service]))
-    assert scanning == READ_AS_A_WHOLE.keys() & known
+    assert scanning == READ_AS_A_WHOLE.keys()
 
 
 # Of 3,000 rows the first few are sought, and many newer ones stand before them.
@@ -190,7 +182,7 @@ def visits(plan: Plan) -> int:
 async def test_a_page_is_found_without_walking_through_what_is_newer(
     database: Database, service: str
 ) -> None:
-    texts = {name: text for module in STATEMENTS[service] for name, text in vars(module).items()}
+    texts = STATEMENTS[service]
     too_many: dict[tuple[str, str, str], int] = {}
 
     async def plan(work: Transaction, when: str, mode: str) -> None:

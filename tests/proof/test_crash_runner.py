@@ -40,7 +40,7 @@ async def violations(case: Case, site: Site, folder: Path, **constants: str) -> 
     async with site.ground(case, folder / "case") as ground:
         ground.converge_s_max = CONVERGE_S_MAX
         for name, text in constants.items():
-            ground._constants[f"holdfast.chassis.messages_sqlite:{name}"] = text
+            ground._constants[f"holdfast.chassis.messages_sql:SQL.sqlite.{name}"] = text
         return (await run_case(case, ground)).violations
 
 

@@ -1,7 +1,7 @@
 """The database seam: what a store asks of an engine, and the errors that engines may answer with.
 
-Two adapters fill it, `postgres.py` and `sqlite.py`. SQL is the stores' own text, one text per
-engine under the same name.
+Two adapters fill it, `postgres.py` and `sqlite.py`. SQL is the stores' own text, written once and
+given to each engine in its words (`sql.py`).
 Arguments are numbered (`$1` or `?1`); a list goes to PostgreSQL as an array and to SQLite as
 JSON for `json_each`.
 """

@@ -7,7 +7,8 @@ from datetime import datetime
 from holdfast.chassis.broker import Event
 from holdfast.chassis.database import instant
 from holdfast.chassis.engines import connect
-from holdfast.chassis.outbox import SQL, Outbox
+from holdfast.chassis.messages_sql import SQL
+from holdfast.chassis.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)

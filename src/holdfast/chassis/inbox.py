@@ -15,7 +15,7 @@ from holdfast.chassis.broker import DeadLetter, Event
 from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, Transaction
 from holdfast.chassis.failpoints import failpoint
-from holdfast.chassis.outbox import SQL
+from holdfast.chassis.messages_sql import SQL
 
 EVENT_ID_CHARACTERS_MAX = 200
 HANDLING_TRIES_MAX = 3

@@ -12,7 +12,6 @@ from datetime import datetime
 
 import structlog
 
-from holdfast.chassis import messages_postgres, messages_sqlite
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
 from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database import (
@@ -25,6 +24,7 @@ from holdfast.chassis.database import (
     instant,
 )
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.messages_sql import SQL
 
 RELAY_EVENTS_MAX = 2_000
 STUCK_S = 5.0
@@ -32,8 +32,6 @@ POLL_S = 0.5  # finds what another process committed, or what a crash left
 RETRY_S_MAX = 5.0
 
 log = structlog.get_logger()
-
-SQL = {"postgresql": messages_postgres, "sqlite": messages_sqlite}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from types import ModuleType
 
 from holdfast.chassis.database import Database, Reading, Row, Transaction, instant
 from holdfast.chassis.failpoints import failpoint
@@ -33,11 +32,8 @@ from holdfast.inventory.domain.stock import (
     StockLevel,
     folded,
 )
-from holdfast.inventory.infrastructure import postgres, sqlite
 from holdfast.inventory.infrastructure.event_codec import EventCodec
-
-SQL = {"postgresql": postgres, "sqlite": sqlite}
-Statements = ModuleType  # two modules of SQL text with the same names; a test holds them alike
+from holdfast.inventory.infrastructure.sql import SQL, Statements
 
 
 class Store:

@@ -16,7 +16,8 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import Order, OrderChange, OrderLine, OrderState, OrderStatus
-from holdfast.orders.infrastructure.store import SQL, customer_of, find_requests
+from holdfast.orders.infrastructure.sql import SQL
+from holdfast.orders.infrastructure.store import customer_of, find_requests
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from types import ModuleType
 
 from holdfast.chassis.broker import Event
 from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction
@@ -16,11 +15,8 @@ from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import NewOrder, OrderChange, OrderState, OrderStatus
-from holdfast.orders.infrastructure import postgres, sqlite
 from holdfast.orders.infrastructure.event_codec import EventCodec
-
-# Two modules of SQL text with the same names; a test holds them alike.
-SQL: dict[str, ModuleType] = {"postgresql": postgres, "sqlite": sqlite}
+from holdfast.orders.infrastructure.sql import SQL, Statements
 
 
 class Store:
@@ -62,7 +58,7 @@ class StoreWork:
     def __init__(
         self,
         transaction: Transaction,
-        sql: ModuleType,
+        sql: Statements,
         outbox: Outbox,
         inbox: Inbox,
         codec: EventCodec,
@@ -192,7 +188,7 @@ class StoreWork:
 
 
 async def find_requests(
-    reading: Reading, sql: ModuleType, keys: Collection[RequestKey]
+    reading: Reading, sql: Statements, keys: Collection[RequestKey]
 ) -> dict[RequestKey, RecordedRequest]:
     """Return the orders recorded under these request ids."""
     customers, requests = [key[0] for key in keys], [key[1] for key in keys]

@@ -2,14 +2,12 @@
 
 from alembic import op
 
-from holdfast.chassis.database import Engine
 from holdfast.chassis.tables import MESSAGE_TABLES_1, statements
 
 revision = "0001"
 down_revision = None
 
-TABLES: dict[Engine, str] = {
-    "postgresql": """
+TABLES = """
 CREATE TABLE product (
     product_id  text COLLATE "C" PRIMARY KEY,
     name        text NOT NULL,
@@ -20,12 +18,12 @@ CREATE TABLE product (
     version     bigint NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
-);
+) WITHOUT ROWID;
 -- Every location in its one spelling; `folded` is it without the case of its letters.
 CREATE TABLE location (
     location_id text COLLATE "C" PRIMARY KEY,
     folded      text COLLATE "C" NOT NULL UNIQUE
-);
+) WITHOUT ROWID;
 INSERT INTO location VALUES ('main', 'main');
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
@@ -37,7 +35,7 @@ CREATE TABLE stock_level (
     version     bigint NOT NULL,
     PRIMARY KEY (product_id, location_id),
     CHECK (reserved <= on_hand)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 50) WITHOUT ROWID;
 -- What a reservation holds stands in its movements, once.
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
@@ -46,7 +44,7 @@ CREATE TABLE reservation (
     shortages  jsonb NOT NULL,
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
-);
+) WITHOUT ROWID;
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text COLLATE "C" NOT NULL,
@@ -77,78 +75,8 @@ CREATE TABLE stock_request (
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
     done_at      timestamptz NOT NULL
-);
-""",
-    "sqlite": """
-CREATE TABLE product (
-    product_id  TEXT PRIMARY KEY,
-    name        TEXT NOT NULL,
-    description TEXT NOT NULL,
-    currency    TEXT NOT NULL,
-    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
-    active      INTEGER NOT NULL,
-    version     INTEGER NOT NULL,
-    created_at  TEXT NOT NULL,
-    updated_at  TEXT NOT NULL
 ) WITHOUT ROWID;
--- Every location in its one spelling; `folded` is it without the case of its letters.
-CREATE TABLE location (
-    location_id TEXT PRIMARY KEY,
-    folded      TEXT NOT NULL UNIQUE
-) WITHOUT ROWID;
-INSERT INTO location VALUES ('main', 'main');
--- The last wall against overselling: whatever the program does, these checks hold.
-CREATE TABLE stock_level (
-    product_id  TEXT NOT NULL REFERENCES product,
-    location_id TEXT NOT NULL,
-    on_hand     INTEGER NOT NULL CHECK (on_hand >= 0),
-    reserved    INTEGER NOT NULL CHECK (reserved >= 0),
-    version     INTEGER NOT NULL,
-    PRIMARY KEY (product_id, location_id),
-    CHECK (reserved <= on_hand)
-) WITHOUT ROWID;
--- What a reservation holds stands in its movements, once.
-CREATE TABLE reservation (
-    order_id   TEXT PRIMARY KEY,
-    state      TEXT NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
-    version    INTEGER NOT NULL,
-    shortages  TEXT NOT NULL,
-    decided_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE stock_movement (
-    movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,
-    product_id     TEXT NOT NULL,
-    location_id    TEXT NOT NULL,
-    kind           TEXT NOT NULL
-                   CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
-    on_hand_delta  INTEGER NOT NULL,
-    reserved_delta INTEGER NOT NULL,
-    on_hand_after  INTEGER NOT NULL CHECK (on_hand_after >= 0),
-    reserved_after INTEGER NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
-    order_id       TEXT,
-    reason         TEXT NOT NULL,
-    reference      TEXT NOT NULL,
-    actor          TEXT NOT NULL,
-    moved_at       TEXT NOT NULL
-);
-CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
--- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order
-    ON stock_movement (order_id, product_id, location_id, kind)
- WHERE order_id IS NOT NULL;
-CREATE TABLE stock_request (
-    request_id   TEXT PRIMARY KEY,
-    request_hash TEXT NOT NULL,
-    product_id   TEXT NOT NULL,
-    location_id  TEXT NOT NULL,
-    on_hand      INTEGER NOT NULL,
-    reserved     INTEGER NOT NULL,
-    version      INTEGER NOT NULL,
-    done_at      TEXT NOT NULL
-) WITHOUT ROWID;
-""",
-}
+"""
 
 
 def upgrade() -> None:

@@ -2,14 +2,12 @@
 
 from alembic import op
 
-from holdfast.chassis.database import Engine
 from holdfast.chassis.tables import MESSAGE_TABLES_1, statements
 
 revision = "0001"
 down_revision = None
 
-TABLES: dict[Engine, str] = {
-    "postgresql": """
+TABLES = """
 CREATE TABLE orders (
     order_id     uuid PRIMARY KEY,
     customer_id  text COLLATE "C" NOT NULL,
@@ -38,7 +36,7 @@ CREATE TABLE pending_order (
     order_id  uuid PRIMARY KEY,
     placed_at timestamptz NOT NULL,
     asked_at  timestamptz NOT NULL
-);
+) WITHOUT ROWID;
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
     line_no          integer NOT NULL,
@@ -46,7 +44,7 @@ CREATE TABLE order_line (
     quantity         bigint NOT NULL CHECK (quantity > 0),
     unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
     PRIMARY KEY (order_id, line_no)
-);
+) WITHOUT ROWID;
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
 CREATE TABLE order_history (
     order_id   uuid NOT NULL,
@@ -56,7 +54,7 @@ CREATE TABLE order_history (
     reason     text NOT NULL,
     actor      text NOT NULL,
     PRIMARY KEY (order_id, version)
-);
+) WITHOUT ROWID;
 CREATE INDEX order_history_of_ends ON order_history (status, order_id)
  WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
 CREATE TABLE notification (
@@ -66,69 +64,9 @@ CREATE TABLE notification (
     recorded_at timestamptz NOT NULL,
     sent_at     timestamptz,
     PRIMARY KEY (order_id, version)
-);
-CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
-""",
-    "sqlite": """
-CREATE TABLE orders (
-    order_id     TEXT PRIMARY KEY,
-    customer_id  TEXT NOT NULL,
-    request_id   TEXT NOT NULL,
-    request_hash TEXT NOT NULL,
-    status       TEXT NOT NULL
-                 CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
-    version      INTEGER NOT NULL,
-    currency     TEXT NOT NULL,
-    total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
-    name         TEXT NOT NULL,
-    email        TEXT NOT NULL,
-    phone        TEXT NOT NULL,
-    address      TEXT NOT NULL,
-    shortages    TEXT NOT NULL,
-    placed_at    TEXT NOT NULL,
-    updated_at   TEXT NOT NULL,
-    -- For ever: what makes a repeated request harmless. The request leads, so that it is found
-    -- whoever the customer is.
-    UNIQUE (request_id, customer_id)
-);
-CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
--- What is PENDING: few orders, sought all the time.
-CREATE TABLE pending_order (
-    order_id  TEXT PRIMARY KEY,
-    placed_at TEXT NOT NULL,
-    asked_at  TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE order_line (
-    order_id         TEXT NOT NULL,
-    line_no          INTEGER NOT NULL,
-    product_id       TEXT NOT NULL,
-    quantity         INTEGER NOT NULL CHECK (quantity > 0),
-    unit_price_minor INTEGER NOT NULL CHECK (unit_price_minor >= 0),
-    PRIMARY KEY (order_id, line_no)
-) WITHOUT ROWID;
-CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
-CREATE TABLE order_history (
-    order_id   TEXT NOT NULL,
-    version    INTEGER NOT NULL,
-    status     TEXT NOT NULL,
-    changed_at TEXT NOT NULL,
-    reason     TEXT NOT NULL,
-    actor      TEXT NOT NULL,
-    PRIMARY KEY (order_id, version)
-) WITHOUT ROWID;
-CREATE INDEX order_history_of_ends ON order_history (status, order_id)
- WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
-CREATE TABLE notification (
-    order_id    TEXT NOT NULL,
-    version     INTEGER NOT NULL,
-    status      TEXT NOT NULL,
-    recorded_at TEXT NOT NULL,
-    sent_at     TEXT,
-    PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
-""",
-}
+"""
 
 
 def upgrade() -> None:

@@ -1,6 +1,12 @@
-"""SQL of Inventory for PostgreSQL; `sqlite.py` has the same names."""
+"""SQL of Inventory, as PostgreSQL reads it; `chassis/sql.py` tells how SQLite does."""
 
-FIND_RESERVATIONS = """
+from holdfast.chassis.sql import by_engine
+
+
+class Statements:
+    """What `store.py` asks of the database and writes to it."""
+
+    FIND_RESERVATIONS = """
   SELECT order_id::text AS order_id, state, version, shortages
     FROM reservation
    WHERE order_id = ANY($1::uuid[])
@@ -8,7 +14,7 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
      FOR UPDATE
 """
 
-FIND_RESERVED_STOCK = """
+    FIND_RESERVED_STOCK = """
   SELECT order_id::text AS order_id, product_id, location_id, reserved_delta AS quantity
     FROM stock_movement
    WHERE order_id = ANY($1::uuid[])
@@ -16,14 +22,14 @@ FIND_RESERVED_STOCK = """
 ORDER BY order_id, product_id, location_id
 """
 
-INSERT_RESERVATIONS = """
+    INSERT_RESERVATIONS = """
 INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
 SELECT order_id, state, version, shortages, at, at
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
        AS new (order_id, state, version, shortages, at)
 """
 
-UPDATE_RESERVATIONS = """
+    UPDATE_RESERVATIONS = """
 UPDATE reservation
    SET state = new.state, version = new.version, updated_at = new.updated_at
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
@@ -31,7 +37,7 @@ UPDATE reservation
  WHERE reservation.order_id = new.order_id
 """
 
-LOCK_LEVELS = """
+    LOCK_LEVELS = """
   SELECT product_id, location_id, on_hand, reserved, version
     FROM stock_level
    WHERE product_id = ANY($1::text[])
@@ -39,13 +45,13 @@ ORDER BY product_id, location_id          -- one lock order for everyone: no dea
      FOR UPDATE
 """
 
-INSERT_LEVELS = """
+    INSERT_LEVELS = """
 INSERT INTO stock_level (product_id, location_id, on_hand, reserved, version)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
 """
 
-UPDATE_LEVELS = """
+    UPDATE_LEVELS = """
 UPDATE stock_level
    SET on_hand = new.on_hand, reserved = new.reserved, version = new.version
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
@@ -54,7 +60,7 @@ UPDATE stock_level
    AND stock_level.location_id = new.location_id
 """
 
-INSERT_MOVEMENTS = """
+    INSERT_MOVEMENTS = """
 INSERT INTO stock_movement
             (product_id, location_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
@@ -65,34 +71,34 @@ SELECT *
               $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
 """
 
-FIND_LOCATIONS = """
+    FIND_LOCATIONS = """
 SELECT location_id, folded
   FROM location
  WHERE folded = ANY($1::text[])
 """
 
-# Another spelling of one that is there breaks the key of `folded`, and that is meant to fail.
-INSERT_LOCATIONS = """
+    # Another spelling of one that is there breaks the key of `folded`, and that is meant to fail.
+    INSERT_LOCATIONS = """
 INSERT INTO location (location_id, folded)
 SELECT *
   FROM unnest($1::text[], $2::text[])
     ON CONFLICT (location_id) DO NOTHING
 """
 
-EXISTING_PRODUCTS = """
+    EXISTING_PRODUCTS = """
 SELECT product_id
   FROM product
  WHERE product_id = ANY($1::text[])
 """
 
-LOCK_PRODUCT = """
+    LOCK_PRODUCT = """
 SELECT product_id, name, description, currency, price_minor, active, version
   FROM product
  WHERE product_id = $1
    FOR UPDATE
 """
 
-INSERT_PRODUCT = """
+    INSERT_PRODUCT = """
 INSERT INTO product
             (product_id, name, description, currency, price_minor, active, version,
              created_at, updated_at)
@@ -100,20 +106,20 @@ INSERT INTO product
 ON CONFLICT DO NOTHING
 """
 
-UPDATE_PRODUCT = """
+    UPDATE_PRODUCT = """
 UPDATE product
    SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6,
        version = $7, updated_at = $8
  WHERE product_id = $1
 """
 
-FIND_CHANGES = """
+    FIND_CHANGES = """
 SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 """
 
-INSERT_CHANGES = """
+    INSERT_CHANGES = """
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
 SELECT *
@@ -121,7 +127,7 @@ SELECT *
               $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[])
 """
 
-STOCK_INFO = """
+    STOCK_INFO = """
    SELECT product_id, name, description, currency, price_minor, active,
           product.version AS product_version,
           location_id, on_hand, reserved, stock_level.version AS level_version
@@ -131,7 +137,7 @@ LEFT JOIN stock_level USING (product_id)
  ORDER BY product_id, location_id
 """
 
-STOCK_SUMMARIES = """
+    STOCK_SUMMARIES = """
    SELECT product.product_id, currency, price_minor, active, product.version,
           COALESCE(SUM(on_hand), 0)::bigint AS on_hand,
           COALESCE(SUM(reserved), 0)::bigint AS reserved
@@ -141,7 +147,7 @@ LEFT JOIN stock_level ON stock_level.product_id = product.product_id
  GROUP BY product.product_id
 """
 
-LIST_PRODUCTS = """
+    LIST_PRODUCTS = """
   SELECT product_id, name, description, currency, price_minor, active, version
     FROM product
    WHERE product_id > $1
@@ -149,7 +155,7 @@ ORDER BY product_id
    LIMIT $2
 """
 
-_MOVEMENT = """
+    _MOVEMENT = """
   SELECT movement_id, product_id, location_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason, reference, actor, moved_at
@@ -159,14 +165,18 @@ _MOVEMENT = """
      AND ($4::timestamptz IS NULL OR moved_at >= $4)
      AND ($5::timestamptz IS NULL OR moved_at < $5)
 """
-_NEWEST_FIRST = """
+    _NEWEST_FIRST = """
 ORDER BY movement_id DESC
    LIMIT $2
 """
 
-# One text for each filter that has an index of its own; the other filters are checked row by row.
-LIST_MOVEMENTS = _MOVEMENT + _NEWEST_FIRST
-LIST_MOVEMENTS_OF_PRODUCT = _MOVEMENT + "     AND product_id = $6" + _NEWEST_FIRST
-LIST_MOVEMENTS_OF_ORDER = (
-    _MOVEMENT + "     AND order_id = $7::uuid AND ($6 = '' OR product_id = $6)" + _NEWEST_FIRST
-)
+    # One text for each filter that has an index of its own; the other filters are checked row by
+    # row.
+    LIST_MOVEMENTS = _MOVEMENT + _NEWEST_FIRST
+    LIST_MOVEMENTS_OF_PRODUCT = _MOVEMENT + "     AND product_id = $6" + _NEWEST_FIRST
+    LIST_MOVEMENTS_OF_ORDER = (
+        _MOVEMENT + "     AND order_id = $7::uuid AND ($6 = '' OR product_id = $6)" + _NEWEST_FIRST
+    )
+
+
+SQL = by_engine(Statements)

@@ -1,0 +1,299 @@
+-- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
+
+BEGIN;
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, 
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE product (
+    product_id  TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    description TEXT NOT NULL,
+    currency    TEXT NOT NULL,
+    price_minor INTEGER NOT NULL CHECK (price_minor >= 0),
+    active      INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Every location in its one spelling; `folded` is it without the case of its letters.
+CREATE TABLE location (
+    location_id TEXT PRIMARY KEY,
+    folded      TEXT NOT NULL UNIQUE
+) WITHOUT ROWID;
+
+INSERT INTO location VALUES ('main', 'main');
+
+-- The last wall against overselling: whatever the program does, these checks hold.
+-- Fill factor: room for updates in place, since these rows change all the time.
+CREATE TABLE stock_level (
+    product_id  TEXT NOT NULL REFERENCES product,
+    location_id TEXT NOT NULL,
+    on_hand     INTEGER NOT NULL CHECK (on_hand >= 0),
+    reserved    INTEGER NOT NULL CHECK (reserved >= 0),
+    version     INTEGER NOT NULL,
+    PRIMARY KEY (product_id, location_id),
+    CHECK (reserved <= on_hand)
+) WITHOUT ROWID;
+
+-- What a reservation holds stands in its movements, once.
+CREATE TABLE reservation (
+    order_id   TEXT PRIMARY KEY,
+    state      TEXT NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
+    version    INTEGER NOT NULL,
+    shortages  TEXT NOT NULL,
+    decided_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE stock_movement (
+    movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,
+    product_id     TEXT NOT NULL,
+    location_id    TEXT NOT NULL,
+    kind           TEXT NOT NULL
+                   CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    on_hand_delta  INTEGER NOT NULL,
+    reserved_delta INTEGER NOT NULL,
+    on_hand_after  INTEGER NOT NULL CHECK (on_hand_after >= 0),
+    reserved_after INTEGER NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
+    order_id       TEXT,
+    reason         TEXT NOT NULL,
+    reference      TEXT NOT NULL,
+    actor          TEXT NOT NULL,
+    moved_at       TEXT NOT NULL
+);
+
+CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
+
+-- A second defence against doing twice what an order may cause once.
+CREATE UNIQUE INDEX stock_movement_by_order
+    ON stock_movement (order_id, product_id, location_id, kind)
+ WHERE order_id IS NOT NULL;
+
+CREATE TABLE stock_request (
+    request_id   TEXT PRIMARY KEY,
+    request_hash TEXT NOT NULL,
+    product_id   TEXT NOT NULL,
+    location_id  TEXT NOT NULL,
+    on_hand      INTEGER NOT NULL,
+    reserved     INTEGER NOT NULL,
+    version      INTEGER NOT NULL,
+    done_at      TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    position    INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id    TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    sequence    INTEGER NOT NULL,
+    happened_at TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    data        BLOB NOT NULL
+);
+
+CREATE TABLE inbox (
+    event_id    TEXT PRIMARY KEY,
+    received_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX inbox_by_age ON inbox (received_at);
+
+CREATE TABLE dead_letter (
+    letter_id   TEXT PRIMARY KEY,
+    queue       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    parked_at   TEXT NOT NULL,
+    body        BLOB NOT NULL,
+    type        TEXT,           -- this and the rest: NULL when the body is no event
+    subject     TEXT,
+    sequence    INTEGER,
+    happened_at TEXT,
+    traceparent TEXT
+) WITHOUT ROWID;
+
+INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
+
+COMMIT;
+
+
+-- FIND_RESERVATIONS
+  SELECT order_id AS order_id, state, version, shortages
+    FROM reservation
+   WHERE order_id IN (SELECT value FROM json_each(?1))
+ORDER BY order_id          -- one lock order for everyone: no deadlocks
+;
+
+-- FIND_RESERVED_STOCK
+  SELECT order_id AS order_id, product_id, location_id, reserved_delta AS quantity
+    FROM stock_movement
+   WHERE order_id IN (SELECT value FROM json_each(?1))
+     AND kind = 'RESERVATION'
+ORDER BY order_id, product_id, location_id
+;
+
+-- INSERT_RESERVATIONS
+INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+;
+
+-- UPDATE_RESERVATIONS
+UPDATE reservation
+   SET state = ?2, version = ?3, updated_at = ?4
+ WHERE reservation.order_id = ?1
+;
+
+-- LOCK_LEVELS
+  SELECT product_id, location_id, on_hand, reserved, version
+    FROM stock_level
+   WHERE product_id IN (SELECT value FROM json_each(?1))
+ORDER BY product_id, location_id          -- one lock order for everyone: no deadlocks
+;
+
+-- INSERT_LEVELS
+INSERT INTO stock_level (product_id, location_id, on_hand, reserved, version)
+     VALUES (?1, ?2, ?3, ?4, ?5)
+;
+
+-- UPDATE_LEVELS
+UPDATE stock_level
+   SET on_hand = ?3, reserved = ?4, version = ?5
+ WHERE stock_level.product_id = ?1
+   AND stock_level.location_id = ?2
+;
+
+-- INSERT_MOVEMENTS
+INSERT INTO stock_movement
+            (product_id, location_id, kind,
+             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+             order_id, reason, reference, actor, moved_at)
+     VALUES (?1, ?2, ?3,
+              ?4, ?5, ?6, ?7,
+              ?8, ?9, ?10, ?11, ?12)
+;
+
+-- FIND_LOCATIONS
+SELECT location_id, folded
+  FROM location
+ WHERE folded IN (SELECT value FROM json_each(?1))
+;
+
+-- INSERT_LOCATIONS
+INSERT INTO location (location_id, folded)
+     VALUES (?1, ?2)
+    ON CONFLICT (location_id) DO NOTHING
+;
+
+-- EXISTING_PRODUCTS
+SELECT product_id
+  FROM product
+ WHERE product_id IN (SELECT value FROM json_each(?1))
+;
+
+-- LOCK_PRODUCT
+SELECT product_id, name, description, currency, price_minor, active, version
+  FROM product
+ WHERE product_id = ?1
+;
+
+-- INSERT_PRODUCT
+INSERT INTO product
+            (product_id, name, description, currency, price_minor, active, version,
+             created_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+ON CONFLICT DO NOTHING
+;
+
+-- UPDATE_PRODUCT
+UPDATE product
+   SET name = ?2, description = ?3, currency = ?4, price_minor = ?5, active = ?6,
+       version = ?7, updated_at = ?8
+ WHERE product_id = ?1
+;
+
+-- FIND_CHANGES
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version
+  FROM stock_request
+ WHERE request_id IN (SELECT value FROM json_each(?1))
+;
+
+-- INSERT_CHANGES
+INSERT INTO stock_request
+            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
+     VALUES (?1, ?2, ?3, ?4,
+              ?5, ?6, ?7, ?8)
+;
+
+-- STOCK_INFO
+   SELECT product_id, name, description, currency, price_minor, active,
+          product.version AS product_version,
+          location_id, on_hand, reserved, stock_level.version AS level_version
+     FROM product
+LEFT JOIN stock_level USING (product_id)
+    WHERE product_id IN (SELECT value FROM json_each(?1))
+ ORDER BY product_id, location_id
+;
+
+-- STOCK_SUMMARIES
+   SELECT product.product_id, currency, price_minor, active, product.version,
+          COALESCE(SUM(on_hand), 0) AS on_hand,
+          COALESCE(SUM(reserved), 0) AS reserved
+     FROM product
+LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+    WHERE product.product_id IN (SELECT value FROM json_each(?1))
+ GROUP BY product.product_id
+;
+
+-- LIST_PRODUCTS
+  SELECT product_id, name, description, currency, price_minor, active, version
+    FROM product
+   WHERE product_id > ?1
+ORDER BY product_id
+   LIMIT ?2
+;
+
+-- LIST_MOVEMENTS
+  SELECT movement_id, product_id, location_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+         order_id AS order_id, reason, reference, actor, moved_at
+    FROM stock_movement
+   WHERE movement_id < ?1
+     AND (?3 = '' OR location_id = ?3)
+     AND (?4 IS NULL OR moved_at >= ?4)
+     AND (?5 IS NULL OR moved_at < ?5)
+ORDER BY movement_id DESC
+   LIMIT ?2
+;
+
+-- LIST_MOVEMENTS_OF_PRODUCT
+  SELECT movement_id, product_id, location_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+         order_id AS order_id, reason, reference, actor, moved_at
+    FROM stock_movement
+   WHERE movement_id < ?1
+     AND (?3 = '' OR location_id = ?3)
+     AND (?4 IS NULL OR moved_at >= ?4)
+     AND (?5 IS NULL OR moved_at < ?5)
+     AND product_id = ?6
+ORDER BY movement_id DESC
+   LIMIT ?2
+;
+
+-- LIST_MOVEMENTS_OF_ORDER
+  SELECT movement_id, product_id, location_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+         order_id AS order_id, reason, reference, actor, moved_at
+    FROM stock_movement
+   WHERE movement_id < ?1
+     AND (?3 = '' OR location_id = ?3)
+     AND (?4 IS NULL OR moved_at >= ?4)
+     AND (?5 IS NULL OR moved_at < ?5)
+     AND order_id = ?7 AND (?6 = '' OR product_id = ?6)
+ORDER BY movement_id DESC
+   LIMIT ?2
+;

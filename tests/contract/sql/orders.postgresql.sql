@@ -1,0 +1,421 @@
+-- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
+
+BEGIN;
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, 
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE orders (
+    order_id     uuid PRIMARY KEY,
+    customer_id  text COLLATE "C" NOT NULL,
+    request_id   text COLLATE "C" NOT NULL,
+    request_hash text NOT NULL,
+    status       text NOT NULL
+                 CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    version      bigint NOT NULL,
+    currency     text NOT NULL,
+    total_minor  bigint NOT NULL CHECK (total_minor >= 0),
+    name         text NOT NULL,
+    email        text NOT NULL,
+    phone        text NOT NULL,
+    address      text NOT NULL,
+    shortages    jsonb NOT NULL,
+    placed_at    timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    -- For ever: what makes a repeated request harmless. The request leads, so that it is found
+    -- whoever the customer is.
+    UNIQUE (request_id, customer_id)
+) WITH (fillfactor = 50);
+
+CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
+
+-- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
+-- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
+CREATE TABLE pending_order (
+    order_id  uuid PRIMARY KEY,
+    placed_at timestamptz NOT NULL,
+    asked_at  timestamptz NOT NULL
+);
+
+CREATE TABLE order_line (
+    order_id         uuid NOT NULL,
+    line_no          integer NOT NULL,
+    product_id       text COLLATE "C" NOT NULL,
+    quantity         bigint NOT NULL CHECK (quantity > 0),
+    unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
+    PRIMARY KEY (order_id, line_no)
+);
+
+CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+
+CREATE TABLE order_history (
+    order_id   uuid NOT NULL,
+    version    bigint NOT NULL,
+    status     text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    reason     text NOT NULL,
+    actor      text NOT NULL,
+    PRIMARY KEY (order_id, version)
+);
+
+CREATE INDEX order_history_of_ends ON order_history (status, order_id)
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
+
+CREATE TABLE notification (
+    order_id    uuid NOT NULL,
+    version     bigint NOT NULL,
+    status      text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    sent_at     timestamptz,
+    PRIMARY KEY (order_id, version)
+);
+
+CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
+
+CREATE TABLE outbox (
+    position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id    text COLLATE "C" NOT NULL,
+    type        text NOT NULL,
+    subject     text NOT NULL,
+    sequence    bigint NOT NULL,
+    happened_at timestamptz NOT NULL,
+    traceparent text NOT NULL,
+    data        bytea NOT NULL
+);
+
+CREATE TABLE inbox (
+    event_id    text COLLATE "C" PRIMARY KEY,
+    received_at timestamptz NOT NULL
+);
+
+CREATE INDEX inbox_by_age ON inbox (received_at);
+
+CREATE TABLE dead_letter (
+    letter_id   text PRIMARY KEY,
+    queue       text NOT NULL,
+    reason      text NOT NULL,
+    parked_at   timestamptz NOT NULL,
+    body        bytea NOT NULL,
+    type        text,           -- this and the rest: NULL when the body is no event
+    subject     text,
+    sequence    bigint,
+    happened_at timestamptz,
+    traceparent text
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
+
+COMMIT;
+
+
+-- INSERT_ORDERS
+INSERT INTO orders
+            (order_id, customer_id, request_id, request_hash, status, version,
+             currency, total_minor, name, email, phone, address,
+             shortages, placed_at, updated_at)
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+       currency, total_minor, name, email, phone, address,
+       '[]', at, at
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
+              $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
+              $11::timestamptz[])
+       AS new (order_id, customer_id, request_id, request_hash,
+               currency, total_minor, name, email, phone, address,
+               at)
+ON CONFLICT (request_id, customer_id) DO NOTHING
+;
+
+-- INSERT_LINES
+INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
+;
+
+-- INSERT_PENDING
+INSERT INTO pending_order (order_id, placed_at, asked_at)
+SELECT order_id, at, at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+;
+
+-- DELETE_PENDING
+DELETE FROM pending_order
+      WHERE order_id = ANY($1::uuid[])
+;
+
+-- INSERT_HISTORY
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)
+SELECT *
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+;
+
+-- INSERT_NOTIFICATIONS
+INSERT INTO notification (order_id, version, status, recorded_at)
+SELECT *
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])
+;
+
+-- FIND_REQUESTS
+SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version
+  FROM orders
+  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
+       USING (customer_id, request_id)
+;
+
+-- LOCK_STATES
+  SELECT order_id::text AS order_id, status, version
+    FROM orders
+   WHERE orders.order_id = ANY($1::uuid[])
+ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
+     FOR NO KEY UPDATE
+;
+
+-- CUSTOMER_OF_ORDER
+SELECT name, email, phone, address
+  FROM orders
+ WHERE order_id = $1::uuid
+;
+
+-- UPDATE_STATES
+UPDATE orders
+   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
+       AS new (order_id, status, version, shortages, at)
+ WHERE orders.order_id = new.order_id
+   AND orders.version = new.version - 1
+;
+
+-- UPDATE_CUSTOMERS
+UPDATE orders
+   SET name = new.name, email = new.email, phone = new.phone, address = new.address
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+       AS new (order_id, name, email, phone, address)
+ WHERE orders.order_id = new.order_id
+;
+
+-- CLAIM_LATE
+  SELECT locked.order_id::text AS order_id, status, version
+    FROM pending_order
+   CROSS JOIN LATERAL (SELECT order_id, status, version
+                         FROM orders
+                        WHERE orders.order_id = pending_order.order_id
+                          AND status = 'PENDING'
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+     AND (asked_at < $1
+          AND $3::timestamptz - asked_at >= asked_at - pending_order.placed_at
+          OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
+ORDER BY pending_order.order_id
+   LIMIT $2
+;
+
+-- CLAIM_EXPIRED
+  SELECT locked.order_id::text AS order_id, status, version
+    FROM pending_order
+   CROSS JOIN LATERAL (SELECT order_id, status, version
+                         FROM orders
+                        WHERE orders.order_id = pending_order.order_id
+                          AND status = 'PENDING'
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+     AND pending_order.placed_at < $1
+ORDER BY pending_order.order_id
+   LIMIT $2
+;
+
+-- MARK_ASKED
+UPDATE pending_order
+   SET asked_at = $2
+ WHERE order_id = ANY($1::uuid[])
+;
+
+-- FIND_ORDERS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- FIND_DETAILS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor)
+                        ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- LIST_ORDERS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ORDER BY orders.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_OF_CUSTOMER
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE customer_id = $6
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ORDER BY orders.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_PENDING_ORDERS
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM pending_order
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ENDED_ORDERS
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status = $7
+   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_WITH_PRODUCT
+SELECT whole.*
+  FROM (SELECT DISTINCT order_id
+  FROM order_line
+ WHERE product_id = $8
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_OF_REQUESTS
+SELECT whole.*
+  FROM (
+  WITH asked AS MATERIALIZED (SELECT order_id
+                                FROM orders
+                               WHERE request_id = ANY($8::text[]))
+SELECT order_id
+  FROM asked
+ WHERE ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = $9))
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS lines
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- UNSENT_NOTIFICATIONS
+  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
+         customer_id, name, email, phone, address
+    FROM notification
+    JOIN orders USING (order_id)
+   WHERE sent_at IS NULL
+ORDER BY recorded_at, notification.order_id
+   LIMIT $1
+;
+
+-- MARK_SENT
+UPDATE notification
+   SET sent_at = $3
+  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
+ WHERE notification.order_id = sent.order_id
+   AND notification.version = sent.version
+;

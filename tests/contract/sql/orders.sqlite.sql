@@ -1,0 +1,402 @@
+-- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
+
+BEGIN;
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, 
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+-- Running upgrade  -> 0001
+
+CREATE TABLE orders (
+    order_id     TEXT PRIMARY KEY,
+    customer_id  TEXT NOT NULL,
+    request_id   TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status       TEXT NOT NULL
+                 CHECK (status IN ('PENDING', 'CONFIRMED', 'REJECTED', 'CANCELLED', 'EXPIRED')),
+    version      INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
+    name         TEXT NOT NULL,
+    email        TEXT NOT NULL,
+    phone        TEXT NOT NULL,
+    address      TEXT NOT NULL,
+    shortages    TEXT NOT NULL,
+    placed_at    TEXT NOT NULL,
+    updated_at   TEXT NOT NULL,
+    -- For ever: what makes a repeated request harmless. The request leads, so that it is found
+    -- whoever the customer is.
+    UNIQUE (request_id, customer_id)
+);
+
+CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
+
+-- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
+-- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
+CREATE TABLE pending_order (
+    order_id  TEXT PRIMARY KEY,
+    placed_at TEXT NOT NULL,
+    asked_at  TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE order_line (
+    order_id         TEXT NOT NULL,
+    line_no          INTEGER NOT NULL,
+    product_id       TEXT NOT NULL,
+    quantity         INTEGER NOT NULL CHECK (quantity > 0),
+    unit_price_minor INTEGER NOT NULL CHECK (unit_price_minor >= 0),
+    PRIMARY KEY (order_id, line_no)
+) WITHOUT ROWID;
+
+CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+
+CREATE TABLE order_history (
+    order_id   TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    status     TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    PRIMARY KEY (order_id, version)
+) WITHOUT ROWID;
+
+CREATE INDEX order_history_of_ends ON order_history (status, order_id)
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
+
+CREATE TABLE notification (
+    order_id    TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    status      TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    sent_at     TEXT,
+    PRIMARY KEY (order_id, version)
+) WITHOUT ROWID;
+
+CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
+
+CREATE TABLE outbox (
+    position    INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id    TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    sequence    INTEGER NOT NULL,
+    happened_at TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
+    data        BLOB NOT NULL
+);
+
+CREATE TABLE inbox (
+    event_id    TEXT PRIMARY KEY,
+    received_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX inbox_by_age ON inbox (received_at);
+
+CREATE TABLE dead_letter (
+    letter_id   TEXT PRIMARY KEY,
+    queue       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    parked_at   TEXT NOT NULL,
+    body        BLOB NOT NULL,
+    type        TEXT,           -- this and the rest: NULL when the body is no event
+    subject     TEXT,
+    sequence    INTEGER,
+    happened_at TEXT,
+    traceparent TEXT
+) WITHOUT ROWID;
+
+INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
+
+COMMIT;
+
+
+-- INSERT_ORDERS
+INSERT INTO orders
+            (order_id, customer_id, request_id, request_hash, status, version,
+             currency, total_minor, name, email, phone, address,
+             shortages, placed_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
+       ?5, ?6, ?7, ?8, ?9, ?10,
+       '[]', ?11, ?11)
+ON CONFLICT (request_id, customer_id) DO NOTHING
+;
+
+-- INSERT_LINES
+INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
+     VALUES (?1, ?2, ?3, ?4, ?5)
+;
+
+-- INSERT_PENDING
+INSERT INTO pending_order (order_id, placed_at, asked_at)
+     VALUES (?1, ?2, ?2)
+;
+
+-- DELETE_PENDING
+DELETE FROM pending_order
+      WHERE order_id = ?1
+;
+
+-- INSERT_HISTORY
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+;
+
+-- INSERT_NOTIFICATIONS
+INSERT INTO notification (order_id, version, status, recorded_at)
+     VALUES (?1, ?2, ?3, ?4)
+;
+
+-- FIND_REQUESTS
+SELECT customer_id, request_id, request_hash, order_id AS order_id, status, version
+  FROM orders
+ WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                       FROM json_each(?1))
+;
+
+-- LOCK_STATES
+  SELECT order_id AS order_id, status, version
+    FROM orders
+   WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
+;
+
+-- CUSTOMER_OF_ORDER
+SELECT name, email, phone, address
+  FROM orders
+ WHERE order_id = ?1
+;
+
+-- UPDATE_STATES
+UPDATE orders
+   SET status = ?2, version = ?3, shortages = ?4, updated_at = ?5
+ WHERE orders.order_id = ?1
+   AND orders.version = ?3 - 1
+;
+
+-- UPDATE_CUSTOMERS
+UPDATE orders
+   SET name = ?2, email = ?3, phone = ?4, address = ?5
+ WHERE orders.order_id = ?1
+;
+
+-- CLAIM_LATE
+  SELECT orders.order_id, status, version
+    FROM pending_order
+   CROSS JOIN orders USING (order_id)
+   WHERE status = 'PENDING'
+     AND (asked_at < ?1
+          AND julianday(?3) - julianday(asked_at)
+              >= julianday(asked_at) - julianday(pending_order.placed_at)
+          OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
+ORDER BY pending_order.order_id
+   LIMIT ?2
+;
+
+-- CLAIM_EXPIRED
+  SELECT orders.order_id, status, version
+    FROM pending_order
+   CROSS JOIN orders USING (order_id)
+   WHERE status = 'PENDING'
+     AND pending_order.placed_at < ?1
+ORDER BY pending_order.order_id
+   LIMIT ?2
+;
+
+-- MARK_ASKED
+UPDATE pending_order
+   SET asked_at = ?2
+ WHERE order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_DETAILS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor))
+          FROM (SELECT version, status, changed_at, reason, actor
+                  FROM order_history
+                 WHERE order_history.order_id = orders.order_id
+              ORDER BY version)) AS history
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- LIST_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM orders
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY orders.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_OF_CUSTOMER
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM orders
+ WHERE customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY orders.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_PENDING_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM (
+SELECT order_id
+  FROM pending_order
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ENDED_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status = ?7
+   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_WITH_PRODUCT
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM (SELECT order_id
+  FROM order_line
+ WHERE product_id = ?8
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ GROUP BY found.order_id
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_OF_REQUESTS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+              ORDER BY line_no)) AS lines
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE request_id IN (SELECT value FROM json_each(?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = ?9))
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- UNSENT_NOTIFICATIONS
+  SELECT notification.order_id AS order_id, notification.version, notification.status,
+         customer_id, name, email, phone, address
+    FROM notification
+    JOIN orders USING (order_id)
+   WHERE sent_at IS NULL
+ORDER BY recorded_at, notification.order_id
+   LIMIT ?1
+;
+
+-- MARK_SENT
+UPDATE notification
+   SET sent_at = ?3
+ WHERE (order_id, version) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                 FROM json_each(?1))
+;

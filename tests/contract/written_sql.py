@@ -1,0 +1,50 @@
+"""What runs on each engine, as text to be read: `tests/contract/sql/`, one file an engine for the
+tables and statements of each service, and one for those about messages, which both have.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from holdfast.chassis import messages_sql
+from holdfast.chassis.database import Engine
+from holdfast.chassis.migrations import script
+from holdfast.inventory.infrastructure import sql as inventory_sql
+from holdfast.orders.infrastructure import sql as orders_sql
+
+FOLDER = Path(__file__).with_name("sql")
+RENEW = ".venv/bin/python -m tests.contract.written_sql"
+STATEMENTS: Mapping[str, Mapping[Engine, object]] = {
+    "orders": orders_sql.SQL,
+    "inventory": inventory_sql.SQL,
+    "messages": messages_sql.SQL,
+}
+URLS: dict[Engine, str] = {"postgresql": "postgresql://nowhere", "sqlite": "sqlite:///nowhere"}
+
+
+def statements_of(service: str, engine: Engine) -> dict[str, str]:
+    """A service's statements by name as an engine takes them, those about messages among them."""
+    return vars(STATEMENTS[service][engine]) | vars(messages_sql.SQL[engine])
+
+
+def written(owner: str, engine: Engine) -> str:
+    """What a file says; statements without the empty lines between their parts."""
+    tables = [] if owner == "messages" else [script(owner, URLS[engine])]
+    statements = [
+        f"-- {name}{_EMPTY_LINES.sub('', text).rstrip()}\n;\n"
+        for name, text in vars(STATEMENTS[owner][engine]).items()
+    ]
+    return "\n".join([f"-- Written by `{RENEW}`, not by hand.\n", *tables, *statements])
+
+
+_EMPTY_LINES = re.compile(r"\n *(?=\n)")
+
+
+def file_of(owner: str, engine: Engine) -> Path:
+    return FOLDER / f"{owner}.{engine}.sql"
+
+
+if __name__ == "__main__":
+    for owner in STATEMENTS:
+        for engine in URLS:
+            file_of(owner, engine).write_text(written(owner, engine))
