@@ -351,8 +351,6 @@ async def test_pages_have_every_movement_once_although_new_ones_come_in(house: W
         "UPDATE stock_level SET on_hand = reserved - 1",
         "UPDATE stock_movement SET on_hand_after = -1, reserved_after = -1",
         "UPDATE stock_movement SET reserved_after = on_hand_after + 1",
-        "UPDATE stock_movement SET kind = 'THEFT'",
-        "UPDATE reservation SET state = 'LOST'",
         "UPDATE product SET price_minor = -1",
         "INSERT INTO stock_level VALUES ('NOBODY', 'main', 1, 0, 1)",
         """
@@ -383,3 +381,19 @@ async def test_the_tables_refuse_to_oversell_whatever_the_program_does(
     )
     with pytest.raises(refused):
         await spoil()
+
+
+async def test_a_kind_or_state_that_the_domain_does_not_know_is_taken_for_none_that_it_knows(
+    house: Warehouse,
+) -> None:
+    await house.stock("DESK", 5)
+    assert await house.reserve(order_id(1), {"DESK": 3})
+    async with house.database.begin() as work:
+        await work.execute("UPDATE stock_movement SET kind = 'THEFT'")
+        await work.execute("UPDATE reservation SET state = 'LOST'")
+
+    with pytest.raises(ValueError, match="'THEFT' is not a valid MovementKind"):
+        await house.store.movements(ALL, limit=9)
+    with pytest.raises(ValueError, match="'LOST' is not a valid ReservationState"):
+        async with house.store.begin() as work:
+            await work.reservations([order_id(1)])

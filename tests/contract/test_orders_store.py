@@ -358,7 +358,6 @@ async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk:
     "sql",
     [
         "UPDATE orders SET total_minor = -1",
-        "UPDATE orders SET status = 'LOST'",
         "UPDATE orders SET request_id = 'r-2'",
         "UPDATE order_line SET quantity = 0",
         "UPDATE order_line SET unit_price_minor = -1",
@@ -376,3 +375,15 @@ async def test_the_tables_refuse_what_no_order_can_be(desk: Desk, sql: str) -> N
 
     with pytest.raises((asyncpg.CheckViolationError, sqlite_driver.IntegrityError, Conflict)):
         await spoil()
+
+
+async def test_a_status_that_the_domain_does_not_know_is_taken_for_none_that_it_knows(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    async with desk.database.begin() as work:
+        await work.execute("UPDATE orders SET status = 'LOST'")
+
+    with pytest.raises(ValueError, match="'LOST' is not a valid OrderStatus"):
+        async with desk.store.begin() as work:
+            await work.lock_states([placed.order_id])

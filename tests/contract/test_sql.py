@@ -2,13 +2,17 @@
 
 import re
 import sqlite3
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.database import Engine
+from holdfast.chassis.database import Database, Engine
 from holdfast.chassis.sql import by_engine, either, in_sqlite, tables_in
 from holdfast.chassis.tables import statements
+from holdfast.orders.domain import order
+from holdfast.orders.domain.order import OrderStatus
+from holdfast.orders.infrastructure import sql
 from tests.contract.written_sql import RENEW, STATEMENTS, file_of, statements_of, written
 
 
@@ -133,3 +137,29 @@ CREATE TABLE t (
 def test_a_type_that_sqlite_has_nothing_for_is_refused() -> None:
     with pytest.raises(KeyError, match="inet"):
         tables_in("CREATE TABLE t (\n    a inet\n);\n", "sqlite")
+
+
+def test_a_new_final_status_is_refused_until_the_index_of_ends_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec = spec_from_file_location("sql_of_orders_anew", sql.__file__)
+    assert spec
+    assert spec.loader
+    monkeypatch.setitem(order._NEXT, OrderStatus.CONFIRMED, frozenset())
+
+    with pytest.raises(AssertionError, match="order_history_of_ends"):
+        spec.loader.exec_module(module_from_spec(spec))
+
+
+INDEXES = {
+    "postgresql": "SELECT indexdef AS text FROM pg_indexes WHERE indexname = $1",
+    "sqlite": "SELECT sql AS text FROM sqlite_master WHERE name = ?1",
+}
+
+
+async def test_the_index_of_ends_has_every_final_status(database: Database) -> None:
+    async with database.read() as reading:
+        (index,) = await reading.fetch(INDEXES[database.engine], "order_history_of_ends")
+
+    named = re.findall(r"'(\w+)'", index["text"])
+    assert set(named) == {status for status in OrderStatus if status.is_final}

@@ -44,7 +44,7 @@ CREATE TABLE stock_level (
 -- What a reservation holds stands in its movements, once.
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
-    state      text NOT NULL CHECK (state IN ('RESERVED', 'REFUSED', 'RELEASED', 'TOMBSTONE')),
+    state      text NOT NULL,
     version    bigint NOT NULL,
     shortages  jsonb NOT NULL,
     decided_at timestamptz NOT NULL,
@@ -55,8 +55,7 @@ CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text COLLATE "C" NOT NULL,
     location_id    text COLLATE "C" NOT NULL,
-    kind           text NOT NULL
-                   CHECK (kind IN ('RECEIPT', 'ADJUSTMENT', 'RESERVATION', 'RELEASE')),
+    kind           text NOT NULL,
     on_hand_delta  bigint NOT NULL,
     reserved_delta bigint NOT NULL,
     on_hand_after  bigint NOT NULL CHECK (on_hand_after >= 0),

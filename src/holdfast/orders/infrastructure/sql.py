@@ -1,6 +1,20 @@
 """SQL of Orders, as PostgreSQL reads it; `chassis/sql.py` tells how SQLite does."""
 
+import re
+
 from holdfast.chassis.sql import by_engine, either
+from holdfast.orders.domain.order import OrderStatus
+
+# An end is final, so the history tells it for good. The index `order_history_of_ends` has the same
+# words: a new final status needs a migration that makes the index anew.
+ENDED = "status IN ('REJECTED', 'CANCELLED', 'EXPIRED')"
+
+assert set(re.findall(r"'(\w+)'", ENDED)) == {
+    status for status in OrderStatus if status.is_final
+}, (
+    "ListOrders finds what has ended through the index order_history_of_ends: name every final "
+    "status in a new migration of it, and here"
+)
 
 
 class Statements:
@@ -234,13 +248,7 @@ SELECT order_id
   FROM pending_order
  WHERE true
 """
-    # An end is final, so the history tells it for good.
-    _ENDED = """
-SELECT order_id
-  FROM order_history
- WHERE status = $7
-   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
-"""
+    _ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED
     _WITH_PRODUCT = """
   FROM order_line
  WHERE product_id = $8
