@@ -158,7 +158,7 @@ def test_what_cannot_be_done_is_said_in_words_with_an_exit_code_of_its_own(shop:
     assert "NOTHING" in refusal(shop, "stock get NOTHING", NOT_FOUND)
     assert "must be 1 or more" in refusal(shop, "order create --customer c-23 CANDLE=0", USAGE)
     assert "CANDLE" in refusal(shop, "order create --customer c-23 CANDLE", USAGE)
-    assert "order_id" in refusal(shop, "order get nonsense", USAGE)
+    assert "order id" in refusal(shop, "order get nonsense", USAGE)
     unknown = "01900000-0000-7000-8000-000000000000"
     assert unknown in refusal(shop, f"order get {unknown}", NOT_FOUND)
     assert "CANCELLED" in refusal(shop, f"order update {order_id} --name Ada", REFUSED)
