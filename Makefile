@@ -8,7 +8,7 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants check format proto \
+.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries check format proto \
 	proto-release lock clean
 
 help: ## list the targets
@@ -19,7 +19,7 @@ setup: $(READY) ## make the virtual environment from the lock file
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Holdfast needs Python 3.11 or newer; run: make setup PYTHON=python3.11" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || tests/install-packages \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || testbed/install-packages \
 		$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
@@ -27,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 servers: ## install the PostgreSQL and RabbitMQ that the tests run privately
-	@tests/install-packages $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
+	@testbed/install-packages $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
 		$(if $(wildcard /usr/lib/rabbitmq/bin/rabbitmq-server),,rabbitmq-server)
 
 demo: setup ## see real orders go through both services (DATA=orders.csv.gz for your own)
@@ -37,7 +37,7 @@ up: setup ## run both services in one process
 	@$(BIN)/holdfast up
 
 up-cluster: setup servers ## run PostgreSQL, RabbitMQ and both services as processes
-	@$(BIN)/python -m tests.cluster $(if $(DATA),--data '$(DATA)')
+	@$(BIN)/python -m testbed.cluster $(if $(DATA),--data '$(DATA)')
 
 test: setup servers ## run every test (ARGS=... goes to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
@@ -56,6 +56,10 @@ chaos: setup servers ## break everything under load (MINUTES=10 SEED=1)
 
 mutants: setup servers ## plant bugs and see each one caught
 	@$(BIN)/python -m proof.mutants $(ARGS)
+
+deliveries: setup servers ## deliver a million events: one effect each (EVENTS=150000 SEED=1)
+	@HOLDFAST_PROOF_EVENTS=$(or $(EVENTS),150000) HOLDFAST_PROOF_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest tests/proof/test_deliveries.py -k one_effect_each -rP $(ARGS)
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .
@@ -96,4 +100,4 @@ COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --pytho
 
 clean: ## remove everything that can be made again
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests proto bench proof examples -name __pycache__ -prune -exec rm -rf {} +
+	find src tests testbed proto bench proof examples -name __pycache__ -prune -exec rm -rf {} +

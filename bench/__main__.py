@@ -12,7 +12,6 @@ from bench.ground import Contradicted, Servers
 from bench.growth import scenario_7
 from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
-from bench.machine import commit, load_average, machine
 from bench.memory import scenario_8
 from bench.profiles import ProfilerFailed, ProfilerMissing, profile
 from bench.progress import say
@@ -27,8 +26,9 @@ from bench.scenarios import (
     scenario_4,
     scenario_5,
 )
-from tests.processes import ProgramFailed, temporary_folder
-from tests.servers import ServerMissing
+from testbed.machine import commit, load_average, machine
+from testbed.processes import ProgramFailed, temporary_folder
+from testbed.servers import ServerMissing
 
 SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     1: scenario_1,

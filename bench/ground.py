@@ -18,9 +18,9 @@ from bench.workload import products, stock
 from holdfast.chassis.engines import sqlite_url
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.verification import verify
-from tests.cluster import HOLDFAST, READY_S_MAX, SERVICES, Cluster
-from tests.processes import Program, free_port
-from tests.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
+from testbed.cluster import HOLDFAST, READY_S_MAX, SERVICES, Cluster
+from testbed.processes import Program, free_port
+from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
 
 CALL_S_MAX = 60.0
 WORKERS_START_S = 8.0

@@ -19,7 +19,7 @@ from bench.scenarios import Bench, told_cpu
 from bench.workload import PRODUCTS, product_id
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
-from tests.processes import Program, free_port
+from testbed.processes import Program, free_port
 
 CALLERS = 32
 ORDERS_READ = 500

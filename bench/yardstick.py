@@ -14,8 +14,8 @@ from pathlib import Path
 from bench.processes import Meter
 from bench.progress import say
 from bench.workload import HOT, ON_HAND, PRODUCTS, THIRD
-from tests.processes import clean_environment, run
-from tests.servers import PostgresServer
+from testbed.processes import clean_environment, run
+from testbed.servers import PostgresServer
 
 CLIENTS = (8, 32)
 DATABASE = "yardstick"

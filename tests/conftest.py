@@ -14,9 +14,9 @@ import hypothesis
 import pytest
 import structlog
 
-from tests.processes import temporary_folder
-from tests.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
-from tests.templates import Templates
+from testbed.processes import temporary_folder
+from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
+from testbed.templates import Templates
 
 # Tasks that end by themselves, such as those of a channel being closed, get this long.
 TASKS_END_S_MAX = 2.0

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from proof.chaos.broker_nodes import SERVICES_USER, VHOST, BrokerNode
 from proof.chaos.fault import Fault, Ineffective, require
 from proof.chaos.weather import BLACK_HOLE, GOOD, Weather
-from tests.processes import ProgramFailed
+from testbed.processes import ProgramFailed
 
 EFFECT_S_MAX = 15.0
 LOOK_S = 0.1

@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 from proof.chaos.victim import Victim
 from proof.chaos.wires import Wires
-from tests.processes import ProgramFailed, run
-from tests.servers import RabbitmqServer
+from testbed.processes import ProgramFailed, run
+from testbed.servers import RabbitmqServer
 
 NODES = 3
 VHOST = "holdfast"

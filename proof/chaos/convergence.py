@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.chassis.database import Database, DatabaseUnavailable
-from tests.processes import ProgramFailed
+from testbed.processes import ProgramFailed
 
 LOOK_S = 0.5
 LOOK_S_MAX = 10.0

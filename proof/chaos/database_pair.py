@@ -17,8 +17,8 @@ from threading import RLock
 from proof.chaos.disk import Disk, can_mount, disk
 from proof.chaos.victim import Victim
 from proof.chaos.wires import Wires
-from tests.processes import ProgramFailed, become, clean_environment, run
-from tests.servers import PostgresServer
+from testbed.processes import ProgramFailed, become, clean_environment, run
+from testbed.servers import PostgresServer
 
 SERVICES_ROLE = "services"
 DISK_MIB = 3_000

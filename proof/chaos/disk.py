@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.processes import run
+from testbed.processes import run
 
 STOP_S_MAX = 30.0
 

@@ -14,8 +14,8 @@ from proof.chaos.database_pair import DatabasePair, database_pair
 from proof.chaos.instances import ROOT, Instance
 from proof.chaos.referee import referee
 from proof.chaos.wires import Wires, wires
-from tests.cluster import HOLDFAST, SERVICES
-from tests.processes import run
+from testbed.cluster import HOLDFAST, SERVICES
+from testbed.processes import run
 
 INSTANCES_PER_SERVICE = 2
 CALLERS = "callers"

@@ -14,7 +14,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from proof.chaos.shifted_start import CLOCK_FILE, set_clock
 from proof.chaos.victim import Victim
-from tests.processes import free_port
+from testbed.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 READY_S_MAX = 60.0

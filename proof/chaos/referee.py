@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 
 from proof.chaos.database_pair import IS_IN_SYNC, DatabasePair
-from tests.processes import ProgramFailed
+from testbed.processes import ProgramFailed
 
 PATIENCE_S = 2.0
 LOOK_EVERY_S = 0.25

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import uvloop
 
-from bench.machine import commit, machine
 from proof.chaos.campaign import Plan, Trouble, campaign
 from proof.chaos.ground import chaos_ground
 from proof.chaos.striking import Say
 from proof.chaos.verdict import Verdict
-from tests.processes import ProgramFailed, temporary_folder
-from tests.servers import ServerMissing
+from testbed.machine import commit, machine
+from testbed.processes import ProgramFailed, temporary_folder
+from testbed.servers import ServerMissing
 
 RAW = Path("build/chaos")
 

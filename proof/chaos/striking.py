@@ -13,7 +13,7 @@ import asyncpg
 from proof.chaos.fault import Fault, Ineffective
 from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike
-from tests.processes import ProgramFailed
+from testbed.processes import ProgramFailed
 
 AT_ONCE_MAX = 2
 HEAL_S_MAX = 120.0

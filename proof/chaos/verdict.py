@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.machine import commit, load_average, machine
 from proof.evidence import Evidence, Violation
+from testbed.machine import commit, load_average, machine
 
 SHOWN_MAX = 20
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tests.processes import Program
+from testbed.processes import Program
 
 SIGNAL_S_MAX = 10.0  # until what was signalled has stopped or gone
 

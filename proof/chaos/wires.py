@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from proof.chaos.weather import GOOD, Weather
-from tests.processes import Program, ProgramFailed, free_port
+from testbed.processes import Program, ProgramFailed, free_port
 
 START_S_MAX = 15.0
 ANSWER_S_MAX = 15.0

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from bench.machine import commit
 from proof.crash.campaign import run_all
 from proof.crash.points import Action, Case, Mode, cases
 from proof.crash.run import Verdict
-from tests.processes import temporary_folder
+from testbed.machine import commit
+from testbed.processes import temporary_folder
 
 JOBS = 4
 

@@ -11,8 +11,8 @@ from proof.crash.ground import Embedded, Ground
 from proof.crash.nursery import Nursery
 from proof.crash.points import INVENTORY, ORDERS, Case, Mode
 from proof.crash.run import Verdict, run_case
-from tests.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
-from tests.templates import Templates
+from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
+from testbed.templates import Templates
 
 
 class Site:

@@ -15,8 +15,8 @@ from proof.crash.nursery import Nursery, Service
 from proof.crash.points import INVENTORY, ORDERS, Mode
 from proof.crash.traps import Trap
 from proof.facts import Sighting
-from tests.processes import free_port
-from tests.templates import Templates
+from testbed.processes import free_port
+from testbed.templates import Templates
 
 READY_S_MAX = 30.0
 LOOK_S = 0.01

@@ -12,8 +12,8 @@ import pytest
 from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database import Database, Engine, Leadership, Reading, Row, Transaction
 from holdfast.chassis.engines import connect
-from tests.servers import PostgresServer
-from tests.templates import Templates
+from testbed.servers import PostgresServer
+from testbed.templates import Templates
 
 START = datetime(2026, 11, 5, 12, 30, 15, 250_001, tzinfo=UTC)
 

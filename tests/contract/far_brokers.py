@@ -14,7 +14,7 @@ import aiormq
 import pytest
 
 from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ, by_hand
-from tests.servers import RabbitmqServer
+from testbed.servers import RabbitmqServer
 
 WATERMARK = "set_vm_memory_high_watermark"
 COMMANDS = {

@@ -11,8 +11,8 @@ from holdfast.chassis import rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import shuffled
 from holdfast.chassis.rabbitmq_url import urls_by_host
+from testbed.processes import free_port
 from tests.contract.test_broker import Inbox, consuming, order_events, rabbit, relay
-from tests.processes import free_port
 
 
 @pytest.mark.parametrize(

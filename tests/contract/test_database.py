@@ -22,10 +22,10 @@ from holdfast.chassis.database import (
 from holdfast.chassis.edge import chassis_status
 from holdfast.chassis.engines import connect, engine_of, sqlite_path
 from holdfast.chassis.sqlite import Sqlite
+from testbed.servers import PostgresServer
 from tests.contract import thing_table
 from tests.contract.conftest import spoken
 from tests.contract.thing_table import ADD_MANY, THINGS, Refused, add, hang_up, names
-from tests.servers import PostgresServer
 
 things = thing_table.things
 

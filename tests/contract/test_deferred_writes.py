@@ -13,11 +13,11 @@ from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, K
 from holdfast.chassis.engines import connect
 from holdfast.chassis.postgres import Postgres
 from holdfast.chassis.sqlite import Sqlite
+from testbed.servers import PostgresServer
 from tests.contract import thing_table
 from tests.contract.conftest import spoken
 from tests.contract.post_office import EFFECT, EFFECTS
 from tests.contract.thing_table import ADD_MANY, Refused, add, hang_up, names
-from tests.servers import PostgresServer
 
 things = thing_table.things
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from holdfast.chassis.database import Database, DatabaseUnavailable
-from tests.servers import PostgresServer
+from testbed.servers import PostgresServer
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

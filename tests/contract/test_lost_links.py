@@ -13,6 +13,7 @@ import pytest
 from holdfast.chassis import rabbitmq, rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event
 from holdfast.chassis.rabbitmq_link import in_time
+from testbed.servers import RabbitmqServer
 from tests.contract import test_broker
 from tests.contract.far_brokers import FarBroker, Wire
 from tests.contract.test_broker import (
@@ -25,7 +26,6 @@ from tests.contract.test_broker import (
     rabbit,
     relay,
 )
-from tests.servers import RabbitmqServer
 
 far = test_broker.far
 

@@ -19,9 +19,9 @@ from holdfast.chassis.migrations import (
     require_newest,
     script,
 )
-from tests.processes import free_port
-from tests.servers import PostgresServer
-from tests.templates import Templates
+from testbed.processes import free_port
+from testbed.servers import PostgresServer
+from testbed.templates import Templates
 
 SERVICES = ["orders", "inventory"]
 

@@ -22,11 +22,11 @@ from holdfast.orders.domain.order import (
     OrderState,
     OrderStatus,
 )
+from testbed.servers import PostgresServer
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk
 from tests.contract.post_office import eventually
-from tests.servers import PostgresServer
 
 desk = order_desk.desk
 

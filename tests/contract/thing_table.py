@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from holdfast.chassis.database import Database, Transaction
+from testbed.servers import PostgresServer
 from tests.contract.conftest import spoken
-from tests.servers import PostgresServer
 
 THINGS = {
     "postgresql": """

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from holdfast.client import Holdfast
-from tests.cluster import HOLDFAST, SERVICES, Cluster, _serves
-from tests.processes import Program, ProgramFailed, free_port, run
-from tests.servers import PostgresServer, RabbitmqServer
+from testbed.cluster import HOLDFAST, SERVICES, Cluster, _serves
+from testbed.processes import Program, ProgramFailed, free_port, run
+from testbed.servers import PostgresServer, RabbitmqServer
 
 READY_S_MAX = 30.0
 COMMAND_S_MAX = 120.0

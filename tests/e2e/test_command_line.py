@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import HOLDFAST, SERVICES
+from testbed.cluster import HOLDFAST, SERVICES
+from testbed.processes import free_port
 from tests.e2e.conftest import Embedded, System, clear_environment, command, made
-from tests.processes import free_port
 
 REFUSED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 3, 4
 STOP_S_MAX = 5.0

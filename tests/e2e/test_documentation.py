@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import _serves
+from testbed.cluster import _serves
 from tests.e2e.conftest import System, clear_environment
 from tests.e2e.fenced_blocks import Block, blocks_of
 

@@ -13,7 +13,8 @@ import pytest
 
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast
-from tests.cluster import SERVICES
+from testbed.cluster import SERVICES
+from testbed.servers import PostgresServer, RabbitmqServer
 from tests.e2e.callers import (
     AGREE_IN_CLUSTER_S_MAX,
     AGREE_S_MAX,
@@ -24,7 +25,6 @@ from tests.e2e.callers import (
 )
 from tests.e2e.conftest import Clustered, Embedded, System
 from tests.e2e.recomputation import contradictions, expected_of
-from tests.servers import PostgresServer, RabbitmqServer
 
 CUSTOMERS = 12
 ALIVE_S_MAX = 0.5  # between two kills

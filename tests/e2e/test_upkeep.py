@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import HOLDFAST, SERVICES, _serves
+from testbed.cluster import HOLDFAST, SERVICES, _serves
+from testbed.processes import Program, free_port
+from testbed.servers import PostgresServer, RabbitmqServer
 from tests.e2e.conftest import (
     Clustered,
     Embedded,
@@ -21,8 +23,6 @@ from tests.e2e.conftest import (
     clear_environment,
     command,
 )
-from tests.processes import Program, free_port
-from tests.servers import PostgresServer, RabbitmqServer
 
 REFUSED, USAGE, UNAVAILABLE = 1, 2, 4
 SOON_S = 30.0

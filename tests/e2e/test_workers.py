@@ -25,7 +25,7 @@ from holdfast.client import (
     ShortOfStock,
     _calls,
 )
-from tests.cluster import HOLDFAST, READY_S_MAX, SERVICES
+from testbed.cluster import HOLDFAST, READY_S_MAX, SERVICES
 from tests.e2e.callers import (
     AGREE_IN_CLUSTER_S_MAX,
     PRICE,

@@ -39,8 +39,8 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from tests.servers import PostgresServer, RabbitmqServer
-from tests.templates import Templates
+from testbed.servers import PostgresServer, RabbitmqServer
+from testbed.templates import Templates
 
 SERVICES = ("orders", "inventory")
 CALL_S_MAX = 20.0

@@ -11,16 +11,16 @@ import aio_pika
 import asyncpg
 import pytest
 
-from tests.processes import temporary_folder
-from tests.servers import PostgresServer, RabbitmqServer, postgres
+from testbed.processes import temporary_folder
+from testbed.servers import PostgresServer, RabbitmqServer, postgres
 
 ROOT = Path(__file__).parents[2]
 
 # Another process with a server of its own, which tells where and waits to be killed.
 HOST = """
 import signal
-from tests.processes import temporary_folder
-from tests.servers import postgres
+from testbed.processes import temporary_folder
+from testbed.servers import postgres
 with temporary_folder() as folder, postgres(folder):
     print(folder, flush=True)
     signal.pause()

@@ -15,8 +15,8 @@ from proof.chaos.disk import can_mount
 from proof.chaos.faults import KINDS, draw, impossible
 from proof.chaos.ground import Ground, chaos_ground
 from proof.chaos.referee import PATIENCE_S
-from tests.processes import temporary_folder
-from tests.servers import ServerMissing
+from testbed.processes import temporary_folder
+from testbed.servers import ServerMissing
 
 pytestmark = pytest.mark.timeout(240)  # the ground stands after 20 to 40 s
 

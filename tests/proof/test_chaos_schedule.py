@@ -10,7 +10,7 @@ from proof.chaos.fault import Fault, Ineffective
 from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike, schedule
 from proof.chaos.striking import Striking
-from tests.processes import ProgramFailed
+from testbed.processes import ProgramFailed
 
 KINDS = dict.fromkeys(("freeze", "kill", "cut", "fill"), 1.0)
 NO_GROUND = cast(Ground, None)

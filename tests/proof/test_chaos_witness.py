@@ -13,8 +13,8 @@ from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, O
 from proof.chaos import mischief as of_mischief
 from proof.chaos.audit_queue import Audit
 from proof.chaos.mischief import Mischief
+from testbed.servers import RabbitmqServer
 from tests.contract.conftest import START
-from tests.servers import RabbitmqServer
 
 PLACED, UPDATED = "holdfast.orders.v1.OrderPlaced", "holdfast.orders.v1.OrderUpdated"
 HEARD_S_MAX = 30.0

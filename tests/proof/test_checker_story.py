@@ -14,13 +14,13 @@ from holdfast.chassis.engines import connect, sqlite_url
 from proof.checker import Evidence, check
 from proof.facts import facts_of, sample_of
 from proof.sightings import sighting_of
+from testbed.servers import PostgresServer
+from testbed.templates import Templates
 from tests.contract import conftest as contract
 from tests.contract.conftest import START, SteadyClock
 from tests.integration import two_services
 from tests.integration.two_services import TwoServices
 from tests.proof.story import Story, everything
-from tests.servers import PostgresServer
-from tests.templates import Templates
 
 SERVICES = ("orders", "inventory")
 

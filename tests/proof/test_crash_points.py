@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from proof.crash.points import Case, Mode, cases
-from tests.processes import Program
+from testbed.processes import Program
 
 ROOT = Path(__file__).parents[2]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test

@@ -19,7 +19,7 @@ from proof.crash.nursery import ServiceFailed
 from proof.crash.points import POINTS, Action, Case, Mode
 from proof.crash.run import run_case
 from proof.history import read
-from tests.processes import run as run_program
+from testbed.processes import run as run_program
 
 CONVERGE_S_MAX = 2.0
 

@@ -23,6 +23,7 @@ from holdfast.orders.domain.order import OrderStatus
 from proof.evidence import Evidence
 from proof.facts import Facts, facts_of
 from proof.rules import agreement, orders, stock
+from testbed.templates import Templates
 from tests.contract import conftest as contract
 from tests.contract.conftest import SteadyClock
 from tests.integration.two_services import (
@@ -34,7 +35,6 @@ from tests.integration.two_services import (
     TwoServices,
     asks,
 )
-from tests.templates import Templates
 
 clock = contract.clock
 

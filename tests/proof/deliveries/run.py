@@ -11,16 +11,17 @@ from holdfast.chassis.inbox import REMEMBERED_DAYS, Inbox
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.application.send_notifications import SendNotifications
 from proof.checker import Attempt, Evidence, Violation, check
-from proof.deliveries.effects import Effects, changes, effects_of
-from proof.deliveries.post import Post
-from proof.deliveries.shop import Shop
 from proof.facts import Facts, facts_of
 from proof.sightings import sighting_of
 from tests.contract.conftest import SteadyClock
 from tests.integration.two_services import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY, TwoServices
+from tests.proof.deliveries.effects import Effects, changes, effects_of
+from tests.proof.deliveries.post import Post
+from tests.proof.deliveries.shop import Shop
 
 BACKLOG_MAX = 3_000  # on the way to each service when the next orders are placed
 A_DAY_S = 86_400.0
+SHOWN_MAX = 20  # violations
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ class Report:
             and self.forgotten >= self.events
             and self.statuses.keys() == {"CONFIRMED", "REJECTED", "CANCELLED", "EXPIRED"}
         )
+
+    def __str__(self) -> str:
+        first, second = self.deliveries
+        lines = [
+            f"seed {self.seed}, {self.engine}: {self.orders} orders {self.statuses}",
+            f"{self.events} events in {first} deliveries; the inboxes forgot {self.forgotten} ids; "
+            f"{second} deliveries more, of {self.answered_again} answers given again too",
+            *map(str, self.effects),
+            f"changed by what came after a month: {', '.join(self.again) or 'nothing'}",
+            *(f"{one.invariant}, {one.subject}: {one.text}" for one in self.violations[:SHOWN_MAX]),
+            f"{len(self.violations)} violations",
+        ]
+        return "\n".join(lines)
 
 
 class Attempts:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from holdfast.chassis.migrations import migrate
-from tests.servers import PostgresServer
+from testbed.servers import PostgresServer
 
 
 class Templates:

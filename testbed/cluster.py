@@ -17,8 +17,8 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from tests.processes import Program, ProgramFailed, run
-from tests.servers import ServerMissing, postgres, rabbitmq
+from testbed.processes import Program, ProgramFailed, run
+from testbed.servers import ServerMissing, postgres, rabbitmq
 
 HOLDFAST = Path(sys.executable).parent / "holdfast"
 SERVICES = ("inventory", "orders")

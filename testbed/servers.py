@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.processes import (
+from testbed.processes import (
     COMMAND_S_MAX,
     Program,
     ProgramFailed,

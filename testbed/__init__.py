@@ -1,0 +1,1 @@
+"""What tests, proof and bench stand on: private servers, services as processes, free ports."""
