@@ -8,7 +8,7 @@ from tests.architecture import tidy
 from tests.architecture.tidy import RULES, Rule, Source
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("src", "tests", "bench", "proof", "examples", "proto")
+FOLDERS = ("src", "tests", "testbed", "bench", "proof", "examples", "proto")
 GENERATED = ROOT / "src" / "holdfast" / "contracts"
 
 
@@ -91,6 +91,17 @@ BROKEN: list[tuple[Rule, str, str]] = [
         )
     ),
     *(
+        (tidy.nothing_imports_what_stands_above_it, path, text)
+        for path, text in (
+            ("src/holdfast/embedded.py", "from testbed.servers import postgres"),
+            ("testbed/servers.py", "from proof.history import History"),
+            ("testbed/servers.py", "def f():\n    import tests.conftest"),
+            ("proof/chaos/kills.py", "from tests.conftest import templates"),
+            ("proof/chaos/kills.py", "from bench import figures"),
+            ("bench/load.py", "import proof.history"),
+        )
+    ),
+    *(
         (tidy.failpoints_stay_off, "src/holdfast/orders/service.py", text)
         for text in (
             "from holdfast.chassis.failpoints import arm",
@@ -131,6 +142,18 @@ ALLOWED: list[tuple[Rule, str, str]] = [
         for text in ("import decimal", "from holdfast.orders.domain.order import Order")
     ),
     (tidy.the_domain_imports_only_the_standard_library, "src/holdfast/orders/a.py", "import grpc"),
+    *(
+        (tidy.nothing_imports_what_stands_above_it, path, text)
+        for path, text in (
+            ("testbed/services.py", "from holdfast.chassis import migrations"),
+            ("proof/chaos/kills.py", "from testbed.servers import postgres\nimport proof.history"),
+            (
+                "tests/e2e/test_kills.py",
+                "import proof.history\nimport tests.conftest\nimport bench",
+            ),
+            ("examples/place_order.py", "import holdfast.client"),
+        )
+    ),
     *(
         (tidy.failpoints_stay_off, path, text)
         for path, text in (

@@ -30,6 +30,9 @@ CATCHES_EVERYTHING = {
     "src/holdfast/cli/exits.py": "the command line shows people no traceback",
 }
 
+# From the ground up: who imports only what stands below. Packages of one storey are strangers.
+STOREYS = (("holdfast",), ("testbed",), ("bench", "proof"), ("tests",))
+
 FAILPOINTS = "src/holdfast/chassis/failpoints.py"
 
 _UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
@@ -176,6 +179,17 @@ def the_domain_imports_only_the_standard_library(source: Source) -> Iterator[str
             yield f"{short_path}: the domain imports {what}; {message}"
 
 
+def nothing_imports_what_stands_above_it(source: Source) -> Iterator[str]:
+    here = source.path.removeprefix("src/").split("/")[0]
+    storey = next((number for number, names in enumerate(STOREYS) if here in names), None)
+    if storey is None:
+        return
+    closed = {name for names in STOREYS[storey:] for name in names if name != here}
+    for module in _imports(source.tree):
+        if module.split(".")[0] in closed:
+            yield f"{source.path}: {here} imports {module}; it may know only what stands below it"
+
+
 def failpoints_stay_off(source: Source) -> Iterator[str]:
     """What is shipped passes them and nothing else; they ask nobody whether to be on."""
     if not source.is_ours:
@@ -219,5 +233,6 @@ RULES: tuple[Rule, ...] = (
     types_are_imported_as_values_are,
     errors_are_caught_by_name,
     the_domain_imports_only_the_standard_library,
+    nothing_imports_what_stands_above_it,
     failpoints_stay_off,
 )
