@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import signal
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,12 +16,12 @@ from bench.workload import products, stock
 from holdfast.chassis.engines import sqlite_url
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.verification import verify
-from testbed.cluster import HOLDFAST, READY_S_MAX, SERVICES, Cluster
-from testbed.processes import Program, free_port
+from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
+from testbed.services import SERVICES
+from testbed.templates import Templates
 
 CALL_S_MAX = 60.0
-WORKERS_START_S = 8.0
 
 
 class Contradicted(Exception):
@@ -46,23 +44,6 @@ class Ground:
     channels: int = 1
 
 
-class Workers(Cluster):
-    """A cluster with so many worker processes in each service."""
-
-    workers = 1
-
-    def start(self, service: str) -> None:
-        if self.workers == 1:
-            super().start(service)
-            return
-        command = [str(HOLDFAST), service, "serve", "--workers", str(self.workers)]
-        program = self._programs[service]
-        program.start(command, env=self.environment, cwd=self._folder, when_orphaned="TERM")
-        time.sleep(WORKERS_START_S)
-        if not program.is_running():
-            raise program.failure("did not start")
-
-
 class Servers:
     """The private servers of one bench run, each started when a scenario first needs it.
 
@@ -75,6 +56,7 @@ class Servers:
         self._started = started
         self._postgres: PostgresServer | None = None
         self._rabbitmq: RabbitmqServer | None = None
+        self._templates = Templates(folder)
         self._grounds = 0
 
     @property
@@ -106,61 +88,23 @@ class Servers:
 
         :raises Contradicted: `verify` found something.
         """
-        self._grounds += 1
-        name = f"ground{self._grounds}"
-        folder = self.folder / name
-        folder.mkdir()
-        databases = {service: f"{name}-{service}" for service in SERVICES}
-        self._create(databases)
-        self.rabbitmq.create_vhost(name)
-        cluster = Workers(
-            folder,
-            databases={service: self.postgres.url(name) for service, name in databases.items()},
-            broker=self.rabbitmq.url(name),
-            ports={service: free_port() for service in SERVICES},
-        )
-        cluster.workers = self.workers
-        urls = {service: self.postgres.url(databases[service]) for service in SERVICES}
-        with ExitStack() as running:
-            for service in SERVICES:
-                running.callback(cluster.stop, service)
-                cluster.start(service)
+        folder = self._new_folder()
+        servers = self.postgres, self.rabbitmq
+        places = fresh_places(folder.name, *servers, self._templates, end_at_rest=True)
+        with places as (urls, broker):
+            cluster = Cluster(folder, databases=urls, broker=broker)
+            for service in cluster.services.values():
+                service.worker_count = self.workers
             ground = Ground(
                 cluster.addresses["orders"],
                 cluster.addresses["inventory"],
                 urls,
                 PostgresLedger(urls["orders"]),
-                cluster.environment,
+                cluster.process_environment,
                 # The kernel spreads connections, not calls, over workers that share a port.
                 channels=1 if self.workers == 1 else 4 * self.workers,
             )
-            if products_there:
-                uvloop.run(fill_shelves(ground.inventory))
-            yield ground
-            cluster.require_running()
-            require_sound(ground)
-        for service in SERVICES:
-            self.postgres.drop_database(databases[service])
-        self.rabbitmq.delete_vhost(name)
-
-    def _create(self, databases: dict[str, str]) -> None:
-        """Copies of databases that were migrated once."""
-        for service, name in databases.items():
-            template = f"template-{service}"
-            if not self.postgres.has_database(template):
-                say("migrating the databases")
-                self._migrate_templates()
-            self.postgres.create_database(name, template=template)
-
-    def _migrate_templates(self) -> None:
-        for service in SERVICES:
-            self.postgres.create_database(f"template-{service}")
-        Cluster(
-            self.folder,
-            databases={service: self.postgres.url(f"template-{service}") for service in SERVICES},
-            broker="amqp://127.0.0.1/",  # not asked: only the databases are migrated
-            ports={service: free_port() for service in SERVICES},
-        ).migrate()
+            yield from _running(cluster, ground, products_there=products_there)
 
     @contextmanager
     def embedded(self) -> Iterator[Ground]:
@@ -168,37 +112,37 @@ class Servers:
 
         :raises Contradicted: `verify` found something.
         """
-        self._grounds += 1
-        folder = self.folder / f"embedded{self._grounds}"
-        folder.mkdir()
-        ports = {service: free_port() for service in SERVICES}
-        command = [str(HOLDFAST), "up", "--data", str(folder)]
-        command += ["--orders-port", str(ports["orders"])]
-        command += ["--inventory-port", str(ports["inventory"])]
-        environment = dict(os.environ)
-        program = Program("holdfast up", log=folder / "log")
-        program.start(command, env=environment, cwd=folder, when_orphaned="TERM")
+        embedded = Embedded(self._new_folder())
         ground = Ground(
-            f"127.0.0.1:{ports['orders']}",
-            f"127.0.0.1:{ports['inventory']}",
-            {service: sqlite_url(folder / f"{service}.db") for service in SERVICES},
-            SqliteLedger(folder / "orders.db"),
-            environment,
+            embedded.addresses["orders"],
+            embedded.addresses["inventory"],
+            {service: sqlite_url(embedded.data / f"{service}.db") for service in SERVICES},
+            SqliteLedger(embedded.data / "orders.db"),
+            dict(os.environ),
         )
-        try:
+        yield from _running(embedded, ground)
+
+    def _new_folder(self) -> Path:
+        self._grounds += 1
+        folder = self.folder / f"ground{self._grounds}"
+        folder.mkdir()
+        return folder
+
+
+def _running(
+    deployment: Deployment, ground: Ground, *, products_there: bool = True
+) -> Iterator[Ground]:
+    with deployment.running():
+        if products_there:
             uvloop.run(fill_shelves(ground.inventory))
-            yield ground
-            if not program.is_running():
-                raise program.failure("ended")
-            require_sound(ground)
-        finally:
-            program.signal(signal.SIGTERM)
+        yield ground
+        deployment.require_running()
+        require_sound(ground)
 
 
 async def fill_shelves(inventory: str) -> None:
-    """Wait until Inventory answers; make every product and its stock."""
+    """Make every product and its stock."""
     async with aio.insecure_channel(inventory) as channel:
-        await asyncio.wait_for(channel.channel_ready(), READY_S_MAX)
         stub = inventory_pb2_grpc.InventoryServiceStub(channel)
         await asyncio.gather(
             *(stub.CreateProduct(product, timeout=CALL_S_MAX) for product in products())

@@ -9,8 +9,7 @@ import resource
 import time
 from pathlib import Path
 
-TICKS_S = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+from testbed import procfs
 
 # Part by what stands in the command line of the child; the first that fits.
 PARTS = (
@@ -67,12 +66,9 @@ def _ended_s() -> float:
 
 def pids_by_part() -> dict[int, str]:
     """Every process below this one, with the part that it belongs to."""
-    children: dict[int, list[int]] = {}
-    for pid, parent in _parents().items():
-        children.setdefault(parent, []).append(pid)
-    found: dict[int, str] = {}
+    children, found = procfs.children(), dict[int, str]()
     for child in children.get(os.getpid(), ()):
-        part = part_of(_command_line(child))
+        part = part_of(procfs.command_line(child))
         waiting = [child]
         while waiting:
             pid = waiting.pop()
@@ -90,10 +86,10 @@ def cpu_s() -> dict[str, float]:
     """CPU seconds that each part has used until now, user and system."""
     used: dict[str, float] = {}
     for pid, part in pids_by_part().items():
-        fields = _stat(pid)
+        fields = procfs.stat(pid)
         if fields:
             # utime, stime, and both of the children that have ended.
-            used[part] = used.get(part, 0.0) + sum(map(int, fields[11:15])) / TICKS_S
+            used[part] = used.get(part, 0.0) + sum(map(int, fields[11:15])) / procfs.TICKS_S
     return used
 
 
@@ -101,44 +97,18 @@ def machine_busy_s() -> float:
     """CPU seconds that the whole machine was busy since it started, other people's included."""
     fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
     user, nice, system, _idle, _waiting, *others = map(int, fields[:8])
-    return (user + nice + system + sum(others)) / TICKS_S
+    return (user + nice + system + sum(others)) / procfs.TICKS_S
 
 
 def resident_mb(part: str) -> float:
     """Resident memory of a part, all its processes together, in 10**6 bytes."""
     total = 0
     for pid, owner in pids_by_part().items():
-        fields = _stat(pid) if owner == part else []
-        total += int(fields[21]) * PAGE_BYTES if fields else 0
+        fields = procfs.stat(pid) if owner == part else []
+        total += int(fields[21]) * procfs.PAGE_BYTES if fields else 0
     return total / 1e6
 
 
 def pids_of(part: str) -> list[int]:
     """The processes of a part, the first one first."""
     return sorted(pid for pid, owner in pids_by_part().items() if owner == part)
-
-
-def _parents() -> dict[int, int]:
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            fields = _stat(int(entry.name))
-            if fields:
-                found[int(entry.name)] = int(fields[1])
-    return found
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on; nothing if the process has ended."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    return text.rpartition(")")[2].split()  # the name before may contain anything
-
-
-def _command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""

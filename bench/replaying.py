@@ -14,8 +14,7 @@ from bench.scenarios import Bench
 from holdfast.cli.sample import write_sample
 from holdfast.importing.formats import Format, ReadOptions
 from holdfast.importing.reading import read_orders
-from tests.cluster import HOLDFAST
-from testbed.cluster import HOLDFAST
+from testbed.services import HOLDFAST
 
 FILE = "online-retail-2010-12_2011-05.csv.gz"
 BATCH, CALLERS = 100, 8

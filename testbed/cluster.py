@@ -1,6 +1,6 @@
-"""Holdfast as a cluster of processes: private servers, and each service started by the CLI.
+"""Holdfast as its operators run it: embedded in one process, or each service a process of its own.
 
-`make up-cluster` runs it for people, the end-to-end tests for themselves.
+`python -m testbed.cluster` is `make up-cluster`: all of a cluster, for people.
 """
 
 import argparse
@@ -8,101 +8,167 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-import grpc
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthStub
-
 from testbed.processes import Program, ProgramFailed, run
-from testbed.servers import ServerMissing, postgres, rabbitmq
+from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
+from testbed.services import (
+    HOLDFAST,
+    SERVICES,
+    Service,
+    cluster_settings,
+    free_addresses,
+    up_arguments,
+)
+from testbed.templates import Templates
 
-HOLDFAST = Path(sys.executable).parent / "holdfast"
-SERVICES = ("inventory", "orders")
-READY_S_MAX = 30.0
+
+class Deployment:
+    """Both services at lasting addresses, in processes that can be ended and started by name.
+
+    :param services: by the name of the process, in the order in which they are started.
+    """
+
+    def __init__(self, addresses: Mapping[str, str], services: Mapping[str, Service]) -> None:
+        self.addresses, self.services = addresses, services
+        self.parts = tuple(services)
+
+    def program(self, part: str) -> Program:
+        return self.services[part].program
+
+    def start(self, part: str) -> None:
+        """Return when it says that it serves."""
+        self.services[part].start()
+
+    def start_all(self) -> None:
+        for part in self.parts:
+            self.start(part)
+
+    def end(self, part: str, number: signal.Signals) -> int:
+        """Send a signal and return the exit code; a signal that ended it is negative."""
+        assert self.program(part).is_running(), f"{part} has ended by itself"
+        code = self.program(part).signal(number)
+        assert code is not None, "it was running"
+        return code
+
+    def kill(self, part: str) -> None:
+        assert self.end(part, signal.SIGKILL) == -signal.SIGKILL
+
+    def stop_all(self) -> None:
+        """Stop what runs, in good order."""
+        for part in reversed(self.parts):
+            self.services[part].stop()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Everything runs during the block, and is stopped in good order after it."""
+        try:
+            self.start_all()
+            yield
+        finally:
+            self.stop_all()
+
+    def require_running(self) -> None:
+        """:raises ProgramFailed: a process has ended by itself."""
+        for service in self.services.values():
+            if not service.program.is_running():
+                raise service.program.failure("ended")
 
 
-class Cluster:
-    """Both services as child processes; each can be killed and started again by its name."""
+class Embedded(Deployment):
+    """`holdfast up`: everything in one process on a data folder.
+
+    :param base: the environment of the process, but for what this sets.
+    """
+
+    def __init__(self, folder: Path, *, base: Mapping[str, str] = os.environ) -> None:
+        addresses, self.data = free_addresses(), folder / "data"
+        up = Service(
+            "up",
+            up_arguments(self.data, addresses),
+            folder=folder,
+            addresses=list(addresses.values()),
+            environment=base,
+        )
+        super().__init__(addresses, {"up": up})
+
+
+class Cluster(Deployment):
+    """Each service a process of its own, on PostgreSQL and RabbitMQ.
+
+    :param addresses: where they listen; none: on free ports.
+    """
 
     def __init__(
-        self, folder: Path, *, databases: dict[str, str], broker: str, ports: dict[str, int]
+        self,
+        folder: Path,
+        *,
+        databases: Mapping[str, str],
+        broker: str,
+        addresses: Mapping[str, str] | None = None,
+        base: Mapping[str, str] = os.environ,
     ) -> None:
-        assert databases.keys() == ports.keys() == set(SERVICES), "every service states its own"
-        self._folder = folder.resolve()
-        self.addresses = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
-        self.environment = {**os.environ, "HOLDFAST_ORDERS_INVENTORY": self.addresses["inventory"]}
-        for service in SERVICES:
-            prefix = f"HOLDFAST_{service.upper()}"
-            self.environment[f"{prefix}_DATABASE"] = databases[service]
-            self.environment[f"{prefix}_BROKER"] = broker
-            self.environment[f"{prefix}_LISTEN"] = self.addresses[service]
-        self._programs = {
-            service: Program(service, log=self._folder / f"{service}.log") for service in SERVICES
+        addresses = addresses or free_addresses()
+        self.databases, self.broker = databases, broker
+        self.process_environment = dict(base) | cluster_settings(databases, broker, addresses)
+        services = {
+            name: Service(
+                name,
+                [name, "serve"],
+                folder=folder.resolve(),
+                addresses=[addresses[name]],
+                environment=self.process_environment,
+            )
+            for name in SERVICES
         }
+        super().__init__(addresses, services)
 
     def migrate(self) -> None:
         """Bring both databases to the newest schema. Repeating it changes nothing."""
-        run("holdfast migrate", [str(HOLDFAST), "migrate"], env=self.environment, cwd=self._folder)
-
-    def start(self, service: str) -> None:
-        """Return when the service says that it serves."""
-        command = [str(HOLDFAST), service, "serve"]
-        program = self._programs[service]
-        program.start(command, env=self.environment, cwd=self._folder, when_orphaned="TERM")
-        deadline = time.monotonic() + READY_S_MAX
-        while not _serves(self.addresses[service]):
-            if not program.is_running() or time.monotonic() > deadline:
-                raise program.failure("did not start")
-            time.sleep(0.05)
-
-    def stop(self, service: str) -> None:
-        """Stop in good order: what is being answered is answered."""
-        self._programs[service].signal(signal.SIGTERM)
-
-    def kill(self, service: str) -> None:
-        self._programs[service].signal(signal.SIGKILL)
-
-    def require_running(self) -> None:
-        """:raises ProgramFailed: a service has ended by itself."""
-        for program in self._programs.values():
-            if not program.is_running():
-                raise program.failure("ended")
+        run("holdfast migrate", [str(HOLDFAST), "migrate"], env=self.process_environment)
 
 
 @contextmanager
-def private_cluster(folder: Path, ports: dict[str, int]) -> Iterator[Cluster]:
+def fresh_places(
+    name: str,
+    server: PostgresServer,
+    broker: RabbitmqServer,
+    templates: Templates,
+    *,
+    end_at_rest: bool = False,
+) -> Iterator[tuple[dict[str, str], str]]:
+    """Migrated databases by service and a vhost, of this name; gone after the block.
+
+    :param end_at_rest: then nobody declares anything any more, and the vhost is deleted at once.
+    """
+    names = {service: f"{name}-{service}" for service in SERVICES}
+    urls = {one: templates.copy_database(one, server, names[one]) for one in SERVICES}
+    broker.create_vhost(name)
+    try:
+        yield urls, broker.url(name)
+    finally:
+        (broker.delete_vhost if end_at_rest else broker.leave_vhost)(name)
+        for database in names.values():
+            server.drop_database(database)
+
+
+@contextmanager
+def private_cluster(folder: Path, addresses: Mapping[str, str]) -> Iterator[Cluster]:
     """Everything, running on data in `folder`; all of it stopped at the end, in good order."""
     with ExitStack() as started:
-        database_server = started.enter_context(postgres(folder))
+        server = started.enter_context(postgres(folder))
         for service in SERVICES:
-            if not database_server.has_database(service):
-                database_server.create_database(service)
+            if not server.has_database(service):
+                server.create_database(service)
         broker = started.enter_context(rabbitmq(folder))
-        cluster = Cluster(
-            folder,
-            databases={service: database_server.url(service) for service in SERVICES},
-            broker=broker.url(),
-            ports=ports,
-        )
+        urls = {service: server.url(service) for service in SERVICES}
+        cluster = Cluster(folder, databases=urls, broker=broker.url(), addresses=addresses)
         cluster.migrate()
-        for service in SERVICES:
-            started.callback(cluster.stop, service)
-            cluster.start(service)
+        started.enter_context(cluster.running())
         yield cluster
-
-
-def _serves(address: str) -> bool:
-    with grpc.insecure_channel(address) as channel:
-        try:
-            check = HealthStub(channel).Check  # type: ignore[attr-defined]  # not in its stubs
-            answer = check(HealthCheckRequest(), timeout=1.0)
-        except grpc.RpcError:
-            return False
-        return bool(answer.status == HealthCheckResponse.SERVING)
 
 
 def main() -> int:
@@ -116,7 +182,8 @@ def main() -> int:
     print("Starting PostgreSQL, RabbitMQ and both services; this takes about 15 s.", flush=True)
     try:
         ports = {"orders": chosen.orders_port, "inventory": chosen.inventory_port}
-        with private_cluster(chosen.data, ports) as cluster:
+        addresses = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
+        with private_cluster(chosen.data, addresses) as cluster:
             print(_greeting(cluster, chosen.data), flush=True)
             while True:
                 cluster.require_running()
@@ -145,7 +212,7 @@ def _greeting(cluster: Cluster, folder: Path) -> str:
             "",
             f"  export HOLDFAST_ORDERS={cluster.addresses['orders']}",
             f"  export HOLDFAST_INVENTORY={cluster.addresses['inventory']}",
-            *(f"  export {name}={cluster.environment[name]}" for name in names),
+            *(f"  export {name}={cluster.process_environment[name]}" for name in names),
             f"  {HOLDFAST} stock set LAMP-RED 10",
             f"  {HOLDFAST} verify",
         ]

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from testbed.processes import (
@@ -40,6 +41,9 @@ YOUNG_S = 5.0  # far longer than RabbitMQ takes to make a queue
 ORPHANS_S_MAX = 10.0
 
 
+Server = TypeVar("Server", bound="PostgresServer | RabbitmqServer")
+
+
 class ServerMissing(Exception):
     """A server's program is not installed; the message says in one line what to do."""
 
@@ -55,6 +59,10 @@ class PostgresServer:
         self._program = Program("PostgreSQL", log=folder / "postgres.log")
         self._password = _kept_secret(folder / "postgres.secret")
         self.port = free_port()
+
+    @property
+    def program(self) -> Program:
+        return self._program
 
     def url(self, database: str) -> str:
         return f"postgresql://holdfast:{self._password}@127.0.0.1:{self.port}/{quote(database)}"
@@ -167,6 +175,10 @@ class RabbitmqServer:
         self.port, self._http_port = free_port(), free_port()
         self._epmd_port, self._distribution_port = free_port(), free_port()
 
+    @property
+    def program(self) -> Program:
+        return self._program
+
     def url(self, vhost: str = "/") -> str:
         return f"amqp://holdfast:{self._password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
 
@@ -179,7 +191,7 @@ class RabbitmqServer:
         self._write_settings()
         command = [str(self._bin / "rabbitmq-server")]
         self._program.start(command, env=self._environment(), cwd=self._home)
-        self._wait_until_ready()
+        self.wait_until_ready()
         self._started_at = time.monotonic()
 
     def stop(self) -> None:
@@ -198,7 +210,7 @@ class RabbitmqServer:
     def start_app(self) -> None:
         """Bring the broker back after `stop_app`; return when it takes connections."""
         self.ctl("start_app")
-        self._wait_until_ready()
+        self.wait_until_ready()
 
     def create_vhost(self, name: str) -> None:
         path = quote(name, safe="")
@@ -280,18 +292,17 @@ class RabbitmqServer:
             ),
         }
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_S_MAX
-        while True:
-            try:
-                self.api("GET", "/api/health/checks/virtual-hosts")
-                socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
-            except (OSError, http.client.HTTPException, ProgramFailed):
-                if time.monotonic() > deadline or not self._program.is_running():
-                    raise self._program.failure("did not start") from None
-                time.sleep(0.1)
-            else:
-                return
+    def wait_until_ready(self) -> None:
+        """Return when it takes connections."""
+        self._program.wait_until(self._is_ready, START_S_MAX, "did not start")
+
+    def _is_ready(self) -> bool:
+        try:
+            self.api("GET", "/api/health/checks/virtual-hosts")
+            socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
+        except (OSError, http.client.HTTPException, ProgramFailed):
+            return False
+        return True
 
 
 @contextmanager
@@ -300,12 +311,8 @@ def postgres(folder: Path) -> Iterator[PostgresServer]:
 
     :raises ServerMissing: PostgreSQL is not installed.
     """
-    server = PostgresServer(folder)
-    try:
-        server.start()
+    with _running(PostgresServer(folder)) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @contextmanager
@@ -314,7 +321,12 @@ def rabbitmq(folder: Path) -> Iterator[RabbitmqServer]:
 
     :raises ServerMissing: RabbitMQ is not installed.
     """
-    server = RabbitmqServer(folder)
+    with _running(RabbitmqServer(folder)) as server:
+        yield server
+
+
+@contextmanager
+def _running(server: Server) -> Iterator[Server]:
     try:
         server.start()
         yield server

@@ -9,7 +9,6 @@ import secrets
 import signal
 import socket
 import struct
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from itertools import permutations
@@ -17,15 +16,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from proof.chaos.victim import Victim
 from proof.chaos.wires import Wires
-from testbed.processes import ProgramFailed, run
+from testbed.processes import Program, ProgramFailed, run
 from testbed.servers import RabbitmqServer
+from testbed.waiting import wait_until
 
 NODES = 3
 VHOST = "holdfast"
 SERVICES_USER = "services"
 TOGETHER_S_MAX = 90.0
+EPMD_S_MAX = 10.0
 LOOK_S = 0.2
 
 # Three nodes on few processors: an idle scheduler shall sleep, and a silent neighbour shall be
@@ -49,7 +49,7 @@ class BrokerNode(RabbitmqServer):
         super().__init__(folder)
         self.name, self._password = name, password
         self.erlang_name = f"{name}@localhost"
-        self._program: Victim = Victim(name, log=folder / "rabbitmq.log")
+        self._program = Program(name, log=folder / "rabbitmq.log")
         self._peers: list[str] = []
         self._registrations: list[socket.socket] = []
         self._launched_at = 0  # where in its log this life began
@@ -58,23 +58,18 @@ class BrokerNode(RabbitmqServer):
         cookie_file.write_text(cookie)
 
     @property
-    def program(self) -> Victim:
-        return self._program
-
-    @property
     def distribution_port(self) -> int:
         return self._distribution_port
 
     def start_epmd(self) -> None:
         command = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
         self._epmd.start(command, env=self._environment(), cwd=self._home)
-        deadline = time.monotonic() + 10.0
-        while True:
-            with suppress(ConnectionRefusedError), socket.create_connection(self._epmd_address):
-                return
-            if time.monotonic() > deadline:
-                raise self._epmd.failure("did not start")
-            time.sleep(0.02)
+        self._epmd.wait_until(self._epmd_listens, EPMD_S_MAX, "did not start")
+
+    def _epmd_listens(self) -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(self._epmd_address):
+            return True
+        return False
 
     def know(self, peer: "BrokerNode", port: int) -> None:
         """Register a peer with our own port mapper; it stays as long as the connection does."""
@@ -103,9 +98,6 @@ class BrokerNode(RabbitmqServer):
         with self._program.log.open("rb") as log:
             log.seek(self._launched_at)
             return STARTED in log.read()
-
-    def wait_until_ready(self) -> None:
-        self._wait_until_ready()
 
     def stop(self) -> None:
         """Stop in good order; the port mapper stays."""
@@ -271,15 +263,17 @@ class BrokerNodes:
         )
 
     def wait_until_whole(self, within_s: float = TOGETHER_S_MAX) -> None:
-        deadline = time.monotonic() + within_s
-        while not self.is_whole():
+        def is_whole() -> bool:
             for node in self.nodes.values():
                 if not node.program.is_running():
                     raise node.program.failure("ended")
-            if time.monotonic() > deadline:
-                seen = {node.name: sorted(node.sees()) for node in self.nodes.values()}
-                raise ProgramFailed(f"the RabbitMQ nodes did not come together: {seen}")
-            time.sleep(LOOK_S)
+            return self.is_whole()
+
+        def failure() -> ProgramFailed:
+            seen = {node.name: sorted(node.sees()) for node in self.nodes.values()}
+            return ProgramFailed(f"the RabbitMQ nodes did not come together: {seen}")
+
+        wait_until(is_whole, within_s, failure, look_s=LOOK_S)
 
     def heal(self) -> None:
         """Let every node run, and wait until they are one cluster again."""

@@ -6,7 +6,7 @@ from proof.chaos.database_pair import SERVICES_ROLE, DatabaseNode
 from proof.chaos.fault import Fault, Ineffective, require
 from proof.chaos.ground import Ground
 from proof.chaos.weather import BLACK_HOLE, GOOD
-from testbed.cluster import SERVICES
+from testbed.services import SERVICES
 
 LOCK_S_MAX = 10.0
 PIDS = f"SELECT pid FROM pg_stat_activity WHERE usename = '{SERVICES_ROLE}' ORDER BY pid"

@@ -15,16 +15,14 @@ from pathlib import Path
 from threading import RLock
 
 from proof.chaos.disk import Disk, can_mount, disk
-from proof.chaos.victim import Victim
 from proof.chaos.wires import Wires
-from testbed.processes import ProgramFailed, become, clean_environment, run
+from testbed.processes import Program, ProgramFailed, become, clean_environment, run
 from testbed.servers import PostgresServer
 
 SERVICES_ROLE = "services"
 DISK_MIB = 3_000
 IN_SYNC_S_MAX = 60.0
 REJOIN_S_MAX = 15.0
-LOOK_S = 0.05
 
 SETTINGS = {
     "max_connections": "300",  # as on the command line, or every reload would complain
@@ -50,11 +48,7 @@ class DatabaseNode(PostgresServer):
     def __init__(self, folder: Path, name: str, *, password: str, logs: Path) -> None:
         super().__init__(folder)
         self.name, self._password = name, password
-        self._program: Victim = Victim(name, log=logs / f"{name}.log")  # not on a disk that fills
-
-    @property
-    def program(self) -> Victim:
-        return self._program
+        self._program = Program(name, log=logs / f"{name}.log")  # not on a disk that fills
 
     def initialise(self) -> None:
         """Make an empty server that may become half of a pair."""
@@ -174,11 +168,8 @@ class DatabasePair:
         return self.nodes[self.primary].sql(IS_IN_SYNC) == "t"
 
     def wait_until_in_sync(self, within_s: float = IN_SYNC_S_MAX) -> None:
-        deadline = time.monotonic() + within_s
-        while not self.is_in_sync():
-            if time.monotonic() > deadline or not self.nodes[self.standby].program.is_running():
-                raise self.nodes[self.standby].program.failure("did not come in sync")
-            time.sleep(LOOK_S)
+        standby = self.nodes[self.standby].program
+        standby.wait_until(self.is_in_sync, within_s, "did not come in sync")
 
     def fail_over(self, *, lost_at: float) -> None:
         """Promote the standby for good: the old primary is killed first, frozen or not, and comes

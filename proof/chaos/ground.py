@@ -11,11 +11,17 @@ from pathlib import Path
 
 from proof.chaos.broker_nodes import BrokerNodes, broker_nodes
 from proof.chaos.database_pair import DatabasePair, database_pair
-from proof.chaos.instances import ROOT, Instance
+from proof.chaos.instances import Instance
 from proof.chaos.referee import referee
 from proof.chaos.wires import Wires, wires
-from testbed.cluster import HOLDFAST, SERVICES
 from testbed.processes import run
+from testbed.services import (
+    HOLDFAST,
+    SERVICES,
+    clear_environment,
+    database_settings,
+    settings_of,
+)
 
 INSTANCES_PER_SERVICE = 2
 CALLERS = "callers"
@@ -66,26 +72,23 @@ class Ground:
                 self.wires.open(CALLERS, name, instance.port)
 
     def _environment(self, name: str, service: str) -> dict[str, str]:
-        prefix = f"HOLDFAST_{service.upper()}"
         self.databases.lay_wires(name)
-        found = {
-            f"{prefix}_DATABASE": self.databases.wired_url(name, service),
-            f"{prefix}_BROKER": self.brokers.wired_url(name),
-        }
+        found = settings_of(
+            service,
+            database=self.databases.wired_url(name, service),
+            broker=self.brokers.wired_url(name),
+        )
         if service == "orders":
             inventories = [one for one in self.instances.values() if one.service == "inventory"]
             ports = [self.wires.open(name, one.name, one.port) for one in inventories]
             addresses = ",".join(f"127.0.0.1:{port}" for port in ports)
-            found[f"{prefix}_INVENTORY"] = f"ipv4:{addresses}"
+            found |= settings_of(service, inventory=f"ipv4:{addresses}")
         return found
 
     def migrate(self) -> None:
         """Bring both databases to the newest schema."""
-        urls = {
-            f"HOLDFAST_{service.upper()}_DATABASE": self.databases.url(service)
-            for service in SERVICES
-        }
-        environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin", **urls}
+        urls = {service: self.databases.url(service) for service in SERVICES}
+        environment = clear_environment() | database_settings(urls)
         run("holdfast migrate", [str(HOLDFAST), "migrate"], env=environment, cwd=self.folder)
 
     def heal(self) -> None:

@@ -37,7 +37,7 @@ def rolling_restart(restarts: int) -> Trouble:
             for number in range(restarts):
                 instance = run.ground.instances[names[number % len(names)]]
                 began = time.monotonic()
-                await asyncio.to_thread(instance.terminate)
+                await asyncio.to_thread(instance.stop)
                 stopped = time.monotonic()
                 await asyncio.to_thread(instance.start)
                 stops_s.append(stopped - began)

@@ -88,7 +88,7 @@ class ServiceRestarted(ServiceFault):
     def _strike(self) -> None:
         for instance in self.instances:
             require(instance.program.is_running(), f"{instance.name} was down already")
-            instance.terminate()
+            instance.stop()
 
 
 class ClockJumped(ServiceFault):

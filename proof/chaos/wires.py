@@ -1,11 +1,9 @@
 """The wires between the programs of a campaign, as the campaign holds them in its hand."""
 
 import json
-import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any
 
 from proof.chaos.weather import GOOD, Weather
 from testbed.processes import Program, ProgramFailed, free_port
+from testbed.services import ROOT, python_environment
 
 START_S_MAX = 15.0
 ANSWER_S_MAX = 15.0
@@ -100,16 +99,11 @@ class Wires:
 def wires(folder: Path, *, seed: int = 0) -> Iterator[Wires]:
     """A running process without wires yet, ended at the end."""
     program, path = Program("wires", log=folder / "wires.log"), folder / "wires.socket"
-    root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "proof.chaos.proxy", str(path), str(seed)]
-    program.start(command, env=dict(os.environ) | {"PYTHONPATH": str(root)}, cwd=root)
+    program.start(command, env=python_environment(), cwd=ROOT)
     with socket.socket(socket.AF_UNIX) as control:
         control.settimeout(ANSWER_S_MAX)
-        deadline = time.monotonic() + START_S_MAX
-        while control.connect_ex(str(path)) != 0:
-            if not program.is_running() or time.monotonic() > deadline:
-                raise program.failure("did not start")
-            time.sleep(0.02)
+        program.wait_until(lambda: control.connect_ex(str(path)) == 0, START_S_MAX, "did not start")
         opened = Wires(control)
         try:
             yield opened

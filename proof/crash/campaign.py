@@ -1,4 +1,4 @@
-"""Many cases, some at a time, on servers and a nursery that they share."""
+"""Many cases, some at a time, on servers and a fork server that they share."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from proof.crash.cluster import Cluster
+from proof.crash.fork_server import ForkServer
 from proof.crash.ground import Embedded, Ground
-from proof.crash.nursery import Nursery
-from proof.crash.points import INVENTORY, ORDERS, Case, Mode
+from proof.crash.points import Case, Mode
 from proof.crash.run import Verdict, run_case
+from testbed.cluster import fresh_places
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
 from testbed.templates import Templates
 
@@ -29,7 +30,7 @@ class Site:
         self._servers: tuple[PostgresServer, RabbitmqServer] | None = None
 
     def __enter__(self) -> Self:
-        self._nursery = self._open.enter_context(Nursery())
+        self._fork_server = self._open.enter_context(ForkServer())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,37 +41,25 @@ class Site:
         """All that a case needs, made for it alone and removed afterwards, but for `folder`."""
         folder.mkdir(parents=True)
         if case.mode is Mode.EMBEDDED:
-            yield Embedded(self._nursery, folder, self._templates, expires=case.point.expires)
+            yield Embedded(self._fork_server, folder, self._templates, expires=case.point.expires)
             return
+        at_end = ExitStack()
         async with self._building:
-            urls, broker = await asyncio.to_thread(self._build, case.name)
+            urls, broker = await asyncio.to_thread(self._places, case.name, at_end)
         try:
             yield Cluster(
-                self._nursery, folder, expires=case.point.expires, databases=urls, broker=broker
+                self._fork_server, folder, expires=case.point.expires, databases=urls, broker=broker
             )
         finally:
-            await asyncio.to_thread(self._remove, case.name)
+            await asyncio.to_thread(at_end.close)
 
-    def _build(self, name: str) -> tuple[dict[str, str], str]:
+    def _places(self, name: str, at_end: ExitStack) -> tuple[dict[str, str], str]:
         if self._servers is None:
             self._servers = (
                 self._open.enter_context(postgres(self._folder)),
                 self._open.enter_context(rabbitmq(self._folder)),
             )
-        database, broker = self._servers
-        broker.create_vhost(name)
-        urls = {
-            service: self._templates.copy_database(service, database, f"{name}-{service}")
-            for service in (ORDERS, INVENTORY)
-        }
-        return urls, broker.url(name)
-
-    def _remove(self, name: str) -> None:
-        assert self._servers is not None, "built before"
-        database, broker = self._servers
-        broker.leave_vhost(name)
-        for service in (ORDERS, INVENTORY):
-            database.drop_database(f"{name}-{service}")
+        return at_end.enter_context(fresh_places(name, *self._servers, self._templates))
 
 
 async def run_all(

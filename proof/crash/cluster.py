@@ -14,11 +14,12 @@ from aiormq.abc import AbstractChannel
 from holdfast.chassis.event_codec import decode_batch
 from holdfast.chassis.rabbitmq_names import dead_queue
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from proof.crash.fork_server import ForkServer
 from proof.crash.ground import Ground, Left
-from proof.crash.nursery import Nursery
 from proof.crash.points import INVENTORY, ORDERS, Mode
 from proof.facts import Sighting
 from proof.sightings import sighting_of
+from testbed.services import cluster_settings, settings_of
 
 AUDIT = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
@@ -35,14 +36,14 @@ class Cluster(Ground):
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         folder: Path,
         *,
         expires: bool,
         databases: Mapping[str, str],
         broker: str,
     ) -> None:
-        super().__init__(nursery, folder, expires=expires)
+        super().__init__(fork_server, folder, expires=expires)
         self.urls = databases
         self._broker = broker
 
@@ -53,14 +54,8 @@ class Cluster(Ground):
         return [process, "serve"]
 
     def _environment(self) -> Mapping[str, str]:
-        found = {"HOLDFAST_ORDERS_INVENTORY": self.addresses[INVENTORY]}
-        found |= {f"HOLDFAST_ORDERS_{name.upper()}": str(s) for name, s in self._limits.items()}
-        for service in (ORDERS, INVENTORY):
-            prefix = f"HOLDFAST_{service.upper()}"
-            found[f"{prefix}_DATABASE"] = self.urls[service]
-            found[f"{prefix}_BROKER"] = self._broker
-            found[f"{prefix}_LISTEN"] = self.addresses[service]
-        return found
+        limits = settings_of(ORDERS, **self._limits)
+        return cluster_settings(self.urls, self._broker, self.addresses) | limits
 
     async def prepare(self) -> None:
         async with self._channel() as channel:

@@ -3,23 +3,20 @@
 import asyncio
 import os
 import signal
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from proof.crash.fork_server import ForkedService, ForkServer
 from proof.crash.launch import Arming
-from proof.crash.nursery import Nursery, Service
-from proof.crash.points import INVENTORY, ORDERS, Mode
+from proof.crash.points import Mode
 from proof.crash.traps import Trap
 from proof.facts import Sighting
-from testbed.processes import free_port
+from testbed.services import READY_S_MAX, SERVICES, free_addresses, up_arguments
 from testbed.templates import Templates
 
-READY_S_MAX = 30.0
-LOOK_S = 0.01
 UP = "up"
 
 # A message holds two events, and a batch few messages: so even few orders make parts of batches.
@@ -63,14 +60,11 @@ class Ground(ABC):
     converge_s_max: float
     urls: Mapping[str, str]  # of the databases
 
-    def __init__(self, nursery: Nursery, folder: Path, *, expires: bool) -> None:
+    def __init__(self, fork_server: ForkServer, folder: Path, *, expires: bool) -> None:
         self.folder = folder
-        self.addresses = {
-            name: f"127.0.0.1:{port}"
-            for name, port in zip((ORDERS, INVENTORY), two_ports(), strict=True)
-        }
-        self.services: dict[str, Service] = {}
-        self._nursery = nursery
+        self.addresses = free_addresses()
+        self.services: dict[str, ForkedService] = {}
+        self._fork_server = fork_server
         self._limits = SOON if expires else NEVER
         self._constants = SMALL_BATCHES | (SWEEP_OFTEN if expires else {})
         self._starts = 0
@@ -90,13 +84,15 @@ class Ground(ABC):
         """The file that tells of the traps that sprang in a process."""
         return self.folder / f"{process}.sprung"
 
-    def launch(self, process: str, traps: Sequence[Trap] = (), *, at_once: bool = False) -> Service:
+    def launch(
+        self, process: str, traps: Sequence[Trap] = (), *, at_once: bool = False
+    ) -> ForkedService:
         """Start it and wait for nothing.
 
         :param at_once: its points spring from the beginning; else SIGUSR1 arms them.
         """
         sprung = str(self.sprung(process))
-        service = self.services[process] = self._nursery.launch(
+        service = self.services[process] = self._fork_server.launch(
             process,
             self._command(process),
             Arming(tuple(traps), sprung, self._constants, self._limits, at_once),
@@ -110,14 +106,14 @@ class Ground(ABC):
     async def start(self, process: str, traps: Sequence[Trap] = ()) -> None:
         """Return when it serves.
 
-        :raises ServiceFailed: it does not.
+        :raises ProgramFailed: it does not.
         """
-        service = self.launch(process, traps)
-        ends_at = time.monotonic() + READY_S_MAX
-        while not all(service.has_said(text) for text in self._is_ready(process)):
-            if service.exit_code() is not None or time.monotonic() > ends_at:
-                raise service.failure("did not start")
-            await asyncio.sleep(LOOK_S)
+        service, texts = self.launch(process, traps), self._is_ready(process)
+
+        def is_ready() -> bool:
+            return all(map(service.has_said, texts))
+
+        await asyncio.to_thread(service.wait_until, is_ready, READY_S_MAX, "did not start")
 
     def _environment(self) -> Mapping[str, str]:
         return {}
@@ -128,7 +124,7 @@ class Ground(ABC):
     async def end(self, process: str) -> None:
         """Stop it in good order.
 
-        :raises ServiceFailed: it does not end, or not well.
+        :raises ProgramFailed: it does not end, or not well.
         """
         service = self.services[process]
         service.signal(signal.SIGTERM)
@@ -161,9 +157,9 @@ class Embedded(Ground):
     stop_s, delay_s, deadline_s, converge_s_max = 1.0, 0.4, 0.6, 15.0
 
     def __init__(
-        self, nursery: Nursery, folder: Path, templates: Templates, *, expires: bool
+        self, fork_server: ForkServer, folder: Path, templates: Templates, *, expires: bool
     ) -> None:
-        super().__init__(nursery, folder, expires=expires)
+        super().__init__(fork_server, folder, expires=expires)
         self._data = folder / "data"
         self._templates = templates
         # Nothing else here times out, and this is to.
@@ -173,24 +169,14 @@ class Embedded(Ground):
         self._data.mkdir()
         self.urls = {
             service: self._templates.copy_file(service, self._data / f"{service}.db")
-            for service in (ORDERS, INVENTORY)
+            for service in SERVICES
         }
 
     def process_of(self, service: str) -> str:
         return UP
 
     def _command(self, process: str) -> list[str]:
-        ports = {name: address.rpartition(":")[2] for name, address in self.addresses.items()}
-        at = ["--orders-port", ports[ORDERS], "--inventory-port", ports[INVENTORY]]
-        return ["up", "--data", str(self._data), *at]
+        return up_arguments(self._data, self.addresses)
 
     def _is_ready(self, process: str) -> Sequence[str]:
         return ["inventory is ready", "orders is ready"]
-
-
-def two_ports() -> tuple[int, int]:
-    """Two free ports, which are not the same."""
-    one = other = free_port()
-    while one == other:
-        other = free_port()
-    return one, other

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from proof.crash.aftermath import converge, judge
 from proof.crash.callers import Callers
+from proof.crash.fork_server import ForkedService
 from proof.crash.ground import Ground
-from proof.crash.nursery import Service, ServiceFailed
 from proof.crash.points import Action, Case
 from proof.crash.traps import Trap
 from proof.history import History
+from testbed.processes import ProgramFailed
+from testbed.waiting import until
 
 CALLS_BEFORE = 15  # the point springs in the middle
 CALLS_AFTER = 30
@@ -47,7 +49,7 @@ async def run_case(case: Case, ground: Ground) -> Verdict:
     violations: list[str] = []
     try:
         violations = await _violations(case, ground, history)
-    except* (ServiceFailed, CaseFailed) as errors:
+    except* (ProgramFailed, CaseFailed) as errors:
         violations += map(str, errors.exceptions)
     except* Exception as errors:  # noqa: BLE001 - this case fails, and no other
         violations += traceback.format_exception(errors)
@@ -118,7 +120,7 @@ async def _spring(case: Case, ground: Ground) -> None:
             service.signal(signal.SIGCONT)
 
 
-async def _require_killed(service: Service) -> None:
+async def _require_killed(service: ForkedService) -> None:
     """See it die at its point.
 
     :raises CaseFailed: it lives on, or died otherwise.
@@ -140,11 +142,8 @@ async def _until(is_so: Callable[[], bool], s_max: float, otherwise: str) -> Non
 
     :raises CaseFailed: it took longer than `s_max`.
     """
-    ends_at = time.monotonic() + s_max
-    while not is_so():
-        if time.monotonic() > ends_at:
-            raise CaseFailed(f"{otherwise} within {s_max:.0f} s")
-        await asyncio.sleep(LOOK_S)
+    failure = CaseFailed(f"{otherwise} within {s_max:.0f} s")
+    await until(is_so, s_max, lambda: failure, look_s=LOOK_S)
 
 
 def traps_of(case: Case, ground: Ground, process: str) -> list[Trap]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from testbed.cluster import HOLDFAST, SERVICES
 from testbed.processes import free_port
-from tests.e2e.conftest import Embedded, System, clear_environment, command, made
+from testbed.services import HOLDFAST, SERVICES, clear_environment
+from tests.e2e.conftest import Embedded, System, command, made
 
 REFUSED, USAGE, NOT_FOUND, UNAVAILABLE = 1, 2, 3, 4
 STOP_S_MAX = 5.0

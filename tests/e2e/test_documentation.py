@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cluster import _serves
-from tests.e2e.conftest import System, clear_environment
+from testbed.services import clear_environment, serves
+from tests.e2e.conftest import System
 from tests.e2e.fenced_blocks import Block, blocks_of
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ def in_background(block: Block, folder: Path) -> Iterator[None]:
         )
     try:
         deadline = time.monotonic() + START_S_MAX
-        while not all(map(_serves, ADDRESSES)):
+        while not all(map(serves, ADDRESSES)):
             said = (folder / "background.log").read_text()
             assert program.poll() is None, f"{block.where} has ended:\n{said}"
             assert time.monotonic() < deadline, f"{block.where} does not serve:\n{said}"

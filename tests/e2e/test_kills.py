@@ -13,8 +13,8 @@ import pytest
 
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast
-from testbed.cluster import SERVICES
 from testbed.servers import PostgresServer, RabbitmqServer
+from testbed.services import SERVICES
 from tests.e2e.callers import (
     AGREE_IN_CLUSTER_S_MAX,
     AGREE_S_MAX,
@@ -159,7 +159,7 @@ async def test_a_postgresql_that_dies_loses_nothing_and_is_found_again(
     clustered.start_all()
 
     def outage() -> None:
-        postgres_server._program.signal(number)  # SIGQUIT is what `pg_ctl -m immediate` sends
+        postgres_server.program.signal(number)  # SIGQUIT is what `pg_ctl -m immediate` sends
         postgres_server.start()
 
     async with callers(clustered, seed=40) as at_work:

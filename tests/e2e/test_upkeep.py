@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cluster import HOLDFAST, SERVICES, _serves
-from testbed.processes import Program, free_port
+from testbed.processes import Program
 from testbed.servers import PostgresServer, RabbitmqServer
+from testbed.services import SERVICES, Service, clear_environment, free_addresses, settings_of
+from testbed.templates import Templates
 from tests.e2e.conftest import (
     Clustered,
     Embedded,
     System,
-    clear_environment,
     command,
 )
 
@@ -284,14 +284,19 @@ def test_a_database_without_tables_is_told_the_command_that_makes_them(postgres_
     assert done.stderr.splitlines()[-1].endswith("run `holdfast migrate`")
 
 
-def serve_orders(folder: Path, database: str, broker: str) -> tuple[Program, str]:
-    """Orders with these surroundings, and where it will listen."""
-    address = f"127.0.0.1:{free_port()}"
-    program = Program("orders", log=folder / "orders.log")
-    settings = {"DATABASE": database, "BROKER": broker, "LISTEN": address}
-    env = clear_environment() | {f"HOLDFAST_ORDERS_{name}": text for name, text in settings.items()}
-    program.start([str(HOLDFAST), "orders", "serve"], env=env, cwd=folder)
-    return program, address
+def serve_orders(folder: Path, database: str, broker: str) -> Service:
+    """Orders with these surroundings, launched."""
+    address = free_addresses()["orders"]
+    settings = settings_of("orders", database=database, broker=broker, listen=address)
+    orders = Service(
+        "orders",
+        ["orders", "serve"],
+        folder=folder,
+        addresses=[address],
+        environment=clear_environment() | settings,
+    )
+    orders.launch()
+    return orders
 
 
 def require_complaint(program: Program, event: str, why: str) -> None:
@@ -323,7 +328,7 @@ def test_a_database_that_cannot_be_used_is_said_in_one_line_and_tried_again(
     if why == "refused":
         url = postgres_url.replace(f":{postgres_url.split(':')[3].split('/')[0]}/", ":1/")
 
-    program, _ = serve_orders(tmp_path, url, "amqp://nobody@127.0.0.1:1/")
+    program = serve_orders(tmp_path, url, "amqp://nobody@127.0.0.1:1/").program
     try:
         require_complaint(program, "database unreachable", why)
     finally:
@@ -331,19 +336,19 @@ def test_a_database_that_cannot_be_used_is_said_in_one_line_and_tried_again(
 
 
 def test_a_database_that_comes_late_is_found(
-    tmp_path: Path, postgres_server: PostgresServer, databases_to_copy: dict[str, str]
+    tmp_path: Path, postgres_server: PostgresServer, templates: Templates
 ) -> None:
     url = postgres_server.url("e2e_late")
-    program, address = serve_orders(tmp_path, url, "amqp://nobody@127.0.0.1:1/")
-    require_complaint(program, "database unreachable", "does not exist")
+    orders = serve_orders(tmp_path, url, "amqp://nobody@127.0.0.1:1/")
+    require_complaint(orders.program, "database unreachable", "does not exist")
 
-    postgres_server.create_database("e2e_late", template=databases_to_copy["orders"])
+    templates.copy_database("orders", postgres_server, "e2e_late")
 
     try:
-        soon(lambda: _serves(address), "Orders serves")
-        require_complaint(program, "broker", "refused")
+        soon(orders.is_serving, "Orders serves")
+        require_complaint(orders.program, "broker", "refused")
     finally:
-        program.signal(signal.SIGKILL)
+        orders.program.signal(signal.SIGKILL)
         postgres_server.drop_database("e2e_late")
 
 

@@ -5,10 +5,9 @@ import os
 import random
 import signal
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,8 @@ from holdfast.client import (
     ShortOfStock,
     _calls,
 )
-from testbed.cluster import HOLDFAST, READY_S_MAX, SERVICES
+from testbed.services import READY_S_MAX
+from testbed.workers import Workers
 from tests.e2e.callers import (
     AGREE_IN_CLUSTER_S_MAX,
     PRICE,
@@ -60,7 +60,6 @@ TYPES = (
     "holdfast.inventory.v1.ReservationReleased",
 )
 HEARD_S_MAX = 15.0
-LISTEN, ESTABLISHED = "0A", "01"  # states of a socket in /proc/net
 
 
 class Listener:
@@ -99,7 +98,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(clustered: Clustered) -> AsyncIterator[Listener]:
-    url = clustered._cluster.environment["HOLDFAST_ORDERS_BROKER"]
+    url = clustered.broker
     broker, listener = RabbitMQ(url, subscriptions=[Subscription("watch", TYPES)]), Listener()
     consumer = asyncio.create_task(broker.consume("watch", listener))
     try:
@@ -126,79 +125,16 @@ async def bind(url: str, queue: str) -> None:
         await link.close()
 
 
-class Workers:
-    """The worker processes of one service, as the kernel knows them."""
-
-    def __init__(self, clustered: Clustered, service: str) -> None:
-        self.service = service
-        self._program = clustered.program(service)
-        self._port = int(clustered.addresses[service].rpartition(":")[2])
-        command = [str(HOLDFAST), service, "serve", "--workers", str(WORKERS)]
-        self._program.start(
-            command,
-            env=clustered._cluster.environment,
-            cwd=clustered._cluster._folder,
-            when_orphaned="TERM",
-        )
-
-    async def all_listen(self, *, besides: Sequence[int] = ()) -> list[int]:
-        """The process ids, when all are there and none is one of `besides`."""
-        ends_at = time.monotonic() + READY_S_MAX
-        while True:
-            ids = sorted(self._sockets(LISTEN))
-            if len(ids) == WORKERS and not set(ids) & set(besides):
-                return ids
-            if not self._program.is_running() or time.monotonic() > ends_at:
-                raise self._program.failure(f"has workers {ids}")
-            await asyncio.sleep(0.05)
-
-    def connections(self) -> Counter[int]:
-        """How many each worker has with callers, by process id."""
-        return self._sockets(ESTABLISHED)
-
-    def deaths(self) -> int:
-        """How many the supervisor has told of."""
-        return self._program.log.read_text().count("worker died, starting another")
-
-    def _sockets(self, state: str) -> Counter[int]:
-        inodes = {
-            fields[9]
-            for table in ("tcp", "tcp6")  # gRPC listens on IPv4 by a socket of IPv6
-            for line in Path("/proc/net", table).read_text().splitlines()[1:]
-            if (fields := line.split())[3] == state and fields[1].endswith(f":{self._port:04X}")
-        }
-        found: Counter[int] = Counter()
-        for worker in self._ids():
-            found[worker] = len(inodes & sockets_of(worker))
-        return +found
-
-    def _ids(self) -> list[int]:
-        process = self._program._process
-        assert process is not None, f"{self.service} has ended"
-        listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-        return list(map(int, listed.split()))
-
-
-def sockets_of(process_id: int) -> set[str]:
-    """The inodes of its sockets, among what else it has open; none when it has ended."""
-    inodes = set()
-    with suppress(FileNotFoundError):
-        for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
-            with suppress(FileNotFoundError):  # closed meanwhile
-                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").rstrip("]"))
-    return inodes
-
-
 @pytest.fixture
 async def workers(clustered: Clustered, monkeypatch: pytest.MonkeyPatch) -> dict[str, Workers]:
     """Both services, all of their workers ready; clients share no connections."""
     own_connections = (*_calls._CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))
     monkeypatch.setattr(_calls, "_CHANNEL_OPTIONS", own_connections)
     clustered.ask_nobody_again()
-    started = {service: Workers(clustered, service) for service in SERVICES}
-    for one in started.values():
-        await one.all_listen()
-    return started
+    for service in clustered.services.values():
+        service.worker_count = WORKERS
+    await asyncio.to_thread(clustered.start_all)
+    return {name: service.workers for name, service in clustered.services.items()}
 
 
 class Shop:
@@ -317,7 +253,7 @@ async def test_killing_every_worker_of_both_services_one_by_one_loses_nothing_ac
     clustered: Clustered, workers: dict[str, Workers]
 ) -> None:
     addresses = clustered.addresses["orders"], clustered.addresses["inventory"]
-    first = {service: await one.all_listen() for service, one in workers.items()}
+    first = {service: one.all_listen() for service, one in workers.items()}
     callers = Callers(*addresses, customers=KILLED_CALLERS, seed=80)
     async with listening(clustered) as listener:
         async with callers.working() as told:
@@ -329,7 +265,7 @@ async def test_killing_every_worker_of_both_services_one_by_one_loses_nothing_ac
                     os.kill(victim, signal.SIGKILL)
                 await callers.answers(ANSWERS_IN_BETWEEN)
                 for service, victim in victims.items():
-                    await workers[service].all_listen(besides=[victim])
+                    await asyncio.to_thread(workers[service].all_listen, besides=[victim])
             await callers.answers(ANSWERS_IN_BETWEEN)
         async with clustered.client() as client:
             world = await require_agreement(client, told, AGREE_IN_CLUSTER_S_MAX)

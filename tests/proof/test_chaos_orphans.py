@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from proof.chaos.disk import can_mount
-from proof.chaos.instances import ROOT
+from testbed.services import ROOT
 
 GONE_S_MAX = 10.0
 
 FREEZE = """
 from pathlib import Path
-from proof.chaos.victim import Victim
-sleeper = Victim("sleeper", log=Path(FOLDER) / "log")
+from testbed.processes import Program
+sleeper = Program("sleeper", log=Path(FOLDER) / "log")
 sleeper.start(["sleep", "1000"], env={}, cwd=Path(FOLDER), when_orphaned="TERM")
 sleeper.freeze()
 print(sleeper.pid, flush=True)

@@ -5,10 +5,8 @@ its own.
 """
 
 import json
-import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +14,9 @@ import pytest
 
 from proof.crash.points import Case, Mode, cases
 from testbed.processes import Program
+from testbed.services import ROOT, python_environment
 
-ROOT = Path(__file__).parents[2]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test
-LOOK_S = 0.02
 
 
 class Running:
@@ -31,17 +28,17 @@ class Running:
         self._program = Program("python -m proof.crash", log=folder / "output")
         self._program.start(
             [sys.executable, "-m", "proof.crash", "--results", str(self._results), *names],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=python_environment(),
             cwd=ROOT,
         )
 
     def violations_of(self, case: Case) -> list[str]:
         """Wait for the case's result."""
-        ends_at = time.monotonic() + RESULT_S_MAX
-        while (found := self._find(case)) is None:
-            if not self._program.is_running() or time.monotonic() > ends_at:
-                raise self._program.failure(f"has no result for {case.name}")
-            time.sleep(LOOK_S)
+        self._program.wait_until(
+            lambda: self._find(case) is not None, RESULT_S_MAX, f"has no result for {case.name}"
+        )
+        found = self._find(case)
+        assert found is not None
         return found
 
     def _find(self, case: Case) -> list[str] | None:

@@ -1,7 +1,6 @@
 """A case can fail: planted bugs are found, and a point that was not reached proves nothing."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,11 +14,12 @@ from proof.crash import run
 from proof.crash.campaign import Site
 from proof.crash.ground import Ground
 from proof.crash.launch import Arming
-from proof.crash.nursery import ServiceFailed
 from proof.crash.points import POINTS, Action, Case, Mode
 from proof.crash.run import run_case
 from proof.history import read
+from testbed.processes import ProgramFailed
 from testbed.processes import run as run_program
+from testbed.services import python_environment
 
 CONVERGE_S_MAX = 2.0
 
@@ -107,7 +107,7 @@ async def test_a_service_that_cannot_start_says_why(site: Site, tmp_path: Path) 
         await ground.start("up")
         first = ground.services["up"]
 
-        with pytest.raises(ServiceFailed, match="another process uses"):
+        with pytest.raises(ProgramFailed, match="another process uses"):
             await ground.start("up")
 
         first.signal(signal.SIGTERM)
@@ -119,7 +119,7 @@ def test_a_service_can_be_armed_by_hand(tmp_path: Path) -> None:
     arming.write_text(Arming((), str(tmp_path / "sprung")).to_json())
 
     command = [sys.executable, "-m", "proof.crash.launch", str(arming), "--", "--version"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = python_environment()
 
     assert run_program("launch", command, env=environment) == version("holdfast")
 

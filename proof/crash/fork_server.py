@@ -1,6 +1,6 @@
 """A process that has imported everything and forks services: a start takes a tenth of the time.
 
-What is forked is a process of its own in every other respect, and dies with the nursery, which
+What is forked is a process of its own in every other respect, and dies with the fork server, which
 ends with whoever started it.
 """
 
@@ -11,71 +11,70 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from proof.crash.launch import Arming, run
+from testbed import procfs
+from testbed.processes import Process, ProgramFailed
+from testbed.services import python_environment
+from testbed.waiting import wait_until
 
 ENDED_S_MAX = 20.0  # embedded mode takes 10 s to empty its outboxes, if it must
-LOOK_S = 0.01
 PR_SET_PDEATHSIG = 1
 
 
-class ServiceFailed(Exception):
-    """A service did not start or end as it should; the message ends with its log."""
-
-
-class Service:
-    """One process that the nursery forked."""
+class ForkedService(Process):
+    """One process that the fork server forked."""
 
     def __init__(self, name: str, pid: int, log: Path, ended: Path) -> None:
-        self.name, self.pid, self._log, self._ended = name, pid, log, ended
+        super().__init__(name, log=log)
+        self._pid, self._ended = pid, ended
+
+    @property
+    def pid(self) -> int:
+        return self._pid
 
     def exit_code(self) -> int | None:
         """How it ended: negative, a signal did it; None: it runs."""
         # Renamed when whole.
         return int(self._ended.read_text()) if self._ended.exists() else None
 
+    def is_running(self) -> bool:
+        return self.exit_code() is None
+
     def is_stopped(self) -> bool:
         """Whether SIGSTOP holds it."""
-        status = Path(f"/proc/{self.pid}/stat")
-        return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "T"
+        return procfs.state(self._pid) == "T"
 
     def signal(self, number: signal.Signals) -> None:
-        os.kill(self.pid, number)
+        os.kill(self._pid, number)
 
     def has_said(self, text: str) -> bool:
         """Whether its log holds the text."""
-        return text in self._log.read_text(errors="replace")
+        return text in self.log.read_text(errors="replace")
 
     def wait(self) -> int:
-        """Wait for its end.
+        """Wait for its end, and return the exit code.
 
-        :raises ServiceFailed: it goes on.
+        :raises ProgramFailed: it goes on.
         """
-        ends_at = time.monotonic() + ENDED_S_MAX
-        while (code := self.exit_code()) is None:
-            if time.monotonic() > ends_at:
-                raise self.failure("does not end")
-            time.sleep(LOOK_S)
+        wait_until(lambda: not self.is_running(), ENDED_S_MAX, lambda: self.failure("does not end"))
+        code = self.exit_code()
+        assert code is not None, "it has ended"
         return code
 
-    def failure(self, what: str) -> ServiceFailed:
-        lines = self._log.read_text(errors="replace").splitlines()[-30:]
-        return ServiceFailed("\n".join([f"{self.name} {what}; its log ends:", *lines]))
 
-
-class Nursery:
+class ForkServer:
     """The near end: starts the process, and asks it to fork."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "proof.crash.nursery"],
+            [sys.executable, "-m", "proof.crash.fork_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=python_environment(),
             start_new_session=True,  # Ctrl-C is for us
         )
 
@@ -95,7 +94,7 @@ class Nursery:
         folder: Path,
         environment: Mapping[str, str],
         start: int,
-    ) -> Service:
+    ) -> ForkedService:
         """Fork a process that runs `holdfast` with these arguments.
 
         :param start: how often it was started before: each start has a log of its own.
@@ -115,8 +114,8 @@ class Nursery:
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
-            raise ServiceFailed(f"{name} did not start: the nursery has ended")
-        return Service(name, int(answer), log, ended)
+            raise ProgramFailed(f"{name} did not start: the fork server has ended")
+        return ForkedService(name, int(answer), log, ended)
 
 
 def main() -> None:
