@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,10 @@ from grpc import aio
 from bench.ledger import Ledger, PostgresLedger, SqliteLedger
 from bench.progress import say
 from bench.workload import products, stock
-from holdfast.chassis.engines import sqlite_url
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.verification import verify
 from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
-from testbed.services import SERVICES
 from testbed.templates import Templates
 
 CALL_S_MAX = 60.0
@@ -38,7 +36,7 @@ class Ground:
 
     orders: str
     inventory: str
-    urls: dict[str, str]
+    urls: Mapping[str, str]
     ledger: Ledger
     environment: dict[str, str]
     channels: int = 1
@@ -116,7 +114,7 @@ class Servers:
         ground = Ground(
             embedded.addresses["orders"],
             embedded.addresses["inventory"],
-            {service: sqlite_url(embedded.data / f"{service}.db") for service in SERVICES},
+            embedded.databases,
             SqliteLedger(embedded.data / "orders.db"),
             dict(os.environ),
         )

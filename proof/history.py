@@ -1,10 +1,14 @@
 """What callers were told: every call with its outcome, on disk before the caller goes on.
 
+A caller that went on before its line is on disk could act on what a crash then makes undone. Lines
+of many callers share an fsync.
+
 A line is one JSON object. `invoke` stands before the call is made; then comes `ok` with the answer,
 `fail` where the code promises that nothing was done, or `info`: nobody knows. A call without an end
 is `info` too: its caller died.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -38,12 +42,45 @@ class Call:
     code: str = ""  # the gRPC code, unless `ok`
 
 
+class Journal:
+    """A file of JSON lines, written in the order in which they came."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+        self._waiting: list[bytes] = []
+        self._added = 0
+        self._on_disk = 0
+        self._writing = asyncio.Lock()
+
+    def add(self, line: Mapping[str, object]) -> None:
+        """Put down a line; it is on disk when a later `on_disk` returns."""
+        self._waiting.append(json.dumps(line).encode() + b"\n")
+        self._added += 1
+
+    async def on_disk(self) -> None:
+        """Return when every line added until now is on disk."""
+        wanted = self._added
+        async with self._writing:
+            if self._on_disk < wanted:
+                lines, self._waiting, added = self._waiting, [], self._added
+                await asyncio.to_thread(self._append, b"".join(lines))
+                self._on_disk = added
+
+    def _append(self, lines: bytes) -> None:
+        self._file.write(lines)
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._append(b"".join(self._waiting))
+        self._file.close()
+
+
 class History:
-    """Gathers calls; with a path, each line is on disk when the method returns."""
+    """Gathers calls; with a path, what was noted is on disk once `on_disk` returns, not before."""
 
     def __init__(self, clock: Callable[[], float], path: Path | None = None) -> None:
         self._clock = clock
-        self._file = path.open("ab", buffering=0) if path else None
+        self._journal = Journal(path) if path else None
         self._calls: dict[int, Call] = {}
 
     @property
@@ -84,13 +121,17 @@ class History:
         self._write(number=number, kind=outcome, value=value, code=code, at=at)
 
     def _write(self, **line: object) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line).encode() + b"\n")
-            os.fsync(self._file.fileno())
+        if self._journal is not None:
+            self._journal.add(line)
+
+    async def on_disk(self) -> None:
+        """Return when every line noted until now is on disk."""
+        if self._journal is not None:
+            await self._journal.on_disk()
 
     def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        if self._journal is not None:
+            self._journal.close()
 
 
 def read(lines: Iterable[bytes]) -> list[Call]:

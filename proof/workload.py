@@ -33,12 +33,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """What is for sale: the most wanted product first, the scarce ones last."""
+    """What is for sale: the most wanted product first, the scarce ones last.
+
+    :param changes: units by which callers change stock.
+    """
 
     products: int = 12
     scarce: int = 3
     units: int = 1_000
     scarce_units: int = 3
+    changes: Sequence[int] = (-2, -1, 1, 2, 5)
 
     @property
     def product_ids(self) -> Sequence[str]:
@@ -48,16 +52,17 @@ class Shop:
         """The calls that fill the shelves. Each product has to be created first."""
         plenty = self.products - self.scarce
         return [
-            Wanted(
-                "UpdateStock",
-                {
-                    "request_id": f"supply-{product_id}",
-                    "product_id": product_id,
-                    "delta": self.units if rank < plenty else self.scarce_units,
-                },
-            )
+            supply(product_id, self.units if rank < plenty else self.scarce_units)
             for rank, product_id in enumerate(self.product_ids)
         ]
+
+
+def supply(product_id: str, units: int) -> Wanted:
+    """The call that fills one shelf."""
+    request_id = f"supply-{product_id}"
+    return Wanted(
+        "UpdateStock", {"request_id": request_id, "product_id": product_id, "delta": units}
+    )
 
 
 class Caller:
@@ -71,7 +76,7 @@ class Caller:
     ) -> None:
         self.name = name
         self._chance = random.Random(f"{seed}/{name}")
-        self._product_ids = shop.product_ids
+        self._shop, self._product_ids = shop, shop.product_ids
         self._zipf = [1 / rank for rank in range(1, shop.products + 1)]
         # The scarce ones are asked for as often as the best of the rest.
         self._zipf[shop.products - shop.scarce :] = [0.5] * shop.scarce
@@ -130,7 +135,7 @@ class Caller:
         change = {
             "request_id": f"{self.name}-stock-{self._numbers}",
             "product_id": self._chance.choice(self._product_ids),
-            "delta": self._chance.choice((-2, -1, 1, 2, 5)),
+            "delta": self._chance.choice(self._shop.changes),
         }
         _remember(self._changed, change)
         return change

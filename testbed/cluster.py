@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from holdfast.chassis.engines import sqlite_url
 from testbed.processes import Program, ProgramFailed, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (
@@ -29,11 +30,17 @@ from testbed.templates import Templates
 class Deployment:
     """Both services at lasting addresses, in processes that can be ended and started by name.
 
+    :param addresses: by the name of the service, as are the URLs of their databases.
     :param services: by the name of the process, in the order in which they are started.
     """
 
-    def __init__(self, addresses: Mapping[str, str], services: Mapping[str, Service]) -> None:
-        self.addresses, self.services = addresses, services
+    def __init__(
+        self,
+        addresses: Mapping[str, str],
+        databases: Mapping[str, str],
+        services: Mapping[str, Service],
+    ) -> None:
+        self.addresses, self.databases, self.services = addresses, databases, services
         self.parts = tuple(services)
 
     def program(self, part: str) -> Program:
@@ -93,7 +100,8 @@ class Embedded(Deployment):
             addresses=list(addresses.values()),
             environment=base,
         )
-        super().__init__(addresses, {"up": up})
+        databases = {service: sqlite_url(self.data / f"{service}.db") for service in SERVICES}
+        super().__init__(addresses, databases, {"up": up})
 
 
 class Cluster(Deployment):
@@ -112,7 +120,7 @@ class Cluster(Deployment):
         base: Mapping[str, str] = os.environ,
     ) -> None:
         addresses = addresses or free_addresses()
-        self.databases, self.broker = databases, broker
+        self.broker = broker
         self.process_environment = dict(base) | cluster_settings(databases, broker, addresses)
         services = {
             name: Service(
@@ -124,7 +132,7 @@ class Cluster(Deployment):
             )
             for name in SERVICES
         }
-        super().__init__(addresses, services)
+        super().__init__(addresses, databases, services)
 
     def migrate(self) -> None:
         """Bring both databases to the newest schema. Repeating it changes nothing."""

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Collection, Mapping
 
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble
 from proof.chaos.faults import KINDS
 from proof.chaos.schedule import schedule

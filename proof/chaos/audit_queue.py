@@ -17,8 +17,8 @@ from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
 from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link
 from holdfast.chassis.rabbitmq_names import Topology
-from proof.chaos.diary import Journal
 from proof.facts import Part, Sighting
+from proof.history import Journal
 from proof.sightings import sighting_of
 
 QUEUE = "audit"

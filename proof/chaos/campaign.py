@@ -15,12 +15,10 @@ from holdfast.chassis.database import Database, DatabaseUnavailable
 from holdfast.chassis.engines import connect
 from holdfast.chassis.inbox import REMEMBERED_DAYS
 from holdfast.verification import verify
+from proof.callers import Address, Callers, Habits
 from proof.chaos.audit_queue import QUEUE, Audit
-from proof.chaos.callers import Address, Callers, Habits
 from proof.chaos.convergence import Rest, come_to_rest
-from proof.chaos.diary import Diary
 from proof.chaos.ground import Ground
-from proof.chaos.logs import attempts_of, errors_of
 from proof.chaos.mischief import Mischief
 from proof.chaos.probing import PRODUCT_ID, UNITS
 from proof.chaos.service_faults import ClockJumped
@@ -28,6 +26,8 @@ from proof.chaos.striking import Damage, Say
 from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import Evidence, check
 from proof.facts import Sample, facts_of, sample_of
+from proof.history import History
+from proof.logs import attempts_of, errors_of
 from proof.workload import Shop
 
 SAMPLE_EVERY_S = 1.0
@@ -68,7 +68,7 @@ class Run:
     plan: Plan
     folder: Path
     say: Say
-    diary: Diary
+    history: History
     audit: Audit
     mischief: Mischief
     orders: Database
@@ -127,8 +127,8 @@ async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: 
 @asynccontextmanager
 async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> AsyncIterator[Run]:
     async with AsyncExitStack() as stack:
-        diary = Diary(time.monotonic, folder / "history.jsonl")
-        stack.callback(diary.close)
+        history = History(time.monotonic, folder / "history.jsonl")
+        stack.callback(history.close)
         mischief = Mischief(ground.broker_url, plan.seed)
         audit = Audit(ground.broker_url, folder / "events.jsonl", mischief.overhear)
         await stack.enter_async_context(audit.listening())
@@ -136,20 +136,20 @@ async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> Async
             await stack.enter_async_context(connect(ground.database_url(service)))
             for service in ("orders", "inventory")
         ]
-        run = Run(ground, plan, folder, say, diary, audit, mischief, orders, inventory)
+        run = Run(ground, plan, folder, say, history, audit, mischief, orders, inventory)
         run.groups.append(callers_of(run, plan.habits))
         await run.groups[0].open_shop({PRODUCT_ID: UNITS})
         yield run
 
 
 def callers_of(run: Run, habits: Habits, addresses: Sequence[Address] = ()) -> Callers:
-    """Callers on the run's ground, under its seed, writing into its diary.
+    """Callers on the run's ground, under its seed, writing into its history.
 
     :param addresses: where they go; none: some know one process of each service, some know all.
     """
     everywhere = single_addresses(run.ground) + several_addresses(run.ground)
     return Callers(
-        addresses or everywhere, run.diary, seed=run.plan.seed, shop=run.plan.shop, habits=habits
+        addresses or everywhere, run.history, seed=run.plan.seed, shop=run.plan.shop, habits=habits
     )
 
 
@@ -208,7 +208,7 @@ async def _sampling(run: Run) -> AsyncIterator[None]:
 async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
     depths = await run.depths()
     evidence = Evidence(
-        calls=run.diary.calls,
+        calls=run.history.calls,
         facts=await facts_of(run.orders, run.inventory),
         sightings=run.audit.sightings(),
         samples=run.samples,
@@ -234,6 +234,7 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
     for group in run.groups:
         codes += group.codes
         findings += [f"a service called it a bug: {bug}" for bug in group.bugs]
+        findings += [f"a service called it nonsense: {one}" for one in group.nonsense]
     counts = counts_of(evidence) | {
         "refused or in doubt": dict(codes.most_common()),
         "messages repeated": run.mischief.repeated,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble, single_addresses
 from proof.chaos.database_pair import DatabaseNode, Failover
 from proof.chaos.measures import spread
@@ -38,7 +38,7 @@ def lost_primaries(trials: int) -> Trouble:
         outages_s = list[float]()
         async with AsyncExitStack() as stack:
             probers = [
-                Prober(f"probe-{number}", address, run.diary)
+                Prober(f"probe-{number}", address, run.history)
                 for number, address in enumerate(single_addresses(run.ground))
             ]
             for prober in probers:

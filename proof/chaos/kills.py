@@ -10,7 +10,7 @@ import sys
 import time
 
 from holdfast.chassis.database import DatabaseUnavailable
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble
 from proof.chaos.faults import KINDS
 from proof.chaos.schedule import schedule

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from holdfast.client import Holdfast, HoldfastError, OrderLine, OrderStatus
-from proof.chaos.callers import Address, placed_facts
-from proof.chaos.diary import Diary
+from proof.callers import Address, placed_facts
+from proof.history import History
 
 EVERY_S = 0.05
 DEADLINE_S = 1.0  # of an answer, without the wait
@@ -41,10 +41,10 @@ class Outage:
 class Prober:
     """Places orders through one address, at a rate that no outage slows down."""
 
-    def __init__(self, name: str, address: Address, diary: Diary) -> None:
+    def __init__(self, name: str, address: Address, history: History) -> None:
         self.name = name
         self._address = address
-        self._diary = diary
+        self._history = history
         self._probes: list[Probe] = []
 
     @asynccontextmanager
@@ -75,8 +75,8 @@ class Prober:
         self._probes.append(probe)
         request_id = f"{self.name}-{number}"
         asked = {"customer_id": self.name, "request_id": request_id, "lines": [[PRODUCT_ID, 1]]}
-        call = self._diary.invoke(self.name, "CreateOrder", asked)
-        await self._diary.on_disk()
+        call = self._history.invoke(self.name, "CreateOrder", asked)
+        await self._history.on_disk()
         try:
             placed = await client.orders.create(
                 self.name,
@@ -85,9 +85,9 @@ class Prober:
                 wait_s=WAIT_S if waits else 0.0,
             )
         except HoldfastError as error:
-            self._diary.refused(call, error.code)
+            self._history.refused(call, error.code)
             return
-        self._diary.ok(call, placed_facts(placed))
+        self._history.ok(call, placed_facts(placed))
         if not waits:
             probe.accepted_at = time.monotonic()
         elif placed.status is OrderStatus.CONFIRMED:

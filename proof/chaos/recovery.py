@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble, single_addresses
 from proof.chaos.measures import spread
 from proof.chaos.probing import Outage, Prober, whole_outage
@@ -53,7 +53,7 @@ def losses_in_turn(trials: int) -> Trouble:
     async def trouble(run: Run) -> None:
         async with AsyncExitStack() as stack:
             probers = [
-                Prober(f"probe-{number}", address, run.diary)
+                Prober(f"probe-{number}", address, run.history)
                 for number, address in enumerate(single_addresses(run.ground))
             ]
             for prober in probers:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble, callers_of, several_addresses
 from proof.chaos.measures import spread
 from proof.chaos.stage import finish, options, perform
@@ -57,7 +57,7 @@ def rolling_restart(restarts: int) -> Trouble:
 
 def count_failures(run: Run) -> None:
     """Put failed calls among the counts; with default retries each is a finding."""
-    run.counts |= failed_calls(run.diary.calls)
+    run.counts |= failed_calls(run.history.calls)
     if failed := run.counts["failed calls with default retries"]:
         run.findings.append(f"{failed} calls with default retries failed")
 

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from proof.chaos.callers import Habits
+from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble, callers_of
 from proof.chaos.stage import finish, options, perform
 from proof.workload import Shop
@@ -42,7 +42,7 @@ def soak(seconds: float) -> Trouble:
         run.counts["calls a second at full load"] = round(full, 1)
         half = callers_of(run, Habits(callers=CALLERS, name="half", pause_s=pause_s))
         run.groups.append(half)
-        began, calls = time.monotonic(), len(run.diary.calls)
+        began, calls = time.monotonic(), len(run.history.calls)
         run.say(f"at full load {full:.0f} calls a second; now half of that")
         async with half.working():
             while time.monotonic() < began + seconds:
@@ -50,7 +50,7 @@ def soak(seconds: float) -> Trouble:
                 await asyncio.sleep(seconds / SAMPLES)
         took_s = time.monotonic() - began
         run.counts["calls a second during the soak"] = round(
-            (len(run.diary.calls) - calls) / took_s, 1
+            (len(run.history.calls) - calls) / took_s, 1
         )
         run.counts["soaked for s"] = round(took_s)
         run.counts["samples of resources"] = max(map(len, run.resources.values()))
@@ -66,9 +66,9 @@ async def _calls_a_second(run: Run, habits: Habits) -> float:
     run.groups.append(callers)
     async with callers.working():
         await asyncio.sleep(WARM_UP_S)
-        began, calls = time.monotonic(), len(run.diary.calls)
+        began, calls = time.monotonic(), len(run.history.calls)
         await asyncio.sleep(CALIBRATION_S)
-        return (len(run.diary.calls) - calls) / (time.monotonic() - began)
+        return (len(run.history.calls) - calls) / (time.monotonic() - began)
 
 
 async def _sample(run: Run) -> None:

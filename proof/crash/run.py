@@ -5,17 +5,18 @@ import json
 import signal
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from proof.crash.aftermath import converge, judge
-from proof.crash.callers import Callers
+from proof.callers import Address, Callers, Habits
+from proof.converging import converge
+from proof.crash.aftermath import judge
 from proof.crash.fork_server import ForkedService
 from proof.crash.ground import Ground
-from proof.crash.points import Action, Case
+from proof.crash.points import INVENTORY, ORDERS, Action, Case
 from proof.crash.traps import Trap
 from proof.history import History
+from proof.workload import Shop
 from testbed.processes import ProgramFailed
 from testbed.waiting import until
 
@@ -23,8 +24,15 @@ CALLS_BEFORE = 15  # the point springs in the middle
 CALLS_AFTER = 30
 REACHED_S_MAX = 20.0
 ANSWERED_S_MAX = 30.0
-INSIST_S = 20.0
 LOOK_S = 0.01
+
+
+MIX = {"CreateOrder": 60, "GetOrderDetails": 15, "GetStockInfo": 10, "UpdateStock": 8}
+MIX |= {"CancelOrder": 7}
+HABITS = Habits(
+    callers=6, pause_s=0.01, retry_s=0.0, hurries=True, insist_s=20.0, again_s_max=0.05, mix=MIX
+)
+SHOP = Shop(products=6, scarce=2, units=1_000, scarce_units=3)
 
 
 class CaseFailed(Exception):
@@ -65,32 +73,19 @@ async def _violations(case: Case, ground: Ground, history: History) -> list[str]
     await ground.prepare()
     for process in ground.processes:
         await ground.start(process, traps_of(case, ground, process))
-    callers = Callers(
-        ground.addresses, history, seed=case.name, deadline_s=ground.deadline_s, insist_s=INSIST_S
-    )
+    address = Address(ground.addresses[ORDERS], ground.addresses[INVENTORY])
+    habits = replace(HABITS, deadline_s=ground.deadline_s)
+    callers = Callers([address], history, seed=case.name, shop=SHOP, habits=habits)
     await callers.open_shop()
-    async with _working(callers):
+    async with callers.working():
         await _answers(callers, CALLS_BEFORE)
         await _spring(case, ground)
         await _answers(callers, CALLS_AFTER)
-    await converge(ground, history)
+    await converge(history, ground.urls, ground.converge_s_max)
     await callers.look_back()
     for process in reversed(ground.processes):
         await ground.end(process)
-    return await judge(ground, history)
-
-
-@asynccontextmanager
-async def _working(callers: Callers) -> AsyncIterator[None]:
-    """Callers work while the block runs, and end what they are at when it ends well."""
-    async with asyncio.TaskGroup() as group:
-        work = group.create_task(callers.work())
-        try:
-            yield
-        except BaseException:
-            work.cancel()
-            raise
-        callers.end()
+    return callers.nonsense + await judge(ground, history)
 
 
 async def _answers(callers: Callers, more: int) -> None:

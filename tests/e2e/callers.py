@@ -1,182 +1,41 @@
-"""Callers who never give up, keep what they were told, and hold it against what is there."""
+"""Callers who never give up, and all that is there in the end, held against what they were told."""
 
-import asyncio
-import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from itertools import count
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from holdfast.client import (
-    DeadlineExceeded,
-    Holdfast,
-    HoldfastError,
-    InternalError,
-    Money,
-    Order,
-    OrderLine,
-    OrderStatus,
-    Overloaded,
-    Refused,
-    ShortOfStock,
-    StockInfo,
-    Unavailable,
+from holdfast.client import Holdfast, Money, Order, OrderStatus, StockInfo
+from proof.callers import PRICE, Address, Callers, Habits
+from proof.checker import check
+from proof.converging import converge, evidence_of
+from proof.facts import Line
+from proof.history import Call, History
+from proof.workload import Shop
+from testbed.cluster import Cluster, Deployment
+
+SHOP = Shop(products=20, scarce=0, units=30, changes=(1, 5, 10, 20))
+HABITS = Habits(
+    pause_s=0.01,
+    hurries=False,
+    names_price=True,
+    insist_s=60.0,  # from the first try of a call to its answer, over any outage of these tests
+    again_s_max=0.05,
+    gives_up=0.0,
+    mix={"CreateOrder": 80, "UpdateStock": 10, "CancelOrder": 10},
 )
-
-PRODUCTS = tuple(f"P-{number:02}" for number in range(20))
-STOCK_AT_FIRST = 30
-PRICE = Money("GBP", 100)
-ANSWER_S_MAX = 60.0  # from the first try of a call to its answer, over any outage of these tests
 # Orders asks again for answers that are 30 s late: nothing may depend on that.
 AGREE_S_MAX = 15.0
 # In a cluster nobody asks again; a consumer that the broker forgot begins again after 10 s there.
 AGREE_IN_CLUSTER_S_MAX = 75.0
-PAUSE_S_MAX = 0.02
-
-T = TypeVar("T")
 
 
-@dataclass
-class Told:
-    """What the callers asked for, and what they were told."""
-
-    asked: dict[str, tuple[OrderLine, ...]] = field(default_factory=dict)  # by request id
-    order_ids: dict[str, str] = field(default_factory=dict)  # by request id
-    refused: set[str] = field(default_factory=set)  # request ids
-    cancelled: set[str] = field(default_factory=set)  # order ids
-    received: Counter[str] = field(default_factory=Counter)  # units by product
-    failures: list[HoldfastError] = field(default_factory=list)  # calls made again by the caller
-
-    def place(self, request_id: str, order_id: str) -> None:
-        """Note an acknowledgement; a repeat must get the same one."""
-        known = self.order_ids.setdefault(request_id, order_id)
-        assert known == order_id, f"{request_id} became order {known} and order {order_id}"
-
-
-class Callers:
-    """Some callers at work: they order, order the same again, cancel, and bring new stock.
-
-    :param customers: how many, each with a client of its own.
-    """
-
-    def __init__(self, orders: str, inventory: str, *, customers: int, seed: int) -> None:
-        self._addresses = (orders, inventory)
-        self._customers = customers
-        self._seed = seed
-        self._stopped = asyncio.Event()
-        self.told = Told()
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[Told]:
-        """Work while the block runs; then everyone gets the answer to the last call. Only once."""
-        await self._open_shop()
-        async with asyncio.TaskGroup() as group:
-            for number in range(self._customers):
-                group.create_task(self._work(f"c-{number}"))
-            try:
-                yield self.told
-            finally:
-                self._stopped.set()
-
-    async def answers(self, more: int) -> None:
-        """Wait until so many more orders were answered."""
-        enough = self._answered() + more
-        async with asyncio.timeout(ANSWER_S_MAX):
-            while self._answered() < enough:
-                await asyncio.sleep(0.01)
-
-    def _answered(self) -> int:
-        return len(self.told.order_ids) + len(self.told.refused)
-
-    async def _open_shop(self) -> None:
-        async with Holdfast(*self._addresses) as client:
-            for product_id in PRODUCTS:
-                await client.inventory.create_product(product_id, name="", unit_price=PRICE)
-                await self._receive(client, product_id, STOCK_AT_FIRST, "at-first")
-
-    async def _work(self, customer: str) -> None:
-        chance = random.Random(f"{self._seed} {customer}")
-        placed: list[str] = []
-        async with Holdfast(*self._addresses) as client:
-            for turn in count():
-                if self._stopped.is_set():
-                    return
-                await self._take_turn(client, chance, customer, turn, placed)
-                await asyncio.sleep(chance.uniform(0, PAUSE_S_MAX))
-
-    async def _take_turn(
-        self, client: Holdfast, chance: random.Random, customer: str, turn: int, placed: list[str]
-    ) -> None:
-        what = chance.random()
-        if placed and what < 0.1:
-            await self._order(client, customer, chance.choice(placed))
-        elif placed and what < 0.2:
-            await self._cancel(client, chance.choice(placed))
-        elif what < 0.3:
-            product_id = chance.choice(PRODUCTS)
-            units = chance.randint(1, 20)
-            await self._receive(client, product_id, units, f"{customer}-{turn}")
-        else:
-            request_id = f"{customer}-{turn}"
-            bought = chance.sample(PRODUCTS, k=chance.randint(1, 3))
-            lines = tuple(OrderLine(one, chance.randint(1, 3), PRICE) for one in bought)
-            self.told.asked[request_id] = lines
-            if await self._order(client, customer, request_id):
-                placed.append(request_id)
-
-    async def _order(self, client: Holdfast, customer: str, request_id: str) -> bool:
-        lines = self.told.asked[request_id]
-        answer = await self._insist(
-            lambda: client.orders.create(customer, lines, request_id=request_id)
-        )
-        if isinstance(answer, Refused):
-            assert isinstance(answer, ShortOfStock), repr(answer)
-            assert request_id not in self.told.order_ids, f"{request_id} was acknowledged before"
-            self.told.refused.add(request_id)
-            return False
-        self.told.place(request_id, answer.order_id)
-        return True
-
-    async def _cancel(self, client: Holdfast, request_id: str) -> None:
-        order_id = self.told.order_ids[request_id]
-        answer = await self._insist(lambda: client.orders.cancel(order_id))
-        if not isinstance(answer, Refused):  # rejected orders cannot be cancelled
-            self.told.cancelled.add(order_id)
-
-    async def _receive(self, client: Holdfast, product_id: str, units: int, key: str) -> None:
-        answer = await self._insist(
-            lambda: client.inventory.adjust_stock(
-                product_id, units, reason="delivery", request_id=f"{key}-{product_id}"
-            )
-        )
-        assert not isinstance(answer, Refused), repr(answer)
-        self.told.received[product_id] += units
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T | Refused:
-        """The answer of a call that is safe to repeat, however often it takes."""
-        ends_at = time.monotonic() + ANSWER_S_MAX
-        while True:
-            try:
-                return await call()
-            except Refused as refusal:
-                return refusal
-            except HoldfastError as failure:
-                if not passes_by_itself(failure) or time.monotonic() > ends_at:
-                    raise
-                self.told.failures.append(failure)
-            await asyncio.sleep(0.05)
-
-
-def passes_by_itself(error: HoldfastError) -> bool:
-    """Whether a caller should ask again: nothing usable came back."""
-    match error:
-        case InternalError():
-            return not error.correlation_id  # what the network says; ours have one
-        case _:
-            return isinstance(error, Unavailable | DeadlineExceeded | Overloaded)
+def callers_at(
+    addresses: Mapping[str, str], habits: Habits = HABITS, *, seed: int, shop: Shop = SHOP
+) -> Callers:
+    """Some callers: they order, order the same again, cancel, and bring new stock."""
+    address = Address(addresses["orders"], addresses["inventory"])
+    return Callers([address], History(time.monotonic), seed=seed, shop=shop, habits=habits)
 
 
 @dataclass(frozen=True)
@@ -209,50 +68,53 @@ def promised(orders: Iterable[Order]) -> Counter[str]:
     return units
 
 
-def differences(told: Told, world: World) -> list[str]:
-    """Everything in which the world is not as the callers were told."""
-    found = [
-        f"order {order_id} was acknowledged for {request_id} and is not there"
-        for request_id, order_id in told.order_ids.items()
-        if order_id not in world.orders
-    ]
-    seen: dict[str, str] = {}
-    for order in world.orders.values():
-        request_id, order_id = order.request_id, order.order_id
-        if seen.setdefault(request_id, order_id) != order_id:
-            found.append(f"{request_id} became order {order_id} and order {seen[request_id]}")
-        if told.asked.get(request_id) != order.lines:
-            found.append(f"order {order_id} is not what {request_id} asked for")
-        if told.order_ids.get(request_id) != order_id:
-            found.append(f"nobody was told of order {order_id} for {request_id}")
-        if order.status is OrderStatus.PENDING:
-            found.append(f"order {order_id} is still PENDING")
-        if (order.status is OrderStatus.CANCELLED) != (order_id in told.cancelled):
-            found.append(f"order {order_id} is {order.status}, against what was told of a cancel")
-    return found + stock_differences(told.received, world)
-
-
-def stock_differences(on_hand: Counter[str], world: World) -> list[str]:
-    """Products whose stock is not what came in, or not what the confirmed orders were promised."""
-    reserved = promised(world.orders.values())
-    return [
-        f"{product_id} has {info.on_hand} on hand and {info.reserved} reserved instead of "
-        f"{on_hand[product_id]} and {reserved[product_id]}"
-        for product_id, info in world.stock.items()
-        if (info.on_hand, info.reserved) != (on_hand[product_id], reserved[product_id])
-        or info.available != info.on_hand - info.reserved
-        or info.available < 0
-    ]
-
-
-async def require_agreement(client: Holdfast, told: Told, within_s: float = AGREE_S_MAX) -> World:
-    """The world becomes as the callers were told, soon, and by itself."""
-    ends_at = time.monotonic() + within_s
-    while True:
+async def require_agreement(system: Deployment, callers: Callers) -> World:
+    """All becomes as the callers were told, soon, and by itself; everybody can read it so."""
+    within_s = AGREE_IN_CLUSTER_S_MAX if isinstance(system, Cluster) else AGREE_S_MAX
+    await converge(callers.history, system.databases, within_s)
+    evidence = await evidence_of(callers.history, system.databases)
+    async with Holdfast(system.addresses["orders"], system.addresses["inventory"]) as client:
         world = await look(client)
-        found = differences(told, world)
-        if not found:
-            return world
-        if time.monotonic() > ends_at:
-            raise AssertionError("\n".join([f"{len(found)} differences:", *found[:20]]))
-        await asyncio.sleep(0.2)
+    orders, calls = evidence.facts.orders, callers.history.calls
+
+    assert check(evidence) == []
+    assert callers.bugs == callers.nonsense == []
+    # Nobody gave up: whoever has an order was told of it, and whoever lost one has cancelled it.
+    assert orders.keys() == callers.order_ids.keys()
+    told = {call.request["order_id"] for call in calls if is_cancellation(call)}
+    assert {one.order_id for one in orders.values() if one.status == "CANCELLED"} == told
+    assert {order_id: as_recorded(one) for order_id, one in world.orders.items()} == {
+        order_id: (one.status, one.version, one.lines) for order_id, one in orders.items()
+    }
+    assert all(line.unit_price == PRICE for one in world.orders.values() for line in one.lines)
+    assert {one: (info.on_hand, info.reserved) for one, info in world.stock.items()} == {
+        one.product_id: (one.on_hand, one.reserved) for one in evidence.facts.levels
+    }
+    return world
+
+
+def as_recorded(order: Order) -> tuple[str, int, tuple[Line, ...]]:
+    """An order as it was read, in the form in which the databases have it."""
+    lines = [
+        Line(one.product_id, one.quantity, one.unit_price.minor)
+        for one in order.lines
+        if isinstance(one.unit_price, Money)
+    ]
+    return order.status.value, order.version, tuple(lines)
+
+
+def is_cancellation(call: Call) -> bool:
+    return call.method == "CancelOrder" and call.outcome == "ok"
+
+
+def require_variety(callers: Callers) -> None:
+    """The callers met all that there is to meet; else the test would prove little."""
+    calls = callers.history.calls
+    assert callers.codes["FAILED_PRECONDITION SHORT_OF_STOCK"], "nothing was ever short"
+    assert any(map(is_cancellation, calls)), "nothing was ever cancelled"
+
+
+def made_again(callers: Callers) -> list[Call]:
+    """Calls that brought no answer, so that their caller had to make them again."""
+    shed = "RESOURCE_EXHAUSTED"
+    return [one for one in callers.history.calls if one.outcome == "info" or one.code == shed]

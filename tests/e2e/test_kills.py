@@ -7,21 +7,23 @@ import signal
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast
+from proof.callers import Callers
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.services import SERVICES
 from tests.e2e.callers import (
-    AGREE_IN_CLUSTER_S_MAX,
-    AGREE_S_MAX,
-    Callers,
-    Told,
+    HABITS,
+    callers_at,
     look,
+    made_again,
     require_agreement,
+    require_variety,
 )
 from tests.e2e.conftest import Clustered, Embedded, System
 from tests.e2e.recomputation import contradictions, expected_of
@@ -36,24 +38,14 @@ REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 80
 @asynccontextmanager
 async def callers(system: System, *, seed: int) -> AsyncIterator[Callers]:
     """Callers at work while the block runs; in the end all is as they were told."""
-    at_work = Callers(
-        system.addresses["orders"], system.addresses["inventory"], customers=CUSTOMERS, seed=seed
-    )
-    async with at_work.working() as told:
+    at_work = callers_at(system.addresses, replace(HABITS, callers=CUSTOMERS), seed=seed)
+    await at_work.open_shop()
+    async with at_work.working():
         yield at_work
-    async with system.client() as client:
-        in_cluster = isinstance(system, Clustered)
-        within_s = AGREE_IN_CLUSTER_S_MAX if in_cluster else AGREE_S_MAX
-        world = await require_agreement(client, told, within_s)
-    assert len(world.orders) == len(told.order_ids) > 0
-    require_variety(told)
+    world = await require_agreement(system, at_work)
+    assert len(world.orders) > 0
+    require_variety(at_work)
     await asyncio.to_thread(system.require_soundness)
-
-
-def require_variety(told: Told) -> None:
-    """The callers met all that there is to meet; else the test would prove little."""
-    assert told.refused, "nothing was ever short"
-    assert told.cancelled, "nothing was ever cancelled"
 
 
 async def restart(system: System, *parts: str) -> None:
@@ -181,7 +173,7 @@ async def test_callers_who_retry_see_nothing_of_services_that_stop_in_good_order
             await asyncio.to_thread(stop_and_start, clustered, part, signal.SIGTERM)
         await at_work.answers(100)
 
-    assert at_work.told.failures == []
+    assert made_again(at_work) == []
 
 
 @pytest.mark.timeout(180)
@@ -198,7 +190,7 @@ async def test_ctrl_c_finishes_what_is_under_way_and_leaves_the_outboxes_empty(
             )
         await at_work.answers(100)
 
-    assert at_work.told.failures == []
+    assert made_again(at_work) == []
     assert "events are left" not in embedded.log("up")
 
 

@@ -7,7 +7,8 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -15,25 +16,18 @@ from holdfast.chassis.broker import DeadLetter, Event, Subscription, exchange_of
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.rabbitmq_link import Link
 from holdfast.chassis.rabbitmq_names import Topology
-from holdfast.client import (
-    Holdfast,
-    HoldfastError,
-    IllegalTransition,
-    OrderLine,
-    OrderRequest,
-    ShortOfStock,
-    _calls,
-)
+from holdfast.client import HoldfastError, _calls
+from proof.callers import Line
+from proof.workload import Shop, Wanted
 from testbed.services import READY_S_MAX
 from testbed.workers import Workers
 from tests.e2e.callers import (
-    AGREE_IN_CLUSTER_S_MAX,
-    PRICE,
-    Callers,
-    Told,
+    HABITS,
     World,
+    callers_at,
     promised,
     require_agreement,
+    require_variety,
 )
 from tests.e2e.conftest import Clustered
 
@@ -60,6 +54,7 @@ TYPES = (
     "holdfast.inventory.v1.ReservationReleased",
 )
 HEARD_S_MAX = 15.0
+SHORT, TOO_LATE = "FAILED_PRECONDITION SHORT_OF_STOCK", "FAILED_PRECONDITION ILLEGAL_TRANSITION"
 
 
 class Listener:
@@ -137,113 +132,90 @@ async def workers(clustered: Clustered, monkeypatch: pytest.MonkeyPatch) -> dict
     return {name: service.workers for name, service in clustered.services.items()}
 
 
-class Shop:
-    """What some clients order, and what they are told of it."""
+class Customers:
+    """What some clients order."""
 
-    def __init__(self, clients: Sequence[Holdfast]) -> None:
-        self.clients = clients
-        self.told = Told()
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = lines
+        self.asked: set[str] = set()  # request ids
         self._chance = random.Random(4)
-
-    async def open(self) -> None:
-        for product_id, units in STOCK.items():
-            inventory = self.clients[0].inventory
-            await inventory.create_product(product_id, name="", unit_price=PRICE)
-            await inventory.set_stock(product_id, units)
-            self.told.received[product_id] = units
 
     async def order_alone(self, number: int) -> None:
         """One client orders what nobody else does, one by one and in batches."""
-        client, customer = self.clients[number], f"c-{number}"
+        line = self.lines[number]
         for turn in range(TURNS):
-            singles = self._new_requests(f"{customer}-{turn}-single", SINGLE_ORDERS)
-            batch = self._new_requests(f"{customer}-{turn}-batch", BATCH_ORDERS)
+            singles = self._new_requests(line.name, f"{turn}-single", SINGLE_ORDERS)
+            batch = self._new_requests(line.name, f"{turn}-batch", BATCH_ORDERS)
             regretted = singles[::REGRETTED_OF]
             await asyncio.gather(
-                *(self._order(client, customer, one) for one in singles if one not in regretted),
-                *(self._order_and_regret(number, customer, one) for one in regretted),
+                *(line.call([one]) for one in singles if one not in regretted),
+                *(self._order_and_regret(number, one) for one in regretted),
             )
-            await self._order_batch(client, customer, batch)
+            await line.call(batch)
 
     async def order_together(self) -> None:
         """All clients send the same requests at the same time, wave after wave."""
         for wave in range(WAVES):
-            singles = self._new_requests(f"wave-{wave}-single", WAVE_SINGLES)
-            batch = self._new_requests(f"wave-{wave}-batch", WAVE_BATCH)
+            singles = self._new_requests("everyone", f"{wave}-single", WAVE_SINGLES)
+            batch = self._new_requests("everyone", f"{wave}-batch", WAVE_BATCH)
             async with asyncio.TaskGroup() as group:
-                for client in self.clients:
+                for line in self.lines:
                     for one in singles:
-                        group.create_task(self._order(client, "everyone", one))
-                    group.create_task(self._order_batch(client, "everyone", batch))
+                        group.create_task(line.call([one]))
+                    group.create_task(line.call(batch))
 
-    def _new_requests(self, name: str, count: int) -> list[str]:
-        ids = [f"{name}-{number}" for number in range(count)]
-        for one in ids:
+    def _new_requests(self, customer: str, name: str, count: int) -> list[Wanted]:
+        requests = []
+        for number in range(count):
             products = self._chance.sample(PLENTY, k=self._chance.randint(1, 3))
             if self._chance.random() < SCARCE_SHARE:
                 products.append(self._chance.choice(SCARCE))
-            lines = (OrderLine(product, self._chance.randint(1, 3), PRICE) for product in products)
-            self.told.asked[one] = tuple(lines)
-        return ids
+            request = {
+                "customer_id": customer,
+                "request_id": f"{customer}-{name}-{number}",
+                "lines": [[product, self._chance.randint(1, 3)] for product in products],
+            }
+            self.asked.add(f"{customer}-{name}-{number}")
+            requests.append(Wanted("CreateOrder", request))
+        return requests
 
-    async def _order(self, client: Holdfast, customer: str, request_id: str) -> None:
-        lines = self.told.asked[request_id]
-        try:
-            placed = await client.orders.create(customer, lines, request_id=request_id)
-        except ShortOfStock:
-            self.told.refused.add(request_id)
-        else:
-            self.told.place(request_id, placed.order_id)
-
-    async def _order_and_regret(self, number: int, customer: str, request_id: str) -> None:
+    async def _order_and_regret(self, number: int, wanted: Wanted) -> None:
         """Place and cancel at once over another connection: both events may wait together."""
-        await self._order(self.clients[number], customer, request_id)
-        order_id = self.told.order_ids.get(request_id)
-        if order_id:
-            with suppress(IllegalTransition):  # rejected orders cannot be cancelled
-                await self.clients[number - 1].orders.cancel(order_id)
-                self.told.cancelled.add(order_id)
-
-    async def _order_batch(self, client: Holdfast, customer: str, ids: Sequence[str]) -> None:
-        requests = [OrderRequest(customer, self.told.asked[one], None, one) for one in ids]
-        answers = await client.orders.create_batch(requests)
-        for one, answer in zip(ids, answers, strict=True):
-            if isinstance(answer, HoldfastError):
-                assert isinstance(answer, ShortOfStock), repr(answer)
-                self.told.refused.add(one)
-            else:
-                self.told.place(one, answer.order_id)
+        (told,) = await self.lines[number].call([wanted])
+        if not isinstance(told, HoldfastError):
+            await self.lines[number - 1].call(
+                [Wanted("CancelOrder", {"order_id": told["order_id"]})]
+            )
 
 
 @pytest.mark.timeout(180)
 async def test_four_workers_of_each_service_make_one_order_of_each_request_and_never_oversell(
     clustered: Clustered, workers: dict[str, Workers]
 ) -> None:
-    addresses = clustered.addresses["orders"], clustered.addresses["inventory"]
+    habits = replace(HABITS, deadline_s=DEADLINE_S)
+    callers = callers_at(clustered.addresses, habits, seed=4, shop=Shop(products=0, scarce=0))
+    await callers.open_shop(STOCK)
     async with listening(clustered) as listener, AsyncExitStack() as stack:
-        clients = [
-            await stack.enter_async_context(Holdfast(*addresses, DEADLINE_S))
-            for _ in range(CLIENTS)
-        ]
-        shop = Shop(clients)
-        await shop.open()
+        customers = Customers([callers.line(f"c-{number}") for number in range(CLIENTS)])
+        for line in customers.lines:
+            await stack.enter_async_context(line.client)
 
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
-                group.create_task(shop.order_alone(number))
-            group.create_task(shop.order_together())
+                group.create_task(customers.order_alone(number))
+            group.create_task(customers.order_together())
 
         # Every client was answered, and has one connection: who has connections has served.
         served = workers["orders"].connections()
-        world = await require_agreement(clients[0], shop.told, AGREE_IN_CLUSTER_S_MAX)
+        world = await require_agreement(clustered, callers)
         await listener.require_all_in_order(world)
     assert served.total() == CLIENTS
     assert len(served) >= SERVING_WORKERS_MIN
-    assert len(world.orders) == len(shop.told.order_ids)
-    assert shop.told.asked.keys() == shop.told.order_ids.keys() | shop.told.refused
+    assert customers.asked == callers.answered
+    assert callers.codes.keys() <= {SHORT, TOO_LATE}
     confirmed = promised(world.orders.values())
     assert all(0 < confirmed[product_id] <= STOCK[product_id] for product_id in STOCK)
-    assert shop.told.refused or any(one.shortages for one in world.orders.values())
+    assert callers.codes[SHORT] or any(one.shortages for one in world.orders.values())
     assert [one.deaths() for one in workers.values()] == [0, 0]
     await asyncio.to_thread(clustered.require_soundness)
 
@@ -252,26 +224,23 @@ async def test_four_workers_of_each_service_make_one_order_of_each_request_and_n
 async def test_killing_every_worker_of_both_services_one_by_one_loses_nothing_acknowledged(
     clustered: Clustered, workers: dict[str, Workers]
 ) -> None:
-    addresses = clustered.addresses["orders"], clustered.addresses["inventory"]
     first = {service: one.all_listen() for service, one in workers.items()}
-    callers = Callers(*addresses, customers=KILLED_CALLERS, seed=80)
+    callers = callers_at(clustered.addresses, replace(HABITS, callers=KILLED_CALLERS), seed=80)
+    await callers.open_shop()
     async with listening(clustered) as listener:
-        async with callers.working() as told:
+        async with callers.working():
             await callers.answers(ANSWERS_IN_BETWEEN)
             assert len(workers["orders"].connections()) >= SERVING_WORKERS_MIN
             for number in range(WORKERS):  # whoever relays the events is among them
-                victims = {service: ids[number] for service, ids in first.items()}
-                for victim in victims.values():
-                    os.kill(victim, signal.SIGKILL)
+                killed = {service: ids[number] for service, ids in first.items()}
+                for worker in killed.values():
+                    os.kill(worker, signal.SIGKILL)
                 await callers.answers(ANSWERS_IN_BETWEEN)
-                for service, victim in victims.items():
-                    await asyncio.to_thread(workers[service].all_listen, besides=[victim])
+                for service, worker in killed.items():
+                    await asyncio.to_thread(workers[service].all_listen, besides=[worker])
             await callers.answers(ANSWERS_IN_BETWEEN)
-        async with clustered.client() as client:
-            world = await require_agreement(client, told, AGREE_IN_CLUSTER_S_MAX)
+        world = await require_agreement(clustered, callers)
         await listener.require_all_in_order(world)
-    assert len(world.orders) == len(told.order_ids)
-    assert told.refused, "nothing was ever short"
-    assert told.cancelled, "nothing was ever cancelled"
+    require_variety(callers)
     assert [one.deaths() for one in workers.values()] == [WORKERS, WORKERS]
     await asyncio.to_thread(clustered.require_soundness)

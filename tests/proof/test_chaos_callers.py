@@ -10,9 +10,8 @@ import pytest
 
 from holdfast.embedded import running
 from proof import workload
-from proof.chaos.callers import Address, Callers, Habits
-from proof.chaos.diary import Diary, Journal
-from proof.history import Call, Facts, read
+from proof.callers import Address, Callers, Habits
+from proof.history import Call, Facts, History, Journal, read
 from proof.workload import MIX, Shop
 
 CALLERS, CALLS = 8, 600
@@ -25,20 +24,20 @@ async def address(tmp_path: Path) -> AsyncIterator[Address]:
 
 
 async def work(address: Address, path: Path, *, seed: int, batch: int = 1) -> list[Call]:
-    """Let callers work until enough calls were made; the calls as the diary's file has them."""
+    """Let callers work until enough calls were made; the calls as its file has them."""
     ticks = count(1)
-    diary = Diary(lambda: float(next(ticks)), path)
+    history = History(lambda: float(next(ticks)), path)
     habits = Habits(callers=CALLERS, pause_s=0.0, batch=batch)
-    callers = Callers([address], diary, seed=seed, shop=Shop(units=200), habits=habits)
+    callers = Callers([address], history, seed=seed, shop=Shop(units=200), habits=habits)
     await callers.open_shop()
     async with callers.working():
-        while len(diary.calls) < CALLS:
+        while len(history.calls) < CALLS:
             await asyncio.sleep(0.01)
-    diary.close()
-    assert callers.bugs == []
+    history.close()
+    assert callers.bugs == callers.nonsense == []
     with path.open("rb") as lines:
         calls = read(lines)
-    assert calls == diary.calls
+    assert calls == history.calls
     return calls
 
 
@@ -105,17 +104,17 @@ async def wishes(folder: Path, *, seed: int) -> list[Facts]:
     """What the first calls of a lone caller ask for, on a system of their own."""
     folder.mkdir()
     async with running(folder / "data") as at:
-        diary = Diary(lambda: 0.0, folder / "history")
+        history = History(lambda: 0.0, folder / "history")
         habits = Habits(callers=1, pause_s=0.0, mix={"CreateOrder": 1})
         address = Address(at.orders, at.inventory)
-        callers = Callers([address], diary, seed=seed, shop=Shop(), habits=habits)
+        callers = Callers([address], history, seed=seed, shop=Shop(), habits=habits)
         await callers.open_shop()
         async with callers.working():
-            while len(diary.calls) < 60:
+            while len(history.calls) < 60:
                 await asyncio.sleep(0.01)
-        diary.close()
+        history.close()
     # A doubt may be asked again at once or not: that depends on the machine.
-    return [request for request, _ in groupby(call.request for call in diary.calls)][:40]
+    return [request for request, _ in groupby(call.request for call in history.calls)][:40]
 
 
 async def test_lines_of_many_share_an_fsync_and_none_goes_on_before_its_own(

@@ -1,0 +1,343 @@
+"""Callers at work: the client library calls, every call goes into a history, in doubt again.
+
+What a caller wants next comes from `proof/workload.py`; here it is asked for and written down.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import starmap
+from types import MappingProxyType
+
+from holdfast.client import (
+    Holdfast,
+    HoldfastError,
+    InternalError,
+    InvalidRequest,
+    Money,
+    OrderLine,
+    OrderRequest,
+    Placed,
+)
+from holdfast.client._client import DEADLINE_S
+from holdfast.client._orders import Orders
+from proof.history import NOT_DONE, Facts, History
+from proof.workload import MIX, Caller, Shop, Wanted, supply
+from testbed.waiting import until
+
+PRICE = Money("GBP", 250)
+OPEN_S_MAX = 60.0
+ANSWERS_S_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a caller's client finds the two services."""
+
+    orders: str
+    inventory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How callers work.
+
+    :param callers: how many.
+    :param name: what their names begin with; no other group has it.
+    :param pause_s: between two calls of a caller, on average.
+    :param batch: orders of one BatchCreateOrders call; 1: each by a CreateOrder of its own.
+    :param deadline_s: of the client library.
+    :param retry_s: of the client library; None: its default.
+    :param hurries: some deadlines are too short to be kept.
+    :param names_price: orders say what their lines cost.
+    :param insist_s: for so long a caller asks again while the outcome is unknown.
+    :param again_s_max: between two tries; doubles from a fiftieth of it.
+    :param gives_up: of the unknown outcomes: nobody asks again, and nobody ever knows.
+    :param mix: weights of the methods.
+    """
+
+    callers: int = 24
+    name: str = "c"
+    pause_s: float = 0.2
+    batch: int = 1
+    deadline_s: float = DEADLINE_S
+    retry_s: float | None = None
+    hurries: bool = True
+    names_price: bool = False
+    insist_s: float = 200.0
+    again_s_max: float = 1.0
+    gives_up: float = 0.2
+    mix: dict[str, int] = field(default_factory=lambda: dict(MIX))
+
+
+class Callers:
+    """Seeded callers, each with a client of its own, on the addresses in turn."""
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        history: History,
+        *,
+        seed: int | str,
+        shop: Shop,
+        habits: Habits | None = None,
+    ) -> None:
+        self._addresses = addresses
+        self._seed = seed
+        self._shop = shop
+        self._stopped = asyncio.Event()
+        self.history = history
+        self.habits = habits or Habits()
+        self.made = 0  # calls that came to an end
+        self.answered: set[str] = set()  # request ids of orders that were placed or refused
+        self.order_ids: dict[str, None] = {}  # in the order in which callers were told of them
+        self.bugs: list[str] = []  # what a service called its own fault
+        self.nonsense: list[str] = []  # what it called the caller's
+        self.codes: Counter[str] = Counter()  # of calls that failed
+
+    def line(self, name: str, number: int = 0) -> "Line":
+        """A caller of this name, who is connected to the address whose turn it is."""
+        address = self._addresses[number % len(self._addresses)]
+        return Line(address, name, self, random.Random(f"{self._seed}/habits/{name}"))
+
+    async def open_shop(self, others: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Make the products and fill the shelves, before anything is broken.
+
+        :param others: units of products that these callers don't order.
+        """
+        shopkeeper = self.line("shopkeeper")
+        async with asyncio.timeout(OPEN_S_MAX), shopkeeper.client:
+            for product_id in (*self._shop.product_ids, *others):
+                await shopkeeper.insist(Wanted("CreateProduct", {"product_id": product_id}))
+            for wanted in (*self._shop.supply(), *starmap(supply, others.items())):
+                await shopkeeper.insist(wanted)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Work while the block runs; then each ends the call it is at. Only once."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self.habits.callers):
+                group.create_task(self._work(number))
+            try:
+                yield
+            finally:
+                self._stopped.set()
+
+    async def answers(self, more: int, within_s: float = ANSWERS_S_MAX) -> None:
+        """Wait until so many more orders were placed or refused."""
+        enough = len(self.answered) + more
+        failure = TimeoutError(f"{more} orders were not answered within {within_s:.0f} s")
+        await until(lambda: len(self.answered) >= enough, within_s, lambda: failure)
+
+    async def look_back(self) -> None:
+        """Read every order that somebody was told of, and all stock."""
+        orders = [Wanted("GetOrderDetails", {"order_id": order_id}) for order_id in self.order_ids]
+        stock = [Wanted("GetStockInfo", {"product_id": one}) for one in self._shop.product_ids]
+        auditor = self.line("auditor")
+        async with auditor.client:
+            for wanted in (*orders, *stock):
+                await auditor.ask([wanted], gives_up=False)
+
+    async def _work(self, number: int) -> None:
+        name = f"{self.habits.name}-{number}"
+        line = self.line(name, number)
+        caller = Caller(name, self._seed, self._shop, mix=self.habits.mix)
+        async with line.client:
+            while not self._stopped.is_set():
+                for answer in await line.ask(self._wishes(caller)):
+                    if "order_id" in answer:
+                        caller.told_of(str(answer["order_id"]))
+                await asyncio.sleep(line.chance.uniform(0, 2 * self.habits.pause_s))
+
+    def _wishes(self, caller: Caller) -> list[Wanted]:
+        """The next call; with batches, so many orders at once as soon as one is wanted."""
+        wishes = [caller.next()]
+        if not self.habits.hurries:
+            wishes = [Wanted(one.method, one.request) for one in wishes]
+        if wishes[0].method == "CreateOrder":
+            while len(wishes) < self.habits.batch:
+                wanted = caller.next()
+                if wanted.method == "CreateOrder":
+                    wishes.append(wanted)
+        return wishes
+
+    def note(self, wanted: Wanted, number: int, told: Facts | HoldfastError) -> None:
+        """Put down what came of a call."""
+        self.made += 1
+        if isinstance(told, HoldfastError):
+            self.history.refused(number, told.code)
+            self._look_at(told, number)
+        else:
+            self.history.ok(number, told)
+            if "order_id" in told:
+                self.order_ids[told["order_id"]] = None
+        if wanted.method == "CreateOrder" and is_answer(told):
+            self.answered.add(wanted.request["request_id"])
+
+    def _look_at(self, error: HoldfastError, number: int) -> None:
+        self.codes[f"{error.code} {error.reason}".rstrip()] += 1
+        text = f"call {number}: {error.code} {error.message}"
+        # What the network says of itself has no correlation id.
+        if isinstance(error, InternalError) and error.correlation_id:
+            self.bugs.append(text)
+        if isinstance(error, InvalidRequest):
+            self.nonsense.append(text)
+
+
+class Line:
+    """One caller's connection: makes calls, writes them down, asks again when in doubt."""
+
+    def __init__(
+        self, address: Address, name: str, callers: Callers, chance: random.Random
+    ) -> None:
+        habits = callers.habits
+        self.name, self.chance = name, chance
+        self._callers, self._habits, self._history = callers, habits, callers.history
+        self.client = Holdfast(
+            address.orders, address.inventory, habits.deadline_s, retry_s=habits.retry_s
+        )
+
+    async def ask(self, wishes: Sequence[Wanted], *, gives_up: bool | None = None) -> list[Facts]:
+        """Ask for one thing or for a batch of orders, again in doubt; the answers that came.
+
+        :param gives_up: at the first doubt; None: as often as it is the callers' habit.
+        """
+        if gives_up is None:
+            gives_up = self.chance.random() < self._habits.gives_up
+        ends_at = time.monotonic() + (0.0 if gives_up else self._habits.insist_s)
+        answers: list[Facts] = []
+        pause_s = self._habits.again_s_max / 50
+        while True:
+            told = await self.call(wishes)
+            answers += [one for one in told if not isinstance(one, HoldfastError)]
+            wishes = [
+                Wanted(wanted.method, wanted.request)  # the second time there is no hurry
+                for wanted, one in zip(wishes, told, strict=True)
+                if not is_answer(one)
+            ]
+            if not wishes or time.monotonic() > ends_at:
+                return answers
+            await asyncio.sleep(self.chance.uniform(0.5, 1.0) * pause_s)
+            pause_s = min(2 * pause_s, self._habits.again_s_max)
+
+    async def insist(self, wanted: Wanted) -> Facts:
+        """Ask until there is an answer.
+
+        :raises HoldfastError: it was refused.
+        """
+        while True:
+            (told,) = await self.call([wanted])
+            if not isinstance(told, HoldfastError):
+                return told
+            if is_answer(told):
+                raise told
+
+    async def call(self, wishes: Sequence[Wanted]) -> list[Facts | HoldfastError]:
+        """One call of the client library, with what it was told of each wish."""
+        numbers = [self._history.invoke(self.name, one.method, one.request) for one in wishes]
+        await self._history.on_disk()
+        price = PRICE if self._habits.names_price else None
+        told: list[Facts | HoldfastError]
+        try:
+            if len(wishes) == 1:
+                told = [await call(self.client, wishes[0], price)]
+            else:
+                told = await call_batch(self.client, wishes, price)
+        except HoldfastError as error:
+            told = [error] * len(wishes)
+        for wanted, number, one in zip(wishes, numbers, told, strict=True):
+            self._callers.note(wanted, number, one)
+        await self._history.on_disk()
+        return told
+
+
+def is_answer(told: Facts | HoldfastError) -> bool:
+    """Whether the outcome is known."""
+    return not isinstance(told, HoldfastError) or told.code in NOT_DONE
+
+
+async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> Facts:
+    """Make one call of the history by the client library.
+
+    :raises HoldfastError: it was refused, or nobody knows.
+    """
+    asked = wanted.request
+    match wanted.method:
+        case "CreateOrder":
+            orders = client.orders
+            if wanted.deadline_s is not None:
+                orders = hurried(orders, wanted.deadline_s)
+            return placed_facts(
+                await orders.create(
+                    asked["customer_id"], _lines(asked, price), request_id=asked["request_id"]
+                )
+            )
+        case "GetOrderDetails":
+            order = await client.orders.get(asked["order_id"])
+            return {
+                "order_id": order.order_id,
+                "status": order.status.value,
+                "version": order.version,
+                "lines": [[line.product_id, line.quantity] for line in order.lines],
+                "total_minor": order.total.minor,
+            }
+        case "CancelOrder":
+            order = await client.orders.cancel(asked["order_id"])
+            return {"order_id": order.order_id, "status": order.status.value}
+        case "GetStockInfo":
+            info = await client.inventory.get_stock(asked["product_id"])
+            return _units(info.on_hand, info.reserved, info.available)
+        case "UpdateStock":
+            level = await client.inventory.adjust_stock(
+                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
+            )
+            return _units(level.on_hand, level.reserved, level.available)
+        case "CreateProduct":
+            product_id = asked["product_id"]
+            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
+            return {"product_id": product_id}
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def call_batch(
+    client: Holdfast, wishes: Sequence[Wanted], price: Money | None
+) -> list[Facts | HoldfastError]:
+    """Ask for many orders by one BatchCreateOrders.
+
+    :raises HoldfastError: the whole call failed.
+    """
+    told = await client.orders.create_batch(
+        [
+            OrderRequest(
+                customer_id=one.request["customer_id"],
+                lines=_lines(one.request, price),
+                request_id=one.request["request_id"],
+            )
+            for one in wishes
+        ]
+    )
+    return [placed_facts(one) if isinstance(one, Placed) else one for one in told]
+
+
+def hurried(orders: Orders, deadline_s: float) -> Orders:
+    """The same connection with another deadline: the client library has one for all its calls."""
+    calls = copy(orders._calls)
+    calls._deadline_s = calls._retry_s = deadline_s
+    return Orders(calls)
+
+
+def placed_facts(placed: Placed) -> Facts:
+    return {"order_id": placed.order_id, "status": placed.status.value}
+
+
+def _lines(asked: Facts, price: Money | None) -> list[OrderLine]:
+    return [OrderLine(product_id, quantity, price) for product_id, quantity in asked["lines"]]
+
+
+def _units(on_hand: int, reserved: int, available: int) -> Facts:
+    return {"on_hand": on_hand, "reserved": reserved, "available": available}
