@@ -9,7 +9,7 @@ from holdfast.client import Holdfast, Money, Order, OrderStatus, StockInfo
 from proof.callers import PRICE, Address, Callers, Habits
 from proof.checker import check
 from proof.converging import converge, evidence_of
-from proof.facts import Line
+from proof.facts import Facts, Line
 from proof.history import Call, History
 from proof.workload import Shop
 from testbed.cluster import Cluster, Deployment
@@ -75,22 +75,31 @@ async def require_agreement(system: Deployment, callers: Callers) -> World:
     evidence = await evidence_of(callers.history, system.databases)
     async with Holdfast(system.addresses["orders"], system.addresses["inventory"]) as client:
         world = await look(client)
-    orders, calls = evidence.facts.orders, callers.history.calls
-
-    assert check(evidence) == []
-    assert callers.bugs == callers.nonsense == []
-    # Nobody gave up: whoever has an order was told of it, and whoever lost one has cancelled it.
-    assert orders.keys() == callers.order_ids.keys()
-    told = {call.request["order_id"] for call in calls if is_cancellation(call)}
-    assert {one.order_id for one in orders.values() if one.status == "CANCELLED"} == told
-    assert {order_id: as_recorded(one) for order_id, one in world.orders.items()} == {
-        order_id: (one.status, one.version, one.lines) for order_id, one in orders.items()
-    }
-    assert all(line.unit_price == PRICE for one in world.orders.values() for line in one.lines)
-    assert {one: (info.on_hand, info.reserved) for one, info in world.stock.items()} == {
-        one.product_id: (one.on_hand, one.reserved) for one in evidence.facts.levels
-    }
+    found = [*map(str, check(evidence)), *callers.bugs, *callers.nonsense]
+    found += differences(callers, evidence.facts, world)
+    if found:
+        raise AssertionError("\n".join([f"{len(found)} differences:", *found[:20]]))
     return world
+
+
+def differences(callers: Callers, facts: Facts, world: World) -> list[str]:
+    """What is not as the callers were told, who never gave up, or can't be read as it stands."""
+    told = {call.request["order_id"] for call in callers.history.calls if is_cancellation(call)}
+    cancelled = {one.order_id for one in facts.orders.values() if one.status == "CANCELLED"}
+    read = {order_id: as_recorded(one) for order_id, one in world.orders.items()}
+    stands = {
+        order_id: (one.status, one.version, one.lines) for order_id, one in facts.orders.items()
+    }
+    stock = {(one, info.on_hand, info.reserved) for one, info in world.stock.items()}
+    levels = {(one.product_id, one.on_hand, one.reserved) for one in facts.levels}
+    lines = (line for one in world.orders.values() for line in one.lines)
+    return [
+        *(f"nobody was told of order {one}" for one in facts.orders.keys() - callers.order_ids),
+        *(f"nobody was told that order {one} is cancelled" for one in cancelled - told),
+        *(f"order {one} reads {read.get(one)}" for one, _ in read.items() ^ stands.items()),
+        *(f"stock reads or stands at {one}" for one in stock ^ levels),
+        *(f"a line costs {line.unit_price}" for line in lines if line.unit_price != PRICE),
+    ]
 
 
 def as_recorded(order: Order) -> tuple[str, int, tuple[Line, ...]]:
