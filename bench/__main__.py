@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.figures import Result, read_records, record, show, write_records
-from bench.ground import Contradicted, Servers
 from bench.growth import scenario_7
 from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
@@ -26,6 +25,7 @@ from bench.scenarios import (
     scenario_4,
     scenario_5,
 )
+from bench.testbed import Contradicted, Servers
 from testbed.machine import commit, load_average, machine
 from testbed.processes import ProgramFailed, temporary_folder
 from testbed.servers import ServerMissing
@@ -53,7 +53,7 @@ def main() -> int:
         with ExitStack() as started:
             folder = chosen.folder or started.enter_context(temporary_folder())
             servers = Servers(folder, started, chosen.workers)
-            options = Options(chosen.seconds, chosen.rounds, chosen.yardstick_seconds, chosen.full)
+            options = Options(chosen.seconds, chosen.rounds, chosen.baseline_seconds, chosen.full)
             bench = Bench(servers, options)
             if chosen.profile:
                 for number in chosen.scenario or [1, 2]:
@@ -89,8 +89,8 @@ def _run(bench: Bench, numbers: list[int]) -> tuple[list[Result], dict[str, dict
             "seconds": bench.options.seconds,
             "rounds": bench.options.rounds,
             "load_average": load_average(),
-            "yardstick": bench.yardstick.facts(),
-            "others_cores": [round(others, 2) for others in bench.yardstick.others],
+            "baseline": bench.baseline.facts(),
+            "others_cores": [round(others, 2) for others in bench.baseline.others],
             **record(result),
         }
     return results, records
@@ -107,7 +107,7 @@ def _options() -> argparse.ArgumentParser:
     )
     options.add_argument("--rounds", type=int, default=default.rounds, help="runs of each kind")
     options.add_argument(
-        "--yardstick-seconds", type=int, default=default.yardstick_s, help="of each look at it"
+        "--baseline-seconds", type=int, default=default.baseline_s, help="of each look at it"
     )
     options.add_argument(
         "--full", action="store_true", help="the full sizes of scenarios 7 and 8: takes an hour"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import asyncpg
 
 from bench.figures import Result, figure
-from bench.ground import Ground
 from bench.load import BATCH, Run, batches, place_orders
 from bench.progress import say
 from bench.scenarios import Bench, told_cpu
+from bench.testbed import Testbed
 from bench.workload import ON_HAND, PRODUCTS, THIRD
 
 ORDERS_FULL = 2_000_000
@@ -123,12 +123,12 @@ def scenario_7(bench: Bench) -> Result:
     runs: dict[str, list[Run]] = {"empty": [], "grown": []}
     with bench.servers.cluster() as empty, bench.servers.cluster() as grown:
         asyncio.run(grow(grown, orders))
-        grounds = {"empty": empty, "grown": grown}
+        testbeds = {"empty": empty, "grown": grown}
         for number in range(bench.options.rounds + 1):
-            for name, ground in grounds.items():
+            for name, testbed in testbeds.items():
                 say(f"round {number} of {bench.options.rounds}: {name}")
                 bench.servers.settle_down()
-                run = place_orders(ground, batches(bench.options.seconds if number else 1.0))
+                run = place_orders(testbed, batches(bench.options.seconds if number else 1.0))
                 if number:  # the first one warms up
                     say(f"  {run.rate:,.0f} settled orders/s; {told_cpu([run])}")
                     runs[name].append(run)
@@ -153,16 +153,16 @@ def scenario_7(bench: Bench) -> Result:
     return result
 
 
-async def grow(ground: Ground, orders: int) -> None:
-    """Give a ground a past of so many settled orders, in both databases."""
-    first_ms = await _now_ms(ground) - 100 * orders
+async def grow(testbed: Testbed, orders: int) -> None:
+    """Give a testbed a past of so many settled orders, in both databases."""
+    first_ms = await _now_ms(testbed) - 100 * orders
     receipts = (MOVEMENTS_PER_ORDER - 3) * orders // PRODUCTS
     words = {"third": THIRD, "on_hand": ON_HAND, "products": PRODUCTS, "receipts": receipts}
-    await _write(ground.urls["orders"], [*ORDERS, INBOX], orders, first_ms, words)
-    connection = await asyncpg.connect(ground.urls["inventory"])
+    await _write(testbed.urls["orders"], [*ORDERS, INBOX], orders, first_ms, words)
+    connection = await asyncpg.connect(testbed.urls["inventory"])
     say(f"writing {receipts * PRODUCTS:,} receipts")
     await connection.execute(RECEIPTS.format(**words), 1, receipts, timeout=STATEMENT_S_MAX)
-    await _write(ground.urls["inventory"], [*RESERVATIONS, INBOX], orders, first_ms, words)
+    await _write(testbed.urls["inventory"], [*RESERVATIONS, INBOX], orders, first_ms, words)
     await connection.execute(LEVELS, timeout=STATEMENT_S_MAX)
     await connection.execute("VACUUM ANALYZE", timeout=STATEMENT_S_MAX)
     await connection.close()
@@ -185,8 +185,8 @@ async def _write(
     await connection.close()
 
 
-async def _now_ms(ground: Ground) -> int:
-    connection = await asyncpg.connect(ground.urls["orders"])
+async def _now_ms(testbed: Testbed) -> int:
+    connection = await asyncpg.connect(testbed.urls["orders"])
     now: int = await connection.fetchval("SELECT (1000 * extract(epoch FROM now()))::bigint")
     await connection.close()
     return now

@@ -1,4 +1,4 @@
-"""Run load against a ground and account for it: what was settled, how fast, at whose cost."""
+"""Run load against a testbed and account for it: what was settled, how fast, at whose cost."""
 
 import json
 import subprocess
@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 
 from bench.generator import CREATE, CREATE_BATCH, Job, Outcome
-from bench.ground import Ground
 from bench.processes import Meter
+from bench.testbed import Testbed
 
 ROOT = Path(__file__).parents[1]
 BATCH = 100
@@ -111,29 +111,29 @@ def batches(seconds: float, *, hot: bool = False, callers: int = BATCH_CALLERS) 
 _numbers = count(1)  # names every run of this process
 
 
-def place_orders(ground: Ground, job: Job) -> Run:
-    """Place orders on a quiet ground and wait until the last is settled.
+def place_orders(testbed: Testbed, job: Job) -> Run:
+    """Place orders on a quiet testbed and wait until the last is settled.
 
     :raises OrdersLost: fewer were settled than were accepted.
     """
     number = next(_numbers)
-    ground.ledger.wait_until_quiet()
-    before = ground.ledger.statuses()
+    testbed.ledger.wait_until_quiet()
+    before = testbed.ledger.statuses()
     with generator() as load:
         load.prepare(
             replace(
                 job,
-                target=ground.orders,
+                target=testbed.orders,
                 run=f"r{number}",
                 seed=number,
-                channels=max(job.channels, ground.channels),
+                channels=max(job.channels, testbed.channels),
             )
         )
         meter = Meter()
         outcome = load.go()
-        settled_at = ground.ledger.wait_until_settled()
+        settled_at = testbed.ledger.wait_until_settled()
         meter.stop()
-    after = ground.ledger.statuses()
+    after = testbed.ledger.statuses()
     settled = after.get("CONFIRMED", 0) - before.get("CONFIRMED", 0)
     if settled < outcome.items or sum(after.values()) - sum(before.values()) != settled:
         raise OrdersLost(f"accepted {outcome.items}, settled {settled}; {before} became {after}")

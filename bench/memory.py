@@ -4,11 +4,11 @@ import time
 from dataclasses import replace
 
 from bench.figures import Figure, Result
-from bench.ground import Ground
 from bench.load import BATCH, batches, place_orders
 from bench.processes import resident_mb
 from bench.progress import say
 from bench.scenarios import Bench
+from bench.testbed import Testbed
 
 SIZES_SMALL = (10_000, 50_000)
 SIZES_FULL = (50_000, 1_000_000)
@@ -23,10 +23,10 @@ def scenario_8(bench: Bench) -> Result:
     """Resident memory of each service after few and after many orders."""
     few, many = SIZES_FULL if bench.options.full else SIZES_SMALL
     result = Result(8, f"resident memory after {few:,} and {many:,} orders")
-    with bench.servers.cluster() as ground:
-        _place(ground, few, already=0)
+    with bench.servers.cluster() as testbed:
+        _place(testbed, few, already=0)
         before = _resident_mb()
-        _place(ground, many, already=few)
+        _place(testbed, many, already=few)
         after = _resident_mb()
     for service in SERVICES:
         result.figures += [
@@ -57,11 +57,11 @@ def scenario_8(bench: Bench) -> Result:
     return result
 
 
-def _place(ground: Ground, upto: int, *, already: int) -> None:
+def _place(testbed: Testbed, upto: int, *, already: int) -> None:
     """In portions that settle before the next one, so that no queue refuses."""
     for placed in range(already, upto, CHUNK):
         orders = min(CHUNK, upto - placed)
-        run = place_orders(ground, replace(batches(0.0), requests=orders // BATCH))
+        run = place_orders(testbed, replace(batches(0.0), requests=orders // BATCH))
         held = ", ".join(f"{service} {resident_mb(service):.0f} MB" for service in SERVICES)
         say(f"{placed + orders:,} of {upto:,} orders, {run.rate:,.0f} a second; {held}")
 

@@ -46,8 +46,8 @@ def profile(bench: Bench, scenario: int, *, native: bool) -> str:
         raise ProfilerMissing(
             f"py-spy is missing; run: {PY_SPY.with_name('pip').name} install py-spy"
         )
-    ground = bench.servers.embedded() if scenario == 3 else bench.servers.cluster()
-    with ground as here:
+    testbed = bench.servers.embedded() if scenario == 3 else bench.servers.cluster()
+    with testbed as here:
         runs: dict[str, Callable[[], Run]]
         if scenario == 6:
             runs = {

@@ -11,11 +11,11 @@ from pathlib import Path
 from bench import echo
 from bench.figures import Result, figure
 from bench.generator import Job
-from bench.ground import Ground
 from bench.ledger import PostgresLedger
 from bench.load import ROOT, Run, batches, call, place_orders
 from bench.progress import say
 from bench.scenarios import Bench, told_cpu
+from bench.testbed import Testbed
 from bench.workload import PRODUCTS, product_id
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -34,9 +34,9 @@ PARTS = {"empty call": "echo", "GetOrderDetails": "orders", "GetStockInfo": "inv
 def scenario_6(bench: Bench) -> Result:
     """GetOrderDetails and GetStockInfo beside an empty grpc.aio call, 32 callers."""
     runs: dict[str, list[Run]] = {name: [] for name in PARTS}
-    with bench.servers.cluster() as ground, _echo_service(bench.servers.folder) as address:
+    with bench.servers.cluster() as testbed, _echo_service(bench.servers.folder) as address:
         payload = b"\x0a\x24" + b"0" * 36  # as long as an order's id
-        jobs = {"empty call": _job(address, echo.METHOD, [payload])} | reads(ground)
+        jobs = {"empty call": _job(address, echo.METHOD, [payload])} | reads(testbed)
         for number in range(bench.options.rounds + 1):
             for name, job in jobs.items():
                 seconds = bench.options.seconds if number else 1.0
@@ -74,13 +74,13 @@ def scenario_6(bench: Bench) -> Result:
     return result
 
 
-def reads(ground: Ground) -> dict[str, Job]:
+def reads(testbed: Testbed) -> dict[str, Job]:
     """Place orders, and return the calls that read them and the stock."""
-    place_orders(ground, batches(1.0))
-    ground.ledger.wait_until_quiet()
+    place_orders(testbed, batches(1.0))
+    testbed.ledger.wait_until_quiet()
     return {
-        "GetOrderDetails": _job(ground.orders, ORDER, _orders(ground)),
-        "GetStockInfo": _job(ground.inventory, STOCK, _products()),
+        "GetOrderDetails": _job(testbed.orders, ORDER, _orders(testbed)),
+        "GetStockInfo": _job(testbed.inventory, STOCK, _products()),
     }
 
 
@@ -105,11 +105,11 @@ def _echo_service(folder: Path) -> Iterator[str]:
         program.signal(signal.SIGTERM)
 
 
-def _orders(ground: Ground) -> list[bytes]:
-    assert isinstance(ground.ledger, PostgresLedger), "a cluster is on PostgreSQL"
+def _orders(testbed: Testbed) -> list[bytes]:
+    assert isinstance(testbed.ledger, PostgresLedger), "a cluster is on PostgreSQL"
     return [
         orders_pb2.GetOrderDetailsRequest(order_id=order_id).SerializeToString()
-        for order_id in ground.ledger.order_ids(ORDERS_READ)
+        for order_id in testbed.ledger.order_ids(ORDERS_READ)
     ]
 
 

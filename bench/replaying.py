@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 from bench.figures import Result, figure
-from bench.ground import Ground
 from bench.load import ROOT
 from bench.processes import Meter
 from bench.progress import say
 from bench.scenarios import Bench
+from bench.testbed import Testbed
 from holdfast.cli.sample import write_sample
 from holdfast.importing.formats import Format, ReadOptions
 from holdfast.importing.reading import read_orders
@@ -34,9 +34,9 @@ def scenario_9(bench: Bench) -> Result:
     result = Result(9, f"holdfast replay of {lines:,} order lines")
     rates, costs = [], []
     for number in range(min(bench.options.rounds, ROUNDS_MAX)):
-        with bench.servers.cluster(products_there=False) as ground:
+        with bench.servers.cluster(products_there=False) as testbed:
             say(f"round {number + 1}: replaying {lines:,} order lines")
-            seconds, told = _replay(ground, file, lines)
+            seconds, told = _replay(testbed, file, lines)
             say(f"  {lines / seconds:,.0f} order lines/s; {told}")
             rates.append(lines / seconds)
             costs.append(told)
@@ -66,7 +66,7 @@ def invoices_file(folder: Path) -> tuple[Path, bool]:
     return sample, False
 
 
-def _replay(ground: Ground, file: Path, lines: int) -> tuple[float, str]:
+def _replay(testbed: Testbed, file: Path, lines: int) -> tuple[float, str]:
     """Seconds from the first call to the last outcome, and what it cost by part.
 
     :raises ReplayFailed: an invoice has no outcome.
@@ -74,11 +74,11 @@ def _replay(ground: Ground, file: Path, lines: int) -> tuple[float, str]:
     command = [str(HOLDFAST), "replay", str(file), "--output", "json", "--cover", "1"]
     command += ["--format", Format.ONLINE_RETAIL]
     command += ["--batch", str(BATCH), "--concurrency", str(CALLERS)]
-    command += ["--orders", ground.orders, "--inventory", ground.inventory]
+    command += ["--orders", testbed.orders, "--inventory", testbed.inventory]
     meter = Meter("replay")
     done = subprocess.run(
         command,
-        env=ground.environment,
+        env=testbed.environment,
         capture_output=True,
         text=True,
         timeout=REPLAY_S_MAX,

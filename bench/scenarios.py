@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
+from bench.baseline import Baseline, measure
 from bench.figures import Figure, Result, figure
 from bench.generator import CREATE, Job
-from bench.ground import Ground, Servers
 from bench.ledger import PostgresLedger
 from bench.load import BATCH, BATCH_CALLERS, UNARY_CALLERS, Run, batches, place_orders, unary
 from bench.progress import say
-from bench.yardstick import Yardstick, measure
+from bench.testbed import Servers, Testbed
 
-# The floors of embedded mode are stated for a machine where the yardstick gives this.
-EMBEDDED_YARDSTICK = 2_600
+# The floors of embedded mode are stated for a machine where the baseline gives this.
+EMBEDDED_BASELINE = 2_600
 WAITERS_EVERY = 20  # of scenario 5: every so many orders wait for their outcome
 WARM_UP_S = 1.0
 OTHERS_MAX = 0.25  # cores busy with other people's work that a result bears without a warning
@@ -26,41 +26,39 @@ class Options:
 
     :param seconds: of load in each measured run.
     :param rounds: runs of each kind; medians are reported.
-    :param yardstick_s: seconds of each look at the yardstick.
+    :param baseline_s: seconds of each look at the baseline.
     :param full: the full sizes of scenarios 7 and 8.
     """
 
     seconds: float = 4.0
     rounds: int = 3
-    yardstick_s: int = 2
+    baseline_s: int = 2
     full: bool = False
 
 
 @dataclass(slots=True)
 class Bench:
-    """What the scenarios share: the servers, the yardstick, what was measured before."""
+    """What the scenarios share: the servers, the baseline, what was measured before."""
 
     servers: Servers
     options: Options
-    yardstick: Yardstick = field(default_factory=Yardstick)
+    baseline: Baseline = field(default_factory=Baseline)
     unary_rate: float = 0.0  # of scenario 1, once that was measured
 
-    def look_at_yardstick(self) -> None:
-        measure(
-            self.servers.postgres, self.yardstick, self.servers.folder, self.options.yardstick_s
-        )
+    def look_at_baseline(self) -> None:
+        measure(self.servers.postgres, self.baseline, self.servers.folder, self.options.baseline_s)
 
     def rounds(
-        self, ground: AbstractContextManager[Ground], jobs: dict[str, Job]
+        self, testbed: AbstractContextManager[Testbed], jobs: dict[str, Job]
     ) -> dict[str, list[Run]]:
-        """Run all jobs in turns, and the yardstick before each turn."""
+        """Run all jobs in turns, and the baseline before each turn."""
         runs: dict[str, list[Run]] = {name: [] for name in jobs}
-        with ground as here:
+        with testbed as here:
             say("warming up")
             for job in jobs.values():
                 place_orders(here, replace(job, seconds=WARM_UP_S))
             for number in range(self.options.rounds):
-                self.look_at_yardstick()
+                self.look_at_baseline()
                 for name, job in jobs.items():
                     say(f"round {number + 1} of {self.options.rounds}: {name}")
                     self.servers.settle_down()
@@ -74,7 +72,7 @@ def scenario_1(bench: Bench) -> Result:
     """Cluster mode, CreateOrder, 64 callers."""
     runs = bench.rounds(bench.servers.cluster(), {"unary": unary(bench.options.seconds)})["unary"]
     bench.unary_rate = _rate(runs)
-    best = bench.yardstick.best("uniform")
+    best = bench.baseline.best("uniform")
     result = Result(1, f"cluster, CreateOrder, {UNARY_CALLERS} callers")
     result.figures = [
         _settled("CreateOrder", runs, to=best, floor=0.30, aim=0.5),
@@ -87,7 +85,7 @@ def scenario_1(bench: Bench) -> Result:
 def scenario_2(bench: Bench) -> Result:
     """Cluster mode, BatchCreateOrders of 100."""
     runs = bench.rounds(bench.servers.cluster(), {"batch": batches(bench.options.seconds)})["batch"]
-    best = bench.yardstick.best("uniform")
+    best = bench.baseline.best("uniform")
     result = Result(2, f"cluster, BatchCreateOrders of {BATCH}, {BATCH_CALLERS} callers")
     result.figures = [
         _settled("BatchCreateOrders", runs, to=best, floor=1.0, aim=2.0),
@@ -102,7 +100,7 @@ def scenario_3(bench: Bench) -> Result:
     seconds = bench.options.seconds
     jobs = {"unary": unary(seconds), "batch": batches(seconds)}
     runs = bench.rounds(bench.servers.embedded(), jobs)
-    best = bench.yardstick.best("uniform")
+    best = bench.baseline.best("uniform")
     result = Result(3, f"embedded, unary and batches of {BATCH}")
     floors = {"unary": (800, 1_500), "batch": (2_500, 5_000)}
     result.figures = [
@@ -110,8 +108,8 @@ def scenario_3(bench: Bench) -> Result:
             f"embedded {name}",
             runs[name],
             to=best,
-            floor=floor / EMBEDDED_YARDSTICK,
-            aim=aim / EMBEDDED_YARDSTICK,
+            floor=floor / EMBEDDED_BASELINE,
+            aim=aim / EMBEDDED_BASELINE,
         )
         for name, (floor, aim) in floors.items()
     ]
@@ -128,15 +126,15 @@ def scenario_4(bench: Bench) -> Result:
             key = f"{name} {'hot' if hot else 'uniform'}"
             jobs[key] = make(bench.options.seconds, hot=hot)
     runs = bench.rounds(bench.servers.cluster(), jobs)
-    best = bench.yardstick.best("hot")
+    best = bench.baseline.best("hot")
     result = Result(4, "cluster, one hot product in every order")
     for name in makers:
         uniform, hot_runs = runs[f"{name} uniform"], runs[f"{name} hot"]
         of_uniform = _settled(f"{name} hot", hot_runs, to=_rate(uniform), floor=0.9, aim=1.0)
-        of_yardstick = _settled(f"{name} hot, beside SQL", hot_runs, to=best, floor=1.0, aim=3.0)
+        of_baseline = _settled(f"{name} hot, beside SQL", hot_runs, to=best, floor=1.0, aim=3.0)
         result.figures += [
             replace(of_uniform, ratio_of=f"{name} uniform"),
-            replace(of_yardstick, ratio_of="pgbench hot"),
+            replace(of_baseline, ratio_of="pgbench hot"),
             _settled(f"{name} uniform", uniform),
             _cost(f"{name} hot", hot_runs, bench, "hot"),
         ]
@@ -146,13 +144,13 @@ def scenario_4(bench: Bench) -> Result:
 def scenario_5(bench: Bench) -> Result:
     """Latency at half of scenario 1's rate, open loop."""
     result = Result(5, "cluster, open loop at half of scenario 1's rate")
-    with bench.servers.cluster() as ground:
-        ledger = ground.ledger
+    with bench.servers.cluster() as testbed:
+        ledger = testbed.ledger
         assert isinstance(ledger, PostgresLedger), "a cluster is on PostgreSQL"
-        place_orders(ground, unary(WARM_UP_S))
+        place_orders(testbed, unary(WARM_UP_S))
         if not bench.unary_rate:
             say("measuring scenario 1's rate first")
-            looks = [place_orders(ground, unary(bench.options.seconds)) for _ in range(2)]
+            looks = [place_orders(testbed, unary(bench.options.seconds)) for _ in range(2)]
             bench.unary_rate = _rate(looks)
         rate = bench.unary_rate / 2
         job = Job(
@@ -167,7 +165,7 @@ def scenario_5(bench: Bench) -> Result:
         for number in range(bench.options.rounds):
             say(f"round {number + 1} of {bench.options.rounds}: {rate:,.0f} orders/s, Poisson")
             bench.servers.settle_down()
-            run = place_orders(ground, job)
+            run = place_orders(testbed, job)
             settled_ms.append(ledger.settled_ms(run.settled_s + 0.5))
             p50, p99 = run.outcome.latencies_ms["p50"], run.outcome.latencies_ms["p99"]
             say(f"  CreateOrder p50 {p50:.1f} ms, p99 {p99:.1f} ms; {told_cpu([run])}")
@@ -257,7 +255,7 @@ def _cost(name: str, runs: Iterable[Run], bench: Bench, products: str = "uniform
         f"{name}, all processes",
         [sum(run.cpu_ms.values()) for run in runs],
         "CPU ms an order",
-        to=bench.yardstick.best_cpu_ms(products),
+        to=bench.baseline.best_cpu_ms(products),
         ratio_of=f"pgbench {products}",
     )
 

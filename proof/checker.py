@@ -14,12 +14,12 @@ anonymous.
 
 from collections.abc import Callable, Iterator
 
-from proof.evidence import Attempt, Evidence, Violation
 from proof.rules import agreement, messages, orders, reads, resources, stock
+from proof.run_record import Attempt, RunRecord, Violation
 
-__all__ = ["INVARIANTS", "Attempt", "Evidence", "Violation", "check"]
+__all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
 
-INVARIANTS: dict[int, tuple[Callable[[Evidence], Iterator[Violation]], ...]] = {
+INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = {
     1: (stock.conservation,),
     2: (stock.no_oversell,),
     3: (orders.no_lost_order,),
@@ -37,16 +37,16 @@ INVARIANTS: dict[int, tuple[Callable[[Evidence], Iterator[Violation]], ...]] = {
 }
 
 
-def check(evidence: Evidence) -> list[Violation]:
+def check(record: RunRecord) -> list[Violation]:
     """Name everything that breaks a promise, by the promise's number; nothing: all were kept.
 
-    Pure: it reads nothing but the evidence, and the same evidence gives the same list.
+    Pure: it reads nothing but the record, and the same record gives the same list.
     """
     return [
         violation
         for number, rules in INVARIANTS.items()
         for rule in rules
-        for violation in _numbered(number, rule(evidence))
+        for violation in _numbered(number, rule(record))
     ]
 
 

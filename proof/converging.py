@@ -5,9 +5,9 @@ import time
 from collections.abc import Mapping
 
 from holdfast.chassis.engines import connect
-from proof.checker import Evidence, check
-from proof.facts import facts_of
+from proof.checker import RunRecord, check
 from proof.history import History
+from proof.snapshot import snapshot_of
 
 LOOK_AGAIN_S = 0.1
 
@@ -15,14 +15,14 @@ LOOK_AGAIN_S = 0.1
 async def converge(history: History, urls: Mapping[str, str], within_s: float) -> None:
     """Return as soon as nothing is wrong, or when the time for that is over: a judge will tell."""
     ends_at = time.monotonic() + within_s
-    while check(await evidence_of(history, urls)) and time.monotonic() < ends_at:
+    while check(await record_of(history, urls)) and time.monotonic() < ends_at:
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
-async def evidence_of(history: History, urls: Mapping[str, str]) -> Evidence:
+async def record_of(history: History, urls: Mapping[str, str]) -> RunRecord:
     """What callers were told, and what stands in the databases of these addresses now."""
     async with (
         connect(urls["orders"], wait=False) as orders,
         connect(urls["inventory"], wait=False) as inventory,
     ):
-        return Evidence(history.calls, await facts_of(orders, inventory))
+        return RunRecord(history.calls, await snapshot_of(orders, inventory))

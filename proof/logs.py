@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from proof.evidence import Attempt
+from proof.run_record import Attempt
 
 
 def attempts_of(logs: Iterable[Path]) -> list[Attempt]:

@@ -36,7 +36,7 @@ def faults_of_all_kinds(
 
     async def trouble(run: Run) -> None:
         weights = dict.fromkeys(kinds or KINDS, 1.0)
-        striking = Striking(run.ground, KINDS, run.say)
+        striking = Striking(run.testbed, KINDS, run.say)
         strikes = schedule(seed, seconds=seconds, gap_s=gap_s, weights=weights)
         await striking.strike_all(strikes, until_s=seconds)
         run.count_damage(striking.damage)

@@ -17,9 +17,9 @@ from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
 from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link
 from holdfast.chassis.rabbitmq_names import Topology
-from proof.facts import Part, Sighting
 from proof.history import Journal
-from proof.sightings import sighting_of
+from proof.observed_events import observed_event
+from proof.snapshot import ObservedEvent, Part
 
 QUEUE = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
@@ -61,10 +61,10 @@ class Audit:
                 await listening
             self._journal.close()
 
-    def sightings(self) -> list[Sighting]:
+    def observed_events(self) -> list[ObservedEvent]:
         """Every event as often as it was heard, in order."""
         with self._path.open("rb") as lines:
-            return [_sighting(json.loads(line)) for line in lines]
+            return [_observed_event(json.loads(line)) for line in lines]
 
     async def _listen(self) -> None:
         while True:
@@ -133,13 +133,13 @@ class Audit:
                 continue
             self._overhear(message.routing_key or "", message.body)
             for event in events:
-                self._journal.add({"at": at, **sighting_of(event)._asdict()})
+                self._journal.add({"at": at, **observed_event(event)._asdict()})
         await self._journal.on_disk()
 
 
-def _sighting(line: Mapping[str, Any]) -> Sighting:
+def _observed_event(line: Mapping[str, Any]) -> ObservedEvent:
     content = line["content"]
-    return Sighting(
+    return ObservedEvent(
         line["event_id"],
         line["type"],
         line["subject"],

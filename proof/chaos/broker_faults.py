@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from proof.chaos.broker_nodes import SERVICES_USER, VHOST, BrokerNode
 from proof.chaos.fault import Fault, Ineffective, require
-from proof.chaos.weather import BLACK_HOLE, GOOD, Weather
+from proof.chaos.link_conditions import BLACK_HOLE, GOOD, LinkConditions
 from testbed.processes import ProgramFailed
 
 EFFECT_S_MAX = 15.0
@@ -25,12 +25,12 @@ class BrokerFault(Fault):
     nodes_hit = 1
 
     def choose(self) -> None:
-        names = self.chance.sample(sorted(self.ground.brokers.nodes), k=self.nodes_hit)
-        self.nodes = [self.ground.brokers[name] for name in sorted(names)]
+        names = self.chance.sample(sorted(self.testbed.brokers.nodes), k=self.nodes_hit)
+        self.nodes = [self.testbed.brokers[name] for name in sorted(names)]
         self.target = " ".join(node.name for node in self.nodes)
 
     def _heal(self) -> None:
-        self.ground.brokers.heal()
+        self.testbed.brokers.heal()
 
     def _kill(self, node: BrokerNode) -> None:
         require(node.program.kill() > 0, f"{node.name} was dead already")
@@ -69,10 +69,10 @@ class LeaderKilled(BrokerFault):
         Fault.choose(self)
 
     def _strike(self) -> None:
-        leaders = self.ground.brokers.leaders()
+        leaders = self.testbed.brokers.leaders()
         require(bool(leaders), "no queue has a leader")
         self.target = self.chance.choice(sorted(leaders))
-        self._kill(self.ground.brokers[self.target])
+        self._kill(self.testbed.brokers[self.target])
 
 
 class NodeFrozen(BrokerFault):
@@ -105,7 +105,7 @@ class NodesRestartedInTurn(BrokerFault):
             node.upgrade("drain")
             node.stop()
             node.launch()
-            self.ground.brokers.wait_until_whole()
+            self.testbed.brokers.wait_until_whole()
 
 
 class AppStopped(BrokerFault):
@@ -135,7 +135,7 @@ class NodeDrained(BrokerFault):
     def _strike(self) -> None:
         (node,) = self.nodes
         node.upgrade("drain")
-        brokers = self.ground.brokers
+        brokers = self.testbed.brokers
         _within(EFFECT_S_MAX, lambda: node.name not in brokers.leaders(), f"{node.name} leads")
 
     def _heal(self) -> None:
@@ -191,7 +191,7 @@ class ConnectionsClosed(BrokerFault):
         _within(EFFECT_S_MAX, lambda: self.close_connections() > 0, "there was no connection")
 
     def close_connections(self) -> int:
-        brokers, closed = self.ground.brokers, 0
+        brokers, closed = self.testbed.brokers, 0
         for one in brokers.api("GET", "/api/connections?columns=name,user"):
             if one["user"] == SERVICES_USER:
                 with suppress(ProgramFailed):  # it was gone already
@@ -210,11 +210,11 @@ class PermissionRevoked(ConnectionsClosed):
         self.target = SERVICES_USER
 
     def _strike(self) -> None:
-        self.ground.brokers.forbid()
+        self.testbed.brokers.forbid()
         super()._strike()
 
     def _heal(self) -> None:
-        self.ground.brokers.permit()
+        self.testbed.brokers.permit()
         super()._heal()
 
 
@@ -228,7 +228,7 @@ class BindingDeleted(BrokerFault):
         Fault.choose(self)
 
     def _strike(self) -> None:
-        brokers = self.ground.brokers
+        brokers = self.testbed.brokers
         bindings = [
             one
             for one in brokers.api("GET", f"/api/bindings/{VHOST}")
@@ -250,25 +250,25 @@ class NodesParted(BrokerFault):
     durations_s = (5.0, 15.0, 30.0)
 
     def choose(self) -> None:
-        one, another, third = self.chance.sample(sorted(self.ground.brokers.nodes), k=3)
+        one, another, third = self.chance.sample(sorted(self.testbed.brokers.nodes), k=3)
         others = self.chance.choice([(another,), (another, third)])
         self.is_silent = self.chance.random() < 0.5
-        self.wires = self.ground.wires.between([one], others)
+        self.wires = self.testbed.wires.between([one], others)
         how = "silently" if self.is_silent else "loudly"
         self.target = f"{one} from {' and '.join(others)}, {how}"
 
     def _strike(self) -> None:
-        weather = BLACK_HOLE if self.is_silent else Weather(is_refused=True)
+        conditions = BLACK_HOLE if self.is_silent else LinkConditions(is_refused=True)
         cut = 0
         for client, server in self.wires:
-            self.ground.wires.set(client, server, weather)
+            self.testbed.wires.set(client, server, conditions)
             if not self.is_silent:
-                cut += self.ground.wires.cut(client, server)
+                cut += self.testbed.wires.cut(client, server)
         require(self.is_silent or cut > 0, "the nodes had no connection")
 
     def _heal(self) -> None:
         for client, server in self.wires:
-            self.ground.wires.set(client, server, GOOD)
+            self.testbed.wires.set(client, server, GOOD)
         super()._heal()
 
 

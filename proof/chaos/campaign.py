@@ -18,16 +18,16 @@ from holdfast.verification import verify
 from proof.callers import Address, Callers, Habits
 from proof.chaos.audit_queue import QUEUE, Audit
 from proof.chaos.convergence import Rest, come_to_rest
-from proof.chaos.ground import Ground
-from proof.chaos.mischief import Mischief
+from proof.chaos.nemesis import Nemesis
 from proof.chaos.probing import PRODUCT_ID, UNITS
 from proof.chaos.service_faults import ClockJumped
 from proof.chaos.striking import Damage, Say
+from proof.chaos.testbed import Testbed
 from proof.chaos.verdict import Verdict, counts_of
-from proof.checker import Evidence, check
-from proof.facts import Sample, facts_of, sample_of
+from proof.checker import RunRecord, check
 from proof.history import History
 from proof.logs import attempts_of, errors_of
+from proof.snapshot import Sample, sample_of, snapshot_of
 from proof.workload import Shop
 
 SAMPLE_EVERY_S = 1.0
@@ -45,14 +45,14 @@ class Plan:
     """What kind of a campaign.
 
     :param shop: enough units that most orders can be filled, to the end.
-    :param mischief: messages are repeated, and nonsense is sent.
+    :param nemesis: messages are repeated, and nonsense is sent.
     """
 
     name: str
     seed: int
     habits: Habits = field(default_factory=Habits)
     shop: Shop = field(default_factory=lambda: Shop(products=40, scarce=1, units=20_000))
-    mischief: bool = True
+    nemesis: bool = True
     converge_s: float = CONVERGE_S_MAX
 
 
@@ -64,13 +64,13 @@ class Run:
     :param at_end: called when all callers have ended, before the run is judged.
     """
 
-    ground: Ground
+    testbed: Testbed
     plan: Plan
     folder: Path
     say: Say
     history: History
     audit: Audit
-    mischief: Mischief
+    nemesis: Nemesis
     orders: Database
     inventory: Database
     groups: list[Callers] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Run:
     forgetful: bool = False
 
     async def depths(self) -> Mapping[str, int]:
-        return await asyncio.to_thread(self.ground.brokers.depths)
+        return await asyncio.to_thread(self.testbed.brokers.depths)
 
     def count_damage(self, damage: Damage) -> None:
         """Put what was struck among the counts."""
@@ -93,7 +93,7 @@ class Run:
             "faults without effect": dict(damage.missed.most_common()),
             "processes killed": damage.kills.total(),
             "kills by kind": dict(damage.kills.most_common()),
-            "failovers": len(self.ground.databases.failovers),
+            "failovers": len(self.testbed.databases.failovers),
         }
         self.forgetful = any(
             isinstance(fault, ClockJumped) and abs(fault.ahead_s) >= REMEMBERED_S
@@ -101,18 +101,20 @@ class Run:
         )
 
 
-async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: Trouble) -> Verdict:
+async def campaign(
+    testbed: Testbed, plan: Plan, folder: Path, say: Say, trouble: Trouble
+) -> Verdict:
     """Run callers while `trouble` does, heal, wait for rest, and judge.
 
     :param trouble: what the campaign is about; it returns when it is over.
     """
-    async with _prepared(ground, plan, folder, say) as run:
+    async with _prepared(testbed, plan, folder, say) as run:
         say(f"{plan.habits.callers} callers begin")
         async with run.groups[0].working(), _sampling(run):
-            async with run.mischief.at_work() if plan.mischief else nullcontext():
+            async with run.nemesis.at_work() if plan.nemesis else nullcontext():
                 await trouble(run)
             say("healing")
-            await asyncio.to_thread(ground.heal)
+            await asyncio.to_thread(testbed.heal)
         say("the callers have ended; waiting for rest")
         for last in run.at_end:
             last()
@@ -125,47 +127,47 @@ async def campaign(ground: Ground, plan: Plan, folder: Path, say: Say, trouble: 
 
 
 @asynccontextmanager
-async def _prepared(ground: Ground, plan: Plan, folder: Path, say: Say) -> AsyncIterator[Run]:
+async def _prepared(testbed: Testbed, plan: Plan, folder: Path, say: Say) -> AsyncIterator[Run]:
     async with AsyncExitStack() as stack:
         history = History(time.monotonic, folder / "history.jsonl")
         stack.callback(history.close)
-        mischief = Mischief(ground.broker_url, plan.seed)
-        audit = Audit(ground.broker_url, folder / "events.jsonl", mischief.overhear)
+        nemesis = Nemesis(testbed.broker_url, plan.seed)
+        audit = Audit(testbed.broker_url, folder / "events.jsonl", nemesis.overhear)
         await stack.enter_async_context(audit.listening())
         orders, inventory = [
-            await stack.enter_async_context(connect(ground.database_url(service)))
+            await stack.enter_async_context(connect(testbed.database_url(service)))
             for service in ("orders", "inventory")
         ]
-        run = Run(ground, plan, folder, say, history, audit, mischief, orders, inventory)
+        run = Run(testbed, plan, folder, say, history, audit, nemesis, orders, inventory)
         run.groups.append(callers_of(run, plan.habits))
         await run.groups[0].open_shop({PRODUCT_ID: UNITS})
         yield run
 
 
 def callers_of(run: Run, habits: Habits, addresses: Sequence[Address] = ()) -> Callers:
-    """Callers on the run's ground, under its seed, writing into its history.
+    """Callers on the run's testbed, under its seed, writing into its history.
 
     :param addresses: where they go; none: some know one process of each service, some know all.
     """
-    everywhere = single_addresses(run.ground) + several_addresses(run.ground)
+    everywhere = single_addresses(run.testbed) + several_addresses(run.testbed)
     return Callers(
         addresses or everywhere, run.history, seed=run.plan.seed, shop=run.plan.shop, habits=habits
     )
 
 
-def single_addresses(ground: Ground) -> list[Address]:
+def single_addresses(testbed: Testbed) -> list[Address]:
     """One process of each service."""
     return [
         Address(orders, inventory)
         for orders, inventory in zip(
-            ground.addresses("orders"), ground.addresses("inventory"), strict=True
+            testbed.addresses("orders"), testbed.addresses("inventory"), strict=True
         )
     ]
 
 
-def several_addresses(ground: Ground) -> list[Address]:
+def several_addresses(testbed: Testbed) -> list[Address]:
     """All processes of each service, with another one first each time."""
-    orders, inventory = ground.addresses("orders"), ground.addresses("inventory")
+    orders, inventory = testbed.addresses("orders"), testbed.addresses("inventory")
     return [
         Address(several_targets(orders, turn), several_targets(inventory, turn))
         for turn in range(len(orders))
@@ -207,23 +209,23 @@ async def _sampling(run: Run) -> AsyncIterator[None]:
 
 async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
     depths = await run.depths()
-    evidence = Evidence(
+    record = RunRecord(
         calls=run.history.calls,
-        facts=await facts_of(run.orders, run.inventory),
-        sightings=run.audit.sightings(),
+        snapshot=await snapshot_of(run.orders, run.inventory),
+        observed_events=run.audit.observed_events(),
         samples=run.samples,
         queues={queue: count for queue, count in depths.items() if queue != QUEUE},
-        attempts=attempts_of(run.ground.folder.glob("orders-*.log")),
-        poison=run.mischief.poison,
-        parked=run.mischief.parked,
+        attempts=attempts_of(run.testbed.folder.glob("orders-*.log")),
+        poison=run.nemesis.poison,
+        parked=run.nemesis.parked,
         refusals_possible=True,
         forgetful=run.forgetful,
         resources=run.resources,
     )
     run.say("checking")
-    violations = await asyncio.to_thread(check, evidence)
+    violations = await asyncio.to_thread(check, record)
     run.say("verifying both databases")
-    urls = (run.ground.database_url(service) for service in ("orders", "inventory"))
+    urls = (run.testbed.database_url(service) for service in ("orders", "inventory"))
     report = await verify(*urls, pending_s_max=run.plan.converge_s)
     findings = list(run.findings)
     if not rest.is_rest:
@@ -235,11 +237,11 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         codes += group.codes
         findings += [f"a service called it a bug: {bug}" for bug in group.bugs]
         findings += [f"a service called it nonsense: {one}" for one in group.nonsense]
-    counts = counts_of(evidence) | {
+    counts = counts_of(record) | {
         "refused or in doubt": dict(codes.most_common()),
-        "messages repeated": run.mischief.repeated,
-        "poison that must be parked": len(run.mischief.parked),
-        "errors in the services' logs": errors_of(run.ground.folder.glob("*-*.log")),
+        "messages repeated": run.nemesis.repeated,
+        "poison that must be parked": len(run.nemesis.parked),
+        "errors in the services' logs": errors_of(run.testbed.folder.glob("*-*.log")),
         "samples missed": run.samples_missed,
         "audit reconnected": run.audit.losses,
         "came to rest after s": round(rest_s, 1),

@@ -4,8 +4,8 @@ import asyncpg
 
 from proof.chaos.database_pair import SERVICES_ROLE, DatabaseNode
 from proof.chaos.fault import Fault, Ineffective, require
-from proof.chaos.ground import Ground
-from proof.chaos.weather import BLACK_HOLE, GOOD
+from proof.chaos.link_conditions import BLACK_HOLE, GOOD
+from proof.chaos.testbed import Testbed
 from testbed.services import SERVICES
 
 LOCK_S_MAX = 10.0
@@ -19,15 +19,15 @@ class DatabaseFault(Fault):
     group = "databases"
 
     def _heal(self) -> None:
-        self.ground.databases.heal()
+        self.testbed.databases.heal()
 
     def take_primary(self) -> DatabaseNode:
-        pair = self.ground.databases
+        pair = self.testbed.databases
         self.target = pair.primary
         return pair.nodes[pair.primary]
 
     def take_standby(self) -> DatabaseNode:
-        pair = self.ground.databases
+        pair = self.testbed.databases
         self.target = pair.standby
         return pair.nodes[pair.standby]
 
@@ -37,7 +37,7 @@ class DatabaseFault(Fault):
 
 
 class PrimaryKilled(DatabaseFault):
-    """The referee promotes the standby, and brings the old primary back as one."""
+    """The failover manager promotes the standby, and brings the old primary back as one."""
 
     name = "database primary killed"
     durations_s = (5.0,)
@@ -47,7 +47,7 @@ class PrimaryKilled(DatabaseFault):
 
 
 class PrimaryFrozen(DatabaseFault):
-    """For a moment only, or until the referee has lost its patience, which costs it its life."""
+    """For a moment only, or until the failover manager loses its patience, which ends its life."""
 
     name = "database primary frozen"
     durations_s = (1.0, 10.0)
@@ -64,10 +64,10 @@ class PrimaryRestarted(DatabaseFault):
     name = "database primary restarted"
 
     def _strike(self) -> None:
-        generation = self.ground.databases.generation
+        generation = self.testbed.databases.generation
         self.take_primary()
-        self.ground.databases.restart_primary()
-        require(self.ground.databases.generation > generation, "it was not restarted")
+        self.testbed.databases.restart_primary()
+        require(self.testbed.databases.generation > generation, "it was not restarted")
 
 
 class SwitchedOver(DatabaseFault):
@@ -75,8 +75,8 @@ class SwitchedOver(DatabaseFault):
 
     def _strike(self) -> None:
         old = self.take_primary()
-        self.ground.databases.switch_over()
-        require(self.ground.databases.primary != old.name, "the roles are as before")
+        self.testbed.databases.switch_over()
+        require(self.testbed.databases.primary != old.name, "the roles are as before")
 
 
 class StandbyKilled(DatabaseFault):
@@ -86,9 +86,9 @@ class StandbyKilled(DatabaseFault):
     durations_s = (3.0, 10.0)
 
     def _strike(self) -> None:
-        with self.ground.databases.lock:
+        with self.testbed.databases.lock:
             node = self.take_standby()
-            self.ground.databases.kept_away.add(node.name)
+            self.testbed.databases.kept_away.add(node.name)
             self._kill(node)
 
 
@@ -109,17 +109,17 @@ class ReplicationHeld(DatabaseFault):
     durations_s = (3.0, 10.0)
 
     def choose(self) -> None:
-        names = sorted(self.ground.databases.nodes)
-        self.wires = self.ground.wires.between(names, names)
+        names = sorted(self.testbed.databases.nodes)
+        self.wires = self.testbed.wires.between(names, names)
         self.target = " and ".join(names)
 
     def _strike(self) -> None:
         for client, server in self.wires:
-            self.ground.wires.set(client, server, BLACK_HOLE)
+            self.testbed.wires.set(client, server, BLACK_HOLE)
 
     def _heal(self) -> None:
         for client, server in self.wires:
-            self.ground.wires.set(client, server, GOOD)
+            self.testbed.wires.set(client, server, GOOD)
         super()._heal()
 
 
@@ -187,11 +187,11 @@ class DiskFull(DatabaseFault):
     durations_s = (3.0, 10.0)
 
     @classmethod
-    def why_impossible(cls, ground: Ground) -> str:
-        return "" if ground.databases.disks else "this user may not mount a file system"
+    def why_impossible(cls, testbed: Testbed) -> str:
+        return "" if testbed.databases.disks else "this user may not mount a file system"
 
     def _strike(self) -> None:
-        disk = self.ground.databases.disks[self.take_primary().name]
+        disk = self.testbed.databases.disks[self.take_primary().name]
         disk.fill()
         require(disk.free_bytes() == 0, "there is space left")
 

@@ -1,7 +1,7 @@
 """A PostgreSQL primary with a synchronous standby, each on a disk of its own where that can be.
 
 Strictly synchronous: while the standby is away, commits on the primary wait. An operator would let
-Patroni or the like decide when to promote; here `proof.chaos.referee` does.
+Patroni or the like decide when to promote; here `proof.chaos.failover_manager` does.
 """
 
 import secrets
@@ -98,7 +98,7 @@ class DatabaseNode(PostgresServer):
 class Failover:
     """One change of the primary; times by the monotonic clock.
 
-    :param noticed_at: the primary had not answered for as long as the referee waits.
+    :param noticed_at: the primary had not answered for as long as the failover manager waits.
     :param whole_at: the old primary was back as a standby, so that commits went on.
     """
 

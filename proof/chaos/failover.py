@@ -1,8 +1,8 @@
 """Figure 6: the PostgreSQL primary is lost again and again, under load, and nobody is called.
 
-It is killed, frozen, or shut down at once, in turn; the referee promotes the synchronous standby.
-Lost acknowledged orders are found by the checker. The outage counts from the loss until an order
-that was placed after it is confirmed, through every process of Orders.
+It is killed, frozen, or shut down at once, in turn; the failover manager promotes the synchronous
+standby. Lost acknowledged orders are found by the checker. The outage counts from the loss until an
+order that was placed after it is confirmed, through every process of Orders.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def lost_primaries(trials: int) -> Trouble:
         async with AsyncExitStack() as stack:
             probers = [
                 Prober(f"probe-{number}", address, run.history)
-                for number, address in enumerate(single_addresses(run.ground))
+                for number, address in enumerate(single_addresses(run.testbed))
             ]
             for prober in probers:
                 await stack.enter_async_context(prober.probing())
@@ -56,7 +56,7 @@ def lost_primaries(trials: int) -> Trouble:
 
 
 async def _lose(run: Run, probers: list[Prober], how: str) -> float:
-    pair = run.ground.databases
+    pair = run.testbed.databases
     await asyncio.to_thread(pair.wait_until_in_sync)
     failovers, old = pair.count_failovers(), pair.primary
     struck_at = time.monotonic()
@@ -91,7 +91,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.failover")
     parser.add_argument("--failovers", type=int, default=12)
     chosen = parser.parse_args()
-    plan = Plan("failover", chosen.seed, HABITS, mischief=False)
+    plan = Plan("failover", chosen.seed, HABITS, nemesis=False)
     trouble = lost_primaries(chosen.failovers)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

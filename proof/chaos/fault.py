@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from random import Random
 from typing import ClassVar
 
-from proof.chaos.ground import Ground
+from proof.chaos.testbed import Testbed
 
 
 class Ineffective(Exception):
@@ -25,16 +25,16 @@ class Fault(ABC):
     group: ClassVar[str]  # services, brokers, databases, wires
     durations_s: ClassVar[tuple[float, ...]] = (0.0,)
 
-    def __init__(self, ground: Ground, chance: Random) -> None:
-        self.ground, self.chance = ground, chance
+    def __init__(self, testbed: Testbed, chance: Random) -> None:
+        self.testbed, self.chance = testbed, chance
         self.lasts_s = chance.choice(self.durations_s)
         self.kills = 0
         self.choose()
 
     @classmethod
-    def why_impossible(cls, ground: Ground) -> str:
+    def why_impossible(cls, testbed: Testbed) -> str:
         """Why it can't be made on this machine; empty if it can."""
-        del ground
+        del testbed
         return ""
 
     def __repr__(self) -> str:

@@ -48,7 +48,7 @@ def killing(seed: int, *, kills: int, orders: int) -> Trouble:
     """Kill until there were so many kills and so many orders were recorded."""
 
     async def trouble(run: Run) -> None:
-        striking = Striking(run.ground, KINDS, run.say, lasts_s_max=LASTS_S_MAX)
+        striking = Striking(run.testbed, KINDS, run.say, lasts_s_max=LASTS_S_MAX)
         seconds = HOURS_MAX * 3_600.0
         strikes = schedule(seed, seconds=seconds, gap_s=GAP_S, weights=WEIGHTS)
         began, recorded = time.monotonic(), 0

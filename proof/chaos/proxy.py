@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import uvloop
 
-from proof.chaos.weather import GOOD, Way, Weather
+from proof.chaos.link_conditions import GOOD, LinkConditions, Way
 
 WAITING_BYTES_MAX = 256 * 1024  # of one direction of one connection
 PIECE_S = 0.05  # a throttled way sends what it may in so long at once
@@ -171,8 +171,8 @@ class Connection:
         self._transports: list[asyncio.Transport] = []
         self._is_reset = False
         self.is_broken = False
-        self.to_server = Flow(self, wire.weather.to_server, wire.chance)
-        self.to_client = Flow(self, wire.weather.to_client, wire.chance)
+        self.to_server = Flow(self, wire.conditions.to_server, wire.chance)
+        self.to_client = Flow(self, wire.conditions.to_client, wire.chance)
         self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
@@ -193,9 +193,9 @@ class Connection:
         if self._is_reset:
             self.reset()
 
-    def change(self, weather: Weather) -> None:
-        self.to_server.change(weather.to_server)
-        self.to_client.change(weather.to_client)
+    def change(self, conditions: LinkConditions) -> None:
+        self.to_server.change(conditions.to_server)
+        self.to_client.change(conditions.to_client)
 
     def finish(self, target: asyncio.Transport) -> None:
         """One end has closed and the other has got all of it; so it closes too, in the same way."""
@@ -225,7 +225,7 @@ class Wire:
 
     def __init__(self, port: int, server: tuple[str, int], chance: random.Random) -> None:
         self.server, self.chance = server, chance
-        self.weather = GOOD
+        self.conditions = GOOD
         self._connections: set[Connection] = set()
         self._moved_bytes = 0
         self._loop = asyncio.get_running_loop()
@@ -238,11 +238,11 @@ class Wire:
         self._socket.bind(("127.0.0.1", port))
         self._listen()
 
-    def change(self, weather: Weather) -> None:
-        self.weather = weather
+    def change(self, conditions: LinkConditions) -> None:
+        self.conditions = conditions
         self._listen()
         for connection in list(self._connections):
-            connection.change(weather)
+            connection.change(conditions)
 
     def cut(self) -> int:
         victims = list(self._connections)
@@ -277,7 +277,7 @@ class Wire:
         self._listen()
 
     def _listen(self) -> None:
-        wanted = self._looking is None and not self.weather.is_refused
+        wanted = self._looking is None and not self.conditions.is_refused
         if wanted and not self._is_listening:
             self._socket.listen(100)
             self._loop.add_reader(self._socket, self._accept)
@@ -304,8 +304,8 @@ class Proxy:
         chance = random.Random(self._chance.random())
         self._wires[name] = Wire(port, (host, server_port), chance)
 
-    def change(self, name: str, weather: dict[str, Any]) -> None:
-        self._wires[name].change(Weather.from_json(weather))
+    def change(self, name: str, conditions: dict[str, Any]) -> None:
+        self._wires[name].change(LinkConditions.from_json(conditions))
 
     def cut(self, name: str) -> int:
         return self._wires[name].cut()

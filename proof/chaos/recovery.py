@@ -54,7 +54,7 @@ def losses_in_turn(trials: int) -> Trouble:
         async with AsyncExitStack() as stack:
             probers = [
                 Prober(f"probe-{number}", address, run.history)
-                for number, address in enumerate(single_addresses(run.ground))
+                for number, address in enumerate(single_addresses(run.testbed))
             ]
             for prober in probers:
                 await stack.enter_async_context(prober.probing())
@@ -84,13 +84,13 @@ async def _measure(
 
 
 async def _service(run: Run, probers: list[Prober], number: int) -> Outage:
-    names = sorted(run.ground.instances)
-    instance = run.ground.instances[names[number % len(names)]]
+    names = sorted(run.testbed.instances)
+    instance = run.testbed.instances[names[number % len(names)]]
     return await lose(run, probers, instance.name, instance.program.kill, instance.start)
 
 
 async def _leader(run: Run, probers: list[Prober]) -> Outage:
-    brokers = run.ground.brokers
+    brokers = run.testbed.brokers
     leader = await asyncio.to_thread(brokers.leader, ORDERS_TO_INVENTORY.queue)
     assert leader is not None, "a whole cluster has a leader"
     return await lose(run, probers, leader, lambda: brokers.kill([leader]), brokers.heal)
@@ -101,7 +101,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.recovery")
     parser.add_argument("--trials", type=int, default=10, help="of each kind")
     chosen = parser.parse_args()
-    plan = Plan("recovery", chosen.seed, HABITS, mischief=False)
+    plan = Plan("recovery", chosen.seed, HABITS, nemesis=False)
     trouble = losses_in_turn(chosen.trials)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

@@ -28,14 +28,14 @@ def rolling_restart(restarts: int) -> Trouble:
 
     async def trouble(run: Run) -> None:
         without = callers_of(
-            run, replace(HABITS, name=PLAIN, retry_s=0.0), several_addresses(run.ground)
+            run, replace(HABITS, name=PLAIN, retry_s=0.0), several_addresses(run.testbed)
         )
         run.groups.append(without)
         stops_s, starts_s = list[float](), list[float]()
         async with without.working():
-            names = sorted(run.ground.instances)
+            names = sorted(run.testbed.instances)
             for number in range(restarts):
-                instance = run.ground.instances[names[number % len(names)]]
+                instance = run.testbed.instances[names[number % len(names)]]
                 began = time.monotonic()
                 await asyncio.to_thread(instance.stop)
                 stopped = time.monotonic()
@@ -87,7 +87,7 @@ def main() -> int:
     parser = options(__doc__, "proof.chaos.rolling")
     parser.add_argument("--restarts", type=int, default=100)
     chosen = parser.parse_args()
-    plan = Plan("rolling restart", chosen.seed, HABITS, mischief=False)
+    plan = Plan("rolling restart", chosen.seed, HABITS, nemesis=False)
     trouble = rolling_restart(chosen.restarts)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))
 

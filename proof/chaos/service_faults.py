@@ -13,7 +13,7 @@ class ServiceFault(Fault):
     group = "services"
 
     def choose(self) -> None:
-        self.instances = [self.chance.choice(list(self.ground.instances.values()))]
+        self.instances = [self.chance.choice(list(self.testbed.instances.values()))]
         self.name_target()
 
     def name_target(self) -> None:
@@ -45,7 +45,7 @@ class AllOfAServiceKilled(ServiceKilled):
 
     def choose(self) -> None:
         service = self.chance.choice(["orders", "inventory"])
-        self.instances = [one for one in self.ground.instances.values() if one.service == service]
+        self.instances = [one for one in self.testbed.instances.values() if one.service == service]
         self.name_target()
 
 
@@ -53,7 +53,7 @@ class AllServicesKilled(ServiceKilled):
     name = "all services killed"
 
     def choose(self) -> None:
-        self.instances = list(self.ground.instances.values())
+        self.instances = list(self.testbed.instances.values())
         self.name_target()
 
 

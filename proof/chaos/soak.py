@@ -79,16 +79,16 @@ async def _sample(run: Run) -> None:
 def _look(run: Run) -> dict[str, float]:
     """Everything that must not grow, now."""
     found: dict[str, float] = {}
-    for name, instance in run.ground.instances.items():
+    for name, instance in run.testbed.instances.items():
         held = instance.resources()
         found[f"{name}: resident MiB"] = held.rss_kib / KIB_PER_MIB
         found[f"{name}: threads"] = held.threads
         found[f"{name}: file descriptors"] = held.descriptors
         found[f"{name}: sockets"] = held.sockets
-    broker: Any = run.ground.brokers.api("GET", "/api/overview")["object_totals"]
+    broker: Any = run.testbed.brokers.api("GET", "/api/overview")["object_totals"]
     found["RabbitMQ: connections"] = broker["connections"]
     found["RabbitMQ: channels"] = broker["channels"]
-    databases = run.ground.databases
+    databases = run.testbed.databases
     sessions = databases.nodes[databases.primary].sql(_SESSIONS)
     for line in sessions.splitlines():
         name, _, count = line.partition("|")
@@ -102,7 +102,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     chosen = parser.parse_args()
     plan = Plan(
-        "soak", chosen.seed, IDLE, Shop(products=40, scarce=1, units=10_000_000), mischief=False
+        "soak", chosen.seed, IDLE, Shop(products=40, scarce=1, units=10_000_000), nemesis=False
     )
     trouble = soak(60 * chosen.minutes)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings={}))

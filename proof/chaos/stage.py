@@ -12,8 +12,8 @@ from pathlib import Path
 import uvloop
 
 from proof.chaos.campaign import Plan, Trouble, campaign
-from proof.chaos.ground import chaos_ground
 from proof.chaos.striking import Say
+from proof.chaos.testbed import chaos_testbed
 from proof.chaos.verdict import Verdict
 from testbed.machine import commit, machine
 from testbed.processes import ProgramFailed, temporary_folder
@@ -47,7 +47,7 @@ def timeline(path: Path) -> Say:
 def perform(
     plan: Plan, trouble: Trouble, *, raw: Path, keep: bool, settings: Mapping[str, str]
 ) -> Verdict:
-    """Boot a ground, run the campaign on it, print the verdict; the raw log stays if it is bad.
+    """Boot a testbed, run the campaign on it, print the verdict; the raw log stays if it is bad.
 
     :param settings: of the services, in their environment.
     """
@@ -57,9 +57,9 @@ def perform(
     say(f"machine: {machine()}")
     with temporary_folder() as data, libraries_log_to(folder / "libraries.txt"):
         try:
-            with chaos_ground(data, seed=plan.seed, settings=settings) as ground:
-                say("the ground stands")
-                verdict = uvloop.run(campaign(ground, plan, folder, say, trouble))
+            with chaos_testbed(data, seed=plan.seed, settings=settings) as testbed:
+                say("the testbed stands")
+                verdict = uvloop.run(campaign(testbed, plan, folder, say, trouble))
         finally:
             copy_logs(data, folder)
     if verdict.ok and not keep:
@@ -93,7 +93,7 @@ def fresh_folder(folder: Path) -> Path:
 
 
 def copy_logs(data: Path, folder: Path) -> None:
-    """Keep what the processes of a ground have written."""
+    """Keep what the processes of a testbed have written."""
     for log in sorted(data.rglob("*.log")):
         target = folder / "logs" / log.relative_to(data)
         target.parent.mkdir(parents=True, exist_ok=True)

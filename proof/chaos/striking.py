@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from proof.chaos.fault import Fault, Ineffective
-from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike
+from proof.chaos.testbed import Testbed
 from testbed.processes import ProgramFailed
 
 AT_ONCE_MAX = 2
@@ -24,7 +24,7 @@ TROUBLES = (
     *(asyncpg.PostgresError, asyncpg.InterfaceError),
 )
 
-Kinds = Mapping[str, Callable[[Ground, random.Random], Fault]]
+Kinds = Mapping[str, Callable[[Testbed, random.Random], Fault]]
 Say = Callable[[str], None]
 
 
@@ -47,9 +47,9 @@ class Striking:
     """
 
     def __init__(
-        self, ground: Ground, kinds: Kinds, say: Say, *, lasts_s_max: float = math.inf
+        self, testbed: Testbed, kinds: Kinds, say: Say, *, lasts_s_max: float = math.inf
     ) -> None:
-        self._ground = ground
+        self._testbed = testbed
         self._kinds = kinds
         self._say = say
         self._lasts_s_max = lasts_s_max
@@ -83,7 +83,7 @@ class Striking:
                 group.create_task(self._take_turn(strike, is_over))
 
     async def _take_turn(self, strike: Strike, is_over: Callable[[], bool]) -> None:
-        fault = self._kinds[strike.kind](self._ground, random.Random(strike.dice))
+        fault = self._kinds[strike.kind](self._testbed, random.Random(strike.dice))
         async with self._groups[fault.group], self._hands:
             if is_over():
                 return
@@ -113,7 +113,7 @@ class Striking:
             async with asyncio.timeout(HEAL_S_MAX):
                 await fault.heal()
         except TROUBLES as error:
-            # Another fault may stand in its way: the last word is the ground's own healing.
+            # Another fault may stand in its way: the last word is the testbed's own healing.
             self.damage.unhealed.append(f"{fault.name}, {fault.target}")
             self._say(f"{fault.name}, {fault.target}: not healed yet: {_first_line(error)}")
         else:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proof.evidence import Evidence, Violation
+from proof.run_record import RunRecord, Violation
 from testbed.machine import commit, load_average, machine
 
 SHOWN_MAX = 20
@@ -79,9 +79,9 @@ class Verdict:
         )
 
 
-def counts_of(evidence: Evidence) -> dict[str, object]:
+def counts_of(record: RunRecord) -> dict[str, object]:
     """What a history and the databases have in numbers."""
-    calls, orders = evidence.calls, evidence.facts.orders.values()
+    calls, orders = record.calls, record.snapshot.orders.values()
     return {
         "calls": len(calls),
         "calls by method": by_number(call.method for call in calls),
@@ -89,11 +89,11 @@ def counts_of(evidence: Evidence) -> dict[str, object]:
         "refused or in doubt by code": by_number(call.code for call in calls if call.code),
         "orders": len(orders),
         "orders by status": by_number(order.status for order in orders),
-        "movements": len(evidence.facts.ledger),
-        "events heard": len(evidence.sightings or ()),
-        "different events heard": len({one.event_id for one in evidence.sightings or ()}),
-        "samples of the levels": len(evidence.samples),
-        "dead letters": len(evidence.facts.letters),
+        "movements": len(record.snapshot.ledger),
+        "events heard": len(record.observed_events or ()),
+        "different events heard": len({one.event_id for one in record.observed_events or ()}),
+        "samples of the levels": len(record.samples),
+        "dead letters": len(record.snapshot.letters),
     }
 
 

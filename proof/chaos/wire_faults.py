@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from proof.chaos.fault import Fault, require
-from proof.chaos.ground import CALLERS
-from proof.chaos.weather import GOOD, Way, Weather
+from proof.chaos.link_conditions import GOOD, LinkConditions, Way
+from proof.chaos.testbed import CALLERS
 
 
 class WireFault(Fault):
@@ -16,31 +16,31 @@ class WireFault(Fault):
     durations_s: ClassVar[tuple[float, ...]] = (3.0, 10.0, 30.0)
 
     def choose(self) -> None:
-        client = self.chance.choice([CALLERS, *self.ground.instances])
-        every = [wire for wire in self.ground.wires if wire[0] == client]
+        client = self.chance.choice([CALLERS, *self.testbed.instances])
+        every = [wire for wire in self.testbed.wires if wire[0] == client]
         one = self.chance.choice(every)
         alike = [wire for wire in every if _kind(wire[1]) == _kind(one[1])]
         self.wires = self.chance.choice([[one], alike, every])
-        self.weather = self.choose_weather()
+        self.conditions = self.choose_conditions()
         servers = " ".join(server for _, server in self.wires)
-        self.target = f"{client} to {servers}: {_told(self.weather)}"
+        self.target = f"{client} to {servers}: {_told(self.conditions)}"
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         raise NotImplementedError
 
-    def choose_ways(self, way: Way) -> Weather:
+    def choose_ways(self, way: Way) -> LinkConditions:
         """The same in both directions, or in one of them."""
         return self.chance.choice(
-            [Weather(way, way), Weather(to_server=way), Weather(to_client=way)]
+            [LinkConditions(way, way), LinkConditions(to_server=way), LinkConditions(to_client=way)]
         )
 
     def _strike(self) -> None:
         for client, server in self.wires:
-            self.ground.wires.set(client, server, self.weather)
+            self.testbed.wires.set(client, server, self.conditions)
 
     def _heal(self) -> None:
         for client, server in self.wires:
-            self.ground.wires.set(client, server, GOOD)
+            self.testbed.wires.set(client, server, GOOD)
 
 
 class WireHeld(WireFault):
@@ -48,14 +48,14 @@ class WireHeld(WireFault):
 
     name = "wire held"
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         return self.choose_ways(Way(is_held=True))
 
 
 class WireSlow(WireFault):
     name = "wire slow"
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         latency_s = self.chance.choice([0.05, 0.2, 0.5, 2.0])
         return self.choose_ways(Way(latency_s=latency_s, jitter_s=latency_s))
 
@@ -63,7 +63,7 @@ class WireSlow(WireFault):
 class WireNarrow(WireFault):
     name = "wire narrow"
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         return self.choose_ways(Way(bytes_per_s=self.chance.choice([2_000, 10_000, 50_000])))
 
 
@@ -72,13 +72,13 @@ class WireRefused(WireFault):
 
     name = "wire refused"
 
-    def choose_weather(self) -> Weather:
-        return Weather(is_refused=True)
+    def choose_conditions(self) -> LinkConditions:
+        return LinkConditions(is_refused=True)
 
     def _strike(self) -> None:
         super()._strike()
         for client, server in self.wires:
-            self.ground.wires.cut(client, server)
+            self.testbed.wires.cut(client, server)
 
 
 class WireCut(WireFault):
@@ -87,11 +87,11 @@ class WireCut(WireFault):
     name = "wire cut"
     durations_s = (0.0,)
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         return GOOD
 
     def _strike(self) -> None:
-        cut = sum(self.ground.wires.cut(client, server) for client, server in self.wires)
+        cut = sum(self.testbed.wires.cut(client, server) for client, server in self.wires)
         require(cut > 0, "there was no connection")
 
 
@@ -101,7 +101,7 @@ class WireCutInAFrame(WireFault):
     name = "wire cut in the middle of a frame"
     durations_s = (3.0,)
 
-    def choose_weather(self) -> Weather:
+    def choose_conditions(self) -> LinkConditions:
         return self.choose_ways(Way(cut_after_bytes=self.chance.randint(1, 20_000)))
 
 
@@ -109,16 +109,16 @@ def _kind(name: str) -> str:
     return name.partition("-")[0]
 
 
-def _told(weather: Weather) -> str:
-    """What differs from good weather."""
-    ways = {"to server": weather.to_server, "to client": weather.to_client}
+def _told(conditions: LinkConditions) -> str:
+    """What differs from good conditions."""
+    ways = {"to server": conditions.to_server, "to client": conditions.to_client}
     found = [
         f"{direction} {field} {value}"
         for direction, way in ways.items()
         for field in way.__slots__
         if (value := getattr(way, field)) != getattr(Way(), field)
     ]
-    return ", ".join([*found, *["refused"] * weather.is_refused]) or "reset"
+    return ", ".join([*found, *["refused"] * conditions.is_refused]) or "reset"
 
 
 KINDS: list[type[Fault]] = [

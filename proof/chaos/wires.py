@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from proof.chaos.weather import GOOD, Weather
+from proof.chaos.link_conditions import GOOD, LinkConditions
 from testbed.processes import Program, ProgramFailed, free_port
 from testbed.services import ROOT, python_environment
 
@@ -28,7 +28,7 @@ class Traffic:
 
 
 class Wires:
-    """All wires of a ground, by (client, server) such as ("orders-1", "database-0").
+    """All wires of a testbed, by (client, server) such as ("orders-1", "database-0").
 
     They pass through one process of their own, so that neither takes the other's time.
     """
@@ -63,16 +63,16 @@ class Wires:
             if (client in here and server in there) or (client in there and server in here)
         ]
 
-    def set(self, client: str, server: str, weather: Weather) -> None:
-        """Change the weather, for what is on its way too."""
-        self._order("change", _name(client, server), weather.to_json())
+    def set(self, client: str, server: str, conditions: LinkConditions) -> None:
+        """Change the conditions, for what is on its way too."""
+        self._order("change", _name(client, server), conditions.to_json())
 
     def cut(self, client: str, server: str) -> int:
         """Reset all connections now; return how many there were."""
         return int(self._order("cut", _name(client, server)))
 
     def clear(self) -> None:
-        """Good weather everywhere."""
+        """Good conditions everywhere."""
         for client, server in self._ports:
             self.set(client, server, GOOD)
 

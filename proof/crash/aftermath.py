@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from holdfast.verification import verify
 from proof.checker import Violation, check
-from proof.converging import evidence_of
-from proof.crash.ground import Ground
+from proof.converging import record_of
+from proof.crash.testbed import Testbed
 from proof.history import History
 from proof.logs import attempts_of
 
@@ -14,26 +14,26 @@ from proof.logs import attempts_of
 COMPLAINTS = ("never retrieved", "was never awaited", "was destroyed but it is pending")
 
 
-async def judge(ground: Ground, history: History) -> list[str]:
+async def judge(testbed: Testbed, history: History) -> list[str]:
     """Name everything that is wrong, once all services have ended."""
-    left = await ground.left_in_broker()
-    evidence = replace(
-        await evidence_of(history, ground.urls),
-        sightings=left.sightings,
-        attempts=attempts_of(ground.logs()),
+    left = await testbed.left_in_broker()
+    record = replace(
+        await record_of(history, testbed.urls),
+        observed_events=left.observed_events,
+        attempts=attempts_of(testbed.logs()),
         queues=left.queues,
     )
-    found = list(map(_text, check(evidence)))
-    found += (await verify(ground.urls["orders"], ground.urls["inventory"])).contradictions
-    return found + list(_complaints(ground))
+    found = list(map(_text, check(record)))
+    found += (await verify(testbed.urls["orders"], testbed.urls["inventory"])).contradictions
+    return found + list(_complaints(testbed))
 
 
 def _text(violation: Violation) -> str:
     return f"invariant {violation.invariant}, {violation.subject}: {violation.text}"
 
 
-def _complaints(ground: Ground) -> Iterator[str]:
-    for log in ground.logs():
+def _complaints(testbed: Testbed) -> Iterator[str]:
+    for log in testbed.logs():
         for line in log.read_text(errors="replace").splitlines():
             if any(words in line for words in COMPLAINTS):
                 yield f"{log.name}: {line}"

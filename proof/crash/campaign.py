@@ -8,16 +8,16 @@ from typing import Self
 
 from proof.crash.cluster import Cluster
 from proof.crash.fork_server import ForkServer
-from proof.crash.ground import Embedded, Ground
 from proof.crash.points import Case, Mode
 from proof.crash.run import Verdict, run_case
+from proof.crash.testbed import Embedded, Testbed
 from testbed.cluster import fresh_places
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
 from testbed.templates import Templates
 
 
 class Site:
-    """Where cases find their grounds; servers are started only if a case needs them.
+    """Where cases find their testbeds; servers are started only if a case needs them.
 
     :param servers: where servers and templates keep their data.
     """
@@ -37,7 +37,7 @@ class Site:
         self._open.close()
 
     @asynccontextmanager
-    async def ground(self, case: Case, folder: Path) -> AsyncIterator[Ground]:
+    async def testbed(self, case: Case, folder: Path) -> AsyncIterator[Testbed]:
         """All that a case needs, made for it alone and removed afterwards, but for `folder`."""
         folder.mkdir(parents=True)
         if case.mode is Mode.EMBEDDED:
@@ -74,8 +74,8 @@ async def run_all(
     with Site(servers) as site:
 
         async def run(case: Case) -> Verdict:
-            async with turns, site.ground(case, folder / case.name) as ground:
-                return await run_case(case, ground)
+            async with turns, site.testbed(case, folder / case.name) as testbed:
+                return await run_case(case, testbed)
 
         async with asyncio.TaskGroup() as group:
             for verdict in asyncio.as_completed([group.create_task(run(case)) for case in cases]):

@@ -15,17 +15,17 @@ from holdfast.chassis.event_codec import decode_batch
 from holdfast.chassis.rabbitmq_names import dead_queue
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.crash.fork_server import ForkServer
-from proof.crash.ground import Ground, Left
 from proof.crash.points import INVENTORY, ORDERS, Mode
-from proof.facts import Sighting
-from proof.sightings import sighting_of
+from proof.crash.testbed import Left, Testbed
+from proof.observed_events import observed_event
+from proof.snapshot import ObservedEvent
 from testbed.services import cluster_settings, settings_of
 
 AUDIT = "audit"
 EXCHANGES = ("holdfast.orders", "holdfast.inventory")
 
 
-class Cluster(Ground):
+class Cluster(Testbed):
     """Each service a process, on PostgreSQL and RabbitMQ, with all timeouts as they are shipped."""
 
     mode = Mode.CLUSTER
@@ -83,11 +83,11 @@ class Cluster(Ground):
             await connection.close()
 
 
-async def _drain(channel: AbstractChannel) -> list[Sighting]:
+async def _drain(channel: AbstractChannel) -> list[ObservedEvent]:
     """Take everything from the audit queue, in its order."""
-    seen: list[Sighting] = []
+    seen: list[ObservedEvent] = []
     while True:
         message = await channel.basic_get(AUDIT, no_ack=True)
         if isinstance(message.delivery, aiormq.spec.Basic.GetEmpty):
             return seen
-        seen += map(sighting_of, decode_batch(message.body))
+        seen += map(observed_event, decode_batch(message.body))

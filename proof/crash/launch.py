@@ -18,8 +18,8 @@ from typing import Any
 from holdfast.chassis import failpoints, lifecycle
 from holdfast.cli.main import app
 from holdfast.orders.settings import Limits
+from proof.crash.failpoint_actions import LOOP, FailpointAction, FailpointActions
 from proof.crash.points import Action
-from proof.crash.traps import LOOP, Trap, Traps
 from proof.crash.windows import open_windows
 
 
@@ -27,14 +27,14 @@ from proof.crash.windows import open_windows
 class Arming:
     """What a process is to meet, as plain JSON.
 
-    :param sprung: the file that tells of every trap that sprang.
+    :param sprung: the file that tells of every action that sprang.
     :param at_once: nobody has to send SIGUSR1 first.
     :param constants: "module:NAME" to the value that it gets in this process; NAME may lead through
         attributes and keys, as in "module:SQL.sqlite.NEXT_EVENTS".
     :param limits: of Orders in embedded mode, where no command line gives them.
     """
 
-    traps: tuple[Trap, ...]
+    actions: tuple[FailpointAction, ...]
     sprung: str
     constants: dict[str, Any] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
@@ -46,26 +46,28 @@ class Arming:
     @classmethod
     def from_json(cls, text: str) -> "Arming":
         facts = json.loads(text)
-        traps = tuple(
-            Trap(**{**one, "action": Action(one["action"]), "errors": tuple(one["errors"])})
-            for one in facts.pop("traps")
+        actions = tuple(
+            FailpointAction(
+                **{**one, "action": Action(one["action"]), "errors": tuple(one["errors"])}
+            )
+            for one in facts.pop("actions")
         )
-        return cls(traps, **facts)
+        return cls(actions, **facts)
 
 
 def run(arming: Arming, arguments: Sequence[str]) -> None:
     """Be `holdfast` with these arguments; ends as it ends, by SystemExit."""
-    traps = Traps(arming.traps, Path(arming.sprung))
-    signal.signal(signal.SIGUSR1, lambda *_: failpoints.arm(traps.reached))
+    actions = FailpointActions(arming.actions, Path(arming.sprung))
+    signal.signal(signal.SIGUSR1, lambda *_: failpoints.arm(actions.reached))
     limits = {"holdfast.embedded:Limits": partial(Limits, **arming.limits)}  # type: ignore[arg-type]
     for place, value in (arming.constants | limits).items():
         module, _, path = place.partition(":")
         *through, name = path.split(".")
         setattr(reduce(_part, through, import_module(module)), name, value)
     lifecycle._supervised = _named(lifecycle._supervised)
-    open_windows({trap.name for trap in arming.traps})
+    open_windows({armed.name for armed in arming.actions})
     if arming.at_once:
-        failpoints.arm(traps.reached)
+        failpoints.arm(actions.reached)
     app(list(arguments), prog_name="holdfast")
 
 

@@ -1,7 +1,7 @@
 """The points of a batch's life by their ids in the design, and the cases that are made of them.
 
 In the code a point is a plain name. Which service's batch reached it is told by the background loop
-that it was reached in: see `traps.py`.
+that it was reached in: see `actions.py`.
 """
 
 from dataclasses import dataclass

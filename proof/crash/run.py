@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from proof.callers import Address, Callers, Habits
 from proof.converging import converge
 from proof.crash.aftermath import judge
+from proof.crash.failpoint_actions import FailpointAction
 from proof.crash.fork_server import ForkedService
-from proof.crash.ground import Ground
 from proof.crash.points import INVENTORY, ORDERS, Action, Case
-from proof.crash.traps import Trap
+from proof.crash.testbed import Testbed
 from proof.history import History
 from proof.workload import Shop
 from testbed.processes import ProgramFailed
@@ -50,42 +50,42 @@ class Verdict:
     took_s: float
 
 
-async def run_case(case: Case, ground: Ground) -> Verdict:
-    """Run a case to its end, on a ground of its own."""
+async def run_case(case: Case, testbed: Testbed) -> Verdict:
+    """Run a case to its end, on a testbed of its own."""
     started = time.monotonic()
-    history = History(time.monotonic, ground.folder / "history.jsonl")
+    history = History(time.monotonic, testbed.folder / "history.jsonl")
     violations: list[str] = []
     try:
-        violations = await _violations(case, ground, history)
+        violations = await _violations(case, testbed, history)
     except* (ProgramFailed, CaseFailed) as errors:
         violations += map(str, errors.exceptions)
     except* Exception as errors:  # noqa: BLE001 - this case fails, and no other
         violations += traceback.format_exception(errors)
     finally:
-        ground.abandon()
+        testbed.abandon()
         history.close()
     calls = history.calls
     orders = {one.value["order_id"] for one in calls if one.value and one.method == "CreateOrder"}
     return Verdict(case, violations, len(orders), len(calls), time.monotonic() - started)
 
 
-async def _violations(case: Case, ground: Ground, history: History) -> list[str]:
-    await ground.prepare()
-    for process in ground.processes:
-        await ground.start(process, traps_of(case, ground, process))
-    address = Address(ground.addresses[ORDERS], ground.addresses[INVENTORY])
-    habits = replace(HABITS, deadline_s=ground.deadline_s)
+async def _violations(case: Case, testbed: Testbed, history: History) -> list[str]:
+    await testbed.prepare()
+    for process in testbed.processes:
+        await testbed.start(process, actions_of(case, testbed, process))
+    address = Address(testbed.addresses[ORDERS], testbed.addresses[INVENTORY])
+    habits = replace(HABITS, deadline_s=testbed.deadline_s)
     callers = Callers([address], history, seed=case.name, shop=SHOP, habits=habits)
     await callers.open_shop()
     async with callers.working():
         await _answers(callers, CALLS_BEFORE)
-        await _spring(case, ground)
+        await _spring(case, testbed)
         await _answers(callers, CALLS_AFTER)
-    await converge(history, ground.urls, ground.converge_s_max)
+    await converge(history, testbed.urls, testbed.converge_s_max)
     await callers.look_back()
-    for process in reversed(ground.processes):
-        await ground.end(process)
-    return callers.nonsense + await judge(ground, history)
+    for process in reversed(testbed.processes):
+        await testbed.end(process)
+    return callers.nonsense + await judge(testbed, history)
 
 
 async def _answers(callers: Callers, more: int) -> None:
@@ -93,25 +93,25 @@ async def _answers(callers: Callers, more: int) -> None:
     await _until(lambda: callers.made >= enough, ANSWERED_S_MAX, f"{more} calls did not end")
 
 
-async def _spring(case: Case, ground: Ground) -> None:
+async def _spring(case: Case, testbed: Testbed) -> None:
     """Arm the point, see that it springs, and do what a supervisor would do then."""
-    process = ground.process_of(case.point.service)
+    process = testbed.process_of(case.point.service)
     times = len(case.point.errors) if case.action is Action.RAISE else 1
-    for service in ground.services.values():
+    for service in testbed.services.values():
         service.signal(signal.SIGUSR1)
     await _until(
-        lambda: len(_sprung(case, ground)) >= times, REACHED_S_MAX, "the point was not reached"
+        lambda: len(_sprung(case, testbed)) >= times, REACHED_S_MAX, "the point was not reached"
     )
-    service = ground.services[process]
+    service = testbed.services[process]
     match case.action:
         case Action.KILL:
             await _require_killed(service)
-            again = ground.launch(process, traps_of(case, ground, process), at_once=True)
+            again = testbed.launch(process, actions_of(case, testbed, process), at_once=True)
             await _require_killed(again)
-            await ground.start(process)
+            await testbed.start(process)
         case Action.STOP:
             await _until(service.is_stopped, REACHED_S_MAX, "not stopped")
-            await asyncio.sleep(ground.stop_s)
+            await asyncio.sleep(testbed.stop_s)
             service.signal(signal.SIGCONT)
 
 
@@ -125,9 +125,9 @@ async def _require_killed(service: ForkedService) -> None:
         raise service.failure(f"ended with exit code {service.exit_code()}")
 
 
-def _sprung(case: Case, ground: Ground) -> list[str]:
+def _sprung(case: Case, testbed: Testbed) -> list[str]:
     """The actions that happened at the case's point; what made it be reached is left out."""
-    path = ground.sprung(ground.process_of(case.point.service))
+    path = testbed.sprung(testbed.process_of(case.point.service))
     told = map(json.loads, path.read_text().splitlines())
     return [one["action"] for one in told if one["name"] == case.point.name]
 
@@ -141,14 +141,14 @@ async def _until(is_so: Callable[[], bool], s_max: float, otherwise: str) -> Non
     await until(is_so, s_max, lambda: failure, look_s=LOOK_S)
 
 
-def traps_of(case: Case, ground: Ground, process: str) -> list[Trap]:
+def actions_of(case: Case, testbed: Testbed, process: str) -> list[FailpointAction]:
     """What this process meets."""
     point, found = case.point, []
-    if point.lull and ground.process_of(point.lull.service) == process:
+    if point.lull and testbed.process_of(point.lull.service) == process:
         lull = point.lull
-        found.append(Trap(lull.name, lull.loop, Action.DELAY, seconds=lull.seconds))
-    if ground.process_of(point.service) == process:
-        trap = Trap(
+        found.append(FailpointAction(lull.name, lull.loop, Action.DELAY, seconds=lull.seconds))
+    if testbed.process_of(point.service) == process:
+        armed = FailpointAction(
             point.name,
             point.loop,
             case.action,
@@ -156,7 +156,7 @@ def traps_of(case: Case, ground: Ground, process: str) -> list[Trap]:
             after=point.after,
             messages_min=point.messages_min,
             turns=point.turns,
-            seconds=ground.delay_s,
+            seconds=testbed.delay_s,
         )
-        found.append(trap)
+        found.append(armed)
     return found

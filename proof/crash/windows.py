@@ -17,7 +17,7 @@ from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.chassis.rabbitmq_link import Link
 from holdfast.chassis.sqlite import SqliteConnection
-from proof.crash.traps import MESSAGES
+from proof.crash.failpoint_actions import MESSAGES
 
 # uvloop hands bytes to the kernel at the end of the turn in which they were written.
 TURNS_UNTIL_SENT = 3

@@ -5,37 +5,37 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.orders.domain.order import OrderStatus
 from holdfast.verification import AGREEMENT
-from proof.evidence import Evidence, Violation
-from proof.facts import Missing, Movement, Order, Reservation
+from proof.run_record import RunRecord, Violation
+from proof.snapshot import Missing, Movement, Order, Reservation
 
 
-def agreement(evidence: Evidence) -> Iterator[Violation]:
+def agreement(record: RunRecord) -> Iterator[Violation]:
     """6. A CONFIRMED order has one reservation of exactly its units and no release; any other that
     is decided has no effect on stock left: refused, released exactly as reserved, or never begun.
     Who was refused wanted more than there was.
     """
-    facts = evidence.facts
-    for order_id, order in facts.orders.items():
-        reservation = facts.reservations.get(order_id)
+    snapshot = record.snapshot
+    for order_id, order in snapshot.orders.items():
+        reservation = snapshot.reservations.get(order_id)
         state = reservation.state if reservation else None
         if state not in AGREEMENT[OrderStatus(order.status)]:
             text = f"it is {order.status}, Inventory has it {state or 'not'}"
             yield Violation(6, order_id, text)
         if reservation and state in ("RESERVED", "RELEASED"):
-            held = _units(evidence.moved.get(order_id, []), "RESERVATION")
-            if held != evidence.demands[order_id]:
-                asked = dict(evidence.demands[order_id])
+            held = _units(record.moved.get(order_id, []), "RESERVATION")
+            if held != record.demands[order_id]:
+                asked = dict(record.demands[order_id])
                 text = f"it asks for {asked}, reserved was {dict(held)}"
                 yield Violation(6, order_id, text)
-        for text in _shortages(order, reservation, evidence.demands[order_id]):
+        for text in _shortages(order, reservation, record.demands[order_id]):
             yield Violation(6, order_id, text)
-    for order_id, reservation in facts.reservations.items():
-        if order_id not in facts.orders and order_id not in evidence.poison:
+    for order_id, reservation in snapshot.reservations.items():
+        if order_id not in snapshot.orders and order_id not in record.poison:
             text = f"Inventory has it {reservation.state}, Orders does not know it"
             yield Violation(6, order_id, text)
-        for text in _effect(reservation, evidence.moved.get(order_id, [])):
+        for text in _effect(reservation, record.moved.get(order_id, [])):
             yield Violation(6, order_id, text)
-    for order_id in sorted(evidence.moved.keys() - facts.reservations.keys()):
+    for order_id in sorted(record.moved.keys() - snapshot.reservations.keys()):
         yield Violation(6, order_id, "it moved stock without a reservation")
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from proof.evidence import Evidence, Violation
-from proof.facts import Order, Part, Reservation, Sighting
+from proof.run_record import RunRecord, Violation
+from proof.snapshot import ObservedEvent, Order, Part, Reservation
 
 ORDERS, INVENTORY = "holdfast.orders.v1.", "holdfast.inventory.v1."
 PLACED, CANCELLED, EXPIRED, UPDATED = (
@@ -43,19 +43,19 @@ class Told(NamedTuple):
     type: str
 
 
-def in_order(evidence: Evidence) -> Iterator[Violation]:
-    """7. Every change is seen at least once, the first sightings of an aggregate's changes in their
+def in_order(record: RunRecord) -> Iterator[Violation]:
+    """7. Every change is seen at least once, the first sight of an aggregate's changes in their
     order and without a gap; nothing is seen that did not happen, and what is seen twice says the
     same twice. Only a question that is late, and its answer, come under several ids.
     """
-    if evidence.sightings is None:
+    if record.observed_events is None:
         return
-    due = dict(_due(evidence))
+    due = dict(_due(record))
     ids = defaultdict[Told, dict[str, None]](dict)
     highest = dict[Aggregate, int]()
-    by_id = dict[str, Sighting]()
-    for seen in evidence.sightings:
-        if seen.event_id in evidence.poison:
+    by_id = dict[str, ObservedEvent]()
+    for seen in record.observed_events:
+        if seen.event_id in record.poison:
             continue
         if by_id.setdefault(seen.event_id, seen) != seen:
             yield Violation(7, seen.subject, f"{seen.event_id} was seen with two contents")
@@ -69,7 +69,7 @@ def in_order(evidence: Evidence) -> Iterator[Violation]:
         is_first = told not in ids
         ids[told][seen.event_id] = None
         before = highest.get(told.aggregate, 0)
-        if is_first and before > told.sequence and not evidence.refusals_possible:
+        if is_first and before > told.sequence and not record.refusals_possible:
             text = f"{seen.type} {seen.sequence} was first seen after {before}"
             yield Violation(7, seen.subject, text)
         highest[told.aggregate] = max(before, told.sequence)
@@ -82,7 +82,7 @@ def in_order(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(7, told.aggregate.subject, text)
 
 
-def _told(seen: Sighting) -> Told:
+def _told(seen: ObservedEvent) -> Told:
     exchange = seen.type.partition(".v1.")[0]
     location_id = ""
     if seen.type == LEVEL_CHANGED and seen.content:
@@ -90,18 +90,18 @@ def _told(seen: Sighting) -> Told:
     return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
 
 
-def _due(evidence: Evidence) -> Iterator[tuple[Told, list[Part]]]:
+def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part]]]:
     """What must have been told, by what both databases say has happened."""
-    for order in evidence.facts.orders.values():
+    for order in record.snapshot.orders.values():
         yield from _due_of_order(order)
-    for order_id, reservation in evidence.facts.reservations.items():
+    for order_id, reservation in record.snapshot.reservations.items():
         stock = sorted(
             Part(movement.product_id, movement.location_id, movement.reserved_delta)
-            for movement in evidence.moved.get(order_id, [])
+            for movement in record.moved.get(order_id, [])
             if movement.kind == "RESERVATION"
         )
         yield from _due_of_reservation(reservation, stock)
-    for (product_id, location_id), ledger in evidence.ledgers.items():
+    for (product_id, location_id), ledger in record.ledgers.items():
         aggregate = Aggregate("holdfast.inventory", product_id, location_id)
         for version, movement in enumerate(ledger, 1):
             if movement.kind in ("RECEIPT", "ADJUSTMENT"):
@@ -135,36 +135,36 @@ def _due_of_reservation(
             yield Told(aggregate, 1, REJECTED), sorted(missing)
 
 
-def one_effect(evidence: Evidence) -> Iterator[Violation]:
+def one_effect(record: RunRecord) -> Iterator[Violation]:
     """8. Each event that a service receives is in its inbox and had its effect once: no question
     has more than one answer, and nothing is in an inbox that nobody sent. Without an audit queue
     only the numbers are held against each other.
     """
-    if evidence.sightings is None:
-        yield from _inboxes_are_large_enough(evidence)
+    if record.observed_events is None:
+        yield from _inboxes_are_large_enough(record)
         return
-    letters = {letter.letter_id for letter in evidence.facts.letters}
-    sent: Mapping[str, dict[str, Sighting]] = {"inventory": {}, "orders": {}}
-    for seen in evidence.sightings:
+    letters = {letter.letter_id for letter in record.snapshot.letters}
+    sent: Mapping[str, dict[str, ObservedEvent]] = {"inventory": {}, "orders": {}}
+    for seen in record.observed_events:
         if seen.type in QUESTIONS:
             sent["inventory"].setdefault(seen.event_id, seen)
         elif seen.type in ANSWERS:
             sent["orders"].setdefault(seen.event_id, seen)
     for service, events in sent.items():
-        inbox = evidence.facts.inboxes[service]
-        for event_id in () if evidence.forgetful else sorted(events.keys() - inbox - letters):
-            if event_id not in evidence.poison and event_id not in evidence.lost:
+        inbox = record.snapshot.inboxes[service]
+        for event_id in () if record.forgetful else sorted(events.keys() - inbox - letters):
+            if event_id not in record.poison and event_id not in record.lost:
                 text = f"{events[event_id].type} {event_id} is not in the inbox of {service}"
                 yield Violation(8, events[event_id].subject, text)
         for event_id in sorted(inbox - events.keys()):
-            if event_id not in evidence.poison:
+            if event_id not in record.poison:
                 yield Violation(8, event_id, f"in the inbox of {service}, never seen")
-    if not evidence.forgetful:
+    if not record.forgetful:
         yield from _answered_once(list(sent["inventory"].values()), list(sent["orders"].values()))
 
 
 def _answered_once(
-    questions: Sequence[Sighting], answers: Sequence[Sighting]
+    questions: Sequence[ObservedEvent], answers: Sequence[ObservedEvent]
 ) -> Iterator[Violation]:
     asked = Counter(seen.subject for seen in questions if seen.type == PLACED)
     answered = Counter(seen.subject for seen in answers)
@@ -173,52 +173,52 @@ def _answered_once(
             yield Violation(8, subject, f"asked {asked[subject]} times, answered {times} times")
 
 
-def _inboxes_are_large_enough(evidence: Evidence) -> Iterator[Violation]:
-    if evidence.forgetful:
+def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
+    if record.forgetful:
         return
     decided = sum(
         2 if reservation.state == "RELEASED" else 1
-        for reservation in evidence.facts.reservations.values()
+        for reservation in record.snapshot.reservations.values()
     )
     settled = sum(
         any(change.status in ("CONFIRMED", "REJECTED") for change in order.history)
-        for order in evidence.facts.orders.values()
+        for order in record.snapshot.orders.values()
     )
     for service, effects in (("inventory", decided), ("orders", settled)):
-        known = len(evidence.facts.inboxes[service])
+        known = len(record.snapshot.inboxes[service])
         if known < effects:
             yield Violation(8, service, f"{known} events are in its inbox, {effects} had effects")
 
 
-def nothing_parked(evidence: Evidence) -> Iterator[Violation]:
+def nothing_parked(record: RunRecord) -> Iterator[Violation]:
     """9. No dead letter but the poison that was sent, each with its reason, and all of the poison
     that must be there; nothing is left in any queue.
     """
-    letters = {letter.letter_id for letter in evidence.facts.letters}
-    for letter in evidence.facts.letters:
-        if letter.letter_id not in evidence.poison and letter.letter_id not in evidence.parked:
+    letters = {letter.letter_id for letter in record.snapshot.letters}
+    for letter in record.snapshot.letters:
+        if letter.letter_id not in record.poison and letter.letter_id not in record.parked:
             text = f"parked by {letter.service}: {letter.type or 'no event'}: {letter.reason}"
             yield Violation(9, letter.letter_id, text)
         elif not letter.reason:
             yield Violation(9, letter.letter_id, f"parked by {letter.service} without a reason")
-    for letter_id in sorted(set(evidence.parked) - letters):
+    for letter_id in sorted(set(record.parked) - letters):
         yield Violation(9, letter_id, "was sent and is not parked")
-    for queue, messages in sorted(evidence.queues.items()):
+    for queue, messages in sorted(record.queues.items()):
         if messages:
             yield Violation(9, queue, f"{messages} messages are left in it")
 
 
-def liveness(evidence: Evidence) -> Iterator[Violation]:
+def liveness(record: RunRecord) -> Iterator[Violation]:
     """13. Nothing waits any more: no order is PENDING, no outbox holds an event, every notification
     is sent.
     """
-    for order in evidence.facts.orders.values():
+    for order in record.snapshot.orders.values():
         if order.status == "PENDING":
             yield Violation(13, order.order_id, "it is still PENDING")
-    for service, waiting in evidence.facts.outboxes.items():
+    for service, waiting in record.snapshot.outboxes.items():
         if waiting:
             yield Violation(13, service, f"{waiting} events wait in its outbox")
-    for notice in evidence.facts.notices:
+    for notice in record.snapshot.notices:
         if not notice.is_sent:
             text = f"its notification of {notice.status} is not sent"
             yield Violation(13, notice.order_id, text)

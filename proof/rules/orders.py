@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from proof.evidence import Evidence, Violation, precedes
-from proof.facts import Order
 from proof.history import Call, Facts
+from proof.run_record import RunRecord, Violation, precedes
+from proof.snapshot import Order
 
 # Written down here a second time: who shares a mistake cannot find it.
 LEGAL_STEPS = frozenset(
@@ -35,34 +35,34 @@ def lines_of(order: Order) -> Asked:
     return tuple((line.product_id, line.quantity) for line in order.lines)
 
 
-def no_lost_order(evidence: Evidence) -> Iterator[Violation]:
+def no_lost_order(record: RunRecord) -> Iterator[Violation]:
     """3. Every order that a caller was told of exists with exactly the lines asked for; its history
     is a legal path from PENDING to where it stands, each step once. Whoever was told that an order
     is cancelled, or that stock was changed, finds it so.
     """
-    for call in evidence.calls_of("CreateOrder"):
+    for call in record.calls_of("CreateOrder"):
         if call.outcome != "ok":
             continue
         assert call.value is not None, "an `ok` has its answer"
-        order = evidence.facts.orders.get(call.value["order_id"])
+        order = record.snapshot.orders.get(call.value["order_id"])
         if order is None:
             text = f"call {call.number} of {call.client} was told of it, it is not there"
             yield Violation(3, call.value["order_id"], text)
         elif lines_of(order) != asked_of(call.request):
             text = f"asked for {asked_of(call.request)}, recorded {lines_of(order)}"
             yield Violation(3, order.order_id, text)
-    for order in evidence.facts.orders.values():
+    for order in record.snapshot.orders.values():
         yield from _path(order)
-    for order_id, calls in evidence.cancellings.items():
+    for order_id, calls in record.cancellings.items():
         told = [call for call in calls if call.outcome == "ok"]
-        order = evidence.facts.orders.get(order_id)
+        order = record.snapshot.orders.get(order_id)
         status = order.status if order else "not there"
         if told and status != "CANCELLED":
             text = f"a caller was told that it is cancelled, it is {status}"
             yield Violation(3, order_id, text)
-    for request_id, calls in evidence.stock_changes.items():
+    for request_id, calls in record.stock_changes.items():
         was_told = any(call.outcome == "ok" for call in calls)
-        if was_told and request_id not in evidence.facts.stock_requests:
+        if was_told and request_id not in record.snapshot.stock_requests:
             yield Violation(3, request_id, "a caller was told of the change, it is not recorded")
 
 
@@ -79,15 +79,15 @@ def _path(order: Order) -> Iterator[Violation]:
             yield Violation(3, order.order_id, text)
 
 
-def no_phantom(evidence: Evidence) -> Iterator[Violation]:
+def no_phantom(record: RunRecord) -> Iterator[Violation]:
     """4. Every order was asked for, by a call with these lines under its request id that was not
     refused; a request whose every call was refused left nothing. Nobody's order is cancelled or
     updated without a call for it that was not refused.
     """
-    updates = {call.request["order_id"] for call in evidence.calls_of("UpdateOrder")}
-    for order in evidence.facts.orders.values():
+    updates = {call.request["order_id"] for call in record.calls_of("UpdateOrder")}
+    for order in record.snapshot.orders.values():
         key = order.customer_id, order.request_id
-        calls = evidence.placings.get(key, [])
+        calls = record.placings.get(key, [])
         same = [call for call in calls if asked_of(call.request) == lines_of(order)]
         if not calls:
             yield Violation(4, order.order_id, f"nobody asked for {key}")
@@ -95,7 +95,7 @@ def no_phantom(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(4, order.order_id, f"nobody asked for {lines_of(order)} as {key}")
         elif all(call.outcome == "fail" for call in same or calls):
             yield Violation(4, order.order_id, f"every call for it was refused: {key}")
-        cancellings = evidence.cancellings.get(order.order_id, [])
+        cancellings = record.cancellings.get(order.order_id, [])
         if order.status == "CANCELLED" and all(call.outcome == "fail" for call in cancellings):
             text = f"cancelled, {len(cancellings)} calls asked for it and all were refused"
             yield Violation(4, order.order_id, text)
@@ -104,28 +104,28 @@ def no_phantom(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(4, order.order_id, "updated, nobody asked for it")
 
 
-def idempotency(evidence: Evidence) -> Iterator[Violation]:
+def idempotency(record: RunRecord) -> Iterator[Violation]:
     """5. There is one order per customer and request id, and all who were told of one were told of
     that one; other contents under the id are refused, and a repeat is not, once its first try was
     answered.
     """
-    for key, orders in evidence.orders_by_key.items():
+    for key, orders in record.orders_by_key.items():
         if len(orders) > 1:
             text = f"{key} has {len(orders)} orders: {sorted(order.order_id for order in orders)}"
             yield Violation(5, orders[0].order_id, text)
-    for key, calls in evidence.placings.items():
+    for key, calls in record.placings.items():
         told = [call for call in calls if call.outcome == "ok"]
         ids = {call.value["order_id"] for call in told if call.value is not None}
-        recorded = {order.order_id for order in evidence.orders_by_key.get(key, [])}
+        recorded = {order.order_id for order in record.orders_by_key.get(key, [])}
         if len(ids) > 1:
             yield Violation(5, min(ids), f"{key} was answered with {sorted(ids)}")
         for order_id in sorted(ids - recorded):
-            if order_id in evidence.facts.orders:
+            if order_id in record.snapshot.orders:
                 yield Violation(5, order_id, f"{key} was answered with the order of somebody else")
         if len({asked_of(call.request) for call in told}) > 1:
             yield Violation(5, min(ids), f"{key} was answered for two contents")
         yield from _refused_repeats(calls, told, str(key))
-    for request_id, calls in evidence.stock_changes.items():
+    for request_id, calls in record.stock_changes.items():
         told = [call for call in calls if call.outcome == "ok"]
         yield from _refused_repeats(calls, told, request_id)
 
@@ -139,13 +139,13 @@ def _refused_repeats(calls: list[Call], told: list[Call], subject: str) -> Itera
             yield Violation(5, subject, text)
 
 
-def books(evidence: Evidence) -> Iterator[Violation]:
+def books(record: RunRecord) -> Iterator[Violation]:
     """Part of 10: an order stands where its history ends; its total is the sum of its lines, in
     whole minor units; it is among the pending ones while it is PENDING; only a rejected one names
     what was missing.
     """
-    facts = evidence.facts
-    for order in facts.orders.values():
+    snapshot = record.snapshot
+    for order in snapshot.orders.values():
         last = order.history[-1] if order.history else None
         if last is None or (last.version, last.status) != (order.version, order.status):
             text = f"it is {order.status} at {order.version}, its history ends with {last}"
@@ -157,28 +157,28 @@ def books(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(10, order.order_id, text)
         elif not all(isinstance(amount, int) and amount >= 0 for amount in amounts):
             yield Violation(10, order.order_id, f"no whole minor units: {amounts}")
-        if (order.order_id in facts.pending) != (order.status == "PENDING"):
-            text = f"it is {order.status}: {order.order_id in facts.pending} that it is pending"
+        if (order.order_id in snapshot.pending) != (order.status == "PENDING"):
+            text = f"it is {order.status}: {order.order_id in snapshot.pending} that it is pending"
             yield Violation(10, order.order_id, text)
         if bool(order.shortages) != (order.status == "REJECTED"):
             text = f"it is {order.status}, short of {order.shortages}"
             yield Violation(10, order.order_id, text)
-    for order_id in sorted(facts.strays | facts.pending - facts.orders.keys()):
+    for order_id in sorted(snapshot.strays | snapshot.pending - snapshot.orders.keys()):
         yield Violation(10, order_id, "it has lines, a history or a wait but is no order")
 
 
-def notifications(evidence: Evidence) -> Iterator[Violation]:
+def notifications(record: RunRecord) -> Iterator[Violation]:
     """12. Each change of an order's status has one notification, which tells that status, and
     nothing else has one; the notifier was handed each that counts as sent, and none that is not
     recorded.
     """
     due = {
         (order.order_id, now.version): now.status
-        for order in evidence.facts.orders.values()
+        for order in record.snapshot.orders.values()
         for before, now in pairwise(order.history)
         if before.status != now.status
     }
-    recorded = {(one.order_id, one.version): one for one in evidence.facts.notices}
+    recorded = {(one.order_id, one.version): one for one in record.snapshot.notices}
     for (order_id, version), status in due.items():
         notice = recorded.get((order_id, version))
         if notice is None:
@@ -188,13 +188,13 @@ def notifications(evidence: Evidence) -> Iterator[Violation]:
             yield Violation(12, order_id, f"it became {status}, notified was {notice.status}")
     for order_id, version in sorted(recorded.keys() - due.keys()):
         yield Violation(12, order_id, f"notified of version {version}, which changed no status")
-    if evidence.attempts is None:
+    if record.attempts is None:
         return
-    handed = {(attempt.order_id, attempt.version, attempt.status) for attempt in evidence.attempts}
-    known = {(one.order_id, one.version, one.status) for one in evidence.facts.notices}
+    handed = {(attempt.order_id, attempt.version, attempt.status) for attempt in record.attempts}
+    known = {(one.order_id, one.version, one.status) for one in record.snapshot.notices}
     for order_id, version, status in sorted(handed - known):
         yield Violation(12, order_id, f"the notifier was told {status} at {version}: not so")
-    for notice in evidence.facts.notices:
+    for notice in record.snapshot.notices:
         if notice.is_sent and notice[:3] not in handed:
             text = f"{notice.status} at {notice.version} counts as sent, the notifier has it not"
             yield Violation(12, notice.order_id, text)

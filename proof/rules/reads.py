@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from proof.evidence import Evidence, Violation, precedes
-from proof.facts import Order
 from proof.history import Call
 from proof.rules.orders import asked_of, lines_of
+from proof.run_record import RunRecord, Violation, precedes
+from proof.snapshot import Order
 
 States = Mapping[tuple[int, int], Sequence[int]]  # on hand and reserved: at which versions
 
@@ -31,28 +31,28 @@ class Telling(NamedTuple):
     may_be_old: bool = False
 
 
-def reads(evidence: Evidence) -> Iterator[Violation]:
+def reads(record: RunRecord) -> Iterator[Violation]:
     """11. What was told of exists in every later call; what a read tells has happened; of two calls
     of which one ended before the other began, the later tells nothing older. Only an order that
     stays as it ended can't be cancelled. Stock is never negative, and available is what is on hand
     and not reserved.
     """
-    yield from _orders_told(evidence)
-    for call in evidence.calls_of("CancelOrder"):
-        order = evidence.facts.orders.get(call.request["order_id"])
+    yield from _orders_told(record)
+    for call in record.calls_of("CancelOrder"):
+        order = record.snapshot.orders.get(call.request["order_id"])
         if call.code == "FAILED_PRECONDITION" and order and order.status not in BEYOND_CANCELLING:
             text = f"call {call.number} was told that it had ended, it is {order.status}"
             yield Violation(11, order.order_id, text)
-    yield from _stock_told(evidence)
+    yield from _stock_told(record)
 
 
-def _orders_told(evidence: Evidence) -> Iterator[Violation]:
+def _orders_told(record: RunRecord) -> Iterator[Violation]:
     tellings = defaultdict[str, list[Telling]](list)
     missed = defaultdict[str, list[Call]](list)
     for method in ON_ORDERS:
-        for call in evidence.calls_of(method):
+        for call in record.calls_of(method):
             if call.outcome == "ok" and call.value is not None:
-                order = evidence.facts.orders.get(call.value["order_id"])
+                order = record.snapshot.orders.get(call.value["order_id"])
                 if order is None:
                     if method != "CreateOrder":  # else it is lost, which is another rule's
                         yield Violation(11, call.value["order_id"], "it was read, it is not there")
@@ -128,11 +128,11 @@ def _begun(telling: Telling) -> tuple[float, int]:
     return telling.call.invoked_at, telling.call.number
 
 
-def _stock_told(evidence: Evidence) -> Iterator[Violation]:
+def _stock_told(record: RunRecord) -> Iterator[Violation]:
     missed = defaultdict[str, list[Call]](list)
     tellings = defaultdict[str, list[Telling]](list)
-    lives = _lives(evidence)
-    for call in evidence.calls_of("GetStockInfo"):
+    lives = _lives(record)
+    for call in record.calls_of("GetStockInfo"):
         product_id = call.request["product_id"]
         if call.code == "NOT_FOUND":
             missed[product_id].append(call)
@@ -144,8 +144,8 @@ def _stock_told(evidence: Evidence) -> Iterator[Violation]:
             elif (states := lives.get(product_id, _NEVER_STOCKED)) is not None:
                 moments = states.get((on_hand, reserved), [])
                 tellings[product_id].append(Telling(call, moments))
-    for call in evidence.calls_of("UpdateStock"):
-        recorded = evidence.facts.stock_requests.get(call.request["request_id"])
+    for call in record.calls_of("UpdateStock"):
+        recorded = record.snapshot.stock_requests.get(call.request["request_id"])
         if call.outcome == "ok" and recorded is not None:
             told = Telling(call, [recorded.version], may_be_old=True)
             tellings[recorded.product_id].append(told)
@@ -155,12 +155,12 @@ def _stock_told(evidence: Evidence) -> Iterator[Violation]:
         yield from _going_back(product_id, of_product)
 
 
-def _lives(evidence: Evidence) -> Mapping[str, States | None]:
+def _lives(record: RunRecord) -> Mapping[str, States | None]:
     """For each product, when it had so much on hand and reserved. None: it is at several locations,
     and nobody can tell in which order their movements became visible.
     """
     found = dict[str, States | None]()
-    for (product_id, _), ledger in evidence.ledgers.items():
+    for (product_id, _), ledger in record.ledgers.items():
         if product_id in found:
             found[product_id] = None
             continue

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from proof.evidence import Evidence, Violation
+from proof.run_record import RunRecord, Violation
 
 GROWTH_MAX = 0.10  # of what it was
 STEP_MAX = 8.0  # a few more connections or tasks are the moment's, not growth
 SAMPLES_MIN = 8
 
 
-def no_growth(evidence: Evidence) -> Iterator[Violation]:
+def no_growth(record: RunRecord) -> Iterator[Violation]:
     """14. No resource grows over the campaign: every sampled series is flat."""
-    for name, series in sorted(evidence.resources.items()):
+    for name, series in sorted(record.resources.items()):
         if not is_flat(series):
             second, last = _quarters(series)
             yield Violation(14, name, f"it grew from {second} to {last} ({len(series)} samples)")

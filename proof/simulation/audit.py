@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event, Receiver
-from proof.simulation.weather import Weather
+from proof.simulation.fault_rates import FaultRates
 
 
 class AuditedBroker:
@@ -19,16 +19,16 @@ class AuditedBroker:
         broker: Broker,
         heard: Callable[[Event], None],
         refused: Callable[[], None],
-        weather: Weather,
+        fault_rates: FaultRates,
         extra: list[Event],
     ) -> None:
         self._broker, self._heard, self._refused = broker, heard, refused
-        self._weather, self._extra = weather, extra
+        self._fault_rates, self._extra = fault_rates, extra
         self.is_up, self.names = broker.is_up, broker.names
         self.declare, self.waiting_types = broker.declare, broker.waiting_types
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
-        if self._weather.strikes("publish refused"):
+        if self._fault_rates.strikes("publish refused"):
             raise BrokerUnavailable("refused by chance")
         everything = [*self._extra, *events]
         taken = await self._broker.publish(everything)
@@ -38,7 +38,7 @@ class AuditedBroker:
         if len(taken) < len({event.event_id for event in everything}):
             self._refused()
         self._extra[:] = [event for event in self._extra if event.event_id not in taken]
-        if self._weather.strikes("confirm lost"):
+        if self._fault_rates.strikes("confirm lost"):
             raise BrokerUnavailable("no confirm, by chance")
         return taken & {event.event_id for event in events}
 

@@ -12,6 +12,7 @@ from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.rabbitmq import RabbitMQ
 from proof.rules.messages import ASKED_AGAIN
 from proof.simulation.audit import AuditedBroker
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, current_process
 from proof.simulation.poison import PLACED, Poison
 from proof.simulation.programs import SUBSCRIPTIONS
@@ -19,7 +20,6 @@ from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ
 from proof.simulation.rabbitmq_blows import Blows
 from proof.simulation.rabbitmq_faults import Faults, Tell
 from proof.simulation.rabbitmq_queues import Letter
-from proof.simulation.weather import Weather
 
 COMING_AGAIN_MAX = 10
 
@@ -27,12 +27,12 @@ COMING_AGAIN_MAX = 10
 class LocalBrokers:
     """Embedded mode: a broker in each life of the process, which dies with it."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, fault_rates: FaultRates) -> None:
         self.heard: list[Event] = []  # in the order in which they were taken
         self.parked: set[str] = set()  # what can only be parked by whoever receives it
         self.has_refused = False
         self.lost: set[str] = set()  # nothing: what it took is in the inbox
-        self._weather = weather
+        self._fault_rates = fault_rates
         self._deadly: set[str] = set()
         self._extra: list[Event] = []  # to be published with whatever comes next
 
@@ -43,14 +43,14 @@ class LocalBrokers:
 
     @property
     def struck(self) -> Mapping[str, int]:
-        """How often what went wrong with it: that is the weather's business."""
+        """How often what went wrong with it: that is the business of the fault rates."""
         return {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Broker]:
         """Open the broker seam for the current process."""
         broker = LocalBroker(SUBSCRIPTIONS)
-        yield AuditedBroker(broker, self.take, self._refuse, self._weather, self._extra)
+        yield AuditedBroker(broker, self.take, self._refuse, self._fault_rates, self._extra)
 
     def take(self, event: Event) -> None:
         self.heard.append(event)
@@ -66,7 +66,7 @@ class LocalBrokers:
         yield
 
     def begin(self, faults: Faults) -> None:
-        """Nothing happens to it by itself but what the weather brings."""
+        """Nothing happens to it by itself but what the fault rates bring."""
 
     def heal(self) -> None:
         """What was to come still comes."""

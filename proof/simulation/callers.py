@@ -12,8 +12,8 @@ import grpc
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.history import NOT_DONE, Facts, History
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.network import Network, Reply
-from proof.simulation.weather import Weather
 from proof.workload import Caller, Wanted
 
 TRIES_MAX = 4
@@ -127,14 +127,19 @@ class SimulatedCaller:
         caller: Caller,
         network: Network,
         history: History,
-        weather: Weather,
+        fault_rates: FaultRates,
         chance: Random,
         tell: Callable[[str, str], None],
         *,
         wait_s: float = 0.0,
     ) -> None:
         self._caller, self._network, self._history = caller, network, history
-        self._weather, self._chance, self._tell, self._wait_s = weather, chance, tell, wait_s
+        self._fault_rates, self._chance, self._tell, self._wait_s = (
+            fault_rates,
+            chance,
+            tell,
+            wait_s,
+        )
         self._is_punctual = chance.random() < 0.5
         self._forgotten: list[asyncio.Future[Reply]] = []
 
@@ -200,7 +205,7 @@ class SimulatedCaller:
         if wanted.method == "CreateOrder" and self._wait_s:
             request.wait.FromMilliseconds(round(self._wait_s * 1_000))
         body, deadline_s = request.SerializeToString(), wanted.deadline_s or ANSWER_S_MAX
-        if self._weather.strikes("call doubled"):
+        if self._fault_rates.strikes("call doubled"):
             self._begin(wanted)
             lost = self._network.call(method.service, method.path, body, timeout_s=deadline_s)
             self._forgotten.append(asyncio.ensure_future(lost))

@@ -24,10 +24,10 @@ from holdfast.chassis.database import (
 )
 from holdfast.chassis.postgres import CONNECT_TIMEOUT_S
 from holdfast.chassis.sqlite import Sqlite
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.leadership import LeadershipTable, SimulatedLeadership
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.thread import SimulatedThread
-from proof.simulation.weather import Weather
 
 LOCK_WAIT_S_MAX = 8.0
 IDLE_S_MAX = 30.0  # of a transaction, before the server ends it, as PostgreSQL is told to
@@ -45,13 +45,13 @@ class DatabaseServer:
         name: str,
         path: Path,
         loop: SimulatedLoop,
-        weather: Weather,
+        fault_rates: FaultRates,
         chance: Random,
         *,
         is_sole: bool,
     ) -> None:
-        self.name, self.path, self.loop, self.weather = name, path, loop, weather
-        self.leaderships = LeadershipTable(loop, weather)
+        self.name, self.path, self.loop, self.fault_rates = name, path, loop, fault_rates
+        self.leaderships = LeadershipTable(loop, fault_rates)
         self.is_down, self.is_sole = False, is_sole
         self._chance = chance
         self._sessions: list[Session] = []
@@ -105,8 +105,8 @@ class DatabaseServer:
 
     async def reached(self) -> None:
         """Return when the server has taken a request; raise if it can't."""
-        if self.is_down or self.weather.strikes("begin refused"):
-            await asyncio.sleep(min(self.weather.network_wait_s(), CONNECT_TIMEOUT_S))
+        if self.is_down or self.fault_rates.strikes("begin refused"):
+            await asyncio.sleep(min(self.fault_rates.network_wait_s(), CONNECT_TIMEOUT_S))
             raise DatabaseUnavailable(f"{self.name}: out of reach")
 
     async def lock(self, session: "Session") -> None:
@@ -158,7 +158,7 @@ class Session:
         self._writer, self._reader = sqlite._writer._connection, sqlite._reader._connection
         self._threads = [_thread(sqlite._writer._thread), _thread(sqlite._reader._thread)]
         for thread, refuse in zip(self._threads, (self._refuse, self._refuse_down), strict=True):
-            thread.wait_s, thread.refuse = server.weather.disk_wait_s, refuse
+            thread.wait_s, thread.refuse = server.fault_rates.disk_wait_s, refuse
 
     def _refuse(self) -> None:
         """Fail a statement whose transaction was rolled back under it."""
@@ -195,17 +195,17 @@ class SimulatedDatabase:
     engine: Engine = "sqlite"
 
     def __init__(self, server: DatabaseServer, session: Session) -> None:
-        self._server, self._session, self._weather = server, session, server.weather
+        self._server, self._session, self._fault_rates = server, session, server.fault_rates
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         async with self._writing(), self._session.sqlite.begin() as real:
-            work = SimulatedTransaction(real, self._session, self._weather)
+            work = SimulatedTransaction(real, self._session, self._fault_rates)
             yield work
             self._fail_statement()
-            if self._weather.strikes("commit lost before"):
+            if self._fault_rates.strikes("commit lost before"):
                 self._session.break_off()
-        if self._weather.strikes("commit lost after"):
+        if self._fault_rates.strikes("commit lost after"):
             raise DatabaseUnavailable(f"{self._server.name}: no reply to COMMIT")
         for wake in work.committed:
             wake()
@@ -221,14 +221,14 @@ class SimulatedDatabase:
             self._server.free(self._session)
 
     def _fail_statement(self) -> None:
-        fail_statement(self._session, self._weather)
+        fail_statement(self._session, self._fault_rates)
 
     async def execute(self, sql: str, *arguments: object) -> int:
         async with self._writing():
-            if self._weather.strikes("conflict"):
+            if self._fault_rates.strikes("conflict"):
                 raise Conflict("drawn by chance")
             count = await self._session.sqlite.execute(sql, *arguments)
-        if self._weather.strikes("commit lost after"):
+        if self._fault_rates.strikes("commit lost after"):
             raise DatabaseUnavailable(f"{self._server.name}: no reply")
         return count
 
@@ -236,7 +236,7 @@ class SimulatedDatabase:
     async def read(self) -> AsyncIterator[Reading]:
         await self._server.reached()
         async with self._session.sqlite.read() as real:
-            yield SimulatedReading(real, self._weather)
+            yield SimulatedReading(real, self._fault_rates)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reading]:
@@ -256,11 +256,11 @@ class SimulatedDatabase:
 class SimulatedReading:
     """A connection for reading that may break."""
 
-    def __init__(self, real: Reading, weather: Weather) -> None:
-        self._real, self._weather = real, weather
+    def __init__(self, real: Reading, fault_rates: FaultRates) -> None:
+        self._real, self._fault_rates = real, fault_rates
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        if self._weather.strikes("statement broken"):
+        if self._fault_rates.strikes("statement broken"):
             raise DatabaseUnavailable("broken by chance")
         return await self._real.fetch(sql, *arguments)
 
@@ -268,30 +268,30 @@ class SimulatedReading:
 class SimulatedTransaction:
     """A transaction in which any statement may lose a conflict or the session."""
 
-    def __init__(self, real: Transaction, session: Session, weather: Weather) -> None:
-        self._real, self._session, self._weather = real, session, weather
+    def __init__(self, real: Transaction, session: Session, fault_rates: FaultRates) -> None:
+        self._real, self._session, self._fault_rates = real, session, fault_rates
         self.defer = real.defer
         self.committed: list[Callable[[], None]] = []
         # The adapter's own calls come at its COMMIT, whose reply may be lost.
         self.after_commit = self.committed.append
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        fail_statement(self._session, self._weather)
+        fail_statement(self._session, self._fault_rates)
         return await self._real.fetch(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: object) -> int:
-        fail_statement(self._session, self._weather)
+        fail_statement(self._session, self._fault_rates)
         return await self._real.execute(sql, *arguments)
 
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
-        fail_statement(self._session, self._weather)
+        fail_statement(self._session, self._fault_rates)
         return await self._real.write(sql, rows)
 
 
-def fail_statement(session: Session, weather: Weather) -> None:
-    """Break the session, or lose a conflict, if the weather wants it."""
-    if weather.strikes("conflict"):
+def fail_statement(session: Session, fault_rates: FaultRates) -> None:
+    """Break the session, or lose a conflict, if the fault rates want it."""
+    if fault_rates.strikes("conflict"):
         raise Conflict("drawn by chance")
-    if weather.strikes("statement broken"):
+    if fault_rates.strikes("statement broken"):
         session.break_off()
         raise DatabaseUnavailable("broken by chance")

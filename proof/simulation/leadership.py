@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from holdfast.chassis.database import DatabaseUnavailable
 from holdfast.chassis.postgres import LEADERSHIP_CHECK_S
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, SimulatedLoop, current_process
-from proof.simulation.weather import Weather
 
 Reached = Callable[[], Awaitable[None]]
 
@@ -14,8 +14,8 @@ Reached = Callable[[], Awaitable[None]]
 class LeadershipTable:
     """What the database server knows: who holds which right."""
 
-    def __init__(self, loop: SimulatedLoop, weather: Weather) -> None:
-        self.loop, self.weather = loop, weather
+    def __init__(self, loop: SimulatedLoop, fault_rates: FaultRates) -> None:
+        self.loop, self.fault_rates = loop, fault_rates
         self.holders: dict[str, SimulatedLeadership] = {}
 
     def process_died(self, process: Process, notices_s: float) -> None:
@@ -61,7 +61,7 @@ class SimulatedLeadership:
     async def tell(self) -> None:
         await self._round_trip()
         holder = self._table.holders.get(self.name)
-        if holder is not None and holder._told and not self._table.weather.strikes("tell lost"):
+        if holder is not None and holder._told and not self._table.fault_rates.strikes("tell lost"):
             self._table.loop.call_soon(holder._told, context=holder.process.context())
 
     async def release(self) -> None:
@@ -71,7 +71,7 @@ class SimulatedLeadership:
     async def _round_trip(self) -> None:
         try:
             await self._reached()
-            await asyncio.sleep(self._table.weather.disk_wait_s())
+            await asyncio.sleep(self._table.fault_rates.disk_wait_s())
         except DatabaseUnavailable:
             self._believes = False
             self._table.give_up(self)

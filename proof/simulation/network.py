@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, SimulatedLoop
-from proof.simulation.weather import Weather
 
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -91,8 +91,8 @@ class Exchange:
 class Network:
     """Knows who serves what, and carries calls there."""
 
-    def __init__(self, loop: SimulatedLoop, weather: Weather, chance: Random) -> None:
-        self._loop, self._weather, self._chance = loop, weather, chance
+    def __init__(self, loop: SimulatedLoop, fault_rates: FaultRates, chance: Random) -> None:
+        self._loop, self._fault_rates, self._chance = loop, fault_rates, chance
         self._endpoints: list[Endpoint] = []
 
     def serve(self, endpoint: Endpoint) -> None:
@@ -129,18 +129,18 @@ class Network:
         """Make one call to any instance of the service; never raises."""
         endpoints = [one for one in self._endpoints if one.service == service]
         if not endpoints:
-            await asyncio.sleep(self._weather.network_wait_s())
+            await asyncio.sleep(self._fault_rates.network_wait_s())
             return Reply(UNAVAILABLE, details="connection refused")
         endpoint = self._chance.choice(endpoints)
         exchange = Exchange(path, body, metadata, self._loop.create_future())
-        if not self._weather.strikes("request dropped"):
-            arrives_s = self._weather.network_wait_s()
+        if not self._fault_rates.strikes("request dropped"):
+            arrives_s = self._fault_rates.network_wait_s()
             self._loop.outside(arrives_s, self._arrive, endpoint, exchange)
         try:
             async with asyncio.timeout(timeout_s):
                 return await exchange.reply
         except TimeoutError:
-            self._loop.outside(self._weather.network_wait_s(), exchange.give_up)
+            self._loop.outside(self._fault_rates.network_wait_s(), exchange.give_up)
             return Reply(DEADLINE, details="no answer in time")
 
     def _arrive(self, endpoint: Endpoint, exchange: Exchange) -> None:
@@ -157,8 +157,8 @@ class Network:
             reply = await _handled(endpoint.server.handler(exchange.path), exchange)
         finally:
             endpoint.exchanges.remove(exchange)
-        if not self._weather.strikes("reply dropped"):
-            self._loop.outside(self._weather.network_wait_s(), exchange.answer, reply)
+        if not self._fault_rates.strikes("reply dropped"):
+            self._loop.outside(self._fault_rates.network_wait_s(), exchange.answer, reply)
 
 
 async def _handled(handler: Any, exchange: Exchange) -> Reply:

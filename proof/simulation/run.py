@@ -16,7 +16,7 @@ import structlog
 from holdfast.chassis import sqlite
 from holdfast.chassis.migrations import migrate
 from proof.simulation.loop import Deadlock, Runaway
-from proof.simulation.mischief import PlannedError
+from proof.simulation.nemesis import PlannedError
 from proof.simulation.programs import SERVICES
 from proof.simulation.swarm import Swarm
 from proof.simulation.thread import SimulatedThread

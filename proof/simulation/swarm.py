@@ -12,9 +12,9 @@ from holdfast.orders import service as orders_service
 from holdfast.orders.application import chase_orders, send_notifications
 from holdfast.orders.infrastructure import inventory_client
 from holdfast.orders.settings import Limits
+from proof.simulation.fault_rates import CHANCES
 from proof.simulation.loop import POLICIES, Policy
 from proof.simulation.rabbitmq_faults import RATES, Faults
-from proof.simulation.weather import CHANCES
 
 Topology = Literal["embedded", "cluster"]
 

@@ -11,22 +11,22 @@ from holdfast.chassis import failpoints
 from holdfast.chassis.sqlite import Sqlite
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
-from proof.checker import Attempt, Evidence, check
-from proof.facts import Sample, facts_of, sample_of
+from proof.checker import Attempt, RunRecord, check
 from proof.history import History
-from proof.sightings import sighting_of
+from proof.observed_events import observed_event
 from proof.simulation.brokers import Brokers, LocalBrokers, RabbitmqBrokers
 from proof.simulation.callers import SimulatedCaller
 from proof.simulation.clock import SimulatedClock
 from proof.simulation.database import DatabaseServer
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.instance import Instance
 from proof.simulation.loop import Process, SimulatedLoop, current_process
-from proof.simulation.mischief import Mischief
+from proof.simulation.nemesis import Nemesis
 from proof.simulation.network import Network
 from proof.simulation.poison import Poison
 from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
-from proof.simulation.weather import Weather
+from proof.snapshot import Sample, sample_of, snapshot_of
 from proof.workload import Caller, Shop, Wanted
 
 SUPPLY_TRIES_MAX = 50
@@ -63,19 +63,19 @@ class World:
         self._swarm = swarm
         self.timeline: list[Moment] = []
         self.loop = SimulatedLoop(self._dice("turns"), swarm.policy, swarm.step_s)
-        self._weather = Weather(
+        self._fault_rates = FaultRates(
             self._dice("weather"),
             disk_s=swarm.disk_s,
             network_s=swarm.network_s,
             tell=lambda what: self.tell(str(current_process() or "world"), what),
         )
-        self._network = Network(self.loop, self._weather, self._dice("network"))
+        self._network = Network(self.loop, self._fault_rates, self._dice("network"))
         self._databases = {
             name: DatabaseServer(
                 name,
                 folder / f"{name}.db",
                 self.loop,
-                self._weather,
+                self._fault_rates,
                 self._dice(f"{name} server"),
                 is_sole=swarm.topology == "embedded",
             )
@@ -86,7 +86,7 @@ class World:
             products=swarm.products, scarce=1 + swarm.products // 4, units=swarm.units
         )
         self._poison = Poison(self._dice("poison"))
-        self._brokers: Brokers = LocalBrokers(self._weather)
+        self._brokers: Brokers = LocalBrokers(self._fault_rates)
         if swarm.topology == "cluster":
             self._brokers = RabbitmqBrokers(
                 self._dice("rabbitmq"),
@@ -96,10 +96,10 @@ class World:
         self._samples: list[Sample] = []
         self._attempts: list[Attempt] = []
         self._instances = [self._instance(*place) for place in places(swarm)]
-        self._mischief = Mischief(
+        self._nemesis = Nemesis(
             self.loop,
             self._dice("mischief"),
-            self._weather,
+            self._fault_rates,
             self._instances,
             self._databases,
             self._brokers,
@@ -142,7 +142,7 @@ class World:
     @property
     def struck(self) -> Mapping[str, int]:
         """How often what went wrong, by kind."""
-        return {**self._weather.struck, **self._brokers.struck}
+        return {**self._fault_rates.struck, **self._brokers.struck}
 
     async def live(self) -> list[str]:
         """Go through all phases; return what was wrong in the end."""
@@ -160,13 +160,13 @@ class World:
         await self._suffer()
         waiting = await self._rest(views)
         sampling.cancel()
-        facts = await facts_of(views["orders"], views["inventory"])
+        snapshot = await snapshot_of(views["orders"], views["inventory"])
         violations = check(
-            Evidence(
+            RunRecord(
                 self.history.calls,
-                facts,
+                snapshot,
                 [
-                    sighting_of(event)
+                    observed_event(event)
                     for event in self._brokers.heard
                     if event.event_id not in self._poison.ids
                 ],
@@ -210,15 +210,15 @@ class World:
         wishes = Caller(name, self._swarm.seed, self._shop)
         dice = self._dice(name)
         return SimulatedCaller(
-            wishes, self._network, self.history, self._weather, dice, self.tell, wait_s=wait_s
+            wishes, self._network, self.history, self._fault_rates, dice, self.tell, wait_s=wait_s
         )
 
     async def _suffer(self) -> None:
         """Let callers call while everything goes wrong; then heal, and let them finish."""
         swarm = self._swarm
         self.tell("world", f"faults begin, for {swarm.faults_s} s")
-        self._weather.rates.update(swarm.rates)
-        failpoints.arm(self._mischief.reach_failpoint)
+        self._fault_rates.rates.update(swarm.rates)
+        failpoints.arm(self._nemesis.reach_failpoint)
         self._brokers.begin(swarm.rabbitmq)
         calls = swarm.calls // swarm.clients
         async with asyncio.TaskGroup() as group:
@@ -227,10 +227,10 @@ class World:
                 group.create_task(
                     caller.run(calls, swarm.faults_s / calls, burst=swarm.burst, batch=swarm.batch)
                 )
-            await self._mischief.do(swarm.deeds, swarm.faults_s)
+            await self._nemesis.do(swarm.deeds, swarm.faults_s)
             failpoints.arm(None)
             self._brokers.heal()
-            self._mischief.heal()
+            self._nemesis.heal()
             self.tell("world", "everything is healed")
 
     async def _sample(self, inventory: Sqlite) -> None:

@@ -33,6 +33,21 @@ CATCHES_EVERYTHING = {
 # From the ground up: who imports only what stands below. Packages of one storey are strangers.
 STOREYS = (("holdfast",), ("testbed",), ("bench", "proof"), ("tests",))
 
+# What a thing was called here, and what those who know its kind call it.
+STANDARD_WORDS = {
+    "diary": "history",
+    "evidence": "run record",
+    "ground": "testbed",
+    "mischief": "nemesis",
+    "nursery": "fork server",
+    "referee": "failover manager",
+    "sighting": "observed event",
+    "trap": "failpoint action",
+    "weather": "link conditions",
+    "yardstick": "baseline",
+}
+WORDS_HOLD_IN = ("bench", "proof", "testbed")
+
 FAILPOINTS = "src/holdfast/chassis/failpoints.py"
 
 _UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
@@ -190,6 +205,28 @@ def nothing_imports_what_stands_above_it(source: Source) -> Iterator[str]:
             yield f"{source.path}: {here} imports {module}; it may know only what stands below it"
 
 
+def technical_things_bear_their_standard_names(source: Source) -> Iterator[str]:
+    if not source.path.startswith(WORDS_HOLD_IN):
+        return
+    for name in {PurePosixPath(source.path).stem, *_names(source.tree)}:
+        for word in re.findall(r"[A-Z]?[a-z]+", name):
+            standard = STANDARD_WORDS.get(word.lower().removesuffix("s"))
+            if standard:
+                yield f"{source.path}: {name}; the word for it is {standard}"
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Every name that a source gives or uses."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                yield name
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.AsyncFunctionDef(name=name):
+                yield name
+
+
 def failpoints_stay_off(source: Source) -> Iterator[str]:
     """What is shipped passes them and nothing else; they ask nobody whether to be on."""
     if not source.is_ours:
@@ -234,5 +271,6 @@ RULES: tuple[Rule, ...] = (
     errors_are_caught_by_name,
     the_domain_imports_only_the_standard_library,
     nothing_imports_what_stands_above_it,
+    technical_things_bear_their_standard_names,
     failpoints_stay_off,
 )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from holdfast.client import Holdfast, Money, Order, OrderStatus, StockInfo
 from proof.callers import PRICE, Address, Callers, Habits
 from proof.checker import check
-from proof.converging import converge, evidence_of
-from proof.facts import Facts, Line
+from proof.converging import converge, record_of
 from proof.history import Call, History
+from proof.snapshot import Line, Snapshot
 from proof.workload import Shop
 from testbed.cluster import Cluster, Deployment
 
@@ -72,29 +72,29 @@ async def require_agreement(system: Deployment, callers: Callers) -> World:
     """All becomes as the callers were told, soon, and by itself; everybody can read it so."""
     within_s = AGREE_IN_CLUSTER_S_MAX if isinstance(system, Cluster) else AGREE_S_MAX
     await converge(callers.history, system.databases, within_s)
-    evidence = await evidence_of(callers.history, system.databases)
+    record = await record_of(callers.history, system.databases)
     async with Holdfast(system.addresses["orders"], system.addresses["inventory"]) as client:
         world = await look(client)
-    found = [*map(str, check(evidence)), *callers.bugs, *callers.nonsense]
-    found += differences(callers, evidence.facts, world)
+    found = [*map(str, check(record)), *callers.bugs, *callers.nonsense]
+    found += differences(callers, record.snapshot, world)
     if found:
         raise AssertionError("\n".join([f"{len(found)} differences:", *found[:20]]))
     return world
 
 
-def differences(callers: Callers, facts: Facts, world: World) -> list[str]:
+def differences(callers: Callers, snapshot: Snapshot, world: World) -> list[str]:
     """What is not as the callers were told, who never gave up, or can't be read as it stands."""
     told = {call.request["order_id"] for call in callers.history.calls if is_cancellation(call)}
-    cancelled = {one.order_id for one in facts.orders.values() if one.status == "CANCELLED"}
+    cancelled = {one.order_id for one in snapshot.orders.values() if one.status == "CANCELLED"}
     read = {order_id: as_recorded(one) for order_id, one in world.orders.items()}
     stands = {
-        order_id: (one.status, one.version, one.lines) for order_id, one in facts.orders.items()
+        order_id: (one.status, one.version, one.lines) for order_id, one in snapshot.orders.items()
     }
     stock = {(one, info.on_hand, info.reserved) for one, info in world.stock.items()}
-    levels = {(one.product_id, one.on_hand, one.reserved) for one in facts.levels}
+    levels = {(one.product_id, one.on_hand, one.reserved) for one in snapshot.levels}
     lines = (line for one in world.orders.values() for line in one.lines)
     return [
-        *(f"nobody was told of order {one}" for one in facts.orders.keys() - callers.order_ids),
+        *(f"nobody was told of order {one}" for one in snapshot.orders.keys() - callers.order_ids),
         *(f"nobody was told that order {one} is cancelled" for one in cancelled - told),
         *(f"order {one} reads {read.get(one)}" for one, _ in read.items() ^ stands.items()),
         *(f"stock reads or stands at {one}" for one in stock ^ levels),

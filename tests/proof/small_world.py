@@ -11,25 +11,25 @@ from typing import Any
 
 import pytest
 
-from proof.checker import Attempt, Evidence
-from proof.facts import (
+from proof.checker import Attempt, RunRecord
+from proof.history import Call
+from proof.snapshot import (
     Change,
-    Facts,
     Letter,
     Level,
     Line,
     Missing,
     Movement,
     Notice,
+    ObservedEvent,
     Order,
     Part,
     Product,
     Reservation,
     Sample,
-    Sighting,
+    Snapshot,
     StockRequest,
 )
-from proof.history import Call
 
 START = datetime(2026, 11, 5, tzinfo=UTC)
 PRICE = 350
@@ -56,7 +56,7 @@ def lamps(*units: int, location: str = "") -> tuple[Part, ...]:
 
 
 class World:
-    """Evidence in the making; each of its parts may be changed until `evidence` is called."""
+    """A run record in the making; each of its parts may be changed until `record` is called."""
 
     def __init__(self) -> None:
         self.calls = _calls()
@@ -95,7 +95,7 @@ class World:
             "supply": StockRequest("supply", "LAMP", "main", 10, 0, 1),
             "taken": StockRequest("taken", "LAMP", "main", 9, 2, 5),
         }
-        self.sightings = _sightings()
+        self.observed_events = _observed_events()
         self.inboxes = {
             "inventory": set("p-1 p-1b p-2 p-3 x-3 p-4 x-4".split()),
             "orders": set("s-1 s-1b s-2 s-3".split()),
@@ -164,30 +164,32 @@ class World:
 
     def see(self, event_id: str, /, **values: Any) -> None:
         """Change an event wherever it was seen."""
-        self.sightings = [
+        self.observed_events = [
             seen._replace(**values) if seen.event_id == event_id else seen
-            for seen in self.sightings
+            for seen in self.observed_events
         ]
 
     def unsee(self, *event_ids: str) -> None:
         """As if they had never been published."""
-        self.sightings = [seen for seen in self.sightings if seen.event_id not in event_ids]
+        self.observed_events = [
+            seen for seen in self.observed_events if seen.event_id not in event_ids
+        ]
         for inbox in self.inboxes.values():
             inbox.difference_update(event_ids)
 
     def overtake(self, event_id: str, other_id: str) -> None:
         """Let an event be seen just before another one."""
-        places = [seen.event_id for seen in self.sightings]
-        overtaking = self.sightings.pop(places.index(event_id))
-        self.sightings.insert(places.index(other_id), overtaking)
+        places = [seen.event_id for seen in self.observed_events]
+        overtaking = self.observed_events.pop(places.index(event_id))
+        self.observed_events.insert(places.index(other_id), overtaking)
 
     def swap_answers(self, one: int, other: int) -> None:
         first, second = self.calls[one].value, self.calls[other].value
         self.change_call(one, value=second)
         self.change_call(other, value=first)
 
-    def evidence(self) -> Evidence:
-        facts = Facts(
+    def record(self) -> RunRecord:
+        snapshot = Snapshot(
             orders=self.orders,
             strays=frozenset(self.strays),
             pending=frozenset(self.pending),
@@ -201,10 +203,10 @@ class World:
             outboxes=self.outboxes,
             letters=tuple(self.letters),
         )
-        return Evidence(
+        return RunRecord(
             self.calls,
-            facts,
-            **{"sightings": self.sightings, "attempts": self.attempts, **self.rest},
+            snapshot,
+            **{"observed_events": self.observed_events, "attempts": self.attempts, **self.rest},
         )
 
 
@@ -295,26 +297,30 @@ def _call(
     return replace(call, outcome="ok", value=told)
 
 
-def _sightings() -> list[Sighting]:
+def _observed_events() -> list[ObservedEvent]:
     orders, inventory = "holdfast.orders.v1.", "holdfast.inventory.v1."
     return [
-        Sighting("i-1", inventory + "StockLevelChanged", "LAMP", 1, lamps(10, location="main")),
-        Sighting("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        Sighting("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        Sighting("p-1b", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        Sighting("s-1", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
-        Sighting("s-1b", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
-        Sighting("c-1", orders + "OrderConfirmed", "o-1", 2, ()),
-        Sighting("u-1", orders + "OrderUpdated", "o-1", 3, ()),
-        Sighting("p-2", orders + "OrderPlaced", "o-2", 1, lamps(9)),
-        Sighting("s-2", inventory + "StockRejected", "o-2", 1, lamps(9)),
-        Sighting("c-2", orders + "OrderRejected", "o-2", 2, lamps(9)),
-        Sighting("p-3", orders + "OrderPlaced", "o-3", 1, lamps(1)),
-        Sighting("s-3", inventory + "StockReserved", "o-3", 1, lamps(1, location="main")),
-        Sighting("c-3", orders + "OrderConfirmed", "o-3", 2, ()),
-        Sighting("x-3", orders + "OrderCancelled", "o-3", 3, ()),
-        Sighting("r-3", inventory + "ReservationReleased", "o-3", 2, lamps(1, location="main")),
-        Sighting("p-4", orders + "OrderPlaced", "o-4", 1, lamps(1)),
-        Sighting("x-4", orders + "OrderExpired", "o-4", 2, ()),
-        Sighting("i-5", inventory + "StockLevelChanged", "LAMP", 5, lamps(9, location="main")),
+        ObservedEvent(
+            "i-1", inventory + "StockLevelChanged", "LAMP", 1, lamps(10, location="main")
+        ),
+        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        ObservedEvent("p-1b", orders + "OrderPlaced", "o-1", 1, lamps(2)),
+        ObservedEvent("s-1", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
+        ObservedEvent("s-1b", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
+        ObservedEvent("c-1", orders + "OrderConfirmed", "o-1", 2, ()),
+        ObservedEvent("u-1", orders + "OrderUpdated", "o-1", 3, ()),
+        ObservedEvent("p-2", orders + "OrderPlaced", "o-2", 1, lamps(9)),
+        ObservedEvent("s-2", inventory + "StockRejected", "o-2", 1, lamps(9)),
+        ObservedEvent("c-2", orders + "OrderRejected", "o-2", 2, lamps(9)),
+        ObservedEvent("p-3", orders + "OrderPlaced", "o-3", 1, lamps(1)),
+        ObservedEvent("s-3", inventory + "StockReserved", "o-3", 1, lamps(1, location="main")),
+        ObservedEvent("c-3", orders + "OrderConfirmed", "o-3", 2, ()),
+        ObservedEvent("x-3", orders + "OrderCancelled", "o-3", 3, ()),
+        ObservedEvent(
+            "r-3", inventory + "ReservationReleased", "o-3", 2, lamps(1, location="main")
+        ),
+        ObservedEvent("p-4", orders + "OrderPlaced", "o-4", 1, lamps(1)),
+        ObservedEvent("x-4", orders + "OrderExpired", "o-4", 2, ()),
+        ObservedEvent("i-5", inventory + "StockLevelChanged", "LAMP", 5, lamps(9, location="main")),
     ]

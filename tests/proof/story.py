@@ -13,10 +13,10 @@ from holdfast.orders.application.ports import Notification
 from holdfast.orders.application.send_notifications import SendNotifications
 from holdfast.orders.domain.errors import IllegalTransition, RequestIdReused, ShortOfStock
 from holdfast.orders.domain.order import OrderState
-from proof.checker import Attempt, Evidence
-from proof.facts import Sighting, facts_of, sample_of
+from proof.checker import Attempt, RunRecord
 from proof.history import History
-from proof.sightings import sighting_of
+from proof.observed_events import observed_event
+from proof.snapshot import ObservedEvent, sample_of, snapshot_of
 from tests.integration.two_services import ANNA, BOB, EXPIRE_S, LATE_S, TwoServices, asks
 
 CODES = {
@@ -34,7 +34,7 @@ class Story:
         self.shop = shop
         self._ticks = count(1)
         self.history = History(lambda: float(next(self._ticks)))
-        self.sightings: list[Sighting] = []
+        self.observed_events: list[ObservedEvent] = []
         self.attempts: list[Attempt] = []
 
     async def product(self, product_id: str, units: int) -> None:
@@ -113,7 +113,7 @@ class Story:
                     await relay.relay_batch()
 
     async def _see(self, database: Database) -> None:
-        self.sightings += map(sighting_of, await self.shop.waiting(database))
+        self.observed_events += map(observed_event, await self.shop.waiting(database))
 
     async def hold_back(self) -> list[Event]:
         """Take what Orders tells off the way; it is to be delivered some day."""
@@ -130,12 +130,12 @@ class Story:
     async def send(self, notifications: Sequence[Notification]) -> None:
         self.attempts += [Attempt(one.order_id, one.version, one.status) for one in notifications]
 
-    async def evidence(self) -> Evidence:
-        facts = await facts_of(self.shop.orders, self.shop.inventory)
-        return Evidence(
+    async def record(self) -> RunRecord:
+        snapshot = await snapshot_of(self.shop.orders, self.shop.inventory)
+        return RunRecord(
             self.history.calls,
-            facts,
-            self.sightings,
+            snapshot,
+            self.observed_events,
             samples=[await sample_of(self.shop.inventory)],
             attempts=self.attempts,
         )

@@ -7,13 +7,13 @@ from typing import cast
 import pytest
 
 from proof.chaos.fault import Fault, Ineffective
-from proof.chaos.ground import Ground
 from proof.chaos.schedule import Strike, schedule
 from proof.chaos.striking import Striking
+from proof.chaos.testbed import Testbed
 from testbed.processes import ProgramFailed
 
 KINDS = dict.fromkeys(("freeze", "kill", "cut", "fill"), 1.0)
-NO_GROUND = cast(Ground, None)
+NO_TESTBED = cast(Testbed, None)
 
 
 def drawn(seed: int, seconds: float = 120.0) -> list[Strike]:
@@ -72,7 +72,7 @@ class Bruises:
             letter: self.kind(letter, group or letter, strike_fails, heal_fails)
             for letter in "abcdef"
         }
-        return Striking(NO_GROUND, kinds, self.said.append)
+        return Striking(NO_TESTBED, kinds, self.said.append)
 
     def kind(
         self,

@@ -1,4 +1,4 @@
-"""Wires: what passes, when, and how it ends, in each kind of weather; on real sockets."""
+"""Wires: what passes, when, and how it ends, in all conditions; on real sockets."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from proof.chaos.weather import BLACK_HOLE, GOOD, Way, Weather
+from proof.chaos.link_conditions import BLACK_HOLE, GOOD, LinkConditions, Way
 from proof.chaos.wires import Wires, wires
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -56,8 +56,8 @@ class Ends:
         async with asyncio.timeout(ARRIVE_S_MAX):
             return near, await self._far.streams.get()
 
-    def set(self, weather: Weather) -> None:
-        self.wires.set("near", self.name, weather)
+    def set(self, conditions: LinkConditions) -> None:
+        self.wires.set("near", self.name, conditions)
 
     def close(self) -> None:
         for writer in self._writers:
@@ -85,7 +85,7 @@ async def nothing_arrives(reader: asyncio.StreamReader) -> None:
             await reader.read(1)
 
 
-async def test_good_weather_carries_everything_both_ways_and_the_end(ends: Ends) -> None:
+async def test_a_good_link_carries_everything_both_ways_and_the_end(ends: Ends) -> None:
     (near_in, near_out), (far_in, far_out) = await ends.connect()
     much = bytes(range(256)) * 20_000
 
@@ -119,7 +119,7 @@ async def test_what_is_held_comes_later_and_nobody_is_told(ends: Ends) -> None:
 async def test_one_way_may_be_held_while_the_other_goes(ends: Ends) -> None:
     (near_in, near_out), (far_in, far_out) = await ends.connect()
 
-    ends.set(Weather(to_client=Way(is_held=True)))
+    ends.set(LinkConditions(to_client=Way(is_held=True)))
     near_out.write(b"question")
     await arrives(far_in, b"question")
     far_out.write(b"answer")
@@ -131,7 +131,7 @@ async def test_one_way_may_be_held_while_the_other_goes(ends: Ends) -> None:
 
 async def test_what_is_late_comes_whole_and_in_order(ends: Ends) -> None:
     (_, near_out), (far_in, _) = await ends.connect()
-    ends.set(Weather(to_server=Way(latency_s=0.2, jitter_s=0.2)))
+    ends.set(LinkConditions(to_server=Way(latency_s=0.2, jitter_s=0.2)))
 
     started = time.monotonic()
     pieces = [b"%d," % number for number in range(50)]
@@ -145,7 +145,7 @@ async def test_what_is_late_comes_whole_and_in_order(ends: Ends) -> None:
 
 async def test_a_narrow_way_lets_so_many_bytes_pass_in_a_second(ends: Ends) -> None:
     (_, near_out), (far_in, _) = await ends.connect()
-    ends.set(Weather(to_server=Way(bytes_per_s=100_000)))
+    ends.set(LinkConditions(to_server=Way(bytes_per_s=100_000)))
 
     started = time.monotonic()
     near_out.write(bytes(50_000))
@@ -156,7 +156,7 @@ async def test_a_narrow_way_lets_so_many_bytes_pass_in_a_second(ends: Ends) -> N
 
 async def test_a_way_breaks_in_the_middle_of_a_frame(ends: Ends) -> None:
     (near_in, near_out), (far_in, _) = await ends.connect()
-    ends.set(Weather(to_server=Way(cut_after_bytes=1_234)))
+    ends.set(LinkConditions(to_server=Way(cut_after_bytes=1_234)))
 
     near_out.write(bytes(5_000))
 
@@ -181,7 +181,7 @@ async def test_a_cut_resets_both_ends_at_once(ends: Ends) -> None:
 async def test_new_connections_are_refused_and_old_ones_stay(ends: Ends) -> None:
     (_, near_out), (far_in, _) = await ends.connect()
 
-    ends.set(Weather(is_refused=True))
+    ends.set(LinkConditions(is_refused=True))
     with pytest.raises(ConnectionRefusedError):
         await ends.connect()
     near_out.write(b"still here")

@@ -1,4 +1,4 @@
-"""The witness of a chaos run hears everything, and mischief does what it is there for."""
+"""The witness of a chaos run hears everything, and the nemesis does what it is there for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,9 +10,9 @@ import pytest
 from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event
 from holdfast.chassis.rabbitmq import RabbitMQ
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
-from proof.chaos import mischief as of_mischief
+from proof.chaos import nemesis as of_nemesis
 from proof.chaos.audit_queue import Audit
-from proof.chaos.mischief import Mischief
+from proof.chaos.nemesis import Nemesis
 from testbed.servers import RabbitmqServer
 from tests.contract.conftest import START
 
@@ -70,7 +70,7 @@ async def heard(audit: Audit, count: int) -> list[str]:
     """The ids of what was heard, once there are so many different ones."""
     async with asyncio.timeout(HEARD_S_MAX):
         while True:
-            ids = [seen.event_id for seen in audit.sightings()]
+            ids = [seen.event_id for seen in audit.observed_events()]
             if len(set(ids)) == count:
                 return ids
             await asyncio.sleep(0.05)
@@ -108,32 +108,34 @@ async def test_the_audit_hears_every_event_although_the_broker_is_killed(
         await publish(broker, sent[400:])
         ids = await heard(audit, len(sent))
 
-    assert list(dict.fromkeys(ids)) == [one.event_id for one in sent], "first sightings in order"
+    assert list(dict.fromkeys(ids)) == [one.event_id for one in sent], (
+        "first observed_events in order"
+    )
     assert audit.losses > 0
 
 
-async def test_mischief_repeats_what_was_heard_and_its_nonsense_arrives(
+async def test_the_nemesis_repeats_what_was_heard_and_its_nonsense_arrives(
     broker: RabbitMQ, rabbitmq_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_mischief, "PAUSE_S", 0.01)
-    monkeypatch.setattr(of_mischief, "NONSENSE_SHARE", 0.5)
-    mischief, inbox = Mischief(rabbitmq_url, seed=1), Inbox()
-    audit = Audit(rabbitmq_url, tmp_path / "events", mischief.overhear)
+    monkeypatch.setattr(of_nemesis, "PAUSE_S", 0.01)
+    monkeypatch.setattr(of_nemesis, "NONSENSE_SHARE", 0.5)
+    nemesis, inbox = Nemesis(rabbitmq_url, seed=1), Inbox()
+    audit = Audit(rabbitmq_url, tmp_path / "events", nemesis.overhear)
     sent = [event(number) for number in range(20)]
     async with (
         consuming(broker, ORDERS_TO_INVENTORY.queue, inbox),
         consuming(broker, INVENTORY_TO_ORDERS.queue, inbox),
         audit.listening(),
-        mischief.at_work(),
+        nemesis.at_work(),
     ):
         await publish(broker, sent)
         async with asyncio.timeout(HEARD_S_MAX):
-            while not (len(mischief.parked) > 10 and mischief.repeated > 10):
+            while not (len(nemesis.parked) > 10 and nemesis.repeated > 10):
                 await asyncio.sleep(0.05)
-            while not mischief.parked <= inbox.letter_ids | set(inbox.event_ids):
+            while not nemesis.parked <= inbox.letter_ids | set(inbox.event_ids):
                 await asyncio.sleep(0.05)
 
-    assert mischief.parked <= mischief.poison
-    assert inbox.letter_ids <= mischief.parked
+    assert nemesis.parked <= nemesis.poison
+    assert inbox.letter_ids <= nemesis.parked
     assert len(inbox.event_ids) > len(set(inbox.event_ids)), "some came again"
-    assert {seen.event_id for seen in audit.sightings()} == {one.event_id for one in sent}
+    assert {seen.event_id for seen in audit.observed_events()} == {one.event_id for one in sent}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from proof.checker import check
-from proof.facts import Line, Missing, Movement, Sample
+from proof.snapshot import Line, Missing, Movement, Sample
 from tests.proof.small_world import PRICE, Damage, Damages, World
 
 damages = Damages()
@@ -55,7 +55,7 @@ def a_level_was_below_zero_for_a_moment(world: World) -> None:
     world.ledger = [taken, supply, *others]
     world.change_request("taken", version=1)
     world.change_request("supply", version=2)
-    world.sightings.insert(0, world.sightings.pop())
+    world.observed_events.insert(0, world.observed_events.pop())
     world.recount()
 
 
@@ -141,7 +141,7 @@ def an_order_that_was_not_rejected_is_short(world: World) -> None:
 
 
 def test_a_sound_world_breaks_no_promise() -> None:
-    assert check(World().evidence()) == []
+    assert check(World().record()) == []
 
 
 @pytest.mark.parametrize(("invariants", "damage"), damages.cases)
@@ -150,5 +150,5 @@ def test_damage_breaks_its_promise_and_no_other(invariants: set[int], damage: Da
 
     damage(world)
 
-    found = check(world.evidence())
+    found = check(world.record())
     assert {violation.invariant for violation in found} == invariants, found

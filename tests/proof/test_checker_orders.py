@@ -3,7 +3,7 @@
 import pytest
 
 from proof.checker import check
-from proof.facts import Change, Line, Missing, Movement, Reservation
+from proof.snapshot import Change, Line, Missing, Movement, Reservation
 from tests.proof.small_world import PRICE, START, Damage, Damages, World, lamps
 
 damages = Damages()
@@ -266,5 +266,5 @@ def test_damage_breaks_its_promise_and_no_other(invariants: set[int], damage: Da
 
     damage(world)
 
-    found = check(world.evidence())
+    found = check(world.record())
     assert {violation.invariant for violation in found} == invariants, found

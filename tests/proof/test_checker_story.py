@@ -11,9 +11,9 @@ import pytest
 
 from holdfast.chassis.broker import Event
 from holdfast.chassis.engines import connect, sqlite_url
-from proof.checker import Evidence, check
-from proof.facts import facts_of, sample_of
-from proof.sightings import sighting_of
+from proof.checker import RunRecord, check
+from proof.observed_events import observed_event
+from proof.snapshot import sample_of, snapshot_of
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
 from tests.contract import conftest as contract
@@ -34,9 +34,9 @@ async def test_a_run_in_which_everything_happened_keeps_every_promise(shop: TwoS
 
     ids = await everything(story)
 
-    evidence = await story.evidence()
-    assert check(evidence) == []
-    states = {name: evidence.facts.reservations[key].state for name, key in ids.items()}
+    record = await story.record()
+    assert check(record) == []
+    states = {name: record.snapshot.reservations[key].state for name, key in ids.items()}
     assert states == {
         "CONFIRMED": "RESERVED",
         "REJECTED": "REFUSED",
@@ -159,26 +159,26 @@ DAMAGES = {
 
 
 @pytest.fixture(scope="module")
-def told(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Evidence]:
+def told(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord]:
     """The story told once, on SQLite: where its databases are, and what it left."""
     folder = tmp_path_factory.mktemp("story")
     urls = [templates.copy_file(service, folder / f"{service}.db") for service in SERVICES]
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        return folder, runner.run(evidence_after_everything(urls))
+        return folder, runner.run(record_after_everything(urls))
 
 
-async def evidence_after_everything(urls: list[str]) -> Evidence:
+async def record_after_everything(urls: list[str]) -> RunRecord:
     async with connect(urls[0]) as orders, connect(urls[1]) as inventory:
         story = Story(TwoServices(orders, inventory, SteadyClock(), urls))
         await everything(story)
-        return await story.evidence()
+        return await story.record()
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 async def test_damage_to_a_database_breaks_its_promises(
-    told: tuple[Path, Evidence], tmp_path: Path, damage: str
+    told: tuple[Path, RunRecord], tmp_path: Path, damage: str
 ) -> None:
-    folder, evidence = told
+    folder, record = told
     service, sql, invariants = DAMAGES[damage]
     for name in SERVICES:
         shutil.copyfile(folder / f"{name}.db", tmp_path / f"{name}.db")
@@ -188,8 +188,8 @@ async def test_damage_to_a_database_breaks_its_promises(
 
     opened = [connect(sqlite_url(tmp_path / f"{name}.db")) for name in SERVICES]
     async with opened[0] as orders, opened[1] as inventory:
-        facts = await facts_of(orders, inventory)
-    found = check(replace(evidence, facts=facts))
+        snapshot = await snapshot_of(orders, inventory)
+    found = check(replace(record, snapshot=snapshot))
     assert {violation.invariant for violation in found} == invariants, found
 
 
@@ -217,20 +217,20 @@ async def test_both_engines_hold_the_same_facts_of_the_same_story(
     ]
 
     try:
-        on_sqlite = await evidence_after_everything(files)
-        on_postgres = await evidence_after_everything(urls)
+        on_sqlite = await record_after_everything(files)
+        on_postgres = await record_after_everything(urls)
     finally:
         for name in names.values():
             postgres_server.drop_database(name)
 
     assert on_sqlite == on_postgres
-    assert len(on_sqlite.facts.orders) == 7
+    assert len(on_sqlite.snapshot.orders) == 7
 
 
 @pytest.mark.parametrize("event_type", ["holdfast.orders.v1.OrderPlaced", "of.an.unknown.Type"])
 def test_what_cannot_be_read_was_seen_all_the_same(event_type: str) -> None:
     event = Event("e-1", event_type, "o-1", 1, START, b"\xff no protobuf")
 
-    seen = sighting_of(event)
+    seen = observed_event(event)
 
     assert seen == ("e-1", event_type, "o-1", 1, None)

@@ -3,8 +3,8 @@
 import pytest
 
 from proof.checker import check
-from proof.facts import Letter, Notice, Sighting
 from proof.rules.resources import is_flat
+from proof.snapshot import Letter, Notice, ObservedEvent
 from tests.proof.small_world import Damage, Damages, World, lamps, order
 
 damages = Damages()
@@ -48,18 +48,22 @@ def a_change_is_missing_after_a_refusal(world: World) -> None:
 
 @breaks(7)
 def something_was_told_that_did_not_happen(world: World) -> None:
-    happened = world.sightings[6]
-    world.sightings.append(happened._replace(event_id="x-1", sequence=4))
+    happened = world.observed_events[6]
+    world.observed_events.append(happened._replace(event_id="x-1", sequence=4))
 
 
 @breaks()
 def poison_was_seen(world: World) -> None:
-    world.sightings.append(Sighting("bad", "holdfast.orders.v1.OrderLost", "o-9", 1, None))
+    world.observed_events.append(
+        ObservedEvent("bad", "holdfast.orders.v1.OrderLost", "o-9", 1, None)
+    )
 
 
 @breaks(7)
 def an_event_of_an_unknown_type_was_seen(world: World) -> None:
-    world.sightings.append(Sighting("bad-2", "holdfast.orders.v1.OrderLost", "o-9", 1, None))
+    world.observed_events.append(
+        ObservedEvent("bad-2", "holdfast.orders.v1.OrderLost", "o-9", 1, None)
+    )
 
 
 @breaks(7)
@@ -74,7 +78,7 @@ def an_event_cannot_be_read(world: World) -> None:
 
 @breaks(7)
 def an_event_was_published_again_with_other_contents(world: World) -> None:
-    world.sightings[2] = world.sightings[2]._replace(content=lamps(1))
+    world.observed_events[2] = world.observed_events[2]._replace(content=lamps(1))
 
 
 @breaks(7)
@@ -84,13 +88,13 @@ def two_changes_were_told_under_one_id(world: World) -> None:
 
 @breaks(7)
 def a_change_was_told_under_two_ids(world: World) -> None:
-    world.sightings.append(world.sightings[6]._replace(event_id="c-1b"))
+    world.observed_events.append(world.observed_events[6]._replace(event_id="c-1b"))
 
 
 @breaks(7)
 def a_release_was_told_under_two_ids(world: World) -> None:
-    (released,) = (seen for seen in world.sightings if seen.event_id == "r-3")
-    world.sightings.append(released._replace(event_id="r-3b"))
+    (released,) = (seen for seen in world.observed_events if seen.event_id == "r-3")
+    world.observed_events.append(released._replace(event_id="r-3b"))
 
 
 # 8: one effect per event
@@ -123,32 +127,32 @@ def poison_is_in_an_inbox(world: World) -> None:
 
 @breaks(8)
 def a_question_was_answered_twice(world: World) -> None:
-    world.sightings.append(world.sightings[4]._replace(event_id="s-1c"))
+    world.observed_events.append(world.observed_events[4]._replace(event_id="s-1c"))
     world.inboxes["orders"].add("s-1c")
 
 
 @breaks()
 def a_question_was_answered_again_after_the_inbox_had_forgotten_it(world: World) -> None:
-    world.sightings.append(world.sightings[4]._replace(event_id="s-1c"))
+    world.observed_events.append(world.observed_events[4]._replace(event_id="s-1c"))
     world.inboxes["orders"] = {"s-1c"}
     world.rest["forgetful"] = True
 
 
 @breaks(8)
 def without_an_audit_queue_an_inbox_is_too_small(world: World) -> None:
-    world.rest["sightings"] = None
+    world.rest["observed_events"] = None
     world.inboxes["orders"] = {"s-1", "s-2"}
 
 
 @breaks(8)
 def without_an_audit_queue_a_release_has_no_event(world: World) -> None:
-    world.rest["sightings"] = None
+    world.rest["observed_events"] = None
     world.inboxes["inventory"] = {"p-1", "p-2", "p-3", "x-4"}
 
 
 @breaks()
 def there_was_no_audit_queue(world: World) -> None:
-    world.rest["sightings"] = None
+    world.rest["observed_events"] = None
 
 
 # 9: nothing silently parked
@@ -356,7 +360,7 @@ def test_damage_breaks_its_promise_and_no_other(invariants: set[int], damage: Da
 
     damage(world)
 
-    found = check(world.evidence())
+    found = check(world.record())
     assert {violation.invariant for violation in found} == invariants, found
 
 

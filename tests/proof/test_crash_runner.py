@@ -12,10 +12,10 @@ import pytest
 
 from proof.crash import run
 from proof.crash.campaign import Site
-from proof.crash.ground import Ground
 from proof.crash.launch import Arming
 from proof.crash.points import POINTS, Action, Case, Mode
 from proof.crash.run import run_case
+from proof.crash.testbed import Testbed
 from proof.history import read
 from testbed.processes import ProgramFailed
 from testbed.processes import run as run_program
@@ -37,11 +37,11 @@ def case_of(point_id: str, action: Action) -> Case:
 
 async def violations(case: Case, site: Site, folder: Path, **constants: str) -> list[str]:
     """What is found in services whose SQL has these texts instead of its own."""
-    async with site.ground(case, folder / "case") as ground:
-        ground.converge_s_max = CONVERGE_S_MAX
+    async with site.testbed(case, folder / "case") as testbed:
+        testbed.converge_s_max = CONVERGE_S_MAX
         for name, text in constants.items():
-            ground._constants[f"holdfast.chassis.messages_sql:SQL.sqlite.{name}"] = text
-        return (await run_case(case, ground)).violations
+            testbed._constants[f"holdfast.chassis.messages_sql:SQL.sqlite.{name}"] = text
+        return (await run_case(case, testbed)).violations
 
 
 async def test_a_point_that_is_never_reached_fails_its_case(
@@ -77,11 +77,11 @@ async def test_a_kill_is_a_kill_and_hits_what_the_first_one_left_too(
     site: Site, tmp_path: Path
 ) -> None:
     case = case_of("r4-orders", Action.KILL)
-    async with site.ground(case, tmp_path / "case") as ground:
-        verdict = await run_case(case, ground)
+    async with site.testbed(case, tmp_path / "case") as testbed:
+        verdict = await run_case(case, testbed)
 
-        codes = [path.read_text() for path in ended(ground)]
-        sprung = ground.sprung("up").read_text().splitlines()
+        codes = [path.read_text() for path in ended(testbed)]
+        sprung = testbed.sprung("up").read_text().splitlines()
 
     assert verdict.violations == []
     assert codes == ["-9", "-9", "0"]
@@ -92,8 +92,8 @@ async def test_the_history_is_on_disk_and_tells_of_unknown_outcomes(
     site: Site, tmp_path: Path
 ) -> None:
     case = case_of("o5", Action.KILL)
-    async with site.ground(case, tmp_path / "case") as ground:
-        verdict = await run_case(case, ground)
+    async with site.testbed(case, tmp_path / "case") as testbed:
+        verdict = await run_case(case, testbed)
 
     with (tmp_path / "case" / "history.jsonl").open("rb") as lines:
         calls = read(lines)
@@ -102,13 +102,13 @@ async def test_the_history_is_on_disk_and_tells_of_unknown_outcomes(
 
 
 async def test_a_service_that_cannot_start_says_why(site: Site, tmp_path: Path) -> None:
-    async with site.ground(case_of("o1", Action.DELAY), tmp_path / "case") as ground:
-        await ground.prepare()
-        await ground.start("up")
-        first = ground.services["up"]
+    async with site.testbed(case_of("o1", Action.DELAY), tmp_path / "case") as testbed:
+        await testbed.prepare()
+        await testbed.start("up")
+        first = testbed.services["up"]
 
         with pytest.raises(ProgramFailed, match="another process uses"):
-            await ground.start("up")
+            await testbed.start("up")
 
         first.signal(signal.SIGTERM)
         assert first.wait() == 0
@@ -124,5 +124,5 @@ def test_a_service_can_be_armed_by_hand(tmp_path: Path) -> None:
     assert run_program("launch", command, env=environment) == version("holdfast")
 
 
-def ended(ground: Ground) -> list[Path]:
-    return sorted(ground.folder.glob("*.ended"))
+def ended(testbed: Testbed) -> list[Path]:
+    return sorted(testbed.folder.glob("*.ended"))

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.chassis.engines import connect
-from proof.facts import Movement, Notice
+from proof.snapshot import Movement, Notice
 from testbed.machine import commit
 from tests.contract import conftest as contract
 from tests.integration import two_services
@@ -87,24 +87,24 @@ def test_an_effect_that_is_missing_or_there_twice_is_counted(
     damage: Callable[[World], None], kind: str
 ) -> None:
     world = World()
-    sound = world.evidence()
+    sound = world.record()
     assert sound.attempts is not None
-    assert all(one.are_single for one in effects_of(sound.facts, sound.attempts))
+    assert all(one.are_single for one in effects_of(sound.snapshot, sound.attempts))
 
     damage(world)
-    found = world.evidence()
+    found = world.record()
 
     assert found.attempts is not None
-    many = [one.name for one in effects_of(found.facts, found.attempts) if not one.are_single]
+    many = [one.name for one in effects_of(found.snapshot, found.attempts) if not one.are_single]
     assert kind in many
 
 
 def test_whatever_a_second_month_changes_is_named() -> None:
     world = World()
-    before = world.evidence().facts
+    before = world.record().snapshot
     assert changes(before, replace(before, inboxes={})) == []
 
     twice_reserved(world)
     notified_twice(world)
 
-    assert changes(before, world.evidence().facts) == ["notices", "ledger"]
+    assert changes(before, world.record().snapshot) == ["notices", "ledger"]

@@ -14,7 +14,7 @@ from holdfast.client._calls import Calls
 from holdfast.contracts.inventory.v1.inventory_pb2 import BatchGetStockInfoRequest
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from holdfast.orders.infrastructure.inventory_client import open_channel
-from proof.chaos.weather import BLACK_HOLE, GOOD
+from proof.chaos.link_conditions import BLACK_HOLE, GOOD
 from proof.chaos.wires import Wires, wires
 
 LEAVE_S_MAX = 20.0  # twice what it takes

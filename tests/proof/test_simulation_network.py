@@ -16,10 +16,10 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import (
     OrderServiceStub,
     add_OrderServiceServicer_to_server,
 )
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.isolation import isolated
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.network import Endpoint, Gatherer, Network, Reply, SimulatedChannel
-from proof.simulation.weather import Weather
 
 PATH = "/holdfast.orders.v1.OrderService/GetOrderDetails"
 REQUEST = orders_pb2.GetOrderDetailsRequest(order_id="o-1")
@@ -50,12 +50,12 @@ class Desk(OrderServiceServicer):
         return orders_pb2.Order(order_id=request.order_id)
 
 
-class Ground:
+class Testbed:
     """One process that serves."""
 
     def __init__(self, loop: SimulatedLoop) -> None:
-        self.weather = Weather(Random(1))
-        self.network = Network(loop, self.weather, Random(1))
+        self.fault_rates = FaultRates(Random(1))
+        self.network = Network(loop, self.fault_rates, Random(1))
         self.server, self.desk = Process(loop, "server"), Desk()  # type: ignore[abstract] # the rest isn't called
         gatherer: Any = Gatherer()
         add_OrderServiceServicer_to_server(self.desk, gatherer)
@@ -66,7 +66,7 @@ class Ground:
         return await self.network.call("orders", PATH, body, timeout_s=2)
 
 
-def with_a_server(live: Callable[[Ground], Coroutine[Any, Any, Any]]) -> Any:
+def with_a_server(live: Callable[[Testbed], Coroutine[Any, Any, Any]]) -> Any:
     """Live with a network on a simulated loop, in a forked interpreter."""
 
     def run() -> Any:
@@ -74,7 +74,7 @@ def with_a_server(live: Callable[[Ground], Coroutine[Any, Any, Any]]) -> Any:
         loop = SimulatedLoop(Random(1))
 
         async def lives() -> Any:
-            return await live(Ground(loop))
+            return await live(Testbed(loop))
 
         return loop.run_until_complete(lives())
 
@@ -82,9 +82,9 @@ def with_a_server(live: Callable[[Ground], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def test_a_call_is_handled_in_the_process_that_serves() -> None:
-    async def live(ground: Ground) -> Any:
-        reply = await ground.call()
-        return reply.code, orders_pb2.Order.FromString(reply.body).order_id, ground.desk.seen
+    async def live(testbed: Testbed) -> Any:
+        reply = await testbed.call()
+        return reply.code, orders_pb2.Order.FromString(reply.body).order_id, testbed.desk.seen
 
     assert with_a_server(live) == (grpc.StatusCode.OK, "o-1", ["server asked for o-1"])
 
@@ -97,8 +97,8 @@ def test_a_call_is_handled_in_the_process_that_serves() -> None:
     ],
 )
 def test_a_refusal_arrives(order_id: str, code: grpc.StatusCode, details: str) -> None:
-    async def live(ground: Ground) -> Any:
-        reply = await ground.call(order_id)
+    async def live(testbed: Testbed) -> Any:
+        reply = await testbed.call(order_id)
         return reply.code, reply.details
 
     assert with_a_server(live) == (code, details)
@@ -106,20 +106,20 @@ def test_a_refusal_arrives(order_id: str, code: grpc.StatusCode, details: str) -
 
 @pytest.mark.parametrize(("fault", "handled"), [("request dropped", 0), ("reply dropped", 1)])
 def test_a_lost_message_is_waited_for_until_the_deadline(fault: str, handled: int) -> None:
-    async def live(ground: Ground) -> Any:
-        ground.weather.rates[fault] = 1.0
-        reply = await ground.call()
-        return reply.code, asyncio.get_running_loop().time(), len(ground.desk.seen)
+    async def live(testbed: Testbed) -> Any:
+        testbed.fault_rates.rates[fault] = 1.0
+        reply = await testbed.call()
+        return reply.code, asyncio.get_running_loop().time(), len(testbed.desk.seen)
 
     assert with_a_server(live) == (grpc.StatusCode.DEADLINE_EXCEEDED, 2, handled)
 
 
 def test_a_deadline_cancels_the_handler_shortly_after() -> None:
-    async def live(ground: Ground) -> Any:
-        ground.desk.takes_s = 5
-        reply = await ground.call()
+    async def live(testbed: Testbed) -> Any:
+        testbed.desk.takes_s = 5
+        reply = await testbed.call()
         await asyncio.sleep(0.1)
-        return reply.code, ground.desk.seen
+        return reply.code, testbed.desk.seen
 
     code, seen = with_a_server(live)
 
@@ -128,32 +128,32 @@ def test_a_deadline_cancels_the_handler_shortly_after() -> None:
 
 
 def test_whoever_calls_a_dead_process_is_refused() -> None:
-    async def live(ground: Ground) -> Any:
-        ground.server.kill()
-        ground.network.process_died(ground.server)
-        reply = await ground.call()
-        return reply.code, ground.desk.seen
+    async def live(testbed: Testbed) -> Any:
+        testbed.server.kill()
+        testbed.network.process_died(testbed.server)
+        reply = await testbed.call()
+        return reply.code, testbed.desk.seen
 
     assert with_a_server(live) == (grpc.StatusCode.UNAVAILABLE, [])
 
 
 def test_a_call_under_way_ends_with_the_process_and_its_handler_runs_no_finally() -> None:
-    async def live(ground: Ground) -> Any:
-        ground.desk.takes_s = 1
-        calling = asyncio.ensure_future(ground.call())
+    async def live(testbed: Testbed) -> Any:
+        testbed.desk.takes_s = 1
+        calling = asyncio.ensure_future(testbed.call())
         await asyncio.sleep(0.5)
-        ground.server.kill()
-        ground.network.process_died(ground.server)
+        testbed.server.kill()
+        testbed.network.process_died(testbed.server)
         reply = await calling
-        return reply.code, asyncio.get_running_loop().time() < 1, ground.desk.seen
+        return reply.code, asyncio.get_running_loop().time() < 1, testbed.desk.seen
 
     unavailable = grpc.StatusCode.UNAVAILABLE
     assert with_a_server(live) == (unavailable, True, ["server asked for o-1"])
 
 
 def test_generated_stubs_take_the_channel_for_a_real_one() -> None:
-    async def live(ground: Ground) -> Any:
-        channel: Any = SimulatedChannel(ground.network, "orders")
+    async def live(testbed: Testbed) -> Any:
+        channel: Any = SimulatedChannel(testbed.network, "orders")
         stub = OrderServiceStub(channel)
         order = await stub.GetOrderDetails(REQUEST)
         try:

@@ -20,9 +20,9 @@ import pytest
 from holdfast.chassis.broker import Event
 from holdfast.chassis.engines import connect
 from holdfast.orders.domain.order import OrderStatus
-from proof.evidence import Evidence
-from proof.facts import Facts, facts_of
 from proof.rules import agreement, orders, stock
+from proof.run_record import RunRecord
+from proof.snapshot import Snapshot, snapshot_of
 from testbed.templates import Templates
 from tests.contract import conftest as contract
 from tests.contract.conftest import SteadyClock
@@ -129,9 +129,9 @@ class Worlds:
         with closing(sqlite3.connect(file)) as connection:
             return connection.execute(sql).fetchall()
 
-    async def facts(self) -> Facts:
+    async def snapshot(self) -> Snapshot:
         """Everything of both databases."""
-        return await facts_of(self._shop.orders, self._shop.inventory)
+        return await snapshot_of(self._shop.orders, self._shop.inventory)
 
     def steps(self, look: Look) -> Iterator[Step]:
         """What can happen next."""
@@ -238,8 +238,8 @@ async def judge(worlds: Worlds, look: Look, way: list[Step], found: Counter[str]
         return
     found["final"] += 1
     assert not statuses[OrderStatus.PENDING], way
-    evidence = Evidence(calls=(), facts=await worlds.facts())
-    assert [violation for rule in RULES for violation in rule(evidence)] == [], way
+    record = RunRecord(calls=(), snapshot=await worlds.snapshot())
+    assert [violation for rule in RULES for violation in rule(record)] == [], way
     if not statuses[OrderStatus.CANCELLED] + statuses[OrderStatus.EXPIRED]:
         assert statuses == {OrderStatus.CONFIRMED: 1, OrderStatus.REJECTED: 1}, way
 

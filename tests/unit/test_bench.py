@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from bench import figures
+from bench.baseline import Baseline
 from bench.figures import Figure, Result, figure, record, show
 from bench.generator import CREATE, Job, Load, intended_starts, quantiles_ms
 from bench.processes import Meter, part_of
@@ -23,7 +24,6 @@ from bench.workload import (
     refused_of_batch,
     stock,
 )
-from bench.yardstick import Yardstick
 from holdfast.contracts.orders.v1 import orders_pb2
 
 
@@ -135,12 +135,12 @@ async def test_the_open_loop_charges_a_stall_to_every_request_that_was_due() -> 
     assert latencies_ms["p50"] > 30  # 30 of 50 were due during the stall
 
 
-def test_the_better_number_of_clients_is_the_yardstick() -> None:
-    yardstick = Yardstick()
-    yardstick.looks["uniform"] = {8: [100.0, 300.0, 200.0], 32: [150.0, 160.0, 999.0]}
+def test_the_better_number_of_clients_is_the_baseline() -> None:
+    baseline = Baseline()
+    baseline.looks["uniform"] = {8: [100.0, 300.0, 200.0], 32: [150.0, 160.0, 999.0]}
 
-    assert yardstick.best("uniform") == 200.0
-    assert yardstick.clients("uniform") == 8
+    assert baseline.best("uniform") == 200.0
+    assert baseline.clients("uniform") == 8
 
 
 def test_a_figure_is_judged_by_its_ratio_where_it_has_one() -> None:

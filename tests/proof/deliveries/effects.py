@@ -6,8 +6,8 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from proof.evidence import Attempt
-from proof.facts import Facts
+from proof.run_record import Attempt
+from proof.snapshot import Snapshot
 
 Key = TypeVar("Key")
 MovementKey = tuple[str, str, str]  # order id, product id, kind
@@ -35,23 +35,23 @@ class Effects(NamedTuple):
         return f"{self.name}: {self.due} due, {times}, {self.undue} undue"
 
 
-def effects_of(facts: Facts, attempts: Sequence[Attempt]) -> list[Effects]:
+def effects_of(snapshot: Snapshot, attempts: Sequence[Attempt]) -> list[Effects]:
     """Count the decisions on orders, the movements that each decision makes, the steps that it
     makes an order take, the notifications of these, and how often each was handed over.
     """
-    moved = Counter((one.order_id, one.product_id, one.kind) for one in facts.ledger)
+    moved = Counter((one.order_id, one.product_id, one.kind) for one in snapshot.ledger)
     steps = Counter(
         (order.order_id, now.status)
-        for order in facts.orders.values()
+        for order in snapshot.orders.values()
         for before, now in pairwise(order.history)
         if before.status != now.status
     )
-    notices = Counter((one.order_id, one.status) for one in facts.notices)
+    notices = Counter((one.order_id, one.status) for one in snapshot.notices)
     handed = Counter((one.order_id, one.status) for one in attempts)
     return [
-        _effects("decisions", facts.orders, Counter(facts.reservations.keys())),
-        _effects("reservations", *_moved(facts, moved, "RESERVATION", {"RESERVED", "RELEASED"})),
-        _effects("releases", *_moved(facts, moved, "RELEASE", {"RELEASED"})),
+        _effects("decisions", snapshot.orders, Counter(snapshot.reservations.keys())),
+        _effects("reservations", *_moved(snapshot, moved, "RESERVATION", {"RESERVED", "RELEASED"})),
+        _effects("releases", *_moved(snapshot, moved, "RELEASE", {"RELEASED"})),
         _effects("status steps", steps, steps),
         _effects("notifications", steps, notices),
         _effects("notifications handed over", steps, handed),
@@ -59,14 +59,14 @@ def effects_of(facts: Facts, attempts: Sequence[Attempt]) -> list[Effects]:
 
 
 def _moved(
-    facts: Facts, moved: Counter[MovementKey], kind: str, states: Collection[str]
+    snapshot: Snapshot, moved: Counter[MovementKey], kind: str, states: Collection[str]
 ) -> tuple[Collection[MovementKey], Counter[MovementKey]]:
     """What movements of a kind are due, a line of an order each, and which there are."""
     due = {
         (order_id, line.product_id, kind)
-        for order_id, reservation in facts.reservations.items()
-        if reservation.state in states and order_id in facts.orders
-        for line in facts.orders[order_id].lines
+        for order_id, reservation in snapshot.reservations.items()
+        if reservation.state in states and order_id in snapshot.orders
+        for line in snapshot.orders[order_id].lines
     }
     return due, Counter({key: number for key, number in moved.items() if key[2] == kind})
 
@@ -76,10 +76,10 @@ def _effects(name: str, due: Collection[Key], found: Mapping[Key, int]) -> Effec
     return Effects(name, len(due), dict(sorted(times.items())), len(found.keys() - set(due)))
 
 
-def changes(before: Facts, after: Facts) -> list[str]:
+def changes(before: Snapshot, after: Snapshot) -> list[str]:
     """Name what differs; that inboxes forget and learn is no effect."""
     return [
         one.name
-        for one in fields(Facts)
+        for one in fields(Snapshot)
         if one.name != "inboxes" and getattr(before, one.name) != getattr(after, one.name)
     ]

@@ -10,9 +10,9 @@ from holdfast.chassis.database import Database
 from holdfast.chassis.inbox import REMEMBERED_DAYS, Inbox
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.application.send_notifications import SendNotifications
-from proof.checker import Attempt, Evidence, Violation, check
-from proof.facts import Facts, facts_of
-from proof.sightings import sighting_of
+from proof.checker import Attempt, RunRecord, Violation, check
+from proof.observed_events import observed_event
+from proof.snapshot import Snapshot, snapshot_of
 from tests.contract.conftest import SteadyClock
 from tests.integration.two_services import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY, TwoServices
 from tests.proof.deliveries.effects import Effects, changes, effects_of
@@ -166,14 +166,14 @@ class Run:
                 forgotten += number
         return forgotten
 
-    async def _judge(self, *, forgetful: bool) -> tuple[Facts, list[Violation]]:
-        facts = await facts_of(self._databases["orders"], self._databases["inventory"])
-        evidence = Evidence(
+    async def _judge(self, *, forgetful: bool) -> tuple[Snapshot, list[Violation]]:
+        snapshot = await snapshot_of(self._databases["orders"], self._databases["inventory"])
+        record = RunRecord(
             calls=self._shop.history.calls,
-            facts=facts,
-            sightings=[sighting_of(event) for event in self._seen],
+            snapshot=snapshot,
+            observed_events=[observed_event(event) for event in self._seen],
             attempts=self._attempts.made,
             queues={name: len(post) for name, post in self._posts.items()},
             forgetful=forgetful,
         )
-        return facts, check(evidence)
+        return snapshot, check(record)

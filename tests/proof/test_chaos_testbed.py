@@ -1,4 +1,4 @@
-"""The ground of chaos: it stands, it breaks as asked, and it comes back."""
+"""The testbed of chaos: it stands, it breaks as asked, and it comes back."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -12,13 +12,13 @@ import pytest
 from holdfast.client import Holdfast, HoldfastError, Money, Order, OrderLine, OrderStatus
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.chaos.disk import can_mount
+from proof.chaos.failover_manager import PATIENCE_S
 from proof.chaos.faults import KINDS, draw, impossible
-from proof.chaos.ground import Ground, chaos_ground
-from proof.chaos.referee import PATIENCE_S
+from proof.chaos.testbed import Testbed, chaos_testbed
 from testbed.processes import temporary_folder
 from testbed.servers import ServerMissing
 
-pytestmark = pytest.mark.timeout(240)  # the ground stands after 20 to 40 s
+pytestmark = pytest.mark.timeout(240)  # the testbed stands after 20 to 40 s
 
 SETTLED_S_MAX = 90.0
 QUEUES = (ORDERS_TO_INVENTORY.queue, INVENTORY_TO_ORDERS.queue)
@@ -30,18 +30,18 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")  # its threads would disturb whoever measures memory later
-def ground() -> Iterator[Ground]:
+def testbed() -> Iterator[Testbed]:
     try:
-        with temporary_folder() as folder, chaos_ground(folder, seed=1) as ground:
-            yield ground
+        with temporary_folder() as folder, chaos_testbed(folder, seed=1) as testbed:
+            yield testbed
     except ServerMissing as error:
         pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
-async def shop(ground: Ground) -> AsyncIterator[Holdfast]:
+async def shop(testbed: Testbed) -> AsyncIterator[Holdfast]:
     """A client of both processes of each service, and lamps for everybody."""
-    async with Holdfast(ground.target("orders"), ground.target("inventory")) as client:
+    async with Holdfast(testbed.target("orders"), testbed.target("inventory")) as client:
         await client.inventory.create_product("LAMP", name="", unit_price=PRICE)
         await client.inventory.adjust_stock("LAMP", 1_000, reason="delivery", request_id="first")
         yield client
@@ -77,23 +77,23 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 
 async def test_queues_have_three_members_and_survive_their_leader(
-    ground: Ground, shop: Holdfast
+    testbed: Testbed, shop: Holdfast
 ) -> None:
     await confirmed(shop)
-    assert [ground.brokers.members(queue) for queue in QUEUES] == 2 * [set(ground.brokers.nodes)]
+    assert [testbed.brokers.members(queue) for queue in QUEUES] == 2 * [set(testbed.brokers.nodes)]
 
-    old = ground.brokers.leader(QUEUES[0])
+    old = testbed.brokers.leader(QUEUES[0])
     assert old is not None
-    ground.brokers[old].program.kill()
+    testbed.brokers[old].program.kill()
     await confirmed(shop)
 
-    assert ground.brokers.leader(QUEUES[0]) not in (old, None)
-    await asyncio.to_thread(ground.heal)
-    assert ground.brokers.is_whole()
+    assert testbed.brokers.leader(QUEUES[0]) not in (old, None)
+    await asyncio.to_thread(testbed.heal)
+    assert testbed.brokers.is_whole()
 
 
-async def test_what_was_committed_survives_each_failover(ground: Ground, shop: Holdfast) -> None:
-    pair, placed = ground.databases, []
+async def test_what_was_committed_survives_each_failover(testbed: Testbed, shop: Holdfast) -> None:
+    pair, placed = testbed.databases, []
     for victim in (pair.primary, pair.standby):  # there and back
         assert pair.primary == victim
         known = len(pair.failovers)
@@ -111,9 +111,9 @@ async def test_what_was_committed_survives_each_failover(ground: Ground, shop: H
 
 
 async def test_nobody_is_told_that_a_commit_is_safe_before_the_standby_has_it(
-    ground: Ground, shop: Holdfast
+    testbed: Testbed, shop: Holdfast
 ) -> None:
-    fault = KINDS["database standby killed"](ground, Random(1))
+    fault = KINDS["database standby killed"](testbed, Random(1))
     await fault.strike()
 
     waiting = asyncio.create_task(confirmed(shop))
@@ -124,12 +124,12 @@ async def test_nobody_is_told_that_a_commit_is_safe_before_the_standby_has_it(
     await waiting
 
 
-async def test_a_standby_that_may_lack_something_is_not_promoted(ground: Ground) -> None:
-    pair = ground.databases
+async def test_a_standby_that_may_lack_something_is_not_promoted(testbed: Testbed) -> None:
+    pair = testbed.databases
     primary, known = pair.primary, len(pair.failovers)
-    fault = KINDS["database standby killed"](ground, Random(1))
+    fault = KINDS["database standby killed"](testbed, Random(1))
     await fault.strike()
-    await asyncio.sleep(1.0)  # the referee sees it
+    await asyncio.sleep(1.0)  # the failover manager sees it
 
     pair.nodes[primary].program.kill()
     await eventually(pair.nodes[primary].program.is_running)
@@ -140,9 +140,9 @@ async def test_a_standby_that_may_lack_something_is_not_promoted(ground: Ground)
 
 
 async def test_a_service_lives_by_the_clock_that_it_is_given(
-    ground: Ground, shop: Holdfast
+    testbed: Testbed, shop: Holdfast
 ) -> None:
-    instances = [one for one in ground.instances.values() if one.service == "orders"]
+    instances = [one for one in testbed.instances.values() if one.service == "orders"]
 
     for instance in instances:
         instance.shift_clock(3600)
@@ -155,8 +155,8 @@ async def test_a_service_lives_by_the_clock_that_it_is_given(
     assert (await confirmed(shop)).create_time < order.create_time
 
 
-def test_a_process_tells_what_it_holds(ground: Ground) -> None:
-    for instance in ground.instances.values():
+def test_a_process_tells_what_it_holds(testbed: Testbed) -> None:
+    for instance in testbed.instances.values():
         held = instance.resources()
         assert held.rss_kib > 10_000
         assert held.descriptors > held.sockets > 0
@@ -164,11 +164,11 @@ def test_a_process_tells_what_it_holds(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name not in LONG])
-async def test_every_fault_strikes_and_heals(name: str, ground: Ground, shop: Holdfast) -> None:
-    if reason := impossible(ground).get(name):
+async def test_every_fault_strikes_and_heals(name: str, testbed: Testbed, shop: Holdfast) -> None:
+    if reason := impossible(testbed).get(name):
         assert not can_mount(), reason
         return
-    fault = KINDS[name](ground, Random(f"2 {name}"))
+    fault = KINDS[name](testbed, Random(f"2 {name}"))
     await confirmed(shop)
 
     await fault.strike()
@@ -178,7 +178,7 @@ async def test_every_fault_strikes_and_heals(name: str, ground: Ground, shop: Ho
     await confirmed(shop)
 
 
-async def test_a_seed_draws_the_same_faults_again(ground: Ground) -> None:
-    once, again = ([repr(draw(ground, Random(7))) for _ in range(20)] for _ in range(2))
+async def test_a_seed_draws_the_same_faults_again(testbed: Testbed) -> None:
+    once, again = ([repr(draw(testbed, Random(7))) for _ in range(20)] for _ in range(2))
 
     assert once == again

@@ -137,7 +137,7 @@ class Part(NamedTuple):
     units: int
 
 
-class Sighting(NamedTuple):
+class ObservedEvent(NamedTuple):
     """An event as it was seen on the audit queue.
 
     :param content: what it says of products; None: its data can't be read.
@@ -151,7 +151,7 @@ class Sighting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Facts:
+class Snapshot:
     """What both databases hold. Made to be read after everything has come to rest.
 
     :param strays: ids that lines or histories name, but no order has.
@@ -233,7 +233,7 @@ SELECT letter_id, coalesce(type, '') AS type, reason
 """
 
 
-async def facts_of(orders: Database, inventory: Database) -> Facts:
+async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
         lines, history = await _lines(reading), await _history(reading)
@@ -250,7 +250,7 @@ async def facts_of(orders: Database, inventory: Database) -> Facts:
         reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
         requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
         inventory_messages = await _messages(reading, "inventory")
-    return Facts(
+    return Snapshot(
         orders=found,
         strays=frozenset((lines.keys() | history.keys()) - found.keys()),
         pending=pending,

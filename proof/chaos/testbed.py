@@ -1,8 +1,8 @@
-"""The ground of a chaos campaign: every process of a Holdfast cluster, private, and breakable.
+"""The testbed of a chaos campaign: every process of a Holdfast cluster, private, and breakable.
 
-Three RabbitMQ nodes, a PostgreSQL primary with a synchronous standby and its referee, two processes
-of each service, and a wire between every two that talk. All of it lives in one folder, and ends
-with the process that started it.
+Three RabbitMQ nodes, a PostgreSQL primary with a synchronous standby and a failover manager, two
+processes of each service, and a wire between every two that talk. All of it lives in one folder,
+and ends with the process that started it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from proof.chaos.broker_nodes import BrokerNodes, broker_nodes
 from proof.chaos.database_pair import DatabasePair, database_pair
+from proof.chaos.failover_manager import failover_manager
 from proof.chaos.instances import Instance
-from proof.chaos.referee import referee
 from proof.chaos.wires import Wires, wires
 from testbed.processes import run
 from testbed.services import (
@@ -27,7 +27,7 @@ INSTANCES_PER_SERVICE = 2
 CALLERS = "callers"
 
 
-class Ground:
+class Testbed:
     """A running cluster. Its methods block: from a coroutine, call them with `asyncio.to_thread`.
 
     :param instances: by name: inventory-0, inventory-1, orders-0, orders-1.
@@ -108,9 +108,9 @@ class Ground:
 
 
 @contextmanager
-def chaos_ground(
+def chaos_testbed(
     folder: Path, *, seed: int = 0, settings: Mapping[str, str] | None = None
-) -> Iterator[Ground]:
+) -> Iterator[Testbed]:
     """A running cluster with its data in `folder`, all of it ended at the end; up in 30 s.
 
     :param settings: more of the services' environment, such as HOLDFAST_ORDERS_LATE_S.
@@ -120,14 +120,14 @@ def chaos_ground(
         all_wires = started.enter_context(wires(folder, seed=seed))
         brokers = started.enter_context(broker_nodes(folder, all_wires))
         pair = started.enter_context(database_pair(folder, all_wires, list(SERVICES)))
-        ground = Ground(folder, all_wires, brokers, pair)
-        started.callback(ground.end)
-        ground.migrate()
+        testbed = Testbed(folder, all_wires, brokers, pair)
+        started.callback(testbed.end)
+        testbed.migrate()
         brokers.open()
-        started.enter_context(referee(pair))
-        ground.lay_out(settings or {})
-        for instance in ground.instances.values():
+        started.enter_context(failover_manager(pair))
+        testbed.lay_out(settings or {})
+        for instance in testbed.instances.values():
             instance.launch()
-        for instance in ground.instances.values():
+        for instance in testbed.instances.values():
             instance.wait_until_serving()
-        yield ground
+        yield testbed

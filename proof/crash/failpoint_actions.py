@@ -36,7 +36,7 @@ ERRORS: dict[str, Exception] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trap:
+class FailpointAction:
     """What happens where; the fields are those of `points.Point`.
 
     :param seconds: how long a delay takes.
@@ -57,41 +57,41 @@ class Trap:
         return len(self.errors) if self.action is Action.RAISE else 1
 
 
-class Traps:
-    """Springs each trap whose point is reached, and says so first.
+class FailpointActions:
+    """Springs each action whose point is reached, and says so first.
 
-    :param sprung: a file; each line tells of one trap that is about to spring.
+    :param sprung: a file; each line tells of one action that is about to spring.
     """
 
-    def __init__(self, traps: Sequence[Trap], sprung: Path) -> None:
-        self._left = {trap: trap.times for trap in traps}
+    def __init__(self, actions: Sequence[FailpointAction], sprung: Path) -> None:
+        self._left = {one: one.times for one in actions}
         self._passed: set[tuple[str, str]] = set()
         self._sprung = os.open(sprung, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     async def reached(self, name: str) -> None:
         """Act as armed; as `failpoints.arm` wants it."""
         loop = LOOP.get()
-        for trap in [trap for trap in self._left if self._is_due(trap, name, loop)]:
-            await self._spring(trap)
+        for one in [one for one in self._left if self._is_due(one, name, loop)]:
+            await self._spring(one)
         self._passed.add((loop, name))
 
-    def _is_due(self, trap: Trap, name: str, loop: str) -> bool:
+    def _is_due(self, one: FailpointAction, name: str, loop: str) -> bool:
         return (
-            self._left[trap] > 0
-            and (trap.name, trap.loop) == (name, loop)
-            and MESSAGES.get() >= trap.messages_min
-            and (not trap.after or (loop, trap.after) in self._passed)
+            self._left[one] > 0
+            and (one.name, one.loop) == (name, loop)
+            and MESSAGES.get() >= one.messages_min
+            and (not one.after or (loop, one.after) in self._passed)
         )
 
-    async def _spring(self, trap: Trap) -> None:
-        number = trap.times - self._left[trap]
-        self._left[trap] -= 1
-        for _ in range(trap.turns):
+    async def _spring(self, one: FailpointAction) -> None:
+        number = one.times - self._left[one]
+        self._left[one] -= 1
+        for _ in range(one.turns):
             await asyncio.sleep(0)
-        error = trap.errors[number] if trap.action is Action.RAISE else ""
-        facts = {"name": trap.name, "loop": trap.loop, "action": trap.action, "error": error}
+        error = one.errors[number] if one.action is Action.RAISE else ""
+        facts = {"name": one.name, "loop": one.loop, "action": one.action, "error": error}
         os.write(self._sprung, json.dumps(facts).encode() + b"\n")
-        match trap.action:
+        match one.action:
             case Action.KILL:
                 os.kill(os.getpid(), signal.SIGKILL)
             case Action.STOP:
@@ -99,4 +99,4 @@ class Traps:
             case Action.RAISE:
                 raise ERRORS[error].with_traceback(None)
             case Action.DELAY:
-                await asyncio.sleep(trap.seconds)
+                await asyncio.sleep(one.seconds)

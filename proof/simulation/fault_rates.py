@@ -27,7 +27,7 @@ CHANCES = (
 
 
 @dataclass
-class Weather:
+class FaultRates:
     """Rates by kind of fault; everything is at 0 after the healing.
 
     :param disk_s, network_s: the usual time for one way.

@@ -1,4 +1,4 @@
-"""A trap springs at its point, in its loop, as often as it should, and says so first."""
+"""An action happens at its failpoint, in its loop, as often as it should, and says so first."""
 
 import asyncio
 import json
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from proof.crash.failpoint_actions import ERRORS, LOOP, MESSAGES, FailpointAction, FailpointActions
 from proof.crash.launch import Arming
 from proof.crash.points import POINTS, Action
-from proof.crash.traps import ERRORS, LOOP, MESSAGES, Trap, Traps
 
 POINT, PLACING = "before commit", "orders placing"
-RAISING = Trap(POINT, PLACING, Action.RAISE, errors=("DatabaseUnavailable", "Conflict"))
+RAISING = FailpointAction(POINT, PLACING, Action.RAISE, errors=("DatabaseUnavailable", "Conflict"))
 
 
 @pytest.fixture
@@ -20,23 +20,29 @@ def told(tmp_path: Path) -> Path:
     return tmp_path / "sprung"
 
 
-async def reach(traps: Traps, name: str = POINT, *, loop: str = PLACING, messages: int = 1) -> None:
+async def reach(
+    actions: FailpointActions,
+    name: str = POINT,
+    *,
+    loop: str = PLACING,
+    messages: int = 1,
+) -> None:
     async def pass_by() -> None:
         LOOP.set(loop)
         MESSAGES.set(messages)
-        await traps.reached(name)
+        await actions.reached(name)
 
     await asyncio.create_task(pass_by())  # with a context of its own
 
 
 async def test_each_error_is_raised_once_and_in_turn(told: Path) -> None:
-    traps = Traps([RAISING], told)
+    actions = FailpointActions([RAISING], told)
 
     with pytest.raises(DatabaseUnavailable):
-        await reach(traps)
+        await reach(actions)
     with pytest.raises(Conflict):
-        await reach(traps)
-    await reach(traps)
+        await reach(actions)
+    await reach(actions)
 
     assert [json.loads(line)["error"] for line in told.read_text().splitlines()] == [
         "DatabaseUnavailable",
@@ -45,43 +51,45 @@ async def test_each_error_is_raised_once_and_in_turn(told: Path) -> None:
 
 
 async def test_another_point_or_loop_leaves_it_alone(told: Path) -> None:
-    traps = Traps([RAISING], told)
+    actions = FailpointActions([RAISING], told)
 
-    await reach(traps, "committed")
-    await reach(traps, loop="orders consumer")
+    await reach(actions, "committed")
+    await reach(actions, loop="orders consumer")
 
     assert told.read_text() == ""
 
 
 async def test_it_can_wait_for_another_point_of_its_loop(told: Path) -> None:
-    trap = Trap(POINT, PLACING, Action.RAISE, errors=("Conflict",), after="orders inserted")
-    traps = Traps([trap], told)
+    armed = FailpointAction(
+        POINT, PLACING, Action.RAISE, errors=("Conflict",), after="orders inserted"
+    )
+    actions = FailpointActions([armed], told)
 
-    await reach(traps)
-    await reach(traps, "orders inserted", loop="elsewhere")
-    await reach(traps)
-    await reach(traps, "orders inserted")
+    await reach(actions)
+    await reach(actions, "orders inserted", loop="elsewhere")
+    await reach(actions)
+    await reach(actions, "orders inserted")
     with pytest.raises(Conflict):
-        await reach(traps)
+        await reach(actions)
 
 
 async def test_it_can_wait_for_a_batch_of_several_messages(told: Path) -> None:
-    trap = Trap(POINT, PLACING, Action.RAISE, errors=("Conflict",), messages_min=2)
-    traps = Traps([trap], told)
+    armed = FailpointAction(POINT, PLACING, Action.RAISE, errors=("Conflict",), messages_min=2)
+    actions = FailpointActions([armed], told)
 
-    await reach(traps)
+    await reach(actions)
     with pytest.raises(Conflict):
-        await reach(traps, messages=2)
+        await reach(actions, messages=2)
 
 
 async def test_a_delay_takes_its_time_once(told: Path) -> None:
-    traps = Traps([Trap(POINT, PLACING, Action.DELAY, seconds=0.05)], told)
+    actions = FailpointActions([FailpointAction(POINT, PLACING, Action.DELAY, seconds=0.05)], told)
     clock = asyncio.get_running_loop().time
 
     started = clock()
-    await reach(traps)
+    await reach(actions)
     delayed = clock()
-    await reach(traps)
+    await reach(actions)
 
     assert delayed - started >= 0.05 > clock() - delayed
 

@@ -7,10 +7,10 @@ from google.protobuf.message import DecodeError
 from holdfast.chassis.broker import Event
 from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
 from holdfast.contracts.orders.v1 import events_pb2 as orders_events
-from proof.facts import Part, Sighting
+from proof.snapshot import ObservedEvent, Part
 
 
-def sighting_of(event: Event) -> Sighting:
+def observed_event(event: Event) -> ObservedEvent:
     """Keep of an event what the checker needs."""
     read = _CONTENTS.get(event.type)
     content: tuple[Part, ...] | None = None
@@ -19,7 +19,7 @@ def sighting_of(event: Event) -> Sighting:
             content = tuple(read(event.data))
         except DecodeError:
             content = None
-    return Sighting(event.event_id, event.type, event.subject, event.sequence, content)
+    return ObservedEvent(event.event_id, event.type, event.subject, event.sequence, content)
 
 
 def _nothing(_: bytes) -> Iterable[Part]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from proof.crash.failpoint_actions import FailpointAction
 from proof.crash.fork_server import ForkedService, ForkServer
 from proof.crash.launch import Arming
 from proof.crash.points import Mode
-from proof.crash.traps import Trap
-from proof.facts import Sighting
+from proof.snapshot import ObservedEvent
 from testbed.services import READY_S_MAX, SERVICES, free_addresses, up_arguments
 from testbed.templates import Templates
 
@@ -39,14 +39,14 @@ class Left:
     """What a broker tells at the end.
 
     :param queues: messages in each of the services' queues.
-    :param sightings: every event that was published; None: nobody listened.
+    :param observed_events: every event that was published; None: nobody listened.
     """
 
     queues: Mapping[str, int] = field(default_factory=dict)
-    sightings: Sequence[Sighting] | None = None
+    observed_events: Sequence[ObservedEvent] | None = None
 
 
-class Ground(ABC):
+class Testbed(ABC):
     """Both services; each process can be armed, killed, stopped and started.
 
     :param expires: orders that are not decided soon expire; else they never do.
@@ -81,11 +81,15 @@ class Ground(ABC):
         """Make ready what the services stand on, before the first start."""
 
     def sprung(self, process: str) -> Path:
-        """The file that tells of the traps that sprang in a process."""
+        """The file that tells of the actions that sprang in a process."""
         return self.folder / f"{process}.sprung"
 
     def launch(
-        self, process: str, traps: Sequence[Trap] = (), *, at_once: bool = False
+        self,
+        process: str,
+        actions: Sequence[FailpointAction] = (),
+        *,
+        at_once: bool = False,
     ) -> ForkedService:
         """Start it and wait for nothing.
 
@@ -95,7 +99,7 @@ class Ground(ABC):
         service = self.services[process] = self._fork_server.launch(
             process,
             self._command(process),
-            Arming(tuple(traps), sprung, self._constants, self._limits, at_once),
+            Arming(tuple(actions), sprung, self._constants, self._limits, at_once),
             folder=self.folder,
             environment=os.environ | self._environment(),
             start=self._starts,
@@ -103,12 +107,12 @@ class Ground(ABC):
         self._starts += 1
         return service
 
-    async def start(self, process: str, traps: Sequence[Trap] = ()) -> None:
+    async def start(self, process: str, actions: Sequence[FailpointAction] = ()) -> None:
         """Return when it serves.
 
         :raises ProgramFailed: it does not.
         """
-        service, texts = self.launch(process, traps), self._is_ready(process)
+        service, texts = self.launch(process, actions), self._is_ready(process)
 
         def is_ready() -> bool:
             return all(map(service.has_said, texts))
@@ -149,7 +153,7 @@ class Ground(ABC):
         return sorted(found, key=lambda path: int(path.suffixes[0][1:]))
 
 
-class Embedded(Ground):
+class Embedded(Testbed):
     """`holdfast up`: everything in one process on two SQLite files."""
 
     mode = Mode.EMBEDDED

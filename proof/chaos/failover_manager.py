@@ -4,7 +4,7 @@ It asks the primary several times a second. When there is no answer for PATIENCE
 fenced (killed, with every process that it has) and its standby promoted, but only if the standby
 was in sync at the last answer: otherwise it may lack what was acknowledged since, and the primary
 is started again instead. Patroni keeps the same rule through its lease and its record of the
-synchronous standby; unlike it, this referee can't be cut off from those it judges.
+synchronous standby; unlike it, this failover manager can't be cut off from those it judges.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ LOOK_EVERY_S = 0.25
 log = structlog.get_logger()
 
 
-class Referee:
+class FailoverManager:
     """Watches a pair from a thread of its own."""
 
     def __init__(self, pair: DatabasePair) -> None:
@@ -48,7 +48,7 @@ class Referee:
             try:
                 await self._look()
             except ProgramFailed as failure:
-                log.warning("the referee could not mend the pair yet", error=str(failure))
+                log.warning("the failover manager could not mend the pair yet", error=str(failure))
             await asyncio.sleep(LOOK_EVERY_S)
         self._hang_up()
 
@@ -93,10 +93,10 @@ class Referee:
 
 
 @contextmanager
-def referee(pair: DatabasePair) -> Iterator[Referee]:
-    """A referee that watches while the block runs."""
-    judge = Referee(pair)
-    thread = Thread(target=judge.watch, name="referee", daemon=True)
+def failover_manager(pair: DatabasePair) -> Iterator[FailoverManager]:
+    """A failover manager that watches while the block runs."""
+    judge = FailoverManager(pair)
+    thread = Thread(target=judge.watch, name="failover manager", daemon=True)
     thread.start()
     try:
         yield judge

@@ -1,4 +1,4 @@
-"""The yardstick: the same order as hand-written SQL, one transaction an order, driven by pgbench.
+"""The baseline: the same order as hand-written SQL, one transaction an order, driven by pgbench.
 
 It is written as well as that can be: prepared statements, the three lines in one statement, the
 stock updates last (so that locks are held shortly) and ordered by product (so that nobody
@@ -18,7 +18,7 @@ from testbed.processes import clean_environment, run
 from testbed.servers import PostgresServer
 
 CLIENTS = (8, 32)
-DATABASE = "yardstick"
+DATABASE = "baseline"
 
 TABLES = """
 CREATE TABLE orders (
@@ -80,7 +80,7 @@ COMMIT;
 
 
 @dataclass(slots=True)
-class Yardstick:
+class Baseline:
     """Orders a second that hand-written SQL does, by products and clients; several looks each."""
 
     looks: dict[str, dict[int, list[float]]] = field(
@@ -121,9 +121,9 @@ class Yardstick:
         }
 
 
-def measure(server: PostgresServer, yardstick: Yardstick, folder: Path, seconds: int) -> None:
+def measure(server: PostgresServer, baseline: Baseline, folder: Path, seconds: int) -> None:
     """Look once more, at every number of clients."""
-    say(f"yardstick: pgbench, {' and '.join(map(str, CLIENTS))} clients, {seconds} s each")
+    say(f"baseline: pgbench, {' and '.join(map(str, CLIENTS))} clients, {seconds} s each")
     if not server.has_database(DATABASE):
         server.create_database(DATABASE)
         for statement in TABLES.split(";\n"):
@@ -131,7 +131,7 @@ def measure(server: PostgresServer, yardstick: Yardstick, folder: Path, seconds:
                 server.sql(statement, database=DATABASE)
         server.sql(FILL.format(on_hand=ON_HAND, products=PRODUCTS), database=DATABASE)
         server.sql("VACUUM ANALYZE stock", database=DATABASE)
-    for products, by_clients in yardstick.looks.items():
+    for products, by_clients in baseline.looks.items():
         second = f"random({THIRD} + 1, {THIRD} + {THIRD})" if products == "uniform" else f"{HOT}"
         script = folder / f"order-{products}.sql"
         script.write_text(ORDER.format(third=THIRD, second=second, products=PRODUCTS))
@@ -140,9 +140,9 @@ def measure(server: PostgresServer, yardstick: Yardstick, folder: Path, seconds:
             meter = Meter()
             looks.append(_pgbench(server, script, clients, seconds))
             meter.stop()
-            yardstick.others.append(meter.others)
+            baseline.others.append(meter.others)
             orders = looks[-1] * seconds
-            yardstick.cpu_ms[products][clients].append(1_000 * sum(meter.used.values()) / orders)
+            baseline.cpu_ms[products][clients].append(1_000 * sum(meter.used.values()) / orders)
 
 
 def _pgbench(server: PostgresServer, script: Path, clients: int, seconds: int) -> float:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from proof.facts import Facts, Movement, Order, Sample, Sighting
 from proof.history import Call
+from proof.snapshot import Movement, ObservedEvent, Order, Sample, Snapshot
 
 RequestKey = tuple[str, str]  # customer id, request id
 Place = tuple[str, str]  # product id, location id
@@ -37,12 +37,12 @@ class Attempt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RunRecord:
     """What a run left behind, gathered after healing and convergence; what has a default may be
     missing, and then is not judged.
 
     :param calls: the history of all callers from the empty system on, the first supply included.
-    :param sightings: every event on an audit queue bound to everything, in the queue's order;
+    :param observed_events: every event on an audit queue bound to everything, in the queue's order;
         None: there was none.
     :param samples: looks at the levels while the system was busy.
     :param attempts: what the notifier was handed; None: nobody listened.
@@ -60,8 +60,8 @@ class Evidence:
     """
 
     calls: Sequence[Call]
-    facts: Facts
-    sightings: Sequence[Sighting] | None = None
+    snapshot: Snapshot
+    observed_events: Sequence[ObservedEvent] | None = None
     samples: Sequence[Sample] = ()
     attempts: Sequence[Attempt] | None = None
     poison: Collection[str] = frozenset()
@@ -102,23 +102,23 @@ class Evidence:
     @cached_property
     def orders_by_key(self) -> Mapping[RequestKey, list[Order]]:
         """The orders by customer and request id; one each, if all is well."""
-        orders = self.facts.orders.values()
+        orders = self.snapshot.orders.values()
         return _grouped(((order.customer_id, order.request_id), order) for order in orders)
 
     @cached_property
     def demands(self) -> Mapping[str, Counter[str]]:
         """Units per product that each order asks for: lines of one product are summed."""
-        return {order_id: _demand_of(order) for order_id, order in self.facts.orders.items()}
+        return {order_id: _demand_of(order) for order_id, order in self.snapshot.orders.items()}
 
     @cached_property
     def ledgers(self) -> Mapping[Place, list[Movement]]:
         """The movements of each level, in the order in which they happened."""
-        return _grouped(((m.product_id, m.location_id), m) for m in self.facts.ledger)
+        return _grouped(((m.product_id, m.location_id), m) for m in self.snapshot.ledger)
 
     @cached_property
     def moved(self) -> Mapping[str, list[Movement]]:
         """The movements that each order caused."""
-        return _grouped((m.order_id, m) for m in self.facts.ledger if m.order_id)
+        return _grouped((m.order_id, m) for m in self.snapshot.ledger if m.order_id)
 
 
 def _grouped(pairs: Iterable[tuple[Key, Thing]]) -> Mapping[Key, list[Thing]]:

@@ -6,10 +6,10 @@ from random import Random
 
 from proof.simulation.brokers import Brokers
 from proof.simulation.database import DatabaseServer
+from proof.simulation.fault_rates import FaultRates
 from proof.simulation.instance import Instance, Tell
 from proof.simulation.loop import SimulatedLoop, current_process
 from proof.simulation.poison import Poison
-from proof.simulation.weather import Weather
 
 CRASHES = (5, 30)
 CLOCK_JUMPS_S = (-3_600.0, -60.0, -2.0, 0.5, 30.0, 3_600.0, 31 * 86_400.0)
@@ -23,21 +23,21 @@ class PlannedError(Exception):
     """What an armed failpoint raises."""
 
 
-class Mischief:
+class Nemesis:
     """Does the deeds of a plan, each at a moment drawn by chance."""
 
     def __init__(
         self,
         loop: SimulatedLoop,
         chance: Random,
-        weather: Weather,
+        fault_rates: FaultRates,
         instances: Sequence[Instance],
         databases: Mapping[str, DatabaseServer],
         brokers: Brokers,
         poison: Poison,
         tell: Tell,
     ) -> None:
-        self._loop, self._chance, self._weather = loop, chance, weather
+        self._loop, self._chance, self._fault_rates = loop, chance, fault_rates
         self._instances, self._databases, self._tell = instances, databases, tell
         self._brokers, self._poison = brokers, poison
         self._acts: dict[str, Callable[[], object]] = {
@@ -68,7 +68,7 @@ class Mischief:
         began = self._loop.time()
         for at_s, _, kind in plan:
             await asyncio.sleep(max(0.0, began + at_s - self._loop.time()))
-            self._weather.struck[kind] += 1
+            self._fault_rates.struck[kind] += 1
             self._acts[kind]()
         await asyncio.sleep(max(0.0, began + within_s - self._loop.time()))
 
@@ -76,7 +76,7 @@ class Mischief:
         """Undo everything that lasts."""
         for crash_loop in self._crash_loops:
             crash_loop.cancel()
-        self._weather.heal()
+        self._fault_rates.heal()
         for database in self._databases.values():
             database.come_up()
         for instance in self._instances:
@@ -87,13 +87,13 @@ class Mischief:
         """What a failpoint does while it is armed."""
         process = current_process()
         mine = [one for one in self._instances if one.runs(process)]
-        if self._weather.strikes("failpoint waits"):
+        if self._fault_rates.strikes("failpoint waits"):
             await asyncio.sleep(self._chance.random() * 2)
-        if self._loop.time() > self._raises_from and self._weather.strikes("failpoint raises"):
+        if self._loop.time() > self._raises_from and self._fault_rates.strikes("failpoint raises"):
             self._raises_from = self._loop.time() + RAISES_EVERY_S
             self._tell(str(process), f"raises at {name}")
             raise PlannedError(name)
-        if self._weather.strikes("failpoint kills") and mine:
+        if self._fault_rates.strikes("failpoint kills") and mine:
             mine[0].kill(self._back_s())
             await self._loop.create_future()  # nothing of a dead process goes on
 

@@ -1,4 +1,4 @@
-"""The ground that a scenario runs on: private servers, and both services as processes on it."""
+"""The testbed that a scenario runs on: private servers, and both services as processes on it."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ class Contradicted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Testbed:
     """Two running services.
 
     :param urls: of their databases.
@@ -55,7 +55,7 @@ class Servers:
         self._postgres: PostgresServer | None = None
         self._rabbitmq: RabbitmqServer | None = None
         self._templates = Templates(folder)
-        self._grounds = 0
+        self._testbeds = 0
 
     @property
     def postgres(self) -> PostgresServer:
@@ -81,7 +81,7 @@ class Servers:
             self._postgres.sql("CHECKPOINT")
 
     @contextmanager
-    def cluster(self, *, products_there: bool = True) -> Iterator[Ground]:
+    def cluster(self, *, products_there: bool = True) -> Iterator[Testbed]:
         """Both services on fresh databases, verified at the end.
 
         :raises Contradicted: `verify` found something.
@@ -93,7 +93,7 @@ class Servers:
             cluster = Cluster(folder, databases=urls, broker=broker)
             for service in cluster.services.values():
                 service.worker_count = self.workers
-            ground = Ground(
+            testbed = Testbed(
                 cluster.addresses["orders"],
                 cluster.addresses["inventory"],
                 urls,
@@ -102,40 +102,40 @@ class Servers:
                 # The kernel spreads connections, not calls, over workers that share a port.
                 channels=1 if self.workers == 1 else 4 * self.workers,
             )
-            yield from _running(cluster, ground, products_there=products_there)
+            yield from _running(cluster, testbed, products_there=products_there)
 
     @contextmanager
-    def embedded(self) -> Iterator[Ground]:
+    def embedded(self) -> Iterator[Testbed]:
         """Both services in one process on a fresh data folder, verified at the end.
 
         :raises Contradicted: `verify` found something.
         """
         embedded = Embedded(self._new_folder())
-        ground = Ground(
+        testbed = Testbed(
             embedded.addresses["orders"],
             embedded.addresses["inventory"],
             embedded.databases,
             SqliteLedger(embedded.data / "orders.db"),
             dict(os.environ),
         )
-        yield from _running(embedded, ground)
+        yield from _running(embedded, testbed)
 
     def _new_folder(self) -> Path:
-        self._grounds += 1
-        folder = self.folder / f"ground{self._grounds}"
+        self._testbeds += 1
+        folder = self.folder / f"testbed{self._testbeds}"
         folder.mkdir()
         return folder
 
 
 def _running(
-    deployment: Deployment, ground: Ground, *, products_there: bool = True
-) -> Iterator[Ground]:
+    deployment: Deployment, testbed: Testbed, *, products_there: bool = True
+) -> Iterator[Testbed]:
     with deployment.running():
         if products_there:
-            uvloop.run(fill_shelves(ground.inventory))
-        yield ground
+            uvloop.run(fill_shelves(testbed.inventory))
+        yield testbed
         deployment.require_running()
-        require_sound(ground)
+        require_sound(testbed)
 
 
 async def fill_shelves(inventory: str) -> None:
@@ -149,9 +149,9 @@ async def fill_shelves(inventory: str) -> None:
         assert not any(result.HasField("error") for result in answer.results), "shelves are full"
 
 
-def require_sound(ground: Ground) -> None:
+def require_sound(testbed: Testbed) -> None:
     """:raises Contradicted: `verify` found something."""
     say("verifying both databases")
-    report = asyncio.run(verify(ground.urls["orders"], ground.urls["inventory"]))
+    report = asyncio.run(verify(testbed.urls["orders"], testbed.urls["inventory"]))
     if not report.ok:
         raise Contradicted("\n".join(report.contradictions))

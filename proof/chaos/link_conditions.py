@@ -21,7 +21,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Weather:
+class LinkConditions:
     """How a wire behaves; the default is a good one.
 
     :param is_refused: new connections are; those that are there stay.
@@ -35,9 +35,9 @@ class Weather:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> "Weather":
+    def from_json(cls, told: dict[str, Any]) -> "LinkConditions":
         return cls(Way(**told["to_server"]), Way(**told["to_client"]), told["is_refused"])
 
 
-GOOD = Weather()
-BLACK_HOLE = Weather(Way(is_held=True), Way(is_held=True))
+GOOD = LinkConditions()
+BLACK_HOLE = LinkConditions(Way(is_held=True), Way(is_held=True))

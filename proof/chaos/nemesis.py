@@ -1,4 +1,4 @@
-"""Mischief on the services' queues: what was said is said again, later and out of order; nonsense.
+"""The nemesis of the services' queues: old messages again, later and out of order; nonsense.
 
 Everything goes straight into the queues, so that the audit hears only what the services say.
 """
@@ -31,7 +31,7 @@ SUBSCRIPTIONS = (ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS)
 QUEUES = {type_: one.queue for one in SUBSCRIPTIONS for type_ in one.types}
 
 
-class Mischief:
+class Nemesis:
     """Repeats messages and invents some, by a seed.
 
     :param url: of the broker; the audit's will do.
@@ -39,7 +39,7 @@ class Mischief:
 
     def __init__(self, url: str, seed: int) -> None:
         self._url = url
-        self._chance = Random(f"{seed}/mischief")
+        self._chance = Random(f"{seed}/nemesis")
         self._overheard: list[tuple[str, bytes]] = []  # queue, body
         self.repeated = 0  # messages that the broker took once more
         self.poison: set[str] = set()
@@ -57,7 +57,7 @@ class Mischief:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Make mischief while the block runs."""
+        """Disturb the queues while the block runs."""
         working = asyncio.create_task(self._work())
         try:
             yield
@@ -69,7 +69,7 @@ class Mischief:
     async def _work(self) -> None:
         while True:
             try:
-                link = await Link.open(self._url, "mischief", Topology((), 0, 0))
+                link = await Link.open(self._url, "nemesis", Topology((), 0, 0))
                 try:
                     await self._talk(link)
                 finally:
