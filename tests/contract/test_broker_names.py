@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 from holdfast.chassis import rabbitmq, rabbitmq_link
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.rabbitmq_names import Topology
+from testbed.processes import free_port
+from testbed.servers import RabbitmqServer
 from tests.contract import test_broker
 from tests.contract.far_brokers import FarBroker
 from tests.contract.test_broker import (
@@ -25,8 +27,6 @@ from tests.contract.test_broker import (
     relay,
 )
 from tests.contract.test_must_hear import by_hand
-from tests.processes import free_port
-from tests.servers import RabbitmqServer
 
 far = test_broker.far
 

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from holdfast.chassis import grpc_server
 from holdfast.chassis.event_codec import decode_batch
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from testbed.processes import free_port
 from tests.integration.conftest import (
     CALL_S_MAX,
     Ground,
@@ -21,7 +22,6 @@ from tests.integration.conftest import (
     line,
     running,
 )
-from tests.processes import free_port
 
 pytestmark = pytest.mark.parametrize("ground", ["cluster"], indirect=True)
 
