@@ -279,7 +279,7 @@ async def test_a_page_token_forged_by_who_knows_how_is_refused_too(
     real = (await holdfast.orders.ListOrders(first, timeout=CALL_S_MAX)).next_page_token
     orders_filter, moves_filter = (
         "orders OrderFilter(customer_id='', status=None, product_id='', "
-        "created_from=None, created_before=None)",
+        "created_from=None, created_before=None, request_ids=())",
         "movements MovementFilter(product_id='', location_id='', order_id='', "
         "created_from=None, created_before=None)",
     )
