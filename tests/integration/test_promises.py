@@ -312,7 +312,8 @@ async def test_rubbish_in_a_queue_becomes_dead_letters_with_reasons(
         event(placed("no UUID")): "order_id: must be a UUID",
         event(placed(nobody, 0)): "quantity: is 0",
         event(placed(nobody, 2**62)): "quantity: is",
-        event(placed(nobody, product_id="LA\0MP")): "U+0000 (control)",
+        event(placed(nobody, product_id="LA\0MP")): "U+0000 NULL, in place 3",
+        event(placed(nobody, product_id="LA\u200bMP")): "U+200B ZERO WIDTH SPACE, in place 3",
         event(order_events.OrderPlaced(order_id=nobody)): "products: are missing",
         event(order_events.OrderCancelled(order_id="x")): "order_id: must be a UUID",
     }

@@ -128,7 +128,8 @@ def _read(source: wire.CloudEvent) -> Event:
 
 def _text(name: str, text: str) -> str:
     # Control characters are refused too: PostgreSQL stores no NUL, and such an event would be
-    # delivered for ever. Other invisible ones may stand in a merchant's product id.
+    # delivered for ever. What ids may be made of is checked where the data is read, event by event:
+    # a flaw found here would take the neighbours in the batch along.
     if not text or len(text) > TEXT_CHARS_MAX or _CONTROL.search(text):
         raise NotAnEventBatch(f"an event's {name} is missing, too long or has control characters")
     return text

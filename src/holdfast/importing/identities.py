@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from holdfast.chassis.identifiers import flaw_in, is_unseen, named
+from holdfast.chassis.identifiers import flaw_in, is_unseen
 from holdfast.importing.flaws import Unintelligible, quoted
 from holdfast.importing.rows import BOM
 
@@ -31,7 +31,7 @@ def identity(what: str, text: str, *, characters_max: int = CHARACTERS_MAX) -> s
         raise Unintelligible(f"the {what} is empty")
     if BOM in stripped:
         raise Unintelligible(
-            f"the {what} {quoted(stripped)} has a byte order mark (BOM, {named(BOM)}): remove it"
+            f"the {what} {quoted(stripped)} has a byte order mark (BOM, U+FEFF): remove it"
         )
     flaw = _rewritten(stripped) or flaw_in(stripped)
     if flaw:

@@ -9,8 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from holdfast.chassis.identifiers import named
-
 LINE_CHARS_MAX = 65_536
 CELL_LINES_MAX = 100  # so far a closing quote is looked for
 
@@ -98,10 +96,10 @@ def rows(
 def _with_oddity(number: int, cells: list[str]) -> BadRow:
     for column, cell in enumerate(cells, 1):
         if BOM in cell:
-            what = f"a byte order mark (BOM, {named(BOM)}) stands in column {column}"
+            what = f"a byte order mark (BOM, U+FEFF) stands in column {column}"
             return BadRow(number, cells, f"{what}: remove it; were two files joined?")
         if NUL in cell:
-            what = f"a NUL ({named(NUL)}) stands in column {column}"
+            what = f"a NUL (U+0000) stands in column {column}"
             return BadRow(number, cells, f"{what}: remove it, or save the file anew")
     raise AssertionError("it stands in one of them")
 

@@ -41,7 +41,7 @@ def test_a_decomposed_code_is_the_composed_one() -> None:
         ("UNI-A\u00a0", "U+00A0 NO-BREAK SPACE, in place 6"),
         ("UNI\u200b-A", "U+200B ZERO WIDTH SPACE, in place 4"),
         ("\ufeffA", "a byte order mark (BOM, U+FEFF"),
-        ("A\tB", "U+0009 (control)"),
+        ("A\tB", "U+0009 TAB"),
         ("A  B", "two spaces in a row"),
         ("A\u2010B", "U+2010 HYPHEN"),
         ("", "is empty"),
