@@ -149,6 +149,16 @@ async def eventually(
         pytest.fail(f"{why or 'it'} did not happen in {SETTLE_S_MAX:g} s; seen last: {seen}")
 
 
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it, for values that its messages don't take."""
+    number %= 2**64
+    parts = []
+    while number > 0x7F:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*parts, number])
+
+
 def price(units: int, cents: int = 0, currency: str = "GBP") -> Money:
     return Money(currency_code=currency, units=units, nanos=cents * 10_000_000)
 

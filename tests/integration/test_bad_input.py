@@ -19,6 +19,7 @@ from tests.integration.conftest import (
     line,
     price,
     refusal,
+    varint,
 )
 
 INVALID, NOT_FOUND = StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND
@@ -58,14 +59,7 @@ BAD_IDS = {
     "left-to-right mark": "LA\u200eMP",
     "Arabic letter mark": "LA\u061cMP",
     "not in normal form C": "CAFE\u0301",
-    "two spaces": "LA  MP",
-    "non-breaking hyphen": "LA\u2011MP",
-    **{
-        f"U+{ord(character):04X}": f"LA{character}MP"
-        for character in (
-            "\u00a0\u00ad\u200b\u200d\u2028\u2060\u2800\u3000\u3164\ufe0f\ufeff\uffff\U000e0041"
-        )
-    },
+    "two spaces in a row": "LA  MP",
 }
 BAD_UUIDS = ("", "x", "1234", "{" + NIL + "}", NIL + "0", NIL.replace("-", ""), "' OR 1=1--")
 BAD_TIMES = {
@@ -121,7 +115,7 @@ def bad_new_orders() -> Iterator[Case]:
     yield Case("total too large by quantity", m, create(line("LAMP", 2, dear)), ("lines",))
     dearest = create(line("LAMP", 1, dear), line("LAMP", 1, dear))
     yield Case("total too large by lines", m, dearest, ("lines",))
-    for email in ("x", "@", "a@", "@b", "a@b@c", "a b@c"):
+    for email in ("x", "@", "a@", "@b", "a@b@c", "a b@c", "ada\u200b@b", "\ufeffa@b"):
         request = create(lamp)
         request.customer.email = email
         yield Case(f"e-mail {email}", m, request, ("customer.email",))
@@ -193,6 +187,11 @@ def bad_lookups() -> Iterator[Case]:
         yield Case(f"time {name}", "ListOrders", orders, fields)
         moves = inventory_pb.ListMovementsRequest(created_from=bad_time, created_before=bad_time)
         yield Case(f"time {name}", "ListMovements", moves, fields)
+    late, early = Timestamp(seconds=2), Timestamp(seconds=1, nanos=999_999_000)
+    orders = pb.ListOrdersRequest(created_from=late, created_before=early)
+    yield Case("period backwards", "ListOrders", orders, ("created_before",))
+    moves = inventory_pb.ListMovementsRequest(created_from=late, created_before=early)
+    yield Case("period backwards", "ListMovements", moves, ("created_before",))
     for size in (-1, -(2**31)):
         orders = pb.ListOrdersRequest(page_size=size)
         yield Case(f"page {size}", "ListOrders", orders, ("page_size",))
@@ -202,7 +201,7 @@ def bad_lookups() -> Iterator[Case]:
         yield Case(f"page {size}", "ListMovements", moves, ("page_size",))
     for number in (99, -1, 2**31 - 1):
         status = pb.ListOrdersRequest()
-        status.MergeFromString(b"\x10" + _varint(number))
+        status.MergeFromString(b"\x10" + varint(number))
         yield Case(f"status {number}", "ListOrders", status, ("status",))
     for name, size in (("none", 0), ("too many", 1_001)):
         lookup = inventory_pb.BatchGetStockInfoRequest(product_ids=["LAMP"] * size)
@@ -212,15 +211,6 @@ def bad_lookups() -> Iterator[Case]:
         yield Case(f"levels {name}", "BatchUpdateStock", levels, ("requests",))
         batch = pb.BatchCreateOrdersRequest(requests=[create(line("LAMP"))] * size)
         yield Case(f"orders {name}", "BatchCreateOrders", batch, ("requests",))
-
-
-def _varint(number: int) -> bytes:
-    number %= 2**64
-    parts = []
-    while number > 0x7F:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*parts, number])
 
 
 def bad_changes() -> Iterator[Case]:
@@ -314,35 +304,6 @@ async def test_two_thousand_violations_get_their_status_through(holdfast: Runnin
     assert (short.code, short.unmet[0][1]) == (StatusCode.FAILED_PRECONDITION, ids[0])
 
 
-async def test_odd_ids_are_only_names(holdfast: RunningHoldfast) -> None:
-    odd = [
-        "' OR 1=1--",
-        "%",
-        "_",
-        "../../etc",
-        "${jndi:ldap://x}",
-        "🛒👩👧",
-        "Ж",
-        '"',
-        "\\",
-    ]
-    odd += ["x" * 128, "🛒" * 128, "null", "[]", "ﷺ", "a b"]
-
-    for name in odd:
-        await holdfast.product(name, {name[:64]: 5})
-        order = await holdfast.place(line(name, 2), customer_id=name, request_id=name)
-        again = await holdfast.place(line(name, 2), customer_id=name, request_id=name)
-
-        assert again == order
-        assert (order.customer_id, order.lines[0].product_id) == (name, name)
-        assert order.status == pb.ORDER_STATUS_CONFIRMED
-        mine = pb.ListOrdersRequest(customer_id=name, product_id=name)
-        listed = await holdfast.orders.ListOrders(mine, timeout=CALL_S_MAX)
-        assert [found.order_id for found in listed.orders] == [order.order_id]
-        assert [level.location_id for level in (await holdfast.stock(name)).levels] == [name[:64]]
-    assert len(await holdfast.all_orders()) == len(odd)
-
-
 async def test_what_is_allowed_just_so_is_accepted(holdfast: RunningHoldfast) -> None:
     lamp = await holdfast.product("LAMP", 10**12)
     free = Money(currency_code="GBP")
@@ -366,20 +327,3 @@ async def test_what_is_allowed_just_so_is_accepted(holdfast: RunningHoldfast) ->
     assert (large.total, dearest.total) == (free, dear)
     assert [len(page.orders) for page in pages] == [4, 4]
     assert (await holdfast.stock(lamp)).reserved == 2_000 + 10**9 + 2
-
-
-async def test_the_ends_of_time_are_times(holdfast: RunningHoldfast) -> None:
-    await holdfast.product("LAMP", 9)
-    order = await holdfast.place(line("LAMP"))
-    first, last = Timestamp(seconds=EARLIEST), Timestamp(seconds=LATEST, nanos=999_999_999)
-
-    for start, end, found in ((first, last, True), (last, first, False), (last, last, False)):
-        orders = await holdfast.orders.ListOrders(
-            pb.ListOrdersRequest(created_from=start, created_before=end), timeout=CALL_S_MAX
-        )
-        moves = await holdfast.inventory.ListMovements(
-            inventory_pb.ListMovementsRequest(created_from=start, created_before=end),
-            timeout=CALL_S_MAX,
-        )
-        assert [one.order_id for one in orders.orders] == [order.order_id] * found
-        assert bool(moves.movements) == found

@@ -1,19 +1,37 @@
 """Checks of request fields: all violations of a request are gathered before it is refused."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from typing import Literal, Protocol
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from holdfast.chassis import times
 from holdfast.chassis.identifiers import flaw_in
 
 ID_CHARACTERS_MAX = 128
 
-_LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+# Free text is what people write, and identifies nothing: joiners, variation selectors and marks of
+# direction belong into it. C0, DEL and C1 do not: they act on terminals and logs.
 _FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID = re.compile(UUID_FORM)
+
+
+class Period(Protocol):
+    """A request for what was made in a period of time."""
+
+    @property
+    def created_from(self) -> Timestamp:
+        """The first moment of it."""
+
+    @property
+    def created_before(self) -> Timestamp:
+        """The first moment after it."""
+
+    def HasField(self, field_name: Literal["created_from", "created_before"], /) -> bool:  # noqa: N802 - protobuf's name
+        """Whether the field is set."""
 
 
 class InvalidRequest(Exception):
@@ -49,7 +67,7 @@ class Violations:
             raise self.refusal()
 
     def id(self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
-        """Check a name that must be there."""
+        """Check an id that must be there."""
         if not value:
             self.add(field, "is missing")
         return self.optional_id(field, value, characters_max=characters_max)
@@ -57,7 +75,7 @@ class Violations:
     def optional_id(
         self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX
     ) -> str:
-        """Check a name that may be empty."""
+        """Check an id that may be empty; `identifiers.flaw_in` says what it may be made of."""
         if len(value) > characters_max:
             self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
         elif flaw := flaw_in(value):
@@ -65,7 +83,7 @@ class Violations:
         return value
 
     def text(self, field: str, value: str, *, characters_max: int) -> str:
-        """Check free text; line breaks and tabs are allowed."""
+        """Check free text; line breaks and tabs are allowed, other control characters are not."""
         if len(value) > characters_max:
             self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
         elif _FORBIDDEN_IN_TEXT.search(value):
@@ -90,17 +108,25 @@ class Violations:
         if not 1 <= size <= highest:
             self.add(field, f"has {size} items; it must have between 1 and {highest:,}")
 
-    def bound(self, field: str, value: Timestamp) -> datetime:
-        """Check an end of a range of times; return it rounded up to the microsecond.
+    def period(self, request: Period) -> tuple[datetime | None, datetime | None]:
+        """Check `created_from` (included) and `created_before` (not), each of which may be unset.
 
-        Stored times are whole microseconds. What is at or after a time with nanoseconds, or before
-        it, is at or after, or before, the next microsecond: rounding up is right for both ends.
+        What is finer than the stored microseconds is rounded up. An empty period is asked for by
+        programs that go on from where they were; one that ends before it starts is a mistake.
         """
+        start, end = (
+            self._instant(field, getattr(request, field)) if request.HasField(field) else None
+            for field in ("created_from", "created_before")
+        )
+        if start and end and end < start:
+            self.add("created_before", "is before created_from; nothing can be between them")
+        return start, end
+
+    def _instant(self, field: str, value: Timestamp) -> datetime | None:
         try:
-            whole = value.ToDatetime(tzinfo=UTC)
+            return times.read(value)
         except ValueError:
-            self.add(field, "must be a time between the years 1 and 9999")
-            return _LAST_INSTANT
-        if value.nanos % 1_000 and whole < _LAST_INSTANT:
-            whole += timedelta(microseconds=1)
-        return whole
+            self.add(
+                field, "must be a time between the years 1 and 9999 with nanos 0 to 999,999,999"
+            )
+            return None

@@ -53,7 +53,9 @@ def moment(text: str, order: DateOrder | None = None) -> datetime:
 def _parted(text: str, found: re.Match[str], order: DateOrder | None) -> datetime:
     is_iso = len(found["first"]) == 4 and found["mark"] == "-"
     if is_iso and not found["half"]:
-        raise Unintelligible(f"the date {quoted(text)}: there is no such day or time")
+        raise Unintelligible(
+            f"the date {quoted(text)}: there is no such day or time; write it as {_ISO}"
+        )
     if max(len(found["first"]), len(found["third"])) < 4:
         raise Unintelligible(
             f"the date {quoted(text)} has no year of four digits: write it as {_ISO}"

@@ -100,7 +100,8 @@ def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violation
 
 def read_is_basic(request: pb.BatchGetStockInfoRequest, violations: Violations) -> bool:
     if request.view not in pb.StockInfoView.values():
-        violations.add("view", f"{request.view} is no view of stock")
+        known = ", ".join(f"{number} {name}" for name, number in pb.StockInfoView.items())
+        violations.add("view", f"{request.view} is no view of stock; there are {known}")
     return request.view == pb.STOCK_INFO_VIEW_BASIC
 
 
@@ -159,18 +160,15 @@ class MovementPage:
 
 
 def read_movement_page(request: pb.ListMovementsRequest, violations: Violations) -> MovementPage:
+    created_from, created_before = violations.period(request)
     wanted = MovementFilter(
         product_id=violations.optional_id("product_id", request.product_id),
         location_id=violations.optional_id(
             "location_id", request.location_id, characters_max=LOCATION_CHARACTERS_MAX
         ),
         order_id=violations.uuid("order_id", request.order_id) if request.order_id else "",
-        created_from=violations.bound("created_from", request.created_from)
-        if request.HasField("created_from")
-        else None,
-        created_before=violations.bound("created_before", request.created_before)
-        if request.HasField("created_before")
-        else None,
+        created_from=created_from,
+        created_before=created_before,
     )
     filter_text = f"movements {wanted!r}"
     cursor = pages.read_token(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from google.protobuf.duration_pb2 import Duration
 
 from holdfast.chassis import money, pages, statuses, times
+from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
@@ -79,9 +80,16 @@ def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Cu
         field: violations.text(f"{at}{field}", getattr(customer, field), characters_max=limit)
         for field, limit in CUSTOMER_CHARACTERS_MAX.items()
     }
-    if details["email"] and not _EMAIL.fullmatch(details["email"]):
-        violations.add(f"{at}email", "must be an e-mail address, such as ada@example.org")
+    if flaw := _flaw_of_email(details["email"]):
+        violations.add(f"{at}email", flaw)
     return Customer(**details)
+
+
+def _flaw_of_email(email: str) -> str | None:
+    """An address identifies: what can't be seen in it makes it another one, and loses the mail."""
+    if email and not _EMAIL.fullmatch(email):
+        return "must be an e-mail address, such as ada@example.org"
+    return flaw_in(email)
 
 
 def read_orders(
@@ -139,19 +147,17 @@ class OrderPage:
 def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
     status = None
     if request.status not in pb.OrderStatus.values():
-        violations.add("status", f"{request.status} is no order status")
+        known = ", ".join(f"{number} {status}" for status, number in _STATUS.items())
+        violations.add("status", f"{request.status} is no order status; there are {known}")
     elif request.status:
         status = OrderStatus(pb.OrderStatus.Name(request.status).removeprefix("ORDER_STATUS_"))
+    created_from, created_before = violations.period(request)
     wanted = OrderFilter(
         customer_id=violations.optional_id("customer_id", request.customer_id),
         status=status,
         product_id=violations.optional_id("product_id", request.product_id),
-        created_from=violations.bound("created_from", request.created_from)
-        if request.HasField("created_from")
-        else None,
-        created_before=violations.bound("created_before", request.created_before)
-        if request.HasField("created_before")
-        else None,
+        created_from=created_from,
+        created_before=created_before,
         request_ids=_read_request_ids(request.request_ids, violations),
     )
     filter_text = f"orders {wanted!r}"

@@ -17,7 +17,8 @@ this contract and named at each method. Every method may also answer:
   INTERNAL            our bug; ErrorInfo.metadata["correlation_id"] finds it in the log.
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
-is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
+none without a meaning (private use, unassigned), "-" for U+2010 and U+2011, is in Unicode normalisation form C, and
+neither begins nor ends with a space. The refusal names the character. Letter case counts.
 No answer has more than 4 MiB, which is what a gRPC client takes unless told otherwise.
 """
 

@@ -20,7 +20,8 @@ No answer has more than 4 MiB, which is what a gRPC client takes unless told oth
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
-is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
+none without a meaning (private use, unassigned), "-" for U+2010 and U+2011, is in Unicode normalisation form C, and
+neither begins nor ends with a space. The refusal names the character. Letter case counts.
 """
 
 from collections import abc as _abc
@@ -128,7 +129,7 @@ class Customer(_message.Message):
     name: _builtins.str
     """At most 200 characters."""
     email: _builtins.str
-    """At most 320 characters, with one "@" between other characters."""
+    """At most 320 characters, with one "@" between other characters, none of them invisible."""
     phone: _builtins.str
     """At most 50 characters."""
     address: _builtins.str
@@ -496,7 +497,7 @@ class ListOrdersRequest(_message.Message):
     customer_id: _builtins.str
     """Only this customer's orders; empty: everyone's."""
     status: Global___OrderStatus.ValueType
-    """Only orders of this status; unspecified: any."""
+    """Only orders of this status; unspecified: any. Another number is INVALID_ARGUMENT."""
     product_id: _builtins.str
     """Only orders with a line of this product; empty: any."""
     page_size: _builtins.int
@@ -511,7 +512,7 @@ class ListOrdersRequest(_message.Message):
 
     @_builtins.property
     def created_before(self) -> _timestamp_pb2.Timestamp:
-        """Only orders created before this time."""
+        """Only orders created before this time, which is not before created_from."""
 
     @_builtins.property
     def request_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

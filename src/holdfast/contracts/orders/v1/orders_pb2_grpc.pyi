@@ -20,7 +20,8 @@ No answer has more than 4 MiB, which is what a gRPC client takes unless told oth
 After UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED the outcome is unknown: repeat the call with the same request_id.
 Ids (of products, customers, locations, requests) are compared character by character, so two that look alike are
 refused: an id has no invisible character (controls, joiners, byte order marks, blanks other than a single space inside),
-is in Unicode normalisation form C, and neither begins nor ends with a space. The refusal names the character.
+none without a meaning (private use, unassigned), "-" for U+2010 and U+2011, is in Unicode normalisation form C, and
+neither begins nor ends with a space. The refusal names the character. Letter case counts.
 """
 
 from collections import abc as _abc
