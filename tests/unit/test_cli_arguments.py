@@ -81,9 +81,11 @@ def test_a_number_says_what_is_wrong_with_it(text: str, told: str) -> None:
 
 
 def test_a_duration_ends_with_a_year() -> None:
-    assert duration_s("8760h") == 365 * 86_400
-    with pytest.raises(typer.BadParameter, match="at most a year"):
-        duration_s("8761h")
+    assert duration_s("8760h", "--for") == 365 * 86_400
+    for text in ("8761h", "8760h1s", "999999999h"):
+        with pytest.raises(typer.BadParameter, match="at most a year") as refusal:
+            duration_s(text, "--for")
+        assert "--for" in refusal.value.format_message()
 
 
 @pytest.mark.parametrize("text", ["MUG=1@cheap", "MUG=1@1.505"])
@@ -100,16 +102,34 @@ def test_a_price_has_as_many_decimals_as_its_currency() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("10s", 10.0), ("10", 10.0), ("0.5s", 0.5), ("500ms", 0.5), ("2m", 120.0), ("1h", 3600.0)],
+    [
+        ("10s", 10.0),
+        ("10", 10.0),
+        ("0.5", 0.5),
+        ("0.5s", 0.5),
+        ("500ms", 0.5),
+        ("2m", 120.0),
+        ("1.5m", 90.0),
+        ("5min", 300.0),
+        ("1h", 3600.0),
+        ("10 s", 10.0),
+        ("1h30m", 5_400.0),
+        ("1m 30s", 90.0),
+        (" 10s ", 10.0),
+    ],
 )
-def test_a_duration_is_a_number_with_a_unit(text: str, seconds: float) -> None:
-    assert duration_s(text) == seconds
+def test_a_duration_is_a_number_with_a_unit_or_several(text: str, seconds: float) -> None:
+    assert duration_s(text, "--wait") == seconds
 
 
-@pytest.mark.parametrize("text", ["", "s", "-1s", "1d", "soon", "1e9"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter, match="duration"):
-        duration_s(text)
+@pytest.mark.parametrize(
+    "text", ["", "s", "-1s", "1d", "soon", "1e9", "1h30", "1 30", "1,5m", "10S", "1:30", "inf"]
+)
+def test_what_is_no_duration_is_refused_with_what_to_write_and_where(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"no duration: write .*1h30m") as refusal:
+        duration_s(text, "--wait")
+
+    assert "--wait" in refusal.value.format_message()
 
 
 def test_times_are_meant_in_utc_unless_they_say_otherwise() -> None:

@@ -160,22 +160,6 @@ def test_an_order_for_people_shows_what_it_holds_and_no_markup_of_others(network
     assert "\x1b" not in result.stdout
 
 
-def test_a_list_passes_its_filter_on_and_stops_at_its_limit(network: Network) -> None:
-    found = orders_pb2.ListOrdersResponse(
-        orders=[whole_order(), whole_order()], next_page_token="more"
-    )
-    network.answer("ListOrders", found)
-    typed = "order list --customer c-17 --status confirmed --from 2026-11-01 --limit 2 -o json"
-
-    result = holdfast(network, *typed.split())
-
-    (request,) = network.asked(orders_pb2.ListOrdersRequest)
-    assert [one["order_id"] for one in json.loads(result.stdout)] == ["o-1", "o-1"]
-    assert request.customer_id == "c-17"
-    assert request.status == CONFIRMED
-    assert request.created_from.ToJsonString() == "2026-11-01T00:00:00Z"
-
-
 def test_a_table_in_a_pipe_is_not_cut_short(network: Network) -> None:
     product = inventory_pb2.Product(product_id="MUG", name="A mug " * 20, unit_price=FOUR_FIFTY)
     network.answer("ListProducts", inventory_pb2.ListProductsResponse(products=[product]))

@@ -22,8 +22,10 @@ _LINE = re.compile(
     r"(?P<product>.+)=(?P<quantity>-?[0-9][0-9.,]*)(?:@(?P<price>[^=@]+))?", re.ASCII
 )
 _WHOLE = re.compile(r"-?[0-9]{1,30}", re.ASCII)
-_DURATION = re.compile(r"(?P<number>[0-9]{1,9}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m|h)?", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, None: 1.0}
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,3})?"
+_PARTS = re.compile(rf"(?:{_NUMBER} ?(?:ms|s|min|m|h) ?)+|{_NUMBER}", re.ASCII)
+_PART = re.compile(rf"({_NUMBER}) ?([a-z]*)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3_600.0, "": 1.0}
 
 CurrencyOption = Annotated[
     str,
@@ -66,6 +68,13 @@ VersionOption = Annotated[
 def time(text: str) -> datetime:
     """Read an ISO 8601 time; without an offset it is UTC."""
     return _read(times.parse, text)
+
+
+def given(text: str) -> str:
+    """Refuse what is empty, as of a variable that was never set: it would mean everything."""
+    if not text.strip():
+        raise typer.BadParameter("is empty; write an id, or leave it out")
+    return text
 
 
 # UNKNOWN stands for what a newer service may answer; nobody can ask for it.
@@ -112,14 +121,19 @@ def price(text: str, currency: str) -> Money:
     return _read(Money.parse, text, currency)
 
 
-def duration_s(text: str) -> float:
-    """Read a duration such as 10s, 500ms, 2m or 1h; a bare number is seconds."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no duration such as 10s, 500ms, 2m or 1h")
-    seconds = float(found["number"]) * _SECONDS[found["unit"]]
+def duration_s(text: str, option: str) -> float:
+    """Read a duration such as 10s, 500ms, 2m or 1h30m; a bare number is seconds.
+
+    :param option: where it was typed, for the message.
+    """
+    if not _PARTS.fullmatch(text.strip()):
+        raise typer.BadParameter(
+            f"{text!r} is no duration: write 10s, 500ms, 2m or 1h30m (a bare number is seconds)",
+            param_hint=option,
+        )
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
     if seconds > DURATION_S_MAX:
-        raise typer.BadParameter(f"{text} is too long: at most a year, 8760h")
+        raise typer.BadParameter(f"{text} is too long: at most a year, 8760h", param_hint=option)
     return seconds
 
 

@@ -11,6 +11,7 @@ from holdfast.cli.arguments import (
     StatusOption,
     VersionOption,
     duration_s,
+    given,
     order_lines,
 )
 from holdfast.cli.commands import CommandGroup
@@ -68,7 +69,7 @@ def create(
     Without a price the product's own is taken; one that you give is in the product's currency.
     Exits with 1 if the stock is short.
     """
-    wait_s = 0.0 if no_wait else duration_s(wait)
+    wait_s = 0.0 if no_wait else duration_s(wait, "--wait")
     if wait_s > WAIT_S_MAX:
         raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
     wanted = order_lines(lines, currency)
@@ -98,9 +99,13 @@ def get(
 
 @app.command("list")
 def list_orders(
-    customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
+    customer: Annotated[
+        str | None, typer.Option(parser=given, metavar="ID", help="Only this customer's.")
+    ] = None,
     status: StatusOption = None,
-    product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
+    product: Annotated[
+        str | None, typer.Option(parser=given, metavar="ID", help="Only with this product.")
+    ] = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     limit: LimitOption = 50,
@@ -112,9 +117,9 @@ def list_orders(
 
     async def found(client: Holdfast) -> list[Order]:
         listed = client.orders.list(
-            customer_id=customer,
+            customer_id=customer or "",
             status=status,
-            product_id=product,
+            product_id=product or "",
             created_from=created_from,
             created_before=created_before,
             limit=limit,
@@ -175,7 +180,7 @@ def watch(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Show an order now and after every change, until it is final; JSON is one object a line."""
-    watch_s = duration_s(watch_for)
+    watch_s = duration_s(watch_for, "--for")
 
     async def follow(client: Holdfast) -> None:
         async for order in client.orders.watch(order_id, watch_s=watch_s):

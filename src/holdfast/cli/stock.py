@@ -10,6 +10,7 @@ from holdfast.cli.arguments import (
     BeforeOption,
     FromOption,
     LimitOption,
+    given,
     whole,
 )
 from holdfast.cli.commands import CommandGroup
@@ -33,7 +34,7 @@ from holdfast.client import Holdfast, Movement, StockInfo, StockLevel
 app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")]
-LocationOption = Annotated[str, typer.Option(metavar="ID", help="Where.")]
+LocationOption = Annotated[str, typer.Option(parser=given, metavar="ID", help="Where.")]
 RequestIdOption = Annotated[
     str | None, typer.Option(metavar="ID", help="The same id and contents have one effect only.")
 ]
@@ -127,9 +128,15 @@ def adjust(
 
 @app.command()
 def movements(
-    product: Annotated[str, typer.Argument(metavar="PRODUCT", help="Only this product's.")] = "",
-    location: Annotated[str, typer.Option(metavar="ID", help="Only at this location.")] = "",
-    order: Annotated[str, typer.Option(metavar="ID", help="Only of this order.")] = "",
+    product: Annotated[
+        str | None, typer.Argument(parser=given, metavar="PRODUCT", help="Only this product's.")
+    ] = None,
+    location: Annotated[
+        str | None, typer.Option(parser=given, metavar="ID", help="Only at this location.")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(parser=given, metavar="ID", help="Only of this order.")
+    ] = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
     limit: LimitOption = 50,
@@ -141,9 +148,9 @@ def movements(
 
     async def found(client: Holdfast) -> list[Movement]:
         listed = client.inventory.list_movements(
-            product_id=product,
-            location_id=location,
-            order_id=order,
+            product_id=product or "",
+            location_id=location or "",
+            order_id=order or "",
             created_from=created_from,
             created_before=created_before,
             limit=limit,

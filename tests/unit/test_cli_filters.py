@@ -1,0 +1,83 @@
+"""What the filters of lists ask for, and what is refused before anything is asked."""
+
+import json
+
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2
+from tests.unit.test_cli_commands import holdfast, whole_order
+from tests.unit.test_client_network import CONFIRMED, Network, network
+
+__all__ = ["network"]  # a fixture
+
+
+def test_a_list_passes_its_filter_on_and_stops_at_its_limit(network: Network) -> None:
+    found = orders_pb2.ListOrdersResponse(
+        orders=[whole_order(), whole_order()], next_page_token="more"
+    )
+    network.answer("ListOrders", found)
+    typed = "order list --customer c-17 --status confirmed --from 2026-11-01 --limit 2 -o json"
+
+    result = holdfast(network, *typed.split())
+
+    (request,) = network.asked(orders_pb2.ListOrdersRequest)
+    assert [one["order_id"] for one in json.loads(result.stdout)] == ["o-1", "o-1"]
+    assert request.customer_id == "c-17"
+    assert request.status == CONFIRMED
+    assert request.created_from.ToJsonString() == "2026-11-01T00:00:00Z"
+
+
+def test_the_times_of_a_filter_keep_their_offset_and_their_fractions(network: Network) -> None:
+    network.answer("ListOrders", orders_pb2.ListOrdersResponse())
+    network.answer("ListMovements", inventory_pb2.ListMovementsResponse())
+    ends = ("--from", "2026-11-01T09:00:00.0000001+02:00", "--before", "2026-11-01 09:00")
+
+    for command in (("order", "list"), ("stock", "movements")):
+        assert holdfast(network, *command, *ends).exit_code == 0
+
+    (orders,) = network.asked(orders_pb2.ListOrdersRequest)
+    (moves,) = network.asked(inventory_pb2.ListMovementsRequest)
+    for request in (orders, moves):
+        assert request.created_from.ToJsonString() == "2026-11-01T07:00:00.000001Z"
+        assert request.created_before.ToJsonString() == "2026-11-01T09:00:00Z"
+
+
+def test_a_status_or_a_time_that_there_is_not_is_refused_before_anything_is_asked(
+    network: Network,
+) -> None:
+    hints = {
+        ("order", "list", "--status", "unknown"): "there are PENDING",
+        ("order", "list", "--from", "03/04/2026"): "UTC",
+        ("stock", "movements", "--before", "2026-02-30"): "no such day",
+        ("order", "create", "--customer", "c-1", "MUG=1", "--wait", "1h30"): "--wait",
+    }
+
+    for typed, hint in hints.items():
+        result = holdfast(network, *typed)
+        assert (result.exit_code, hint in result.stderr) == (2, True), result.stderr
+    assert network.asked(orders_pb2.ListOrdersRequest) == []
+
+
+def test_an_empty_filter_or_id_is_refused_instead_of_meaning_everything(
+    network: Network,
+) -> None:
+    lists = [
+        *(("order", "list", name, "") for name in ("--customer", "--status", "--product")),
+        *(("order", "list", name, "") for name in ("--from", "--before")),
+        *(("stock", "movements", name, "") for name in ("--location", "--order")),
+        ("stock", "movements", " "),
+        ("stock", "set", "MUG", "1", "--location", ""),
+        ("stock", "set", "MUG", "1", "--request-id", ""),
+        ("order", "create", "--customer", "c-1", "MUG=1", "--request-id", ""),
+    ]
+
+    for typed in lists:
+        assert holdfast(network, *typed).exit_code == 2, typed
+    assert network.requests == []
+
+
+def test_a_watch_ends_within_a_year(network: Network) -> None:
+    result = holdfast(network, "order", "watch", "o-1", "--for", "999999999h")
+
+    assert result.exit_code == 2
+    assert "--for" in result.stderr
+    assert "at most a year, 8760h" in result.stderr
