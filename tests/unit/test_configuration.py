@@ -194,3 +194,23 @@ def test_settings_do_not_change_once_they_are_read(environment: Callable[..., No
 
     with pytest.raises(ValueError, match="frozen"):
         settings.listen = "0.0.0.0:1"
+
+
+def test_a_setting_with_an_invisible_character_is_refused_by_its_name_and_place(
+    environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    environment(inventory="127.0.0.1\u200b:7002")
+
+    with pytest.raises(
+        ValueError, match=r"HOLDFAST_ORDERS_INVENTORY: .*U\+200B ZERO WIDTH SPACE.* 10"
+    ):
+        orders_settings.load(file(FILE))
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "holdfast.toml"
+    path.write_text(FILE, "utf-8-sig")
+
+    assert (
+        inventory_settings.load(path).database.get_secret_value() == "postgresql://file/inventory"
+    )

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from holdfast.chassis.identifiers import is_unseen, named
+
 
 class ServiceSettings(BaseSettings):
     """What every service may be told.
@@ -44,6 +46,7 @@ def load_settings(kind: type[Settings], service: str, config: Path | None) -> Se
     for name, value in os.environ.items():
         if name.startswith(prefix):
             values[name.removeprefix(prefix).lower()] = value
+    _refuse_unseen(prefix, values)
     try:
         return kind(**values)
     except ValidationError as error:
@@ -55,9 +58,22 @@ def load_settings(kind: type[Settings], service: str, config: Path | None) -> Se
         raise ValueError("; ".join(problems) + where) from None
 
 
+def _refuse_unseen(prefix: str, values: dict[str, Any]) -> None:
+    """An address pasted with a zero-width space would only be told as a host that nobody knows."""
+    for name, value in values.items():
+        # What stands around it, such as the line break of a secret's file, is cut off elsewhere.
+        text = value.strip(" \t\r\n") if isinstance(value, str) else ""
+        for place, character in enumerate(text, 1):
+            if is_unseen(character):
+                raise ValueError(
+                    f"{prefix}{name.upper()}: has an invisible character, {named(character)}, "
+                    f"in place {place}: remove it"
+                )
+
+
 def _from_file(service: str, config: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(config.read_text()).get(service, {})
+        table = tomllib.loads(config.read_text("utf-8-sig")).get(service, {})
     except OSError as error:
         raise ValueError(f"{config}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
