@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 
+import asyncpg
+
 from proof.chaos.disk import Disk, can_mount, disk
 from proof.chaos.wires import Wires
 from testbed.processes import Program, ProgramFailed, become, clean_environment, run
@@ -40,6 +42,10 @@ SELECT count(*) = 1
   FROM pg_stat_replication
  WHERE state = 'streaming' AND sync_state = 'sync'
 """
+
+# What a statement may end in while the server goes: asyncpg, too, may lose its own thread when the
+# connection breaks between two messages (InternalClientError).
+DATABASE_TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class DatabaseNode(PostgresServer):

@@ -16,7 +16,7 @@ from threading import Event, Thread
 import asyncpg
 import structlog
 
-from proof.chaos.database_pair import IS_IN_SYNC, DatabasePair
+from proof.chaos.database_pair import DATABASE_TROUBLES, IS_IN_SYNC, DatabasePair
 from testbed.processes import ProgramFailed
 
 PATIENCE_S = 2.0
@@ -82,7 +82,7 @@ class FailoverManager:
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await asyncpg.connect(self._pair.admin_url())
                 return bool(await self._connection.fetchval(IS_IN_SYNC))
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, *DATABASE_TROUBLES):
             self._hang_up()
             return None
 

@@ -8,8 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import asyncpg
-
+from proof.chaos.database_pair import DATABASE_TROUBLES
 from proof.chaos.fault import Fault, Ineffective
 from proof.chaos.schedule import Strike
 from proof.chaos.testbed import Testbed
@@ -21,7 +20,7 @@ HEAL_S_MAX = 120.0
 # What a fault may end in while other faults are there.
 TROUBLES = (
     *(Ineffective, ProgramFailed, OSError, http.client.HTTPException),
-    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+    *DATABASE_TROUBLES,
 )
 
 Kinds = Mapping[str, Callable[[Testbed, random.Random], Fault]]

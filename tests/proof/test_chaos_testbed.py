@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 
+import asyncpg
 import pytest
 
 from holdfast.client import Holdfast, HoldfastError, Money, Order, OrderLine, OrderStatus
@@ -137,6 +138,22 @@ async def test_a_standby_that_may_lack_something_is_not_promoted(testbed: Testbe
     await asyncio.sleep(2 * PATIENCE_S)
 
     assert (pair.primary, len(pair.failovers)) == (primary, known)
+
+
+async def test_the_failover_manager_outlives_the_confusion_of_its_driver(
+    testbed: Testbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def fetchval(_connection: object, query: str) -> bool:
+        asked.append(query)
+        if len(asked) == 1:  # what asyncpg says of a connection that breaks between two messages
+            raise asyncpg.InternalClientError("cannot switch to state 12")
+        return True
+
+    monkeypatch.setattr(asyncpg.Connection, "fetchval", fetchval)
+
+    await eventually(lambda: len(asked) > 2)
 
 
 async def test_a_service_lives_by_the_clock_that_it_is_given(
