@@ -40,17 +40,22 @@ $$
 
 ORDERS = (
     """
-INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, currency,
-                    total_minor, name, email, phone, address, shortages,
-                    placed_at, updated_at)
+INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, edition,
+                    asked, answered, stock_sequence, stock_revision, stock, currency,
+                    total_minor, name, email, phone, address, shortages, placed_at, updated_at)
 SELECT pg_temp.past_id(n, $3), 'customer-' || lpad((n % 1000)::text, 4, '0'), 'past-' || n,
-       md5(n::text) || md5('x' || n), 'CONFIRMED', 2, 'GBP', 300, '', '', '', '', '[]',
+       md5(n::text) || md5('x' || n), 'CONFIRMED', 2, 1, 1, 1, 1, 1,
+       (SELECT jsonb_agg(jsonb_build_array(
+                   'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'), 'main', 1)
+                   ORDER BY third)
+          FROM generate_series(0, 2) AS third),
+       'GBP', 300, '', '', '', '', '[]',
        pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
   FROM generate_series($1::bigint, $2::bigint) AS n
 """,
     """
-INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
-SELECT pg_temp.past_id(n, $3), third + 1,
+INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
+SELECT pg_temp.past_id(n, $3), 1, third + 1,
        'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'), 1, 100
   FROM generate_series($1::bigint, $2::bigint) AS n, generate_series(0, 2) AS third
 """,
@@ -86,9 +91,14 @@ SELECT 'P' || lpad(product::text, 5, '0'), 'main', 'RECEIPT', 1, 0, {on_hand} + 
 
 RESERVATIONS = (
     """
-INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
-SELECT pg_temp.past_id(n, $3), 'RESERVED', 1, '[]',
-       pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
+INSERT INTO reservation (order_id, version, revision, state, stock, missing,
+                         decided_at, updated_at)
+SELECT pg_temp.past_id(n, $3), 1, 1, 'HELD',
+       (SELECT jsonb_agg(jsonb_build_array(
+                   'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'), 'main', '', 1)
+                   ORDER BY third)
+          FROM generate_series(0, 2) AS third),
+       '[]', pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
   FROM generate_series($1::bigint, $2::bigint) AS n
 """,
     # The k-th order of a product is number k * third + its place: what was reserved is a division.

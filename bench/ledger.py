@@ -16,7 +16,7 @@ LOOK_S = 0.01
 
 ANY_PENDING = """
 SELECT 1
-  FROM pending_order
+  FROM unanswered
  LIMIT 1
 """
 

@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 from holdfast.chassis.broker import Event
 from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
 from holdfast.contracts.orders.v1 import events_pb2 as orders_events
-from proof.snapshot import ObservedEvent, Part
+from proof.snapshot import MISSING, REVISION, ObservedEvent, Part
 
 
 def observed_event(event: Event) -> ObservedEvent:
@@ -27,8 +27,27 @@ def _nothing(_: bytes) -> Iterable[Part]:
 
 
 def _placed(data: bytes) -> Iterable[Part]:
-    products = orders_events.OrderPlaced.FromString(data).products
-    return [Part(one.product_id, "", one.quantity) for one in products]
+    return _wanted(orders_events.OrderPlaced.FromString(data).wanted)
+
+
+def _cancelled(data: bytes) -> Iterable[Part]:
+    return _wanted(orders_events.OrderCancelled.FromString(data).wanted)
+
+
+def _expired(data: bytes) -> Iterable[Part]:
+    return _wanted(orders_events.OrderExpired.FromString(data).wanted)
+
+
+def _asked_again(data: bytes) -> Iterable[Part]:
+    return _wanted(orders_events.StockAskedAgain.FromString(data).wanted)
+
+
+def _wanted(wanted: orders_events.StockWanted) -> Iterable[Part]:
+    """What is wanted, after the revision; nothing more when the order is over."""
+    return [
+        Part(REVISION, "", wanted.revision),
+        *(Part(one.product_id, "", one.quantity) for one in wanted.products),
+    ]
 
 
 def _order_rejected(data: bytes) -> Iterable[Part]:
@@ -37,18 +56,24 @@ def _order_rejected(data: bytes) -> Iterable[Part]:
 
 
 def _stock_rejected(data: bytes) -> Iterable[Part]:
-    missing = inventory_events.StockRejected.FromString(data).missing
-    return [Part(one.product_id, "", one.wanted) for one in missing]
+    return _state(inventory_events.StockRejected.FromString(data).state)
 
 
 def _reserved(data: bytes) -> Iterable[Part]:
-    stock = inventory_events.StockReserved.FromString(data).stock
-    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+    return _state(inventory_events.StockReserved.FromString(data).state)
 
 
 def _released(data: bytes) -> Iterable[Part]:
-    stock = inventory_events.ReservationReleased.FromString(data).stock
-    return [Part(one.product_id, one.location_id, one.quantity) for one in stock]
+    return _state(inventory_events.ReservationReleased.FromString(data).state)
+
+
+def _state(state: inventory_events.ReservationState) -> Iterable[Part]:
+    """What is held, and what was missing, after the revision."""
+    return [
+        Part(REVISION, "", state.revision),
+        *(Part(one.product_id, one.location_id, one.quantity) for one in state.stock),
+        *(Part(one.product_id, MISSING, one.wanted) for one in state.missing),
+    ]
 
 
 def _level_changed(data: bytes) -> Iterable[Part]:
@@ -60,8 +85,9 @@ _CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
     "holdfast.orders.v1.OrderPlaced": _placed,
     "holdfast.orders.v1.OrderConfirmed": _nothing,
     "holdfast.orders.v1.OrderRejected": _order_rejected,
-    "holdfast.orders.v1.OrderCancelled": _nothing,
-    "holdfast.orders.v1.OrderExpired": _nothing,
+    "holdfast.orders.v1.OrderCancelled": _cancelled,
+    "holdfast.orders.v1.OrderExpired": _expired,
+    "holdfast.orders.v1.StockAskedAgain": _asked_again,
     "holdfast.orders.v1.OrderUpdated": _nothing,
     "holdfast.inventory.v1.StockReserved": _reserved,
     "holdfast.inventory.v1.StockRejected": _stock_rejected,

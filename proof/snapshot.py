@@ -38,8 +38,28 @@ class Missing(NamedTuple):
     available: int
 
 
+class Part(NamedTuple):
+    """Units of a product that an event or a copy speaks of; `location_id` empty where it names
+    none.
+    """
+
+    product_id: str
+    location_id: str
+    units: int
+
+
+# What stands in an event beside units of products, as parts of their own.
+REVISION = "the revision"  # in place of the product: of the question or its answer
+MISSING = "missing"  # in place of the location
+
+
 class Order(NamedTuple):
-    """An order with its lines and its history, oldest first."""
+    """An order with its lines and its history, oldest first.
+
+    :param asked: the revision of its newest question to Inventory.
+    :param answered: the newest revision that was answered.
+    :param sequence: of the newest answer; `revision` and `stock` are what it told.
+    """
 
     order_id: str
     customer_id: str
@@ -50,6 +70,11 @@ class Order(NamedTuple):
     shortages: tuple[Missing, ...]
     lines: tuple[Line, ...]
     history: tuple[Change, ...]
+    asked: int = 1
+    answered: int = 1
+    sequence: int = 1
+    revision: int = 1
+    stock: tuple[Part, ...] = ()
 
 
 class Notice(NamedTuple):
@@ -95,12 +120,17 @@ class Movement(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """What Inventory decided for one order."""
+    """What Inventory holds for one order.
+
+    :param revision: of the newest question that it decided.
+    """
 
     order_id: str
     state: str
     version: int
-    shortages: tuple[Missing, ...]
+    revision: int
+    stock: tuple[Part, ...]
+    missing: tuple[Missing, ...]
 
 
 class StockRequest(NamedTuple):
@@ -129,14 +159,6 @@ class Sample(NamedTuple):
     contradictions: tuple[str, ...]
 
 
-class Part(NamedTuple):
-    """Units of a product that an event speaks of; `location_id` empty where it names none."""
-
-    product_id: str
-    location_id: str
-    units: int
-
-
 class ObservedEvent(NamedTuple):
     """An event as it was seen on the audit queue.
 
@@ -155,6 +177,7 @@ class Snapshot:
     """What both databases hold. Made to be read after everything has come to rest.
 
     :param strays: ids that lines or histories name, but no order has.
+    :param unanswered: orders that wait for an answer of Inventory.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
     :param inboxes: ids of the events that had their effect, by service.
@@ -162,7 +185,7 @@ class Snapshot:
 
     orders: Mapping[str, Order]
     strays: frozenset[str]
-    pending: frozenset[str]
+    unanswered: frozenset[str]
     notices: tuple[Notice, ...]
     products: Mapping[str, Product]
     levels: tuple[Level, ...]
@@ -176,7 +199,8 @@ class Snapshot:
 
 _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
-       CAST(shortages AS text) AS shortages
+       CAST(shortages AS text) AS shortages,
+       asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock
   FROM orders
 """
 _LINES = """
@@ -189,9 +213,9 @@ SELECT CAST(order_id AS text) AS order_id, version, status, changed_at
   FROM order_history
  ORDER BY order_history.order_id, version
 """
-_PENDING = """
+_UNANSWERED = """
 SELECT CAST(order_id AS text) AS order_id
-  FROM pending_order
+  FROM unanswered
 """
 _NOTICES = """
 SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL AS is_sent
@@ -212,7 +236,8 @@ SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta
  ORDER BY movement_id
 """
 _RESERVATIONS = """
-SELECT CAST(order_id AS text) AS order_id, state, version, CAST(shortages AS text) AS shortages
+SELECT CAST(order_id AS text) AS order_id, state, version, revision,
+       CAST(stock AS text) AS stock, CAST(missing AS text) AS missing
   FROM reservation
 """
 _STOCK_REQUESTS = """
@@ -240,7 +265,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         found = {
             row["order_id"]: _order(row, lines, history) for row in await reading.fetch(_ORDERS)
         }
-        pending = frozenset(row["order_id"] for row in await reading.fetch(_PENDING))
+        unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
         notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
         orders_messages = await _messages(reading, "orders")
     async with inventory.snapshot() as reading:
@@ -253,7 +278,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     return Snapshot(
         orders=found,
         strays=frozenset((lines.keys() | history.keys()) - found.keys()),
-        pending=pending,
+        unanswered=unanswered,
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,
@@ -294,6 +319,11 @@ def _order(row: Row, lines: Mapping[str, list[Line]], history: Mapping[str, list
         _shortages(row["shortages"]),
         tuple(lines.get(order_id, ())),
         tuple(history.get(order_id, ())),
+        row["asked"],
+        row["answered"],
+        row["stock_sequence"],
+        row["stock_revision"],
+        tuple(Part(*held) for held in json.loads(row["stock"])),
     )
 
 
@@ -330,7 +360,14 @@ def _movement(row: Row) -> Movement:
 
 
 def _reservation(row: Row) -> Reservation:
-    return Reservation(row["order_id"], row["state"], row["version"], _shortages(row["shortages"]))
+    return Reservation(
+        row["order_id"],
+        row["state"],
+        row["version"],
+        row["revision"],
+        tuple(Part(product, at, units) for product, at, _, units in json.loads(row["stock"])),
+        _shortages(row["missing"]),
+    )
 
 
 def _stock_request(row: Row) -> StockRequest:

@@ -16,7 +16,7 @@ REST_S = 6.0  # the broker tells of its queues every 5 s
 UNANSWERED = (OSError, http.client.HTTPException, ProgramFailed)
 
 _ORDERS_LEFT = """
-SELECT (SELECT count(*) FROM pending_order) AS pending,
+SELECT (SELECT count(*) FROM unanswered) AS pending,
        (SELECT count(*) FROM outbox) AS outbox,
        (SELECT count(*) FROM notification WHERE sent_at IS NULL) AS unsent
 """

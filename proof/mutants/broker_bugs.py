@@ -4,39 +4,28 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-import aiormq
-
-from holdfast.chassis import event_codec, rabbitmq
+from holdfast.chassis import rabbitmq
 from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
 from holdfast.chassis.rabbitmq import Arrivals, Batch, Consumer, Pack, RabbitMQ
 from holdfast.chassis.rabbitmq_link import Link
 from holdfast.chassis.rabbitmq_names import Topology
-from proof.mutants.planting import bug, original
+from proof.mutants.planting import bug, edited, original
 
 BROKER = "tests/contract/test_broker.py"
 LINKS = "tests/contract/test_lost_links.py"
 
+HAND_OVER = "await self._hand_over(batch, channel)"
+ACK = "await link.do(channel.basic_ack(batch.last_tag, multiple=True))"
+
 _receive = original(LocalBroker, "_receive")
-_sort = original(Consumer, "_sort")
 _hand_over = original(Consumer, "_hand_over")
 _publish_copy = original(RabbitMQ, "_publish_copy")
 
 
 async def _ack(link: Link, channel: Any, tag: int) -> None:
     await link.do(channel.basic_ack(tag, multiple=True))
-
-
-async def ack_first(self: Any, link: Link, prefetch_messages: int) -> None:
-    arrived: Arrivals = asyncio.Queue()
-    channel = await link.do(self._start(link, arrived, prefetch_messages))
-    while batch := await self._next_batch(arrived):
-        await _ack(link, channel, batch.last_tag)
-        await failpoint("events acknowledged")
-        await self._hand_over(batch, channel)
-        await failpoint("events handled")
-    await link.do(channel.close())
 
 
 async def ack_all_that_arrived(self: Any, link: Link, prefetch_messages: int) -> None:
@@ -76,27 +65,8 @@ async def answer_first(self: LocalBroker, queue: str, delivery: Delivery, receiv
     await _receive(self, queue, delivery, receiver)
 
 
-async def open_without_confirms(self: Any) -> None:
-    await self.connection.connect()
-    self.channel = await self.connection.channel(publisher_confirms=False)
-    self.world = await self.connection.channel(publisher_confirms=False)
-    self.channel = await self.topology.declare(self.channel)
-
-
-def settle_without_dead_letters(self: Topology, _dead: str) -> dict[str, Any]:
-    return self._settings(self.delivery_limit)
-
-
 def never_doubt(self: Link) -> bool:
     return self.connection.is_closed or self.channel.is_closed
-
-
-def drop_rubbish(self: Any, message: Any, batch: Batch) -> None:
-    try:
-        event_codec.decode_batch(message.body)
-    except event_codec.NotAnEventBatch:
-        return
-    _sort(self, message, batch)
 
 
 async def park_nothing(self: Any, batch: Batch, channel: Any) -> None:
@@ -118,30 +88,17 @@ async def count_one_copy_as_all(
     await _publish_copy(self, link, pack, exchange, queue, taken)
 
 
-async def publish_optionally(
-    self: Any, link: Link, pack: Pack, exchange: str, queue: str, taken: set[str]
-) -> None:
-    properties = aiormq.spec.Basic.Properties(
-        app_id=pack.exchange, delivery_mode=2, message_type=pack.type
-    )
-    channel = link.channel if queue else link.world
-    assert channel is not None
-    try:
-        await channel.basic_publish(
-            pack.body, exchange=exchange, routing_key=queue or pack.type, properties=properties
-        )
-    except aiormq.DeliveryError:
-        return
-    pack.copies -= 1
-    if pack.copies == 0:
-        taken.update(event.event_id for event in pack.events)
-
-
 BUGS = (
     bug(
         "ack before commit",
         "The consumer acknowledges a batch, then handles it; a crash in between loses it.",
-        (Consumer, "_run_until_idle", ack_first),
+        edited(
+            Consumer,
+            "_run_until_idle",
+            (HAND_OVER, "await later"),
+            (ACK, HAND_OVER),
+            ("await later", ACK),
+        ),
     ),
     bug(
         "batch ack past an unfinished tag",
@@ -163,7 +120,9 @@ BUGS = (
     bug(
         "ignore returns",
         "What finds no queue counts as taken.",
-        (RabbitMQ, "_publish_copy", publish_optionally),
+        edited(RabbitMQ, "_publish_copy", ("mandatory=bool(queue)", "mandatory=False")),
+        tests=(f"{BROKER}::test_a_must_hear_event_is_not_taken_without_its_queue",),
+        why_tests="a queue is missing for seconds only, until somebody declares it again",
     ),
     bug(
         "one copy counts for all",
@@ -178,12 +137,13 @@ BUGS = (
     bug(
         "no confirms",
         "The channel has no publisher confirms: written to the socket counts as taken.",
-        (Link, "_open", open_without_confirms),
+        edited(Link, "_open", ("channel()", "channel(publisher_confirms=False)")),
+        edited(Link, "declare_exchanges", ("channel()", "channel(publisher_confirms=False)")),
     ),
     bug(
         "dead letters go nowhere",
         "The queues have no dead-letter exchange: what the broker gives up is gone.",
-        (Topology, "_queue_settings", settle_without_dead_letters),
+        edited(Topology, "_queue_settings", ("_limit) |", "_limit) or")),
         tests=(f"{BROKER}::test_what_the_broker_gives_up_is_parked_event_by_event",),
         why_tests="no simulated crash loop is as long as the delivery limit",
     ),
@@ -195,7 +155,11 @@ BUGS = (
     bug(
         "rubbish is dropped",
         "Bytes that are no event are acknowledged and kept nowhere.",
-        (Consumer, "_sort", drop_rubbish),
+        edited(
+            Consumer,
+            "_sort",
+            ("batch.letters.append(event_codec.unreadable(queue, body, reason))", "pass"),
+        ),
     ),
     bug(
         "an idle consumer trusts its channel",

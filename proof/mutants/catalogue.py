@@ -1,10 +1,17 @@
 """All planted bugs, by name."""
 
-from proof.mutants import broker_bugs, inbox_bugs, order_bugs, relay_bugs, stock_bugs
+from proof.mutants import (
+    broker_bugs,
+    inbox_bugs,
+    order_bugs,
+    protocol_bugs,
+    relay_bugs,
+    stock_bugs,
+)
 from proof.mutants.planting import Bug
 
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (broker_bugs, relay_bugs, inbox_bugs, stock_bugs, order_bugs)
+    for module in (broker_bugs, relay_bugs, inbox_bugs, stock_bugs, order_bugs, protocol_bugs)
     for bug in module.BUGS
 }

@@ -1,7 +1,7 @@
 """Bugs in Orders: orders doubled, lost, overwritten, left waiting, or told wrongly."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,15 +10,13 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis import edge, statuses, tables
 from holdfast.chassis.database import Conflict, DatabaseUnavailable
-from holdfast.orders.application import place_orders, settle_orders
-from holdfast.orders.application.cancel_order import CancelOrder
+from holdfast.orders.application import place_orders
 from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.hear_inventory import HearInventory
 from holdfast.orders.application.place_orders import PlaceOrders
 from holdfast.orders.application.ports import Notification
-from holdfast.orders.application.send_notifications import SENT_MAX, SendNotifications
-from holdfast.orders.application.settle_orders import SettleOrders
+from holdfast.orders.application.send_notifications import SendNotifications
 from holdfast.orders.domain import order
-from holdfast.orders.domain.caller import ORDERS, Caller
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import OrderChange, OrderLine, OrderState, OrderStatus
 from holdfast.orders.infrastructure.event_codec import EventCodec
@@ -26,7 +24,7 @@ from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.reader import Reader
 from holdfast.orders.infrastructure.sql import SQL
 from holdfast.orders.infrastructure.store import StoreWork
-from proof.mutants.planting import bug, original
+from proof.mutants.planting import bug, edited, knowing, original
 
 SAGA = "tests/integration/test_saga.py"
 ASKED_AGAIN = f"{SAGA}::test_an_answer_that_was_lost_comes_again_when_it_is_asked_for"
@@ -35,9 +33,9 @@ _statements = original(tables, "statements")
 _place = original(PlaceOrders, "_place")
 _details = original(Reader, "details")
 _record = original(StoreWork, "record")
-_placed = original(EventCodec, "placed")
 _status = original(edge, "chassis_status")
 _chase = original(ChaseOrders, "__call__")
+_hear_inventory = original(HearInventory, "__call__")
 
 _NO_MATTER = "ON CONFLICT (request_id, customer_id) DO NOTHING\n"
 _recording: set["asyncio.Task[None]"] = set()
@@ -91,31 +89,23 @@ def any_contents(command: Any, recorded: Any) -> Any:
     return recorded.state
 
 
-async def settle_what_was_read_before(self: Any, answers: Sequence[Any]) -> None:
-    """Read the orders in one transaction, overwrite them in the next."""
+async def settle_what_was_read_before(self: Any, heard: Sequence[Any]) -> None:
+    """Read the orders in one transaction, overwrite them in the next, whatever their version."""
     async with self._begin() as work:
-        states = await work.lock_states({answer.order_id for answer in answers})
+        before = await work.lock_states({one.answer.order_id for one in heard})
     async with self._begin() as work:
-        new_ids = await work.first_seen([answer.event_id for answer in answers])
-        now = await work.lock_states({answer.order_id for answer in answers})
-        changes: dict[str, OrderChange] = {}
-        for one in answers:
-            state = states.get(one.order_id)
-            if one.event_id in new_ids and state and state.status is OrderStatus.PENDING:
-                change = settle_orders._settle(state, one, self._clock.now())
-                changes[one.order_id] = change._replace(version=now[one.order_id].version + 1)
-        await work.record([changes[order_id] for order_id in sorted(changes)])
+        now = await work.lock_states(before)
+    states = {key: state._replace(version=now[key].version) for key, state in before.items()}
+    await _hear_inventory(
+        HearInventory(knowing(self._begin, lock_states=states), self._clock), heard
+    )
 
 
-async def settle_whatever_it_is(self: Any, answers: Sequence[Any]) -> None:
-    async with self._begin() as work:
-        new_ids = await work.first_seen([answer.event_id for answer in answers])
-        fresh = {a.order_id: a for a in reversed(answers) if a.event_id in new_ids}
-        states = await work.lock_states(fresh.keys())
-        at = self._clock.now()
-        await work.record(
-            [settle_orders._settle(states[one], fresh[one], at) for one in sorted(states)]
-        )
+settle_whatever_it_is = edited(
+    OrderState,
+    "settle",
+    ("self.status is not OrderStatus.PENDING or answer.revision != self.asked", "False"),
+)
 
 
 def total_in_floats(lines: Sequence[OrderLine]) -> Money:
@@ -123,30 +113,18 @@ def total_in_floats(lines: Sequence[OrderLine]) -> Money:
     return Money(lines[0].unit_price.currency, int(total * 100))
 
 
-async def notify_at_once(self: Any, changes: Sequence[OrderChange]) -> None:
-    await _record(self, changes)
-    news = [change for change in changes if not change.customer]
-    customers = {change.order_id: await self.lock_customer(change.order_id) for change in news}
+async def notify_at_once(self: Any, changes: Sequence[OrderChange], news: Any = ()) -> None:
+    await _record(self, changes, news)
+    told = [change for change in changes if not change.customer]
+    customers = {change.order_id: await self.lock_customer(change.order_id) for change in told}
     await LogNotifier().send(
-        [Notification(c.order_id, c.version, c.status, "", customers[c.order_id]) for c in news]
+        [Notification(c.order_id, c.version, c.status, "", customers[c.order_id]) for c in told]
     )
 
 
-async def mark_then_send(self: Any) -> int:
-    async with self._sending:
-        unsent = await self._queue.unsent(SENT_MAX)
-        if unsent:
-            await self._queue.mark_sent(unsent, self._clock.now())
-            await self._notifier.send(unsent)
-        return len(unsent)
-
-
-async def ask_nobody(self: Any, order_ids: Collection[str], at: datetime) -> None:
-    await self._transaction.execute(self._sql.MARK_ASKED, list(order_ids), at)
-
-
-def placed_under_the_order_s_id(self: Any, order_id: str, **facts: Any) -> Any:
-    return _placed(self, order_id, **facts)._replace(event_id=order_id)
+async def ask_nobody(self: Any, orders: Sequence[OrderState], at: datetime) -> None:
+    ids = [order.order_id for order in orders]
+    await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
 
 
 class _MachineClock:
@@ -159,15 +137,6 @@ class _MachineClock:
 async def chase_by_the_machine_s_clock(self: Any) -> int:
     self._clock = _MachineClock()
     return int(await _chase(self))
-
-
-async def expire_at_the_first_look(self: Any) -> int:
-    """Measure an order's age by the clock of whoever looks: one that is ahead sees it expired."""
-    at = self._clock.now()
-    async with self._begin() as work:
-        expired = await work.claim_expired(placed_before=at, limit=1)
-        await work.record([state.expire(at, ORDERS) for state in expired])
-    return len(expired) + int(await _chase(self))
 
 
 async def details_from_memory(self: Any, order_ids: Sequence[str]) -> Any:
@@ -189,24 +158,6 @@ def commit_is_refused(error: Exception) -> Status | None:
     return found
 
 
-async def cancel_without_a_word(self: Any, order_id: str, reason: str, caller: Caller) -> None:
-    async with self._begin() as work:
-        state: OrderState | None = (await work.lock_states([order_id])).get(order_id)
-        if state is None or state.status is OrderStatus.CANCELLED:
-            return
-        change = state.cancel(reason, self._clock.now(), caller)
-        outbox, work._outbox = work._outbox, _Silence()
-        await work.record([change])
-        work._outbox = outbox
-
-
-class _Silence:
-    """An outbox that keeps nothing."""
-
-    def append(self, work: Any, events: Any) -> None:
-        return
-
-
 def shown_to_be(status: OrderStatus) -> dict[OrderStatus, frozenset[OrderStatus]]:
     """The table of transitions, by which an end is none: it may be confirmed after all."""
     return {**order._NEXT, status: frozenset((OrderStatus.CONFIRMED, OrderStatus.REJECTED))}
@@ -218,10 +169,7 @@ BUGS = (
         "Requests are looked up before they are recorded; two at once are two orders.",
         (PlaceOrders, "_place", look_first),
         (tables, "statements", without_the_key_of_requests),
-        *(
-            (sql, "INSERT_ORDERS", sql.INSERT_ORDERS.replace(_NO_MATTER, ""))
-            for sql in SQL.values()
-        ),
+        *(edited(sql, "INSERT_ORDERS", (_NO_MATTER, "")) for sql in SQL.values()),
     ),
     bug(
         "reply before commit",
@@ -236,17 +184,17 @@ BUGS = (
     bug(
         "stale version overwrite",
         "Answers are held against orders as they were, and written over them as they are.",
-        (SettleOrders, "__call__", settle_what_was_read_before),
+        (HearInventory, "__call__", settle_what_was_read_before),
     ),
     bug(
         "a late answer settles what has ended",
         "An answer is taken whatever became of its order meanwhile; the domain refuses.",
-        (SettleOrders, "__call__", settle_whatever_it_is),
+        settle_whatever_it_is,
     ),
     bug(
         "a late answer revives a cancelled order",
         "An answer is taken whatever became of its order meanwhile, and nothing refuses.",
-        (SettleOrders, "__call__", settle_whatever_it_is),
+        settle_whatever_it_is,
         (order, "_NEXT", shown_to_be(OrderStatus.CANCELLED)),
     ),
     bug(
@@ -262,7 +210,15 @@ BUGS = (
     bug(
         "notification marked before it is sent",
         "A crash between marking and sending loses the news.",
-        (SendNotifications, "__call__", mark_then_send),
+        edited(
+            SendNotifications,
+            "__call__",
+            ("await self._queue.mark_sent(unsent, self._clock.now())", "pass"),
+            (
+                "await self._notifier",
+                "await self._queue.mark_sent(unsent, self._clock.now()); await self._notifier",
+            ),
+        ),
     ),
     bug(
         "late answers are not asked for",
@@ -274,7 +230,14 @@ BUGS = (
     bug(
         "asked again under the same id",
         "The question comes again under the event id that Inventory has seen.",
-        (EventCodec, "placed", placed_under_the_order_s_id),
+        edited(
+            EventCodec,
+            "encode",
+            (
+                "self._new_id(),",
+                "order_id if isinstance(event, OrderPlaced | StockAskedAgain) else self._new_id(),",
+            ),
+        ),
         tests=(ASKED_AGAIN,),
         why_tests="questions and answers are lost so seldom that many seeds show nothing",
     ),
@@ -288,7 +251,7 @@ BUGS = (
     bug(
         "expired at the first look",
         "Whoever looks at a pending order lets it expire, whatever its age.",
-        (ChaseOrders, "__call__", expire_at_the_first_look),
+        edited(ChaseOrders, "__call__", ("placed_before=at - self._expire", "placed_before=at")),
         tests=("tests/integration/test_saga.py",),
         why_tests="every order may expire; that it should not yet is for a test with a clock",
     ),
@@ -305,6 +268,6 @@ BUGS = (
     bug(
         "cancelled without a word",
         "An order is cancelled, and Inventory not told.",
-        (CancelOrder, "__call__", cancel_without_a_word),
+        edited(OrderState, "cancel", ("reason, event)", "reason, event)._replace(event=None)")),
     ),
 )

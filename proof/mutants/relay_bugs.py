@@ -7,10 +7,9 @@ from weakref import WeakKeyDictionary
 
 from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
 from holdfast.chassis.database import Conflict, DatabaseUnavailable, Transaction, instant
-from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messages_sql import SQL
 from holdfast.chassis.outbox import RELAY_EVENTS_MAX, Outbox, Relay
-from proof.mutants.planting import bug, original
+from proof.mutants.planting import bug, edited, original
 
 MESSAGES = "tests/contract/test_messages.py"
 PATIENCE = 3
@@ -43,40 +42,6 @@ def _events(rows: Sequence[Any]) -> list[Event]:
 
 async def _delete(relay: Any, rows: Sequence[Any]) -> None:
     await relay._database.execute(relay._sql.DELETE_EVENTS, [row["position"] for row in rows])
-
-
-async def delete_first(self: Any) -> bool:
-    rows = await _next(self, self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
-    if rows:
-        await _delete(self, rows)
-        await failpoint("events confirmed")
-        await self._broker.publish(_events(rows))
-    return not rows
-
-
-async def delete_all(self: Any) -> bool:
-    rows = await _next(self, self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
-    if rows:
-        await self._broker.publish(_events(rows))
-        await failpoint("events confirmed")
-        await _delete(self, rows)
-    return not rows
-
-
-async def remember_the_place(self: Any) -> bool:
-    place = getattr(self, "_place", 0)
-    rows = await _next(self, self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
-    rows = [row for row in rows if row["position"] > place]
-    if not rows:
-        return True
-    taken = await self._broker.publish(_events(rows))
-    done = [row for row in rows if row["event_id"] in taken]
-    if done:
-        self._place = max(row["position"] for row in done)
-        await _delete(self, done)
-    if len(done) < len(rows):
-        raise BrokerUnavailable("some were not taken")
-    return True
 
 
 # What row locks would be: rows that another relay works on are skipped.
@@ -173,10 +138,6 @@ def keep_the_database(self: Any, database: Any) -> None:
 _outbox_init = original(Outbox, "__init__")
 
 
-def _newest_first(sql: str) -> str:
-    return sql.replace("ORDER BY position", "ORDER BY position DESC")
-
-
 BUGS = (
     bug(
         "publish before commit",
@@ -187,18 +148,37 @@ BUGS = (
     bug(
         "mark before confirm",
         "The relay deletes its rows, then publishes them.",
-        (Relay, "relay_batch", delete_first),
+        edited(
+            Relay,
+            "relay_batch",
+            (
+                "    taken = await",
+                "    positions = [row['position'] for row in rows]\n"
+                "    await self._database.execute(self._sql.DELETE_EVENTS, positions)\n"
+                "    await failpoint('events confirmed')\n"
+                "    taken = await",
+            ),
+        ),
     ),
     bug(
         "mark what was not taken",
         "The relay deletes all that it published, whether the broker has it or not.",
-        (Relay, "relay_batch", delete_all),
+        edited(Relay, "relay_batch", (' if row["event_id"] in taken]', "]")),
     ),
     bug(
         "cursor relay",
         "The relay goes on after the last position that it has seen; what commits late, or was "
         "refused before something that was taken, is never read.",
-        (Relay, "relay_batch", remember_the_place),
+        edited(
+            Relay,
+            "relay_batch",
+            (
+                "    if not rows:\n",
+                "    rows = [row for row in rows if row['position'] > getattr(self, '_place', 0)]\n"
+                "    if not rows:\n",
+            ),
+            ("    if done:\n", "    if done:\n        self._place = max(done)\n"),
+        ),
     ),
     bug(
         "SKIP LOCKED with two relays",
@@ -209,7 +189,10 @@ BUGS = (
     bug(
         "newest first",
         "The relay publishes in the wrong order.",
-        *((sql, "NEXT_EVENTS", _newest_first(sql.NEXT_EVENTS)) for sql in SQL.values()),
+        *(
+            edited(sql, "NEXT_EVENTS", ("ORDER BY position", "ORDER BY position DESC"))
+            for sql in SQL.values()
+        ),
     ),
     bug(
         "dual write",

@@ -6,11 +6,18 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import ObservedEvent, Order, Part, Reservation
+from proof.snapshot import MISSING, REVISION, ObservedEvent, Order, Part, Reservation
 
 ORDERS, INVENTORY = "holdfast.orders.v1.", "holdfast.inventory.v1."
-PLACED, CANCELLED, EXPIRED, UPDATED = (
-    ORDERS + name for name in ("OrderPlaced", "OrderCancelled", "OrderExpired", "OrderUpdated")
+PLACED, CANCELLED, EXPIRED, UPDATED, AGAIN = (
+    ORDERS + name
+    for name in (
+        "OrderPlaced",
+        "OrderCancelled",
+        "OrderExpired",
+        "OrderUpdated",
+        "StockAskedAgain",
+    )
 )
 RESERVED, REJECTED, RELEASED, LEVEL_CHANGED = (
     INVENTORY + name
@@ -22,9 +29,8 @@ OF_STATUS = {
     "CANCELLED": CANCELLED,
     "EXPIRED": EXPIRED,
 }
-ASKED_AGAIN = (PLACED, RESERVED, REJECTED)  # told once more, under a new id, when asked for
-QUESTIONS = (PLACED, CANCELLED, EXPIRED)  # what Inventory receives
-ANSWERS = (RESERVED, REJECTED)  # what Orders receives
+QUESTIONS = (PLACED, CANCELLED, EXPIRED, AGAIN)  # what Inventory receives
+ANSWERS = (RESERVED, REJECTED, RELEASED)  # what Orders receives; again when asked again
 
 
 class Aggregate(NamedTuple):
@@ -46,7 +52,8 @@ class Told(NamedTuple):
 def in_order(record: RunRecord) -> Iterator[Violation]:
     """7. Every change is seen at least once, the first sight of an aggregate's changes in their
     order and without a gap; nothing is seen that did not happen, and what is seen twice says the
-    same twice. Only a question that is late, and its answer, come under several ids.
+    same twice. A question that is late is asked again as it was; only answers come under several
+    ids.
     """
     if record.observed_events is None:
         return
@@ -55,16 +62,19 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
     highest = dict[Aggregate, int]()
     by_id = dict[str, ObservedEvent]()
     for seen in record.observed_events:
-        if seen.event_id in record.poison:
+        if seen.event_id in record.poison or seen.subject in record.poison:
             continue
         if by_id.setdefault(seen.event_id, seen) != seen:
             yield Violation(7, seen.subject, f"{seen.event_id} was seen with two contents")
         told = _told(seen)
+        if seen.type == AGAIN:
+            yield from _asked_again(record, seen)
+            continue
         if told not in due:
             text = f"{seen.type} {seen.sequence} was seen and did not happen"
             yield Violation(7, seen.subject, text)
             continue
-        if seen.content is None or sorted(seen.content) != due[told]:
+        if seen.content is None or due[told] not in (sorted(seen.content), None):
             yield Violation(7, seen.subject, f"{seen.type} says {seen.content}, not {due[told]}")
         is_first = told not in ids
         ids[told][seen.event_id] = None
@@ -77,9 +87,19 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
         text = f"{told.type} {told.sequence} was never seen"
         yield Violation(7, told.aggregate.subject, text)
     for told, event_ids in ids.items():
-        if len(event_ids) > 1 and told.type not in ASKED_AGAIN:
+        if len(event_ids) > 1 and told.type not in ANSWERS:
             text = f"{told.type} {told.sequence} has {len(event_ids)} ids: {sorted(event_ids)}"
             yield Violation(7, told.aggregate.subject, text)
+
+
+def _asked_again(record: RunRecord, seen: ObservedEvent) -> Iterator[Violation]:
+    """The same question: what the order wanted when it was placed, or that it is over."""
+    order = record.snapshot.orders.get(seen.subject)
+    asked = [_wanted(order), [Part(REVISION, "", 2)]] if order else []
+    if seen.content is None or sorted(seen.content) not in asked:
+        yield Violation(7, seen.subject, f"it was asked again for {seen.content}, not {asked}")
+    elif order and not 1 <= seen.sequence <= order.version:
+        yield Violation(7, seen.subject, f"it was asked again at version {seen.sequence}")
 
 
 def _told(seen: ObservedEvent) -> Told:
@@ -90,11 +110,13 @@ def _told(seen: ObservedEvent) -> Told:
     return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
 
 
-def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part]]]:
-    """What must have been told, by what both databases say has happened."""
+def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part] | None]]:
+    """What must have been told, by what both databases say has happened; None: whatever it says."""
     for order in record.snapshot.orders.values():
         yield from _due_of_order(order)
     for order_id, reservation in record.snapshot.reservations.items():
+        if order_id in record.poison:
+            continue
         stock = sorted(
             Part(movement.product_id, movement.location_id, movement.reserved_delta)
             for movement in record.moved.get(order_id, [])
@@ -109,30 +131,46 @@ def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part]]]:
                 yield Told(aggregate, version, LEVEL_CHANGED), [part]
 
 
+def _wanted(order: Order) -> list[Part]:
+    """What an order wants when it is placed: units by product, under its first revision."""
+    units = Counter[str]()
+    for line in order.lines:
+        units[line.product_id] += line.quantity
+    return sorted([Part(REVISION, "", 1), *(Part(name, "", n) for name, n in units.items())])
+
+
 def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
     aggregate = Aggregate("holdfast.orders", order.order_id)
-    lines = sorted(Part(line.product_id, "", line.quantity) for line in order.lines)
-    yield Told(aggregate, 1, PLACED), lines
+    yield Told(aggregate, 1, PLACED), _wanted(order)
     for before, now in pairwise(order.history):
         event_type = UPDATED if before.status == now.status else OF_STATUS.get(now.status, "")
-        missing = [Part(one.product_id, "", one.wanted) for one in order.shortages]
-        content = sorted(missing) if now.status == "REJECTED" else []
+        content: list[Part] = []
+        if event_type == OF_STATUS["REJECTED"]:
+            content = sorted(Part(one.product_id, "", one.wanted) for one in order.shortages)
+        elif event_type in QUESTIONS:
+            content = [Part(REVISION, "", 2)]
         yield Told(aggregate, now.version, event_type), content
 
 
 def _due_of_reservation(
     reservation: Reservation, stock: list[Part]
-) -> Iterator[tuple[Told, list[Part]]]:
+) -> Iterator[tuple[Told, list[Part] | None]]:
+    """:param stock: what was ever reserved for the order."""
     aggregate = Aggregate("holdfast.inventory", reservation.order_id)
+    first = Part(REVISION, "", 1)
     match reservation.state:
-        case "RESERVED":
-            yield Told(aggregate, 1, RESERVED), stock
-        case "RELEASED":
-            yield Told(aggregate, 1, RESERVED), stock
-            yield Told(aggregate, 2, RELEASED), stock
-        case "REFUSED":
-            missing = [Part(one.product_id, "", one.wanted) for one in reservation.shortages]
-            yield Told(aggregate, 1, REJECTED), sorted(missing)
+        case "HELD":
+            yield Told(aggregate, 1, RESERVED), sorted([first, *stock])
+        case "SHORT":
+            missing = [Part(one.product_id, MISSING, one.wanted) for one in reservation.missing]
+            yield Told(aggregate, 1, REJECTED), sorted([first, *missing])
+        case "OVER":
+            if stock:
+                yield Told(aggregate, 1, RESERVED), sorted([first, *stock])
+            elif reservation.version > 1:
+                yield Told(aggregate, 1, REJECTED), None  # what was missing is not kept
+            over = [Part(REVISION, "", reservation.revision)]
+            yield Told(aggregate, reservation.version, RELEASED), over
 
 
 def one_effect(record: RunRecord) -> Iterator[Violation]:
@@ -166,7 +204,7 @@ def one_effect(record: RunRecord) -> Iterator[Violation]:
 def _answered_once(
     questions: Sequence[ObservedEvent], answers: Sequence[ObservedEvent]
 ) -> Iterator[Violation]:
-    asked = Counter(seen.subject for seen in questions if seen.type == PLACED)
+    asked = Counter(seen.subject for seen in questions)
     answered = Counter(seen.subject for seen in answers)
     for subject, times in answered.items():
         if times > asked[subject]:
@@ -176,12 +214,10 @@ def _answered_once(
 def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
     if record.forgetful:
         return
-    decided = sum(
-        2 if reservation.state == "RELEASED" else 1
-        for reservation in record.snapshot.reservations.values()
-    )
+    decided = sum(reservation.version for reservation in record.snapshot.reservations.values())
     settled = sum(
         any(change.status in ("CONFIRMED", "REJECTED") for change in order.history)
+        + (order.answered > 1)
         for order in record.snapshot.orders.values()
     )
     for service, effects in (("inventory", decided), ("orders", settled)):
@@ -209,9 +245,11 @@ def nothing_parked(record: RunRecord) -> Iterator[Violation]:
 
 
 def liveness(record: RunRecord) -> Iterator[Violation]:
-    """13. Nothing waits any more: no order is PENDING, no outbox holds an event, every notification
-    is sent.
+    """13. Nothing waits any more: no order is PENDING or without an answer of Inventory, no outbox
+    holds an event, every notification is sent.
     """
+    for order_id in sorted(record.snapshot.unanswered):
+        yield Violation(13, order_id, "it still waits for an answer of Inventory")
     for order in record.snapshot.orders.values():
         if order.status == "PENDING":
             yield Violation(13, order.order_id, "it is still PENDING")

@@ -141,8 +141,8 @@ def _refused_repeats(calls: list[Call], told: list[Call], subject: str) -> Itera
 
 def books(record: RunRecord) -> Iterator[Violation]:
     """Part of 10: an order stands where its history ends; its total is the sum of its lines, in
-    whole minor units; it is among the pending ones while it is PENDING; only a rejected one names
-    what was missing.
+    whole minor units; it waits for an answer while its newest question has none; only a rejected
+    one names what was missing.
     """
     snapshot = record.snapshot
     for order in snapshot.orders.values():
@@ -157,13 +157,14 @@ def books(record: RunRecord) -> Iterator[Violation]:
             yield Violation(10, order.order_id, text)
         elif not all(isinstance(amount, int) and amount >= 0 for amount in amounts):
             yield Violation(10, order.order_id, f"no whole minor units: {amounts}")
-        if (order.order_id in snapshot.pending) != (order.status == "PENDING"):
-            text = f"it is {order.status}: {order.order_id in snapshot.pending} that it is pending"
+        waits = order.order_id in snapshot.unanswered
+        if waits != (order.answered < order.asked):
+            text = f"asked {order.asked}, answered {order.answered}: {waits} that it waits"
             yield Violation(10, order.order_id, text)
         if bool(order.shortages) != (order.status == "REJECTED"):
             text = f"it is {order.status}, short of {order.shortages}"
             yield Violation(10, order.order_id, text)
-    for order_id in sorted(snapshot.strays | snapshot.pending - snapshot.orders.keys()):
+    for order_id in sorted(snapshot.strays | snapshot.unanswered - snapshot.orders.keys()):
         yield Violation(10, order_id, "it has lines, a history or a wait but is no order")
 
 

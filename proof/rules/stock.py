@@ -20,7 +20,7 @@ def conservation(record: RunRecord) -> Iterator[Violation]:
         put_in[request.product_id] += _recorded_delta(record, request_id)
     promised = Counter[str]()
     for order_id, reservation in record.snapshot.reservations.items():
-        if reservation.state == "RESERVED":
+        if reservation.state == "HELD":
             promised.update(record.demands.get(order_id, {}))
     on_hand, reserved = Counter[str](), Counter[str]()
     for level in record.snapshot.levels:

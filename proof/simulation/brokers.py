@@ -10,7 +10,7 @@ from holdfast.chassis.broker import Broker, Event, exchange_of
 from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch, encode_batch
 from holdfast.chassis.local_broker import LocalBroker
 from holdfast.chassis.rabbitmq import RabbitMQ
-from proof.rules.messages import ASKED_AGAIN
+from proof.rules.messages import ANSWERS, QUESTIONS
 from proof.simulation.audit import AuditedBroker
 from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, current_process
@@ -98,7 +98,7 @@ class RabbitmqBrokers:
     def __init__(self, chance: Random, tell: Tell, prefetch_messages: int) -> None:
         self.parked: set[str] = set()
         self._rabbitmq = SimulatedRabbitMQ(
-            chance, owner=current_process, tell=tell, may_be_lost=ASKED_AGAIN
+            chance, owner=current_process, tell=tell, may_be_lost=(*QUESTIONS, *ANSWERS)
         )
         self._blows = Blows(self._rabbitmq)
         self._prefetch_messages = prefetch_messages

@@ -46,6 +46,7 @@ class Poison:
     def stranger(self) -> Event:
         """An answer for an order that nobody placed; it changes nothing."""
         message = events_pb2.StockReserved(order_id=uuid7(0, self.chance.randbytes(10)))
+        message.state.revision = 1
         return self._event(RESERVED, message.SerializeToString())
 
     def _event(self, event_type: str, data: bytes) -> Event:

@@ -38,7 +38,7 @@ TASKS_AT_REST_MAX = 25  # embedded mode has 21; and some may be about to end
 
 LEFT = {
     "orders": (
-        "SELECT (SELECT count(*) FROM pending_order), (SELECT count(*) FROM outbox),"
+        "SELECT (SELECT count(*) FROM unanswered), (SELECT count(*) FROM outbox),"
         " (SELECT count(*) FROM notification WHERE sent_at IS NULL)"
     ),
     "inventory": "SELECT 0, (SELECT count(*) FROM outbox), 0",

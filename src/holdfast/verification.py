@@ -5,7 +5,8 @@ are held against each other: what Orders says of an order must be what Inventory
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -26,16 +27,13 @@ PENDING_S_MAX = 3_900.0  # orders expire after an hour, unless told otherwise
 LOOK_AGAIN_S = 0.5
 
 # What Inventory may hold for an order of each status, once no event is on its way; None: nothing.
+HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
 AGREEMENT: dict[OrderStatus, frozenset[ReservationState | None]] = {
-    OrderStatus.PENDING: frozenset((None, *ReservationState)),
-    OrderStatus.CONFIRMED: frozenset((ReservationState.RESERVED,)),
-    OrderStatus.REJECTED: frozenset((ReservationState.REFUSED,)),
-    OrderStatus.CANCELLED: frozenset(
-        (ReservationState.RELEASED, ReservationState.REFUSED, ReservationState.TOMBSTONE)
-    ),
-    OrderStatus.EXPIRED: frozenset(
-        (ReservationState.RELEASED, ReservationState.REFUSED, ReservationState.TOMBSTONE)
-    ),
+    OrderStatus.PENDING: frozenset((None, HELD, SHORT)),
+    OrderStatus.CONFIRMED: frozenset((HELD,)),
+    OrderStatus.REJECTED: frozenset((SHORT,)),
+    OrderStatus.CANCELLED: frozenset((OVER,)),
+    OrderStatus.EXPIRED: frozenset((OVER,)),
 }
 
 assert AGREEMENT.keys() == set(OrderStatus), "every status states what Inventory may hold"
@@ -137,7 +135,33 @@ def _disagreements(
         state = reservation.state if reservation else None
         if state not in AGREEMENT[order.status]:
             found.append(f"order {order_id} is {order.status}, Inventory has it {state or 'not'}")
-        elif reservation and reservation.stock and reservation.stock != order.demand:
-            asked, stock = dict(order.demand), dict(reservation.stock)
-            found.append(f"order {order_id} asks for {asked}, reserved {stock}")
+        elif reservation:
+            found += (
+                f"order {order_id} {contradiction}"
+                for contradiction in _contradictions(order, reservation)
+            )
     return found
+
+
+def _contradictions(
+    order: orders_audit.OrderFacts, reservation: inventory_audit.ReservationFacts
+) -> Iterator[str]:
+    """What an order and its reservation tell differently, to be read after the order's name."""
+    yield from reservation.contradictions()
+    if reservation.revision > order.asked:
+        yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
+    if order.status is OrderStatus.PENDING:
+        return  # the answer is on its way
+    if reservation.revision != order.asked:
+        yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
+    if reservation.stock and reservation.units != order.demand:
+        yield f"asks for {dict(order.demand)}, reserved {dict(reservation.units)}"
+    told = Counter[tuple[str, str]]()
+    for (product_id, location_id, _), units in reservation.stock.items():
+        told[product_id, location_id] += units
+    known = order.sequence, order.revision, order.stock
+    if known != (reservation.version, reservation.revision, told):
+        yield (
+            f"knows {dict(order.stock)} as version {order.sequence}, "
+            f"Inventory holds {dict(told)} as version {reservation.version}"
+        )

@@ -1,13 +1,16 @@
 """Orders' rows on a real database, and a clerk who places one order a second."""
 
+from datetime import datetime
+
 import pytest
 
 from holdfast.chassis.database import Database
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
-from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.application.ports import OrderFilter, StockNews
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import (
     NewOrder,
@@ -17,6 +20,7 @@ from holdfast.orders.domain.order import (
     OrderState,
     OrderStatus,
 )
+from holdfast.orders.domain.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure.event_codec import EventCodec
 from holdfast.orders.infrastructure.reader import Reader
 from holdfast.orders.infrastructure.store import Store
@@ -28,6 +32,19 @@ ADA = Customer("Zoë 灯 'Ada'", "ada@example.org", "+44 1", "1 High Street\n\tL
 
 
 EVERYTHING = OrderFilter()
+
+
+def answer_to(state: OrderState, *missing: Shortage) -> StockAnswer:
+    """Inventory's answer to an order's newest question."""
+    held = () if missing else (HeldStock("LAMP", "main", 2),)
+    return StockAnswer(state.order_id, state.stock_sequence + 1, state.asked, held, missing)
+
+
+def settle(state: OrderState, at: datetime, *missing: Shortage) -> OrderChange:
+    """What a pending order becomes by the answer."""
+    change = state.settle(answer_to(state, *missing), at, ANNA)
+    assert change is not None
+    return change
 
 
 class Desk:
@@ -65,6 +82,13 @@ class Desk:
     async def record(self, *changes: OrderChange) -> None:
         async with self.store.begin() as work:
             await work.record(changes)
+
+    async def hear(self, state: OrderState, *missing: Shortage) -> None:
+        """Record the answer to an order's newest question, and what becomes of the order."""
+        told = answer_to(state, *missing)
+        change = state.settle(told, self.clock.now(), ANNA)
+        async with self.store.begin() as work:
+            await work.record([change] if change else [], [StockNews(state.hear(told), told)])
 
     async def read(self, order_id: str) -> Order:
         (order,) = await self.reader.details([order_id])

@@ -15,12 +15,14 @@ from holdfast.inventory.application.ports import MovementFilter, RecordedChange,
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import StockReserved, level_changed
 from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.reservation import Reservation, ReservationState, Wanted, hear
 from holdfast.inventory.domain.stock import (
     MAIN_LOCATION,
+    NO_LOT,
     Cause,
-    ReservedStock,
+    HeldStock,
     Shortage,
+    StockBook,
     StockLevel,
 )
 from holdfast.inventory.infrastructure.event_codec import EventCodec
@@ -42,7 +44,7 @@ class Warehouse:
 
     async def stock(self, product_id: str, quantity: int, location_id: str = MAIN_LOCATION) -> None:
         async with self.store.begin() as work:
-            book = await work.stock_book([product_id], self.clock.now())
+            book = StockBook(await work.lock_levels([product_id]), self.clock.now())
             cause = Cause(ANNA, reason="delivery", reference="d-1")
             book.set_on_hand(book.level(product_id, location_id), quantity, cause)
             await work.save_book(book)
@@ -53,13 +55,13 @@ class Warehouse:
         async with self.store.begin() as work:
             if began:
                 await began.wait()
-            book = await work.stock_book(demand, self.clock.now())
+            book = StockBook(await work.lock_levels(demand), self.clock.now())
             await asyncio.sleep(0.005 if began else 0)
             cause = Cause(ANNA, order_id=order_id)
-            reservation = Reservation.decide(order_id, demand, book, cause)
+            reservation = hear(None, Wanted(order_id, 1, demand, over=False), book, cause)
             await work.save_book(book)
-            await work.save_reservations([reservation], [], self.clock.now())
-        return reservation.state is ReservationState.RESERVED
+            await work.save_reservations([reservation], {}, self.clock.now())
+        return reservation.state is ReservationState.HELD
 
     async def info(self, product_id: str) -> StockInfo:
         return (await self.store.stock_info([product_id]))[product_id]
@@ -137,7 +139,7 @@ async def test_stock_is_read_with_its_levels_by_location_and_unknown_products_ar
                 StockLevel("DESK", "shop", 3, 1, version=2),
             ),
         ),
-        "LAMP-灯": StockInfo(LAMP, ()),
+        "LAMP-灯": StockInfo(LAMP, (StockLevel("LAMP-灯", MAIN_LOCATION),)),  # its gate
     }
     assert (found["DESK"].on_hand, found["DESK"].reserved) == (8, 6)
 
@@ -168,7 +170,7 @@ async def test_movements_of_one_transaction_are_numbered_in_the_order_of_their_b
 
     async with house.store.begin() as work:
         for quantity in quantities:
-            book = await work.stock_book(["LAMP-灯", "DESK"], START)
+            book = StockBook(await work.lock_levels(["LAMP-灯", "DESK"]), START)
             for product_id in ("LAMP-灯", "DESK"):
                 book.set_on_hand(book.level(product_id, MAIN_LOCATION), quantity, Cause(ANNA))
             await work.save_book(book)
@@ -184,28 +186,55 @@ async def test_a_reservation_is_read_as_it_was_decided_and_as_it_was_released(
 ) -> None:
     await house.stock("DESK", 2)
     await house.stock("DESK", 1, "shop")
-    stock = (ReservedStock("DESK", "main", 2), ReservedStock("DESK", "shop", 1))
+    stock = (HeldStock("DESK", "main", NO_LOT, 2), HeldStock("DESK", "shop", NO_LOT, 1))
     decided = [
-        Reservation(order_id(1), ReservationState.RESERVED, stock=stock),
+        Reservation(order_id(1), 1, 1, ReservationState.HELD, stock),
         Reservation(
-            order_id(2), ReservationState.REFUSED, shortages=(Shortage("LAMP-灯", 2**40, 0),)
+            order_id(2), 1, 1, ReservationState.SHORT, (), (Shortage("LAMP-灯", 2**40, 0),)
         ),
-        Reservation.tombstone(order_id(3)),
+        Reservation(order_id(3), 1, 2, ReservationState.OVER),
     ]
+    over = Reservation(order_id(1), 4, 7, ReservationState.OVER)
     async with house.store.begin() as work:
-        book = await work.stock_book(["DESK"], START)
-        book.reserve({"DESK": 3}, Cause(ANNA, order_id=order_id(1)))
+        book = StockBook(await work.lock_levels(["DESK"]), START)
+        assert book.hold((), {"DESK": 3}, Cause(ANNA, order_id=order_id(1))) == stock
         await work.save_book(book)
-        await work.save_reservations(decided, [], START)
+        await work.save_reservations(decided, {}, START)
     async with house.store.begin() as work:
         found = await work.reservations([order_id(number) for number in (3, 2, 1, 4)])
-        released = Reservation(order_id(1), ReservationState.RELEASED, stock, version=2)
-        await work.save_reservations([], [released], START)
+        await work.save_reservations([over], found, START)
     async with house.store.begin() as work:
         after = await work.reservations([order_id(1)])
 
     assert list(found.values()) == decided
-    assert (after[order_id(1)].state, after[order_id(1)].version) == ("RELEASED", 2)
+    assert after == {order_id(1): over}
+
+
+async def test_what_was_decided_on_another_version_is_never_written(house: Warehouse) -> None:
+    await house.stock("DESK", 5)
+    await house.reserve(order_id(1), {"DESK": 2})
+    async with house.store.begin() as work:
+        known = await work.reservations([order_id(1)])
+        book = StockBook(await work.lock_levels(["DESK"]), START)
+        over = hear(
+            known[order_id(1)],
+            Wanted(order_id(1), 2, {}, over=True),
+            book,
+            Cause(ANNA, order_id=order_id(1)),
+        )
+        await work.save_book(book)
+        await work.save_reservations([over], known, START)
+
+    async def write_again(part: str) -> None:
+        async with house.store.begin() as work:
+            if part == "level":
+                await work.save_book(book)
+            else:
+                await work.save_reservations([over], known, START)
+
+    for part in ("level", "reservation"):
+        with pytest.raises(Conflict, match=part):
+            await write_again(part)
 
 
 async def test_an_order_is_reserved_once_although_two_decide_it_at_once(house: Warehouse) -> None:
@@ -246,14 +275,15 @@ async def test_of_two_who_stock_a_new_place_at_once_none_overwrites_the_other(
 
     async def receive(quantity: int) -> None:
         async with house.store.begin() as work:
-            book = await work.stock_book(["DESK"], START)
             await both_began.wait()
+            book = StockBook(await work.lock_levels(["DESK"]), START)
             level = book.level("DESK", "annex")
             book.set_on_hand(level, level.on_hand + quantity, Cause(ANNA))
             await work.save_book(book)
 
     outcomes = await asyncio.gather(receive(3), receive(4), return_exceptions=True)
 
+    # The first holds the product's gate. The second may not see the new level, and then loses.
     lost = [outcome for outcome in outcomes if outcome is not None]
     assert all(isinstance(outcome, Conflict) for outcome in lost)
     assert (await house.info("DESK")).on_hand in ((3, 4) if lost else (7,))
@@ -280,8 +310,8 @@ async def test_a_change_of_stock_is_kept_under_its_request_id_for_ever(house: Wa
 async def test_what_is_announced_leaves_with_the_transaction_in_its_order(
     house: Warehouse,
 ) -> None:
-    stock = (ReservedStock("DESK", "main", 2),)
-    reserved = StockReserved(order_id(1), 1, stock)
+    stock = (HeldStock("DESK", "main", NO_LOT, 2),)
+    reserved = StockReserved(Reservation(order_id(1), 1, 1, ReservationState.HELD, stock))
     changed = level_changed(StockLevel("DESK", "main", 5, 2, 7))
 
     async with house.store.begin() as work:
@@ -291,7 +321,7 @@ async def test_what_is_announced_leaves_with_the_transaction_in_its_order(
         rows = await reading.fetch("SELECT * FROM outbox ORDER BY position")
     assert [(row["subject"], row["sequence"]) for row in rows] == [(order_id(1), 1), ("DESK", 7)]
     assert {row["traceparent"] for row in rows} == {ANNA.traceparent}
-    assert events_pb2.StockReserved.FromString(rows[0]["data"]).stock[0].quantity == 2
+    assert events_pb2.StockReserved.FromString(rows[0]["data"]).state.stock[0].quantity == 2
     assert events_pb2.StockLevelChanged.FromString(rows[1]["data"]).level.available == 3
 
 
@@ -352,15 +382,9 @@ async def test_pages_have_every_movement_once_although_new_ones_come_in(house: W
         "UPDATE stock_movement SET on_hand_after = -1, reserved_after = -1",
         "UPDATE stock_movement SET reserved_after = on_hand_after + 1",
         "UPDATE product SET price_minor = -1",
-        "INSERT INTO stock_level VALUES ('NOBODY', 'main', 1, 0, 1)",
         """
-INSERT INTO stock_movement
-            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after,
-             reserved_after, order_id, reason, reference, actor, moved_at)
-     SELECT product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after,
-            reserved_after, order_id, reason, reference, actor, moved_at
-       FROM stock_movement
-      WHERE order_id IS NOT NULL
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version)
+     VALUES ('NOBODY', 'main', '', 1, 0, 1)
 """,
     ],
 )

@@ -15,7 +15,7 @@ from holdfast.orders.domain.order import (
 from holdfast.orders.infrastructure.sql import SQL
 from tests.contract import order_desk
 from tests.contract.conftest import START
-from tests.contract.order_desk import ANNA, DESK, LAMP, Desk
+from tests.contract.order_desk import ANNA, DESK, LAMP, Desk, settle
 
 desk = order_desk.desk
 
@@ -31,8 +31,8 @@ async def shelf(desk: Desk) -> Desk:
         await desk.place("r-4", DESK),
         await desk.place("r-5"),
     ]
-    await desk.record(*(placed[number].confirm(START, ANNA) for number in (0, 2, 4)))
-    await desk.record(placed[5].reject((Shortage("LAMP", 2, 1),), START, ANNA))
+    await desk.record(*(settle(placed[number], START) for number in (0, 2, 4)))
+    await desk.record(settle(placed[5], START, Shortage("LAMP", 2, 1)))
     return desk
 
 
@@ -119,7 +119,7 @@ async def test_pages_of_orders_that_ended_have_each_once_whenever_it_ended(desk:
     placed = [await desk.place(f"r-{number}") for number in range(9)]
     for state in (placed[7], placed[1], placed[4], placed[2]):
         await desk.record(state.cancel("", START, ANNA))
-    await desk.record(placed[5].expire(START, ANNA), placed[3].confirm(START, ANNA))
+    await desk.record(placed[5].expire(START, ANNA), settle(placed[3], START))
     cancelled = OrderFilter(status=OrderStatus.CANCELLED)
     found: list[str] = []
 
@@ -149,16 +149,16 @@ async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_mo
 
 FIELDS_AFTER_ID = "customer_id request_id request_hash lines total customer placed".split()
 
-LOOKED_UP = ("(order_id=?)", "(product_id=? AND order_id=?)")
+LOOKED_UP = ("(order_id=?)", "(order_id=? AND edition=?)", "(product_id=? AND order_id=?)")
 LED_BY = {
     "LIST_ORDERS": "orders_1 (order_id>? AND order_id<?)",
     "LIST_ORDERS_OF_CUSTOMER": "by_customer (customer_id=? AND order_id>? AND order_id<?)",
-    "LIST_PENDING_ORDERS": "pending_order USING PRIMARY KEY (order_id>? AND order_id<?)",
+    "LIST_PENDING_ORDERS": "unanswered USING PRIMARY KEY (order_id>? AND order_id<?)",
     "LIST_ENDED_ORDERS": "of_ends (status=? AND order_id>? AND order_id<?)",
     "LIST_ORDERS_WITH_PRODUCT": "by_product (product_id=? AND order_id>? AND order_id<?)",
     "LIST_ORDERS_OF_REQUESTS": "orders_2 (request_id=?)",
-    "CLAIM_LATE": "SCAN pending_order",
-    "CLAIM_EXPIRED": "SCAN pending_order",
+    "CLAIM_LATE": "SCAN unanswered",
+    "CLAIM_EXPIRED": "SCAN unanswered",
 }
 
 

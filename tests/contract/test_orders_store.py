@@ -1,6 +1,7 @@
 """The promises of Orders' store, kept on both engines."""
 
 import asyncio
+import json
 import sqlite3 as sqlite_driver
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database import Conflict
 from holdfast.contracts.orders.v1 import events_pb2
-from holdfast.orders.application.ports import Notification, OrderFilter
+from holdfast.orders.application.ports import Notification, OrderFilter, StockNews
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
@@ -22,10 +23,11 @@ from holdfast.orders.domain.order import (
     OrderState,
     OrderStatus,
 )
+from holdfast.orders.domain.stock import StockAnswer
 from testbed.servers import PostgresServer
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
-from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk
+from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk, answer_to, settle
 from tests.contract.post_office import eventually
 
 desk = order_desk.desk
@@ -115,11 +117,11 @@ async def test_one_request_id_of_two_customers_is_two_orders(desk: Desk) -> None
 
 async def test_a_change_of_another_version_is_a_conflict_and_changes_nothing(desk: Desk) -> None:
     placed, other = await desk.place("r-1"), await desk.place("r-2")
-    await desk.record(placed.confirm(START, ANNA))
+    await desk.record(settle(placed, START))
     before = await desk.read(placed.order_id), await desk.outbox()
 
     with pytest.raises(Conflict):
-        await desk.record(other.confirm(START, ANNA), placed.cancel("late", START, ANNA))
+        await desk.record(settle(other, START), placed.cancel("late", START, ANNA))
 
     assert (await desk.read(placed.order_id), await desk.outbox()) == before
     assert (await desk.read(other.order_id)).state == other
@@ -129,7 +131,7 @@ async def test_a_change_that_would_skip_a_version_is_a_conflict(desk: Desk) -> N
     placed = await desk.place("r-1")
 
     with pytest.raises(Conflict):
-        await desk.record(placed._replace(version=2).confirm(START, ANNA))
+        await desk.record(settle(placed._replace(version=2), START))
 
     assert (await desk.read(placed.order_id)).state == placed
 
@@ -140,7 +142,7 @@ async def test_a_change_is_written_with_its_history_its_event_and_its_notificati
     placed = await desk.place("r-1")
     at, missing = START + timedelta(hours=1), (Shortage("LAMP-灯", 2, 0),)
 
-    await desk.record(placed.reject(missing, at, ANNA))
+    await desk.record(settle(placed, at, *missing))
 
     order = await desk.read(placed.order_id)
     assert order.state == OrderState(placed.order_id, OrderStatus.REJECTED, 2)
@@ -172,7 +174,7 @@ async def test_those_who_wait_are_woken_after_the_commit_only(desk: Desk) -> Non
     placed = await desk.place("r-1")
 
     async with desk.store.begin() as work:
-        await work.record([placed.confirm(START, ANNA)])
+        await work.record([settle(placed, START)])
         before = list(desk.changed)
 
     assert before == []
@@ -192,7 +194,7 @@ async def test_a_locked_order_is_seen_by_others_only_as_it_is_after_the_change(d
             seen.extend(state.status for state in states)
             await asyncio.sleep(0.02)
             pending = [state for state in states if state.status is OrderStatus.PENDING]
-            await work.record([state.confirm(START, ANNA) for state in pending])
+            await work.record([settle(state, START) for state in pending])
 
     await asyncio.gather(confirm_or_look(ids), confirm_or_look(ids[::-1]), confirm_or_look(ids))
 
@@ -212,7 +214,11 @@ async def test_an_unknown_order_is_no_order(desk: Desk) -> None:
 
 async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk: Desk) -> None:
     placed = [await desk.place(f"r-{number}") for number in range(5)]
-    await desk.record(placed[0].confirm(START, ANNA), placed[1].cancel("no", START, ANNA))
+    await desk.hear(placed[0])
+    await desk.record(placed[1].cancel("no", START, ANNA))
+    async with desk.store.begin() as work:
+        (cancelled,) = (await work.lock_states([placed[1].order_id])).values()
+    await desk.hear(cancelled)
     third = (await desk.read(placed[2].order_id)).placed_at
 
     async with desk.store.begin() as work:
@@ -221,7 +227,7 @@ async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk
         assert await work.claim_expired(placed_before=until, limit=9) == [placed[2]]
         now = desk.clock.now()
         assert await work.claim_late(now, asked_before=now, limit=1) == [placed[2]]
-        await work.ask_again([placed[2].order_id], now)
+        await work.ask_again([placed[2]], now)
         assert await work.claim_late(now, asked_before=now, limit=9) == [placed[3]]
 
 
@@ -235,7 +241,7 @@ async def test_an_order_is_late_again_after_twice_the_time_it_had_waited(desk: D
             return await work.claim_late(at, asked_before=at, limit=9) == [placed]
 
     async with desk.store.begin() as work:
-        await work.ask_again([placed.order_id], start + timedelta(seconds=30))
+        await work.ask_again([placed], start + timedelta(seconds=30))
 
     # Fractions of a second count, on both engines.
     assert [await is_late(after_s) for after_s in (31, 59.9, 60.1)] == [False, False, True]
@@ -251,7 +257,7 @@ async def test_an_order_that_a_clock_far_ahead_has_dated_is_late(
 
     async with desk.store.begin() as work:
         claimed = await work.claim_late(at, asked_before=before, limit=9)
-        await work.ask_again([order.order_id for order in claimed], at)
+        await work.ask_again(claimed, at)
 
         assert claimed == [placed] * is_late
         assert await work.claim_late(at, asked_before=before, limit=9) == []
@@ -278,18 +284,19 @@ async def test_an_order_that_a_transaction_settles_is_not_claimed_by_it_afterwar
     later = desk.clock.now() + timedelta(days=1)
 
     async with desk.store.begin() as work:
-        await work.record([placed.expire(later, ANNA)])
+        told = answer_to(placed)
+        await work.record([settle(placed, later)], [StockNews(placed.hear(told), told)])
         late = await work.claim_late(later, asked_before=later, limit=9)
         expired = await work.claim_expired(placed_before=later, limit=9)
 
     assert (late, expired) == ([other], [other])
 
 
-# From now on whoever reads pending_order waits in the middle of the statement.
+# From now on whoever reads `unanswered` waits in the middle of the statement.
 HELD_UP = """
-ALTER TABLE pending_order RENAME TO pending_row;
-CREATE VIEW pending_order AS
-       SELECT * FROM pending_row WHERE pg_advisory_xact_lock_shared(1) IS NOT NULL;
+ALTER TABLE unanswered RENAME TO unanswered_row;
+CREATE VIEW unanswered AS
+       SELECT * FROM unanswered_row WHERE pg_advisory_xact_lock_shared(1) IS NOT NULL;
 """
 
 
@@ -317,34 +324,72 @@ async def test_an_order_that_is_settled_while_it_is_being_claimed_is_not_claimed
         await settling.fetch("SELECT pg_advisory_xact_lock(1)")
         claiming = group.create_task(claim())
         await eventually(is_held_up)
-        await settling.execute("UPDATE orders SET status = 'CONFIRMED', version = 2")
+        await settling.execute("UPDATE orders SET status = 'CONFIRMED', version = 2, answered = 1")
 
     assert claiming.result() == []
 
 
-async def test_asking_again_tells_the_same_order_under_a_new_event_id(desk: Desk) -> None:
-    placed = await desk.place("r-1", LAMP, DESK, LAMP)
+async def test_asking_again_asks_the_newest_question_under_a_new_event_id(desk: Desk) -> None:
+    placed, other = await desk.place("r-1", LAMP, DESK, LAMP), await desk.place("r-2")
+    await desk.record(other.cancel("no", START, ANNA))
 
     async with desk.store.begin() as work:
         await work.ask_again([], desk.clock.now())
-        await work.ask_again([placed.order_id], desk.clock.now())
+        await work.ask_again([placed], START)
+        states = await work.lock_states([other.order_id])
+        await work.ask_again(list(states.values()), START)
 
     async with desk.database.read() as reading:
-        rows = await reading.fetch("SELECT event_id, data FROM outbox ORDER BY position")
-    assert len({row["event_id"] for row in rows}) == 2
-    first, second = (events_pb2.OrderPlaced.FromString(row["data"]) for row in rows)
-    assert first == second
-    assert [(p.product_id, p.quantity) for p in first.products] == [
-        ("LAMP", 2),
-        ("DESK", 2),
-        ("LAMP", 2),
-    ]
+        rows = await reading.fetch("SELECT event_id, type, data FROM outbox ORDER BY position")
+    assert len({row["event_id"] for row in rows}) == 5
+    first = events_pb2.OrderPlaced.FromString(rows[0]["data"])
+    cancelled = events_pb2.OrderCancelled.FromString(rows[2]["data"])
+    again = [events_pb2.StockAskedAgain.FromString(row["data"]) for row in rows[3:]]
+    assert [one.order_id for one in again] == [placed.order_id, other.order_id]
+    assert [one.wanted for one in again] == [first.wanted, cancelled.wanted]
+    assert {p.product_id: p.quantity for p in first.wanted.products} == {"LAMP": 4, "DESK": 2}
+    assert (cancelled.wanted.revision, cancelled.wanted.over) == (2, True)
+
+
+async def test_what_is_known_of_the_stock_is_replaced_by_newer_news_only(desk: Desk) -> None:
+    placed = await desk.place("r-1")
+    await desk.hear(placed)
+    async with desk.store.begin() as work:
+        (state,) = (await work.lock_states([placed.order_id])).values()
+        assert not state.waits
+        old = StockAnswer(placed.order_id, 1, 1, (), ())
+        await work.record([], [StockNews(state, old)])
+
+    assert (state.asked, state.answered, state.stock_sequence) == (1, 1, 1)
+    async with desk.database.read() as reading:
+        (row,) = await reading.fetch("SELECT stock, stock_revision FROM orders")
+        waiting = await reading.fetch("SELECT * FROM unanswered")
+    assert json.loads(row["stock"]) == [["LAMP", "main", 2]]
+    assert (row["stock_revision"], list(waiting)) == (1, [])
+
+
+async def test_who_asks_anew_waits_anew(desk: Desk) -> None:
+    placed = await desk.place("r-1")
+    await desk.hear(placed)
+    async with desk.store.begin() as work:
+        (confirmed,) = (await work.lock_states([placed.order_id])).values()
+        await work.record([confirmed.cancel("no", desk.clock.now(), ANNA)])
+    later = desk.clock.now() + timedelta(days=1)
+
+    async with desk.store.begin() as work:
+        (cancelled,) = await work.claim_late(later, asked_before=later, limit=9)
+        assert await work.claim_expired(placed_before=later, limit=9) == []
+
+    assert (cancelled.status, cancelled.asked, cancelled.answered) == ("CANCELLED", 2, 1)
+    await desk.hear(cancelled)
+    async with desk.store.begin() as work:
+        assert await work.claim_late(later, asked_before=later, limit=9) == []
 
 
 async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk: Desk) -> None:
     placed = [await desk.place(f"r-{number}") for number in range(3)]
     for number, state in enumerate(placed):
-        await desk.record(state.confirm(START - timedelta(seconds=number), ANNA))
+        await desk.record(settle(state, START - timedelta(seconds=number)))
 
     first = await desk.reader.unsent(2)
     await desk.reader.mark_sent(first, START)
@@ -358,6 +403,7 @@ async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk:
     "sql",
     [
         "UPDATE orders SET total_minor = -1",
+        "UPDATE orders SET answered = asked + 1",
         "UPDATE orders SET request_id = 'r-2'",
         "UPDATE order_line SET quantity = 0",
         "UPDATE order_line SET unit_price_minor = -1",
@@ -367,7 +413,7 @@ async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk:
 async def test_the_tables_refuse_what_no_order_can_be(desk: Desk, sql: str) -> None:
     placed = await desk.place("r-1")
     await desk.place("r-2")
-    await desk.record(placed.confirm(START, ANNA))
+    await desk.record(settle(placed, START))
 
     async def spoil() -> None:
         async with desk.database.begin() as work:

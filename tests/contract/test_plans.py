@@ -14,7 +14,7 @@ from holdfast.chassis.database import Database, Engine, Reading, Transaction
 from holdfast.orders.domain.order import OrderState, OrderStatus
 from tests.contract import order_desk
 from tests.contract.conftest import START
-from tests.contract.order_desk import ANNA, Desk
+from tests.contract.order_desk import ANNA, Desk, settle
 from tests.contract.post_office import eventually
 from tests.contract.written_sql import statements_of
 
@@ -98,19 +98,21 @@ async def test_no_statement_of_a_service_scans_a_table_not_even_an_empty_one(
 # Of 3,000 rows the first few are sought, and many newer ones stand before them.
 FILL = {
     "orders": """
-INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, currency,
+INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, edition,
+                    asked, answered, stock_sequence, stock_revision, stock, currency,
                     total_minor, name, email, phone, address, shortages, placed_at, updated_at)
 SELECT (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid,
        'c-' || n % 3, 'r-' || n, '',
        CASE WHEN n <= 5 THEN 'PENDING' WHEN n <= 10 THEN 'REJECTED' ELSE 'CONFIRMED' END,
-       2, 'GBP', 300, '', '', '', '', '[]', now(), now()
+       2, 1, 1, CASE WHEN n <= 5 THEN 0 ELSE 1 END, 0, 0, '[]',
+       'GBP', 300, '', '', '', '', '[]', now(), now()
   FROM generate_series(1, 3000) AS n;
-INSERT INTO pending_order
+INSERT INTO unanswered
 SELECT order_id, placed_at - interval '1 day', placed_at - interval '1 day'
   FROM orders
  WHERE status = 'PENDING';
 INSERT INTO order_line
-SELECT order_id, line_no, CASE WHEN request_id = 'r-7' THEN 'RARE' ELSE 'LAMP' END, 1, 150
+SELECT order_id, 1, line_no, CASE WHEN request_id = 'r-7' THEN 'RARE' ELSE 'LAMP' END, 1, 150
   FROM orders, generate_series(1, 2) AS line_no;
 INSERT INTO order_history
 SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '', ''
@@ -248,7 +250,7 @@ async def test_settling_orders_updates_them_in_place_and_touches_no_index(desk: 
             await work.add_orders(new)
         placed += [OrderState(order.order_id, OrderStatus.PENDING, 1) for order in new]
 
-    await desk.record(*(state.confirm(START, ANNA) for state in placed[:300]))
+    await desk.record(*(settle(state, START) for state in placed[:300]))
     await desk.record(*(state.expire(START, ANNA) for state in placed[300:]))
 
     counted: list[int] = []

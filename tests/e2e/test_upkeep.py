@@ -43,7 +43,7 @@ CORRUPTIONS = {
     ),
     "a reservation released by nobody": (
         "inventory",
-        "UPDATE reservation SET state = 'RELEASED' WHERE order_id = '{confirmed}'",
+        "UPDATE reservation SET state = 'OVER' WHERE order_id = '{confirmed}'",
         "{confirmed}",
     ),
     "a lost history row": (

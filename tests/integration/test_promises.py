@@ -278,8 +278,26 @@ def event(message: Message, *, order_id: str = "o", event_id: str = "", type: st
 
 
 def placed(order_id: str, quantity: int = 1, product_id: str = "LAMP") -> order_events.OrderPlaced:
-    product = order_events.OrderedProduct(product_id=product_id, quantity=quantity)
-    return order_events.OrderPlaced(order_id=order_id, customer_id="c-1", products=[product])
+    product = order_events.WantedProduct(product_id=product_id, quantity=quantity)
+    wanted = order_events.StockWanted(revision=1, products=[product])
+    return order_events.OrderPlaced(order_id=order_id, customer_id="c-1", wanted=wanted)
+
+
+def cancelled(order_id: str, reason: str = "") -> order_events.OrderCancelled:
+    wanted = order_events.StockWanted(revision=2, over=True)
+    return order_events.OrderCancelled(order_id=order_id, reason=reason, wanted=wanted)
+
+
+def placed_twice(order_id: str) -> order_events.OrderPlaced:
+    message = placed(order_id)
+    message.wanted.products.append(message.wanted.products[0])
+    return message
+
+
+def at_revision(revision: int) -> order_events.OrderPlaced:
+    message = placed(str(uuid4()))
+    message.wanted.revision = revision
+    return message
 
 
 async def push(holdfast: RunningHoldfast, queue: str, bodies: Sequence[bytes]) -> None:
@@ -314,10 +332,12 @@ async def test_rubbish_in_a_queue_becomes_dead_letters_with_reasons(
         event(placed(nobody, 2**62)): "quantity: is",
         event(placed(nobody, product_id="LA\0MP")): "U+0000 NULL, in place 3",
         event(placed(nobody, product_id="LA\u200bMP")): "U+200B ZERO WIDTH SPACE, in place 3",
-        event(order_events.OrderPlaced(order_id=nobody)): "products: are missing",
-        event(order_events.OrderCancelled(order_id="x")): "order_id: must be a UUID",
+        event(order_events.OrderPlaced(order_id=nobody)): "products: must be there",
+        event(placed_twice(nobody)): "LAMP is there twice",
+        event(at_revision(0)): "revision: is 0",
+        event(cancelled("x")): "order_id: must be a UUID",
     }
-    good = event(order_events.OrderCancelled(order_id=order.order_id, reason="asked"))
+    good = event(cancelled(order.order_id, reason="asked"))
     expected = [*no_batches.values(), *unreadable.values()]
 
     await push(
@@ -342,18 +362,22 @@ async def test_rubbish_in_a_queue_becomes_dead_letters_with_reasons(
 async def test_answers_that_nobody_asked_for_change_no_order(holdfast: RunningHoldfast) -> None:
     await holdfast.product("LAMP", 9)
     confirmed = await holdfast.place(line("LAMP"))
-    cancelled = await holdfast.cancel((await holdfast.place(line("LAMP"))).order_id)
+    ended = await holdfast.cancel((await holdfast.place(line("LAMP"))).order_id)
     before = await holdfast.all_orders()
     missing = [stock_events.MissingStock(product_id="LAMP", wanted=1, available=0)]
+    held, short = (
+        stock_events.ReservationState(revision=1),
+        stock_events.ReservationState(revision=1, missing=missing),
+    )
     answers = [
         event(kind)
-        for order_id in (confirmed.order_id, cancelled.order_id, str(uuid4()))
+        for order_id in (confirmed.order_id, ended.order_id, str(uuid4()))
         for kind in (
-            stock_events.StockRejected(order_id=order_id, missing=missing),
-            stock_events.StockReserved(order_id=order_id),
+            stock_events.StockRejected(order_id=order_id, state=short),
+            stock_events.StockReserved(order_id=order_id, state=held),
         )
     ]
-    rubbish = event(stock_events.StockRejected(order_id=confirmed.order_id))
+    rubbish = event(stock_events.StockRejected(order_id=confirmed.order_id, state=held))
 
     bodies = [encode_batch(answers)] * 3 + [b"", encode_batch([rubbish])]
     await push(holdfast, INVENTORY_TO_ORDERS.queue, bodies)
@@ -361,7 +385,7 @@ async def test_answers_that_nobody_asked_for_change_no_order(holdfast: RunningHo
     letters = await eventually(
         lambda: holdfast.dead_letters("orders"), lambda found: len(found) == 2
     )
-    assert any("missing: is empty" in letter.reason for letter in letters)
+    assert any("missing: must be there" in letter.reason for letter in letters)
     assert await holdfast.all_orders() == before
 
 
@@ -374,7 +398,7 @@ async def test_events_three_times_and_in_any_order_have_one_effect(
     dropped = [str(uuid4()) for _ in range(20)]
     events = [event(placed(order_id, 3)) for order_id in kept + dropped]
     events += [event(placed(order_id, 3)) for order_id in kept]  # asked again, under a new id
-    events += [event(order_events.OrderCancelled(order_id=order_id)) for order_id in dropped]
+    events += [event(cancelled(order_id)) for order_id in dropped]
     bodies = [encode_batch([one]) for one in events * 3]
     random.Random(4711).shuffle(bodies)
 

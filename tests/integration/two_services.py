@@ -16,28 +16,26 @@ from holdfast.chassis.money import DIGITS
 from holdfast.chassis.outbox import Outbox, Relay
 from holdfast.inventory.application.change_stock import ChangeStock, SetOnHand, StockChange
 from holdfast.inventory.application.create_product import CreateProduct
-from holdfast.inventory.application.decide_reservations import (
-    DecideReservations,
-    ReleaseStock,
-    ReserveStock,
-)
+from holdfast.inventory.application.hear_orders import HearOrders, StockQuestion
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
 from holdfast.inventory.domain.product import Product
+from holdfast.inventory.domain.reservation import Wanted
 from holdfast.inventory.domain.stock import MAIN_LOCATION
 from holdfast.inventory.infrastructure import event_codec as inventory_codec
 from holdfast.inventory.infrastructure import store as inventory_store
 from holdfast.inventory.presentation import subscriptions as inventory_subscriptions
 from holdfast.orders.application.cancel_order import CancelOrder
 from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.hear_inventory import HeardAnswer, HearInventory
 from holdfast.orders.application.place_orders import AskedLine, PlaceOrder, PlaceOrders
 from holdfast.orders.application.ports import ProductStock
-from holdfast.orders.application.settle_orders import SettleOrders, StockAnswer
 from holdfast.orders.application.update_order import UpdateOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import Order, OrderState
+from holdfast.orders.domain.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure import event_codec as orders_codec
 from holdfast.orders.infrastructure import store as orders_store
 from holdfast.orders.infrastructure.reader import Reader
@@ -93,13 +91,13 @@ class TwoServices:
         self.stock = inventory_store.Store(database, outbox, inbox, codec)
         self.change_stock = retrying(ChangeStock(self.stock.begin, clock))
         self.create_product = CreateProduct(self.stock.begin, clock)
-        self.decide = retrying(DecideReservations(self.stock.begin, clock))
+        self.hear_orders = retrying(HearOrders(self.stock.begin, clock))
         self.inventory_receiver = InboxReceiver(
             database,
             clock,
             queue=ORDERS_TO_INVENTORY.queue,
             read=inventory_subscriptions.read,
-            handle=self.decide,
+            handle=self.hear_orders,
         )
         self.inventory_relay = Relay(
             database, outbox, self.broker, clock, database.leadership("inventory")
@@ -123,13 +121,13 @@ class TwoServices:
         self.cancel = CancelOrder(begin, clock)
         self.update = UpdateOrder(begin, clock)
         self.chase = ChaseOrders(begin, clock, self.orders_relay, late_s=LATE_S, expire_s=EXPIRE_S)
-        self.settle = retrying(SettleOrders(begin, clock))
+        self.hear_inventory = retrying(HearInventory(begin, clock))
         self.orders_receiver = InboxReceiver(
             database,
             clock,
             queue=INVENTORY_TO_ORDERS.queue,
             read=orders_subscriptions.read,
-            handle=self.settle,
+            handle=self.hear_inventory,
         )
 
     @asynccontextmanager
@@ -209,16 +207,32 @@ def asks(request_id: str, customer_id: str = "c-1", **quantities: int) -> PlaceO
     return PlaceOrder(request_id, customer_id, lines, Customer(), ANNA)
 
 
-def reserve(order_id: str, *, event_id: str = "", **demand: int) -> ReserveStock:
-    return ReserveStock(event_id or f"event {next(_events)}", order_id, demand, BOB)
+def reserve(
+    order_id: str, *, revision: int = 1, event_id: str = "", **demand: int
+) -> StockQuestion:
+    """What an order wants to hold from now on."""
+    wanted = Wanted(order_id, revision, demand, over=False)
+    return StockQuestion(event_id or f"event {next(_events)}", wanted, "", BOB)
 
 
-def release(order_id: str, event_id: str = "") -> ReleaseStock:
-    return ReleaseStock(event_id or f"event {next(_events)}", order_id, "cancelled", BOB)
+def release(order_id: str, *, revision: int = 2, event_id: str = "") -> StockQuestion:
+    """An order is over."""
+    wanted = Wanted(order_id, revision, {}, over=True)
+    return StockQuestion(event_id or f"event {next(_events)}", wanted, "cancelled", BOB)
 
 
-def answer(order_id: str, *shortages: Shortage, event_id: str = "") -> StockAnswer:
-    return StockAnswer(event_id or f"event {next(_events)}", order_id, shortages, ANNA)
+def answer(
+    order_id: str,
+    *shortages: Shortage,
+    revision: int = 1,
+    sequence: int = 1,
+    event_id: str = "",
+    **held: int,
+) -> HeardAnswer:
+    """What Inventory holds for an order after a question."""
+    stock = tuple(HeldStock(name, MAIN_LOCATION, units) for name, units in held.items())
+    told = StockAnswer(order_id, sequence, revision, stock, shortages)
+    return HeardAnswer(event_id or f"event {next(_events)}", told, ANNA)
 
 
 ORDERS_TO_INVENTORY = orders_subscriptions.ORDERS_TO_INVENTORY

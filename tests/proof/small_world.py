@@ -14,6 +14,8 @@ import pytest
 from proof.checker import Attempt, RunRecord
 from proof.history import Call
 from proof.snapshot import (
+    MISSING,
+    REVISION,
     Change,
     Letter,
     Level,
@@ -39,20 +41,47 @@ Told = Mapping[str, Any] | str  # an answer, or a code
 
 
 def order(
-    order_id: str, customer: str, request: str, lamps: int, statuses: str, *missing: Missing
+    order_id: str,
+    customer: str,
+    request: str,
+    units: int,
+    statuses: str,
+    *missing: Missing,
+    asked: int = 1,
+    sequence: int = 1,
+    held: int = 0,
 ) -> Order:
     history = tuple(
         Change(version, status, START + timedelta(seconds=version))
         for version, status in enumerate(statuses.split(), 1)
     )
     now = history[-1]
-    total, lines = lamps * PRICE, (Line("LAMP", lamps, PRICE),)
+    total, lines = units * PRICE, (Line("LAMP", units, PRICE),)
     keys = order_id, customer, request
-    return Order(*keys, now.status, now.version, total, missing, lines, history)
+    stock = lamps(held, location="main") if held else ()
+    return Order(
+        *keys,
+        now.status,
+        now.version,
+        total,
+        missing,
+        lines,
+        history,
+        asked,
+        answered=asked,
+        sequence=sequence,
+        revision=asked,
+        stock=stock,
+    )
 
 
 def lamps(*units: int, location: str = "") -> tuple[Part, ...]:
     return tuple(Part("LAMP", location, number) for number in units)
+
+
+def about(revision: int, *units: int, location: str = "") -> tuple[Part, ...]:
+    """What a question or an answer says: its revision, and lamps."""
+    return (Part(REVISION, "", revision), *lamps(*units, location=location))
 
 
 class World:
@@ -61,14 +90,14 @@ class World:
     def __init__(self) -> None:
         self.calls = _calls()
         orders = [
-            order("o-1", "anna", "r-1", 2, "PENDING CONFIRMED CONFIRMED"),
+            order("o-1", "anna", "r-1", 2, "PENDING CONFIRMED CONFIRMED", held=2),
             order("o-2", "bob", "r-2", 9, "PENDING REJECTED", Missing("LAMP", 9, 8)),
-            order("o-3", "bob", "r-3", 1, "PENDING CONFIRMED CANCELLED"),
-            order("o-4", "dora", "r-1", 1, "PENDING EXPIRED"),
+            order("o-3", "bob", "r-3", 1, "PENDING CONFIRMED CANCELLED", asked=2, sequence=2),
+            order("o-4", "dora", "r-1", 1, "PENDING EXPIRED", asked=2),
         ]
         self.orders = {one.order_id: one for one in orders}
         self.strays = set[str]()
-        self.pending = set[str]()
+        self.unanswered = set[str]()
         self.notices = [
             Notice("o-1", 2, "CONFIRMED", True),
             Notice("o-2", 2, "REJECTED", True),
@@ -86,10 +115,10 @@ class World:
             Movement(5, "LAMP", "main", "ADJUSTMENT", -1, 0, 9, 2, ""),
         ]
         self.reservations = {
-            "o-1": Reservation("o-1", "RESERVED", 1, ()),
-            "o-2": Reservation("o-2", "REFUSED", 1, (Missing("LAMP", 9, 8),)),
-            "o-3": Reservation("o-3", "RELEASED", 2, ()),
-            "o-4": Reservation("o-4", "TOMBSTONE", 1, ()),
+            "o-1": Reservation("o-1", "HELD", 1, 1, lamps(2, location="main"), ()),
+            "o-2": Reservation("o-2", "SHORT", 1, 1, (), (Missing("LAMP", 9, 8),)),
+            "o-3": Reservation("o-3", "OVER", 2, 2, (), ()),
+            "o-4": Reservation("o-4", "OVER", 1, 2, (), ()),
         }
         self.requests = {
             "supply": StockRequest("supply", "LAMP", "main", 10, 0, 1),
@@ -98,7 +127,7 @@ class World:
         self.observed_events = _observed_events()
         self.inboxes = {
             "inventory": set("p-1 p-1b p-2 p-3 x-3 p-4 x-4".split()),
-            "orders": set("s-1 s-1b s-2 s-3".split()),
+            "orders": set("s-1 s-1b s-2 s-3 r-3 r-4".split()),
         }
         self.outboxes = {"orders": 0, "inventory": 0}
         self.letters = [Letter("inventory", "bad", "", "not a CloudEvents batch in protobuf")]
@@ -192,7 +221,7 @@ class World:
         snapshot = Snapshot(
             orders=self.orders,
             strays=frozenset(self.strays),
-            pending=frozenset(self.pending),
+            unanswered=frozenset(self.unanswered),
             notices=tuple(self.notices),
             products={"LAMP": Product("LAMP", PRICE, True, 1)},
             levels=(self.level,),
@@ -303,24 +332,23 @@ def _observed_events() -> list[ObservedEvent]:
         ObservedEvent(
             "i-1", inventory + "StockLevelChanged", "LAMP", 1, lamps(10, location="main")
         ),
-        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        ObservedEvent("p-1b", orders + "OrderPlaced", "o-1", 1, lamps(2)),
-        ObservedEvent("s-1", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
-        ObservedEvent("s-1b", inventory + "StockReserved", "o-1", 1, lamps(2, location="main")),
+        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, about(1, 2)),
+        ObservedEvent("p-1", orders + "OrderPlaced", "o-1", 1, about(1, 2)),
+        ObservedEvent("p-1b", orders + "StockAskedAgain", "o-1", 1, about(1, 2)),
+        ObservedEvent("s-1", inventory + "StockReserved", "o-1", 1, about(1, 2, location="main")),
+        ObservedEvent("s-1b", inventory + "StockReserved", "o-1", 1, about(1, 2, location="main")),
         ObservedEvent("c-1", orders + "OrderConfirmed", "o-1", 2, ()),
         ObservedEvent("u-1", orders + "OrderUpdated", "o-1", 3, ()),
-        ObservedEvent("p-2", orders + "OrderPlaced", "o-2", 1, lamps(9)),
-        ObservedEvent("s-2", inventory + "StockRejected", "o-2", 1, lamps(9)),
+        ObservedEvent("p-2", orders + "OrderPlaced", "o-2", 1, about(1, 9)),
+        ObservedEvent("s-2", inventory + "StockRejected", "o-2", 1, about(1, 9, location=MISSING)),
         ObservedEvent("c-2", orders + "OrderRejected", "o-2", 2, lamps(9)),
-        ObservedEvent("p-3", orders + "OrderPlaced", "o-3", 1, lamps(1)),
-        ObservedEvent("s-3", inventory + "StockReserved", "o-3", 1, lamps(1, location="main")),
+        ObservedEvent("p-3", orders + "OrderPlaced", "o-3", 1, about(1, 1)),
+        ObservedEvent("s-3", inventory + "StockReserved", "o-3", 1, about(1, 1, location="main")),
         ObservedEvent("c-3", orders + "OrderConfirmed", "o-3", 2, ()),
-        ObservedEvent("x-3", orders + "OrderCancelled", "o-3", 3, ()),
-        ObservedEvent(
-            "r-3", inventory + "ReservationReleased", "o-3", 2, lamps(1, location="main")
-        ),
-        ObservedEvent("p-4", orders + "OrderPlaced", "o-4", 1, lamps(1)),
-        ObservedEvent("x-4", orders + "OrderExpired", "o-4", 2, ()),
+        ObservedEvent("x-3", orders + "OrderCancelled", "o-3", 3, about(2)),
+        ObservedEvent("r-3", inventory + "ReservationReleased", "o-3", 2, about(2)),
+        ObservedEvent("p-4", orders + "OrderPlaced", "o-4", 1, about(1, 1)),
+        ObservedEvent("x-4", orders + "OrderExpired", "o-4", 2, about(2)),
+        ObservedEvent("r-4", inventory + "ReservationReleased", "o-4", 1, about(2)),
         ObservedEvent("i-5", inventory + "StockLevelChanged", "LAMP", 5, lamps(9, location="main")),
     ]

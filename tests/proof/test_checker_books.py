@@ -125,9 +125,9 @@ def an_order_is_ahead_of_its_history(world: World) -> None:
     world.change_order("o-4", version=3)
 
 
-@breaks(10)
-def a_decided_order_is_among_the_pending_ones(world: World) -> None:
-    world.pending.add("o-4")
+@breaks(10, 13)
+def an_order_waits_for_an_answer_that_it_has(world: World) -> None:
+    world.unanswered.add("o-4")
 
 
 @breaks(10)

@@ -5,7 +5,7 @@ import pytest
 from proof.checker import check
 from proof.rules.resources import is_flat
 from proof.snapshot import Letter, Notice, ObservedEvent
-from tests.proof.small_world import Damage, Damages, World, lamps, order
+from tests.proof.small_world import Damage, Damages, World, about, lamps, order
 
 damages = Damages()
 breaks = damages.breaks
@@ -92,9 +92,30 @@ def a_change_was_told_under_two_ids(world: World) -> None:
 
 
 @breaks(7)
-def a_release_was_told_under_two_ids(world: World) -> None:
-    (released,) = (seen for seen in world.observed_events if seen.event_id == "r-3")
-    world.observed_events.append(released._replace(event_id="r-3b"))
+def a_cancellation_was_told_under_two_ids(world: World) -> None:
+    (cancelled,) = (seen for seen in world.observed_events if seen.event_id == "x-3")
+    world.observed_events.append(cancelled._replace(event_id="x-3b"))
+    world.inboxes["inventory"].add("x-3b")
+
+
+@breaks()
+def a_question_was_asked_again_and_answered_again(world: World) -> None:
+    names = {seen.event_id: seen for seen in world.observed_events}
+    again = names["p-1b"]._replace(subject="o-3", sequence=3, content=about(2))
+    world.observed_events.append(again._replace(event_id="a-3"))
+    world.observed_events.append(names["r-3"]._replace(event_id="r-3b"))
+    world.inboxes["inventory"].add("a-3")
+    world.inboxes["orders"].add("r-3b")
+
+
+@breaks(7)
+def another_question_was_asked_again(world: World) -> None:
+    world.see("p-1b", content=about(1, 3))
+
+
+@breaks(7)
+def a_question_was_asked_again_at_a_version_that_never_was(world: World) -> None:
+    world.see("p-1b", sequence=9)
 
 
 # 8: one effect per event
@@ -326,9 +347,10 @@ def a_notification_was_sent_twice(world: World) -> None:
 @breaks(13)
 def an_order_is_still_pending(world: World) -> None:
     world.orders["o-4"] = order("o-4", "dora", "r-1", 1, "PENDING")
-    world.pending.add("o-4")
+    world.change_order("o-4", answered=0, sequence=0, revision=0)
+    world.unanswered.add("o-4")
     del world.reservations["o-4"], world.notices[4], world.attempts[4]
-    world.unsee("x-4")
+    world.unsee("x-4", "r-4")
 
 
 @breaks(13)

@@ -8,7 +8,7 @@ import pytest
 from holdfast.chassis.inbox import Inbox
 from proof.mutants.catalogue import BUGS
 from proof.mutants.hunt import ROOT, Catch, hunt, run_tests, violations_of_the_sound
-from proof.mutants.planting import Bug, bug
+from proof.mutants.planting import Bug, bug, edited
 from proof.simulation.campaign import templates
 
 # Of `testing.md`, in its words where they fit.
@@ -72,6 +72,12 @@ def test_what_is_not_there_cannot_be_broken() -> None:
 
     with pytest.raises(AssertionError, match="Inbox has no last_seen"), nothing.planted():
         pass
+
+
+@pytest.mark.parametrize("words", ["forget_newest", "self"])
+def test_words_that_do_not_stand_there_exactly_once_cannot_be_edited(words: str) -> None:
+    with pytest.raises(AssertionError, match=r"first_seen has this [0-9]+ times, not once"):
+        edited(Inbox, "first_seen", (words, "pass"))
 
 
 def test_every_test_that_is_to_catch_a_bug_exists() -> None:

@@ -11,7 +11,7 @@ import pytest
 from holdfast.chassis.broker import Event, Receiver
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
-from holdfast.orders.application.settle_orders import SettleOrders
+from holdfast.orders.application.hear_inventory import HearInventory
 from proof.simulation.campaign import templates, verdict_of, verdicts_of
 from proof.simulation.shrink import shrink
 from proof.simulation.swarm import Swarm, drawn
@@ -129,7 +129,7 @@ def test_a_failure_shrinks_to_what_it_needs(
 
 
 def lose_every_answer() -> None:
-    async def nothing(self: SettleOrders, answers: object) -> None:
+    async def nothing(self: HearInventory, heard: object) -> None:
         return
 
-    SettleOrders.__call__ = nothing  # type: ignore[method-assign]
+    HearInventory.__call__ = nothing  # type: ignore[method-assign]

@@ -26,7 +26,7 @@ from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.stock import (
     MAIN_LOCATION,
     Cause,
-    Reserved,
+    HeldStock,
     Short,
     StockBook,
     StockLevel,
@@ -265,11 +265,11 @@ def test_reserving_keeps_the_movements_and_the_promises_only() -> None:
     ]
     levels = [(product_id(number), MAIN_LOCATION) for number in range(100)]
 
-    def reserve() -> tuple[StockBook, list[Reserved | Short]]:
+    def reserve() -> tuple[StockBook, list[tuple[HeldStock, ...] | Short]]:
         book = StockBook([StockLevel(*place, on_hand=1_000) for place in levels], AT)
-        return book, [book.reserve(demand, Cause(caller, order_id="o")) for demand in demands]
+        return book, [book.hold((), demand, Cause(caller, order_id="o")) for demand in demands]
 
-    assert all(isinstance(one, Reserved) for one in reserve()[1])
+    assert all(isinstance(one, tuple) for one in reserve()[1])
     require_frugal("reserve stock", reserve)
 
 

@@ -1,8 +1,8 @@
-"""The rules of reservations: decided once under the order's id, released at most once."""
+"""The rules of reservations: moved to what the newest question wants, and over for good."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,11 +14,12 @@ from holdfast.inventory.domain.events import (
     answer,
     level_changed,
 )
-from holdfast.inventory.domain.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.reservation import Reservation, ReservationState, Wanted, hear
 from holdfast.inventory.domain.stock import (
     MAIN_LOCATION,
+    NO_LOT,
     Cause,
-    ReservedStock,
+    HeldStock,
     Shortage,
     StockBook,
     StockLevel,
@@ -26,65 +27,122 @@ from holdfast.inventory.domain.stock import (
 
 AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
 CAUSE = Cause(Caller("orders"), order_id="o-1")
+HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
 
 
 def book_of(on_hand: int) -> StockBook:
     return StockBook([StockLevel("LAMP", MAIN_LOCATION, on_hand)], AT)
 
 
-def test_a_demand_that_can_be_met_is_reserved() -> None:
-    reservation = Reservation.decide("o-1", {"LAMP": 2}, book_of(5), CAUSE)
-
-    stock = (ReservedStock("LAMP", MAIN_LOCATION, 2),)
-    assert reservation == Reservation("o-1", ReservationState.RESERVED, stock=stock)
-    assert answer(reservation) == StockReserved("o-1", 1, stock)
+def wants(revision: int, lamps: int) -> Wanted:
+    """So many lamps; none: the order is over."""
+    return Wanted("o-1", revision, {"LAMP": lamps} if lamps else {}, over=not lamps)
 
 
-def test_a_demand_that_cannot_be_met_is_refused_with_what_is_missing() -> None:
-    reservation = Reservation.decide("o-1", {"LAMP": 6}, book_of(5), CAUSE)
-
-    missing = (Shortage("LAMP", 6, 5),)
-    assert reservation == Reservation("o-1", ReservationState.REFUSED, shortages=missing)
-    assert answer(reservation) == StockRejected("o-1", 1, missing)
+def lamps(quantity: int) -> tuple[HeldStock, ...]:
+    return (HeldStock("LAMP", MAIN_LOCATION, NO_LOT, quantity),)
 
 
-@given(st.integers(1, 9), st.integers(0, 3))
-def test_a_reservation_is_released_once_however_often_it_is_asked_for(
-    wanted: int, repeats: int
-) -> None:
+def test_what_can_be_met_is_held_and_told_whole() -> None:
+    reservation = hear(None, wants(1, 2), book_of(5), CAUSE)
+
+    assert reservation == Reservation("o-1", 1, 1, HELD, lamps(2))
+    assert answer(reservation) == StockReserved(reservation)
+
+
+def test_what_can_t_be_met_is_refused_with_what_is_missing() -> None:
+    reservation = hear(None, wants(1, 6), book_of(5), CAUSE)
+
+    assert reservation == Reservation("o-1", 1, 1, SHORT, (), (Shortage("LAMP", 6, 5),))
+    assert answer(reservation) == StockRejected(reservation)
+
+
+def test_the_same_question_changes_nothing_whatever_it_says() -> None:
     book = book_of(5)
-    reservation = Reservation.decide("o-1", {"LAMP": wanted}, book, CAUSE)
+    reservation = hear(None, wants(2, 2), book, CAUSE)
 
-    released = reservation.release(book, CAUSE)
-    again = released
-    for _ in range(repeats):
-        again = again.release(book, CAUSE)
+    assert hear(reservation, wants(2, 2), book, CAUSE) is reservation
+    assert hear(reservation, wants(2, 4), book, CAUSE) is reservation
+    assert len(book.movements) == 1
 
-    assert again is released
+
+def test_an_older_question_changes_nothing() -> None:
+    book = book_of(5)
+    reservation = hear(None, wants(3, 2), book, CAUSE)
+
+    assert hear(reservation, wants(1, 5), book, CAUSE) is reservation
+    assert hear(reservation, wants(2, 0), book, CAUSE) is reservation
+
+
+def test_a_newer_question_moves_what_is_held() -> None:
+    book = book_of(5)
+
+    more = hear(hear(None, wants(1, 2), book, CAUSE), wants(2, 5), book, CAUSE)
+    fewer = hear(more, wants(5, 1), book, CAUSE)
+
+    assert more == Reservation("o-1", 2, 2, HELD, lamps(5))
+    assert fewer == Reservation("o-1", 3, 5, HELD, lamps(1))
+    assert book.available("LAMP") == 4
+
+
+def test_an_increase_that_is_short_leaves_what_is_held_and_is_remembered() -> None:
+    book = book_of(5)
+
+    refused = hear(hear(None, wants(1, 2), book, CAUSE), wants(2, 6), book, CAUSE)
+
+    assert refused == Reservation("o-1", 2, 2, HELD, lamps(2), (Shortage("LAMP", 6, 5),))
+    assert answer(refused) == StockRejected(refused)
+    assert hear(refused, wants(2, 3), book, CAUSE) is refused
+
+
+def test_what_is_over_gives_everything_back_and_is_told() -> None:
+    book = book_of(5)
+
+    over = hear(hear(None, wants(1, 2), book, CAUSE), wants(2, 0), book, CAUSE)
+
+    assert over == Reservation("o-1", 2, 2, OVER)
+    assert answer(over) == ReservationReleased(over)
     assert book.available("LAMP") == 5
-    assert len(book.movements) in (0, 2)
 
 
-def test_a_release_is_the_second_version_and_is_told() -> None:
+def test_an_order_that_is_over_before_it_was_heard_of_is_never_reserved() -> None:
     book = book_of(5)
-    reservation = Reservation.decide("o-1", {"LAMP": 2}, book, CAUSE)
+    over = hear(None, wants(2, 0), book, CAUSE)
 
-    released = reservation.release(book, CAUSE)
-
-    assert (released.state, released.version) == (ReservationState.RELEASED, 2)
-    assert answer(released) == ReservationReleased("o-1", 2, reservation.stock)
-
-
-@pytest.mark.parametrize("state", [ReservationState.REFUSED, ReservationState.TOMBSTONE])
-def test_what_holds_no_stock_has_nothing_to_release(state: ReservationState) -> None:
-    book, reservation = book_of(5), Reservation("o-1", state)
-
-    assert reservation.release(book, CAUSE) is reservation
+    assert over == Reservation("o-1", 1, 2, OVER)
+    assert answer(over) == ReservationReleased(over)
+    assert hear(over, wants(1, 2), book, CAUSE) is over
     assert book.movements == []
 
 
-def test_nobody_is_told_of_a_tombstone() -> None:
-    assert answer(Reservation.tombstone("o-1")) is None
+def test_what_is_over_stays_over_also_for_a_newer_question() -> None:
+    book = book_of(5)
+    over = hear(None, wants(2, 0), book, CAUSE)
+
+    assert hear(over, wants(3, 2), book, CAUSE) == Reservation("o-1", 2, 3, OVER)
+    assert book.movements == []
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 7)), max_size=12))
+def test_any_questions_in_any_order_leave_the_newest_one_decided(
+    heard: list[tuple[int, int]],
+) -> None:
+    book = book_of(5)
+    reservation: Reservation | None = None
+    contents: dict[int, Reservation] = {}
+
+    for revision, units in heard:
+        reservation = hear(reservation, wants(revision, units), book, CAUSE)
+        known = contents.setdefault(reservation.version, reservation)
+        assert known == reservation, "one version never tells two things"
+        held = Counter[str]()
+        for part in reservation.stock:
+            held[part.product_id] += part.quantity
+        assert book.available("LAMP") == 5 - held["LAMP"]
+        assert (reservation.state is HELD) == bool(reservation.stock)
+
+    if reservation:
+        assert reservation.revision == max(revision for revision, _ in heard)
 
 
 def test_a_changed_level_is_told_as_it_is_now() -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -18,12 +19,12 @@ from holdfast.inventory.domain.errors import (
 from holdfast.inventory.domain.stock import (
     LOCATIONS_MAX,
     MAIN_LOCATION,
+    NO_LOT,
     ON_HAND_MAX,
     Cause,
+    HeldStock,
     Movement,
     MovementKind,
-    Reserved,
-    ReservedStock,
     Short,
     Shortage,
     StockBook,
@@ -71,10 +72,10 @@ def test_a_demand_is_promised_whole_or_not_at_all_and_never_beyond_what_there_is
 
     for demand in orders:
         before, moved = available(book), len(book.movements)
-        outcome = book.reserve(demand, CAUSE)
+        outcome = book.hold((), demand, CAUSE)
         taken = before - available(book)
         match outcome:
-            case Reserved(stock):
+            case tuple(stock):
                 promised: Counter[str] = Counter()
                 for part in stock:
                     promised[part.product_id] += part.quantity
@@ -98,9 +99,7 @@ def test_a_release_gives_back_exactly_what_was_promised(
     book = book_of(*levels)
     before = {place: level[:2] for place, level in totals(levels).items()}
     promises = [
-        outcome.stock
-        for demand in orders
-        if isinstance(outcome := book.reserve(demand, CAUSE), Reserved)
+        outcome for demand in orders if isinstance(outcome := book.hold((), demand, CAUSE), tuple)
     ]
 
     for stock in data.draw(st.permutations(promises)):
@@ -131,17 +130,18 @@ def test_every_level_is_the_sum_of_its_movements(
     assert changed.keys() == {(m.product_id, m.location_id) for m in book.movements}
     assert {**totals(before), **changed} == running
     assert list(changed) == sorted(changed)
-    assert {place for place in changed if book.is_new(book.level(*place))} == {
-        place for place in changed if place not in totals(before)
-    }
+    new = [place for place in changed if book.version_before(book.level(*place)) is None]
+    assert set(new) == {place for place in changed if place not in totals(before)}
 
 
 def do_something(book: StockBook, data: st.DataObject) -> None:
     """One change of any kind; a refusal changes nothing."""
     if data.draw(st.booleans()):
-        outcome = book.reserve(data.draw(demands), CAUSE)
-        if isinstance(outcome, Reserved) and data.draw(st.booleans()):
-            book.release(outcome.stock, CAUSE)
+        outcome = book.hold((), data.draw(demands), CAUSE)
+        if isinstance(outcome, tuple):
+            outcome = book.hold(outcome, data.draw(demands), CAUSE)
+        if isinstance(outcome, tuple) and data.draw(st.booleans()):
+            book.release(outcome, CAUSE)
         return
     level = book.level(data.draw(st.sampled_from(PRODUCTS)), data.draw(st.sampled_from(LOCATIONS)))
     before = deepcopy(level)
@@ -158,21 +158,19 @@ def test_stock_is_taken_from_the_main_location_first_and_then_by_name() -> None:
         StockLevel("LAMP", MAIN_LOCATION, on_hand=4, reserved=1),
     )
 
-    outcome = book.reserve({"LAMP": 6}, CAUSE)
+    outcome = book.hold((), {"LAMP": 6}, CAUSE)
 
-    assert outcome == Reserved(
-        (
-            ReservedStock("LAMP", MAIN_LOCATION, 3),
-            ReservedStock("LAMP", "annex", 2),
-            ReservedStock("LAMP", "shop", 1),
-        )
+    assert outcome == (
+        HeldStock("LAMP", "annex", NO_LOT, 2),
+        HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 3),
+        HeldStock("LAMP", "shop", NO_LOT, 1),
     )
 
 
 def test_a_shortage_names_every_product_that_is_short_and_only_those() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, 3), StockLevel("DESK", MAIN_LOCATION, 3, 2))
 
-    outcome = book.reserve({"LAMP": 3, "DESK": 2, "CHAIR": 1}, CAUSE)
+    outcome = book.hold((), {"LAMP": 3, "DESK": 2, "CHAIR": 1}, CAUSE)
 
     assert outcome == Short((Shortage("DESK", 2, 1), Shortage("CHAIR", 1, 0)))
 
@@ -180,20 +178,21 @@ def test_a_shortage_names_every_product_that_is_short_and_only_those() -> None:
 def test_the_last_unit_goes_to_whoever_asked_first() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, on_hand=1))
 
-    outcomes = [book.reserve({"LAMP": 1}, CAUSE) for _ in range(2)]
+    outcomes = [book.hold((), {"LAMP": 1}, CAUSE) for _ in range(2)]
 
-    assert [type(outcome) for outcome in outcomes] == [Reserved, Short]
+    assert [type(outcome) for outcome in outcomes] == [tuple, Short]
 
 
 def test_a_movement_says_what_why_who_and_when() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, on_hand=5))
 
-    book.reserve({"LAMP": 2}, CAUSE)
+    book.hold((), {"LAMP": 2}, CAUSE)
 
     assert book.movements == [
         Movement(
             product_id="LAMP",
             location_id=MAIN_LOCATION,
+            lot_id=NO_LOT,
             kind=MovementKind.RESERVATION,
             on_hand_delta=0,
             reserved_delta=2,
@@ -206,6 +205,97 @@ def test_a_movement_says_what_why_who_and_when() -> None:
             at=AT,
         )
     ]
+
+
+@given(level_lists(), st.lists(demands, min_size=1, max_size=6))
+def test_a_promise_is_moved_to_what_is_wanted_whole_or_not_at_all(
+    levels: list[StockLevel], wishes: list[dict[str, int]]
+) -> None:
+    book = book_of(*levels)
+    others = Counter({x.product_id: 0 for x in levels})
+    for level in levels:
+        others[level.product_id] += level.reserved
+    held: tuple[HeldStock, ...] = ()
+
+    for wanted in wishes:
+        free = available(book)
+        outcome = book.hold(held, wanted, CAUSE)
+        have = Counter[str]()
+        for part in held:
+            have[part.product_id] += part.quantity
+        assert isinstance(outcome, Short) == any(n > free[p] + have[p] for p, n in wanted.items())
+        if not isinstance(outcome, Short):
+            held, have = outcome, Counter(wanted)
+        assert list(held) == sorted(held)
+        assert all(part.quantity > 0 for part in held)
+        reserved = Counter(dict.fromkeys(others, 0))
+        for level in levels:
+            reserved[level.product_id] += level.reserved
+        assert reserved == others + have
+
+
+def test_moving_a_promise_moves_the_difference_only() -> None:
+    book = book_of(StockLevel("LAMP", MAIN_LOCATION, 9), StockLevel("DESK", MAIN_LOCATION, 9))
+    held = book.hold((), {"LAMP": 3, "DESK": 1}, CAUSE)
+    assert isinstance(held, tuple)
+    before = len(book.movements)
+
+    same = book.hold(held, {"DESK": 1, "LAMP": 3}, CAUSE)
+    assert (same, len(book.movements)) == (held, before)
+    moved = book.hold(held, {"LAMP": 5}, CAUSE)
+
+    assert moved == (HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 5),)
+    assert [(m.product_id, m.kind, m.reserved_delta) for m in book.movements[before:]] == [
+        ("DESK", MovementKind.RELEASE, -1),
+        ("LAMP", MovementKind.RESERVATION, 2),
+    ]
+
+
+def test_what_was_taken_last_is_given_back_first() -> None:
+    book = book_of(
+        StockLevel("LAMP", MAIN_LOCATION, 2),
+        StockLevel("LAMP", "annex", 2),
+        StockLevel("LAMP", "z", 2),
+    )
+    held = book.hold((), {"LAMP": 6}, CAUSE)
+    assert isinstance(held, tuple)
+
+    assert book.hold(held, {"LAMP": 3}, CAUSE) == (
+        HeldStock("LAMP", "annex", NO_LOT, 1),
+        HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 2),
+    )
+
+
+def test_what_an_order_holds_itself_never_stands_in_its_way() -> None:
+    book = book_of(StockLevel("LAMP", MAIN_LOCATION, 2))
+    held = book.hold((), {"LAMP": 2}, CAUSE)
+    assert isinstance(held, tuple)
+
+    assert book.hold(held, {"LAMP": 2}, CAUSE) == held
+    assert book.hold(held, {"LAMP": 3}, CAUSE) == Short((Shortage("LAMP", 3, 2),))
+
+
+@pytest.mark.parametrize("kind", MovementKind)
+def test_a_movement_of_another_shape_than_its_kind_s_is_never_made(kind: MovementKind) -> None:
+    book = book_of(StockLevel("LAMP", MAIN_LOCATION, 9, 5))
+    legal = {
+        MovementKind.RECEIPT: {(1, 0)},
+        MovementKind.ADJUSTMENT: {(1, 0), (-1, 0)},
+        MovementKind.RESERVATION: {(0, 1)},
+        MovementKind.RELEASE: {(0, -1)},
+    }[kind]
+
+    for shape in product((-1, 0, 1), repeat=2):
+        if shape in legal:
+            continue
+        with pytest.raises(AssertionError, match="shape"):
+            book._move(
+                ("LAMP", MAIN_LOCATION, NO_LOT),
+                kind,
+                CAUSE,
+                on_hand_delta=shape[0],
+                reserved_delta=shape[1],
+            )
 
 
 @pytest.mark.parametrize(

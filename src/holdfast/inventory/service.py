@@ -34,7 +34,7 @@ from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
 )
 from holdfast.inventory.application.change_stock import ChangeStock
 from holdfast.inventory.application.create_product import CreateProduct
-from holdfast.inventory.application.decide_reservations import DecideReservations
+from holdfast.inventory.application.hear_orders import HearOrders
 from holdfast.inventory.application.update_product import UpdateProduct
 from holdfast.inventory.infrastructure.event_codec import EventCodec
 from holdfast.inventory.infrastructure.store import Store
@@ -82,14 +82,14 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
     relay = Relay(database, outbox, broker, clock, leadership)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     edge = Edge(translate, clock)
-    decide = DecideReservations(store.begin, clock)
+    hear_orders = HearOrders(store.begin, clock)
     change_stock = Coalescer(
         retrying(ChangeStock(store.begin, clock)),
         batch_items_max=BATCH_ITEMS_MAX,
         queue_items_max=QUEUE_ITEMS_MAX,
     )
     receiver = InboxReceiver(
-        database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(decide)
+        database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(hear_orders)
     )
     get_stock_info = Coalescer(
         store.stock_infos, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX

@@ -34,9 +34,9 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.cancel_order import CancelOrder
 from holdfast.orders.application.chase_orders import ChaseOrders
+from holdfast.orders.application.hear_inventory import HearInventory
 from holdfast.orders.application.place_orders import PlaceOrders
 from holdfast.orders.application.send_notifications import SendNotifications
-from holdfast.orders.application.settle_orders import SettleOrders
 from holdfast.orders.application.update_order import UpdateOrder
 from holdfast.orders.application.watch_order import WatchOrder
 from holdfast.orders.infrastructure.event_codec import EventCodec
@@ -117,11 +117,11 @@ def assemble(
     get_order = Coalescer(
         reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
     )
-    settle = retrying(SettleOrders(store.begin, clock))
+    hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
     queue = INVENTORY_TO_ORDERS.queue
-    receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=settle)
+    receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=place_orders,
         cancel_order=retrying(CancelOrder(store.begin, clock)),

@@ -34,27 +34,32 @@ INSERT INTO location VALUES ('main', 'main');
 CREATE TABLE stock_level (
     product_id  text COLLATE "C" NOT NULL REFERENCES product,
     location_id text COLLATE "C" NOT NULL,
+    lot_id      text COLLATE "C" NOT NULL,       -- '': it has no lots
     on_hand     bigint NOT NULL CHECK (on_hand >= 0),
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
-    PRIMARY KEY (product_id, location_id),
+    PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved <= on_hand)
 ) WITH (fillfactor = 50);
 
--- What a reservation holds stands in its movements, once.
+-- What each order is promised, as a document. The ledger stays the truth: levels and reservations
+-- are its two projections, written in the same transaction and compared by `verify`.
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
+    version    bigint NOT NULL,                  -- the `sequence` of what is told
+    revision   bigint NOT NULL,                  -- of the newest question decided
     state      text NOT NULL,
-    version    bigint NOT NULL,
-    shortages  jsonb NOT NULL,
+    stock      jsonb NOT NULL,                   -- [[product, location, lot, units], ...], sorted
+    missing    jsonb NOT NULL,                   -- [[product, wanted, available], ...]: why refused
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
-);
+) WITH (fillfactor = 70);
 
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text COLLATE "C" NOT NULL,
     location_id    text COLLATE "C" NOT NULL,
+    lot_id         text COLLATE "C",             -- NULL: it has no lots, and costs nothing
     kind           text NOT NULL,
     on_hand_delta  bigint NOT NULL,
     reserved_delta bigint NOT NULL,
@@ -69,10 +74,7 @@ CREATE TABLE stock_movement (
 
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
 
--- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order
-    ON stock_movement (order_id, product_id, location_id, kind)
- WHERE order_id IS NOT NULL;
+CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE stock_request (
     request_id   text COLLATE "C" PRIMARY KEY,
@@ -122,68 +124,69 @@ COMMIT;
 
 
 -- FIND_RESERVATIONS
-  SELECT order_id::text AS order_id, state, version, shortages
+  SELECT order_id::text AS order_id, version, revision, state, stock, missing
     FROM reservation
    WHERE order_id = ANY($1::uuid[])
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
      FOR UPDATE
 ;
 
--- FIND_RESERVED_STOCK
-  SELECT order_id::text AS order_id, product_id, location_id, reserved_delta AS quantity
-    FROM stock_movement
-   WHERE order_id = ANY($1::uuid[])
-     AND kind = 'RESERVATION'
-ORDER BY order_id, product_id, location_id
-;
-
 -- INSERT_RESERVATIONS
-INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
-SELECT order_id, state, version, shortages, at, at
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
-       AS new (order_id, state, version, shortages, at)
+INSERT INTO reservation
+            (order_id, version, revision, state, stock, missing, decided_at, updated_at)
+SELECT order_id, version, revision, state, stock, missing, at, at
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $6::jsonb[],
+              $7::timestamptz[])
+       AS new (order_id, version, revision, state, stock, missing, at)
 ;
 
 -- UPDATE_RESERVATIONS
 UPDATE reservation
-   SET state = new.state, version = new.version, updated_at = new.updated_at
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[])
-       AS new (order_id, state, version, updated_at)
+   SET version = new.version, revision = new.revision, state = new.state, stock = new.stock,
+       missing = new.missing, updated_at = new.at
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $6::jsonb[],
+              $7::timestamptz[], $8::bigint[])
+       AS new (order_id, version, revision, state, stock, missing, at, version_before)
  WHERE reservation.order_id = new.order_id
+   AND reservation.version = new.version_before
 ;
 
 -- LOCK_LEVELS
-  SELECT product_id, location_id, on_hand, reserved, version
+  SELECT product_id, location_id, lot_id, on_hand, reserved, version
     FROM stock_level
    WHERE product_id = ANY($1::text[])
-ORDER BY product_id, location_id          -- one lock order for everyone: no deadlocks
+         -- One lock order for everyone, each product's gate first: no deadlocks.
+ORDER BY product_id, location_id <> 'main', location_id, lot_id
      FOR UPDATE
 ;
 
 -- INSERT_LEVELS
-INSERT INTO stock_level (product_id, location_id, on_hand, reserved, version)
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
 ;
 
 -- UPDATE_LEVELS
 UPDATE stock_level
    SET on_hand = new.on_hand, reserved = new.reserved, version = new.version
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-       AS new (product_id, location_id, on_hand, reserved, version)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+              $7::bigint[])
+       AS new (product_id, location_id, lot_id, on_hand, reserved, version, version_before)
  WHERE stock_level.product_id = new.product_id
    AND stock_level.location_id = new.location_id
+   AND stock_level.lot_id = new.lot_id
+   AND stock_level.version = new.version_before
 ;
 
 -- INSERT_MOVEMENTS
 INSERT INTO stock_movement
-            (product_id, location_id, kind,
+            (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[],
-              $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-              $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+              $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
 ;
 
 -- FIND_LOCATIONS
@@ -244,11 +247,11 @@ SELECT *
 -- STOCK_INFO
    SELECT product_id, name, description, currency, price_minor, active,
           product.version AS product_version,
-          location_id, on_hand, reserved, stock_level.version AS level_version
+          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version
      FROM product
 LEFT JOIN stock_level USING (product_id)
     WHERE product_id = ANY($1::text[])
- ORDER BY product_id, location_id
+ ORDER BY product_id, location_id, lot_id
 ;
 
 -- STOCK_SUMMARIES
@@ -270,7 +273,7 @@ ORDER BY product_id
 ;
 
 -- LIST_MOVEMENTS
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason, reference, actor, moved_at
     FROM stock_movement
@@ -283,7 +286,7 @@ ORDER BY movement_id DESC
 ;
 
 -- LIST_MOVEMENTS_OF_PRODUCT
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason, reference, actor, moved_at
     FROM stock_movement
@@ -297,7 +300,7 @@ ORDER BY movement_id DESC
 ;
 
 -- LIST_MOVEMENTS_OF_ORDER
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason, reference, actor, moved_at
     FROM stock_movement

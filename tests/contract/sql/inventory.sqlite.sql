@@ -34,19 +34,23 @@ INSERT INTO location VALUES ('main', 'main');
 CREATE TABLE stock_level (
     product_id  TEXT NOT NULL REFERENCES product,
     location_id TEXT NOT NULL,
+    lot_id      TEXT NOT NULL,       -- '': it has no lots
     on_hand     INTEGER NOT NULL CHECK (on_hand >= 0),
     reserved    INTEGER NOT NULL CHECK (reserved >= 0),
     version     INTEGER NOT NULL,
-    PRIMARY KEY (product_id, location_id),
+    PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved <= on_hand)
 ) WITHOUT ROWID;
 
--- What a reservation holds stands in its movements, once.
+-- What each order is promised, as a document. The ledger stays the truth: levels and reservations
+-- are its two projections, written in the same transaction and compared by `verify`.
 CREATE TABLE reservation (
     order_id   TEXT PRIMARY KEY,
+    version    INTEGER NOT NULL,                  -- the `sequence` of what is told
+    revision   INTEGER NOT NULL,                  -- of the newest question decided
     state      TEXT NOT NULL,
-    version    INTEGER NOT NULL,
-    shortages  TEXT NOT NULL,
+    stock      TEXT NOT NULL,                   -- [[product, location, lot, units], ...], sorted
+    missing    TEXT NOT NULL,                   -- [[product, wanted, available], ...]: why refused
     decided_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -55,6 +59,7 @@ CREATE TABLE stock_movement (
     movement_id    INTEGER PRIMARY KEY AUTOINCREMENT,
     product_id     TEXT NOT NULL,
     location_id    TEXT NOT NULL,
+    lot_id         TEXT,             -- NULL: it has no lots, and costs nothing
     kind           TEXT NOT NULL,
     on_hand_delta  INTEGER NOT NULL,
     reserved_delta INTEGER NOT NULL,
@@ -69,10 +74,7 @@ CREATE TABLE stock_movement (
 
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
 
--- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order
-    ON stock_movement (order_id, product_id, location_id, kind)
- WHERE order_id IS NOT NULL;
+CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE stock_request (
     request_id   TEXT PRIMARY KEY,
@@ -122,58 +124,56 @@ COMMIT;
 
 
 -- FIND_RESERVATIONS
-  SELECT order_id AS order_id, state, version, shortages
+  SELECT order_id AS order_id, version, revision, state, stock, missing
     FROM reservation
    WHERE order_id IN (SELECT value FROM json_each(?1))
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
 ;
 
--- FIND_RESERVED_STOCK
-  SELECT order_id AS order_id, product_id, location_id, reserved_delta AS quantity
-    FROM stock_movement
-   WHERE order_id IN (SELECT value FROM json_each(?1))
-     AND kind = 'RESERVATION'
-ORDER BY order_id, product_id, location_id
-;
-
 -- INSERT_RESERVATIONS
-INSERT INTO reservation (order_id, state, version, shortages, decided_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+INSERT INTO reservation
+            (order_id, version, revision, state, stock, missing, decided_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
 ;
 
 -- UPDATE_RESERVATIONS
 UPDATE reservation
-   SET state = ?2, version = ?3, updated_at = ?4
+   SET version = ?2, revision = ?3, state = ?4, stock = ?5,
+       missing = ?6, updated_at = ?7
  WHERE reservation.order_id = ?1
+   AND reservation.version = ?8
 ;
 
 -- LOCK_LEVELS
-  SELECT product_id, location_id, on_hand, reserved, version
+  SELECT product_id, location_id, lot_id, on_hand, reserved, version
     FROM stock_level
    WHERE product_id IN (SELECT value FROM json_each(?1))
-ORDER BY product_id, location_id          -- one lock order for everyone: no deadlocks
+         -- One lock order for everyone, each product's gate first: no deadlocks.
+ORDER BY product_id, location_id <> 'main', location_id, lot_id
 ;
 
 -- INSERT_LEVELS
-INSERT INTO stock_level (product_id, location_id, on_hand, reserved, version)
-     VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ;
 
 -- UPDATE_LEVELS
 UPDATE stock_level
-   SET on_hand = ?3, reserved = ?4, version = ?5
+   SET on_hand = ?4, reserved = ?5, version = ?6
  WHERE stock_level.product_id = ?1
    AND stock_level.location_id = ?2
+   AND stock_level.lot_id = ?3
+   AND stock_level.version = ?7
 ;
 
 -- INSERT_MOVEMENTS
 INSERT INTO stock_movement
-            (product_id, location_id, kind,
+            (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at)
-     VALUES (?1, ?2, ?3,
-              ?4, ?5, ?6, ?7,
-              ?8, ?9, ?10, ?11, ?12)
+     VALUES (?1, ?2, ?3, ?4,
+              ?5, ?6, ?7, ?8,
+              ?9, ?10, ?11, ?12, ?13)
 ;
 
 -- FIND_LOCATIONS
@@ -231,11 +231,11 @@ INSERT INTO stock_request
 -- STOCK_INFO
    SELECT product_id, name, description, currency, price_minor, active,
           product.version AS product_version,
-          location_id, on_hand, reserved, stock_level.version AS level_version
+          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version
      FROM product
 LEFT JOIN stock_level USING (product_id)
     WHERE product_id IN (SELECT value FROM json_each(?1))
- ORDER BY product_id, location_id
+ ORDER BY product_id, location_id, lot_id
 ;
 
 -- STOCK_SUMMARIES
@@ -257,7 +257,7 @@ ORDER BY product_id
 ;
 
 -- LIST_MOVEMENTS
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason, reference, actor, moved_at
     FROM stock_movement
@@ -270,7 +270,7 @@ ORDER BY movement_id DESC
 ;
 
 -- LIST_MOVEMENTS_OF_PRODUCT
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason, reference, actor, moved_at
     FROM stock_movement
@@ -284,7 +284,7 @@ ORDER BY movement_id DESC
 ;
 
 -- LIST_MOVEMENTS_OF_ORDER
-  SELECT movement_id, product_id, location_id, kind,
+  SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason, reference, actor, moved_at
     FROM stock_movement

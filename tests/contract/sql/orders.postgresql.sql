@@ -16,6 +16,14 @@ CREATE TABLE orders (
     request_hash text NOT NULL,
     status       text NOT NULL,
     version      bigint NOT NULL,
+    edition      integer NOT NULL,               -- whose lines count
+    -- The newest question to Inventory (StockWanted.revision), and the newest answered.
+    asked        bigint NOT NULL,
+    answered     bigint NOT NULL CHECK (answered <= asked),
+    -- What Inventory holds, as it last told: its reservation's version, and the question decided.
+    stock_sequence bigint NOT NULL,
+    stock_revision bigint NOT NULL,
+    stock        jsonb NOT NULL,                 -- [[product, location, units], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -33,20 +41,22 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
--- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
-CREATE TABLE pending_order (
-    order_id  uuid PRIMARY KEY,
-    placed_at timestamptz NOT NULL,
-    asked_at  timestamptz NOT NULL
+-- update then happens in place (HOT) and touches no index. Who waits for an answer of
+-- Inventory (answered < asked) stands here instead; all that is PENDING does.
+CREATE TABLE unanswered (
+    order_id uuid PRIMARY KEY,
+    since    timestamptz NOT NULL,
+    asked_at timestamptz NOT NULL
 );
 
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
+    edition          integer NOT NULL,
     line_no          integer NOT NULL,
     product_id       text COLLATE "C" NOT NULL,
     quantity         bigint NOT NULL CHECK (quantity > 0),
     unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
-    PRIMARY KEY (order_id, line_no)
+    PRIMARY KEY (order_id, edition, line_no)
 );
 
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
@@ -114,10 +124,12 @@ COMMIT;
 
 -- INSERT_ORDERS
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version,
+            (order_id, customer_id, request_id, request_hash, status, version, edition,
+             asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1, 1,
+       1, 0, 0, 0, '[]',
        currency, total_minor, name, email, phone, address,
        '[]', at, at
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
@@ -130,19 +142,21 @@ ON CONFLICT (request_id, customer_id) DO NOTHING
 ;
 
 -- INSERT_LINES
-INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
-SELECT *
+INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
+SELECT order_id, 1, line_no, product_id, quantity, unit_price_minor
   FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
+       AS new (order_id, line_no, product_id, quantity, unit_price_minor)
 ;
 
--- INSERT_PENDING
-INSERT INTO pending_order (order_id, placed_at, asked_at)
+-- INSERT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
 SELECT order_id, at, at
   FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
 ;
 
--- DELETE_PENDING
-DELETE FROM pending_order
+-- DELETE_UNANSWERED
+DELETE FROM unanswered
       WHERE order_id = ANY($1::uuid[])
 ;
 
@@ -166,7 +180,7 @@ SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status
 ;
 
 -- LOCK_STATES
-  SELECT order_id::text AS order_id, status, version
+  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -181,11 +195,28 @@ SELECT name, email, phone, address
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
-       AS new (order_id, status, version, shortages, at)
+   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at,
+       asked = coalesce(new.asked, orders.asked),
+       answered = coalesce(new.answered, orders.answered),
+       stock_sequence = coalesce(new.sequence, orders.stock_sequence),
+       stock_revision = coalesce(new.revision, orders.stock_revision),
+       stock = coalesce(new.stock, orders.stock)
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[])
+       AS new (order_id, status, version, shortages, at,
+               asked, answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.version = new.version - 1
+;
+
+-- UPDATE_STOCK
+UPDATE orders
+   SET answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
+       stock = new.stock
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+       AS new (order_id, answered, sequence, revision, stock)
+ WHERE orders.order_id = new.order_id
+   AND orders.stock_sequence < new.sequence
 ;
 
 -- UPDATE_CUSTOMERS
@@ -197,37 +228,37 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT locked.order_id::text AS order_id, status, version
-    FROM pending_order
-   CROSS JOIN LATERAL (SELECT order_id, status, version
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence
                          FROM orders
-                        WHERE orders.order_id = pending_order.order_id
-                          AND status = 'PENDING'
+                        WHERE orders.order_id = unanswered.order_id
+                          AND answered < asked
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
      AND (asked_at < $1
-          AND $3::timestamptz - asked_at >= asked_at - pending_order.placed_at
+          AND $3::timestamptz - asked_at >= asked_at - since
           OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
-ORDER BY pending_order.order_id
+ORDER BY unanswered.order_id
    LIMIT $2
 ;
 
 -- CLAIM_EXPIRED
-  SELECT locked.order_id::text AS order_id, status, version
-    FROM pending_order
-   CROSS JOIN LATERAL (SELECT order_id, status, version
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence
                          FROM orders
-                        WHERE orders.order_id = pending_order.order_id
-                          AND status = 'PENDING'
+                        WHERE orders.order_id = unanswered.order_id
+                          AND answered < asked
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
-     AND pending_order.placed_at < $1
-ORDER BY pending_order.order_id
+     AND since < $1 AND status = 'PENDING'
+ORDER BY unanswered.order_id
    LIMIT $2
 ;
 
 -- MARK_ASKED
-UPDATE pending_order
+UPDATE unanswered
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
 ;
@@ -237,7 +268,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 ;
@@ -247,7 +279,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
      , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor)
                         ORDER BY version)
           FROM order_history
@@ -261,7 +294,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE true
    AND order_id < $1::uuid
@@ -279,7 +313,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE customer_id = $6
    AND order_id < $1::uuid
@@ -296,7 +331,7 @@ ORDER BY orders.order_id DESC
 SELECT whole.*
   FROM (
 SELECT order_id
-  FROM pending_order
+  FROM unanswered          -- all that is PENDING is among them
  WHERE true
    AND order_id < $1::uuid
    AND order_id >= $3::uuid
@@ -306,7 +341,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -333,7 +369,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -358,7 +395,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -390,7 +428,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        name, email, phone, address, shortages, placed_at, updated_at,
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4

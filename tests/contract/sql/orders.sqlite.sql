@@ -16,6 +16,14 @@ CREATE TABLE orders (
     request_hash TEXT NOT NULL,
     status       TEXT NOT NULL,
     version      INTEGER NOT NULL,
+    edition      INTEGER NOT NULL,               -- whose lines count
+    -- The newest question to Inventory (StockWanted.revision), and the newest answered.
+    asked        INTEGER NOT NULL,
+    answered     INTEGER NOT NULL CHECK (answered <= asked),
+    -- What Inventory holds, as it last told: its reservation's version, and the question decided.
+    stock_sequence INTEGER NOT NULL,
+    stock_revision INTEGER NOT NULL,
+    stock        TEXT NOT NULL,                 -- [[product, location, units], ...]
     currency     TEXT NOT NULL,
     total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
     name         TEXT NOT NULL,
@@ -33,20 +41,22 @@ CREATE TABLE orders (
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
--- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
-CREATE TABLE pending_order (
-    order_id  TEXT PRIMARY KEY,
-    placed_at TEXT NOT NULL,
-    asked_at  TEXT NOT NULL
+-- update then happens in place (HOT) and touches no index. Who waits for an answer of
+-- Inventory (answered < asked) stands here instead; all that is PENDING does.
+CREATE TABLE unanswered (
+    order_id TEXT PRIMARY KEY,
+    since    TEXT NOT NULL,
+    asked_at TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE order_line (
     order_id         TEXT NOT NULL,
+    edition          INTEGER NOT NULL,
     line_no          INTEGER NOT NULL,
     product_id       TEXT NOT NULL,
     quantity         INTEGER NOT NULL CHECK (quantity > 0),
     unit_price_minor INTEGER NOT NULL CHECK (unit_price_minor >= 0),
-    PRIMARY KEY (order_id, line_no)
+    PRIMARY KEY (order_id, edition, line_no)
 ) WITHOUT ROWID;
 
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
@@ -114,27 +124,30 @@ COMMIT;
 
 -- INSERT_ORDERS
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version,
+            (order_id, customer_id, request_id, request_hash, status, version, edition,
+             asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
+     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1, 1,
+       1, 0, 0, 0, '[]',
        ?5, ?6, ?7, ?8, ?9, ?10,
        '[]', ?11, ?11)
 ON CONFLICT (request_id, customer_id) DO NOTHING
 ;
 
 -- INSERT_LINES
-INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
-     VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
+     VALUES (?1, 1, ?2, ?3, ?4, ?5)
 ;
 
--- INSERT_PENDING
-INSERT INTO pending_order (order_id, placed_at, asked_at)
+-- INSERT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
      VALUES (?1, ?2, ?2)
+ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
 ;
 
--- DELETE_PENDING
-DELETE FROM pending_order
+-- DELETE_UNANSWERED
+DELETE FROM unanswered
       WHERE order_id = ?1
 ;
 
@@ -156,7 +169,7 @@ SELECT customer_id, request_id, request_hash, order_id AS order_id, status, vers
 ;
 
 -- LOCK_STATES
-  SELECT order_id AS order_id, status, version
+  SELECT order_id AS order_id, status, version, asked, answered, stock_sequence
     FROM orders
    WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -170,9 +183,22 @@ SELECT name, email, phone, address
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = ?2, version = ?3, shortages = ?4, updated_at = ?5
+   SET status = ?2, version = ?3, shortages = ?4, updated_at = ?5,
+       asked = coalesce(?6, orders.asked),
+       answered = coalesce(?7, orders.answered),
+       stock_sequence = coalesce(?8, orders.stock_sequence),
+       stock_revision = coalesce(?9, orders.stock_revision),
+       stock = coalesce(?10, orders.stock)
  WHERE orders.order_id = ?1
    AND orders.version = ?3 - 1
+;
+
+-- UPDATE_STOCK
+UPDATE orders
+   SET answered = ?2, stock_sequence = ?3, stock_revision = ?4,
+       stock = ?5
+ WHERE orders.order_id = ?1
+   AND orders.stock_sequence < ?3
 ;
 
 -- UPDATE_CUSTOMERS
@@ -182,30 +208,29 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT orders.order_id, status, version
-    FROM pending_order
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
    CROSS JOIN orders USING (order_id)
-   WHERE status = 'PENDING'
+   WHERE answered < asked
      AND (asked_at < ?1
-          AND julianday(?3) - julianday(asked_at)
-              >= julianday(asked_at) - julianday(pending_order.placed_at)
+          AND julianday(?3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
           OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
-ORDER BY pending_order.order_id
+ORDER BY unanswered.order_id
    LIMIT ?2
 ;
 
 -- CLAIM_EXPIRED
-  SELECT orders.order_id, status, version
-    FROM pending_order
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
    CROSS JOIN orders USING (order_id)
-   WHERE status = 'PENDING'
-     AND pending_order.placed_at < ?1
-ORDER BY pending_order.order_id
+   WHERE answered < asked
+     AND since < ?1 AND status = 'PENDING'
+ORDER BY unanswered.order_id
    LIMIT ?2
 ;
 
 -- MARK_ASKED
-UPDATE pending_order
+UPDATE unanswered
    SET asked_at = ?2
  WHERE order_id IN (SELECT value FROM json_each(?1))
 ;
@@ -217,6 +242,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
@@ -229,6 +255,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
      , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor))
           FROM (SELECT version, status, changed_at, reason, actor
@@ -246,6 +273,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM orders
  WHERE true
@@ -266,6 +294,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM orders
  WHERE customer_id = ?6
@@ -286,10 +315,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM (
 SELECT order_id
-  FROM pending_order
+  FROM unanswered          -- all that is PENDING is among them
  WHERE true
    AND order_id < ?1
    AND order_id >= ?3
@@ -311,6 +341,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM (
 SELECT order_id
@@ -337,6 +368,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM (SELECT order_id
   FROM order_line
@@ -362,6 +394,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
   FROM (
 SELECT order_id

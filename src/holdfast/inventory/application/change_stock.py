@@ -62,17 +62,19 @@ class ChangeStock:
     async def __call__(
         self, changes: Sequence[StockChange]
     ) -> Sequence[StockLevel | InventoryError]:
-        at = self._clock.now()
         async with self._begin() as work:
             known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
             existing = await work.existing_products({change.product_id for change in changes})
             locations = await work.locations({change.location_id for change in changes})
-            batch = _Batch(known, existing, locations, await work.stock_book(existing, at))
+            levels = await work.lock_levels(existing)
+            # The time is read under the locks: it never runs backwards along a product's movements.
+            book = StockBook(levels, self._clock.now())
+            batch = _Batch(known, existing, locations, book)
             outcomes = [batch.apply(change) for change in changes]
             await work.add_locations(batch.new_locations)
             await work.save_book(batch.book)
-            await work.record_changes(batch.recorded, at)
-            await work.announce(batch.told, at)
+            await work.record_changes(batch.recorded, batch.book.at)
+            await work.announce(batch.told, batch.book.at)
         return outcomes
 
 

@@ -1,6 +1,6 @@
 """The ports of Inventory: what its use cases need; `infrastructure/store.py` fills them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +40,12 @@ class Work(Protocol):
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
         """Return these orders' reservations by order id, locked until the transaction ends."""
 
-    async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
-        """Return all levels of these products, locked by (product, location): no deadlocks."""
+    async def lock_levels(self, product_ids: Collection[str]) -> list[StockLevel]:
+        """Return all levels of these products, locked until the transaction ends.
+
+        Everyone locks by product, and each product's `main` level first, its gate: whoever has it
+        is alone with the product, also with levels that are made meanwhile. So no deadlock arises.
+        """
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
@@ -58,12 +62,19 @@ class Work(Protocol):
         """
 
     async def save_book(self, book: StockBook) -> None:
-        """Write the changed levels and the movements."""
+        """Write the changed levels and the movements.
+
+        :raises Conflict: a level has another version than when it was locked.
+        """
 
     async def save_reservations(
-        self, new: Sequence[Reservation], changed: Sequence[Reservation], at: datetime
+        self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
     ) -> None:
-        """Insert new reservations with their stock, and write the state of changed ones."""
+        """Write reservations as they are now.
+
+        :param known: the reservations as they were locked, by order id; the others are new.
+        :raises Conflict: one has another version than when it was locked, or is there already.
+        """
 
     async def recorded_changes(self, request_ids: Collection[str]) -> dict[str, RecordedChange]:
         """Return the stock changes done before under these request ids."""

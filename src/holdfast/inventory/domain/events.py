@@ -4,33 +4,25 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from holdfast.inventory.domain.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock import ReservedStock, Shortage, StockLevel
+from holdfast.inventory.domain.stock import StockLevel
 
 
 class StockReserved(NamedTuple):
-    """All of an order's stock is reserved."""
+    """Whatever the order wants is held for it."""
 
-    order_id: str
-    sequence: int
-    stock: tuple[ReservedStock, ...]
+    reservation: Reservation
 
 
-@dataclass(frozen=True, slots=True)
-class StockRejected:
-    """An order's stock was short; nothing is reserved."""
+class StockRejected(NamedTuple):
+    """What the order wants was short; what is held stayed as it was."""
 
-    order_id: str
-    sequence: int
-    shortages: tuple[Shortage, ...]
+    reservation: Reservation
 
 
-@dataclass(frozen=True, slots=True)
-class ReservationReleased:
-    """An order's stock is free again."""
+class ReservationReleased(NamedTuple):
+    """The order is over; nothing is held for it any more."""
 
-    order_id: str
-    sequence: int
-    stock: tuple[ReservedStock, ...]
+    reservation: Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +36,15 @@ class StockLevelChanged:
     reserved: int
 
 
-InventoryEvent = StockReserved | StockRejected | ReservationReleased | StockLevelChanged
+ReservationEvent = StockReserved | StockRejected | ReservationReleased
+InventoryEvent = ReservationEvent | StockLevelChanged
 
 
-def answer(reservation: Reservation) -> StockReserved | StockRejected | ReservationReleased | None:
-    """Return what to tell about a reservation as it stands; None for a tombstone: nobody asks."""
-    facts = reservation.order_id, reservation.version
-    match reservation.state:
-        case ReservationState.RESERVED:
-            return StockReserved(*facts, reservation.stock)
-        case ReservationState.REFUSED:
-            return StockRejected(*facts, reservation.shortages)
-        case ReservationState.RELEASED:
-            return ReservationReleased(*facts, reservation.stock)
-        case ReservationState.TOMBSTONE:
-            return None
+def answer(reservation: Reservation) -> ReservationEvent:
+    """Return the answer to the reservation's newest question: all of it, as it stands."""
+    if reservation.state is ReservationState.OVER:
+        return ReservationReleased(reservation)
+    return StockRejected(reservation) if reservation.missing else StockReserved(reservation)
 
 
 def level_changed(level: StockLevel) -> StockLevelChanged:

@@ -5,8 +5,8 @@ and writes down a movement for every change, so that a level is always the sum o
 """
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -21,8 +21,12 @@ from holdfast.inventory.domain.errors import (
 )
 
 MAIN_LOCATION = "main"  # in this spelling only, as every location
+NO_LOT = ""
 ON_HAND_MAX = 1_000_000_000_000
 LOCATIONS_MAX = 10_000  # of one product: all of them are locked and told together
+
+
+LevelKey = tuple[str, str, str]  # product, location, lot
 
 
 class MovementKind(StrEnum):
@@ -45,18 +49,28 @@ class StockLevel:
     on_hand: int = 0
     reserved: int = 0
     version: int = 0
+    lot_id: str = NO_LOT
+
+    @property
+    def key(self) -> LevelKey:
+        return self.product_id, self.location_id, self.lot_id
 
     @property
     def available(self) -> int:
         return self.on_hand - self.reserved
 
 
-class ReservedStock(NamedTuple):
-    """Units of one product at one location, promised to an order."""
+class HeldStock(NamedTuple):
+    """Units of one product at one location, promised to an order; `lot_id` "": it has no lots."""
 
     product_id: str
     location_id: str
+    lot_id: str
     quantity: int
+
+    @property
+    def key(self) -> LevelKey:
+        return self[:3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +82,22 @@ class Shortage:
     available: int
 
 
-class Reserved(NamedTuple):
-    """All of a demand is promised: what, and where it is."""
-
-    stock: tuple[ReservedStock, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Short:
-    """Nothing of a demand is promised: what was missing."""
+    """Nothing was promised or given back: what was missing."""
 
     shortages: tuple[Shortage, ...]
+
+
+# What a kind may do to (on hand, reserved): the signs of its deltas.
+_SHAPES: dict[MovementKind, frozenset[tuple[int, int]]] = {
+    MovementKind.RECEIPT: frozenset({(1, 0)}),
+    MovementKind.ADJUSTMENT: frozenset({(-1, 0), (1, 0)}),
+    MovementKind.RESERVATION: frozenset({(0, 1)}),
+    MovementKind.RELEASE: frozenset({(0, -1)}),
+}
+
+assert _SHAPES.keys() == set(MovementKind), "every kind states its shape"
 
 
 class Movement(NamedTuple):
@@ -86,6 +105,7 @@ class Movement(NamedTuple):
 
     product_id: str
     location_id: str
+    lot_id: str
     kind: MovementKind
     on_hand_delta: int
     reserved_delta: int
@@ -118,83 +138,95 @@ class StockBook:
     levels: Iterable[StockLevel]
     at: datetime
     movements: list[Movement] = field(default_factory=list)
-    _by_product: dict[str, dict[str, StockLevel]] = field(init=False)
-    _changed: dict[tuple[str, str], StockLevel] = field(init=False)
-    _new: set[tuple[str, str]] = field(init=False)
+    _by_product: dict[str, dict[LevelKey, StockLevel]] = field(init=False)
+    _versions: dict[LevelKey, int] = field(init=False)
+    _changed: dict[LevelKey, StockLevel] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_product = defaultdict(dict)
+        self._versions = {}
         self._changed = {}
-        self._new = set()
         for level in sorted(self.levels, key=_main_first):
-            self._by_product[level.product_id][level.location_id] = level
+            self._by_product[level.product_id][level.key] = level
+            self._versions[level.key] = level.version
 
     @property
     def changed(self) -> list[StockLevel]:
         """The levels that changed, in the order in which everyone writes them."""
         return [level for _, level in sorted(self._changed.items())]
 
-    def is_new(self, level: StockLevel) -> bool:
-        """Whether nothing was ever there before this batch."""
-        return (level.product_id, level.location_id) in self._new
+    def version_before(self, level: StockLevel) -> int | None:
+        """The level's version before this batch; None: there was no such level."""
+        return self._versions.get(level.key)
 
     def available(self, product_id: str) -> int:
         """Units free to promise, over all locations."""
         return sum(level.available for level in self._by_product[product_id].values())
 
     def level(self, product_id: str, location_id: str) -> StockLevel:
-        """Return the level, an empty one where nothing was ever there.
+        """Return the level of what has no lot, an empty one where nothing was ever there.
 
         :raises TooManyLocations: the product has its stock at LOCATIONS_MAX others already.
         """
         here = self._by_product[product_id]
-        if location_id not in here:
+        key = product_id, location_id, NO_LOT
+        if key not in here:
             if len(here) >= LOCATIONS_MAX:
                 raise TooManyLocations(product_id, LOCATIONS_MAX)
-            here[location_id] = StockLevel(product_id, location_id)
-            self._new.add((product_id, location_id))
-        return here[location_id]
+            here[key] = StockLevel(product_id, location_id)
+        return here[key]
 
-    def reserve(self, demand: Mapping[str, int], cause: Cause) -> Reserved | Short:
-        """Promise all of the demand or nothing.
+    def hold(
+        self, held: Sequence[HeldStock], wanted: Mapping[str, int], cause: Cause
+    ) -> tuple[HeldStock, ...] | Short:
+        """Move a promise from what is held to what is wanted: all of it, or nothing is changed.
 
-        :param demand: units per product, at least one of each.
+        :param held: what this order was promised so far.
+        :param wanted: units per product, at least one of each.
+        :returns: what is held now, sorted.
         """
-        assert demand, "an order asks for something"
-        assert all(quantity > 0 for quantity in demand.values()), (
-            "an order asks for at least one of each"
-        )
+        assert wanted, "an order that is not over wants something"
+        assert all(units > 0 for units in wanted.values()), "it wants at least one of each"
+        have = Counter[str]()
+        for stock in held:
+            have[stock.product_id] += stock.quantity
         shortages = tuple(
-            Shortage(product_id, wanted, available)
-            for product_id, wanted in demand.items()
-            if wanted > (available := self.available(product_id))
+            Shortage(product_id, units, free)
+            for product_id, units in wanted.items()
+            if units > (free := self.available(product_id) + have[product_id])
         )
         if shortages:
             return Short(shortages)
-        promised = tuple(
-            stock
-            for product_id, wanted in demand.items()
-            for stock in self._allocate(product_id, wanted)
-        )
-        for stock in promised:
-            self._move(stock, MovementKind.RESERVATION, cause, reserved_delta=stock.quantity)
-        return Reserved(promised)
+        given_back = [
+            part
+            for product_id, units in have.items()
+            for part in _last_of(held, product_id, units - wanted.get(product_id, 0))
+        ]
+        taken = [
+            part
+            for product_id, units in wanted.items()
+            for part in self._allocate(product_id, units - have[product_id])
+        ]
+        self.release(given_back, cause)
+        for part in taken:
+            self._move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
+        return _sum_of(held, given_back, taken)
 
-    def _allocate(self, product_id: str, wanted: int) -> list[ReservedStock]:
+    def _allocate(self, product_id: str, wanted: int) -> list[HeldStock]:
         """Take from the main location first, then from the others by name."""
         parts = []
         for level in self._by_product[product_id].values():
             part = min(level.available, wanted)
             if part > 0:
-                parts.append(ReservedStock(product_id, level.location_id, part))
+                parts.append(HeldStock(*level.key, part))
                 wanted -= part
-        assert wanted == 0, "the whole was available"
+        assert wanted <= 0, "the whole was available"
         return parts
 
-    def release(self, promised: Iterable[ReservedStock], cause: Cause) -> None:
+    def release(self, promised: Iterable[HeldStock], cause: Cause) -> None:
         """Take a promise back, exactly as it was made."""
         for stock in promised:
-            self._move(stock, MovementKind.RELEASE, cause, reserved_delta=-stock.quantity)
+            self._move(stock.key, MovementKind.RELEASE, cause, reserved_delta=-stock.quantity)
 
     def set_on_hand(
         self, level: StockLevel, quantity: int, cause: Cause, *, expected_version: int | None = None
@@ -218,27 +250,30 @@ class StockBook:
         delta = quantity - level.on_hand
         if delta:
             kind = MovementKind.RECEIPT if delta > 0 else MovementKind.ADJUSTMENT
-            self._move(ReservedStock(*place, abs(delta)), kind, cause, on_hand_delta=delta)
+            self._move(level.key, kind, cause, on_hand_delta=delta)
 
     def _move(
         self,
-        stock: ReservedStock,
+        key: LevelKey,
         kind: MovementKind,
         cause: Cause,
         *,
         on_hand_delta: int = 0,
         reserved_delta: int = 0,
     ) -> None:
-        level = self._by_product[stock.product_id][stock.location_id]
+        shape = _sign(on_hand_delta), _sign(reserved_delta)
+        assert shape in _SHAPES[kind], "each kind of movement has its own shape"
+        level = self._by_product[key[0]][key]
         level.on_hand += on_hand_delta
         level.reserved += reserved_delta
         level.version += 1
         assert 0 <= level.reserved <= level.on_hand, "never promise more than there is"
-        self._changed[level.product_id, level.location_id] = level
+        self._changed[key] = level
         self.movements.append(
             Movement(
                 product_id=level.product_id,
                 location_id=level.location_id,
+                lot_id=level.lot_id,
                 kind=kind,
                 on_hand_delta=on_hand_delta,
                 reserved_delta=reserved_delta,
@@ -258,5 +293,33 @@ def folded(location_id: str) -> str:
     return unicodedata.normalize("NFC", location_id.casefold())
 
 
-def _main_first(level: StockLevel) -> tuple[str, bool, str]:
-    return level.product_id, level.location_id != MAIN_LOCATION, level.location_id
+def _main_first(place: StockLevel | HeldStock) -> tuple[str, bool, str, str]:
+    return place.product_id, place.location_id != MAIN_LOCATION, place.location_id, place.lot_id
+
+
+def _sign(delta: int) -> int:
+    return (delta > 0) - (delta < 0)
+
+
+def _last_of(held: Sequence[HeldStock], product_id: str, units: int) -> list[HeldStock]:
+    """So many units of a product of what is held, those first that were taken last; 0 or less:
+    none.
+    """
+    parts = []
+    for stock in sorted(held, key=_main_first, reverse=True):
+        part = min(stock.quantity, units)
+        if stock.product_id == product_id and part > 0:
+            parts.append(stock._replace(quantity=part))
+            units -= part
+    return parts
+
+
+def _sum_of(
+    held: Iterable[HeldStock], given_back: Iterable[HeldStock], taken: Iterable[HeldStock]
+) -> tuple[HeldStock, ...]:
+    """What is held in the end, sorted."""
+    units = Counter[LevelKey]()
+    for parts, sign in ((held, 1), (given_back, -1), (taken, 1)):
+        for part in parts:
+            units[part.key] += sign * part.quantity
+    return tuple(HeldStock(*key, quantity) for key, quantity in sorted(units.items()) if quantity)

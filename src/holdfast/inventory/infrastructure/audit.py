@@ -1,10 +1,13 @@
 """Recompute Inventory from its own records: levels from movements, holds from reservations."""
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.chassis.audit import Auditor
 from holdfast.inventory.domain.reservation import ReservationState
+from holdfast.inventory.domain.stock import LevelKey
 
 COUNTS = {
     "products": "product",
@@ -19,11 +22,12 @@ QUESTIONS = {
 SELECT stock_level.product_id, stock_level.location_id, on_hand, reserved, version,
        on_hand_sum, reserved_sum, movements
   FROM stock_level
-  LEFT JOIN (SELECT product_id, location_id, count(*) AS movements,
+  LEFT JOIN (SELECT product_id, location_id, coalesce(lot_id, '') AS lot_id, count(*) AS movements,
                     sum(on_hand_delta) AS on_hand_sum, sum(reserved_delta) AS reserved_sum
                FROM stock_movement
-              GROUP BY product_id, location_id) AS ledger
+              GROUP BY product_id, location_id, coalesce(lot_id, '')) AS ledger
     ON ledger.product_id = stock_level.product_id AND ledger.location_id = stock_level.location_id
+   AND ledger.lot_id = stock_level.lot_id
  WHERE on_hand <> coalesce(on_hand_sum, 0)
     OR reserved <> coalesce(reserved_sum, 0)
     OR version <> coalesce(movements, 0)
@@ -33,6 +37,7 @@ SELECT stock_movement.product_id, stock_movement.location_id, count(*) AS moveme
   FROM stock_movement
   LEFT JOIN stock_level ON stock_level.product_id = stock_movement.product_id
    AND stock_level.location_id = stock_movement.location_id
+   AND stock_level.lot_id = coalesce(stock_movement.lot_id, '')
  WHERE stock_level.product_id IS NULL
  GROUP BY stock_movement.product_id, stock_movement.location_id
 """,
@@ -43,46 +48,30 @@ SELECT *
                sum(on_hand_delta) OVER level_so_far AS on_hand_sum,
                sum(reserved_delta) OVER level_so_far AS reserved_sum
           FROM stock_movement
-        WINDOW level_so_far AS (PARTITION BY product_id, location_id ORDER BY movement_id
-                                ROWS UNBOUNDED PRECEDING)) AS running
+        WINDOW level_so_far AS (PARTITION BY product_id, location_id, coalesce(lot_id, '')
+                                ORDER BY movement_id ROWS UNBOUNDED PRECEDING)) AS running
  WHERE on_hand_after <> on_hand_sum
     OR reserved_after <> reserved_sum
     OR reserved_sum < 0
     OR reserved_sum > on_hand_sum
 """,
-    "level {product_id} at {location_id} has {reserved} reserved, its reservations hold {held}": """
-SELECT stock_level.product_id, stock_level.location_id, reserved, coalesce(held, 0) AS held
-  FROM stock_level
-  LEFT JOIN (SELECT product_id, location_id, sum(reserved_delta) AS held
-               FROM stock_movement
-               JOIN reservation ON reservation.order_id = stock_movement.order_id
-              WHERE kind = 'RESERVATION'
-                AND state = 'RESERVED'
-              GROUP BY product_id, location_id) AS promised
-    ON promised.product_id = stock_level.product_id
-   AND promised.location_id = stock_level.location_id
- WHERE reserved <> coalesce(held, 0)
+    "movement {movement_id} of {product_id} is a {kind} of {on_hand_delta} on hand and "
+    "{reserved_delta} reserved": """
+SELECT movement_id, product_id, kind, on_hand_delta, reserved_delta
+  FROM stock_movement
+ WHERE NOT CASE kind WHEN 'RECEIPT' THEN on_hand_delta > 0 AND reserved_delta = 0
+                     WHEN 'ADJUSTMENT' THEN on_hand_delta <> 0 AND reserved_delta = 0
+                     WHEN 'RESERVATION' THEN on_hand_delta = 0 AND reserved_delta > 0
+                     WHEN 'RELEASE' THEN on_hand_delta = 0 AND reserved_delta < 0
+                     ELSE false END
+    OR (kind IN ('RESERVATION', 'RELEASE')) <> (order_id IS NOT NULL)
 """,
-    "reservation of order {order_id} is {state}; its movements of {product_id} at {location_id} "
-    "reserved {reserved} and released {released}": """
-SELECT moved.order_id, state, product_id, location_id, reserved, released
-  FROM (SELECT order_id, product_id, location_id,
-               sum(CASE WHEN kind = 'RESERVATION' THEN reserved_delta ELSE 0 END) AS reserved,
-               sum(CASE WHEN kind = 'RELEASE' THEN -reserved_delta ELSE 0 END) AS released
-          FROM stock_movement
-         WHERE order_id IS NOT NULL
-         GROUP BY order_id, product_id, location_id) AS moved
-  JOIN reservation ON reservation.order_id = moved.order_id
- WHERE state NOT IN ('RESERVED', 'RELEASED')
-    OR reserved <= 0
-    OR released <> CASE WHEN state = 'RELEASED' THEN reserved ELSE 0 END
-""",
-    "reservation of order {order_id} is {state} and holds no stock": """
-SELECT reservation.order_id, state
-  FROM reservation
-  LEFT JOIN stock_movement ON stock_movement.order_id = reservation.order_id
- WHERE state IN ('RESERVED', 'RELEASED')
-   AND stock_movement.order_id IS NULL
+    "product {product_id} has no level at main, which is its gate": """
+SELECT product.product_id
+  FROM product
+  LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+   AND location_id = 'main' AND lot_id = ''
+ WHERE stock_level.product_id IS NULL
 """,
     "location {location_id} has stock and is none": """
 SELECT DISTINCT stock_level.location_id
@@ -106,25 +95,48 @@ SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_moveme
 }
 
 BETWEEN = """
-SELECT order_id, state
+SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
+       CAST(missing AS text) AS missing
   FROM reservation
  WHERE order_id >= $1 AND order_id <= $2
 """
 
-STOCK_BETWEEN = """
-SELECT order_id, product_id, reserved_delta AS quantity
+LEDGER_BETWEEN = """
+SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
+       sum(reserved_delta) AS held
   FROM stock_movement
  WHERE order_id >= $1 AND order_id <= $2
-   AND kind = 'RESERVATION'
+ GROUP BY order_id, product_id, location_id, coalesce(lot_id, '')
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ReservationFacts:
-    """What a reservation holds, or held, over all locations."""
+    """What Inventory holds for an order: by its document, and by its ledger."""
 
+    version: int
+    revision: int
     state: ReservationState
-    stock: Counter[str]
+    stock: Counter[LevelKey]
+    was_refused: bool
+    ledger: Counter[LevelKey]
+
+    @property
+    def units(self) -> Counter[str]:
+        """Units held per product."""
+        units = Counter[str]()
+        for (product_id, _, _), quantity in self.stock.items():
+            units[product_id] += quantity
+        return units
+
+    def contradictions(self) -> Iterator[str]:
+        """What is wrong with the reservation by itself, to be read after the order's name."""
+        if self.stock != self.ledger:
+            yield f"holds {dict(self.stock)} by its document, {dict(self.ledger)} by its movements"
+        if bool(self.stock) != (self.state is ReservationState.HELD):
+            yield f"is {self.state} and holds {dict(self.stock)}"
+        if self.state is ReservationState.SHORT and not self.was_refused:
+            yield "is SHORT and lacks nothing"
 
 
 async def audit(auditor: Auditor) -> None:
@@ -135,13 +147,21 @@ async def audit(auditor: Auditor) -> None:
 
 
 async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, ReservationFacts]:
-    """Return what the reservations of orders from one id to another hold, by order id."""
+    """Return what is held for orders from one id to another, by order id."""
     found = {
-        str(row["order_id"]): ReservationFacts(ReservationState(row["state"]), Counter())
+        str(row["order_id"]): ReservationFacts(
+            row["version"],
+            row["revision"],
+            ReservationState(row["state"]),
+            Counter({(p, at, lot): units for p, at, lot, units in json.loads(row["stock"])}),
+            row["missing"] != "[]",
+            Counter(),
+        )
         for row in await auditor.rows(BETWEEN, first, last)
     }
-    for row in await auditor.rows(STOCK_BETWEEN, first, last):
+    for row in await auditor.rows(LEDGER_BETWEEN, first, last):
         reservation = found.get(str(row["order_id"]))
-        if reservation:
-            reservation.stock[row["product_id"]] += row["quantity"]
+        if reservation and row["held"]:
+            key = row["product_id"], row["location_id"], row["lot_id"]
+            reservation.ledger[key] = int(row["held"])
     return found

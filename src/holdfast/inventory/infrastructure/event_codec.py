@@ -1,7 +1,8 @@
 """Inventory's events on their way out: from the domain to protobuf in an envelope."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from google.protobuf.message import Message
 
@@ -10,12 +11,12 @@ from holdfast.contracts.inventory.v1 import events_pb2, inventory_pb2
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import (
     InventoryEvent,
+    ReservationEvent,
     ReservationReleased,
     StockLevelChanged,
     StockRejected,
     StockReserved,
 )
-from holdfast.inventory.domain.stock import ReservedStock
 
 # With more, what was reserved is left out of an event: a message must fit through the broker, and
 # the ledger tells it by order.
@@ -30,11 +31,15 @@ class EventCodec:
 
     def encode(self, event: InventoryEvent, at: datetime, caller: Caller) -> Event:
         message = _message(event)
+        if isinstance(event, StockLevelChanged):
+            subject, sequence = event.product_id, event.sequence
+        else:
+            subject, sequence = event.reservation.order_id, event.reservation.version
         return Event(
             event_id=self._new_id(),
             type=message.DESCRIPTOR.full_name,
-            subject=event.product_id if isinstance(event, StockLevelChanged) else event.order_id,
-            sequence=event.sequence,
+            subject=subject,
+            sequence=sequence,
             time=at,
             data=message.SerializeToString(),
             traceparent=caller.traceparent,
@@ -44,17 +49,11 @@ class EventCodec:
 def _message(event: InventoryEvent) -> Message:
     match event:
         case StockReserved():
-            return _with_stock(events_pb2.StockReserved(order_id=event.order_id), event.stock)
-        case ReservationReleased():
-            return _with_stock(events_pb2.ReservationReleased(order_id=event.order_id), event.stock)
+            return _told(event, events_pb2.StockReserved())
         case StockRejected():
-            missing = [
-                events_pb2.MissingStock(
-                    product_id=s.product_id, wanted=s.wanted, available=s.available
-                )
-                for s in event.shortages
-            ]
-            return events_pb2.StockRejected(order_id=event.order_id, missing=missing)
+            return _told(event, events_pb2.StockRejected())
+        case ReservationReleased():
+            return _told(event, events_pb2.ReservationReleased())
         case StockLevelChanged():
             level = inventory_pb2.StockLevel(
                 location_id=event.location_id,
@@ -66,12 +65,23 @@ def _message(event: InventoryEvent) -> Message:
             return events_pb2.StockLevelChanged(product_id=event.product_id, level=level)
 
 
-def _with_stock(
-    message: events_pb2.StockReserved | events_pb2.ReservationReleased,
-    parts: Iterable[ReservedStock],
-) -> Message:
-    for product_id, location_id, quantity in parts:
-        message.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+Answer = TypeVar(
+    "Answer", events_pb2.StockReserved, events_pb2.StockRejected, events_pb2.ReservationReleased
+)
+
+
+def _told(event: ReservationEvent, message: Answer) -> Answer:
+    """Write the whole reservation into an answer."""
+    reservation = event.reservation
+    message.order_id = reservation.order_id
+    state = message.state
+    state.revision = reservation.revision
+    for product_id, location_id, _, quantity in reservation.stock:
+        state.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
     if message.ByteSize() > STOCK_BYTES_MAX:  # many products, each from many locations
-        del message.stock[:]
+        del state.stock[:]
+    for short in reservation.missing:
+        state.missing.add(
+            product_id=short.product_id, wanted=short.wanted, available=short.available
+        )
     return message

@@ -1,11 +1,11 @@
 """Inventory's rows: what is read from and written to its database, the same way on both engines."""
 
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from holdfast.chassis.database import Database, Reading, Row, Transaction, instant
+from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction, instant
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
@@ -24,9 +24,10 @@ from holdfast.inventory.domain.product import Product
 from holdfast.inventory.domain.reservation import Reservation, ReservationState
 from holdfast.inventory.domain.stock import (
     MAIN_LOCATION,
+    NO_LOT,
+    HeldStock,
     Movement,
     MovementKind,
-    ReservedStock,
     Shortage,
     StockBook,
     StockLevel,
@@ -135,30 +136,13 @@ class StoreWork:
 
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
         rows = await self._transaction.fetch(self._sql.FIND_RESERVATIONS, sorted(order_ids))
-        stock: dict[str, list[ReservedStock]] = {}
-        held = [row["order_id"] for row in rows if row["state"] == ReservationState.RESERVED]
-        if held:
-            for row in await self._transaction.fetch(self._sql.FIND_RESERVED_STOCK, held):
-                part = ReservedStock(row["product_id"], row["location_id"], row["quantity"])
-                stock.setdefault(row["order_id"], []).append(part)
-        return {
-            row["order_id"]: Reservation(
-                row["order_id"],
-                ReservationState(row["state"]),
-                stock=tuple(stock.get(row["order_id"], ())),
-                shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
-                version=row["version"],
-            )
-            for row in rows
-        }
+        return {row["order_id"]: _reservation(row) for row in rows}
 
-    async def stock_book(self, product_ids: Collection[str], at: datetime) -> StockBook:
-        rows = (
-            await self._transaction.fetch(self._sql.LOCK_LEVELS, sorted(product_ids))
-            if product_ids
-            else []
-        )
-        return StockBook([_level(row, version=row["version"]) for row in rows], at)
+    async def lock_levels(self, product_ids: Collection[str]) -> list[StockLevel]:
+        if not product_ids:
+            return []
+        rows = await self._transaction.fetch(self._sql.LOCK_LEVELS, sorted(product_ids))
+        return [_level(row, version=row["version"]) for row in rows]
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         rows = await self._transaction.fetch(self._sql.EXISTING_PRODUCTS, list(product_ids))
@@ -178,32 +162,41 @@ class StoreWork:
         new: list[tuple[object, ...]] = []
         old: list[tuple[object, ...]] = []
         for level in book.changed:
-            row = level.product_id, level.location_id, level.on_hand, level.reserved, level.version
-            (new if book.is_new(level) else old).append(row)
+            row = *level.key, level.on_hand, level.reserved, level.version
+            before = book.version_before(level)
+            if before is None:
+                new.append(row)
+            else:
+                old.append((*row, before))
         self._transaction.defer(self._sql.INSERT_LEVELS, new)
-        updated = await self._transaction.write(self._sql.UPDATE_LEVELS, old)
-        assert updated == len(old), "every level read under lock is still there"
+        if await self._transaction.write(self._sql.UPDATE_LEVELS, old) < len(old):
+            raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
         self._transaction.defer(
             self._sql.INSERT_MOVEMENTS,
             [
-                (m.product_id, m.location_id, m.kind, m.on_hand_delta, m.reserved_delta)
-                + (m.on_hand_after, m.reserved_after, m.order_id, m.reason, m.reference)
-                + (m.actor, m.at)
+                (m.product_id, m.location_id, m.lot_id or None, m.kind)
+                + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
+                + (m.order_id, m.reason, m.reference, m.actor, m.at)
                 for m in book.movements
             ],
         )
 
     async def save_reservations(
-        self, new: Sequence[Reservation], changed: Sequence[Reservation], at: datetime
+        self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
     ) -> None:
-        self._transaction.defer(
-            self._sql.INSERT_RESERVATIONS,
-            [(r.order_id, r.state, r.version, _shortages_text(r), at) for r in new],
-        )
-        await self._transaction.write(
-            self._sql.UPDATE_RESERVATIONS, [(r.order_id, r.state, r.version, at) for r in changed]
-        )
+        new: list[tuple[object, ...]] = []
+        old: list[tuple[object, ...]] = []
+        for one in changed:
+            row = one.order_id, one.version, one.revision, one.state, *_texts(one), at
+            before = known.get(one.order_id)
+            if before is None:
+                new.append(row)
+            else:
+                old.append((*row, before.version))
+        self._transaction.defer(self._sql.INSERT_RESERVATIONS, new)
+        if await self._transaction.write(self._sql.UPDATE_RESERVATIONS, old) < len(old):
+            raise Conflict("a reservation changed although it was locked")
 
     async def recorded_changes(self, request_ids: Collection[str]) -> dict[str, RecordedChange]:
         if not request_ids:
@@ -211,7 +204,15 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.FIND_CHANGES, list(request_ids))
         return {
             row["request_id"]: RecordedChange(
-                row["request_id"], row["request_hash"], _level(row, version=row["version"])
+                row["request_id"],
+                row["request_hash"],
+                StockLevel(
+                    row["product_id"],
+                    row["location_id"],
+                    row["on_hand"],
+                    row["reserved"],
+                    row["version"],
+                ),
             )
             for row in rows
         }
@@ -231,7 +232,11 @@ class StoreWork:
 
     async def add_product(self, product: Product, at: datetime) -> bool:
         columns = _product_columns(product)
-        return await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 1
+        if await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 0:
+            return False
+        gate = StockLevel(product.product_id, MAIN_LOCATION)
+        self._transaction.defer(self._sql.INSERT_LEVELS, [(*gate.key, 0, 0, 0)])
+        return True
 
     async def save_product(self, product: Product, at: datetime) -> None:
         await self._transaction.execute(self._sql.UPDATE_PRODUCT, *_product_columns(product), at)
@@ -268,14 +273,37 @@ def _product_columns(product: Product) -> tuple[object, ...]:
 
 def _level(row: Row, *, version: int) -> StockLevel:
     return StockLevel(
-        row["product_id"], row["location_id"], row["on_hand"], row["reserved"], version
+        row["product_id"],
+        row["location_id"],
+        row["on_hand"],
+        row["reserved"],
+        version,
+        row["lot_id"],
     )
+
+
+def _reservation(row: Row) -> Reservation:
+    return Reservation(
+        row["order_id"],
+        row["version"],
+        row["revision"],
+        ReservationState(row["state"]),
+        tuple(HeldStock(*held) for held in json.loads(row["stock"])),
+        tuple(Shortage(*short) for short in json.loads(row["missing"])),
+    )
+
+
+def _texts(reservation: Reservation) -> tuple[str, str]:
+    """What is held and what was missing, as JSON."""
+    missing = [(short.product_id, short.wanted, short.available) for short in reservation.missing]
+    return json.dumps(reservation.stock), json.dumps(missing)
 
 
 def _movement(row: Row) -> Movement:
     return Movement(
         product_id=row["product_id"],
         location_id=row["location_id"],
+        lot_id=row["lot_id"] or NO_LOT,
         kind=MovementKind(row["kind"]),
         on_hand_delta=row["on_hand_delta"],
         reserved_delta=row["reserved_delta"],
@@ -287,7 +315,3 @@ def _movement(row: Row) -> Movement:
         actor=row["actor"],
         at=instant(row["moved_at"]),
     )
-
-
-def _shortages_text(reservation: Reservation) -> str:
-    return json.dumps([(s.product_id, s.wanted, s.available) for s in reservation.shortages])

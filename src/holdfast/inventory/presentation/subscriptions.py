@@ -1,7 +1,4 @@
-"""Which events Inventory listens to, and how their bytes become commands."""
-
-from collections import Counter
-from collections.abc import Callable
+"""Which events Inventory listens to, and how their bytes become questions."""
 
 from google.protobuf.message import DecodeError
 
@@ -9,76 +6,82 @@ from holdfast.chassis.broker import Event, Subscription
 from holdfast.chassis.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
 from holdfast.contracts.orders.v1 import events_pb2
-from holdfast.inventory.application.decide_reservations import (
-    ReleaseStock,
-    ReservationCommand,
-    ReserveStock,
-)
+from holdfast.inventory.application.hear_orders import StockQuestion
 from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.reservation import Wanted
+
+_Question = (
+    events_pb2.OrderPlaced
+    | events_pb2.OrderCancelled
+    | events_pb2.OrderExpired
+    | events_pb2.StockAskedAgain
+)
 
 QUANTITY_MAX = 2_000 * 1_000_000_000  # of one product: the most lines times the most units a line
+REVISION_MAX = 2**63 - 1
 
-_PLACED = events_pb2.OrderPlaced.DESCRIPTOR.full_name
-_CANCELLED = events_pb2.OrderCancelled.DESCRIPTOR.full_name
-_EXPIRED = events_pb2.OrderExpired.DESCRIPTOR.full_name
+# The events of Orders that say what an order wants of stock, and why a level changes by each.
+_QUESTIONS: dict[str, tuple[type[_Question], str]] = {
+    kind.DESCRIPTOR.full_name: (kind, reason)
+    for kind, reason in (
+        (events_pb2.OrderPlaced, ""),
+        (events_pb2.OrderCancelled, "order cancelled"),
+        (events_pb2.OrderExpired, "order expired"),
+        (events_pb2.StockAskedAgain, ""),
+    )
+}
 
 # What Inventory receives; Orders declares the same queue when it publishes.
-ORDERS_TO_INVENTORY = Subscription("holdfast.inventory.orders", (_PLACED, _CANCELLED, _EXPIRED))
+ORDERS_TO_INVENTORY = Subscription("holdfast.inventory.orders", tuple(_QUESTIONS))
 # Who must hear Inventory's answers; Orders declares the same queue when it consumes.
 INVENTORY_TO_ORDERS = Subscription(
     "holdfast.orders.answers",
-    ("holdfast.inventory.v1.StockReserved", "holdfast.inventory.v1.StockRejected"),
+    (
+        "holdfast.inventory.v1.StockReserved",
+        "holdfast.inventory.v1.StockRejected",
+        "holdfast.inventory.v1.ReservationReleased",
+    ),
 )
 
 
-def read(event: Event) -> ReservationCommand:
-    """Turn an event of Orders into a command.
+def read(event: Event) -> StockQuestion:
+    """Turn an event of Orders into a question.
 
     :raises Unreadable: unknown type, wrong bytes, or values that no order can have.
     """
-    reader = _READERS.get(event.type)
-    if reader is None:
+    if event.type not in _QUESTIONS:
         raise Unreadable(f"unknown type {event.type}")
+    kind, reason = _QUESTIONS[event.type]
     violations = Violations()
     try:
-        command = reader(event, Caller("orders", event.traceparent), violations)
+        message = kind.FromString(event.data)
+        wanted = _read_wanted(message, violations)
         violations.raise_any()
     except DecodeError as error:
         raise Unreadable(f"these bytes are no {event.type}") from error
     except InvalidRequest as error:
         raise Unreadable(str(error)) from error
-    return command
+    if isinstance(message, events_pb2.OrderCancelled):
+        reason = message.reason or reason
+    elif wanted.over and not reason:
+        reason = "order over"
+    return StockQuestion(event.event_id, wanted, reason, Caller("orders", event.traceparent))
 
 
-def _read_placed(event: Event, caller: Caller, violations: Violations) -> ReserveStock:
-    message = events_pb2.OrderPlaced.FromString(event.data)
-    demand: Counter[str] = Counter()
-    for product in message.products:
+def _read_wanted(message: _Question, violations: Violations) -> Wanted:
+    asked = message.wanted
+    products: dict[str, int] = {}
+    for product in asked.products:
         violations.id("product_id", product.product_id)
         violations.within("quantity", product.quantity, lowest=1, highest=QUANTITY_MAX)
-        demand[product.product_id] += product.quantity
-    if not demand:
-        violations.add("products", "are missing")
-    order_id = violations.uuid("order_id", message.order_id)
-    return ReserveStock(event.event_id, order_id, demand, caller)
-
-
-def _read_cancelled(event: Event, caller: Caller, violations: Violations) -> ReleaseStock:
-    message = events_pb2.OrderCancelled.FromString(event.data)
-    order_id = violations.uuid("order_id", message.order_id)
-    return ReleaseStock(event.event_id, order_id, message.reason or "order cancelled", caller)
-
-
-def _read_expired(event: Event, caller: Caller, violations: Violations) -> ReleaseStock:
-    message = events_pb2.OrderExpired.FromString(event.data)
-    order_id = violations.uuid("order_id", message.order_id)
-    return ReleaseStock(event.event_id, order_id, "order expired", caller)
-
-
-_READERS: dict[str, Callable[[Event, Caller, Violations], ReservationCommand]] = {
-    _PLACED: _read_placed,
-    _CANCELLED: _read_cancelled,
-    _EXPIRED: _read_expired,
-}
-
-assert set(_READERS) == set(ORDERS_TO_INVENTORY.types), "every type received has its reader"
+        if product.product_id in products:
+            violations.add("products", f"{product.product_id} is there twice")
+        products[product.product_id] = product.quantity
+    if asked.over == bool(products):
+        violations.add("products", "must be there, unless the order is over")
+    return Wanted(
+        violations.uuid("order_id", message.order_id),
+        violations.within("revision", asked.revision, lowest=1, highest=REVISION_MAX),
+        products,
+        asked.over,
+    )

@@ -1,4 +1,4 @@
-"""Chase orders: nothing stays PENDING. Late answers are asked for again; what gets none expires."""
+"""Chase orders: no question stays unanswered, and no order PENDING."""
 
 from datetime import timedelta
 
@@ -10,10 +10,12 @@ CHASED_MAX = 500
 
 
 class ChaseOrders:
-    """Ask Inventory again about orders whose answer is late, and expire those that waited too long.
+    """Ask the newest question of orders again whose answer is late, whatever became of the order
+    since, and expire those that have been PENDING for too long.
 
     Several processes may chase at once: each takes orders that no other holds. Asking twice gets
-    the same answer twice.
+    the same answer twice. Only a PENDING order expires; every other question is asked until it is
+    answered, because Inventory may hold stock for it.
 
     :param late_s: an answer is late after so many seconds; it is asked for again then, and again
         after twice the time each, so that chasing adds little to what made it late.
@@ -38,6 +40,8 @@ class ChaseOrders:
             await work.record([state.expire(at, ORDERS) for state in expired])
             late: list[OrderState] = []
             if not self._backlog.is_stuck():  # what waits there may be the very questions
-                late = await work.claim_late(at, asked_before=at - self._late, limit=CHASED_MAX)
-                await work.ask_again([state.order_id for state in late], at)
+                claimed = await work.claim_late(at, asked_before=at - self._late, limit=CHASED_MAX)
+                just_asked = {state.order_id for state in expired}
+                late = [state for state in claimed if state.order_id not in just_asked]
+                await work.ask_again(late, at)
         return len(late) + len(expired)

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.order import NewOrder, Order, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.stock import StockAnswer
 
 
 class Clock(Protocol):
@@ -51,6 +52,13 @@ class RecordedRequest:
     state: OrderState
 
 
+class StockNews(NamedTuple):
+    """What was heard of an order's stock, and where the order stands now that it was heard."""
+
+    state: OrderState
+    answer: StockAnswer
+
+
 RequestKey = tuple[str, str]  # customer id, request id
 
 
@@ -72,13 +80,17 @@ class Work(Protocol):
     async def lock_customer(self, order_id: str) -> Customer:
         """Return the customer information of an order whose state is locked."""
 
-    async def record(self, changes: Sequence[OrderChange]) -> None:
-        """Write changes of locked orders: order, history, event; and news if the status changed."""
+    async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
+        """Write changes of locked orders: order, history, event, question; and a notification if
+        the status changed. What was heard of their stock is kept, and who has the answer to the
+        newest question waits no longer.
+        """
 
     async def claim_late(
         self, at: datetime, *, asked_before: datetime, limit: int
     ) -> list[OrderState]:
-        """Return PENDING orders to ask about again, locked; those locked by others are left out.
+        """Return orders whose newest question has no answer, to ask it again, locked; those locked
+        by others are left out.
 
         :param asked_before: only orders that Inventory was last asked about before then, and
             longer ago than it had been waited for until then. What is as far ahead of `at` as
@@ -88,8 +100,8 @@ class Work(Protocol):
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
         """Return PENDING orders placed before then, locked; those locked by others are left out."""
 
-    async def ask_again(self, order_ids: Collection[str], at: datetime) -> None:
-        """Publish OrderPlaced again for these orders, under new event ids, and remember when."""
+    async def ask_again(self, orders: Sequence[OrderState], at: datetime) -> None:
+        """Publish StockAskedAgain for these orders, and remember when."""
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Work]]

@@ -7,7 +7,7 @@ PENDING ─┬─> CONFIRMED ─┐
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,18 @@ from holdfast.orders.domain.errors import (
     TooManyChanges,
     TotalTooLarge,
 )
+from holdfast.orders.domain.events import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderEvent,
+    OrderExpired,
+    OrderPlaced,
+    OrderRejected,
+    OrderUpdated,
+    StockAskedAgain,
+)
 from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.stock import StockAnswer, StockWanted
 
 LINES_MAX = 2_000  # one reservation locks at most this many products
 QUANTITY_MAX = 1_000_000_000  # units on one line
@@ -74,6 +85,7 @@ class OrderLine(NamedTuple):
 class OrderChange(NamedTuple):
     """One change of an order: a row of its history and an event for the world.
 
+    :param event: None only in a history that was read.
     :param shortages: what was missing; only for a rejection.
     :param customer: the new customer information; only when that is what changed.
     """
@@ -84,32 +96,71 @@ class OrderChange(NamedTuple):
     at: datetime
     caller: Caller
     reason: str = ""
+    event: OrderEvent | None = None
     shortages: tuple[Shortage, ...] = ()
     customer: Customer | None = None
 
 
 class OrderState(NamedTuple):
-    """Where an order stands: all that its transitions depend on."""
+    """Where an order stands: all that its transitions depend on.
+
+    :param asked: the revision of its newest question to Inventory.
+    :param answered: the newest of its revisions that Inventory has answered.
+    :param stock_sequence: of Inventory's newest answer; 0: none came yet.
+    """
 
     order_id: str
     status: OrderStatus
     version: int
+    asked: int = 1
+    answered: int = 0
+    stock_sequence: int = 0
 
-    def confirm(self, at: datetime, caller: Caller) -> OrderChange:
-        """The stock is reserved."""
-        return self._become(OrderStatus.CONFIRMED, at, caller, "stock reserved")
+    @property
+    def waits(self) -> bool:
+        """Whether Inventory's answer to the newest question is still to come."""
+        return self.answered < self.asked
 
-    def reject(self, shortages: tuple[Shortage, ...], at: datetime, caller: Caller) -> OrderChange:
-        """The stock was short."""
-        return self._become(OrderStatus.REJECTED, at, caller, "stock short", shortages)
+    def hear(self, answer: StockAnswer) -> "OrderState":
+        """Know Inventory's newest answer; what the order itself becomes is for `settle`."""
+        assert answer.sequence > self.stock_sequence, (
+            "what is known is never replaced by older news"
+        )
+        answered = max(self.answered, answer.revision)
+        return self._replace(answered=answered, stock_sequence=answer.sequence)
+
+    def settle(self, answer: StockAnswer, at: datetime, caller: Caller) -> OrderChange | None:
+        """Turn the answer to the question that the order is waiting for into its next status.
+
+        Any other answer changes nothing: it is a repeat, or the order has asked anew since.
+        """
+        if self.status is not OrderStatus.PENDING or answer.revision != self.asked:
+            return None
+        if answer.missing:
+            event = OrderRejected(answer.missing)
+            reason = "stock short"
+            return self._become(OrderStatus.REJECTED, at, caller, reason, event, answer.missing)
+        return self._become(OrderStatus.CONFIRMED, at, caller, "stock reserved", OrderConfirmed())
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
         """The caller does not want it any more."""
-        return self._become(OrderStatus.CANCELLED, at, caller, reason)
+        event = OrderCancelled(reason, self._nothing_more())
+        return self._become(OrderStatus.CANCELLED, at, caller, reason, event)
 
     def expire(self, at: datetime, caller: Caller) -> OrderChange:
         """No decision came in time."""
-        return self._become(OrderStatus.EXPIRED, at, caller, "no decision in time")
+        event = OrderExpired(self._nothing_more())
+        return self._become(OrderStatus.EXPIRED, at, caller, "no decision in time", event)
+
+    def _nothing_more(self) -> StockWanted:
+        return StockWanted(self.asked + 1, {})
+
+    def ask_again(self, demand: Mapping[str, int]) -> StockAskedAgain:
+        """The newest question once more.
+
+        :param demand: units per product of the order's lines.
+        """
+        return StockAskedAgain(StockWanted(self.asked, {} if self.status.is_final else demand))
 
     def _become(
         self,
@@ -117,11 +168,13 @@ class OrderState(NamedTuple):
         at: datetime,
         caller: Caller,
         reason: str,
+        event: OrderEvent,
         shortages: tuple[Shortage, ...] = (),
     ) -> OrderChange:
         if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
-        return OrderChange(self.order_id, self.version + 1, status, at, caller, reason, shortages)
+        version = self.version + 1
+        return OrderChange(self.order_id, version, status, at, caller, reason, event, shortages)
 
     def update_customer(
         self, customer: Customer, expected_version: int, at: datetime, caller: Caller
@@ -145,6 +198,7 @@ class OrderState(NamedTuple):
             at,
             caller,
             "customer information updated",
+            OrderUpdated(),
             customer=customer,
         )
 
@@ -201,17 +255,11 @@ class NewOrder:
         :raises MixedCurrencies: the lines have more than one currency.
         :raises TotalTooLarge: the total does not fit into 64 bits.
         """
-        placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed")
-        return cls(
-            order_id,
-            customer_id,
-            request_id,
-            request_hash,
-            lines,
-            total_of(lines),
-            customer,
-            placed,
-        )
+        total = total_of(lines)
+        demand = demand_of([(line.product_id, line.quantity) for line in lines])
+        event = OrderPlaced(customer_id, StockWanted(1, demand), total)
+        placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed", event)
+        return cls(order_id, customer_id, request_id, request_hash, lines, total, customer, placed)
 
 
 def total_of(lines: Sequence[OrderLine]) -> Money:

@@ -1,5 +1,6 @@
 """Recompute Orders from its own records: states from histories, totals from lines."""
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -51,22 +52,32 @@ SELECT orders.order_id, orders.total_minor, count(order_line.line_no) AS lines,
        sum(order_line.quantity * order_line.unit_price_minor) AS summed
   FROM orders
   LEFT JOIN order_line ON order_line.order_id = orders.order_id
+   AND order_line.edition = orders.edition
  GROUP BY orders.order_id, orders.total_minor
 HAVING count(order_line.line_no) = 0
     OR max(order_line.line_no) <> count(order_line.line_no)
     OR sum(order_line.quantity * order_line.unit_price_minor) <> orders.total_minor
 """,
-    "order {order_id} is {status} and stands {times} times among the pending ones": """
-SELECT orders.order_id, status, count(pending_order.order_id) AS times
+    "order {order_id} has asked {asked} and has answers up to {answered}, and stands {times} times "
+    "among the unanswered": """
+SELECT orders.order_id, asked, answered, count(unanswered.order_id) AS times
   FROM orders
-  LEFT JOIN pending_order ON pending_order.order_id = orders.order_id
- GROUP BY orders.order_id, status
-HAVING count(pending_order.order_id) <> CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END
+  LEFT JOIN unanswered ON unanswered.order_id = orders.order_id
+ GROUP BY orders.order_id, asked, answered
+HAVING count(unanswered.order_id) <> CASE WHEN answered < asked THEN 1 ELSE 0 END
 """,
-    "order {order_id} stands among the pending ones but is no order": """
-SELECT pending_order.order_id
-  FROM pending_order
-  LEFT JOIN orders ON orders.order_id = pending_order.order_id
+    "order {order_id} is {status}, has asked {asked} and has answers up to {answered}": """
+SELECT order_id, status, asked, answered
+  FROM orders
+ WHERE asked < 1 OR answered < 0 OR answered > asked OR answered < stock_revision
+    OR status = 'PENDING' AND (asked > 1 OR answered > 0)
+    OR status IN ('CONFIRMED', 'REJECTED') AND answered < 1
+    OR status IN ('CANCELLED', 'EXPIRED') AND asked < 2
+""",
+    "order {order_id} stands among the unanswered but is no order": """
+SELECT unanswered.order_id
+  FROM unanswered
+  LEFT JOIN orders ON orders.order_id = unanswered.order_id
  WHERE orders.order_id IS NULL
 """,
     "order {order_id} is {status} with shortages {shortages}": """
@@ -103,7 +114,15 @@ SELECT order_id, status
 
 PENDING = """
 SELECT count(*) AS n, min(placed_at) AS oldest
-  FROM pending_order
+  FROM orders
+ WHERE status = 'PENDING'
+"""
+
+UNANSWERED = """
+SELECT count(*) AS n, min(since) AS oldest
+  FROM unanswered
+  JOIN orders ON orders.order_id = unanswered.order_id
+ WHERE status <> 'PENDING'
 """
 
 UNSENT = """
@@ -113,7 +132,7 @@ SELECT count(*) AS n, min(recorded_at) AS oldest
 """
 
 PAGE = """
-SELECT order_id, status
+SELECT order_id, status, asked, stock_sequence, stock_revision, CAST(stock AS text) AS stock
   FROM orders
  WHERE order_id >= $1
  ORDER BY order_id
@@ -121,24 +140,30 @@ SELECT order_id, status
 """
 
 PAGE_LINES = """
-SELECT order_id, product_id, quantity
+SELECT order_line.order_id, product_id, quantity
   FROM order_line
- WHERE order_id >= $1 AND order_id <= $2
+  JOIN orders ON orders.order_id = order_line.order_id AND orders.edition = order_line.edition
+ WHERE order_line.order_id >= $1 AND order_line.order_id <= $2
 """
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What an order says of its stock."""
+    """What an order says of its stock: what its lines ask for, and what Inventory last told it."""
 
     status: OrderStatus
+    asked: int
+    sequence: int
+    revision: int
+    stock: Counter[tuple[str, str]]  # by product and location
     demand: Counter[str]
 
 
 async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     """Check all of Orders' own records.
 
-    :param pending_s_max: an order that is PENDING for longer is a contradiction: nothing stays so.
+    :param pending_s_max: an order that is PENDING for longer is a contradiction, and so is one
+        whose question is unanswered for longer: nothing stays so.
     """
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
@@ -155,6 +180,13 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     auditor.overdue(
         "{n} orders are PENDING since {oldest}", row["n"], row["oldest"], after_s=pending_s_max
     )
+    (row,) = await auditor.rows(UNANSWERED)
+    auditor.overdue(
+        "{n} questions to Inventory are unanswered since {oldest}",
+        row["n"],
+        row["oldest"],
+        after_s=pending_s_max,
+    )
     (row,) = await auditor.rows(UNSENT)
     auditor.overdue(
         "{n} notifications are unsent since {oldest}",
@@ -169,7 +201,15 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
     """Return what the first `limit` orders from an id on say, by order id and in its order."""
     rows = await auditor.rows(PAGE, start, limit)
     found = {
-        str(row["order_id"]): OrderFacts(OrderStatus(row["status"]), Counter()) for row in rows
+        str(row["order_id"]): OrderFacts(
+            OrderStatus(row["status"]),
+            row["asked"],
+            row["stock_sequence"],
+            row["stock_revision"],
+            Counter({(p, at): units for p, at, units in json.loads(row["stock"])}),
+            Counter(),
+        )
+        for row in rows
     }
     if found:
         for line in await auditor.rows(PAGE_LINES, start, max(found)):

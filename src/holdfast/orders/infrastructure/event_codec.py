@@ -1,6 +1,6 @@
 """Orders' events on their way out: from the domain to protobuf in an envelope."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from google.protobuf.message import Message
@@ -8,8 +8,18 @@ from google.protobuf.message import Message
 from holdfast.chassis import money
 from holdfast.chassis.broker import Event
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import OrderChange, OrderStatus
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.events import (
+    OrderCancelled,
+    OrderConfirmed,
+    OrderEvent,
+    OrderExpired,
+    OrderPlaced,
+    OrderRejected,
+    OrderUpdated,
+    StockAskedAgain,
+)
+from holdfast.orders.domain.stock import StockWanted
 
 
 class EventCodec:
@@ -18,63 +28,55 @@ class EventCodec:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
 
-    def placed(
-        self,
-        order_id: str,
-        *,
-        customer_id: str,
-        products: Sequence[tuple[str, int]],
-        total: Money,
-        at: datetime,
-        traceparent: str,
+    def encode(
+        self, event: OrderEvent, order_id: str, version: int, at: datetime, caller: Caller
     ) -> Event:
-        """Tell that an order waits for its stock."""
-        message = events_pb2.OrderPlaced(order_id=order_id, customer_id=customer_id)
-        for product_id, quantity in products:
-            message.products.add(product_id=product_id, quantity=quantity)
-        money.write(message.total, *total)
-        return self._envelope(message, order_id, sequence=1, at=at, traceparent=traceparent)
-
-    def changed(self, change: OrderChange) -> Event:
-        """Tell of any later change."""
-        return self._envelope(
-            _message(change),
-            change.order_id,
-            sequence=change.version,
-            at=change.at,
-            traceparent=change.caller.traceparent,
-        )
-
-    def _envelope(
-        self, message: Message, order_id: str, *, sequence: int, at: datetime, traceparent: str
-    ) -> Event:
+        message = _message(event, order_id)
         return Event(
             event_id=self._new_id(),
             type=message.DESCRIPTOR.full_name,
             subject=order_id,
-            sequence=sequence,
+            sequence=version,
             time=at,
             data=message.SerializeToString(),
-            traceparent=traceparent,
+            traceparent=caller.traceparent,
         )
 
 
-def _message(change: OrderChange) -> Message:
-    order_id = change.order_id
-    if change.customer is not None:
-        return events_pb2.OrderUpdated(order_id=order_id)
-    match change.status:
-        case OrderStatus.CONFIRMED:
+def _message(event: OrderEvent, order_id: str) -> Message:
+    match event:
+        case OrderPlaced(customer_id, wanted, total):
+            placed = events_pb2.OrderPlaced(order_id=order_id, customer_id=customer_id)
+            _write_wanted(placed.wanted, wanted)
+            money.write(placed.total, *total)
+            return placed
+        case OrderConfirmed():
             return events_pb2.OrderConfirmed(order_id=order_id)
-        case OrderStatus.REJECTED:
-            shortages = [
+        case OrderRejected(shortages):
+            rejected = events_pb2.OrderRejected(order_id=order_id)
+            rejected.shortages.extend(
                 orders_pb2.Shortage(product_id=s.product_id, wanted=s.wanted, available=s.available)
-                for s in change.shortages
-            ]
-            return events_pb2.OrderRejected(order_id=order_id, shortages=shortages)
-        case OrderStatus.CANCELLED:
-            return events_pb2.OrderCancelled(order_id=order_id, reason=change.reason)
-        case OrderStatus.EXPIRED:
-            return events_pb2.OrderExpired(order_id=order_id)
-        case OrderStatus.PENDING:
-            raise AssertionError("an order becomes pending only by being placed")
+                for s in shortages
+            )
+            return rejected
+        case OrderCancelled(reason, wanted):
+            cancelled = events_pb2.OrderCancelled(order_id=order_id, reason=reason)
+            _write_wanted(cancelled.wanted, wanted)
+            return cancelled
+        case OrderExpired(wanted):
+            expired = events_pb2.OrderExpired(order_id=order_id)
+            _write_wanted(expired.wanted, wanted)
+            return expired
+        case OrderUpdated():
+            return events_pb2.OrderUpdated(order_id=order_id)
+        case StockAskedAgain(wanted):
+            again = events_pb2.StockAskedAgain(order_id=order_id)
+            _write_wanted(again.wanted, wanted)
+            return again
+
+
+def _write_wanted(message: events_pb2.StockWanted, wanted: StockWanted) -> None:
+    message.revision = wanted.revision
+    message.over = wanted.over
+    for product_id, quantity in wanted.products.items():
+        message.products.add(product_id=product_id, quantity=quantity)

@@ -22,10 +22,12 @@ class Statements:
 
     INSERT_ORDERS = """
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version,
+            (order_id, customer_id, request_id, request_hash, status, version, edition,
+             asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1, 1,
+       1, 0, 0, 0, '[]',
        currency, total_minor, name, email, phone, address,
        '[]', at, at
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
@@ -38,24 +40,26 @@ ON CONFLICT (request_id, customer_id) DO NOTHING
 """
 
     INSERT_LINES = """
-INSERT INTO order_line (order_id, line_no, product_id, quantity, unit_price_minor)
-SELECT *
+INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
+SELECT order_id, 1, line_no, product_id, quantity, unit_price_minor
   FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
+       AS new (order_id, line_no, product_id, quantity, unit_price_minor)
 """
 
-    INSERT_PENDING = """
-INSERT INTO pending_order (order_id, placed_at, asked_at)
+    INSERT_UNANSWERED = """
+INSERT INTO unanswered (order_id, since, asked_at)
 SELECT order_id, at, at
   FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
 """
 
-    DELETE_PENDING = either(
+    DELETE_UNANSWERED = either(
         postgresql="""
-DELETE FROM pending_order
+DELETE FROM unanswered
       WHERE order_id = ANY($1::uuid[])
 """,
         sqlite="""
-DELETE FROM pending_order
+DELETE FROM unanswered
       WHERE order_id = $1
 """,
     )
@@ -90,7 +94,7 @@ SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status
     )
 
     LOCK_STATES = """
-  SELECT order_id::text AS order_id, status, version
+  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -103,14 +107,33 @@ SELECT name, email, phone, address
  WHERE order_id = $1::uuid
 """
 
-    # The version guards what the lock already holds: a change never applies twice.
+    # The version guards what the lock already holds: a change never applies twice. NULL leaves what
+    # is asked and known as it is.
     UPDATE_STATES = """
 UPDATE orders
-   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
-       AS new (order_id, status, version, shortages, at)
+   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at,
+       asked = coalesce(new.asked, orders.asked),
+       answered = coalesce(new.answered, orders.answered),
+       stock_sequence = coalesce(new.sequence, orders.stock_sequence),
+       stock_revision = coalesce(new.revision, orders.stock_revision),
+       stock = coalesce(new.stock, orders.stock)
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[])
+       AS new (order_id, status, version, shortages, at,
+               asked, answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.version = new.version - 1
+"""
+
+    # What is known of the stock is replaced by what is newer only.
+    UPDATE_STOCK = """
+UPDATE orders
+   SET answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
+       stock = new.stock
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+       AS new (order_id, answered, sequence, revision, stock)
+ WHERE orders.order_id = new.order_id
+   AND orders.stock_sequence < new.sequence
 """
 
     UPDATE_CUSTOMERS = """
@@ -121,29 +144,29 @@ UPDATE orders
  WHERE orders.order_id = new.order_id
 """
 
-    # Pending orders lead and each looks its order up: PostgreSQL can't turn a LATERAL round, nor
-    # SQLite a CROSS JOIN, and walk all orders. The status is asked for under the lock: an order
-    # that is settled meanwhile, or in this transaction, may still stand in pending_order.
-    _LOCK_PENDING = either(
+    # Who waits leads and looks its order up: PostgreSQL can't turn a LATERAL round, nor SQLite a
+    # CROSS JOIN, and walk all orders. What it waits for is asked for under the lock: an order that
+    # has its answer meanwhile, or in this transaction, may still stand among those who wait.
+    _LOCK_UNANSWERED = either(
         postgresql="""
-  SELECT locked.order_id::text AS order_id, status, version
-    FROM pending_order
-   CROSS JOIN LATERAL (SELECT order_id, status, version
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence
                          FROM orders
-                        WHERE orders.order_id = pending_order.order_id
-                          AND status = 'PENDING'
+                        WHERE orders.order_id = unanswered.order_id
+                          AND answered < asked
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
 """,
         sqlite="""
-  SELECT orders.order_id, status, version
-    FROM pending_order
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence
+    FROM unanswered
    CROSS JOIN orders USING (order_id)
-   WHERE status = 'PENDING'
+   WHERE answered < asked
 """,
     )
     _OLDEST_FIRST = """
-ORDER BY pending_order.order_id
+ORDER BY unanswered.order_id
    LIMIT $2
 """
     # Who waits longer is asked about more seldom. As far ahead as an answer is late, a moment is a
@@ -151,21 +174,20 @@ ORDER BY pending_order.order_id
     _LATE = either(
         postgresql="""
      AND (asked_at < $1
-          AND $3::timestamptz - asked_at >= asked_at - pending_order.placed_at
+          AND $3::timestamptz - asked_at >= asked_at - since
           OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
 """,
         sqlite="""
      AND (asked_at < $1
-          AND julianday($3) - julianday(asked_at)
-              >= julianday(asked_at) - julianday(pending_order.placed_at)
+          AND julianday($3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
           OR julianday(asked_at) - julianday($3) > julianday($3) - julianday($1))
 """,
     )
-    CLAIM_LATE = _LOCK_PENDING + _LATE + _OLDEST_FIRST
-    CLAIM_EXPIRED = _LOCK_PENDING + "     AND pending_order.placed_at < $1" + _OLDEST_FIRST
+    CLAIM_LATE = _LOCK_UNANSWERED + _LATE + _OLDEST_FIRST
+    CLAIM_EXPIRED = _LOCK_UNANSWERED + "     AND since < $1 AND status = 'PENDING'" + _OLDEST_FIRST
 
     MARK_ASKED = """
-UPDATE pending_order
+UPDATE unanswered
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
 """
@@ -178,13 +200,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
         postgresql="""
        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
           FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS lines
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines
 """,
         sqlite="""
        (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
           FROM (SELECT product_id, quantity, unit_price_minor
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines
 """,
     )
@@ -245,7 +269,7 @@ ORDER BY found.order_id DESC
 """
     _PENDING = """
 SELECT order_id
-  FROM pending_order
+  FROM unanswered          -- all that is PENDING is among them
  WHERE true
 """
     _ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED

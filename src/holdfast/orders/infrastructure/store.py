@@ -5,16 +5,22 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Seque
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from holdfast.chassis.broker import Event
 from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.inbox import Inbox
 from holdfast.chassis.outbox import Outbox
-from holdfast.orders.application.ports import RecordedRequest, RequestKey, Work
+from holdfast.orders.application.ports import RecordedRequest, RequestKey, StockNews, Work
+from holdfast.orders.domain.caller import ORDERS
 from holdfast.orders.domain.customer import Customer
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import NewOrder, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.events import question_in
+from holdfast.orders.domain.order import (
+    NewOrder,
+    OrderChange,
+    OrderState,
+    OrderStatus,
+    demand_of,
+)
 from holdfast.orders.infrastructure.event_codec import EventCodec
 from holdfast.orders.infrastructure.sql import SQL, Statements
 
@@ -98,20 +104,21 @@ class StoreWork:
             ],
         )
         pending = [(order.order_id, order.placed.at) for order in new]
-        self._transaction.defer(self._sql.INSERT_PENDING, pending)
-        self._add_history([order.placed for order in new])
-        self._outbox.append(self._transaction, [self._placed_event(order) for order in new])
+        self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
+        placed = [order.placed for order in new]
+        self._add_history(placed)
+        self._tell(placed)
         return taken
 
-    def _placed_event(self, order: NewOrder) -> Event:
-        return self._codec.placed(
-            order.order_id,
-            customer_id=order.customer_id,
-            products=[(line.product_id, line.quantity) for line in order.lines],
-            total=order.total,
-            at=order.placed.at,
-            traceparent=order.placed.caller.traceparent,
-        )
+    def _tell(self, changes: Sequence[OrderChange]) -> None:
+        events = [
+            self._codec.encode(
+                change.event, change.order_id, change.version, change.at, change.caller
+            )
+            for change in changes
+            if change.event is not None
+        ]
+        self._outbox.append(self._transaction, events)
 
     def _add_history(self, changes: Sequence[OrderChange]) -> None:
         self._transaction.defer(
@@ -127,21 +134,30 @@ class StoreWork:
         (row,) = await self._transaction.fetch(self._sql.CUSTOMER_OF_ORDER, order_id)
         return customer_of(row)
 
-    async def record(self, changes: Sequence[OrderChange]) -> None:
+    async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
+        heard = {one.state.order_id: one for one in news}
+        self._transaction.defer(
+            self._sql.DELETE_UNANSWERED,
+            [(order_id,) for order_id, one in heard.items() if not one.state.waits],
+        )
+        changed_ids = {change.order_id for change in changes}
+        refreshed = [_stock_row(one) for key, one in heard.items() if key not in changed_ids]
+        await self._transaction.write(self._sql.UPDATE_STOCK, refreshed)
         if not changes:
             return
         updated = await self._transaction.write(
             self._sql.UPDATE_STATES,
             [
                 (c.order_id, c.status, c.version, _shortages_text(c.shortages), c.at)
+                + (_asked(c), *_stock_row(heard.get(c.order_id))[1:])
                 for c in changes
             ],
         )
         if updated < len(changes):
             raise Conflict("an order changed although it was locked")
         await failpoint("orders changed")
-        settled = [(c.order_id,) for c in changes if c.status is not OrderStatus.PENDING]
-        self._transaction.defer(self._sql.DELETE_PENDING, settled)
+        asking = [(c.order_id, c.at) for c in changes if _asked(c) is not None]
+        self._transaction.defer(self._sql.INSERT_UNANSWERED, asking)
         revised = [
             (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
             for c in changes
@@ -149,11 +165,10 @@ class StoreWork:
         ]
         await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
         self._add_history(changes)
-        news = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
-        self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, news)
-        self._outbox.append(self._transaction, list(map(self._codec.changed, changes)))
-        changed = [change.order_id for change in changes]
-        self._transaction.after_commit(lambda: self._changed(changed))
+        told = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
+        self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, told)
+        self._tell(changes)
+        self._transaction.after_commit(lambda: self._changed(changed_ids))
 
     async def claim_late(
         self, at: datetime, *, asked_before: datetime, limit: int
@@ -165,24 +180,24 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.CLAIM_EXPIRED, placed_before, limit)
         return list(map(_state, rows))
 
-    async def ask_again(self, order_ids: Collection[str], at: datetime) -> None:
-        if not order_ids:
+    async def ask_again(self, orders: Sequence[OrderState], at: datetime) -> None:
+        if not orders:
             return
-        ids = list(order_ids)
+        ids = [order.order_id for order in orders]
         await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
         rows = await self._transaction.fetch(self._sql.FIND_ORDERS, ids)
+        lines = {row["order_id"]: json.loads(row["lines"]) for row in rows}
         self._outbox.append(
             self._transaction,
             [
-                self._codec.placed(
-                    row["order_id"],
-                    customer_id=row["customer_id"],
-                    products=[line[:2] for line in json.loads(row["lines"])],
-                    total=Money(row["currency"], row["total_minor"]),
-                    at=at,
-                    traceparent="",
+                self._codec.encode(
+                    order.ask_again(demand_of([line[:2] for line in lines[order.order_id]])),
+                    order.order_id,
+                    order.version,
+                    at,
+                    ORDERS,
                 )
-                for row in rows
+                for order in orders
             ],
         )
 
@@ -194,7 +209,10 @@ async def find_requests(
     customers, requests = [key[0] for key in keys], [key[1] for key in keys]
     rows = await reading.fetch(sql.FIND_REQUESTS, customers, requests)
     return {
-        (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], _state(row))
+        (row["customer_id"], row["request_id"]): RecordedRequest(
+            row["request_hash"],
+            OrderState(row["order_id"], OrderStatus(row["status"]), row["version"]),
+        )
         for row in rows
     }
 
@@ -210,7 +228,25 @@ def _order_row(order: NewOrder) -> tuple[object, ...]:
 
 
 def _state(row: Row) -> OrderState:
-    return OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
+    state = OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
+    return state._replace(
+        asked=row["asked"], answered=row["answered"], stock_sequence=row["stock_sequence"]
+    )
+
+
+def _asked(change: OrderChange) -> int | None:
+    """The revision of the question that a change puts to Inventory; None if it puts none."""
+    question = question_in(change.event) if change.event is not None else None
+    return question.revision if question else None
+
+
+def _stock_row(news: StockNews | None) -> tuple[object, ...]:
+    """What is known of an order's stock, after its id; nothing new leaves all as it is."""
+    if news is None:
+        return (None,) * 5
+    state, answer = news
+    stock = json.dumps(answer.stock)
+    return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
 
 
 def customer_of(row: Row) -> Customer:

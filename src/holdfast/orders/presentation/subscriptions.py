@@ -6,15 +6,25 @@ from holdfast.chassis.broker import Event, Subscription
 from holdfast.chassis.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
 from holdfast.contracts.inventory.v1 import events_pb2
-from holdfast.orders.application.settle_orders import StockAnswer
+from holdfast.orders.application.hear_inventory import HeardAnswer
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.stock import HeldStock, StockAnswer
 
-_RESERVED = events_pb2.StockReserved.DESCRIPTOR.full_name
-_REJECTED = events_pb2.StockRejected.DESCRIPTOR.full_name
+NUMBER_MAX = 2**63 - 1
+
+_Answer = events_pb2.StockReserved | events_pb2.StockRejected | events_pb2.ReservationReleased
+_ANSWERS: dict[str, type[_Answer]] = {
+    kind.DESCRIPTOR.full_name: kind
+    for kind in (
+        events_pb2.StockReserved,
+        events_pb2.StockRejected,
+        events_pb2.ReservationReleased,
+    )
+}
 
 # What Orders receives; Inventory declares the same queue when it publishes.
-INVENTORY_TO_ORDERS = Subscription("holdfast.orders.answers", (_RESERVED, _REJECTED))
+INVENTORY_TO_ORDERS = Subscription("holdfast.orders.answers", tuple(_ANSWERS))
 # Who must hear of orders; Inventory declares the same queue when it consumes.
 ORDERS_TO_INVENTORY = Subscription(
     "holdfast.inventory.orders",
@@ -22,40 +32,44 @@ ORDERS_TO_INVENTORY = Subscription(
         "holdfast.orders.v1.OrderPlaced",
         "holdfast.orders.v1.OrderCancelled",
         "holdfast.orders.v1.OrderExpired",
+        "holdfast.orders.v1.StockAskedAgain",
     ),
 )
 
 
-def read(event: Event) -> StockAnswer:
+def read(event: Event) -> HeardAnswer:
     """Turn an event of Inventory into an answer.
 
     :raises Unreadable: unknown type, wrong bytes, or values that no answer can have.
     """
+    if event.type not in _ANSWERS:
+        raise Unreadable(f"unknown type {event.type}")
     violations = Violations()
-    shortages: tuple[Shortage, ...] = ()
     try:
-        if event.type == _RESERVED:
-            order_id = events_pb2.StockReserved.FromString(event.data).order_id
-        elif event.type == _REJECTED:
-            order_id, shortages = _read_rejected(event.data, violations)
-        else:
-            raise Unreadable(f"unknown type {event.type}")
-        order_id = violations.uuid("order_id", order_id)
+        message = _ANSWERS[event.type].FromString(event.data)
+        answer = _read_answer(message, event.sequence, violations)
         violations.raise_any()
     except DecodeError as error:
         raise Unreadable(f"these bytes are no {event.type}") from error
     except InvalidRequest as error:
         raise Unreadable(str(error)) from error
-    return StockAnswer(event.event_id, order_id, shortages, Caller("inventory", event.traceparent))
+    return HeardAnswer(event.event_id, answer, Caller("inventory", event.traceparent))
 
 
-def _read_rejected(data: bytes, violations: Violations) -> tuple[str, tuple[Shortage, ...]]:
-    message = events_pb2.StockRejected.FromString(data)
-    if not message.missing:
-        violations.add("missing", "is empty")
-    for missing in message.missing:
-        violations.id("missing.product_id", missing.product_id)
-    return message.order_id, tuple(
-        Shortage(missing.product_id, missing.wanted, missing.available)
-        for missing in message.missing
+def _read_answer(message: _Answer, sequence: int, violations: Violations) -> StockAnswer:
+    state = message.state
+    for held in state.stock:
+        violations.id("product_id", held.product_id)
+    for short in state.missing:
+        violations.id("product_id", short.product_id)
+    if isinstance(message, events_pb2.StockRejected) != bool(state.missing):
+        violations.add("missing", "must be there for what was short, and for nothing else")
+    if isinstance(message, events_pb2.ReservationReleased) and state.stock:
+        violations.add("stock", "must be empty when the order is over")
+    return StockAnswer(
+        violations.uuid("order_id", message.order_id),
+        violations.within("sequence", sequence, lowest=1, highest=NUMBER_MAX),
+        violations.within("revision", state.revision, lowest=1, highest=NUMBER_MAX),
+        tuple(HeldStock(held.product_id, held.location_id, held.quantity) for held in state.stock),
+        tuple(Shortage(short.product_id, short.wanted, short.available) for short in state.missing),
     )

@@ -84,28 +84,64 @@ class MissingStock(_message.Message):
 Global___MissingStock: _TypeAlias = MissingStock  # noqa: Y015
 
 @_typing.final
+class ReservationState(_message.Message):
+    """All that Inventory holds for an order, after it has decided a question of Orders (StockWanted). `sequence` of the event is
+    the reservation's version: a higher one is newer, and one version never tells two things.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    STOCK_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The question that it answers; the newest decided."""
+    @_builtins.property
+    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservedStock]:
+        """What is held, and where. Empty where it would take more than 2 MiB: ListMovements tells it by order."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingStock]:
+        """What was missing, if this revision was refused; what is held then stayed as it was."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        stock: _abc.Iterable[Global___ReservedStock] | None = ...,
+        missing: _abc.Iterable[Global___MissingStock] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "revision", b"revision", "stock", b"stock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservationState: _TypeAlias = ReservationState  # noqa: Y015
+
+@_typing.final
 class StockReserved(_message.Message):
-    """All of an order's stock is reserved. Sent again, under a new event id, when Orders asks again."""
+    """Whatever an order wants is reserved. Sent again, under a new event id, when Orders asks again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
-    STOCK_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     @_builtins.property
-    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservedStock]:
-        """What is reserved, and where. Empty where it would take more than 2 MiB: ListMovements tells it by order."""
+    def state(self) -> Global___ReservationState:
+        """What is held for it now."""
 
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
-        stock: _abc.Iterable[Global___ReservedStock] | None = ...,
+        state: Global___ReservationState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "stock", b"stock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -113,27 +149,27 @@ Global___StockReserved: _TypeAlias = StockReserved  # noqa: Y015
 
 @_typing.final
 class StockRejected(_message.Message):
-    """An order's stock was short; nothing is reserved. Sent again, under a new event id, when Orders asks again."""
+    """What an order wants was short; nothing has changed. Sent again, under a new event id, when Orders asks again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
-    MISSING_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     @_builtins.property
-    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingStock]:
-        """What was missing."""
+    def state(self) -> Global___ReservationState:
+        """What is held for it, as before, and what was missing."""
 
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
-        missing: _abc.Iterable[Global___MissingStock] | None = ...,
+        state: Global___ReservationState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -141,27 +177,27 @@ Global___StockRejected: _TypeAlias = StockRejected  # noqa: Y015
 
 @_typing.final
 class ReservationReleased(_message.Message):
-    """An order's stock is free again."""
+    """The order is over, and whatever was held for it is free again. Sent again, under a new event id, when Orders asks again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
-    STOCK_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     @_builtins.property
-    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReservedStock]:
-        """What is free again, and where. Empty where it would take more than 2 MiB: ListMovements tells it by order."""
+    def state(self) -> Global___ReservationState:
+        """Nothing is held for it any more."""
 
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
-        stock: _abc.Iterable[Global___ReservedStock] | None = ...,
+        state: Global___ReservationState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "stock", b"stock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,25 +26,29 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as holdfast_dot_orders_dot_v1_dot_orders__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"6\n\x0eOrderedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\x8d\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x34\n\x08products\x18\x03 \x03(\x0b\x32\".holdfast.orders.v1.OrderedProduct\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"2\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\" \n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"c\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'holdfast.orders.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDEREDPRODUCT']._serialized_start=113
-  _globals['_ORDEREDPRODUCT']._serialized_end=167
-  _globals['_ORDERPLACED']._serialized_start=170
-  _globals['_ORDERPLACED']._serialized_end=311
-  _globals['_ORDERCONFIRMED']._serialized_start=313
-  _globals['_ORDERCONFIRMED']._serialized_end=347
-  _globals['_ORDERREJECTED']._serialized_start=349
-  _globals['_ORDERREJECTED']._serialized_end=431
-  _globals['_ORDERCANCELLED']._serialized_start=433
-  _globals['_ORDERCANCELLED']._serialized_end=483
-  _globals['_ORDEREXPIRED']._serialized_start=485
-  _globals['_ORDEREXPIRED']._serialized_end=517
-  _globals['_ORDERUPDATED']._serialized_start=519
-  _globals['_ORDERUPDATED']._serialized_end=551
+  _globals['_WANTEDPRODUCT']._serialized_start=113
+  _globals['_WANTEDPRODUCT']._serialized_end=166
+  _globals['_STOCKWANTED']._serialized_start=168
+  _globals['_STOCKWANTED']._serialized_end=266
+  _globals['_ORDERPLACED']._serialized_start=269
+  _globals['_ORDERPLACED']._serialized_end=405
+  _globals['_STOCKASKEDAGAIN']._serialized_start=407
+  _globals['_STOCKASKEDAGAIN']._serialized_end=491
+  _globals['_ORDERCONFIRMED']._serialized_start=493
+  _globals['_ORDERCONFIRMED']._serialized_end=527
+  _globals['_ORDERREJECTED']._serialized_start=529
+  _globals['_ORDERREJECTED']._serialized_end=611
+  _globals['_ORDERCANCELLED']._serialized_start=613
+  _globals['_ORDERCANCELLED']._serialized_end=712
+  _globals['_ORDEREXPIRED']._serialized_start=714
+  _globals['_ORDEREXPIRED']._serialized_end=795
+  _globals['_ORDERUPDATED']._serialized_start=797
+  _globals['_ORDERUPDATED']._serialized_end=829
 # @@protoc_insertion_point(module_scope)

@@ -24,15 +24,15 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class OrderedProduct(_message.Message):
-    """One product of an order, summed or not: the same product may come several times."""
+class WantedProduct(_message.Message):
+    """Units of one product."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
-    """The product."""
+    """The product; it stands here once, however many lines of the order have it."""
     quantity: _builtins.int
     """Units, 1 or more."""
     def __init__(
@@ -47,25 +47,60 @@ class OrderedProduct(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OrderedProduct: _TypeAlias = OrderedProduct  # noqa: Y015
+Global___WantedProduct: _TypeAlias = WantedProduct  # noqa: Y015
+
+@_typing.final
+class StockWanted(_message.Message):
+    """All that an order wants of stock from now on; never a difference. Inventory moves what it holds for the order there, all
+    of an increase or none of it, and answers with the revision. A lower revision than the newest that it has decided is
+    out of date and does nothing; the same one gets the same answer. So repeats, losses and overtaking are harmless.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
+    OVER_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Rises by one with every event of the order that carries this message, from 1; never reused."""
+    over: _builtins.bool
+    """Nothing more will leave for this order: whatever is held is given back, for good."""
+    @_builtins.property
+    def products(self) -> _containers.RepeatedCompositeFieldContainer[Global___WantedProduct]:
+        """What to hold; empty when the order is over."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        products: _abc.Iterable[Global___WantedProduct] | None = ...,
+        over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["over", b"over", "products", b"products", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockWanted: _TypeAlias = StockWanted  # noqa: Y015
 
 @_typing.final
 class OrderPlaced(_message.Message):
-    """An order was recorded and waits for its stock. Sent again, under a new event id, when the answer is late."""
+    """An order was recorded and waits for its stock."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
-    PRODUCTS_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     customer_id: _builtins.str
     """Whose order it is."""
     @_builtins.property
-    def products(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderedProduct]:
-        """What to reserve: all of it or nothing."""
+    def wanted(self) -> Global___StockWanted:
+        """What it wants of stock; the first revision."""
 
     @_builtins.property
     def total(self) -> _money_pb2.Money:
@@ -76,16 +111,46 @@ class OrderPlaced(_message.Message):
         *,
         order_id: _builtins.str = ...,
         customer_id: _builtins.str = ...,
-        products: _abc.Iterable[Global___OrderedProduct] | None = ...,
+        wanted: Global___StockWanted | None = ...,
         total: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total", "wanted", b"wanted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "order_id", b"order_id", "products", b"products", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "order_id", b"order_id", "total", b"total", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderPlaced: _TypeAlias = OrderPlaced  # noqa: Y015
+
+@_typing.final
+class StockAskedAgain(_message.Message):
+    """Inventory has not answered the order's newest question in time: the same question, under a new event id. Older ones are
+    never asked again. `sequence` is the order's version at that moment.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """What it wants of stock."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wanted", b"wanted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockAskedAgain: _TypeAlias = StockAskedAgain  # noqa: Y015
 
 @_typing.final
 class OrderConfirmed(_message.Message):
@@ -145,19 +210,25 @@ class OrderCancelled(_message.Message):
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     reason: _builtins.str
     """The caller's reason."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """That it is over."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wanted", b"wanted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -170,16 +241,22 @@ class OrderExpired(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """That it is over."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wanted", b"wanted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "wanted", b"wanted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -34,25 +34,30 @@ INSERT INTO location VALUES ('main', 'main');
 CREATE TABLE stock_level (
     product_id  text COLLATE "C" NOT NULL REFERENCES product,
     location_id text COLLATE "C" NOT NULL,
+    lot_id      text COLLATE "C" NOT NULL,       -- '': it has no lots
     on_hand     bigint NOT NULL CHECK (on_hand >= 0),
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
-    PRIMARY KEY (product_id, location_id),
+    PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved <= on_hand)
 ) WITH (fillfactor = 50) WITHOUT ROWID;
--- What a reservation holds stands in its movements, once.
+-- What each order is promised, as a document. The ledger stays the truth: levels and reservations
+-- are its two projections, written in the same transaction and compared by `verify`.
 CREATE TABLE reservation (
     order_id   uuid PRIMARY KEY,
+    version    bigint NOT NULL,                  -- the `sequence` of what is told
+    revision   bigint NOT NULL,                  -- of the newest question decided
     state      text NOT NULL,
-    version    bigint NOT NULL,
-    shortages  jsonb NOT NULL,
+    stock      jsonb NOT NULL,                   -- [[product, location, lot, units], ...], sorted
+    missing    jsonb NOT NULL,                   -- [[product, wanted, available], ...]: why refused
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
-) WITHOUT ROWID;
+) WITH (fillfactor = 70) WITHOUT ROWID;
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text COLLATE "C" NOT NULL,
     location_id    text COLLATE "C" NOT NULL,
+    lot_id         text COLLATE "C",             -- NULL: it has no lots, and costs nothing
     kind           text NOT NULL,
     on_hand_delta  bigint NOT NULL,
     reserved_delta bigint NOT NULL,
@@ -65,10 +70,7 @@ CREATE TABLE stock_movement (
     moved_at       timestamptz NOT NULL
 );
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
--- A second defence against doing twice what an order may cause once.
-CREATE UNIQUE INDEX stock_movement_by_order
-    ON stock_movement (order_id, product_id, location_id, kind)
- WHERE order_id IS NOT NULL;
+CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 CREATE TABLE stock_request (
     request_id   text COLLATE "C" PRIMARY KEY,
     request_hash text NOT NULL,

@@ -19,6 +19,14 @@ CREATE TABLE orders (
     request_hash text NOT NULL,
     status       text NOT NULL,
     version      bigint NOT NULL,
+    edition      integer NOT NULL,               -- whose lines count
+    -- The newest question to Inventory (StockWanted.revision), and the newest answered.
+    asked        bigint NOT NULL,
+    answered     bigint NOT NULL CHECK (answered <= asked),
+    -- What Inventory holds, as it last told: its reservation's version, and the question decided.
+    stock_sequence bigint NOT NULL,
+    stock_revision bigint NOT NULL,
+    stock        jsonb NOT NULL,                 -- [[product, location, units], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -34,19 +42,21 @@ CREATE TABLE orders (
 ) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
--- update then happens in place (HOT) and touches no index. What is PENDING stands here instead.
-CREATE TABLE pending_order (
-    order_id  uuid PRIMARY KEY,
-    placed_at timestamptz NOT NULL,
-    asked_at  timestamptz NOT NULL
+-- update then happens in place (HOT) and touches no index. Who waits for an answer of
+-- Inventory (answered < asked) stands here instead; all that is PENDING does.
+CREATE TABLE unanswered (
+    order_id uuid PRIMARY KEY,
+    since    timestamptz NOT NULL,
+    asked_at timestamptz NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
+    edition          integer NOT NULL,
     line_no          integer NOT NULL,
     product_id       text COLLATE "C" NOT NULL,
     quantity         bigint NOT NULL CHECK (quantity > 0),
     unit_price_minor bigint NOT NULL CHECK (unit_price_minor >= 0),
-    PRIMARY KEY (order_id, line_no)
+    PRIMARY KEY (order_id, edition, line_no)
 ) WITHOUT ROWID;
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
 CREATE TABLE order_history (
