@@ -11,8 +11,8 @@ import grpc
 import uvloop
 from grpc import aio
 
-from holdfast.chassis.grpc_server import serving
-from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.messaging.local_broker import LocalBroker
 
 SERVICE = "holdfast.bench.Echo"
 METHOD = f"/{SERVICE}/Echo"

@@ -4,10 +4,10 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from holdfast.chassis.engines import connect
+from holdfast.chassis.database.engines import connect
 from proof.checker import RunRecord, check
 from proof.history import History
-from proof.snapshot import snapshot_of
+from proof.snapshot_reading import snapshot_of
 
 LOOK_AGAIN_S = 0.1
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from google.protobuf.message import DecodeError
 
-from holdfast.chassis.broker import Event
+from holdfast.chassis.messaging.broker import Event
 from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
 from holdfast.contracts.orders.v1 import events_pb2 as orders_events
 from proof.snapshot import MISSING, REVISION, ObservedEvent, Part

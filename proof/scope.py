@@ -18,16 +18,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
-from holdfast.inventory.domain import reservation as inventory
 from holdfast.inventory.domain.caller import Caller as StockCaller
 from holdfast.inventory.domain.events import answer
-from holdfast.inventory.domain.reservation import Reservation, ReservationState, Wanted
-from holdfast.inventory.domain.stock import Cause, StockBook, StockLevel
+from holdfast.inventory.domain.reservations import reservation as inventory
+from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState, Wanted
+from holdfast.inventory.domain.stock.stock import Cause, StockBook, StockLevel
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrdersError, Shortage
 from holdfast.orders.domain.events import question_in
-from holdfast.orders.domain.order import OrderState, OrderStatus
-from holdfast.orders.domain.stock import HeldStock, StockAnswer, StockWanted
+from holdfast.orders.domain.ordering.order import OrderState, OrderStatus
+from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CALLER, CAUSE = Caller("scope"), Cause(StockCaller("scope"))

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from holdfast.chassis.engines import sqlite_url
+from holdfast.chassis.database.engines import sqlite_url
 from testbed.processes import Program, ProgramFailed, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from holdfast.chassis.migrations import migrate
+from holdfast.chassis.database.migrations import migrate
 from testbed.servers import PostgresServer
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
-from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch
-from holdfast.chassis.rabbitmq_link import LINK_ERRORS, Link
-from holdfast.chassis.rabbitmq_names import Topology
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.messaging.cloudevents import NotAnEventBatch, decode_batch
+from holdfast.chassis.messaging.rabbitmq_link import LINK_ERRORS, Link
+from holdfast.chassis.messaging.rabbitmq_names import Topology
 from proof.history import Journal
 from proof.observed_events import observed_event
 from proof.snapshot import ObservedEvent, Part

@@ -11,9 +11,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from holdfast.chassis.database import Database, DatabaseUnavailable
-from holdfast.chassis.engines import connect
-from holdfast.chassis.inbox import REMEMBERED_DAYS
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable
+from holdfast.chassis.messaging.inbox import REMEMBERED_DAYS
 from holdfast.verification import verify
 from proof.callers import Address, Callers, Habits
 from proof.chaos.audit_queue import QUEUE, Audit
@@ -27,7 +27,8 @@ from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import RunRecord, check
 from proof.history import History
 from proof.logs import attempts_of, errors_of
-from proof.snapshot import Sample, sample_of, snapshot_of
+from proof.snapshot import Sample
+from proof.snapshot_reading import sample_of, snapshot_of
 from proof.workload import Shop
 
 SAMPLE_EVERY_S = 1.0

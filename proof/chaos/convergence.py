@@ -5,7 +5,7 @@ import http.client
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.chassis.database import Database, DatabaseUnavailable
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable
 from testbed.processes import ProgramFailed
 
 LOOK_S = 0.5

@@ -9,7 +9,7 @@ import asyncio
 import sys
 import time
 
-from holdfast.chassis.database import DatabaseUnavailable
+from holdfast.chassis.database.seam import DatabaseUnavailable
 from proof.callers import Habits
 from proof.chaos.campaign import Plan, Run, Trouble
 from proof.chaos.faults import KINDS

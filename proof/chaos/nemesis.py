@@ -12,10 +12,10 @@ from uuid import UUID
 
 import aiormq
 
-from holdfast.chassis import event_codec
-from holdfast.chassis.broker import BrokerUnavailable, Event
-from holdfast.chassis.rabbitmq_link import Link
-from holdfast.chassis.rabbitmq_names import Topology
+from holdfast.chassis.messaging import cloudevents
+from holdfast.chassis.messaging.broker import BrokerUnavailable, Event
+from holdfast.chassis.messaging.rabbitmq_link import Link
+from holdfast.chassis.messaging.rabbitmq_names import Topology
 from holdfast.contracts.inventory.v1 import events_pb2
 from holdfast.inventory.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS
@@ -92,11 +92,11 @@ class Nemesis:
         match self._chance.randrange(3):
             case 0:
                 body = self._chance.randbytes(self._chance.randint(0, 500))
-                letter_id = event_codec.unreadable(queue, body, "").letter_id
+                letter_id = cloudevents.unreadable(queue, body, "").letter_id
             case 1:
                 event_type = self._chance.choice([*QUEUES, "holdfast.orders.v2.Unheard"])
                 event = self._event(event_type, self._id(), self._chance.randbytes(50))
-                body, letter_id = event_codec.encode_batch([event]), event.event_id
+                body, letter_id = cloudevents.encode_batch([event]), event.event_id
             case _:
                 await self._answer_for_nobody(link)
                 return
@@ -110,7 +110,7 @@ class Nemesis:
         message = events_pb2.StockReserved(order_id=order_id)
         event = self._event(message.DESCRIPTOR.full_name, order_id, message.SerializeToString())
         self.poison |= {event.event_id, order_id}
-        await self._publish(link, [(INVENTORY_TO_ORDERS.queue, event_codec.encode_batch([event]))])
+        await self._publish(link, [(INVENTORY_TO_ORDERS.queue, cloudevents.encode_batch([event]))])
 
     def _event(self, event_type: str, subject: str, data: bytes) -> Event:
         at = datetime.now(UTC)
@@ -133,7 +133,7 @@ class Nemesis:
                     taken += 1
 
         properties = aiormq.spec.Basic.Properties(
-            content_type=event_codec.CONTENT_TYPE, delivery_mode=2
+            content_type=cloudevents.CONTENT_TYPE, delivery_mode=2
         )
         await link.do(publish(), CONFIRM_S_MAX)
         return taken

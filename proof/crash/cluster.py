@@ -11,8 +11,8 @@ from typing import Any
 import aiormq
 from aiormq.abc import AbstractChannel
 
-from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.rabbitmq_names import dead_queue
+from holdfast.chassis.messaging.cloudevents import decode_batch
+from holdfast.chassis.messaging.rabbitmq_names import dead_queue
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.crash.fork_server import ForkServer
 from proof.crash.points import INVENTORY, ORDERS, Mode

@@ -12,9 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.coalescer import Overloaded
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from holdfast.chassis.batcher import Overloaded
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.orders.domain.errors import InventoryUnavailable
 from proof.crash.points import Action
 

@@ -15,7 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from holdfast.chassis import failpoints, lifecycle
+from holdfast.chassis import failpoints
+from holdfast.chassis.process import lifecycle
 from holdfast.cli.main import app
 from holdfast.orders.settings import Limits
 from proof.crash.failpoint_actions import LOOP, FailpointAction, FailpointActions

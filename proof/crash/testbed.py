@@ -21,11 +21,11 @@ UP = "up"
 
 # A message holds two events, and a batch few messages: so even few orders make parts of batches.
 SMALL_BATCHES: dict[str, Any] = {
-    "holdfast.chassis.broker:EVENTS_PER_MESSAGE_MAX": 2,
-    "holdfast.chassis.event_codec:EVENTS_PER_MESSAGE_MAX": 2,
-    "holdfast.chassis.local_broker:EVENTS_PER_MESSAGE_MAX": 2,
-    "holdfast.chassis.rabbitmq:EVENTS_PER_MESSAGE_MAX": 2,
-    "holdfast.chassis.rabbitmq:EVENTS_PER_BATCH_MAX": 4,
+    "holdfast.chassis.messaging.broker:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.messaging.cloudevents:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.messaging.local_broker:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.messaging.rabbitmq:EVENTS_PER_MESSAGE_MAX": 2,
+    "holdfast.chassis.messaging.rabbitmq:EVENTS_PER_BATCH_MAX": 4,
 }
 SWEEP_OFTEN = {"holdfast.orders.service:CHASE_EVERY_S": 0.1}
 
@@ -167,7 +167,9 @@ class Embedded(Testbed):
         self._data = folder / "data"
         self._templates = templates
         # Nothing else here times out, and this is to.
-        self._constants |= {"holdfast.orders.infrastructure.inventory_client:DEADLINE_S": 0.5}
+        self._constants |= {
+            "holdfast.orders.infrastructure.ordering.inventory_client:DEADLINE_S": 0.5
+        }
 
     async def prepare(self) -> None:
         self._data.mkdir()

@@ -10,13 +10,14 @@ from typing import Any
 import asyncpg
 from aiormq.channel import Channel
 
-from holdfast.chassis import event_codec, messages_sql
-from holdfast.chassis.broker import Event
+from holdfast.chassis.database.sqlite import SqliteConnection
 from holdfast.chassis.failpoints import failpoint, is_armed
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.chassis.rabbitmq_link import Link
-from holdfast.chassis.sqlite import SqliteConnection
+from holdfast.chassis.messaging import cloudevents
+from holdfast.chassis.messaging import sql as messages_sql
+from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.rabbitmq_link import Link
 from proof.crash.failpoint_actions import MESSAGES
 
 # uvloop hands bytes to the kernel at the end of the turn in which they were written.
@@ -101,7 +102,7 @@ def _with_confirm_unread(original: Any) -> Any:
 
 def _counted(original: Any) -> Any:
     async def publish(broker: Any, events: Sequence[Event]) -> Any:
-        MESSAGES.set(sum(1 for _ in event_codec.packs(events)))
+        MESSAGES.set(sum(1 for _ in cloudevents.packs(events)))
         return await original(broker, events)
 
     return publish

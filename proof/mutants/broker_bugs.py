@@ -4,13 +4,13 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from holdfast.chassis import rabbitmq
-from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.failpoints import failpoint
-from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
-from holdfast.chassis.rabbitmq import Arrivals, Batch, Consumer, Pack, RabbitMQ
-from holdfast.chassis.rabbitmq_link import Link
-from holdfast.chassis.rabbitmq_names import Topology
+from holdfast.chassis.messaging import rabbitmq
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.messaging.local_broker import Delivery, LocalBroker, answer
+from holdfast.chassis.messaging.rabbitmq import Arrivals, Batch, Consumer, Pack, RabbitMQ
+from holdfast.chassis.messaging.rabbitmq_link import Link
+from holdfast.chassis.messaging.rabbitmq_names import Topology
 from proof.mutants.planting import bug, edited, original
 
 BROKER = "tests/contract/test_broker.py"
@@ -158,7 +158,7 @@ BUGS = (
         edited(
             Consumer,
             "_sort",
-            ("batch.letters.append(event_codec.unreadable(queue, body, reason))", "pass"),
+            ("batch.letters.append(cloudevents.unreadable(queue, body, reason))", "pass"),
         ),
     ),
     bug(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.chassis import tables
+from holdfast.chassis.messaging import tables
 from proof.mutants.planting import Bug
 from proof.simulation.campaign import templates, verdicts_of
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import structlog
 
-from holdfast.chassis.broker import DeadLetter, Event
-from holdfast.chassis.database import Transaction
-from holdfast.chassis.inbox import FORGET_EVENTS_MAX, Inbox, InboxReceiver
-from holdfast.inventory.application.hear_orders import HearOrders
-from holdfast.orders.application.hear_inventory import HearInventory
+from holdfast.chassis.database.seam import Transaction
+from holdfast.chassis.messaging.broker import DeadLetter, Event
+from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, Inbox, InboxReceiver
+from holdfast.inventory.application.reservations.hear_orders import HearOrders
+from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from proof.mutants.planting import bug, edited, knowing, original
 
 SAGA = "tests/integration/test_saga.py"

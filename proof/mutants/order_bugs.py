@@ -8,22 +8,23 @@ from typing import Any
 import grpc
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis import edge, statuses, tables
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
-from holdfast.orders.application import place_orders
-from holdfast.orders.application.chase_orders import ChaseOrders
-from holdfast.orders.application.hear_inventory import HearInventory
-from holdfast.orders.application.place_orders import PlaceOrders
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.grpc import rpc_boundary, statuses
+from holdfast.chassis.messaging import tables
+from holdfast.orders.application.ordering import place_orders
+from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.hear_inventory import HearInventory
+from holdfast.orders.application.ordering.place_orders import PlaceOrders
+from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
-from holdfast.orders.application.send_notifications import SendNotifications
-from holdfast.orders.domain import order
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import OrderChange, OrderLine, OrderState, OrderStatus
-from holdfast.orders.infrastructure.event_codec import EventCodec
+from holdfast.orders.domain.ordering import order
+from holdfast.orders.domain.ordering.order import OrderChange, OrderLine, OrderState, OrderStatus
+from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
-from holdfast.orders.infrastructure.reader import Reader
-from holdfast.orders.infrastructure.sql import SQL
-from holdfast.orders.infrastructure.store import StoreWork
+from holdfast.orders.infrastructure.ordering.reader import Reader
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from holdfast.orders.infrastructure.ordering.store import StoreWork
 from proof.mutants.planting import bug, edited, knowing, original
 
 SAGA = "tests/integration/test_saga.py"
@@ -33,7 +34,7 @@ _statements = original(tables, "statements")
 _place = original(PlaceOrders, "_place")
 _details = original(Reader, "details")
 _record = original(StoreWork, "record")
-_status = original(edge, "chassis_status")
+_status = original(rpc_boundary, "chassis_status")
 _chase = original(ChaseOrders, "__call__")
 _hear_inventory = original(HearInventory, "__call__")
 
@@ -263,7 +264,7 @@ BUGS = (
     bug(
         "a lost commit is told as refused",
         "Without a reply to COMMIT the caller is told that nothing was done.",
-        (edge, "chassis_status", commit_is_refused),
+        (rpc_boundary, "chassis_status", commit_is_refused),
     ),
     bug(
         "cancelled without a word",

@@ -4,10 +4,10 @@ What some of them break shows only when a message is lost for good, and of that 
 little; `proof/scope.py` visits every way in which a few orders' messages can go.
 """
 
-from holdfast.inventory.application import hear_orders
-from holdfast.orders.application.hear_inventory import HearInventory
-from holdfast.orders.domain.order import OrderState
-from holdfast.orders.infrastructure.sql import SQL
+from holdfast.inventory.application.reservations import hear_orders
+from holdfast.orders.application.ordering.hear_inventory import HearInventory
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.infrastructure.ordering.sql import SQL
 from proof.mutants.planting import bug, edited
 from proof.mutants.stock_bugs import hearing
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from holdfast.chassis.broker import Broker, BrokerUnavailable, Event
-from holdfast.chassis.database import Conflict, DatabaseUnavailable, Transaction, instant
-from holdfast.chassis.messages_sql import SQL
-from holdfast.chassis.outbox import RELAY_EVENTS_MAX, Outbox, Relay
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, Transaction, instant
+from holdfast.chassis.messaging.broker import Broker, BrokerUnavailable, Event
+from holdfast.chassis.messaging.outbox import RELAY_EVENTS_MAX, Outbox, Relay
+from holdfast.chassis.messaging.sql import SQL
 from proof.mutants.planting import bug, edited, original
 
 MESSAGES = "tests/contract/test_messages.py"

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from holdfast.chassis import tables
-from holdfast.inventory.application import change_stock, hear_orders
-from holdfast.inventory.application.change_stock import ChangeStock, StockChange
-from holdfast.inventory.application.hear_orders import HearOrders
-from holdfast.inventory.domain import reservation
-from holdfast.inventory.domain.stock import StockBook
+from holdfast.chassis.messaging import tables
+from holdfast.inventory.application.reservations import hear_orders
+from holdfast.inventory.application.reservations.hear_orders import HearOrders
+from holdfast.inventory.application.stock import change_stock
+from holdfast.inventory.application.stock.change_stock import ChangeStock, StockChange
+from holdfast.inventory.domain.reservations import reservation
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.sql import SQL
 from holdfast.inventory.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, edited, knowing, original

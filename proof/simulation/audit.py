@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from holdfast.chassis.broker import Broker, BrokerUnavailable, Event, Receiver
+from holdfast.chassis.messaging.broker import Broker, BrokerUnavailable, Event, Receiver
 from proof.simulation.fault_rates import FaultRates
 
 

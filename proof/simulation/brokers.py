@@ -6,10 +6,10 @@ from random import Random
 
 from aiormq import spec
 
-from holdfast.chassis.broker import Broker, Event, exchange_of
-from holdfast.chassis.event_codec import NotAnEventBatch, decode_batch, encode_batch
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.broker import Broker, Event, exchange_of
+from holdfast.chassis.messaging.cloudevents import NotAnEventBatch, decode_batch, encode_batch
+from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from proof.rules.messages import ANSWERS, QUESTIONS
 from proof.simulation.audit import AuditedBroker
 from proof.simulation.fault_rates import FaultRates

@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-from holdfast.chassis.database import (
+from holdfast.chassis.database.postgres import CONNECT_TIMEOUT_S
+from holdfast.chassis.database.seam import (
     Conflict,
     DatabaseUnavailable,
     Engine,
@@ -22,8 +23,7 @@ from holdfast.chassis.database import (
     Row,
     Transaction,
 )
-from holdfast.chassis.postgres import CONNECT_TIMEOUT_S
-from holdfast.chassis.sqlite import Sqlite
+from holdfast.chassis.database.sqlite import Sqlite
 from proof.simulation.fault_rates import FaultRates
 from proof.simulation.leadership import LeadershipTable, SimulatedLeadership
 from proof.simulation.loop import Process, SimulatedLoop, current_process

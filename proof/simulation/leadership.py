@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from holdfast.chassis.database import DatabaseUnavailable
-from holdfast.chassis.postgres import LEADERSHIP_CHECK_S
+from holdfast.chassis.database.postgres import LEADERSHIP_CHECK_S
+from holdfast.chassis.database.seam import DatabaseUnavailable
 from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from holdfast.chassis.broker import Event
 from holdfast.chassis.clock import uuid7
-from holdfast.chassis.event_codec import unreadable
+from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.cloudevents import unreadable
 from holdfast.contracts.inventory.v1 import events_pb2
 from proof.simulation.clock import EPOCH
 

@@ -9,9 +9,9 @@ from contextlib import (
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.chassis.broker import Broker
-from holdfast.chassis.grpc_server import STOP_GRACE_S
-from holdfast.chassis.lifecycle import background, holding
+from holdfast.chassis.grpc.server import STOP_GRACE_S
+from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
 )
@@ -62,7 +62,7 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
         channel: Any = SimulatedChannel(machine.network, "inventory")
         parts = orders_service.assemble(database, broker, channel, machine.clock, machine.limits)
         server: Any = Gatherer()
-        add_OrderServiceServicer_to_server(parts.servicer, parts.edge.around(server))
+        add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
         async with (
             holding(parts.leadership),
             background(parts.loops),
@@ -79,7 +79,7 @@ async def _inventory(machine: Machine, process: Process, broker: Broker) -> Asyn
     async with _opened(machine.databases["inventory"]) as database:
         parts = inventory_service.assemble(database, broker, machine.clock)
         server: Any = Gatherer()
-        add_InventoryServiceServicer_to_server(parts.servicer, parts.edge.around(server))
+        add_InventoryServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
         async with (
             holding(parts.leadership),
             background(parts.loops),

@@ -16,7 +16,7 @@ from unittest import mock
 import aiormq
 from aiormq.exceptions import ConnectionClosed
 
-from holdfast.chassis import rabbitmq_link
+from holdfast.chassis.messaging import rabbitmq_link
 from proof.simulation.rabbitmq_client import Channel, Connection
 from proof.simulation.rabbitmq_faults import Fate, Faults, Tell
 from proof.simulation.rabbitmq_queues import Arguments, Consumer, Exchange, Letter, QuorumQueue

@@ -13,8 +13,8 @@ from typing import Any
 
 import structlog
 
-from holdfast.chassis import sqlite
-from holdfast.chassis.migrations import migrate
+from holdfast.chassis.database import sqlite
+from holdfast.chassis.database.migrations import migrate
 from proof.simulation.loop import Deadlock, Runaway
 from proof.simulation.nemesis import PlannedError
 from proof.simulation.programs import SERVICES

@@ -6,11 +6,11 @@ from random import Random
 from types import ModuleType
 from typing import Any, Literal
 
-from holdfast.chassis import event_codec, inbox, local_broker, outbox, rabbitmq
+from holdfast.chassis.messaging import cloudevents, inbox, local_broker, outbox, rabbitmq
 from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
-from holdfast.orders.application import chase_orders, send_notifications
-from holdfast.orders.infrastructure import inventory_client
+from holdfast.orders.application.ordering import chase_orders, send_notifications
+from holdfast.orders.infrastructure.ordering import inventory_client
 from holdfast.orders.settings import Limits
 from proof.simulation.fault_rates import CHANCES
 from proof.simulation.loop import POLICIES, Policy
@@ -54,7 +54,7 @@ CONSTANTS: dict[tuple[ModuleType, str], Sequence[float | int]] = {
     (rabbitmq, "EVENTS_PER_BATCH_MAX"): (1, 5, 1_000),
 }
 # Imported by name in three modules, which must agree.
-EVENTS_PER_MESSAGE: tuple[ModuleType, ...] = (event_codec, local_broker, rabbitmq)
+EVENTS_PER_MESSAGE: tuple[ModuleType, ...] = (cloudevents, local_broker, rabbitmq)
 
 assert all(hasattr(module, name) for module, name in CONSTANTS), "a constant has gone"
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 from holdfast.chassis import failpoints
-from holdfast.chassis.sqlite import Sqlite
+from holdfast.chassis.database.sqlite import Sqlite
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from proof.checker import Attempt, RunRecord, check
@@ -26,7 +26,8 @@ from proof.simulation.network import Network
 from proof.simulation.poison import Poison
 from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
-from proof.snapshot import Sample, sample_of, snapshot_of
+from proof.snapshot import Sample
+from proof.snapshot_reading import sample_of, snapshot_of
 from proof.workload import Caller, Shop, Wanted
 
 SUPPLY_TRIES_MAX = 50

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from holdfast.chassis.engines import connect, sqlite_url
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.migrations import is_newest, migrate
+from holdfast.chassis.database.engines import connect, sqlite_url
+from holdfast.chassis.database.migrations import is_newest, migrate
+from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders import service as orders_service

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from holdfast.chassis.audit import Auditor, Findings
 from holdfast.chassis.clock import SystemClock
-from holdfast.chassis.database import Database
-from holdfast.chassis.engines import connect
-from holdfast.inventory.domain.reservation import ReservationState
+from holdfast.chassis.database.audit import Auditor, Findings
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database
+from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.infrastructure import audit as inventory_audit
-from holdfast.orders.domain.order import OrderStatus
+from holdfast.orders.domain.ordering.order import OrderStatus
 from holdfast.orders.infrastructure import audit as orders_audit
 
 PAGE_ORDERS = 5_000

@@ -58,7 +58,11 @@ BROKEN: list[tuple[Rule, str, str]] = [
         HANDLER.format("(KeyError, BaseException) as error", "raise ValueError from error"),
     ),
     *(
-        (tidy.time_and_chance_come_in_by_the_door, "src/holdfast/orders/domain/order.py", text)
+        (
+            tidy.time_and_chance_come_in_by_the_door,
+            "src/holdfast/orders/domain/ordering/order.py",
+            text,
+        )
         for text in (
             "datetime.now(UTC)",
             "datetime.datetime.now(UTC)",
@@ -133,7 +137,7 @@ def test_a_rule_fails_on_source_that_breaks_it(rule: Rule, path: str, text: str)
 ALLOWED: list[tuple[Rule, str, str]] = [
     (tidy.modules_are_short, "src/holdfast/long.py", "\n" * 400),
     (tidy.functions_are_short, "src/holdfast/long.py", long_function(60)),
-    (tidy.names_say_something, "src/holdfast/chassis/coalescer.py", ""),
+    (tidy.names_say_something, "src/holdfast/chassis/batcher.py", ""),
     (tidy.package_files_hold_one_line, "src/holdfast/orders/__init__.py", '"""Orders."""\n'),
     (tidy.package_files_hold_one_line, "src/holdfast/client/__init__.py", "import os\n"),
     (tidy.errors_are_caught_by_name, "src/holdfast/a.py", HANDLER.format("KeyError", "pass")),
@@ -148,7 +152,7 @@ ALLOWED: list[tuple[Rule, str, str]] = [
     (tidy.time_and_chance_come_in_by_the_door, "src/holdfast/chassis/clock.py", "time.time()"),
     *(
         (tidy.the_domain_imports_only_the_standard_library, "src/holdfast/orders/domain/a.py", text)
-        for text in ("import decimal", "from holdfast.orders.domain.order import Order")
+        for text in ("import decimal", "from holdfast.orders.domain.ordering.order import Order")
     ),
     (tidy.the_domain_imports_only_the_standard_library, "src/holdfast/orders/a.py", "import grpc"),
     *(
@@ -190,12 +194,13 @@ def test_every_rule_is_seen_to_fail() -> None:
 
 
 def test_a_domain_import_is_reported_in_words() -> None:
-    source = Source("src/holdfast/orders/domain/order.py", "import grpc\n")
+    source = Source("src/holdfast/orders/domain/ordering/order.py", "import grpc\n")
 
     (violation,) = tidy.the_domain_imports_only_the_standard_library(source)
 
     assert violation == (
-        "orders/domain/order.py: the domain imports grpc; only the standard library is allowed"
+        "orders/domain/ordering/order.py: the domain imports grpc; "
+        "only the standard library is allowed"
     )
 
 

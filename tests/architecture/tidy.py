@@ -21,12 +21,12 @@ TIME_AND_CHANCE = ("src/holdfast/chassis/clock.py", "src/holdfast/client/")
 
 # Where any error at all may be caught. A handler that ends by raising again needs no leave.
 CATCHES_EVERYTHING = {
-    "src/holdfast/chassis/edge.py": "around every RPC: the caller gets a status",
-    "src/holdfast/chassis/inbox.py": "the message consumer: the message is kept",
-    "src/holdfast/chassis/rabbitmq.py": "the message consumer: the message is delivered again",
-    "src/holdfast/chassis/local_broker.py": "the message consumer of embedded mode: likewise",
-    "src/holdfast/chassis/lifecycle.py": "the background-loop supervisor: the loop goes on",
-    "src/holdfast/chassis/coalescer.py": "hands the error to every submitter of the batch",
+    "src/holdfast/chassis/grpc/rpc_boundary.py": "around every RPC: the caller gets a status",
+    "src/holdfast/chassis/messaging/inbox.py": "the message consumer: the message is kept",
+    "src/holdfast/chassis/messaging/rabbitmq.py": "message consumer: delivered again",
+    "src/holdfast/chassis/messaging/local_broker.py": "embedded message consumer: likewise",
+    "src/holdfast/chassis/process/lifecycle.py": "the background-loop supervisor: the loop goes on",
+    "src/holdfast/chassis/batcher.py": "hands the error to every submitter of the batch",
     "src/holdfast/cli/exits.py": "the command line shows people no traceback",
 }
 
@@ -35,6 +35,7 @@ STOREYS = (("holdfast",), ("testbed",), ("bench", "proof"), ("tests",))
 
 # What a thing was called here, and what those who know its kind call it.
 STANDARD_WORDS = {
+    "coalescer": "batcher",
     "diary": "history",
     "evidence": "run record",
     "ground": "testbed",
@@ -46,7 +47,7 @@ STANDARD_WORDS = {
     "weather": "link conditions",
     "yardstick": "baseline",
 }
-WORDS_HOLD_IN = ("bench", "proof", "testbed")
+WORDS_HOLD_IN = ("bench", "proof", "src", "testbed")
 
 FAILPOINTS = "src/holdfast/chassis/failpoints.py"
 

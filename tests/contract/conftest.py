@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.chassis.clock import uuid7
-from holdfast.chassis.database import Database, Engine, Leadership, Reading, Row, Transaction
-from holdfast.chassis.engines import connect
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database, Engine, Leadership, Reading, Row, Transaction
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
 

@@ -4,15 +4,15 @@ from datetime import datetime
 
 import pytest
 
-from holdfast.chassis.database import Database
-from holdfast.chassis.inbox import Inbox
-from holdfast.chassis.outbox import Outbox
+from holdfast.chassis.database.seam import Database
+from holdfast.chassis.messaging.inbox import Inbox
+from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.orders.application.ports import OrderFilter, StockNews
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import (
+from holdfast.orders.domain.ordering.order import (
     NewOrder,
     Order,
     OrderChange,
@@ -20,10 +20,10 @@ from holdfast.orders.domain.order import (
     OrderState,
     OrderStatus,
 )
-from holdfast.orders.domain.stock import HeldStock, StockAnswer
-from holdfast.orders.infrastructure.event_codec import EventCodec
-from holdfast.orders.infrastructure.reader import Reader
-from holdfast.orders.infrastructure.store import Store
+from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
+from holdfast.orders.infrastructure.events_to_proto import EventCodec
+from holdfast.orders.infrastructure.ordering.reader import Reader
+from holdfast.orders.infrastructure.ordering.store import Store
 from tests.contract.conftest import SteadyClock
 
 ANNA = Caller("anna", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from holdfast.chassis.broker import Broker, Event, Receiver, Subscription
-from holdfast.chassis.database import Database, retrying
-from holdfast.chassis.inbox import Inbox, InboxReceiver, Unreadable
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.outbox import Outbox, Relay
+from holdfast.chassis.database.seam import Database, retrying
+from holdfast.chassis.messaging.broker import Broker, Event, Receiver, Subscription
+from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver, Unreadable
+from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.messaging.outbox import Outbox, Relay
 from tests.contract.conftest import START, SteadyClock
 
 PLACED = "holdfast.orders.v1.OrderPlaced"

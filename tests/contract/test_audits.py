@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from holdfast.chassis import postgres
-from holdfast.chassis.database import Engine
-from holdfast.chassis.postgres import connect_postgres
+from holdfast.chassis.database import postgres
+from holdfast.chassis.database.postgres import connect_postgres
+from holdfast.chassis.database.seam import Engine
 
 LIMIT_S = 0.3
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.chassis import rabbitmq
-from holdfast.chassis.broker import (
+from holdfast.chassis.messaging import rabbitmq
+from holdfast.chassis.messaging.broker import (
     Broker,
     BrokerUnavailable,
     DeadLetter,
@@ -20,8 +20,8 @@ from holdfast.chassis.broker import (
     Receiver,
     Subscription,
 )
-from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.messaging.cloudevents import decode_batch
+from holdfast.chassis.messaging.local_broker import LocalBroker
 from tests.contract.far_brokers import (
     TROUBLES,
     FarBroker,

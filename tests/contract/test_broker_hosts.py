@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from holdfast.chassis import rabbitmq_link
-from holdfast.chassis.broker import BrokerUnavailable
 from holdfast.chassis.clock import shuffled
-from holdfast.chassis.rabbitmq_url import urls_by_host
+from holdfast.chassis.messaging import rabbitmq_link
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.messaging.rabbitmq_url import urls_by_host
 from testbed.processes import free_port
 from tests.contract.test_broker import Inbox, consuming, order_events, rabbit, relay
 

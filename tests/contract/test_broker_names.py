@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import rabbitmq, rabbitmq_link
-from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.rabbitmq_names import Topology
+from holdfast.chassis.messaging import rabbitmq, rabbitmq_link
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.messaging.rabbitmq_names import Topology
 from testbed.processes import free_port
 from testbed.servers import RabbitmqServer
 from tests.contract import test_broker

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 from google.rpc.code_pb2 import ALREADY_EXISTS
 
-from holdfast.chassis import sqlite
-from holdfast.chassis.database import (
+from holdfast.chassis.database import sqlite
+from holdfast.chassis.database.engines import connect, engine_of, sqlite_path
+from holdfast.chassis.database.seam import (
     KEYS_TAKEN_MAX,
     Conflict,
     Database,
@@ -19,9 +20,8 @@ from holdfast.chassis.database import (
     KeyTaken,
     retrying,
 )
-from holdfast.chassis.edge import chassis_status
-from holdfast.chassis.engines import connect, engine_of, sqlite_path
-from holdfast.chassis.sqlite import Sqlite
+from holdfast.chassis.database.sqlite import Sqlite
+from holdfast.chassis.grpc.rpc_boundary import chassis_status
 from testbed.servers import PostgresServer
 from tests.contract import thing_table
 from tests.contract.conftest import spoken

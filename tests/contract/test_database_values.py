@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import asyncpg
 import pytest
 
-from holdfast.chassis.database import Database, instant
+from holdfast.chassis.database.seam import Database, instant
 from tests.contract.conftest import spoken
 
 INTEGER_MAX = 2**63 - 1

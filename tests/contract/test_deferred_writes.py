@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager, suppress
 import asyncpg
 import pytest
 
-from holdfast.chassis import sqlite
-from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable, KeyTaken
-from holdfast.chassis.engines import connect
-from holdfast.chassis.postgres import Postgres
-from holdfast.chassis.sqlite import Sqlite
+from holdfast.chassis.database import sqlite
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.postgres import Postgres
+from holdfast.chassis.database.seam import Conflict, Database, DatabaseUnavailable, KeyTaken
+from holdfast.chassis.database.sqlite import Sqlite
 from testbed.servers import PostgresServer
 from tests.contract import thing_table
 from tests.contract.conftest import spoken

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from holdfast.chassis import clock
-from holdfast.chassis.broker import DeadLetter
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
-from holdfast.chassis.dead_letters import list_dead_letters, replay_dead_letters
-from holdfast.chassis.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_MAX, REMEMBERED_DAYS
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.messaging.broker import DeadLetter
+from holdfast.chassis.messaging.dead_letters import list_dead_letters, replay_dead_letters
+from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_MAX, REMEMBERED_DAYS
 from tests.contract import post_office
 from tests.contract.conftest import START
 from tests.contract.post_office import PLACED, PostOffice, event, events

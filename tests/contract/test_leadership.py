@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import pytest
 
-from holdfast.chassis.database import Database, DatabaseUnavailable
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable
 from testbed.servers import PostgresServer
 
 
@@ -75,8 +75,8 @@ async def test_a_process_whose_connection_dies_loses_the_right_to_whoever_asks_f
 
 LEAD_UNTIL_KILLED = """
 import asyncio, sys
-from holdfast.chassis import postgres
-from holdfast.chassis.postgres import connect_postgres
+from holdfast.chassis.database import postgres
+from holdfast.chassis.database.postgres import connect_postgres
 
 async def lead():
     postgres.LEADERSHIP_IDLE_S = float(sys.argv[2])

@@ -10,9 +10,9 @@ from typing import Any
 import aiormq
 import pytest
 
-from holdfast.chassis import rabbitmq, rabbitmq_link
-from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event
-from holdfast.chassis.rabbitmq_link import in_time
+from holdfast.chassis.messaging import rabbitmq, rabbitmq_link
+from holdfast.chassis.messaging.broker import BrokerUnavailable, DeadLetter, Event
+from holdfast.chassis.messaging.rabbitmq_link import in_time
 from testbed.servers import RabbitmqServer
 from tests.contract import test_broker
 from tests.contract.far_brokers import FarBroker, Wire

@@ -7,12 +7,13 @@ from itertools import chain, count, islice
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import clock, outbox
-from holdfast.chassis.broker import BrokerUnavailable, Event
-from holdfast.chassis.engines import connect
-from holdfast.chassis.inbox import InboxReceiver
-from holdfast.chassis.local_broker import LocalBroker
-from holdfast.chassis.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
+from holdfast.chassis import clock
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.messaging import outbox
+from holdfast.chassis.messaging.broker import BrokerUnavailable, Event
+from holdfast.chassis.messaging.inbox import InboxReceiver
+from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.messaging.outbox import POLL_S, RELAY_EVENTS_MAX, RETRY_S_MAX, Relay
 from tests.contract import post_office
 from tests.contract.conftest import CountingDatabase
 from tests.contract.post_office import (

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from holdfast.chassis.database import Database, DatabaseUnavailable, Engine
-from holdfast.chassis.engines import connect, sqlite_path
-from holdfast.chassis.migrations import (
+from holdfast.chassis.database.engines import connect, sqlite_path
+from holdfast.chassis.database.migrations import (
     WrongSchema,
     current_revision,
     is_newest,
@@ -19,6 +18,7 @@ from holdfast.chassis.migrations import (
     require_newest,
     script,
 )
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable, Engine
 from testbed.processes import free_port
 from testbed.servers import PostgresServer
 from testbed.templates import Templates

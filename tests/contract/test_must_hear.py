@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import aiormq
 import pytest
 
-from holdfast.chassis.broker import Event, Subscription
-from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.broker import Event, Subscription
+from holdfast.chassis.messaging.cloudevents import decode_batch
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from tests.contract.conftest import START
 
 PLACED, UPDATED = "holdfast.orders.v1.OrderPlaced", "holdfast.orders.v1.OrderUpdated"

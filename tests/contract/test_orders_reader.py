@@ -8,11 +8,11 @@ import pytest
 
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.order import (
+from holdfast.orders.domain.ordering.order import (
     NewOrder,
     OrderStatus,
 )
-from holdfast.orders.infrastructure.sql import SQL
+from holdfast.orders.infrastructure.ordering.sql import SQL
 from tests.contract import order_desk
 from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, DESK, LAMP, Desk, settle

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.chassis.database import Database, Engine, Reading, Transaction
-from holdfast.orders.domain.order import OrderState, OrderStatus
+from holdfast.chassis.database.seam import Database, Engine, Reading, Transaction
+from holdfast.orders.domain.ordering.order import OrderState, OrderStatus
 from tests.contract import order_desk
 from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, Desk, settle

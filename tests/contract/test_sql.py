@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.database import Database, Engine
-from holdfast.chassis.sql import by_engine, either, in_sqlite, tables_in
-from holdfast.chassis.tables import statements
-from holdfast.orders.domain import order
-from holdfast.orders.domain.order import OrderStatus
-from holdfast.orders.infrastructure import sql
+from holdfast.chassis.database.seam import Database, Engine
+from holdfast.chassis.database.sql import by_engine, either, in_sqlite, tables_in
+from holdfast.chassis.messaging.tables import statements
+from holdfast.orders.domain.ordering import order
+from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.infrastructure.ordering import sql
 from tests.contract.written_sql import RENEW, STATEMENTS, file_of, statements_of, written
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from holdfast.chassis.database import Database, Transaction
+from holdfast.chassis.database.seam import Database, Transaction
 from testbed.servers import PostgresServer
 from tests.contract.conftest import spoken
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from holdfast.chassis import messages_sql
-from holdfast.chassis.database import Engine
-from holdfast.chassis.migrations import script
+from holdfast.chassis.database.migrations import script
+from holdfast.chassis.database.seam import Engine
+from holdfast.chassis.messaging import sql as messages_sql
 from holdfast.inventory.infrastructure import sql as inventory_sql
-from holdfast.orders.infrastructure import sql as orders_sql
+from holdfast.orders.infrastructure.ordering import sql as orders_sql
 
 FOLDER = Path(__file__).with_name("sql")
 RENEW = ".venv/bin/python -m tests.contract.written_sql"

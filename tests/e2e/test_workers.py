@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.chassis.broker import DeadLetter, Event, Subscription, exchange_of
-from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.chassis.rabbitmq_link import Link
-from holdfast.chassis.rabbitmq_names import Topology
+from holdfast.chassis.messaging.broker import DeadLetter, Event, Subscription, exchange_of
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.rabbitmq_link import Link
+from holdfast.chassis.messaging.rabbitmq_names import Topology
 from holdfast.client import HoldfastError, _calls
 from proof.callers import Line
 from proof.workload import Shop, Wanted

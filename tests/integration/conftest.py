@@ -27,9 +27,9 @@ from google.type.money_pb2 import Money
 from grpc import aio
 
 from holdfast import embedded
-from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
-from holdfast.chassis.engines import connect
-from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub

@@ -9,7 +9,7 @@ import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
 from grpc import StatusCode, aio
 
-from holdfast.chassis.pages import make_token
+from holdfast.chassis.grpc.pages import make_token
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from tests.integration.conftest import (

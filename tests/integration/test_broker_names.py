@@ -10,8 +10,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from structlog.testing import capture_logs
 
-from holdfast.chassis import grpc_server
-from holdfast.chassis.event_codec import decode_batch
+from holdfast.chassis.grpc import server as grpc_server
+from holdfast.chassis.messaging.cloudevents import decode_batch
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from testbed.processes import free_port
 from tests.integration.conftest import (

@@ -9,9 +9,9 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from structlog.testing import capture_logs
 
-from holdfast.chassis import grpc_server
-from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.grpc_server import BUS, Listening, serving
+from holdfast.chassis.grpc import server as grpc_server
+from holdfast.chassis.grpc.server import BUS, Listening, serving
+from holdfast.chassis.messaging.broker import BrokerUnavailable
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 

@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from holdfast.chassis import failpoints
-from holdfast.chassis.broker import BrokerUnavailable
-from holdfast.chassis.dead_letters import DeadLetterRow, list_dead_letters
-from holdfast.chassis.signals import Signals
-from holdfast.orders.application.send_notifications import SendNotifications
-from holdfast.orders.application.watch_order import WatchOrder
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
+from holdfast.chassis.wakeups import Wakeups
+from holdfast.orders.application.ordering.send_notifications import SendNotifications
+from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from tests.contract import conftest as contract
@@ -233,7 +233,7 @@ async def test_a_watcher_sees_the_shortages_with_the_rejection_and_not_before(
     await shop.supply(LAMP=5)
     (placed,) = await shop.place(asks("r-1", LAMP=1))
     missing = Shortage("LAMP", 1, 0)
-    told = WatchOrder(shop.order, Signals())(placed.order_id)
+    told = WatchOrder(shop.order, Wakeups())(placed.order_id)
 
     first = await anext(told)
     await shop.update(placed.order_id, 1, {"name": "Ada"}, ANNA)

@@ -8,8 +8,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from grpc import StatusCode, aio
 
-from holdfast.chassis import sizes
-from holdfast.chassis.sizes import ANSWER_BYTES_MAX, RECEIVE_BYTES_MAX, REQUEST_BYTES_MAX
+from holdfast.chassis.grpc import sizes
+from holdfast.chassis.grpc.sizes import ANSWER_BYTES_MAX, RECEIVE_BYTES_MAX, REQUEST_BYTES_MAX
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from tests.integration.conftest import (

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from holdfast.inventory.application.change_stock import SetOnHand
-from holdfast.inventory.domain.stock import MAIN_LOCATION
-from holdfast.orders.application.place_orders import PlaceOrders
+from holdfast.inventory.application.stock.change_stock import SetOnHand
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
+from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ports import Work
-from holdfast.orders.domain.order import OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.two_services import BOB, TwoServices, asks

@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from holdfast.inventory.application.change_stock import AdjustOnHand, SetOnHand
-from holdfast.inventory.application.hear_orders import StockQuestion
 from holdfast.inventory.application.ports import MovementFilter
+from holdfast.inventory.application.reservations.hear_orders import StockQuestion
+from holdfast.inventory.application.stock.change_stock import AdjustOnHand, SetOnHand
+from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import (
     BelowReserved,
     ProductNotFound,
     StaleVersion,
 )
 from holdfast.inventory.domain.errors import RequestIdReused as StockRequestIdReused
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.stock import MAIN_LOCATION, StockLevel
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
 from holdfast.orders.domain.errors import (
     InactiveProducts,
     InventoryUnavailable,
@@ -25,7 +25,7 @@ from holdfast.orders.domain.errors import (
     UnknownProducts,
 )
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.two_services import (

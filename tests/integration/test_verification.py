@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from holdfast import verification
-from holdfast.chassis.audit import EVENTS_WAIT_S_MAX
-from holdfast.chassis.database import Database
+from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
+from holdfast.chassis.database.seam import Database
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.order import OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.audit import UNSENT_S_MAX
 from holdfast.verification import PENDING_S_MAX, Report, verify
 from tests.contract import conftest as contract

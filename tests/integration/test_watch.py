@@ -5,8 +5,8 @@ import asyncio
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode, aio
 
-from holdfast.chassis.engines import connect
-from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.orders import service as orders_service

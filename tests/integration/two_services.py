@@ -7,38 +7,38 @@ from itertools import count
 
 import pytest
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.database import Database, instant, retrying
-from holdfast.chassis.engines import connect
-from holdfast.chassis.inbox import Inbox, InboxReceiver
-from holdfast.chassis.local_broker import LocalBroker
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database, instant, retrying
+from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
+from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.money import DIGITS
-from holdfast.chassis.outbox import Outbox, Relay
-from holdfast.inventory.application.change_stock import ChangeStock, SetOnHand, StockChange
-from holdfast.inventory.application.create_product import CreateProduct
-from holdfast.inventory.application.hear_orders import HearOrders, StockQuestion
+from holdfast.inventory.application.catalog.create_product import CreateProduct
+from holdfast.inventory.application.reservations.hear_orders import HearOrders, StockQuestion
+from holdfast.inventory.application.stock.change_stock import ChangeStock, SetOnHand, StockChange
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.reservation import Wanted
-from holdfast.inventory.domain.stock import MAIN_LOCATION
-from holdfast.inventory.infrastructure import event_codec as inventory_codec
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.reservations.reservation import Wanted
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
+from holdfast.inventory.infrastructure import events_to_proto as inventory_codec
 from holdfast.inventory.infrastructure import store as inventory_store
 from holdfast.inventory.presentation import subscriptions as inventory_subscriptions
-from holdfast.orders.application.cancel_order import CancelOrder
-from holdfast.orders.application.chase_orders import ChaseOrders
-from holdfast.orders.application.hear_inventory import HeardAnswer, HearInventory
-from holdfast.orders.application.place_orders import AskedLine, PlaceOrder, PlaceOrders
+from holdfast.orders.application.ordering.cancel_order import CancelOrder
+from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.hear_inventory import HeardAnswer, HearInventory
+from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder, PlaceOrders
+from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ports import ProductStock
-from holdfast.orders.application.update_order import UpdateOrder
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import Order, OrderState
-from holdfast.orders.domain.stock import HeldStock, StockAnswer
-from holdfast.orders.infrastructure import event_codec as orders_codec
-from holdfast.orders.infrastructure import store as orders_store
-from holdfast.orders.infrastructure.reader import Reader
+from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
+from holdfast.orders.infrastructure import events_to_proto as orders_codec
+from holdfast.orders.infrastructure.ordering import store as orders_store
+from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.presentation import subscriptions as orders_subscriptions
 from tests.contract.conftest import CountingDatabase, NewDatabase, SteadyClock
 

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from itertools import count
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.database import Database
-from holdfast.inventory.application.change_stock import AdjustOnHand
+from holdfast.chassis.database.seam import Database
+from holdfast.chassis.messaging.broker import Event
+from holdfast.inventory.application.stock.change_stock import AdjustOnHand
+from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import BelowReserved
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.stock import MAIN_LOCATION, StockLevel
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
+from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
-from holdfast.orders.application.send_notifications import SendNotifications
 from holdfast.orders.domain.errors import IllegalTransition, RequestIdReused, ShortOfStock
-from holdfast.orders.domain.order import OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from proof.checker import Attempt, RunRecord
 from proof.history import History
 from proof.observed_events import observed_event
-from proof.snapshot import ObservedEvent, sample_of, snapshot_of
+from proof.snapshot import ObservedEvent
+from proof.snapshot_reading import sample_of, snapshot_of
 from tests.integration.two_services import ANNA, BOB, EXPIRE_S, LATE_S, TwoServices, asks
 
 CODES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event
-from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.broker import BrokerUnavailable, DeadLetter, Event
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from proof.chaos import nemesis as of_nemesis
 from proof.chaos.audit_queue import Audit

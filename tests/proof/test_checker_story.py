@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.engines import connect, sqlite_url
+from holdfast.chassis.database.engines import connect, sqlite_url
+from holdfast.chassis.messaging.broker import Event
 from proof.checker import RunRecord, check
 from proof.observed_events import observed_event
-from proof.snapshot import sample_of, snapshot_of
+from proof.snapshot_reading import sample_of, snapshot_of
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
 from tests.contract import conftest as contract

@@ -40,7 +40,7 @@ async def violations(case: Case, site: Site, folder: Path, **constants: str) -> 
     async with site.testbed(case, folder / "case") as testbed:
         testbed.converge_s_max = CONVERGE_S_MAX
         for name, text in constants.items():
-            testbed._constants[f"holdfast.chassis.messages_sql:SQL.sqlite.{name}"] = text
+            testbed._constants[f"holdfast.chassis.messaging.sql:SQL.sqlite.{name}"] = text
         return (await run_case(case, testbed)).violations
 
 

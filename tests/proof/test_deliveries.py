@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.chassis.engines import connect
+from holdfast.chassis.database.engines import connect
 from proof.snapshot import Movement, Notice
 from testbed.machine import commit
 from tests.contract import conftest as contract

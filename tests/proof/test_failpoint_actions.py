@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
 from proof.crash.failpoint_actions import ERRORS, LOOP, MESSAGES, FailpointAction, FailpointActions
 from proof.crash.launch import Arming
 from proof.crash.points import POINTS, Action

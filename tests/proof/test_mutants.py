@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.inbox import Inbox
+from holdfast.chassis.messaging.inbox import Inbox
 from proof.mutants.catalogue import BUGS
 from proof.mutants.hunt import ROOT, Catch, hunt, run_tests, violations_of_the_sound
 from proof.mutants.planting import Bug, bug, edited

@@ -9,13 +9,13 @@ from datetime import datetime
 
 import pytest
 
-from holdfast.inventory.domain import reservation as inventory
-from holdfast.inventory.domain.reservation import Reservation, Wanted
-from holdfast.inventory.domain.stock import Cause, StockBook
+from holdfast.inventory.domain.reservations import reservation as inventory
+from holdfast.inventory.domain.reservations.reservation import Reservation, Wanted
+from holdfast.inventory.domain.stock.stock import Cause, StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.events import StockAskedAgain
-from holdfast.orders.domain.order import OrderChange, OrderState, OrderStatus
-from holdfast.orders.domain.stock import StockAnswer, StockWanted
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from proof import scope
 
 hear = inventory.hear

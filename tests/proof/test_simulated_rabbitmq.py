@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.chassis.broker import BrokerUnavailable, DeadLetter, Event, Subscription
-from holdfast.chassis.event_codec import decode_batch
-from holdfast.chassis.rabbitmq import RabbitMQ
+from holdfast.chassis.messaging.broker import BrokerUnavailable, DeadLetter, Event, Subscription
+from holdfast.chassis.messaging.cloudevents import decode_batch
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from proof.simulation.isolation import isolated
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.rabbitmq import URL, SimulatedRabbitMQ, by_hand

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.chassis.broker import Event, Receiver
-from holdfast.chassis.inbox import Inbox
-from holdfast.chassis.local_broker import Delivery, LocalBroker, answer
-from holdfast.orders.application.hear_inventory import HearInventory
+from holdfast.chassis.messaging.broker import Event, Receiver
+from holdfast.chassis.messaging.inbox import Inbox
+from holdfast.chassis.messaging.local_broker import Delivery, LocalBroker, answer
+from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from proof.simulation.campaign import templates, verdict_of, verdicts_of
 from proof.simulation.shrink import shrink
 from proof.simulation.swarm import Swarm, drawn

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.chassis import sqlite
-from holdfast.chassis.database import Conflict, Database, DatabaseUnavailable
+from holdfast.chassis.database import sqlite
+from holdfast.chassis.database.seam import Conflict, Database, DatabaseUnavailable
 from proof.simulation.database import LOCK_WAIT_S_MAX, DatabaseServer
 from proof.simulation.fault_rates import FaultRates
 from proof.simulation.isolation import isolated

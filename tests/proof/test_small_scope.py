@@ -17,12 +17,13 @@ from typing import Any, NamedTuple, Self
 
 import pytest
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.engines import connect
-from holdfast.orders.domain.order import OrderStatus
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.messaging.broker import Event
+from holdfast.orders.domain.ordering.order import OrderStatus
 from proof.rules import agreement, orders, stock
 from proof.run_record import RunRecord
-from proof.snapshot import Snapshot, snapshot_of
+from proof.snapshot import Snapshot
+from proof.snapshot_reading import snapshot_of
 from testbed.templates import Templates
 from tests.contract import conftest as contract
 from tests.contract.conftest import SteadyClock

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.event_codec import decode_batch, encode_batch
+from holdfast.chassis.batcher import Batcher
+from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.cloudevents import decode_batch, encode_batch
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.inventory.application.ports import StockInfo
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.stock import (
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.stock.stock import (
     MAIN_LOCATION,
     Cause,
     HeldStock,
@@ -32,18 +32,18 @@ from holdfast.inventory.domain.stock import (
     StockLevel,
 )
 from holdfast.inventory.presentation.wire import write_info
-from holdfast.orders.application.place_orders import PlaceOrder
+from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import (
+from holdfast.orders.domain.ordering.order import (
     Order,
     OrderChange,
     OrderLine,
     OrderState,
     OrderStatus,
 )
-from holdfast.orders.presentation.wire import order_message, read_orders
+from holdfast.orders.presentation.ordering.wire import order_message, read_orders
 
 ITEMS = 300
 LINES = 3
@@ -279,15 +279,15 @@ async def test_a_coalescer_keeps_nothing_of_its_batches(crowd_items: int | None)
         await asyncio.sleep(0)
         return [ValueError() if item == 0 else item for item in batch]
 
-    coalescer = Coalescer(work, batch_items_max=5, queue_items_max=1_000, crowd_items=crowd_items)
+    batcher = Batcher(work, batch_items_max=5, queue_items_max=1_000, crowd_items=crowd_items)
 
     async def serve(rounds: int) -> int:
         for number in range(rounds):
             groups = [[number, 1], [2, 3, 4], [5], [0, 6], [7, 8, 9], [10, 11]]
-            await asyncio.gather(*(coalescer.submit_all(group) for group in groups))
+            await asyncio.gather(*(batcher.submit_all(group) for group in groups))
         return traced_bytes()
 
-    worker = asyncio.create_task(coalescer.run())
+    worker = asyncio.create_task(batcher.run())
     with quiet(), traced():
         at_first = await serve(ROUNDS)  # asyncio keeps some spares of its own
         at_last = await serve(ROUNDS)

@@ -6,11 +6,12 @@ from contextlib import suppress
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import clock, lifecycle
-from holdfast.chassis.broker import BrokerUnavailable
+from holdfast.chassis import clock
 from holdfast.chassis.clock import backoff_s
-from holdfast.chassis.database import Conflict, DatabaseUnavailable
-from holdfast.chassis.lifecycle import RESTART_S_MAX, background
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.process import lifecycle
+from holdfast.chassis.process.lifecycle import RESTART_S_MAX, background
 
 FAILURES = 2_000  # at ten seconds each an outage of five hours
 WORKS_S_MAX = 2 * RESTART_S_MAX + 10  # a long run is a leap of the clock

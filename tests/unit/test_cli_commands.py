@@ -11,7 +11,7 @@ from google.rpc.status_pb2 import Status
 from google.type.money_pb2 import Money
 from typer.testing import CliRunner, Result
 
-from holdfast.chassis.statuses import bad_request, not_found, refusal, stale
+from holdfast.chassis.grpc.statuses import bad_request, not_found, refusal, stale
 from holdfast.cli.main import app
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2

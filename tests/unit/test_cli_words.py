@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.chassis.statuses import bad_request, refusal
+from holdfast.chassis.grpc.statuses import bad_request, refusal
 from tests.unit.test_cli_commands import Code, holdfast
 from tests.unit.test_client_network import Network, network
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import grpc
 import pytest
 
-from holdfast.chassis.sizes import REQUEST_BYTES_MAX
-from holdfast.chassis.statuses import refusal
+from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
+from holdfast.chassis.grpc.statuses import refusal
 from holdfast.client import (
     Holdfast,
     InternalError,

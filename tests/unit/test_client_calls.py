@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from holdfast.chassis.statuses import not_found
+from holdfast.chassis.grpc.statuses import not_found
 from holdfast.client import (
     DeadlineExceeded,
     Holdfast,

@@ -5,7 +5,7 @@ import pytest
 from google.rpc.error_details_pb2 import PreconditionFailure
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis.statuses import (
+from holdfast.chassis.grpc.statuses import (
     bad_request,
     not_found,
     refusal,

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis.statuses import not_found, retry_later
+from holdfast.chassis.grpc.statuses import not_found, retry_later
 from holdfast.client import (
     DeadlineExceeded,
     Holdfast,

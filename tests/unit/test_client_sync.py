@@ -7,7 +7,7 @@ from typing import assert_type
 
 import pytest
 
-from holdfast.chassis.statuses import not_found
+from holdfast.chassis.grpc.statuses import not_found
 from holdfast.client import HoldfastSync, NotFound, Order, OrderLine, OrderStatus, Placed
 from holdfast.contracts.orders.v1 import orders_pb2
 from tests.unit.test_client_network import (

@@ -6,16 +6,16 @@ would be told REQUEST_ID_REUSED. Give the new form another prefix and compare bo
 
 import pytest
 
-from holdfast.inventory.application.change_stock import (
+from holdfast.inventory.application.stock.change_stock import (
     AdjustOnHand,
     SetOnHand,
     StockChange,
     digest_of,
 )
 from holdfast.inventory.domain.caller import Caller as StockCaller
-from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
+from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Amount, Money
 
 PLAIN = (AskedLine("LAMP", 2, None),)

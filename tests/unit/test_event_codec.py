@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.chassis.broker import EVENTS_PER_MESSAGE_MAX, Event
-from holdfast.chassis.event_codec import (
+from holdfast.chassis.messaging.broker import EVENTS_PER_MESSAGE_MAX, Event
+from holdfast.chassis.messaging.cloudevents import (
     BATCH_BYTES_MAX,
     PACK_BYTES_MAX,
     NotAnEventBatch,

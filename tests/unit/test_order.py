@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import (
     IllegalTransition,
     InactiveProducts,
@@ -28,7 +28,7 @@ from holdfast.orders.domain.events import (
     question_in,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
-from holdfast.orders.domain.order import (
+from holdfast.orders.domain.ordering.order import (
     QUANTITY_MAX,
     UPDATES_MAX,
     NewOrder,
@@ -40,7 +40,7 @@ from holdfast.orders.domain.order import (
     may_follow,
     total_of,
 )
-from holdfast.orders.domain.stock import HeldStock, StockAnswer, StockWanted
+from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 
 AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
 ANNA = Caller("anna")

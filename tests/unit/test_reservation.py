@@ -14,8 +14,13 @@ from holdfast.inventory.domain.events import (
     answer,
     level_changed,
 )
-from holdfast.inventory.domain.reservation import Reservation, ReservationState, Wanted, hear
-from holdfast.inventory.domain.stock import (
+from holdfast.inventory.domain.reservations.reservation import (
+    Reservation,
+    ReservationState,
+    Wanted,
+    hear,
+)
+from holdfast.inventory.domain.stock.stock import (
     MAIN_LOCATION,
     NO_LOT,
     Cause,

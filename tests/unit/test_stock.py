@@ -16,7 +16,7 @@ from holdfast.inventory.domain.errors import (
     StaleVersion,
     TooManyLocations,
 )
-from holdfast.inventory.domain.stock import (
+from holdfast.inventory.domain.stock.stock import (
     LOCATIONS_MAX,
     MAIN_LOCATION,
     NO_LOT,

@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.chassis import pages
+from holdfast.chassis.grpc import pages
 from holdfast.chassis.validation import ID_CHARACTERS_MAX, InvalidRequest, Violations
 from holdfast.contracts.orders.v1.orders_pb2 import ListOrdersRequest
 

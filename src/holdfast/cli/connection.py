@@ -62,7 +62,7 @@ class Connection:
             async with Holdfast(self.orders, self.inventory, retry_s=RETRY_S) as client:
                 yield client
             return
-        from holdfast.chassis.telemetry import configure_logging
+        from holdfast.chassis.process.telemetry import configure_logging
         from holdfast.embedded import running
 
         configure_logging("WARNING")

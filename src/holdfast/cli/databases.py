@@ -61,7 +61,7 @@ def migrate(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Bring databases to the newest schema; with one URL only that one. A repeat does nothing."""
-    from holdfast.chassis import migrations
+    from holdfast.chassis.database import migrations
 
     named = _databases(data, orders_db, inventory_db)
     urls = {service: url for service, url in asdict(named).items() if url}
@@ -116,7 +116,7 @@ def list_letters(
 ) -> None:
     """List dead letters of both services with the reason of each, oldest first."""
     both = _existing(data, orders_db, inventory_db)
-    from holdfast.chassis.dead_letters import list_dead_letters
+    from holdfast.chassis.messaging.dead_letters import list_dead_letters
 
     with engine_errors():
         letters = [
@@ -146,7 +146,7 @@ def replay_letters(
     if bool(letter_ids) == every:
         raise typer.BadParameter("name dead letters by their ids, or give --all")
     both = _existing(data, orders_db, inventory_db)
-    from holdfast.chassis.dead_letters import replay_dead_letters
+    from holdfast.chassis.messaging.dead_letters import replay_dead_letters
 
     chosen = None if every else letter_ids
     with engine_errors():
@@ -199,7 +199,7 @@ def _existing(data: Path | None, orders_db: str, inventory_db: str) -> _Database
 
 
 def _checked(url: str) -> str:
-    from holdfast.chassis.engines import engine_of
+    from holdfast.chassis.database.engines import engine_of
 
     try:
         if url:

@@ -17,8 +17,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from holdfast.chassis.engines import sqlite_url
-from holdfast.chassis.telemetry import configure_logging
+from holdfast.chassis.database.engines import sqlite_url
+from holdfast.chassis.process.telemetry import configure_logging
 from holdfast.cli.output import print_facts, print_table
 from holdfast.cli.replay import progress_bars
 from holdfast.cli.replay_report import ReplayReport, facts, told_flaws, told_outcomes

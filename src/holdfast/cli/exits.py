@@ -80,9 +80,9 @@ def repeatable_as(request_id: str | None) -> Iterator[str]:
 @contextmanager
 def engine_errors() -> Iterator[None]:
     """Turn what databases, servers and data folders raise into a message for people."""
-    from holdfast.chassis.database import DatabaseUnavailable
-    from holdfast.chassis.grpc_server import AddressInUse
-    from holdfast.chassis.migrations import WrongSchema
+    from holdfast.chassis.database.migrations import WrongSchema
+    from holdfast.chassis.database.seam import DatabaseUnavailable
+    from holdfast.chassis.grpc.server import AddressInUse
     from holdfast.embedded import DataInUse
 
     try:

@@ -52,8 +52,8 @@ def up(
     """Run both services in this process until Ctrl-C."""
     import uvloop
 
-    from holdfast.chassis.lifecycle import until_signal
-    from holdfast.chassis.telemetry import configure_logging
+    from holdfast.chassis.process.lifecycle import until_signal
+    from holdfast.chassis.process.telemetry import configure_logging
     from holdfast.embedded import running
 
     async def serve() -> None:
@@ -95,7 +95,7 @@ def _serve(
 ) -> None:
     import uvloop
 
-    from holdfast.chassis.workers import (
+    from holdfast.chassis.process.workers import (
         WorkerFailed,
         end_with_parent,
         is_worker,

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 import structlog
 
-from holdfast.chassis.broker import Broker
+from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock, SystemClock
-from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.database import Database, Leadership, retrying
-from holdfast.chassis.edge import Edge
-from holdfast.chassis.engines import connect
-from holdfast.chassis.grpc_server import serving
-from holdfast.chassis.inbox import Inbox, InboxReceiver
-from holdfast.chassis.lifecycle import (
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.migrations import require_newest
+from holdfast.chassis.database.seam import Database, Leadership, retrying
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
+from holdfast.chassis.messaging.outbox import Outbox, Relay
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
     collect_garbage_seldom,
@@ -23,22 +26,19 @@ from holdfast.chassis.lifecycle import (
     holding,
     until_signal,
 )
-from holdfast.chassis.migrations import require_newest
-from holdfast.chassis.outbox import Outbox, Relay
-from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.chassis.telemetry import configure_logging
-from holdfast.chassis.workers import is_worker
+from holdfast.chassis.process.telemetry import configure_logging
+from holdfast.chassis.process.workers import is_worker
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
 )
-from holdfast.inventory.application.change_stock import ChangeStock
-from holdfast.inventory.application.create_product import CreateProduct
-from holdfast.inventory.application.hear_orders import HearOrders
-from holdfast.inventory.application.update_product import UpdateProduct
-from holdfast.inventory.infrastructure.event_codec import EventCodec
+from holdfast.inventory.application.catalog.create_product import CreateProduct
+from holdfast.inventory.application.catalog.update_product import UpdateProduct
+from holdfast.inventory.application.reservations.hear_orders import HearOrders
+from holdfast.inventory.application.stock.change_stock import ChangeStock
+from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.store import Store
-from holdfast.inventory.presentation.grpc import InventoryServicer
+from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
 from holdfast.inventory.presentation.subscriptions import (
     INVENTORY_TO_ORDERS,
@@ -65,25 +65,25 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """What has to be started and stopped."""
 
     servicer: InventoryServicer
-    edge: Edge
+    boundary: RpcBoundary
     leadership: Leadership
     relay: Relay
     loops: dict[str, Loop]
 
 
-def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
+def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
     """Make every object of the service."""
     outbox, inbox = Outbox(database), Inbox(database, clock)
     leadership = database.leadership("inventory", outbox.filled.set)
     relay = Relay(database, outbox, broker, clock, leadership)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
-    edge = Edge(translate, clock)
+    boundary = RpcBoundary(translate, clock)
     hear_orders = HearOrders(store.begin, clock)
-    change_stock = Coalescer(
+    change_stock = Batcher(
         retrying(ChangeStock(store.begin, clock)),
         batch_items_max=BATCH_ITEMS_MAX,
         queue_items_max=QUEUE_ITEMS_MAX,
@@ -91,7 +91,7 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
     receiver = InboxReceiver(
         database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(hear_orders)
     )
-    get_stock_info = Coalescer(
+    get_stock_info = Batcher(
         store.stock_infos, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
     )
     servicer = InventoryServicer(
@@ -100,7 +100,7 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
         update_product=retrying(UpdateProduct(store.begin, clock)),
         get_stock_info=get_stock_info,
         reader=store,
-        edge=edge,
+        boundary=boundary,
     )
     loops: dict[str, Loop] = {
         "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
@@ -109,7 +109,7 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Parts:
         "inventory reading": get_stock_info.run,
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
-    return Parts(servicer, edge, leadership, relay, loops)
+    return Components(servicer, boundary, leadership, relay, loops)
 
 
 @asynccontextmanager
@@ -127,7 +127,7 @@ async def running(
             share_port=share_port,
             bus=broker,
             register=lambda server: add_InventoryServiceServicer_to_server(
-                parts.servicer, parts.edge.around(server)
+                parts.servicer, parts.boundary.around(server)
             ),
         ) as listening,
     ):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from holdfast.chassis.configuration import ServiceSettings, load_settings
-from holdfast.chassis.rabbitmq_url import BrokerUrl
+from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
+from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 
 
 class InventorySettings(ServiceSettings):

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import structlog
 from grpc import aio
 
-from holdfast.chassis.broker import Broker
+from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock, SystemClock
-from holdfast.chassis.coalescer import Coalescer
-from holdfast.chassis.database import Database, Leadership, retrying
-from holdfast.chassis.edge import Edge
-from holdfast.chassis.engines import connect
-from holdfast.chassis.grpc_server import Listening, serving
-from holdfast.chassis.inbox import Inbox, InboxReceiver
-from holdfast.chassis.lifecycle import (
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.migrations import require_newest
+from holdfast.chassis.database.seam import Database, Leadership, retrying
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.grpc.server import Listening, serving
+from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
+from holdfast.chassis.messaging.outbox import Outbox, Relay
+from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
     collect_garbage_seldom,
@@ -24,27 +27,24 @@ from holdfast.chassis.lifecycle import (
     holding,
     until_signal,
 )
-from holdfast.chassis.migrations import require_newest
-from holdfast.chassis.outbox import Outbox, Relay
-from holdfast.chassis.rabbitmq import RabbitMQ
-from holdfast.chassis.signals import Signals
-from holdfast.chassis.telemetry import configure_logging
-from holdfast.chassis.workers import is_worker
+from holdfast.chassis.process.telemetry import configure_logging
+from holdfast.chassis.process.workers import is_worker
+from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
-from holdfast.orders.application.cancel_order import CancelOrder
-from holdfast.orders.application.chase_orders import ChaseOrders
-from holdfast.orders.application.hear_inventory import HearInventory
-from holdfast.orders.application.place_orders import PlaceOrders
-from holdfast.orders.application.send_notifications import SendNotifications
-from holdfast.orders.application.update_order import UpdateOrder
-from holdfast.orders.application.watch_order import WatchOrder
-from holdfast.orders.infrastructure.event_codec import EventCodec
-from holdfast.orders.infrastructure.inventory_client import GrpcStockCheck, open_channel
+from holdfast.orders.application.ordering.cancel_order import CancelOrder
+from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.hear_inventory import HearInventory
+from holdfast.orders.application.ordering.place_orders import PlaceOrders
+from holdfast.orders.application.ordering.send_notifications import SendNotifications
+from holdfast.orders.application.ordering.update_order import UpdateOrder
+from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
-from holdfast.orders.infrastructure.reader import Reader
-from holdfast.orders.infrastructure.store import Store
-from holdfast.orders.presentation.grpc import OrderServicer
+from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
+from holdfast.orders.infrastructure.ordering.reader import Reader
+from holdfast.orders.infrastructure.ordering.store import Store
+from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
 from holdfast.orders.presentation.subscriptions import (
     INVENTORY_TO_ORDERS,
@@ -75,12 +75,12 @@ class Orders:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """What has to be started and stopped."""
 
     servicer: OrderServicer
-    edge: Edge
-    signals: Signals
+    boundary: RpcBoundary
+    signals: Wakeups
     leadership: Leadership
     finished: Check
     broker: Broker
@@ -89,12 +89,12 @@ class Parts:
 
 def assemble(
     database: Database, broker: Broker, channel: aio.Channel, clock: Clock, limits: Limits
-) -> Parts:
+) -> Components:
     """Make every object of the service.
 
     :param channel: to Inventory, for the stock check.
     """
-    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Signals()
+    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
     relay = Relay(
         database,
@@ -106,15 +106,15 @@ def assemble(
         age_s_max=limits.outbox_age_s_max,
     )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
-    reader, edge = Reader(database), Edge(translate, clock)
+    reader, boundary = Reader(database), RpcBoundary(translate, clock)
     place = retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay))
-    place_orders = Coalescer(
+    place_orders = Batcher(
         place,
         batch_items_max=BATCH_ITEMS_MAX,
         queue_items_max=QUEUE_ITEMS_MAX,
         crowd_items=CROWD_ITEMS,
     )
-    get_order = Coalescer(
+    get_order = Batcher(
         reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
     )
     hear_inventory = retrying(HearInventory(store.begin, clock))
@@ -129,7 +129,7 @@ def assemble(
         watch_order=WatchOrder(get_order.submit, signals),
         get_order=get_order,
         reader=reader,
-        edge=edge,
+        boundary=boundary,
         new_id=clock.new_id,
     )
     loops: dict[str, Loop] = {
@@ -146,7 +146,7 @@ def assemble(
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Parts(servicer, edge, signals, leadership, finished, broker, loops)
+    return Components(servicer, boundary, signals, leadership, finished, broker, loops)
 
 
 async def at_once(_finished: Check) -> None:
@@ -184,14 +184,14 @@ async def running(
 
 
 @asynccontextmanager
-async def _served(parts: Parts, listen: str, share_port: bool) -> AsyncIterator[Listening]:
+async def _served(parts: Components, listen: str, share_port: bool) -> AsyncIterator[Listening]:
     async with serving(
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
         bus=parts.broker,
         register=lambda server: add_OrderServiceServicer_to_server(
-            parts.servicer, parts.edge.around(server)
+            parts.servicer, parts.boundary.around(server)
         ),
     ) as listening:
         log.info("orders is ready", address=listening.address)

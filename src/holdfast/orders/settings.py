@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from holdfast.chassis.configuration import ServiceSettings, load_settings
-from holdfast.chassis.rabbitmq_url import BrokerUrl
+from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
+from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 
 
 class Limits(BaseModel):

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Collection, Iterable, Sequence
 
-from holdfast.chassis.broker import Event, Receiver
-from holdfast.chassis.rabbitmq import EVENTS_PER_BATCH_MAX
+from holdfast.chassis.messaging.broker import Event, Receiver
+from holdfast.chassis.messaging.rabbitmq import EVENTS_PER_BATCH_MAX
 
 COPIES = 3
 # Mostly large batches: small ones cost a transaction each.

@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.chassis.broker import Event
-from holdfast.chassis.database import Database
-from holdfast.chassis.inbox import REMEMBERED_DAYS, Inbox
+from holdfast.chassis.database.seam import Database
+from holdfast.chassis.messaging.broker import Event
+from holdfast.chassis.messaging.inbox import REMEMBERED_DAYS, Inbox
+from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
-from holdfast.orders.application.send_notifications import SendNotifications
 from proof.checker import Attempt, RunRecord, Violation, check
 from proof.observed_events import observed_event
-from proof.snapshot import Snapshot, snapshot_of
+from proof.snapshot import Snapshot
+from proof.snapshot_reading import snapshot_of
 from tests.contract.conftest import SteadyClock
 from tests.integration.two_services import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY, TwoServices
 from tests.proof.deliveries.effects import Effects, changes, effects_of

@@ -4,13 +4,13 @@ import random
 from collections.abc import Sequence
 from itertools import count
 
-from holdfast.inventory.application.change_stock import AdjustOnHand
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.stock import MAIN_LOCATION, StockLevel
-from holdfast.orders.application.place_orders import AskedLine, PlaceOrder
-from holdfast.orders.domain.customer import Customer
+from holdfast.inventory.application.stock.change_stock import AdjustOnHand
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
+from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import IllegalTransition, OrdersError
-from holdfast.orders.domain.order import OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from proof.history import History
 from tests.integration.two_services import ANNA, BOB, EXPIRE_S, LATE_S, TwoServices
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.reservation import Reservation
-from holdfast.inventory.domain.stock import Movement, StockBook, StockLevel
+from holdfast.inventory.domain.reservations.reservation import Reservation
+from holdfast.inventory.domain.stock.stock import Movement, StockBook, StockLevel
 
 MOVEMENT_ID_MAX = 2**63 - 1
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from holdfast.inventory.domain.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock import StockLevel
+from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.stock.stock import StockLevel
 
 
 class StockReserved(NamedTuple):

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.chassis.audit import Auditor
-from holdfast.inventory.domain.reservation import ReservationState
-from holdfast.inventory.domain.stock import LevelKey
+from holdfast.chassis.database.audit import Auditor
+from holdfast.inventory.domain.reservations.reservation import ReservationState
+from holdfast.inventory.domain.stock.stock import LevelKey
 
 COUNTS = {
     "products": "product",

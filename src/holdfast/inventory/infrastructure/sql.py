@@ -1,6 +1,6 @@
-"""SQL of Inventory, as PostgreSQL reads it; `chassis/sql.py` tells how SQLite does."""
+"""SQL of Inventory, as PostgreSQL reads it; `chassis/database/sql.py` tells how SQLite does."""
 
-from holdfast.chassis.sql import by_engine
+from holdfast.chassis.database.sql import by_engine
 
 
 class Statements:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from holdfast.chassis.database import Conflict, Database, Reading, Row, Transaction, instant
+from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction, instant
 from holdfast.chassis.failpoints import failpoint
-from holdfast.chassis.inbox import Inbox
-from holdfast.chassis.outbox import Outbox
+from holdfast.chassis.messaging.inbox import Inbox
+from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.inventory.application.ports import (
     MOVEMENT_ID_MAX,
     MovementFilter,
@@ -19,10 +19,10 @@ from holdfast.inventory.application.ports import (
     Work,
 )
 from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock import (
+from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.stock.stock import (
     MAIN_LOCATION,
     NO_LOT,
     HeldStock,
@@ -33,7 +33,7 @@ from holdfast.inventory.domain.stock import (
     StockLevel,
     folded,
 )
-from holdfast.inventory.infrastructure.event_codec import EventCodec
+from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.sql import SQL, Statements
 
 
@@ -62,7 +62,7 @@ class Store:
             if product_id not in products:
                 products[product_id] = _product(row, version=row["product_version"])
                 levels[product_id] = []
-            if row["location_id"] is not None:
+            if row["level_version"]:  # a gate alone is no stock: nothing was ever there
                 levels[product_id].append(_level(row, version=row["level_version"]))
         return {key: StockInfo(product, tuple(levels[key])) for key, product in products.items()}
 

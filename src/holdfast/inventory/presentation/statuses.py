@@ -3,7 +3,7 @@
 import grpc
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis import statuses
+from holdfast.chassis.grpc import statuses
 from holdfast.inventory.domain.errors import (
     BelowReserved,
     InventoryError,

@@ -2,13 +2,13 @@
 
 from google.protobuf.message import DecodeError
 
-from holdfast.chassis.broker import Event, Subscription
-from holdfast.chassis.inbox import Unreadable
+from holdfast.chassis.messaging.broker import Event, Subscription
+from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
 from holdfast.contracts.orders.v1 import events_pb2
-from holdfast.inventory.application.hear_orders import StockQuestion
+from holdfast.inventory.application.reservations.hear_orders import StockQuestion
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.reservation import Wanted
+from holdfast.inventory.domain.reservations.reservation import Wanted
 
 _Question = (
     events_pb2.OrderPlaced

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from holdfast.chassis import money, pages, times
+from holdfast.chassis import money, times
+from holdfast.chassis.grpc import pages
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
-from holdfast.inventory.application.change_stock import AdjustOnHand, SetOnHand
 from holdfast.inventory.application.ports import (
     MOVEMENT_ID_MAX,
     MovementFilter,
@@ -13,9 +13,10 @@ from holdfast.inventory.application.ports import (
     StockInfo,
     StockSummary,
 )
+from holdfast.inventory.application.stock.change_stock import AdjustOnHand, SetOnHand
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.product import Product
-from holdfast.inventory.domain.stock import MAIN_LOCATION, ON_HAND_MAX, StockLevel
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, ON_HAND_MAX, StockLevel
 
 BATCH_MAX = 1_000
 LOCATION_CHARACTERS_MAX = 64

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from holdfast.orders.domain.customer import Customer
+from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.order import NewOrder, Order, OrderChange, OrderState, OrderStatus
-from holdfast.orders.domain.stock import StockAnswer
+from holdfast.orders.domain.ordering.order import (
+    NewOrder,
+    Order,
+    OrderChange,
+    OrderState,
+    OrderStatus,
+)
+from holdfast.orders.domain.ordering.stock import StockAnswer
 
 
 class Clock(Protocol):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.stock import StockWanted
+from holdfast.orders.domain.ordering.stock import StockWanted
 
 
 class OrderPlaced(NamedTuple):

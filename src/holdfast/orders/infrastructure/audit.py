@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
-from holdfast.chassis.audit import Auditor
-from holdfast.orders.domain.order import OrderStatus, may_follow
+from holdfast.chassis.database.audit import Auditor
+from holdfast.orders.domain.ordering.order import OrderStatus, may_follow
 
 UNSENT_S_MAX = 60.0
 

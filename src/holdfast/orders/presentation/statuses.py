@@ -4,7 +4,7 @@ import grpc
 from google.rpc.error_details_pb2 import PreconditionFailure
 from google.rpc.status_pb2 import Status
 
-from holdfast.chassis import statuses
+from holdfast.chassis.grpc import statuses
 from holdfast.orders.domain.errors import (
     Draining,
     IllegalTransition,

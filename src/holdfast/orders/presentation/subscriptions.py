@@ -2,14 +2,14 @@
 
 from google.protobuf.message import DecodeError
 
-from holdfast.chassis.broker import Event, Subscription
-from holdfast.chassis.inbox import Unreadable
+from holdfast.chassis.messaging.broker import Event, Subscription
+from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
 from holdfast.contracts.inventory.v1 import events_pb2
-from holdfast.orders.application.hear_inventory import HeardAnswer
+from holdfast.orders.application.ordering.hear_inventory import HeardAnswer
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.stock import HeldStock, StockAnswer
+from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 
 NUMBER_MAX = 2**63 - 1
 

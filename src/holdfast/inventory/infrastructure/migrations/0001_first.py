@@ -6,7 +6,7 @@ counts does: it is the last wall.
 
 from alembic import op
 
-from holdfast.chassis.tables import MESSAGE_TABLES_1, statements
+from holdfast.chassis.messaging.tables import MESSAGE_TABLES_1, statements
 
 revision = "0001"
 down_revision = None

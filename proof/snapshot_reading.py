@@ -1,0 +1,270 @@
+"""A snapshot is taken: both databases are read row by row, by SQL of the proof's own."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from holdfast.chassis.database.seam import Database, Reading, Row, instant
+from proof.snapshot import (
+    Change,
+    Letter,
+    Level,
+    Line,
+    Missing,
+    Movement,
+    Notice,
+    Order,
+    Part,
+    Product,
+    Reservation,
+    Sample,
+    Snapshot,
+    StockRequest,
+)
+
+_ORDERS = """
+SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
+       CAST(shortages AS text) AS shortages,
+       asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock
+  FROM orders
+"""
+
+
+_LINES = """
+SELECT CAST(order_id AS text) AS order_id, product_id, quantity, unit_price_minor
+  FROM order_line
+ ORDER BY order_line.order_id, line_no
+"""
+
+
+_HISTORY = """
+SELECT CAST(order_id AS text) AS order_id, version, status, changed_at
+  FROM order_history
+ ORDER BY order_history.order_id, version
+"""
+
+
+_UNANSWERED = """
+SELECT CAST(order_id AS text) AS order_id
+  FROM unanswered
+"""
+
+
+_NOTICES = """
+SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL AS is_sent
+  FROM notification
+"""
+
+
+_PRODUCTS = """
+SELECT product_id, price_minor, active, version
+  FROM product
+"""
+
+
+_LEVELS = """
+SELECT product_id, location_id, on_hand, reserved, version
+  FROM stock_level
+"""
+
+
+_MOVEMENTS = """
+SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta,
+       on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id
+  FROM stock_movement
+ ORDER BY movement_id
+"""
+
+
+_RESERVATIONS = """
+SELECT CAST(order_id AS text) AS order_id, state, version, revision,
+       CAST(stock AS text) AS stock, CAST(missing AS text) AS missing
+  FROM reservation
+"""
+
+
+_STOCK_REQUESTS = """
+SELECT request_id, product_id, location_id, on_hand, reserved, version
+  FROM stock_request
+"""
+
+
+_INBOX = """
+SELECT event_id
+  FROM inbox
+"""
+
+
+_OUTBOX = """
+SELECT count(*) AS waiting
+  FROM outbox
+"""
+
+
+_LETTERS = """
+SELECT letter_id, coalesce(type, '') AS type, reason
+  FROM dead_letter
+"""
+
+
+# One statement sees one moment. Each level weighs against its movements, which count negatively.
+_UNBALANCED = """
+SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
+       sum(version) AS version, min(available) AS available
+  FROM (SELECT product_id, location_id, on_hand, reserved, version, on_hand - reserved AS available
+          FROM stock_level
+         UNION ALL
+        SELECT product_id, location_id, -on_hand_delta, -reserved_delta, -1, 0
+          FROM stock_movement) AS weighed
+ GROUP BY product_id, location_id
+HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(version) <> 0 OR min(available) < 0
+"""
+
+
+async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
+    """Read everything, each database as of one moment."""
+    async with orders.snapshot() as reading:
+        lines, history = await _lines(reading), await _history(reading)
+        found = {
+            row["order_id"]: _order(row, lines, history) for row in await reading.fetch(_ORDERS)
+        }
+        unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
+        notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
+        orders_messages = await _messages(reading, "orders")
+    async with inventory.snapshot() as reading:
+        products = tuple(map(_product, await reading.fetch(_PRODUCTS)))
+        levels = tuple(map(_level, await reading.fetch(_LEVELS)))
+        ledger = tuple(map(_movement, await reading.fetch(_MOVEMENTS)))
+        reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
+        requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
+        inventory_messages = await _messages(reading, "inventory")
+    return Snapshot(
+        orders=found,
+        strays=frozenset((lines.keys() | history.keys()) - found.keys()),
+        unanswered=unanswered,
+        notices=notices,
+        products={product.product_id: product for product in products},
+        levels=levels,
+        ledger=ledger,
+        reservations={reservation.order_id: reservation for reservation in reservations},
+        stock_requests={request.request_id: request for request in requests},
+        inboxes={"orders": orders_messages.inbox, "inventory": inventory_messages.inbox},
+        outboxes={"orders": orders_messages.waiting, "inventory": inventory_messages.waiting},
+        letters=orders_messages.letters + inventory_messages.letters,
+    )
+
+
+async def _lines(reading: Reading) -> Mapping[str, list[Line]]:
+    found = defaultdict[str, list[Line]](list)
+    for row in await reading.fetch(_LINES):
+        line = Line(row["product_id"], row["quantity"], row["unit_price_minor"])
+        found[row["order_id"]].append(line)
+    return found
+
+
+async def _history(reading: Reading) -> Mapping[str, list[Change]]:
+    found = defaultdict[str, list[Change]](list)
+    for row in await reading.fetch(_HISTORY):
+        change = Change(row["version"], row["status"], instant(row["changed_at"]))
+        found[row["order_id"]].append(change)
+    return found
+
+
+def _order(row: Row, lines: Mapping[str, list[Line]], history: Mapping[str, list[Change]]) -> Order:
+    order_id = row["order_id"]
+    return Order(
+        order_id,
+        row["customer_id"],
+        row["request_id"],
+        row["status"],
+        row["version"],
+        row["total_minor"],
+        _shortages(row["shortages"]),
+        tuple(lines.get(order_id, ())),
+        tuple(history.get(order_id, ())),
+        row["asked"],
+        row["answered"],
+        row["stock_sequence"],
+        row["stock_revision"],
+        tuple(Part(*held) for held in json.loads(row["stock"])),
+    )
+
+
+def _shortages(text: str) -> tuple[Missing, ...]:
+    return tuple(Missing(*facts) for facts in json.loads(text)) if text != "[]" else ()
+
+
+def _notice(row: Row) -> Notice:
+    return Notice(row["order_id"], row["version"], row["status"], bool(row["is_sent"]))
+
+
+def _product(row: Row) -> Product:
+    return Product(row["product_id"], row["price_minor"], bool(row["active"]), row["version"])
+
+
+def _level(row: Row) -> Level:
+    return Level(
+        row["product_id"], row["location_id"], row["on_hand"], row["reserved"], row["version"]
+    )
+
+
+def _movement(row: Row) -> Movement:
+    return Movement(
+        row["movement_id"],
+        row["product_id"],
+        row["location_id"],
+        row["kind"],
+        row["on_hand_delta"],
+        row["reserved_delta"],
+        row["on_hand_after"],
+        row["reserved_after"],
+        row["order_id"],
+    )
+
+
+def _reservation(row: Row) -> Reservation:
+    return Reservation(
+        row["order_id"],
+        row["state"],
+        row["version"],
+        row["revision"],
+        tuple(Part(product, at, units) for product, at, _, units in json.loads(row["stock"])),
+        _shortages(row["missing"]),
+    )
+
+
+def _stock_request(row: Row) -> StockRequest:
+    return StockRequest(row["request_id"], *_level(row))
+
+
+class _Messages(NamedTuple):
+    """What one service keeps for its messages."""
+
+    inbox: frozenset[str]
+    waiting: int
+    letters: tuple[Letter, ...]
+
+
+async def _messages(reading: Reading, service: str) -> _Messages:
+    inbox = frozenset(row["event_id"] for row in await reading.fetch(_INBOX))
+    (outbox,) = await reading.fetch(_OUTBOX)
+    letters = tuple(
+        Letter(service, row["letter_id"], row["type"], row["reason"])
+        for row in await reading.fetch(_LETTERS)
+    )
+    return _Messages(inbox, outbox["waiting"], letters)
+
+
+async def sample_of(inventory: Database) -> Sample:
+    """Hold all levels against their movements as of one moment; cheap enough for every second."""
+    async with inventory.read() as reading:
+        rows = await reading.fetch(_UNBALANCED)
+    return Sample(
+        tuple(
+            f"{row['product_id']} at {row['location_id']}: the level exceeds its movements by "
+            f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['version']} versions; "
+            f"at least {row['available']} available"
+            for row in rows
+        )
+    )

@@ -1,0 +1,1 @@
+"""What a service asks of its database, and the two engines that give it."""

@@ -1,0 +1,73 @@
+"""Alembic's entry: it runs the revisions on the database whose URL `migrations.py` gives."""
+
+from __future__ import annotations  # asyncpg's classes are generic only in its stubs
+
+import asyncio
+
+import asyncpg
+from alembic import context
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from holdfast.chassis.database.engines import engine_of, sqlite_path
+from holdfast.chassis.database.postgres import WRITABLE
+
+
+def run(connection: Connection) -> None:
+    applied: list[str] = context.config.attributes["applied"]
+    context.configure(
+        connection=connection,
+        transaction_per_migration=True,
+        transactional_ddl=True,
+        on_version_apply=lambda step, **_: applied.append(step.up_revision_id),
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on_sqlite(url: str) -> None:
+    engine = create_engine(f"sqlite:///{sqlite_path(url)}")
+
+    # The driver's own transactions leave DDL outside: open them ourselves, so that a kill leaves no
+    # half schema.
+    @event.listens_for(engine, "connect")
+    def _(connection, _record) -> None:  # type: ignore[no-untyped-def]
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.connect() as connection:
+            run(connection)
+    finally:
+        engine.dispose()
+
+
+async def run_on_postgres(url: str) -> None:
+    # The driver reads the URL, as everywhere: SQLAlchemy can't read one of several hosts.
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(url, target_session_attrs=WRITABLE)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+def print_sql(url: str) -> None:
+    context.configure(dialect_name=engine_of(url), transactional_ddl=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+target = context.config.attributes["url"]
+if context.is_offline_mode():
+    print_sql(target)
+elif engine_of(target) == "sqlite":
+    run_on_sqlite(target)
+else:
+    asyncio.run(run_on_postgres(target))

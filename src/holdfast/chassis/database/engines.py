@@ -1,0 +1,61 @@
+"""Which database a URL names, and how to open it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from holdfast.chassis.database.postgres import connect_postgres
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable, Engine
+from holdfast.chassis.database.sqlite import Sqlite
+
+_ENGINES: dict[str, Engine] = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "sqlite": "sqlite",
+}
+
+
+def engine_of(url: str) -> Engine:
+    """Return the engine that a URL names: postgresql://USER@HOST/NAME or sqlite:///PATH.
+
+    :raises ValueError: it names none of them.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in _ENGINES:
+        raise ValueError(
+            f"{scheme or 'no scheme'}: a database URL starts with postgresql:// or sqlite://"
+        )
+    return _ENGINES[scheme]
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that a sqlite URL names: sqlite:///PATH, where an absolute PATH starts with a
+    fourth slash or not.
+    """
+    return Path(unquote(urlsplit(url).path))
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a file."""
+    return f"sqlite://{quote(str(path.absolute()))}"
+
+
+@asynccontextmanager
+async def connect(url: str, *, wait: bool = True) -> AsyncIterator[Database]:
+    """Open a database and close it afterwards; `wait` for a server that is away, or raise at once.
+
+    :raises DatabaseUnavailable: it can't be opened.
+    """
+    database: Database
+    if engine_of(url) == "sqlite":
+        path = sqlite_path(url)
+        if not path.exists():
+            raise DatabaseUnavailable(f"SQLite {path}: there is no such file")
+        database = Sqlite(path)
+    else:
+        database = await connect_postgres(url, wait=wait)
+    try:
+        yield database
+    finally:
+        await database.close()

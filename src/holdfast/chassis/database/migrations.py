@@ -1,0 +1,104 @@
+"""Schema migrations: which version a database has, which it needs, and how to bring it there.
+
+Alembic runs plain SQL revisions; it is imported only when there is something to migrate, since
+it is slow to import.
+"""
+
+import asyncio
+import io
+from pathlib import Path
+
+import holdfast
+from holdfast.chassis.database.engines import connect, engine_of, sqlite_path
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable
+
+_ROOT = Path(holdfast.__file__).parent
+
+
+class WrongSchema(Exception):
+    """The database's schema is not the one that this program was written for."""
+
+
+def newest_revision(service: str) -> str:
+    """Return the revision that this program needs: the last file of the service's migrations."""
+    files = (_ROOT / service / "infrastructure" / "migrations").glob("[0-9]*.py")
+    return max(path.stem.partition("_")[0] for path in files)
+
+
+async def require_newest(database: Database, service: str) -> None:
+    """Pass if the database has the newest schema.
+
+    :raises WrongSchema: it has an older or a newer one, or none.
+    """
+    found = await current_revision(database)
+    needed = newest_revision(service)
+    if found != needed:
+        raise WrongSchema(
+            f"the {service} database has schema {found or 'none'}, "
+            f"this program needs {needed}: run `holdfast migrate`"
+        )
+
+
+async def current_revision(database: Database) -> str:
+    """Return the schema's revision, or "" where there is none yet."""
+    catalogue = {
+        "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'",
+        "postgresql": "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL",
+    }[database.engine]
+    async with database.read() as reading:
+        if not await reading.fetch(catalogue):
+            return ""
+        rows = await reading.fetch("SELECT version_num FROM alembic_version")
+    return str(rows[0]["version_num"]) if rows else ""
+
+
+async def is_newest(service: str, url: str) -> bool:
+    """Whether a database is there and has the newest schema."""
+    try:
+        async with connect(url, wait=False) as database:
+            return await current_revision(database) == newest_revision(service)
+    except DatabaseUnavailable:
+        return False
+
+
+def migrate(service: str, url: str) -> list[str]:
+    """Bring a database to the newest schema; return the revisions applied. A repeat applies none.
+
+    Each revision is one transaction. Not to be called on an event loop: use `asyncio.to_thread`.
+
+    :raises DatabaseUnavailable: the server or the database is not there, or refuses the user.
+    """
+    applied: list[str] = []
+    if engine_of(url) == "sqlite":
+        sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+    else:
+        asyncio.run(_reach(url))
+    _upgrade(service, url, applied)
+    return applied
+
+
+async def _reach(url: str) -> None:
+    async with connect(url, wait=False):
+        return
+
+
+def script(service: str, url: str) -> str:
+    """Return the SQL that makes a new database, for those who run migrations by hand."""
+    text = io.StringIO()
+    _upgrade(service, url, [], written_to=text)
+    return text.getvalue()
+
+
+def _upgrade(
+    service: str, url: str, applied: list[str], *, written_to: io.StringIO | None = None
+) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(output_buffer=written_to, attributes={"url": url, "applied": applied})
+    config.set_main_option("script_location", str(_ROOT / "chassis" / "database" / "alembic_env"))
+    config.set_main_option(
+        "version_locations", str(_ROOT / service / "infrastructure" / "migrations")
+    )
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, "head", sql=written_to is not None)

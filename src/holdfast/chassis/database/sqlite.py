@@ -1,0 +1,234 @@
+"""SQLite under the database seam: one writer, readers beside it, commits on disk before they count.
+
+Statements run on two threads, one for writing and one for reading, so that a slow disk never stops
+the event loop. Durability: WAL with `synchronous=FULL`; with NORMAL a power cut takes the last
+commits (sqlite.org/pragma.html).
+"""
+
+import asyncio
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from holdfast.chassis.database.seam import (
+    DatabaseUnavailable,
+    Engine,
+    KeyTaken,
+    Leadership,
+    Reading,
+    Row,
+    Transaction,
+)
+from holdfast.chassis.failpoints import failpoint
+
+BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
+
+ROWS_IN_A_STEP = (64, 8)  # few sizes: each is a statement that SQLite prepares and keeps
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode in (
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        ):
+            raise KeyTaken(str(error)) from error
+        raise
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+            raise  # bad SQL is our bug
+        raise DatabaseUnavailable(f"SQLite {path}: {error}") from error
+
+
+def _bound(value: object) -> Any:
+    if isinstance(value, datetime):
+        # One zone: as texts, times of several zones would be compared by the hour on the wall.
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+@cache
+def _repeated(sql: str, times: int) -> str:
+    """Make an INSERT of one row one of many: the arguments' numbers go on from row to row."""
+    values = _VALUES.search(sql)
+    assert values, "only an INSERT of VALUES is repeated"
+    columns = max(int(number) for number in _ARGUMENT.findall(values[1]))
+    rows = ", ".join(_with_numbers_from(columns * row, values[1]) for row in range(times))
+    return sql.replace(values[1], rows)
+
+
+def _with_numbers_from(taken: int, text: str) -> str:
+    return _ARGUMENT.sub(lambda found: f"?{int(found[1]) + taken}", text)
+
+
+_VALUES = re.compile(r"VALUES (\(.*?\))", re.DOTALL)
+_ARGUMENT = re.compile(r"\?([0-9]+)")
+
+
+class SqliteConnection:
+    """One connection and the thread that it lives on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
+        self._connection = self._thread.submit(self._connect).result()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, cached_statements=256
+        )
+        connection.row_factory = sqlite3.Row
+        connection.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            "PRAGMA foreign_keys=ON; PRAGMA cache_size=-65536;"
+        )
+        return connection
+
+    async def call(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Run on the connection's thread; cancelled, leave only after the statement has ended."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        try:
+            with translated_errors(self.path):
+                return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        bound = tuple(map(_bound, arguments))
+        return await self.call(lambda: self._connection.execute(sql, bound).fetchall())
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        bound = tuple(map(_bound, arguments))
+        return await self.call(lambda: self._connection.execute(sql, bound).rowcount)
+
+    async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        if not rows:
+            return 0
+        return await self.call(self._write, sql, rows)
+
+    def _write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Insert many rows in a step: after each, this thread waits for the interpreter anew."""
+        bound = [tuple(map(_bound, row)) for row in rows]
+        written = done = 0
+        if _VALUES.search(sql):
+            for size in ROWS_IN_A_STEP:
+                whole = done + (len(bound) - done) // size * size
+                for start in range(done, whole, size):
+                    values = [value for row in bound[start : start + size] for value in row]
+                    written += self._connection.execute(_repeated(sql, size), values).rowcount
+                done = whole
+        return written + self._connection.executemany(sql, bound[done:]).rowcount
+
+    async def commit(self, deferred: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+        """Write what was deferred and commit, in one go on the thread."""
+
+        def write_and_commit() -> None:
+            for sql, rows in deferred.items():
+                self._write(sql, rows)
+            self._connection.execute("COMMIT")
+
+        await self.call(write_and_commit)
+
+    async def rollback(self) -> None:
+        await self.call(self._connection.rollback)
+
+    def close(self) -> None:
+        self._thread.submit(self._connection.close).result()
+        self._thread.shutdown()
+
+
+class SqliteTransaction:
+    def __init__(self, connection: SqliteConnection) -> None:
+        self.fetch = connection.fetch
+        self.execute = connection.execute
+        self.write = connection.write
+        self.committed: list[Callable[[], None]] = []
+        self.deferred: dict[str, list[tuple[object, ...]]] = {}
+
+    def defer(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self.deferred.setdefault(sql, []).extend(rows)
+
+    def after_commit(self, wake: Callable[[], None]) -> None:
+        self.committed.append(wake)
+
+
+class Sqlite:
+    """One database file."""
+
+    engine: Engine = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        with translated_errors(path):
+            self._writer = SqliteConnection(path)
+            self._reader = SqliteConnection(path)
+        self._writing = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        async with self._writing:
+            work = SqliteTransaction(self._writer)
+            try:
+                # Inside: a caller cancelled while it waits here has begun all the same.
+                await self._writer.execute("BEGIN IMMEDIATE")
+                yield work
+                await failpoint("before commit")
+                await self._writer.commit(work.deferred)
+            except BaseException:
+                await self._writer.rollback()
+                raise
+        await failpoint("committed")
+        for wake in work.committed:
+            wake()
+
+    async def execute(self, sql: str, *arguments: object) -> int:
+        async with self._writing:
+            return await self._writer.execute(sql, *arguments)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Reading]:
+        yield self._reader
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Reading]:
+        connection = SqliteConnection(self._writer.path)
+        try:
+            await connection.execute("BEGIN")
+            yield connection
+            await connection.rollback()
+        finally:
+            await asyncio.to_thread(connection.close)
+
+    def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
+        return SoleProcess()
+
+    async def close(self) -> None:
+        async with self._writing:
+            await asyncio.to_thread(self._reader.close)
+            await asyncio.to_thread(self._writer.close)
+
+
+class SoleProcess:
+    """Leadership where one process owns the file: `embedded.py` holds a lock on the data folder."""
+
+    async def held(self) -> bool:
+        return True
+
+    async def tell(self) -> None:
+        return  # nobody else is there
+
+    async def release(self) -> None:
+        return

@@ -1,0 +1,1 @@
+"""What every gRPC server of ours does alike: limits, refusals, pages, statuses."""

@@ -1,0 +1,146 @@
+"""A gRPC server as services run it: limits, health, reflection, a stop that finishes what began."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from grpc_reflection.v1alpha import reflection
+
+from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
+from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.process.lifecycle import Loop, background, every
+
+CONCURRENT_RPCS_MAX = 10_000
+STOP_GRACE_S = 10.0
+BUS = "bus"  # the health service's name for the way to the broker
+BUS_LOOK_S = 1.0
+DECLARE_S_MAX = 5.0  # how long a start waits for a broker that doesn't answer
+DECLARE_AGAIN_S = 10.0
+
+log = structlog.get_logger()
+
+
+class Bus(Protocol):
+    """The way to the broker, as far as a server has to do with it; see `Broker`."""
+
+    async def declare(self) -> None: ...
+
+    def names(self) -> Mapping[str, str]: ...
+
+    def is_up(self) -> bool: ...
+
+
+class AddressInUse(Exception):
+    """Another program listens on this address; choose another port, or 0 for a free one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A running server."""
+
+    address: str
+    health: health.HealthServicer
+
+    async def report(self, service: str, serving: bool) -> None:
+        """Set what the health service answers for `service`; "" is the server as a whole."""
+        states = health_pb2.HealthCheckResponse
+        await self.health.set(service, states.SERVING if serving else states.NOT_SERVING)
+
+
+@asynccontextmanager
+async def serving(
+    listen: str,
+    *,
+    service: str,
+    register: Callable[[aio.Server], None],
+    bus: Bus,
+    share_port: bool = False,
+) -> AsyncIterator[Listening]:
+    """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
+
+    :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
+    :param bus: declared before anybody is served, if it answers within DECLARE_S_MAX, and again
+        every DECLARE_AGAIN_S; asked every BUS_LOOK_S for the health of "bus" and of "bus/NAME" for
+        each of its names. The server serves without it.
+    :param share_port: let other processes that share it too listen on the same port.
+    :raises AddressInUse: the address is taken.
+    """
+    server = aio.server(
+        maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
+        options=[
+            ("grpc.so_reuseport", int(share_port)),
+            ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
+            # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
+            # queues refuse in better words.
+            ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
+            ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
+            # Our clients ask every 5 s; who asks much more often is sent away.
+            ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
+        ],
+    )
+    register(server)
+    health_servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+    reflection.enable_server_reflection(
+        [
+            service,
+            reflection.SERVICE_NAME,
+            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+        ],
+        server,
+    )
+    try:
+        port = server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise AddressInUse(
+            f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
+        ) from error
+    await _declare_or_tell(bus)
+    await server.start()
+    listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
+    await listening.report("", True)
+    await listening.report(service, True)
+
+    try:
+        async with background(_bus_loops(bus, listening, service)):
+            yield listening
+    finally:
+        await health_servicer.enter_graceful_shutdown()
+        await server.stop(STOP_GRACE_S)
+
+
+async def _declare_or_tell(bus: Bus) -> None:
+    """Have the exchanges there, if the broker is, before anybody finds us serving and binds."""
+    try:
+        async with asyncio.timeout(DECLARE_S_MAX):
+            await bus.declare()
+    except (BrokerUnavailable, TimeoutError) as error:
+        log.warning(
+            "serving without the broker: orders are accepted, and wait until it is there",
+            error=str(error) or f"no answer for {DECLARE_S_MAX:g} s",
+        )
+
+
+def _bus_loops(bus: Bus, listening: Listening, service: str) -> dict[str, Loop]:
+    async def report() -> int:
+        problems = bus.names()
+        await listening.report(BUS, bus.is_up() and not any(problems.values()))
+        for name, problem in problems.items():
+            await listening.report(f"{BUS}/{name}", not problem)
+        return 0
+
+    async def declare() -> int:
+        with suppress(BrokerUnavailable):  # whoever has to send or hear something says so
+            await bus.declare()
+        return 0
+
+    return {
+        f"{service} health": every(BUS_LOOK_S, report),
+        f"{service} names": every(DECLARE_AGAIN_S, declare),
+    }

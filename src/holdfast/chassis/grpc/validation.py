@@ -1,0 +1,132 @@
+"""Checks of request fields: all violations of a request are gathered before it is refused."""
+
+import re
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from holdfast.chassis import times
+from holdfast.chassis.identifiers import flaw_in
+
+ID_CHARACTERS_MAX = 128
+
+# Free text is what people write, and identifies nothing: joiners, variation selectors and marks of
+# direction belong into it. C0, DEL and C1 do not: they act on terminals and logs.
+_FORBIDDEN_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+UUID_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = re.compile(UUID_FORM)
+
+
+class Period(Protocol):
+    """A request for what was made in a period of time."""
+
+    @property
+    def created_from(self) -> Timestamp:
+        """The first moment of it."""
+
+    @property
+    def created_before(self) -> Timestamp:
+        """The first moment after it."""
+
+    def HasField(self, field_name: Literal["created_from", "created_before"], /) -> bool:  # noqa: N802 - protobuf's name
+        """Whether the field is set."""
+
+
+class InvalidRequest(Exception):
+    """A request whose fields are malformed or out of range.
+
+    :param violations: (field path, what is wrong and what would be right), all of them.
+    """
+
+    def __init__(self, violations: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {text}" for field, text in violations[:5]))
+        self.violations = violations
+
+
+class Violations:
+    """Gathers what is wrong with a request; the checks return the value as given."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def add(self, field: str, text: str) -> None:
+        self._found.append((field, text))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def refusal(self) -> InvalidRequest:
+        """Return what was found as an error."""
+        return InvalidRequest(self._found)
+
+    def raise_any(self) -> None:
+        """Raise InvalidRequest if anything was found."""
+        if self._found:
+            raise self.refusal()
+
+    def id(self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
+        """Check an id that must be there."""
+        if not value:
+            self.add(field, "is missing")
+        return self.optional_id(field, value, characters_max=characters_max)
+
+    def optional_id(
+        self, field: str, value: str, *, characters_max: int = ID_CHARACTERS_MAX
+    ) -> str:
+        """Check an id that may be empty; `identifiers.flaw_in` says what it may be made of."""
+        if len(value) > characters_max:
+            self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
+        elif flaw := flaw_in(value):
+            self.add(field, flaw)
+        return value
+
+    def text(self, field: str, value: str, *, characters_max: int) -> str:
+        """Check free text; line breaks and tabs are allowed, other control characters are not."""
+        if len(value) > characters_max:
+            self.add(field, f"has {len(value)} characters; at most {characters_max} are allowed")
+        elif _FORBIDDEN_IN_TEXT.search(value):
+            self.add(field, "must not contain control characters")
+        return value
+
+    def uuid(self, field: str, value: str) -> str:
+        """Check a UUID in its usual form and return it in lower case."""
+        lower = value.lower()
+        if not _UUID.fullmatch(lower):
+            self.add(field, "must be a UUID such as 0198c5f0-7a3b-7c1e-9d43-5a8f0b2c6d1e")
+            return str(UUID(int=0))
+        return lower
+
+    def within(self, field: str, value: int, *, lowest: int, highest: int) -> int:
+        if not lowest <= value <= highest:
+            self.add(field, f"is {value}; it must be between {lowest:,} and {highest:,}")
+        return value
+
+    def size(self, field: str, size: int, *, highest: int) -> None:
+        """Check how many items a repeated field has; at least one is due."""
+        if not 1 <= size <= highest:
+            self.add(field, f"has {size} items; it must have between 1 and {highest:,}")
+
+    def period(self, request: Period) -> tuple[datetime | None, datetime | None]:
+        """Check `created_from` (included) and `created_before` (not), each of which may be unset.
+
+        What is finer than the stored microseconds is rounded up. An empty period is asked for by
+        programs that go on from where they were; one that ends before it starts is a mistake.
+        """
+        start, end = (
+            self._instant(field, getattr(request, field)) if request.HasField(field) else None
+            for field in ("created_from", "created_before")
+        )
+        if start and end and end < start:
+            self.add("created_before", "is before created_from; nothing can be between them")
+        return start, end
+
+    def _instant(self, field: str, value: Timestamp) -> datetime | None:
+        try:
+            return times.read(value)
+        except ValueError:
+            self.add(
+                field, "must be a time between the years 1 and 9999 with nanos 0 to 999,999,999"
+            )
+            return None

@@ -1,0 +1,1 @@
+"""Events between services: outbox, inbox, and the two brokers that carry them."""

@@ -1,0 +1,201 @@
+"""The outbox: events commit with what caused them; a relay hands them to the broker afterwards.
+
+A row leaves only after the broker confirmed that very event. A crash in between publishes it again
+under the same id.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from holdfast.chassis.clock import Clock, backoff_s
+from holdfast.chassis.database.seam import (
+    Database,
+    DatabaseUnavailable,
+    Leadership,
+    Reading,
+    Row,
+    Transaction,
+    instant,
+)
+from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.messaging.broker import Broker, BrokerUnavailable, Event
+from holdfast.chassis.messaging.sql import SQL
+
+RELAY_EVENTS_MAX = 2_000
+STUCK_S = 5.0
+POLL_S = 0.5  # finds what another process committed, or what a crash left
+RETRY_S_MAX = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in the outbox: at most so many events, the oldest since then."""
+
+    length: int
+    oldest: datetime | None
+
+
+class Outbox:
+    """Takes events into the transaction that causes them; wakes the relay when it commits."""
+
+    def __init__(self, database: Database) -> None:
+        self._sql = SQL[database.engine]
+        self.filled = asyncio.Event()
+
+    def append(self, work: Transaction, events: Sequence[Event]) -> None:
+        """Write the events in order, to be published if and only if the transaction commits."""
+        rows = [
+            (event.event_id, event.type, event.subject, event.sequence)
+            + (event.time, event.traceparent, event.data)
+            for event in events
+        ]
+        if rows:
+            work.defer(self._sql.APPEND_EVENTS, rows)
+            work.after_commit(self.filled.set)
+
+
+class Relay:
+    """Publishes what the outbox holds; of several processes on one database only one at a time.
+
+    :param events_max: with more events waiting, `is_too_long`.
+    :param age_s_max: with an older event waiting, `is_too_long`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        broker: Broker,
+        clock: Clock,
+        leadership: Leadership,
+        *,
+        events_max: int = 100_000,
+        age_s_max: float = 60.0,
+    ) -> None:
+        self._database = database
+        self._sql = SQL[database.engine]
+        self._filled = outbox.filled
+        self._broker = broker
+        self._clock = clock
+        self._leadership = leadership
+        self._events_max = events_max
+        self._age_s_max = age_s_max
+        self._backlog = Backlog(0, None)
+        self._failures = 0
+        self._measured_at = 0.0  # by the loop's clock
+
+    async def run(self) -> None:
+        """Relay until cancelled; broker and database being away is waited out."""
+        while True:
+            await self._run_once()
+
+    async def _run_once(self) -> None:
+        filled = self._filled.is_set()
+        self._filled.clear()
+        try:
+            complete = await self._relay_or_tell(filled)
+            await self._measure_in_time()
+        except (BrokerUnavailable, DatabaseUnavailable) as error:
+            await self._back_off(str(error))
+            return
+        if complete:
+            self._failures = 0
+            await self._nap()
+
+    async def _relay_or_tell(self, filled: bool) -> bool:
+        """Return whether there is nothing left to do for now."""
+        if await self._leadership.held():
+            return await self.relay_batch()
+        if filled:
+            await self._leadership.tell()
+        return True
+
+    async def relay_batch(self) -> bool:
+        """Publish the oldest events, delete those the broker holds; return whether none is left.
+
+        :raises BrokerUnavailable: the broker took nothing, or not all of it.
+        """
+        async with self._database.read() as reading:
+            rows = await self._next_events(reading)
+        if not rows:
+            return True
+        await failpoint("events read")
+        events = [
+            Event(
+                event_id=row["event_id"],
+                type=row["type"],
+                subject=row["subject"],
+                sequence=row["sequence"],
+                time=instant(row["happened_at"]),
+                data=row["data"],
+                traceparent=row["traceparent"],
+            )
+            for row in rows
+        ]
+        taken = await self._broker.publish(events)
+        await failpoint("events confirmed")
+        done = [row["position"] for row in rows if row["event_id"] in taken]
+        if done:
+            await self._database.execute(self._sql.DELETE_EVENTS, done)
+        if len(done) < len(rows):
+            raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
+        return len(rows) < RELAY_EVENTS_MAX
+
+    async def _next_events(self, reading: Reading) -> Sequence[Row]:
+        """Leave alone what a broken queue keeps waiting: what comes after it must not wait too."""
+        if waiting := self._broker.waiting_types():
+            sql = self._sql.NEXT_EVENTS_OF_OTHER_TYPES
+            return await reading.fetch(sql, RELAY_EVENTS_MAX, sorted(waiting))
+        return await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
+
+    async def _measure_in_time(self) -> None:
+        """Measure now and then, also under a load that never leaves the outbox empty."""
+        now = asyncio.get_running_loop().time()
+        if now - self._measured_at > POLL_S / 2:
+            self._measured_at = now
+            await self._measure()
+
+    async def _measure(self) -> Backlog:
+        async with self._database.read() as reading:
+            (row,) = await reading.fetch(self._sql.BACKLOG)
+        oldest = row["oldest"]
+        self._backlog = Backlog(row["length"], None if oldest is None else instant(oldest))
+        return self._backlog
+
+    def is_too_long(self) -> bool:
+        """Whether so much waits, or for so long, that new work is to be refused till it drains."""
+        return self._backlog.length > self._events_max or self._age_s() > self._age_s_max
+
+    def is_stuck(self) -> bool:
+        """Whether the oldest event has waited for more than STUCK_S."""
+        return self._age_s() > STUCK_S
+
+    def _age_s(self) -> float:
+        oldest = self._backlog.oldest
+        return 0.0 if oldest is None else (self._clock.now() - oldest).total_seconds()
+
+    async def is_empty(self) -> bool:
+        """Whether nothing waits at this moment."""
+        return (await self._measure()).length == 0
+
+    async def _back_off(self, error: str) -> None:
+        self._failures += 1
+        delay_s = backoff_s(self._failures, first_s=0.05, longest_s=RETRY_S_MAX)
+        log.warning("events wait in the outbox", error=error, retry_in_s=round(delay_s, 2))
+        with suppress(DatabaseUnavailable):  # whoever needs the database next will say so
+            await self._measure_in_time()
+        await asyncio.sleep(delay_s)
+
+    async def _nap(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._filled.wait()
+        except TimeoutError:
+            return

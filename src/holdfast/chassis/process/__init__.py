@@ -1,0 +1,1 @@
+"""The life of a process: its settings, its loops, its workers, its log."""

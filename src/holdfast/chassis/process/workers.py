@@ -1,0 +1,92 @@
+"""Several processes of one service on one port: spawned anew, never forked, and kept running.
+
+gRPC's and uvloop's threads do not survive a fork. The kernel spreads connections over the
+processes that share a port
+(SO_REUSEPORT), so callers with one connection always meet the same one.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from holdfast.chassis.clock import jitter
+from holdfast.chassis.process.lifecycle import until_signal
+
+WORKER = "HOLDFAST_WORKER"  # set in the environment of a worker
+STARTING_S = 3.0  # a worker that ends within so long was started wrongly, and will be again
+RESTART_S = 0.5
+PARENT_LOOK_S = 1.0
+
+log = structlog.get_logger()
+
+
+class WorkerFailed(Exception):
+    """A worker could not start; it has said why. `code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"a worker ended with exit code {code}")
+        self.code = code
+
+
+async def run_workers(command: Sequence[str], count: int) -> None:
+    """Run a command as `count` workers until SIGTERM or SIGINT; start again whichever dies.
+
+    :raises WorkerFailed: a worker ended by itself while it was starting; the others are stopped.
+    """
+    async with until_signal():
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for number in range(1, count + 1):
+                    workers.create_task(_keep(command, number))
+        except ExceptionGroup as failed:
+            wrong_start, others = failed.split(WorkerFailed)
+            if wrong_start is None or others is not None:
+                raise
+            raise wrong_start.exceptions[0] from None
+
+
+async def _keep(command: Sequence[str], number: int) -> None:
+    while True:
+        started = time.monotonic()
+        worker = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, WORKER: str(number)}
+        )
+        try:
+            code = await worker.wait()
+        except asyncio.CancelledError:
+            if worker.returncode is None:
+                worker.terminate()
+                await worker.wait()
+            raise
+        if time.monotonic() - started < STARTING_S and code > 0:
+            raise WorkerFailed(code)
+        log.error("worker died, starting another", worker=number, code=code)
+        await asyncio.sleep(jitter(RESTART_S))
+
+
+def is_worker() -> bool:
+    """Whether this process is a worker."""
+    return WORKER in os.environ
+
+
+def end_with_parent() -> None:
+    """End this worker in good order when its parent has died without saying so."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
+
+
+def this_command() -> list[str]:
+    """Return the command line of this process, to be run again."""
+    return [sys.executable, "-m", "holdfast.cli.main", *sys.argv[1:]]

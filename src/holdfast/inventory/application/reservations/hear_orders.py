@@ -1,0 +1,77 @@
+"""Hear orders: move each reservation to what its order wants now; a batch in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from holdfast.inventory.application.ports import Begin, Clock, Work
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.events import InventoryEvent, answer
+from holdfast.inventory.domain.reservations.reservation import Reservation, Wanted, hear
+from holdfast.inventory.domain.stock.stock import Cause, StockBook
+
+
+class StockQuestion(NamedTuple):
+    """An event of an order that tells what it wants of stock; `reason` is for the ledger."""
+
+    event_id: str
+    wanted: Wanted
+    reason: str
+    caller: Caller
+
+
+class HearOrders:
+    """Decide orders' questions as they arrived; each has its effect once, answers go to the outbox.
+
+    A question is known by its order and revision: whoever asks it again, under whatever event id,
+    gets the same answer again, and nothing changes. A revision below the newest decided is out of
+    date and is not answered. An order that is over before it was heard of is remembered, so that
+    nothing is reserved for it later.
+
+    :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
+        same questions.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def __call__(self, questions: Sequence[StockQuestion]) -> None:
+        async with self._begin() as work:
+            new_ids = await work.first_seen([question.event_id for question in questions])
+            # An event that stands twice in one batch is taken once: the first time.
+            fresh = {q.event_id: q for q in reversed(questions) if q.event_id in new_ids}
+            if fresh:
+                await self._decide(work, list(reversed(fresh.values())))
+
+    async def _decide(self, work: Work, questions: Sequence[StockQuestion]) -> None:
+        known = await work.reservations({question.wanted.order_id for question in questions})
+        levels = await work.lock_levels(_products_touched(questions, known))
+        # The time is read under the locks: it never runs backwards along a product's movements.
+        book = StockBook(levels, self._clock.now())
+        now = dict(known)
+        told: list[tuple[InventoryEvent, Caller]] = []
+        for _, wanted, reason, caller in questions:
+            before = now.get(wanted.order_id)
+            cause = Cause(caller, reason=reason, order_id=wanted.order_id)
+            after = now[wanted.order_id] = hear(before, wanted, book, cause)
+            if wanted.revision == after.revision:
+                told.append((answer(after), caller))
+        await work.announce(told, book.at)
+        await work.save_book(book)
+        await work.save_reservations(
+            [now[key] for key in sorted(now) if now[key] is not known.get(key)], known, book.at
+        )
+
+
+def _products_touched(
+    questions: Sequence[StockQuestion], known: Mapping[str, Reservation]
+) -> set[str]:
+    products: set[str] = set()
+    for question in questions:
+        wanted = question.wanted
+        before = known.get(wanted.order_id)
+        if before is None:
+            products.update(wanted.products)
+        elif wanted.revision > before.revision:
+            products.update(wanted.products, (stock.product_id for stock in before.stock))
+    return products

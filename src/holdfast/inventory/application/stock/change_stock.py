@@ -1,0 +1,154 @@
+"""Change stock: set or adjust what is physically there, in batches, with a movement each."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from holdfast.inventory.application.ports import Begin, Clock, RecordedChange
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.errors import (
+    InventoryError,
+    LocationSpelledOtherwise,
+    ProductNotFound,
+    RequestIdReused,
+)
+from holdfast.inventory.domain.events import InventoryEvent, level_changed
+from holdfast.inventory.domain.stock.stock import Cause, StockBook, StockLevel, folded
+
+
+@dataclass(frozen=True, slots=True)
+class SetOnHand:
+    """Make `quantity` the units at the location; `expected_version` None: whatever its version."""
+
+    product_id: str
+    location_id: str
+    quantity: int
+    expected_version: int | None
+    reason: str
+    request_id: str
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustOnHand:
+    """Add `delta` units at the location, or take them away when it is negative."""
+
+    product_id: str
+    location_id: str
+    delta: int
+    reason: str
+    reference: str
+    request_id: str
+    caller: Caller
+
+
+StockChange = SetOnHand | AdjustOnHand
+
+
+class ChangeStock:
+    """Apply changes in order; return for each the level after it or the error that refused it
+    alone.
+
+    A change with a request id is done once: a repeat with the same contents returns the level as it
+    was after the first time, one with other contents is refused (RequestIdReused). Changes without
+    one are done as often as they are asked for.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def __call__(
+        self, changes: Sequence[StockChange]
+    ) -> Sequence[StockLevel | InventoryError]:
+        async with self._begin() as work:
+            known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
+            existing = await work.existing_products({change.product_id for change in changes})
+            locations = await work.locations({change.location_id for change in changes})
+            levels = await work.lock_levels(existing)
+            # The time is read under the locks: it never runs backwards along a product's movements.
+            book = StockBook(levels, self._clock.now())
+            batch = _Batch(known, existing, locations, book)
+            outcomes = [batch.apply(change) for change in changes]
+            await work.add_locations(batch.new_locations)
+            await work.save_book(batch.book)
+            await work.record_changes(batch.recorded, batch.book.at)
+            await work.announce(batch.told, batch.book.at)
+        return outcomes
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction read, and what it has to write."""
+
+    known: dict[str, RecordedChange]
+    existing: set[str]
+    locations: dict[str, str]
+    book: StockBook
+    new_locations: list[str] = field(default_factory=list)
+    recorded: list[RecordedChange] = field(default_factory=list)
+    told: list[tuple[InventoryEvent, Caller]] = field(default_factory=list)
+
+    def apply(self, change: StockChange) -> StockLevel | InventoryError:
+        before = self.known.get(change.request_id)
+        if before is not None:
+            same = before.request_hash == digest_of(change)
+            there = before.level
+            if not same:
+                return RequestIdReused(change.request_id, there.product_id, there.location_id)
+            return there
+        movements = len(self.book.movements)
+        try:
+            level = self._set(change)
+        except InventoryError as error:
+            return error
+        if len(self.book.movements) > movements:
+            self._keep_location(change.location_id)
+            self.told.append((level_changed(level), change.caller))
+        if change.request_id:
+            done = RecordedChange(change.request_id, digest_of(change), level)
+            self.known[change.request_id] = done
+            self.recorded.append(done)
+        return level
+
+    def _keep_location(self, location_id: str) -> None:
+        if folded(location_id) not in self.locations:
+            self.locations[folded(location_id)] = location_id
+            self.new_locations.append(location_id)
+
+    def _set(self, change: StockChange) -> StockLevel:
+        if change.product_id not in self.existing:
+            raise ProductNotFound(change.product_id)
+        known = self.locations.get(folded(change.location_id), change.location_id)
+        if known != change.location_id:
+            raise LocationSpelledOtherwise(change.location_id, known)
+        level = self.book.level(change.product_id, change.location_id)
+        match change:
+            case SetOnHand():
+                cause = Cause(change.caller, reason=change.reason)
+                self.book.set_on_hand(
+                    level, change.quantity, cause, expected_version=change.expected_version
+                )
+            case AdjustOnHand():
+                cause = Cause(change.caller, reason=change.reason, reference=change.reference)
+                self.book.set_on_hand(level, level.on_hand + change.delta, cause)
+        return replace(level)  # as it is now: the book goes on with the original
+
+
+def digest_of(change: StockChange) -> str:
+    """Digest what was asked for.
+
+    Only what was given has a part in it: a field that comes later leaves the digests of requests
+    without it as they were. They are kept for ever, so this form never changes; a better one gets
+    another prefix, and both are compared.
+    """
+    given: dict[str, object] = {"product_id": change.product_id, "location_id": change.location_id}
+    match change:
+        case SetOnHand():
+            given |= {"quantity": change.quantity, "expected_version": change.expected_version}
+        case AdjustOnHand():
+            given |= {"delta": change.delta, "reference": change.reference}
+    given["reason"] = change.reason
+    content = json.dumps({name: value for name, value in given.items() if value not in ("", None)})
+    return f"v1:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -1,0 +1,87 @@
+"""Inventory's events on their way out: from the domain to protobuf in an envelope."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from holdfast.chassis.messaging.broker import Event
+from holdfast.contracts.inventory.v1 import events_pb2, inventory_pb2
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.events import (
+    InventoryEvent,
+    ReservationEvent,
+    ReservationReleased,
+    StockLevelChanged,
+    StockRejected,
+    StockReserved,
+)
+
+# With more, what was reserved is left out of an event: a message must fit through the broker, and
+# the ledger tells it by order.
+STOCK_BYTES_MAX = 2 * 1024 * 1024
+
+
+class EventCodec:
+    """Gives events their envelope: id, type, aggregate, time and trace."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+
+    def encode(self, event: InventoryEvent, at: datetime, caller: Caller) -> Event:
+        message = _message(event)
+        if isinstance(event, StockLevelChanged):
+            subject, sequence = event.product_id, event.sequence
+        else:
+            subject, sequence = event.reservation.order_id, event.reservation.version
+        return Event(
+            event_id=self._new_id(),
+            type=message.DESCRIPTOR.full_name,
+            subject=subject,
+            sequence=sequence,
+            time=at,
+            data=message.SerializeToString(),
+            traceparent=caller.traceparent,
+        )
+
+
+def _message(event: InventoryEvent) -> Message:
+    match event:
+        case StockReserved():
+            return _told(event, events_pb2.StockReserved())
+        case StockRejected():
+            return _told(event, events_pb2.StockRejected())
+        case ReservationReleased():
+            return _told(event, events_pb2.ReservationReleased())
+        case StockLevelChanged():
+            level = inventory_pb2.StockLevel(
+                location_id=event.location_id,
+                on_hand=event.on_hand,
+                reserved=event.reserved,
+                available=event.on_hand - event.reserved,
+                version=event.sequence,
+            )
+            return events_pb2.StockLevelChanged(product_id=event.product_id, level=level)
+
+
+Answer = TypeVar(
+    "Answer", events_pb2.StockReserved, events_pb2.StockRejected, events_pb2.ReservationReleased
+)
+
+
+def _told(event: ReservationEvent, message: Answer) -> Answer:
+    """Write the whole reservation into an answer."""
+    reservation = event.reservation
+    message.order_id = reservation.order_id
+    state = message.state
+    state.revision = reservation.revision
+    for product_id, location_id, _, quantity in reservation.stock:
+        state.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+    if message.ByteSize() > STOCK_BYTES_MAX:  # many products, each from many locations
+        del state.stock[:]
+    for short in reservation.missing:
+        state.missing.add(
+            product_id=short.product_id, wanted=short.wanted, available=short.available
+        )
+    return message

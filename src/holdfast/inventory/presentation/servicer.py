@@ -1,0 +1,205 @@
+"""InventoryService over gRPC: each method reads a request, asks a use case or reader, answers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+import grpc
+
+from holdfast.chassis.batcher import Batcher
+from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent_of
+from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
+from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
+from holdfast.inventory.application.ports import (
+    RecordedMovement,
+    StockInfo,
+    StockReader,
+)
+from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.errors import LocationSpelledOtherwise, ProductNotFound
+from holdfast.inventory.domain.stock.stock import StockLevel
+from holdfast.inventory.presentation import wire
+
+Found = TypeVar("Found")
+
+# In place of a result that the answer has no room for.
+NO_ROOM = pb.BatchGetStockInfoResult(
+    error=statuses.refusal(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "ANSWER_FULL",
+        "the answer has no room left for this product: ask for it in another call",
+    )
+)
+
+
+class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
+    """The methods of `holdfast.inventory.v1.InventoryService`; the proto documents them."""
+
+    def __init__(
+        self,
+        *,
+        change_stock: Batcher[StockChange, StockLevel],
+        create_product: Callable[[Product], Awaitable[Product]],
+        update_product: Callable[[str, int, Mapping[str, str | int | bool]], Awaitable[Product]],
+        get_stock_info: Batcher[str, StockInfo | None],
+        reader: StockReader,
+        boundary: RpcBoundary,
+    ) -> None:
+        self._change_stock = change_stock
+        self._create_product = create_product
+        self._update_product = update_product
+        self._get_stock_info = get_stock_info
+        self._reader = reader
+        self._boundary = boundary
+
+    async def UpdateStock(
+        self, request: pb.UpdateStockRequest, context: Context
+    ) -> pb.UpdateStockResponse:
+        violations = Violations()
+        change = wire.read_set_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        level = await self._change_stock.submit(change)
+        return pb.UpdateStockResponse(product_id=change.product_id, level=wire.level_message(level))
+
+    async def BatchUpdateStock(
+        self, request: pb.BatchUpdateStockRequest, context: Context
+    ) -> pb.BatchUpdateStockResponse:
+        violations = Violations()
+        read = wire.read_batch_set_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        changes = [one for one in read if isinstance(one, SetOnHand)]
+        outcomes = iter(await self._change_stock.submit_all(changes) if changes else ())
+        results = [
+            self._update_result(next(outcomes) if isinstance(one, SetOnHand) else one.refusal())
+            for one in read
+        ]
+        return pb.BatchUpdateStockResponse(results=results)
+
+    def _update_result(self, outcome: StockLevel | Exception) -> pb.BatchUpdateStockResult:
+        if isinstance(outcome, Exception):
+            return pb.BatchUpdateStockResult(error=self._boundary.status_of(outcome))
+        updated = pb.UpdateStockResponse(
+            product_id=outcome.product_id, level=wire.level_message(outcome)
+        )
+        return pb.BatchUpdateStockResult(updated=updated)
+
+    async def AdjustStock(
+        self, request: pb.AdjustStockRequest, context: Context
+    ) -> pb.AdjustStockResponse:
+        violations = Violations()
+        change = wire.read_adjust_on_hand(request, caller_of(context), violations)
+        violations.raise_any()
+        level = await self._change_stock.submit(change)
+        return pb.AdjustStockResponse(product_id=change.product_id, level=wire.level_message(level))
+
+    async def GetStockInfo(self, request: pb.GetStockInfoRequest, context: Context) -> pb.StockInfo:
+        violations = Violations()
+        product_id = violations.id("product_id", request.product_id)
+        violations.raise_any()
+        found = await self._get_stock_info.submit(product_id)
+        if found is None:
+            raise ProductNotFound(product_id)
+        return wire.info_message(found)
+
+    async def BatchGetStockInfo(
+        self, request: pb.BatchGetStockInfoRequest, context: Context
+    ) -> pb.BatchGetStockInfoResponse:
+        violations = Violations()
+        product_ids = wire.read_product_ids(request, violations)
+        summarised = wire.read_is_basic(request, violations)
+        violations.raise_any()
+        if summarised:
+            found = await self._reader.stock_summaries(set(product_ids))
+            return self._stock_infos(product_ids, found, wire.write_summary)
+        return self._stock_infos(
+            product_ids, await self._reader.stock_info(set(product_ids)), wire.write_info
+        )
+
+    def _stock_infos(
+        self,
+        product_ids: Sequence[str],
+        found: Mapping[str, Found],
+        write: Callable[[pb.StockInfo, Found], None],
+    ) -> pb.BatchGetStockInfoResponse:
+        response = pb.BatchGetStockInfoResponse()
+        room = Room(len(product_ids), short_bytes=NO_ROOM.ByteSize() + FRAME_BYTES)
+        for product_id in product_ids:
+            result = response.results.add()
+            if product_id in found:
+                write(result.info, found[product_id])
+            else:
+                result.error.CopyFrom(self._boundary.status_of(ProductNotFound(product_id)))
+            if not room.takes(result):
+                result.CopyFrom(NO_ROOM)
+        return response
+
+    async def CreateProduct(self, request: pb.CreateProductRequest, context: Context) -> pb.Product:
+        violations = Violations()
+        product = wire.read_product(request.product, violations)
+        violations.raise_any()
+        return wire.product_message(await self._create_product(product))
+
+    async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Context) -> pb.Product:
+        violations = Violations()
+        revision = wire.read_revision(request, violations)
+        violations.raise_any()
+        product = await self._update_product(
+            revision.product_id, revision.expected_version, revision.details
+        )
+        return wire.product_message(product)
+
+    async def ListProducts(
+        self, request: pb.ListProductsRequest, context: Context
+    ) -> pb.ListProductsResponse:
+        violations = Violations()
+        after = pages.read_token(violations, request.page_token, "products")
+        size = pages.page_size(violations, request.page_size)
+        violations.raise_any()
+
+        async def read(after: str, limit: int) -> list[Product]:
+            return await self._reader.products(after=after, limit=limit)
+
+        page = await pages.fill(
+            size, read, wire.product_message, lambda product: product.product_id, start=after
+        )
+        return pb.ListProductsResponse(
+            products=page.messages, next_page_token=pages.make_token(page.cursor, "products")
+        )
+
+    async def ListMovements(
+        self, request: pb.ListMovementsRequest, context: Context
+    ) -> pb.ListMovementsResponse:
+        violations = Violations()
+        asked = wire.read_movement_page(request, violations)
+        violations.raise_any()
+        await self._refuse_other_spelling(asked.wanted.location_id)
+
+        async def read(before: str, limit: int) -> list[RecordedMovement]:
+            return await self._reader.movements(asked.wanted, before=int(before), limit=limit)
+
+        page = await pages.fill(
+            asked.size,
+            read,
+            wire.movement_message,
+            lambda recorded: str(recorded.movement_id),
+            start=str(asked.before),
+        )
+        return pb.ListMovementsResponse(
+            movements=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
+        )
+
+    async def _refuse_other_spelling(self, location_id: str) -> None:
+        """An empty list would look as if nothing had ever moved there."""
+        known = await self._reader.spelling_of(location_id) if location_id else None
+        if known and known != location_id:
+            raise LocationSpelledOtherwise(location_id, known)
+
+
+def caller_of(context: Context) -> Caller:
+    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
+    return Caller("anonymous", traceparent_of(context))

@@ -1,0 +1,251 @@
+"""Place orders: check stock, record a batch in one transaction; each succeeds or fails alone."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from holdfast.orders.application.ports import (
+    Backlog,
+    Begin,
+    Clock,
+    OrderReader,
+    ProductStock,
+    RecordedRequest,
+    RequestKey,
+    StockCheck,
+)
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.errors import (
+    InactiveProducts,
+    InventoryUnavailable,
+    OrdersError,
+    OutboxTooLong,
+    RequestIdReused,
+    Shortage,
+    ShortOfStock,
+    UnknownProducts,
+    WrongPrices,
+)
+from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.ordering.order import (
+    NewOrder,
+    OrderLine,
+    OrderState,
+    OrderStatus,
+    demand_of,
+)
+
+
+class AskedLine(NamedTuple):
+    """One product asked for.
+
+    :param unit_price: an Amount is in the product's currency; None: the product's price at the
+        stock check.
+    """
+
+    product_id: str
+    quantity: int
+    unit_price: Money | Amount | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """A request for an order, under an id that the caller chose and keeps for repeats."""
+
+    request_id: str
+    customer_id: str
+    lines: tuple[AskedLine, ...]
+    customer: Customer
+    caller: Caller
+
+    @property
+    def key(self) -> RequestKey:
+        return self.customer_id, self.request_id
+
+    def repeats(self, other: "PlaceOrder") -> bool:
+        """Whether both ask for the same under the same key."""
+        return self is other or self.digest() == other.digest()
+
+    def digest(self) -> str:
+        """Digest what was asked for; who asked and in which trace makes no difference.
+
+        Only what was given has a part in it: a field that comes later leaves the digests of
+        requests without it as they were. They are kept for ever, so this form never changes; a
+        better one gets another prefix, and both are compared.
+        """
+        given: dict[str, object] = {
+            "lines": [
+                [product_id, quantity, *(() if unit_price is None else unit_price)]
+                for product_id, quantity, unit_price in self.lines
+            ]
+        }
+        for name in ("name", "email", "phone", "address"):
+            if text := getattr(self.customer, name):
+                given[name] = text
+        return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
+
+
+Outcome = OrderState | OrdersError
+
+
+class PlaceOrders:
+    """Record each order as PENDING; return its state or the refusal, one per command and in order.
+
+    A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request
+    id and contents) gets the recorded order's state; other contents under the same request id are
+    refused (RequestIdReused).
+
+    :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        reader: OrderReader,
+        stock_check: StockCheck,
+        clock: Clock,
+        backlog: Backlog,
+    ) -> None:
+        self._begin = begin
+        self._reader = reader
+        self._stock_check = stock_check
+        self._clock = clock
+        self._backlog = backlog
+        self._under_way: list[_UnderWay] = []
+
+    async def __call__(self, commands: Sequence[PlaceOrder]) -> Sequence[Outcome]:
+        earlier = list(self._under_way)
+        mine = _UnderWay({command.key for command in commands}, asyncio.Event())
+        self._under_way.append(mine)
+        try:
+            return await self._place(commands, earlier)
+        finally:
+            self._under_way.remove(mine)
+            mine.ended.set()
+
+    async def _place(
+        self, commands: Sequence[PlaceOrder], earlier: Sequence["_UnderWay"]
+    ) -> Sequence[Outcome]:
+        orders, refused = await self._check_stock(commands)
+        # A repeat gets its recorded order whatever the stock is by now, so look before refusing;
+        # and wait for whoever may be recording it at this moment.
+        in_doubt = {commands[index].key for index in refused} - orders.keys()
+        for batch in earlier:
+            if in_doubt & batch.keys:
+                await batch.ended.wait()
+        recorded = await self._reader.find_requests(in_doubt) if in_doubt else {}
+        if orders:
+            async with self._begin() as work:
+                recorded |= await work.add_orders([new.order for new in orders.values()])
+        return [
+            refused.get(index) or _outcome(command, orders.get(command.key))
+            if command.key not in recorded
+            else _repeat(command, recorded[command.key])
+            for index, command in enumerate(commands)
+        ]
+
+    async def _check_stock(
+        self, commands: Sequence[PlaceOrder]
+    ) -> tuple[dict[RequestKey, "_New"], dict[int, OrdersError]]:
+        """Make an order of the first command of each key that can plainly be filled.
+
+        :returns: the new orders by key, and the refusals by the commands' places in the batch.
+        """
+        if self._backlog.is_too_long():
+            return {}, dict.fromkeys(range(len(commands)), OutboxTooLong())
+        asked = {line.product_id for command in commands for line in command.lines}
+        try:
+            stock = await self._stock_check.ask(asked)
+        except InventoryUnavailable as error:
+            return {}, dict.fromkeys(range(len(commands)), error)
+        orders: dict[RequestKey, _New] = {}
+        refused: dict[int, OrdersError] = {}
+        for index, command in enumerate(commands):
+            if command.key in orders:
+                continue
+            try:
+                orders[command.key] = _New(command, self._check(command, stock))
+            except OrdersError as refusal:
+                refused[index] = refusal
+        return orders, refused
+
+    def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
+        demand = demand_of([(line.product_id, line.quantity) for line in command.lines])
+        if unknown := [product_id for product_id in demand if product_id not in stock]:
+            raise UnknownProducts(unknown)
+        if inactive := [product_id for product_id in demand if not stock[product_id].active]:
+            raise InactiveProducts(inactive)
+        shortages = [
+            Shortage(product_id, wanted, stock[product_id].available)
+            for product_id, wanted in demand.items()
+            if wanted > stock[product_id].available
+        ]
+        if shortages:
+            raise ShortOfStock(shortages)
+        return NewOrder.place(
+            self._clock.new_id(),
+            customer_id=command.customer_id,
+            request_id=command.request_id,
+            request_hash=command.digest(),
+            lines=_priced(command.lines, stock),
+            customer=command.customer,
+            at=self._clock.now(),
+            caller=command.caller,
+        )
+
+
+def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tuple[OrderLine, ...]:
+    """Give every line its price, in its product's currency.
+
+    :raises WrongPrices: a price is in another one, or finer than it allows.
+    """
+    lines, problems = [], {}
+    for place, (product_id, quantity, price) in enumerate(asked):
+        due, decimals, *_ = stock[product_id]
+        match price:
+            case Money(currency=named) if named != due.currency:
+                problems[place] = (
+                    f"is in {named}, but {product_id} is sold in {due.currency}: "
+                    "name that currency, or none"
+                )
+            case Amount(billionths):
+                minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
+                price = Money(due.currency, minor)
+                if too_fine:
+                    digits = f"only {decimals} digits" if decimals else "no digits"
+                    problems[place] = f"{due.currency} has {digits} after the point"
+        lines.append(OrderLine(product_id, quantity, price or due))
+    if problems:
+        raise WrongPrices(problems)
+    return tuple(lines)
+
+
+class _UnderWay(NamedTuple):
+    """A batch that is being placed. Batches wait only for earlier ones: never for each other."""
+
+    keys: set[RequestKey]
+    ended: asyncio.Event
+
+
+class _New(NamedTuple):
+    """An order about to be recorded, and the command that it was made of."""
+
+    command: PlaceOrder
+    order: NewOrder
+
+
+def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
+    assert new, "what is neither refused nor recorded earlier has just been recorded"
+    if not command.repeats(new.command):
+        return RequestIdReused(command.request_id, new.order.order_id)
+    return OrderState(new.order.order_id, OrderStatus.PENDING, 1)
+
+
+def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
+    if recorded.request_hash != command.digest():
+        return RequestIdReused(command.request_id, recorded.state.order_id)
+    return recorded.state

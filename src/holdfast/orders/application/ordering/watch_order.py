@@ -1,0 +1,63 @@
+"""Watch an order: the order as it is, then as it was after every change."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+from holdfast.orders.application.ports import ChangeSignals
+from holdfast.orders.domain.errors import Draining, OrderNotFound
+from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+
+# Changes made by this process wake a watcher at once; those made by others are found by looking,
+# soon at first, then less often.
+LOOK_AGAIN_S_MIN = 0.05
+LOOK_AGAIN_S_MAX = 0.5
+
+
+class WatchOrder:
+    """Follow one order: no version is left out, none comes twice, and a final status ends it.
+
+    :raises OrderNotFound: there is none of this id.
+    :raises Draining: the service stops, and would otherwise wait for its watchers.
+    """
+
+    def __init__(
+        self, get_order: Callable[[str], Awaitable[Order | None]], signals: ChangeSignals
+    ) -> None:
+        self._get_order = get_order
+        self._signals = signals
+
+    async def __call__(self, order_id: str) -> AsyncIterator[Order]:
+        order = await self._read(order_id)
+        yield order
+        pause_s = LOOK_AGAIN_S_MIN
+        while not order.state.status.is_final:
+            await self._signals.wait(order_id, timeout_s=pause_s)
+            if self._signals.is_closed:
+                raise Draining
+            pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
+            seen, order = order.state.version, await self._read(order_id)
+            for version in range(seen + 1, order.state.version + 1):
+                yield _as_of(order, version)
+
+    async def until_settled(self, order_id: str) -> Order:
+        """Return the order once it is no longer PENDING; bound the wait with a timeout."""
+        order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN
+        while order.state.status is OrderStatus.PENDING:
+            await self._signals.wait(order_id, timeout_s=pause_s)
+            order, pause_s = await self._read(order_id), min(2 * pause_s, LOOK_AGAIN_S_MAX)
+        return order
+
+    async def _read(self, order_id: str) -> Order:
+        order = await self._get_order(order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        return order
+
+
+def _as_of(order: Order, version: int) -> Order:
+    """Return the order as it stood at a version; customer information is always the newest."""
+    history = tuple(change for change in order.history if change.version <= version)
+    last = history[-1]
+    state = OrderState(order.order_id, last.status, version)
+    shortages = order.shortages if last.status is OrderStatus.REJECTED else ()
+    return replace(order, state=state, updated_at=last.at, history=history, shortages=shortages)

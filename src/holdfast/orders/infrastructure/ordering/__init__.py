@@ -1,0 +1,1 @@
+"""Where orders stand: tables, SQL, and Inventory's advice."""

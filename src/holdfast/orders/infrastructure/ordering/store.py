@@ -1,0 +1,258 @@
+"""Orders' rows: what is read from and written to its database, the same way on both engines."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
+from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.messaging.inbox import Inbox
+from holdfast.chassis.messaging.outbox import Outbox
+from holdfast.orders.application.ports import RecordedRequest, RequestKey, StockNews, Work
+from holdfast.orders.domain.caller import ORDERS
+from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.events import question_in
+from holdfast.orders.domain.ordering.order import (
+    NewOrder,
+    OrderChange,
+    OrderState,
+    OrderStatus,
+    demand_of,
+)
+from holdfast.orders.infrastructure.events_to_proto import EventCodec
+from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
+
+
+class Store:
+    """Opens transactions.
+
+    :param changed: called after a commit with the ids of the orders that changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        inbox: Inbox,
+        codec: EventCodec,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+        self._changed = changed
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        async with self._database.begin() as transaction:
+            yield StoreWork(
+                transaction,
+                SQL[self._database.engine],
+                self._outbox,
+                self._inbox,
+                self._codec,
+                self._changed,
+            )
+
+
+class StoreWork:
+    """One open transaction on Orders' rows."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        sql: Statements,
+        outbox: Outbox,
+        inbox: Inbox,
+        codec: EventCodec,
+        changed: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._transaction = transaction
+        self._sql = sql
+        self._outbox = outbox
+        self._inbox = inbox
+        self._codec = codec
+        self._changed = changed
+
+    async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
+        return await self._inbox.first_seen(self._transaction, event_ids)
+
+    async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
+        # Everyone inserts in the order of the unique key: two batches with the same requests can't
+        # deadlock.
+        by_key = sorted(orders, key=lambda order: (order.request_id, order.customer_id))
+        added = await self._transaction.write(
+            self._sql.INSERT_ORDERS, list(map(_order_row, by_key))
+        )
+        await failpoint("orders inserted")
+        taken: dict[RequestKey, RecordedRequest] = {}
+        if added < len(orders):
+            keys = [(order.customer_id, order.request_id) for order in orders]
+            holders = await find_requests(self._transaction, self._sql, keys)
+            mine = {order.order_id for order in orders}
+            taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
+        new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
+        self._transaction.defer(
+            self._sql.INSERT_LINES,
+            [
+                (order.order_id, line_no, line.product_id, line.quantity, line.unit_price.minor)
+                for order in new
+                for line_no, line in enumerate(order.lines, 1)
+            ],
+        )
+        pending = [(order.order_id, order.placed.at) for order in new]
+        self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
+        placed = [order.placed for order in new]
+        self._add_history(placed)
+        self._tell(placed)
+        return taken
+
+    def _tell(self, changes: Sequence[OrderChange]) -> None:
+        events = [
+            self._codec.encode(
+                change.event, change.order_id, change.version, change.at, change.caller
+            )
+            for change in changes
+            if change.event is not None
+        ]
+        self._outbox.append(self._transaction, events)
+
+    def _add_history(self, changes: Sequence[OrderChange]) -> None:
+        self._transaction.defer(
+            self._sql.INSERT_HISTORY,
+            [(c.order_id, c.version, c.status, c.at, c.reason, c.caller.name) for c in changes],
+        )
+
+    async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
+        rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
+        return {row["order_id"]: _state(row) for row in rows}
+
+    async def lock_customer(self, order_id: str) -> Customer:
+        (row,) = await self._transaction.fetch(self._sql.CUSTOMER_OF_ORDER, order_id)
+        return customer_of(row)
+
+    async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
+        heard = {one.state.order_id: one for one in news}
+        self._transaction.defer(
+            self._sql.DELETE_UNANSWERED,
+            [(order_id,) for order_id, one in heard.items() if not one.state.waits],
+        )
+        changed_ids = {change.order_id for change in changes}
+        refreshed = [_stock_row(one) for key, one in heard.items() if key not in changed_ids]
+        await self._transaction.write(self._sql.UPDATE_STOCK, refreshed)
+        if not changes:
+            return
+        updated = await self._transaction.write(
+            self._sql.UPDATE_STATES,
+            [
+                (c.order_id, c.status, c.version, _shortages_text(c.shortages), c.at)
+                + (_asked(c), *_stock_row(heard.get(c.order_id))[1:])
+                for c in changes
+            ],
+        )
+        if updated < len(changes):
+            raise Conflict("an order changed although it was locked")
+        await failpoint("orders changed")
+        asking = [(c.order_id, c.at) for c in changes if _asked(c) is not None]
+        self._transaction.defer(self._sql.INSERT_UNANSWERED, asking)
+        revised = [
+            (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
+            for c in changes
+            if c.customer
+        ]
+        await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
+        self._add_history(changes)
+        told = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
+        self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, told)
+        self._tell(changes)
+        self._transaction.after_commit(lambda: self._changed(changed_ids))
+
+    async def claim_late(
+        self, at: datetime, *, asked_before: datetime, limit: int
+    ) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_LATE, asked_before, limit, at)
+        return list(map(_state, rows))
+
+    async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_EXPIRED, placed_before, limit)
+        return list(map(_state, rows))
+
+    async def ask_again(self, orders: Sequence[OrderState], at: datetime) -> None:
+        if not orders:
+            return
+        ids = [order.order_id for order in orders]
+        await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
+        rows = await self._transaction.fetch(self._sql.FIND_ORDERS, ids)
+        lines = {row["order_id"]: json.loads(row["lines"]) for row in rows}
+        self._outbox.append(
+            self._transaction,
+            [
+                self._codec.encode(
+                    order.ask_again(demand_of([line[:2] for line in lines[order.order_id]])),
+                    order.order_id,
+                    order.version,
+                    at,
+                    ORDERS,
+                )
+                for order in orders
+            ],
+        )
+
+
+async def find_requests(
+    reading: Reading, sql: Statements, keys: Collection[RequestKey]
+) -> dict[RequestKey, RecordedRequest]:
+    """Return the orders recorded under these request ids."""
+    customers, requests = [key[0] for key in keys], [key[1] for key in keys]
+    rows = await reading.fetch(sql.FIND_REQUESTS, customers, requests)
+    return {
+        (row["customer_id"], row["request_id"]): RecordedRequest(
+            row["request_hash"],
+            OrderState(row["order_id"], OrderStatus(row["status"]), row["version"]),
+        )
+        for row in rows
+    }
+
+
+def _order_row(order: NewOrder) -> tuple[object, ...]:
+    request = order.customer_id, order.request_id, order.request_hash
+    customer = order.customer
+    return (
+        (order.order_id, *request, order.total.currency, order.total.minor)
+        + (customer.name, customer.email, customer.phone, customer.address)
+        + (order.placed.at,)
+    )
+
+
+def _state(row: Row) -> OrderState:
+    state = OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
+    return state._replace(
+        asked=row["asked"], answered=row["answered"], stock_sequence=row["stock_sequence"]
+    )
+
+
+def _asked(change: OrderChange) -> int | None:
+    """The revision of the question that a change puts to Inventory; None if it puts none."""
+    question = question_in(change.event) if change.event is not None else None
+    return question.revision if question else None
+
+
+def _stock_row(news: StockNews | None) -> tuple[object, ...]:
+    """What is known of an order's stock, after its id; nothing new leaves all as it is."""
+    if news is None:
+        return (None,) * 5
+    state, answer = news
+    stock = json.dumps(answer.stock)
+    return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
+
+
+def customer_of(row: Row) -> Customer:
+    """Read customer information from its four columns."""
+    return Customer(row["name"], row["email"], row["phone"], row["address"])
+
+
+def _shortages_text(shortages: Iterable[Shortage]) -> str:
+    return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])

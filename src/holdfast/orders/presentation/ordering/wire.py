@@ -1,0 +1,237 @@
+"""Messages of Orders' API to the domain's words and back; all violations are found at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.duration_pb2 import Duration
+
+from holdfast.chassis import money, times
+from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.identifiers import flaw_in
+from holdfast.chassis.validation import UUID_FORM, Violations
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder
+from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.ordering.order import (
+    LINES_MAX,
+    QUANTITY_MAX,
+    Order,
+    OrderState,
+    OrderStatus,
+)
+
+BATCH_MAX = 1_000
+REQUEST_IDS_MAX = 1_000
+WAIT_S_MAX = 60.0
+REASON_CHARACTERS_MAX = 500
+VERSION_MAX = 2**63 - 1
+CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def read_order(
+    request: pb.CreateOrderRequest,
+    caller: Caller,
+    violations: Violations,
+    new_id: Callable[[], str],
+    at: str = "",
+) -> PlaceOrder:
+    """Read one request; `at` is the path of the request in its batch."""
+    violations.size(f"{at}lines", len(request.lines), highest=LINES_MAX)
+    lines = request.lines if len(request.lines) <= LINES_MAX else ()
+    asked = tuple(
+        _read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
+    )
+    prices = (line.unit_price for line in asked)
+    currencies = {price.currency for price in prices if isinstance(price, Money)}
+    if len(currencies) > 1:
+        violations.add(
+            f"{at}lines", f"have {', '.join(sorted(currencies))}; an order has one currency"
+        )
+    return PlaceOrder(
+        request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
+        customer_id=violations.id(f"{at}customer_id", request.customer_id),
+        lines=asked,
+        customer=_read_customer(request.customer, violations, f"{at}customer."),
+        caller=caller,
+    )
+
+
+def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine:
+    product_id = violations.id(f"{at}.product_id", line.product_id)
+    quantity = violations.within(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX)
+    if not line.HasField("unit_price"):
+        return AskedLine(product_id, quantity, None)
+    at, named = f"{at}.unit_price", line.unit_price
+    if not named.currency_code:
+        return AskedLine(product_id, quantity, Amount(money.to_billionths(violations, at, named)))
+    return AskedLine(product_id, quantity, Money(*money.to_minor(violations, at, named)))
+
+
+def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
+    if not customer.ByteSize():
+        return Customer()
+    details = {
+        field: violations.text(f"{at}{field}", getattr(customer, field), characters_max=limit)
+        for field, limit in CUSTOMER_CHARACTERS_MAX.items()
+    }
+    if flaw := _flaw_of_email(details["email"]):
+        violations.add(f"{at}email", flaw)
+    return Customer(**details)
+
+
+def _flaw_of_email(email: str) -> str | None:
+    """An address identifies: what can't be seen in it makes it another one, and loses the mail."""
+    if email and not _EMAIL.fullmatch(email):
+        return "must be an e-mail address, such as ada@example.org"
+    return flaw_in(email)
+
+
+def read_orders(
+    request: pb.BatchCreateOrdersRequest,
+    caller: Caller,
+    violations: Violations,
+    new_id: Callable[[], str],
+) -> list[PlaceOrder | Violations]:
+    """Read a batch: a bad request becomes its own violations and never fails its neighbours."""
+    size = len(request.requests)
+    violations.size("requests", size, highest=BATCH_MAX)
+    read: list[PlaceOrder | Violations] = []
+    for one in request.requests if size <= BATCH_MAX else ():
+        own = Violations()
+        if one.HasField("wait"):
+            own.add("wait", "must not be set in a batch")
+        order = read_order(one, caller, own, new_id)
+        read.append(own if own else order)
+    return read
+
+
+def read_wait_s(wait: Duration, violations: Violations) -> float:
+    seconds = wait.seconds + wait.nanos / 1e9
+    if seconds < 0:
+        violations.add("wait", "must be 0 or more")
+    return min(max(seconds, 0.0), WAIT_S_MAX)
+
+
+def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
+    """Return new customer information by field name, for the fields of the mask."""
+    customer = _read_customer(request.customer, violations, "customer.")
+    fields = list(CUSTOMER_CHARACTERS_MAX)
+    known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
+    named: list[str] = []
+    for path in request.update_mask.paths:
+        if path not in known:
+            violations.add("update_mask", f"{path!r} is none of {', '.join(known)}")
+        named += known.get(path, [])
+    if not request.update_mask.paths:
+        violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
+    violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
+    return {field: getattr(customer, field) for field in named}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Which page of which orders is asked for."""
+
+    wanted: OrderFilter
+    filter_text: str
+    before: str
+    size: int
+
+
+def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
+    status = None
+    if request.status not in pb.OrderStatus.values():
+        known = ", ".join(f"{number} {status}" for status, number in _STATUS.items())
+        violations.add("status", f"{request.status} is no order status; there are {known}")
+    elif request.status:
+        status = OrderStatus(pb.OrderStatus.Name(request.status).removeprefix("ORDER_STATUS_"))
+    created_from, created_before = violations.period(request)
+    wanted = OrderFilter(
+        customer_id=violations.optional_id("customer_id", request.customer_id),
+        status=status,
+        product_id=violations.optional_id("product_id", request.product_id),
+        created_from=created_from,
+        created_before=created_before,
+        request_ids=_read_request_ids(request.request_ids, violations),
+    )
+    filter_text = f"orders {wanted!r}"
+    before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
+    return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+
+
+def _read_request_ids(request_ids: Sequence[str], violations: Violations) -> tuple[str, ...]:
+    if request_ids:
+        violations.size("request_ids", len(request_ids), highest=REQUEST_IDS_MAX)
+    for index, request_id in enumerate(request_ids[:REQUEST_IDS_MAX]):
+        violations.id(f"request_ids[{index}]", request_id)
+    return tuple(sorted(set(request_ids)))
+
+
+def state_message(state: OrderState) -> pb.CreateOrderResponse:
+    return pb.CreateOrderResponse(order_id=state.order_id, status=_STATUS[state.status])
+
+
+def outcome_message(order: Order) -> pb.CreateOrderResponse:
+    return pb.CreateOrderResponse(
+        order_id=order.order_id,
+        status=_STATUS[order.state.status],
+        shortages=map(_shortage_message, order.shortages),
+    )
+
+
+def result_in_short(result: pb.BatchCreateOrdersResult) -> pb.BatchCreateOrdersResult:
+    """The same outcome, without the shortages or the large details that an answer can't take."""
+    if result.HasField("error"):
+        return pb.BatchCreateOrdersResult(error=statuses.in_short(result.error))
+    order = result.order
+    return pb.BatchCreateOrdersResult(
+        order=pb.CreateOrderResponse(order_id=order.order_id, status=order.status)
+    )
+
+
+def order_message(order: Order) -> pb.Order:
+    customer = order.customer
+    message = pb.Order(
+        order_id=order.order_id,
+        request_id=order.request_id,
+        customer_id=order.customer_id,
+        status=_STATUS[order.state.status],
+        shortages=map(_shortage_message, order.shortages),
+        version=order.state.version,
+    )
+    # Written in place: a message that is passed to another one's constructor is copied.
+    for line in order.lines:
+        asked = message.lines.add(product_id=line.product_id, quantity=line.quantity)
+        money.write(asked.unit_price, *line.unit_price)
+    money.write(message.total, *order.total)
+    message.customer.name = customer.name
+    message.customer.email = customer.email
+    message.customer.phone = customer.phone
+    message.customer.address = customer.address
+    times.write(message.create_time, order.placed_at)
+    times.write(message.update_time, order.updated_at)
+    for change in order.history:
+        written = message.history.add(
+            version=change.version,
+            status=_STATUS[change.status],
+            reason=change.reason,
+            actor=change.caller.name,
+        )
+        times.write(written.change_time, change.at)
+    return message
+
+
+def _shortage_message(shortage: Shortage) -> pb.Shortage:
+    return pb.Shortage(
+        product_id=shortage.product_id, wanted=shortage.wanted, available=shortage.available
+    )
+
+
+_STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}

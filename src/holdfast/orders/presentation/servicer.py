@@ -1,0 +1,158 @@
+"""OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+from holdfast.chassis.batcher import Batcher
+from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent_of
+from holdfast.chassis.grpc.sizes import Room
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.contracts.orders.v1 import orders_pb2_grpc
+from holdfast.orders.application.ordering.place_orders import PlaceOrder
+from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.application.ports import OrderReader
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import OrderNotFound
+from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+from holdfast.orders.presentation.ordering import wire
+
+
+class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
+    """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
+
+    def __init__(
+        self,
+        *,
+        place_orders: Batcher[PlaceOrder, OrderState],
+        cancel_order: Callable[[str, str, Caller], Awaitable[None]],
+        update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]],
+        watch_order: WatchOrder,
+        get_order: Batcher[str, Order | None],
+        reader: OrderReader,
+        boundary: RpcBoundary,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._place_orders = place_orders
+        self._cancel_order = cancel_order
+        self._update_order = update_order
+        self._watch_order = watch_order
+        self._get_order = get_order
+        self._reader = reader
+        self._boundary = boundary
+        self._new_id = new_id
+
+    async def CreateOrder(
+        self, request: pb.CreateOrderRequest, context: Context
+    ) -> pb.CreateOrderResponse:
+        violations = Violations()
+        command = wire.read_order(request, caller_of(context), violations, self._new_id)
+        wait_s = wire.read_wait_s(request.wait, violations)
+        violations.raise_any()
+        await failpoint("order validated")
+        state = await self._place_orders.submit(command)
+        await failpoint("order placed")
+        if state.status is OrderStatus.PENDING and not wait_s:
+            return wire.state_message(state)
+        return await self._outcome(state, wait_s)
+
+    async def _outcome(self, state: OrderState, wait_s: float) -> pb.CreateOrderResponse:
+        undecided = state.status is OrderStatus.PENDING
+        try:
+            async with asyncio.timeout(wait_s if undecided else None):
+                order = await self._watch_order.until_settled(state.order_id)
+        except TimeoutError:
+            return wire.state_message(state)
+        return wire.outcome_message(order)
+
+    async def BatchCreateOrders(
+        self, request: pb.BatchCreateOrdersRequest, context: Context
+    ) -> pb.BatchCreateOrdersResponse:
+        violations = Violations()
+        read = wire.read_orders(request, caller_of(context), violations, self._new_id)
+        violations.raise_any()
+        commands = [one for one in read if isinstance(one, PlaceOrder)]
+        await failpoint("order validated")
+        outcomes = iter(await self._place_orders.submit_all(commands) if commands else ())
+        await failpoint("order placed")
+        results: list[pb.BatchCreateOrdersResult] = []
+        room = Room(len(read), short_bytes=statuses.SHORT_BYTES)
+        for one in read:
+            outcome = next(outcomes) if isinstance(one, PlaceOrder) else one.refusal()
+            result = await self._result(outcome)
+            results.append(result if room.takes(result) else wire.result_in_short(result))
+        return pb.BatchCreateOrdersResponse(results=results)
+
+    async def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
+        if isinstance(outcome, Exception):
+            return pb.BatchCreateOrdersResult(error=self._boundary.status_of(outcome))
+        if outcome.status is OrderStatus.REJECTED:  # a repeat, which tells again what was short
+            return pb.BatchCreateOrdersResult(order=await self._outcome(outcome, 0.0))
+        return pb.BatchCreateOrdersResult(order=wire.state_message(outcome))
+
+    async def GetOrderDetails(
+        self, request: pb.GetOrderDetailsRequest, context: Context
+    ) -> pb.Order:
+        return await self._order(_order_id(request.order_id))
+
+    async def _order(self, order_id: str) -> pb.Order:
+        order = await self._get_order.submit(order_id)
+        if order is None:
+            raise OrderNotFound(order_id)
+        return wire.order_message(order)
+
+    async def ListOrders(
+        self, request: pb.ListOrdersRequest, context: Context
+    ) -> pb.ListOrdersResponse:
+        violations = Violations()
+        asked = wire.read_page(request, violations)
+        violations.raise_any()
+
+        async def read(before: str, limit: int) -> list[Order]:
+            return await self._reader.orders(asked.wanted, before=before, limit=limit)
+
+        page = await pages.fill(
+            asked.size, read, wire.order_message, lambda order: order.order_id, start=asked.before
+        )
+        return pb.ListOrdersResponse(
+            orders=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
+        )
+
+    async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        details = wire.read_customer_details(request, violations)
+        violations.raise_any()
+        await self._update_order(order_id, request.version, details, caller_of(context))
+        return await self._order(order_id)
+
+    async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        reason = violations.text(
+            "reason", request.reason, characters_max=wire.REASON_CHARACTERS_MAX
+        )
+        violations.raise_any()
+        await self._cancel_order(order_id, reason, caller_of(context))
+        return await self._order(order_id)
+
+    async def WatchOrder(
+        self, request: pb.WatchOrderRequest, context: Context
+    ) -> AsyncIterator[pb.Order]:
+        async for order in self._watch_order(_order_id(request.order_id)):
+            yield wire.order_message(order)
+
+
+def _order_id(text: str) -> str:
+    violations = Violations()
+    order_id = violations.uuid("order_id", text)
+    violations.raise_any()
+    return order_id
+
+
+def caller_of(context: Context) -> Caller:
+    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
+    return Caller("anonymous", traceparent_of(context))
