@@ -20,8 +20,10 @@ from holdfast.client import (
     InternalError,
     InvalidRequest,
     Money,
+    Order,
     OrderLine,
     OrderRequest,
+    PaymentKind,
     Placed,
 )
 from holdfast.client._client import DEADLINE_S
@@ -274,7 +276,10 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                 orders = hurried(orders, wanted.deadline_s)
             return placed_facts(
                 await orders.create(
-                    asked["customer_id"], _lines(asked, price), request_id=asked["request_id"]
+                    asked["customer_id"],
+                    _lines(asked, price),
+                    request_id=asked["request_id"],
+                    hold_s=asked.get("hold_s"),
                 )
             )
         case "GetOrderDetails":
@@ -287,8 +292,22 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                 "total_minor": order.total.minor,
             }
         case "CancelOrder":
-            order = await client.orders.cancel(asked["order_id"])
-            return {"order_id": order.order_id, "status": order.status.value}
+            return _order_facts(await client.orders.cancel(asked["order_id"]))
+        case "ConfirmOrder":
+            return _order_facts(
+                await client.orders.confirm(asked["order_id"], payment=asked["payment_reference"])
+            )
+        case "ExtendHold":
+            held = await client.orders.extend_hold(asked["order_id"], hold_s=asked["hold_s"])
+            return _order_facts(held)
+        case "RecordPayment":
+            paid = await client.orders.record_payment(
+                asked["order_id"],
+                PaymentKind(asked["kind"]),
+                Money(PRICE.currency, asked["amount_minor"]),
+                reference=asked["reference"],
+            )
+            return _order_facts(paid)
         case "GetStockInfo":
             info = await client.inventory.get_stock(asked["product_id"])
             return _units(info.on_hand, info.reserved, info.available)
@@ -317,6 +336,7 @@ async def call_batch(
                 customer_id=one.request["customer_id"],
                 lines=_lines(one.request, price),
                 request_id=one.request["request_id"],
+                hold_s=one.request.get("hold_s"),
             )
             for one in wishes
         ]
@@ -329,6 +349,10 @@ def hurried(orders: Orders, deadline_s: float) -> Orders:
     calls = copy(orders._calls)
     calls._deadline_s = calls._retry_s = deadline_s
     return Orders(calls)
+
+
+def _order_facts(order: Order) -> Facts:
+    return {"order_id": order.order_id, "status": order.status.value}
 
 
 def placed_facts(placed: Placed) -> Facts:

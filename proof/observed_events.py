@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 from holdfast.chassis.messaging.broker import Event
 from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
 from holdfast.contracts.orders.v1 import events_pb2 as orders_events
+from holdfast.contracts.orders.v1 import orders_pb2
 from proof.snapshot import MISSING, REVISION, ObservedEvent, Part
 
 
@@ -55,6 +56,14 @@ def _order_rejected(data: bytes) -> Iterable[Part]:
     return [Part(one.product_id, "", one.wanted) for one in shortages]
 
 
+def _payment(data: bytes) -> Iterable[Part]:
+    """The fact in place of the product, its amount in place of the units."""
+    payment = orders_events.PaymentRecorded.FromString(data).payment
+    kind = orders_pb2.PaymentKind.Name(payment.kind).removeprefix("PAYMENT_KIND_")
+    minor = payment.amount.units * 100 + payment.amount.nanos // 10_000_000
+    return [Part(f"{kind} {payment.reference}", "", minor)]
+
+
 def _stock_rejected(data: bytes) -> Iterable[Part]:
     return _state(inventory_events.StockRejected.FromString(data).state)
 
@@ -83,6 +92,9 @@ def _level_changed(data: bytes) -> Iterable[Part]:
 
 _CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
     "holdfast.orders.v1.OrderPlaced": _placed,
+    "holdfast.orders.v1.OrderReserved": _nothing,
+    "holdfast.orders.v1.HoldExtended": _nothing,
+    "holdfast.orders.v1.PaymentRecorded": _payment,
     "holdfast.orders.v1.OrderConfirmed": _nothing,
     "holdfast.orders.v1.OrderRejected": _order_rejected,
     "holdfast.orders.v1.OrderCancelled": _cancelled,

@@ -24,6 +24,7 @@ class Change(NamedTuple):
     version: int
     status: str
     at: datetime
+    action: str = ""  # what changed beside the status; empty: the status
 
 
 class Missing(NamedTuple):
@@ -49,12 +50,22 @@ REVISION = "the revision"  # in place of the product: of the question or its ans
 MISSING = "missing"  # in place of the location
 
 
+class Payment(NamedTuple):
+    """One fact about a payment; `version` is that of the order with it."""
+
+    version: int
+    kind: str
+    reference: str
+    amount_minor: int
+
+
 class Order(NamedTuple):
     """An order with its lines and its history, oldest first.
 
     :param asked: the revision of its newest question to Inventory.
     :param answered: the newest revision that was answered.
     :param sequence: of the newest answer; `revision` and `stock` are what it told.
+    :param has_hold: it was placed with one, whether that is over or not.
     """
 
     order_id: str
@@ -71,6 +82,9 @@ class Order(NamedTuple):
     sequence: int = 1
     revision: int = 1
     stock: tuple[Part, ...] = ()
+    has_hold: bool = False
+    confirmed_by: str | None = None
+    payments: tuple[Payment, ...] = ()
 
 
 class Notice(NamedTuple):
@@ -174,6 +188,7 @@ class Snapshot:
 
     :param strays: ids that lines or histories name, but no order has.
     :param unanswered: orders that wait for an answer of Inventory.
+    :param holds: orders for which a hold runs.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
     :param inboxes: ids of the events that had their effect, by service.
@@ -191,3 +206,4 @@ class Snapshot:
     inboxes: Mapping[str, frozenset[str]]
     outboxes: Mapping[str, int]
     letters: tuple[Letter, ...]
+    holds: frozenset[str] = frozenset()

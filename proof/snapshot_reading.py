@@ -16,6 +16,7 @@ from proof.snapshot import (
     Notice,
     Order,
     Part,
+    Payment,
     Product,
     Reservation,
     Sample,
@@ -26,8 +27,20 @@ from proof.snapshot import (
 _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
        CAST(shortages AS text) AS shortages,
-       asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock
+       asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock,
+       expires_at IS NOT NULL AS has_hold, confirmed_by
   FROM orders
+"""
+
+_PAYMENTS = """
+SELECT CAST(order_id AS text) AS order_id, version, kind, reference, amount_minor
+  FROM payment
+ ORDER BY payment.order_id, version
+"""
+
+_HOLDS = """
+SELECT CAST(order_id AS text) AS order_id
+  FROM hold
 """
 
 
@@ -39,7 +52,7 @@ SELECT CAST(order_id AS text) AS order_id, product_id, quantity, unit_price_mino
 
 
 _HISTORY = """
-SELECT CAST(order_id AS text) AS order_id, version, status, changed_at
+SELECT CAST(order_id AS text) AS order_id, version, status, changed_at, action
   FROM order_history
  ORDER BY order_history.order_id, version
 """
@@ -126,8 +139,11 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
         lines, history = await _lines(reading), await _history(reading)
+        payments = await _payments(reading)
+        holds = frozenset(row["order_id"] for row in await reading.fetch(_HOLDS))
         found = {
-            row["order_id"]: _order(row, lines, history) for row in await reading.fetch(_ORDERS)
+            row["order_id"]: _order(row, lines, history, payments)
+            for row in await reading.fetch(_ORDERS)
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
         notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
@@ -141,8 +157,9 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
         orders=found,
-        strays=frozenset((lines.keys() | history.keys()) - found.keys()),
+        strays=frozenset((lines.keys() | history.keys() | payments.keys()) - found.keys()),
         unanswered=unanswered,
+        holds=holds,
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,
@@ -166,12 +183,26 @@ async def _lines(reading: Reading) -> Mapping[str, list[Line]]:
 async def _history(reading: Reading) -> Mapping[str, list[Change]]:
     found = defaultdict[str, list[Change]](list)
     for row in await reading.fetch(_HISTORY):
-        change = Change(row["version"], row["status"], instant(row["changed_at"]))
+        at = instant(row["changed_at"])
+        change = Change(row["version"], row["status"], at, row["action"])
         found[row["order_id"]].append(change)
     return found
 
 
-def _order(row: Row, lines: Mapping[str, list[Line]], history: Mapping[str, list[Change]]) -> Order:
+async def _payments(reading: Reading) -> Mapping[str, list[Payment]]:
+    found = defaultdict[str, list[Payment]](list)
+    for row in await reading.fetch(_PAYMENTS):
+        fact = Payment(row["version"], row["kind"], row["reference"], row["amount_minor"])
+        found[row["order_id"]].append(fact)
+    return found
+
+
+def _order(
+    row: Row,
+    lines: Mapping[str, list[Line]],
+    history: Mapping[str, list[Change]],
+    payments: Mapping[str, list[Payment]],
+) -> Order:
     order_id = row["order_id"]
     return Order(
         order_id,
@@ -188,6 +219,9 @@ def _order(row: Row, lines: Mapping[str, list[Line]], history: Mapping[str, list
         row["stock_sequence"],
         row["stock_revision"],
         tuple(Part(*held) for held in json.loads(row["stock"])),
+        bool(row["has_hold"]),
+        row["confirmed_by"],
+        tuple(payments.get(order_id, ())),
     )
 
 

@@ -13,8 +13,12 @@ from typing import TypeVar
 from proof.history import Facts
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
-MIX |= {"CancelOrder": 5}
+MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
+HELD = 0.25  # of the orders wait for a confirmation
+HOLDS_S = (1, 5, 30, 3_600)  # some end in time, some don't
+PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
+AMOUNTS_MINOR = (1, 100, 250, 1_000)
 LINES_MAX, UNITS_MAX = 5, 3
 HURRY_S = (0.005, 0.050)
 REMEMBERED_MAX = 200  # orders and requests that a caller comes back to
@@ -98,6 +102,18 @@ class Caller:
                 return Wanted(method, self._stock_change())
             case "GetOrderDetails" | "CancelOrder" if self._orders:
                 return Wanted(method, {"order_id": self._chance.choice(self._orders)})
+            case "ConfirmOrder" if self._orders:
+                order_id = self._chance.choice(self._orders)
+                # Two names for a payment of an order, so that some contradict each other.
+                reference = f"payment-{order_id[-4:]}-{self._chance.choice('ab')}"
+                return Wanted(method, {"order_id": order_id, "payment_reference": reference})
+            case "ExtendHold" if self._orders:
+                hold_s = self._chance.choice(HOLDS_S)
+                return Wanted(
+                    method, {"order_id": self._chance.choice(self._orders), "hold_s": hold_s}
+                )
+            case "RecordPayment" if self._orders:
+                return Wanted(method, self._payment(self._chance.choice(self._orders)))
             case "GetStockInfo":
                 return Wanted(method, {"product_id": self._chance.choice(self._product_ids)})
             case _:
@@ -116,8 +132,18 @@ class Caller:
             "request_id": f"{self.name}-order-{self._numbers}",
             "lines": self._lines(),
         }
+        if self._chance.random() < HELD:
+            asked["hold_s"] = self._chance.choice(HOLDS_S)
         _remember(self._asked, asked)
         return asked
+
+    def _payment(self, order_id: str) -> Facts:
+        return {
+            "order_id": order_id,
+            "kind": self._chance.choice(PAYMENTS),
+            "reference": f"payment-{order_id[-4:]}-{self._chance.choice('abcd')}",
+            "amount_minor": self._chance.choice(AMOUNTS_MINOR),
+        }
 
     def _lines(self) -> list[list[object]]:
         wanted = self._chance.choices(

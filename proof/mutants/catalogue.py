@@ -2,6 +2,7 @@
 
 from proof.mutants import (
     broker_bugs,
+    hold_bugs,
     inbox_bugs,
     order_bugs,
     protocol_bugs,
@@ -12,6 +13,14 @@ from proof.mutants.planting import Bug
 
 BUGS: dict[str, Bug] = {
     bug.name: bug
-    for module in (broker_bugs, relay_bugs, inbox_bugs, stock_bugs, order_bugs, protocol_bugs)
+    for module in (
+        broker_bugs,
+        relay_bugs,
+        inbox_bugs,
+        stock_bugs,
+        order_bugs,
+        protocol_bugs,
+        hold_bugs,
+    )
     for bug in module.BUGS
 }

@@ -19,7 +19,8 @@ from holdfast.orders.application.ordering.send_notifications import SendNotifica
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering import order
-from holdfast.orders.domain.ordering.order import OrderChange, OrderLine, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.reader import Reader

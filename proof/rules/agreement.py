@@ -9,6 +9,7 @@ from proof.snapshot import Movement, Order, Part, Reservation
 # Written down here a second time: who shares a mistake cannot find it. None: nothing is there.
 AGREEMENT: dict[str, tuple[str | None, ...]] = {
     "PENDING": (None, "HELD", "SHORT"),
+    "RESERVED": ("HELD",),
     "CONFIRMED": ("HELD",),
     "REJECTED": ("SHORT",),
     "CANCELLED": ("OVER",),
@@ -17,9 +18,10 @@ AGREEMENT: dict[str, tuple[str | None, ...]] = {
 
 
 def agreement(record: RunRecord) -> Iterator[Violation]:
-    """6. A CONFIRMED order holds exactly its units; any other that is decided holds nothing: short,
-    over, or never begun. Who was short wanted more than there was. Inventory has decided the newest
-    question of every order, Orders has heard the answer, and its copy is what is held.
+    """6. A RESERVED or CONFIRMED order holds exactly its units; any other that is decided holds
+    nothing: short, over, or never begun. Who was short wanted more than there was. Inventory has
+    decided the newest question of every order, Orders has heard the answer, and its copy is what is
+    held.
     """
     snapshot = record.snapshot
     for order_id, order in snapshot.orders.items():

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from proof.run_record import RunRecord, Violation
@@ -24,10 +23,17 @@ RESERVED, REJECTED, RELEASED, LEVEL_CHANGED = (
     for name in ("StockReserved", "StockRejected", "ReservationReleased", "StockLevelChanged")
 )
 OF_STATUS = {
+    "RESERVED": ORDERS + "OrderReserved",
     "CONFIRMED": ORDERS + "OrderConfirmed",
     "REJECTED": ORDERS + "OrderRejected",
     "CANCELLED": CANCELLED,
     "EXPIRED": EXPIRED,
+}
+PAID = ORDERS + "PaymentRecorded"
+OF_ACTION = {
+    "CUSTOMER_UPDATED": UPDATED,
+    "HOLD_EXTENDED": ORDERS + "HoldExtended",
+    "PAYMENT_RECORDED": PAID,
 }
 QUESTIONS = (PLACED, CANCELLED, EXPIRED, AGAIN)  # what Inventory receives
 ANSWERS = (RESERVED, REJECTED, RELEASED)  # what Orders receives; again when asked again
@@ -142,11 +148,17 @@ def _wanted(order: Order) -> list[Part]:
 def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
     aggregate = Aggregate("holdfast.orders", order.order_id)
     yield Told(aggregate, 1, PLACED), _wanted(order)
-    for before, now in pairwise(order.history):
-        event_type = UPDATED if before.status == now.status else OF_STATUS.get(now.status, "")
+    for now in order.history[1:]:
+        event_type = OF_ACTION[now.action] if now.action else OF_STATUS.get(now.status, "")
         content: list[Part] = []
         if event_type == OF_STATUS["REJECTED"]:
             content = sorted(Part(one.product_id, "", one.wanted) for one in order.shortages)
+        elif event_type == PAID:
+            content = [
+                Part(f"{one.kind} {one.reference}", "", one.amount_minor)
+                for one in order.payments
+                if one.version == now.version
+            ]
         elif event_type in QUESTIONS:
             content = [Part(REVISION, "", 2)]
         yield Told(aggregate, now.version, event_type), content
@@ -216,7 +228,7 @@ def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
         return
     decided = sum(reservation.version for reservation in record.snapshot.reservations.values())
     settled = sum(
-        any(change.status in ("CONFIRMED", "REJECTED") for change in order.history)
+        any(change.status in ("RESERVED", "CONFIRMED", "REJECTED") for change in order.history)
         + (order.answered > 1)
         for order in record.snapshot.orders.values()
     )

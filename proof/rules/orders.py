@@ -1,24 +1,41 @@
 """Rules about orders: none lost, none invented, one per request, each with its books in order."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
 from proof.history import Call, Facts
 from proof.run_record import RunRecord, Violation, precedes
-from proof.snapshot import Order
+from proof.snapshot import Change, Order
 
 # Written down here a second time: who shares a mistake cannot find it.
 LEGAL_STEPS = frozenset(
     {
-        ("PENDING", "PENDING"),  # the customer information changed
+        ("PENDING", "RESERVED"),
         ("PENDING", "CONFIRMED"),
         ("PENDING", "REJECTED"),
         ("PENDING", "CANCELLED"),
         ("PENDING", "EXPIRED"),
-        ("CONFIRMED", "CONFIRMED"),
+        ("RESERVED", "CONFIRMED"),
+        ("RESERVED", "CANCELLED"),
+        ("RESERVED", "EXPIRED"),
         ("CONFIRMED", "CANCELLED"),
     }
 )
+# What may change while the status stays, and where.
+OPEN = frozenset({"PENDING", "RESERVED", "CONFIRMED"})
+HELD = frozenset({"PENDING", "RESERVED"})
+LEGAL_ACTIONS = {
+    "CUSTOMER_UPDATED": OPEN,
+    "HOLD_EXTENDED": HELD,
+    "PAYMENT_RECORDED": OPEN | {"REJECTED", "CANCELLED", "EXPIRED"},
+}
+# Which calls ask for such a change.
+ASKED_BY = {
+    "CUSTOMER_UPDATED": ("UpdateOrder",),
+    "HOLD_EXTENDED": ("ExtendHold",),
+    "PAYMENT_RECORDED": ("RecordPayment", "ConfirmOrder"),
+}
 # What a repeat may meet although its first try succeeded: refused before anybody looked.
 LOAD_SHED = "RESOURCE_EXHAUSTED"
 
@@ -60,10 +77,31 @@ def no_lost_order(record: RunRecord) -> Iterator[Violation]:
         if told and status != "CANCELLED":
             text = f"a caller was told that it is cancelled, it is {status}"
             yield Violation(3, order_id, text)
+    yield from _told_of_payment(record)
     for request_id, calls in record.stock_changes.items():
         was_told = any(call.outcome == "ok" for call in calls)
         if was_told and request_id not in record.snapshot.stock_requests:
             yield Violation(3, request_id, "a caller was told of the change, it is not recorded")
+
+
+def _told_of_payment(record: RunRecord) -> Iterator[Violation]:
+    for call in record.calls_of("ConfirmOrder"):
+        order = record.snapshot.orders.get(call.request["order_id"])
+        reference = call.request["payment_reference"]
+        by = order.confirmed_by if order else None
+        if call.outcome == "ok" and by != reference:
+            text = f"a caller was told that {reference} confirmed it, {by} did"
+            yield Violation(3, call.request["order_id"], text)
+        known = [by, *(one.reference for one in order.payments)] if order else []
+        if order and call.code == "FAILED_PRECONDITION" and reference not in known:
+            yield Violation(3, order.order_id, f"{reference} did not confirm it, and was forgotten")
+    for call in record.calls_of("RecordPayment"):
+        order = record.snapshot.orders.get(call.request["order_id"])
+        wanted = tuple(call.request[name] for name in ("kind", "reference", "amount_minor"))
+        facts = [one[1:] for one in order.payments] if order else []
+        if call.outcome == "ok" and wanted not in facts:
+            text = f"a caller was told that {wanted} is recorded, it is not"
+            yield Violation(3, call.request["order_id"], text)
 
 
 def _path(order: Order) -> Iterator[Violation]:
@@ -74,8 +112,12 @@ def _path(order: Order) -> Iterator[Violation]:
         versions = [change.version for change in history]
         yield Violation(3, order.order_id, f"its history has the versions {versions}")
     for before, now in pairwise(history):
-        if (before.status, now.status) not in LEGAL_STEPS:
-            text = f"it went from {before.status} to {now.status}"
+        if now.action:
+            legal = before.status == now.status and now.status in LEGAL_ACTIONS[now.action]
+        else:
+            legal = (before.status, now.status) in LEGAL_STEPS
+        if not legal:
+            text = f"it went from {before.status} to {now.status} {now.action}".rstrip()
             yield Violation(3, order.order_id, text)
 
 
@@ -84,7 +126,14 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
     refused; a request whose every call was refused left nothing. Nobody's order is cancelled or
     updated without a call for it that was not refused.
     """
-    updates = {call.request["order_id"] for call in record.calls_of("UpdateOrder")}
+    asked_for = {
+        action: {call.request["order_id"] for method in by for call in record.calls_of(method)}
+        for action, by in ASKED_BY.items()
+    }
+    confirmed = {
+        (call.request["order_id"], call.request["payment_reference"])
+        for call in record.calls_of("ConfirmOrder")
+    }
     for order in record.snapshot.orders.values():
         key = order.customer_id, order.request_id
         calls = record.placings.get(key, [])
@@ -99,9 +148,19 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
         if order.status == "CANCELLED" and all(call.outcome == "fail" for call in cancellings):
             text = f"cancelled, {len(cancellings)} calls asked for it and all were refused"
             yield Violation(4, order.order_id, text)
-        was_updated = any(before.status == now.status for before, now in pairwise(order.history))
-        if was_updated and order.order_id not in updates:
-            yield Violation(4, order.order_id, "updated, nobody asked for it")
+        for change in order.history:
+            if change.action and order.order_id not in asked_for[change.action]:
+                yield Violation(4, order.order_id, f"{change.action}, nobody asked for it")
+        by = order.confirmed_by
+        if by is not None and (order.order_id, by) not in confirmed:
+            yield Violation(4, order.order_id, f"confirmed by {by}, nobody asked for it")
+
+
+def is_news(before: Change, now: Change) -> bool:
+    """Whether the customer is told of it: a new status, or money for an order that is over."""
+    return before.status != now.status or (
+        now.action == "PAYMENT_RECORDED" and now.status not in OPEN
+    )
 
 
 def idempotency(record: RunRecord) -> Iterator[Violation]:
@@ -161,23 +220,59 @@ def books(record: RunRecord) -> Iterator[Violation]:
         if waits != (order.answered < order.asked):
             text = f"asked {order.asked}, answered {order.answered}: {waits} that it waits"
             yield Violation(10, order.order_id, text)
+        yield from _hold_and_payments(order, order.order_id in snapshot.holds)
         if bool(order.shortages) != (order.status == "REJECTED"):
             text = f"it is {order.status}, short of {order.shortages}"
             yield Violation(10, order.order_id, text)
-    for order_id in sorted(snapshot.strays | snapshot.unanswered - snapshot.orders.keys()):
+    nowhere = (snapshot.unanswered | snapshot.holds) - snapshot.orders.keys()
+    for order_id in sorted(snapshot.strays | nowhere):
         yield Violation(10, order_id, "it has lines, a history or a wait but is no order")
 
 
+def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
+    """Holds run for those that wait for a confirmation, and payments never exceed each other."""
+    if is_held != (order.has_hold and order.status in HELD):
+        text = f"it is {order.status}, placed with a hold: {order.has_hold}; one runs: {is_held}"
+        yield Violation(10, order.order_id, text)
+    was = {change.status for change in order.history}
+    if ("RESERVED" in was and not order.has_hold) or (
+        "CONFIRMED" in was and (order.has_hold != (order.confirmed_by is not None))
+    ):
+        text = f"it was {sorted(was)}, has_hold {order.has_hold}, confirmed by {order.confirmed_by}"
+        yield Violation(10, order.order_id, text)
+    recorded = [change.version for change in order.history if change.action == "PAYMENT_RECORDED"]
+    if recorded != [payment.version for payment in order.payments]:
+        text = f"its history has payments at {recorded}, recorded are {order.payments}"
+        yield Violation(10, order.order_id, text)
+    sums, seen = Counter[str](), set[tuple[str, str]]()
+    for _, kind, reference, amount_minor in order.payments:
+        sums[kind] += amount_minor
+        promised = sums["AUTHORIZED"] - sums["VOIDED"]
+        if (
+            (kind, reference) in seen
+            or sums["REFUNDED"] > sums["CAPTURED"]
+            or (
+                kind in ("CAPTURED", "VOIDED")
+                and sums["AUTHORIZED"]
+                and promised < sums["CAPTURED"]
+            )
+            or sums["VOIDED"] > sums["AUTHORIZED"]
+        ):
+            text = f"{kind} {reference} of {amount_minor} can't be: {order.payments}"
+            yield Violation(10, order.order_id, text)
+        seen.add((kind, reference))
+
+
 def notifications(record: RunRecord) -> Iterator[Violation]:
-    """12. Each change of an order's status has one notification, which tells that status, and
-    nothing else has one; the notifier was handed each that counts as sent, and none that is not
-    recorded.
+    """12. Each change of an order's status has one notification, which tells that status, and so
+    has each payment that came too late; nothing else has one. The notifier was handed each that
+    counts as sent, and none that is not recorded.
     """
     due = {
         (order.order_id, now.version): now.status
         for order in record.snapshot.orders.values()
         for before, now in pairwise(order.history)
-        if before.status != now.status
+        if is_news(before, now)
     }
     recorded = {(one.order_id, one.version): one for one in record.snapshot.notices}
     for (order_id, version), status in due.items():

@@ -16,7 +16,8 @@ States = Mapping[tuple[int, int], Sequence[int]]  # on hand and reserved: at whi
 _NEVER_STOCKED: States = {(0, 0): [0]}
 
 BEYOND_CANCELLING = ("REJECTED", "EXPIRED")
-ON_ORDERS = ("CreateOrder", "GetOrderDetails", "CancelOrder")
+_READ = ("CreateOrder", "GetOrderDetails", "CancelOrder")
+ON_ORDERS = (*_READ, "ConfirmOrder", "ExtendHold", "RecordPayment")
 
 
 class Telling(NamedTuple):

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -40,7 +41,18 @@ def _order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
             orders_pb2.OrderLine(product_id=product_id, quantity=quantity)
             for product_id, quantity in facts["lines"]
         ],
+        hold=Duration(seconds=facts["hold_s"]) if "hold_s" in facts else None,
     )
+
+
+def _payment_request(facts: Facts) -> orders_pb2.RecordPaymentRequest:
+    kind = orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{facts['kind']}")
+    request = orders_pb2.RecordPaymentRequest(
+        order_id=facts["order_id"], kind=kind, reference=facts["reference"]
+    )
+    units, cents = divmod(facts["amount_minor"], 100)
+    request.amount.units, request.amount.nanos = units, cents * _CENT_NANOS
+    return request
 
 
 def _status(number: int) -> str:
@@ -100,6 +112,21 @@ METHODS = {
         lambda facts: orders_pb2.CancelOrderRequest(order_id=facts["order_id"]),
         _order,
     ),
+    "ConfirmOrder": Method(
+        "orders",
+        _ORDERS + "ConfirmOrder",
+        lambda facts: orders_pb2.ConfirmOrderRequest(**facts),
+        _order,
+    ),
+    "ExtendHold": Method(
+        "orders",
+        _ORDERS + "ExtendHold",
+        lambda facts: orders_pb2.ExtendHoldRequest(
+            order_id=facts["order_id"], hold=Duration(seconds=facts["hold_s"])
+        ),
+        _order,
+    ),
+    "RecordPayment": Method("orders", _ORDERS + "RecordPayment", _payment_request, _order),
     "GetStockInfo": Method(
         "inventory",
         _INVENTORY + "GetStockInfo",

@@ -183,6 +183,10 @@ class ServerContext:
     def invocation_metadata(self) -> Metadata:
         return self._metadata
 
+    def time_remaining(self) -> float | None:
+        """Deadlines are kept at the caller's end of the network."""
+        return None
+
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()
     ) -> NoReturn:

@@ -30,6 +30,7 @@ LOOK_AGAIN_S = 0.5
 HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
 AGREEMENT: dict[OrderStatus, frozenset[ReservationState | None]] = {
     OrderStatus.PENDING: frozenset((None, HELD, SHORT)),
+    OrderStatus.RESERVED: frozenset((HELD,)),
     OrderStatus.CONFIRMED: frozenset((HELD,)),
     OrderStatus.REJECTED: frozenset((SHORT,)),
     OrderStatus.CANCELLED: frozenset((OVER,)),

@@ -12,11 +12,11 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import (
     NewOrder,
     Order,
     OrderChange,
-    OrderLine,
     OrderState,
     OrderStatus,
 )

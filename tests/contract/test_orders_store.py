@@ -14,13 +14,9 @@ from holdfast.orders.application.ports import Notification, OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.order import (
-    NewOrder,
-    Order,
-    OrderLine,
-    OrderState,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.order import Action, NewOrder, Order, OrderState, OrderStatus
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk, settle
@@ -146,6 +142,27 @@ async def test_a_change_is_written_with_its_history_its_event_and_its_notificati
     assert (await desk.outbox())[1:] == [("OrderRejected", placed.order_id, 2)]
     assert await desk.reader.unsent(9) == [
         Notification(placed.order_id, 2, OrderStatus.REJECTED, "c-1", ADA)
+    ]
+
+
+async def test_a_payment_of_a_rejected_order_leaves_what_was_missing_and_is_told(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    missing = (Shortage("LAMP-灯", 2, 0),)
+    await desk.record(settle(placed, START, *missing))
+    state = (await desk.read(placed.order_id)).state
+    payment = Payment(PaymentKind.CAPTURED, "pi_1", Money("GBP", 700))
+
+    await desk.record(state.record_payment(payment, START, ANNA))
+
+    order = await desk.read(placed.order_id)
+    assert order.shortages == missing
+    assert [one.payment for one in order.payments] == [payment]
+    assert order.history[-1].action is Action.PAYMENT_RECORDED
+    assert [(n.status, n.action) for n in await desk.reader.unsent(9)] == [
+        (OrderStatus.REJECTED, Action.STATUS),
+        (OrderStatus.REJECTED, Action.PAYMENT_RECORDED),
     ]
 
 

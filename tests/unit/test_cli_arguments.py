@@ -142,5 +142,5 @@ def test_times_are_meant_in_utc_unless_they_say_otherwise() -> None:
 def test_a_status_is_one_of_those_that_orders_have() -> None:
     assert order_status("confirmed") is OrderStatus.CONFIRMED
     for text in ("unknown", "UNKNOWN", "", "SHIPPED?"):
-        with pytest.raises(typer.BadParameter, match="there are PENDING, CONFIRMED"):
+        with pytest.raises(typer.BadParameter, match="there are PENDING, RESERVED"):
             order_status(text)

@@ -112,6 +112,7 @@ def test_a_rejected_order_ends_with_1_and_its_shortages(network: Network) -> Non
         "order_id": "o-1",
         "status": "REJECTED",
         "shortages": [{"product_id": "MUG", "wanted": 3, "available": 1}],
+        "expires_time": None,
     }
 
 
@@ -145,8 +146,13 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
                 "change_time": "2026-11-02T12:00:00.123456Z",
                 "reason": "",
                 "actor": "inventory",
+                "action": "",
             }
         ],
+        "expires_time": None,
+        "payment_reference": "",
+        "payment_status": "NONE",
+        "payments": [],
     }
 
 

@@ -28,17 +28,14 @@ from holdfast.orders.domain.events import (
     question_in,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.ordering.lines import QUANTITY_MAX, OrderLine, demand_of, total_of
 from holdfast.orders.domain.ordering.order import (
-    QUANTITY_MAX,
     UPDATES_MAX,
     NewOrder,
     OrderChange,
-    OrderLine,
     OrderState,
     OrderStatus,
-    demand_of,
     may_follow,
-    total_of,
 )
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 
@@ -52,7 +49,12 @@ VERBS: dict[OrderStatus, Verb] = {
     OrderStatus.EXPIRED: lambda state: state.expire(AT, ANNA),
 }
 PENDING, CONFIRMED = OrderStatus.PENDING, OrderStatus.CONFIRMED
+RESERVED = OrderStatus.RESERVED
 LEGAL = {
+    (PENDING, RESERVED),
+    (RESERVED, CONFIRMED),
+    (RESERVED, OrderStatus.CANCELLED),
+    (RESERVED, OrderStatus.EXPIRED),
     (PENDING, OrderStatus.CONFIRMED),
     (PENDING, OrderStatus.REJECTED),
     (PENDING, OrderStatus.CANCELLED),

@@ -1,5 +1,6 @@
 """`holdfast order`: place orders, look at them, change them."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -26,9 +27,28 @@ from holdfast.cli.output import (
     print_line,
     print_table,
 )
-from holdfast.client import Customer, Holdfast, Order, OrderStatus, Placed
+from holdfast.client import (
+    Customer,
+    Holdfast,
+    Order,
+    OrderStatus,
+    PaymentKind,
+    PaymentStatus,
+    Placed,
+    parse_amount,
+)
 
 app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_help=True)
+
+
+class PaidOption(StrEnum):
+    """What a payment provider does."""
+
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+
 
 WAIT_S_MAX = 60.0  # the service waits no longer either
 
@@ -59,6 +79,12 @@ def create(
     wait: Annotated[
         str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
     ] = "10s",
+    hold: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."
+        ),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait.")] = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -72,12 +98,18 @@ def create(
     wait_s = 0.0 if no_wait else duration_s(wait, "--wait")
     if wait_s > WAIT_S_MAX:
         raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
+    hold_s = None if hold is None else duration_s(hold, "--hold")
     wanted = order_lines(lines, currency)
     who = Customer(name or "", email or "", phone or "", address or "")
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(
             lambda client: client.orders.create(
-                customer, wanted, customer=who, request_id=own_id, wait_s=wait_s
+                customer,
+                wanted,
+                customer=who,
+                request_id=own_id,
+                wait_s=wait_s,
+                hold_s=hold_s,
             )
         )
     _show_placed(placed, output)
@@ -170,6 +202,65 @@ def cancel(
 
 
 @app.command()
+def confirm(
+    order_id: OrderId,
+    payment: Annotated[str, typer.Option(metavar="REF", help="The payment's reference.")],
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Confirm an order whose stock is held; the payment's reference is kept in any case."""
+    order = Connection(orders, data=data).run(
+        lambda client: client.orders.confirm(order_id, payment=payment)
+    )
+    _show_order(order, output)
+
+
+@app.command()
+def extend(
+    order_id: OrderId,
+    hold: Annotated[str, typer.Argument(metavar="TIME", help="From now on, up to 24h.")],
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Let a hold end later: holdfast order extend ID 15m. It is never shortened."""
+    hold_s = duration_s(hold, "TIME")
+    order = Connection(orders, data=data).run(
+        lambda client: client.orders.extend_hold(order_id, hold_s=hold_s)
+    )
+    _show_order(order, output)
+
+
+@app.command()
+def pay(
+    order_id: OrderId,
+    kind: Annotated[PaidOption, typer.Argument(help="What the payment provider did.")],
+    amount: Annotated[
+        str, typer.Argument(metavar="AMOUNT", help="Such as 12.50, in the order's currency.")
+    ],
+    reference: Annotated[str, typer.Option(metavar="REF", help="The provider's name for it.")],
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Record what the payment provider did: holdfast order pay ID captured 12.50 --reference R1
+
+    Nothing is charged, and no stock is moved.
+    """
+    try:
+        exact = parse_amount(amount)
+    except ValueError as error:
+        raise typer.BadParameter(f"AMOUNT: {error}") from None
+    order = Connection(orders, data=data).run(
+        lambda client: client.orders.record_payment(
+            order_id, PaymentKind(kind.upper()), exact, reference=reference
+        )
+    )
+    _show_order(order, output)
+
+
+@app.command()
 def watch(
     order_id: OrderId,
     watch_for: Annotated[
@@ -199,6 +290,8 @@ def _show_placed(placed: Placed, output: Output) -> None:
     print_line(f"order {placed.order_id} is {placed.status}")
     for short in placed.shortages:
         print_line(f"  {short.product_id}: wanted {short.wanted}, available {short.available}")
+    if placed.status is OrderStatus.RESERVED:
+        print_line(f"  held until {placed.expires_time:%Y-%m-%dT%H:%M:%SZ}; then it expires")
     if placed.status is OrderStatus.PENDING:
         print_line(f"  its outcome follows: holdfast order watch {placed.order_id}")
 
@@ -222,6 +315,13 @@ def _show_orders(found: list[Order], output: Output) -> None:
     )
 
 
+def _payment(order: Order) -> str:
+    if order.payment_status is PaymentStatus.NONE:
+        return ", ".join(one.reference for one in order.payments)
+    facts = ", ".join(f"{p.reference} {p.kind.lower()} {p.amount}" for p in order.payments)
+    return f"{order.payment_status} ({facts})"
+
+
 def _show_order(order: Order, output: Output) -> None:
     if output is Output.JSON:
         print_json(order)
@@ -236,6 +336,8 @@ def _show_order(order: Order, output: Output) -> None:
             "phone": order.customer.phone,
             "address": order.customer.address,
             "total": order.total,
+            "held until": order.expires_time if order.status is OrderStatus.RESERVED else None,
+            "payment": _payment(order),
             "version": order.version,
         }
     )

@@ -19,6 +19,7 @@ INT64_MAX = 2**63 - 1
 QUANTITY_MAX = 1_000_000_000  # units on one line
 STOCK_MAX = 1_000_000_000_000  # units at one location
 WAIT_S_MAX = 60.0
+HOLD_S_MAX = 86_400.0
 SECONDS_MAX = 31_536_000.0  # a year: what a deadline may be
 _SHOWN_MAX = 10**20
 _VIOLATIONS_IN_MESSAGE = 5

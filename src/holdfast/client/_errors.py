@@ -7,6 +7,7 @@ HoldfastError
 ├── Refused                   well formed, but the rules say no; a repeat gets the same answer
 │   ├── ShortOfStock          `shortages`, one per product
 │   ├── IllegalTransition     the order's status does not allow it
+│   ├── HoldExpired           the hold has ended: place a new order, or give the payment back
 │   ├── AlreadyExists         the id is taken by other contents
 │   │   └── RequestIdReused   the request id was used for something else: see `order_id`
 │   └── StaleVersion          somebody was faster: read again, `current_version`
@@ -120,6 +121,10 @@ class IllegalTransition(Refused):
     """The order's status does not allow what was asked."""
 
 
+class HoldExpired(Refused):
+    """The hold has ended, and the units may be somebody else's: place a new order."""
+
+
 class AlreadyExists(Refused):
     """The id belongs to something with other contents."""
 
@@ -184,6 +189,7 @@ class InternalError(HoldfastError):
 
 _BY_REASON: Mapping[str, type[HoldfastError]] = {
     "SHORT_OF_STOCK": ShortOfStock,
+    "HOLD_EXPIRED": HoldExpired,
     "ILLEGAL_TRANSITION": IllegalTransition,
     "REQUEST_ID_REUSED": RequestIdReused,
     "STALE_VERSION": StaleVersion,

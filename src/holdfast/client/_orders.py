@@ -3,12 +3,14 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
+from decimal import Decimal
 
 from holdfast.client import _requests
 from holdfast.client._batches import send_in_parts
 from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX, Checks, attempt
 from holdfast.client._errors import HoldfastError
+from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
 from holdfast.client._types import (
@@ -17,6 +19,7 @@ from holdfast.client._types import (
     OrderLine,
     OrderRequest,
     OrderStatus,
+    PaymentKind,
     Placed,
     new_request_id,
 )
@@ -41,6 +44,7 @@ class Orders:
         customer: Customer | None = None,
         request_id: str | None = None,
         wait_s: float = 0.0,
+        hold_s: float | None = None,
     ) -> Placed:
         """Record an order durably; its stock is reserved shortly after.
 
@@ -49,13 +53,15 @@ class Orders:
 
         :param lines: 1 to 2,000; prices of one currency, or none to take the products' own.
         :param wait_s: seconds to wait for the outcome, at most 60; it may still be PENDING after.
+        :param hold_s: seconds to hold its stock, at most 24 h: it becomes RESERVED and waits for
+            `confirm`; when the hold ends before, EXPIRED. None: it needs no confirmation.
         :raises ShortOfStock: it plainly cannot be filled and was not recorded.
         :raises NotFound: a product does not exist.
         :raises RequestIdReused: the request id was used for another order of this customer, which
             `order_id` names: look at that one first.
         """
         name = new_request_id() if request_id is None else request_id
-        request = OrderRequest(customer_id, lines, customer, name)
+        request = OrderRequest(customer_id, lines, customer, name, hold_s)
         answer = await self._calls.ask(
             self._stub.CreateOrder,
             _requests.create_order(request, wait_s),
@@ -176,7 +182,7 @@ class Orders:
         return order_from_wire(answer)
 
     async def cancel(self, order_id: str, *, reason: str = "") -> Order:
-        """Cancel a pending or confirmed order; its stock comes back shortly after.
+        """Cancel a pending, reserved or confirmed order; its stock comes back shortly after.
 
         Repeating changes nothing.
 
@@ -187,6 +193,46 @@ class Orders:
             _requests.cancel_order(order_id, reason),
             repeatable=True,
         )
+        return order_from_wire(answer)
+
+    async def confirm(self, order_id: str, *, payment: str) -> Order:
+        """Confirm an order whose stock is held. Repeating with the same payment changes nothing.
+
+        The payment's reference is kept whatever comes of it, so that it can be given back.
+
+        :param payment: the provider's name for the payment.
+        :raises HoldExpired: the hold has ended; nothing is reserved any more.
+        :raises IllegalTransition: it is over, had no hold, or was confirmed by another payment.
+        """
+        request = _requests.confirm_order(order_id, payment)
+        answer = await self._calls.ask(self._stub.ConfirmOrder, request, repeatable=True)
+        return order_from_wire(answer)
+
+    async def extend_hold(self, order_id: str, *, hold_s: float) -> Order:
+        """Let a hold end so many seconds after now; it is never shortened, so repeats are harmless.
+
+        :param hold_s: at most 24 h.
+        :raises HoldExpired: it has ended.
+        :raises IllegalTransition: the order has no hold, or needs none any more.
+        """
+        request = _requests.extend_hold(order_id, hold_s)
+        answer = await self._calls.ask(self._stub.ExtendHold, request, repeatable=True)
+        return order_from_wire(answer)
+
+    async def record_payment(
+        self, order_id: str, kind: PaymentKind, amount: Money | Decimal, *, reference: str
+    ) -> Order:
+        """Record what the payment provider did, in whatever status the order is.
+
+        Nothing is charged, and no stock is moved. Repeating with the same values changes nothing.
+
+        :param amount: more than 0; a Decimal is in the order's currency.
+        :param reference: the provider's name for it; (kind, reference) is recorded once.
+        :raises AlreadyExists: it was recorded with another amount.
+        :raises Refused: more than was authorised would be captured, or than was captured refunded.
+        """
+        request = _requests.record_payment(order_id, kind, amount, reference)
+        answer = await self._calls.ask(self._stub.RecordPayment, request, repeatable=True)
         return order_from_wire(answer)
 
     def watch(self, order_id: str, *, watch_s: float = WATCH_S) -> AsyncGenerator[Order]:

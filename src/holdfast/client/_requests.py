@@ -3,11 +3,25 @@
 Each function raises InvalidRequest, with all violations, before anything can be sent.
 """
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from holdfast.client._checks import QUANTITY_MAX, STOCK_MAX, WAIT_S_MAX, Checks
-from holdfast.client._types import Customer, OrderLine, OrderRequest, OrderStatus, StockRequest
-from holdfast.client._wire import money_to_wire, seconds_to_wire, status_to_wire, time_to_wire
+from holdfast.client._checks import HOLD_S_MAX, QUANTITY_MAX, STOCK_MAX, WAIT_S_MAX, Checks
+from holdfast.client._types import (
+    Customer,
+    OrderLine,
+    OrderRequest,
+    OrderStatus,
+    PaymentKind,
+    StockRequest,
+)
+from holdfast.client._wire import (
+    money_to_wire,
+    payment_kind_to_wire,
+    seconds_to_wire,
+    status_to_wire,
+    time_to_wire,
+)
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
@@ -43,11 +57,55 @@ def _write_order(
         if line.unit_price is not None:
             price = checks.line_price(f"{at}.unit_price", line.unit_price)
             written.unit_price.CopyFrom(price)
+    if request.hold_s is not None:
+        message.hold.CopyFrom(_hold(checks, request.hold_s))
     if request.customer is not None and checks.is_a("customer", request.customer, Customer):
         for field in ("name", "email", "phone", "address"):
             value = checks.text(f"customer.{field}", getattr(request.customer, field))
             setattr(message.customer, field, value)
         message.customer.SetInParent()
+
+
+def _hold(checks: Checks, hold_s: object) -> Duration:
+    seconds = checks.seconds("hold_s", hold_s, highest=HOLD_S_MAX, zero=False)
+    return seconds_to_wire(seconds) or Duration()
+
+
+def confirm_order(order_id: object, payment: object) -> orders_pb2.ConfirmOrderRequest:
+    checks = Checks()
+    request = orders_pb2.ConfirmOrderRequest(
+        order_id=checks.text("order_id", order_id),
+        payment_reference=checks.text("payment_reference", payment),
+    )
+    checks.raise_any()
+    return request
+
+
+def extend_hold(order_id: object, hold_s: object) -> orders_pb2.ExtendHoldRequest:
+    checks = Checks()
+    request = orders_pb2.ExtendHoldRequest(
+        order_id=checks.text("order_id", order_id), hold=_hold(checks, hold_s)
+    )
+    checks.raise_any()
+    return request
+
+
+def record_payment(
+    order_id: object, kind: object, amount: object, reference: object
+) -> orders_pb2.RecordPaymentRequest:
+    checks = Checks()
+    done = kind if isinstance(kind, PaymentKind) else PaymentKind.UNKNOWN
+    if done in (PaymentKind.UNKNOWN, PaymentKind.NAMED):
+        checks.add("kind", "must be PaymentKind.AUTHORIZED, CAPTURED, REFUNDED or VOIDED")
+        done = PaymentKind.CAPTURED
+    request = orders_pb2.RecordPaymentRequest(
+        order_id=checks.text("order_id", order_id),
+        kind=payment_kind_to_wire(done),
+        reference=checks.text("reference", reference),
+        amount=checks.line_price("amount", amount),
+    )
+    checks.raise_any()
+    return request
 
 
 def get_order(order_id: object) -> orders_pb2.GetOrderDetailsRequest:

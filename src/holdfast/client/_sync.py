@@ -130,6 +130,9 @@ class _OrdersSync:
         self.list = loop.iterating(orders.list)
         self.update = loop.blocking(orders.update)
         self.cancel = loop.blocking(orders.cancel)
+        self.confirm = loop.blocking(orders.confirm)
+        self.extend_hold = loop.blocking(orders.extend_hold)
+        self.record_payment = loop.blocking(orders.record_payment)
         self.watch = loop.iterating(orders.watch)
 
 

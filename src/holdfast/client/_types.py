@@ -19,16 +19,41 @@ class OrderStatus(StrEnum):
     """Where an order stands."""
 
     PENDING = "PENDING"  # recorded, stock not decided; nothing stays here
+    RESERVED = "RESERVED"  # the stock is held until `expires_time`; waits to be confirmed
     CONFIRMED = "CONFIRMED"  # the stock of every line is reserved
     REJECTED = "REJECTED"  # final: short
     CANCELLED = "CANCELLED"  # final: by request
-    EXPIRED = "EXPIRED"  # final: no decision came in time
+    EXPIRED = "EXPIRED"  # final: no decision came in time, or the hold ran out
     UNKNOWN = "UNKNOWN"  # a status that this version of the client does not know
 
     @property
     def is_final(self) -> bool:
         """Whether nothing can follow."""
         return self in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+class PaymentKind(StrEnum):
+    """What a payment provider did."""
+
+    AUTHORIZED = "AUTHORIZED"  # promised: can be captured
+    CAPTURED = "CAPTURED"  # taken
+    REFUNDED = "REFUNDED"  # given back
+    VOIDED = "VOIDED"  # a promise given up
+    NAMED = "NAMED"  # only the reference is known; told, never recorded by `record_payment`
+    UNKNOWN = "UNKNOWN"  # a kind that this version of the client does not know
+
+
+class PaymentStatus(StrEnum):
+    """Where an order's payment stands; it follows from its payments and its total."""
+
+    NONE = "NONE"
+    AUTHORIZED = "AUTHORIZED"
+    PARTIALLY_PAID = "PARTIALLY_PAID"
+    PAID = "PAID"
+    OVERPAID = "OVERPAID"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+    UNKNOWN = "UNKNOWN"  # one that this version of the client does not know
 
 
 class MovementKind(StrEnum):
@@ -66,12 +91,16 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """An order to record. Its request id makes a repeat of the same value harmless, for ever."""
+    """An order to record. Its request id makes a repeat of the same value harmless, for ever.
+
+    :param hold_s: seconds to hold its stock for `confirm`, up to 24 h; None: it needs none.
+    """
 
     customer_id: str
     lines: Sequence[OrderLine]
     customer: Customer | None = None
     request_id: str = field(default_factory=new_request_id)
+    hold_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +129,37 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A recorded order in short; shortages only when it was rejected."""
+    """A recorded order in short; shortages when it was rejected, `expires_time` with a hold."""
 
     order_id: str
     status: OrderStatus
     shortages: tuple[Shortage, ...] = ()
+    expires_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """One change of an order: what it became, when, why and by whom."""
+    """One change of an order: what it became, when, why and by whom.
+
+    :param action: what changed while the status stayed, such as HOLD_EXTENDED; empty: the status.
+    """
 
     version: int
     status: OrderStatus
     change_time: datetime
     reason: str
     actor: str
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One fact about a payment, as it was recorded."""
+
+    kind: PaymentKind
+    reference: str
+    amount: Money
+    record_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +178,10 @@ class Order:
     create_time: datetime
     update_time: datetime
     history: tuple[OrderChange, ...] = ()
+    expires_time: datetime | None = None
+    payment_reference: str = ""
+    payment_status: PaymentStatus = PaymentStatus.NONE
+    payments: tuple[Payment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

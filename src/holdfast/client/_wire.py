@@ -17,6 +17,9 @@ from holdfast.client._types import (
     OrderChange,
     OrderLine,
     OrderStatus,
+    Payment,
+    PaymentKind,
+    PaymentStatus,
     Placed,
     Product,
     Shortage,
@@ -101,7 +104,10 @@ def status_from_wire(number: int) -> OrderStatus:
 
 def placed_from_wire(message: orders_pb2.CreateOrderResponse) -> Placed:
     return Placed(
-        message.order_id, status_from_wire(message.status), _shortages_from_wire(message.shortages)
+        message.order_id,
+        status_from_wire(message.status),
+        _shortages_from_wire(message.shortages),
+        _hold_end(message),
     )
 
 
@@ -133,10 +139,31 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
                 change_time=time_from_wire(change.change_time),
                 reason=change.reason,
                 actor=change.actor,
+                action=change.action,
             )
             for change in message.history
         ),
+        expires_time=_hold_end(message),
+        payment_reference=message.payment_reference,
+        payment_status=_PAYMENT_STATUSES.get(message.payment_status, PaymentStatus.UNKNOWN),
+        payments=tuple(
+            Payment(
+                kind=_PAYMENT_KINDS.get(payment.kind, PaymentKind.UNKNOWN),
+                reference=payment.reference,
+                amount=money_from_wire(payment.amount),
+                record_time=time_from_wire(payment.record_time),
+            )
+            for payment in message.payments
+        ),
     )
+
+
+def _hold_end(message: orders_pb2.Order | orders_pb2.CreateOrderResponse) -> datetime | None:
+    return time_from_wire(message.expires_time) if message.HasField("expires_time") else None
+
+
+def payment_kind_to_wire(kind: PaymentKind) -> orders_pb2.PaymentKind.ValueType:
+    return orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{kind}")
 
 
 def _shortages_from_wire(messages: Iterable[orders_pb2.Shortage]) -> tuple[Shortage, ...]:
@@ -193,6 +220,15 @@ def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
 
 
 # By number and without a failure for the ones that a newer service may send.
+_PAYMENT_KINDS: dict[int, PaymentKind] = {
+    payment_kind_to_wire(kind): kind for kind in PaymentKind if kind is not PaymentKind.UNKNOWN
+}
+_PAYMENT_STATUSES: dict[int, PaymentStatus] = {
+    orders_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{status}"): status
+    for status in PaymentStatus
+    if status is not PaymentStatus.UNKNOWN
+}
+_PAYMENT_STATUSES[orders_pb2.PAYMENT_STATUS_UNSPECIFIED] = PaymentStatus.NONE
 _STATUSES: dict[int, OrderStatus] = {
     orders_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}"): status
     for status in OrderStatus

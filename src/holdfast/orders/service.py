@@ -34,11 +34,16 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
+from holdfast.orders.application.ordering.end_holds import EndHolds
+from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.application.payments.record_payment import RecordPayment
+from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
@@ -58,6 +63,7 @@ CROWD_ITEMS = 200
 QUEUE_ITEMS_MAX = 20_000
 READ_ITEMS_MAX = 200
 CHASE_EVERY_S = 5.0
+HOLDS_EVERY_S = 0.2
 NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
@@ -124,8 +130,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=place_orders,
-        cancel_order=retrying(CancelOrder(store.begin, clock)),
-        update_order=retrying(UpdateOrder(store.begin, clock)),
+        use_cases=_use_cases(store, clock),
         watch_order=WatchOrder(get_order.submit, signals),
         get_order=get_order,
         reader=reader,
@@ -138,6 +143,7 @@ def assemble(
         "orders placing": place_orders.run,
         "orders reading": get_order.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+        "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
@@ -147,6 +153,16 @@ def assemble(
         return not await notify() and await relay.is_empty()
 
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
+
+
+def _use_cases(store: Store, clock: Clock) -> UseCases:
+    return UseCases(
+        cancel_order=retrying(CancelOrder(store.begin, clock)),
+        update_order=retrying(UpdateOrder(store.begin, clock)),
+        confirm_order=retrying(ConfirmOrder(store.begin, clock)),
+        extend_hold=retrying(ExtendHold(store.begin, clock)),
+        record_payment=retrying(RecordPayment(store.begin, clock)),
+    )
 
 
 async def at_once(_finished: Check) -> None:

@@ -31,6 +31,8 @@ CREATE TABLE orders (
     phone        text NOT NULL,
     address      text NOT NULL,
     shortages    jsonb NOT NULL,
+    expires_at   timestamptz,                    -- of its hold, also when that is over
+    confirmed_by text COLLATE "C",               -- the payment's reference
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
@@ -47,6 +49,26 @@ CREATE TABLE unanswered (
     order_id uuid PRIMARY KEY,
     since    timestamptz NOT NULL,
     asked_at timestamptz NOT NULL
+);
+
+-- Holds that run: all that is RESERVED, and what is PENDING and will be.
+CREATE TABLE hold (
+    order_id   uuid PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE INDEX hold_by_end ON hold (expires_at);
+
+-- Facts, only added; `version` is that of the order with it.
+CREATE TABLE payment (
+    order_id     uuid NOT NULL,
+    version      bigint NOT NULL,
+    kind         text NOT NULL,
+    reference    text COLLATE "C" NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
+    recorded_at  timestamptz NOT NULL,
+    PRIMARY KEY (order_id, version),
+    UNIQUE (order_id, kind, reference)
 );
 
 CREATE TABLE order_line (
@@ -68,6 +90,7 @@ CREATE TABLE order_history (
     changed_at timestamptz NOT NULL,
     reason     text NOT NULL,
     actor      text NOT NULL,
+    action     text NOT NULL,                    -- '': the status changed
     PRIMARY KEY (order_id, version)
 );
 
@@ -122,6 +145,267 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_vers
 COMMIT;
 
 
+-- FIND_ORDERS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- FIND_DETAILS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
+                        ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- LIST_ORDERS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ORDER BY orders.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_OF_CUSTOMER
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE customer_id = $6
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ORDER BY orders.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_PENDING_ORDERS
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM unanswered          -- all that is PENDING is among them
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_RESERVED_ORDERS
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM hold                -- all that is RESERVED is among them
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ENDED_ORDERS
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status = $7
+   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_WITH_PRODUCT
+SELECT whole.*
+  FROM (SELECT DISTINCT order_id
+  FROM order_line
+ WHERE product_id = $8
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_ORDERS_OF_REQUESTS
+SELECT whole.*
+  FROM (
+  WITH asked AS MATERIALIZED (SELECT order_id
+                                FROM orders
+                               WHERE request_id = ANY($8::text[]))
+SELECT order_id
+  FROM asked
+ WHERE ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = $9))
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- UNSENT_NOTIFICATIONS
+  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
+         customer_id, name, email, phone, address, action
+    FROM notification
+    JOIN orders USING (order_id)
+    JOIN order_history ON order_history.order_id = notification.order_id
+     AND order_history.version = notification.version
+   WHERE sent_at IS NULL
+ORDER BY recorded_at, notification.order_id
+   LIMIT $1
+;
+
+-- MARK_SENT
+UPDATE notification
+   SET sent_at = $3
+  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
+ WHERE notification.order_id = sent.order_id
+   AND notification.version = sent.version
+;
+
 -- INSERT_ORDERS
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version, edition,
@@ -161,9 +445,62 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
 SELECT *
-  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
+              $7::text[])
+;
+
+-- INSERT_HOLDS
+INSERT INTO hold (order_id, expires_at)
+SELECT order_id, expires_at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
+ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
+;
+
+-- UPDATE_HOLDS
+UPDATE orders
+   SET expires_at = new.expires_at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
+ WHERE orders.order_id = new.order_id
+;
+
+-- DELETE_HOLDS
+DELETE FROM hold
+      WHERE order_id = ANY($1::uuid[])
+;
+
+-- UPDATE_CONFIRMED
+UPDATE orders
+   SET confirmed_by = new.reference
+  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, reference)
+ WHERE orders.order_id = new.order_id
+;
+
+-- INSERT_PAYMENTS
+INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
+SELECT *
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
+;
+
+-- PAYMENTS_OF_ORDER
+   SELECT currency, total_minor, kind, reference, amount_minor
+     FROM orders
+LEFT JOIN payment USING (order_id)
+    WHERE orders.order_id = $1::uuid
+ ORDER BY payment.version
+;
+
+-- DATABASE_NOW
+SELECT statement_timestamp() AS now
+ WHERE $1::timestamptz IS NOT NULL
+;
+
+-- ANY_HOLD_ENDED
+SELECT 1 AS found
+  FROM hold
+ WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
+ LIMIT 1
 ;
 
 -- INSERT_NOTIFICATIONS
@@ -173,14 +510,16 @@ SELECT *
 ;
 
 -- FIND_REQUESTS
-SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version
+SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version,
+       asked, answered, stock_sequence, expires_at, confirmed_by
   FROM orders
   JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
        USING (customer_id, request_id)
 ;
 
 -- LOCK_STATES
-  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence
+  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -195,7 +534,8 @@ SELECT name, email, phone, address
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = new.status, version = new.version, shortages = new.shortages, updated_at = new.at,
+   SET status = new.status, version = new.version, updated_at = new.at,
+       shortages = coalesce(new.shortages, orders.shortages),
        asked = coalesce(new.asked, orders.asked),
        answered = coalesce(new.answered, orders.answered),
        stock_sequence = coalesce(new.sequence, orders.stock_sequence),
@@ -228,9 +568,11 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM unanswered
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
+                              expires_at, confirmed_by
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -244,9 +586,11 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_EXPIRED
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM unanswered
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
+                              expires_at, confirmed_by
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -257,204 +601,24 @@ ORDER BY unanswered.order_id
    LIMIT $2
 ;
 
+-- CLAIM_ENDED_HOLDS
+  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
+         locked.expires_at, confirmed_by
+    FROM hold
+   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
+                              expires_at, confirmed_by
+                         FROM orders
+                        WHERE orders.order_id = hold.order_id
+                          AND status IN ('PENDING', 'RESERVED')
+                          AND orders.expires_at <= statement_timestamp()
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
+ORDER BY hold.expires_at, hold.order_id
+   LIMIT $2
+;
+
 -- MARK_ASKED
 UPDATE unanswered
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
-;
-
--- FIND_ORDERS
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE orders.order_id = ANY($1::uuid[])
-;
-
--- FIND_DETAILS
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor)
-                        ORDER BY version)
-          FROM order_history
-         WHERE order_history.order_id = orders.order_id) AS history
-  FROM orders
- WHERE orders.order_id = ANY($1::uuid[])
-;
-
--- LIST_ORDERS
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE true
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
-ORDER BY orders.order_id DESC
-   LIMIT $2
-;
-
--- LIST_ORDERS_OF_CUSTOMER
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE customer_id = $6
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
-ORDER BY orders.order_id DESC
-   LIMIT $2
-;
-
--- LIST_PENDING_ORDERS
-SELECT whole.*
-  FROM (
-SELECT order_id
-  FROM unanswered          -- all that is PENDING is among them
- WHERE true
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
- CROSS JOIN LATERAL (
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE orders.order_id = found.order_id
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
- LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
-;
-
--- LIST_ENDED_ORDERS
-SELECT whole.*
-  FROM (
-SELECT order_id
-  FROM order_history
- WHERE status = $7
-   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
- CROSS JOIN LATERAL (
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE orders.order_id = found.order_id
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
- LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
-;
-
--- LIST_ORDERS_WITH_PRODUCT
-SELECT whole.*
-  FROM (SELECT DISTINCT order_id
-  FROM order_line
- WHERE product_id = $8
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
- CROSS JOIN LATERAL (
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE orders.order_id = found.order_id
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
- LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
-;
-
--- LIST_ORDERS_OF_REQUESTS
-SELECT whole.*
-  FROM (
-  WITH asked AS MATERIALIZED (SELECT order_id
-                                FROM orders
-                               WHERE request_id = ANY($8::text[]))
-SELECT order_id
-  FROM asked
- WHERE ($9 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = asked.order_id
-                              AND product_id = $9))
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
- CROSS JOIN LATERAL (
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines
-  FROM orders
- WHERE orders.order_id = found.order_id
-   AND placed_at >= $4
-   AND placed_at < $5
-   AND ($6 = '' OR customer_id = $6)
-   AND ($7 = '' OR status = $7)
- LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
-;
-
--- UNSENT_NOTIFICATIONS
-  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
-         customer_id, name, email, phone, address
-    FROM notification
-    JOIN orders USING (order_id)
-   WHERE sent_at IS NULL
-ORDER BY recorded_at, notification.order_id
-   LIMIT $1
-;
-
--- MARK_SENT
-UPDATE notification
-   SET sent_at = $3
-  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
- WHERE notification.order_id = sent.order_id
-   AND notification.version = sent.version
 ;

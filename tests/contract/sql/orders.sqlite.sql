@@ -31,6 +31,8 @@ CREATE TABLE orders (
     phone        TEXT NOT NULL,
     address      TEXT NOT NULL,
     shortages    TEXT NOT NULL,
+    expires_at   TEXT,                    -- of its hold, also when that is over
+    confirmed_by TEXT,               -- the payment's reference
     placed_at    TEXT NOT NULL,
     updated_at   TEXT NOT NULL,
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
@@ -47,6 +49,26 @@ CREATE TABLE unanswered (
     order_id TEXT PRIMARY KEY,
     since    TEXT NOT NULL,
     asked_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Holds that run: all that is RESERVED, and what is PENDING and will be.
+CREATE TABLE hold (
+    order_id   TEXT PRIMARY KEY,
+    expires_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX hold_by_end ON hold (expires_at);
+
+-- Facts, only added; `version` is that of the order with it.
+CREATE TABLE payment (
+    order_id     TEXT NOT NULL,
+    version      INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    reference    TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+    recorded_at  TEXT NOT NULL,
+    PRIMARY KEY (order_id, version),
+    UNIQUE (order_id, kind, reference)
 ) WITHOUT ROWID;
 
 CREATE TABLE order_line (
@@ -68,6 +90,7 @@ CREATE TABLE order_history (
     changed_at TEXT NOT NULL,
     reason     TEXT NOT NULL,
     actor      TEXT NOT NULL,
+    action     TEXT NOT NULL,                    -- '': the status changed
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 
@@ -122,6 +145,278 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 COMMIT;
 
 
+-- FIND_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_DETAILS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
+          FROM (SELECT version, status, changed_at, reason, actor, action
+                  FROM order_history
+                 WHERE order_history.order_id = orders.order_id
+              ORDER BY version)) AS history
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- LIST_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM orders
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY orders.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_OF_CUSTOMER
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM orders
+ WHERE customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY orders.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_PENDING_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM (
+SELECT order_id
+  FROM unanswered          -- all that is PENDING is among them
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_RESERVED_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM (
+SELECT order_id
+  FROM hold                -- all that is RESERVED is among them
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ENDED_ORDERS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status = ?7
+   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_WITH_PRODUCT
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM (SELECT order_id
+  FROM order_line
+ WHERE product_id = ?8
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ GROUP BY found.order_id
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_ORDERS_OF_REQUESTS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE request_id IN (SELECT value FROM json_each(?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = ?9))
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- UNSENT_NOTIFICATIONS
+  SELECT notification.order_id AS order_id, notification.version, notification.status,
+         customer_id, name, email, phone, address, action
+    FROM notification
+    JOIN orders USING (order_id)
+    JOIN order_history ON order_history.order_id = notification.order_id
+     AND order_history.version = notification.version
+   WHERE sent_at IS NULL
+ORDER BY recorded_at, notification.order_id
+   LIMIT ?1
+;
+
+-- MARK_SENT
+UPDATE notification
+   SET sent_at = ?3
+ WHERE (order_id, version) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                 FROM json_each(?1))
+;
+
 -- INSERT_ORDERS
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version, edition,
@@ -152,8 +447,56 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7)
+;
+
+-- INSERT_HOLDS
+INSERT INTO hold (order_id, expires_at)
+     VALUES (?1, ?2)
+ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
+;
+
+-- UPDATE_HOLDS
+UPDATE orders
+   SET expires_at = ?2
+ WHERE orders.order_id = ?1
+;
+
+-- DELETE_HOLDS
+DELETE FROM hold
+      WHERE order_id = ?1
+;
+
+-- UPDATE_CONFIRMED
+UPDATE orders
+   SET confirmed_by = ?2
+ WHERE orders.order_id = ?1
+;
+
+-- INSERT_PAYMENTS
+INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+;
+
+-- PAYMENTS_OF_ORDER
+   SELECT currency, total_minor, kind, reference, amount_minor
+     FROM orders
+LEFT JOIN payment USING (order_id)
+    WHERE orders.order_id = ?1
+ ORDER BY payment.version
+;
+
+-- DATABASE_NOW
+SELECT ?1 AS now
+;
+
+-- ANY_HOLD_ENDED
+SELECT 1 AS found
+  FROM hold
+ WHERE hold.expires_at <= ?1
+ LIMIT 1
 ;
 
 -- INSERT_NOTIFICATIONS
@@ -162,14 +505,16 @@ INSERT INTO notification (order_id, version, status, recorded_at)
 ;
 
 -- FIND_REQUESTS
-SELECT customer_id, request_id, request_hash, order_id AS order_id, status, version
+SELECT customer_id, request_id, request_hash, order_id AS order_id, status, version,
+       asked, answered, stock_sequence, expires_at, confirmed_by
   FROM orders
  WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
                                        FROM json_each(?1))
 ;
 
 -- LOCK_STATES
-  SELECT order_id AS order_id, status, version, asked, answered, stock_sequence
+  SELECT order_id AS order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM orders
    WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -183,7 +528,8 @@ SELECT name, email, phone, address
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = ?2, version = ?3, shortages = ?4, updated_at = ?5,
+   SET status = ?2, version = ?3, updated_at = ?5,
+       shortages = coalesce(?4, orders.shortages),
        asked = coalesce(?6, orders.asked),
        answered = coalesce(?7, orders.answered),
        stock_sequence = coalesce(?8, orders.stock_sequence),
@@ -208,7 +554,8 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -220,7 +567,8 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_EXPIRED
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
+         expires_at, confirmed_by
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -229,207 +577,19 @@ ORDER BY unanswered.order_id
    LIMIT ?2
 ;
 
+-- CLAIM_ENDED_HOLDS
+  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
+         orders.expires_at, confirmed_by
+    FROM hold
+   CROSS JOIN orders USING (order_id)
+   WHERE status IN ('PENDING', 'RESERVED')
+     AND hold.expires_at <= ?1
+ORDER BY hold.expires_at, hold.order_id
+   LIMIT ?2
+;
+
 -- MARK_ASKED
 UPDATE unanswered
    SET asked_at = ?2
  WHERE order_id IN (SELECT value FROM json_each(?1))
-;
-
--- FIND_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM orders
- WHERE orders.order_id IN (SELECT value FROM json_each(?1))
-;
-
--- FIND_DETAILS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor))
-          FROM (SELECT version, status, changed_at, reason, actor
-                  FROM order_history
-                 WHERE order_history.order_id = orders.order_id
-              ORDER BY version)) AS history
-  FROM orders
- WHERE orders.order_id IN (SELECT value FROM json_each(?1))
-;
-
--- LIST_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM orders
- WHERE true
-   AND order_id < ?1
-   AND order_id >= ?3
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY orders.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_ORDERS_OF_CUSTOMER
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM orders
- WHERE customer_id = ?6
-   AND order_id < ?1
-   AND order_id >= ?3
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY orders.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_PENDING_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM (
-SELECT order_id
-  FROM unanswered          -- all that is PENDING is among them
- WHERE true
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_ENDED_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM (
-SELECT order_id
-  FROM order_history
- WHERE status = ?7
-   AND status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_ORDERS_WITH_PRODUCT
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM (SELECT order_id
-  FROM order_line
- WHERE product_id = ?8
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
- GROUP BY found.order_id
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_ORDERS_OF_REQUESTS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines
-  FROM (
-SELECT order_id
-  FROM orders AS asked
- WHERE request_id IN (SELECT value FROM json_each(?8))
-   AND (?9 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = asked.order_id
-                              AND product_id = ?9))
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- UNSENT_NOTIFICATIONS
-  SELECT notification.order_id AS order_id, notification.version, notification.status,
-         customer_id, name, email, phone, address
-    FROM notification
-    JOIN orders USING (order_id)
-   WHERE sent_at IS NULL
-ORDER BY recorded_at, notification.order_id
-   LIMIT ?1
-;
-
--- MARK_SENT
-UPDATE notification
-   SET sent_at = ?3
- WHERE (order_id, version) IN (SELECT value, json_extract(?2, '$[' || key || ']')
-                                 FROM json_each(?1))
 ;

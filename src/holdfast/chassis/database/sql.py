@@ -49,10 +49,11 @@ def by_engine(texts: type[Texts]) -> dict[Engine, Texts]:
     :raises AssertionError: a statement has something that no rule takes from PostgreSQL to SQLite.
     """
     spoken: dict[Engine, Texts] = {"postgresql": texts(), "sqlite": texts()}
-    for name, text in vars(texts).items():
-        if not name.startswith("_"):
-            setattr(spoken["postgresql"], name, str(text))
-            setattr(spoken["sqlite"], name, in_sqlite(text))
+    for part in reversed(texts.__mro__[:-1]):
+        for name, text in vars(part).items():
+            if not name.startswith("_"):
+                setattr(spoken["postgresql"], name, str(text))
+                setattr(spoken["sqlite"], name, in_sqlite(text))
     return spoken
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.order import (
+    Action,
     NewOrder,
     Order,
     OrderChange,
@@ -16,6 +17,7 @@ from holdfast.orders.domain.ordering.order import (
     OrderStatus,
 )
 from holdfast.orders.domain.ordering.stock import StockAnswer
+from holdfast.orders.domain.payments.payment import Payment
 
 
 class Clock(Protocol):
@@ -65,6 +67,13 @@ class StockNews(NamedTuple):
     answer: StockAnswer
 
 
+class KnownPayments(NamedTuple):
+    """What is known of an order's payments, in the order of recording, and what it costs."""
+
+    payments: tuple[Payment, ...]
+    total: Money
+
+
 RequestKey = tuple[str, str]  # customer id, request id
 
 
@@ -75,13 +84,29 @@ class Work(Protocol):
         """Return which events were never handled before; remember them with this transaction."""
 
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        """Record the orders with their history and an OrderPlaced event each.
+        """Record the orders with their history and an OrderPlaced event each; holds begin now, by
+        the database's clock.
 
         Orders whose (customer, request id) is taken are left out; who took each comes back.
         """
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
         """Return where these orders stand, by order id, locked until the end of the transaction."""
+
+    async def database_now(self, here: datetime) -> datetime:
+        """Return the time by the database's clock, which ends holds; an engine without one has
+        that of `here`, this process.
+        """
+
+    async def payments(self, order_id: str) -> KnownPayments:
+        """Return what is known of the payments of an order whose state is locked."""
+
+    async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
+        """Return orders whose hold has ended, the longest over first, locked; those locked by
+        others are left out.
+
+        :param here: see `database_now`.
+        """
 
     async def lock_customer(self, order_id: str) -> Customer:
         """Return the customer information of an order whose state is locked."""
@@ -131,6 +156,11 @@ class OrderReader(Protocol):
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         """Return orders with their histories, one for each id and in their order; None: no such."""
 
+    async def any_hold_ended(self, here: datetime) -> bool:
+        """Whether a hold has ended by the database's clock and still stands; `here`: see
+        `Work.database_now`.
+        """
+
     async def find_requests(
         self, keys: Collection[RequestKey]
     ) -> dict[RequestKey, RecordedRequest]:
@@ -152,6 +182,7 @@ class Notification(NamedTuple):
     status: OrderStatus
     customer_id: str
     customer: Customer
+    action: Action = Action.STATUS
 
 
 class NotificationQueue(Protocol):

@@ -9,6 +9,12 @@ OrdersError
 ├── TotalTooLarge
 ├── ShortOfStock
 ├── IllegalTransition
+├── HoldExpired
+├── StillPending
+├── PaymentReused
+├── WrongPaymentCurrency
+├── PaymentExceeds
+├── TooManyPayments
 ├── TooManyChanges
 ├── StaleVersion
 ├── RequestIdReused
@@ -21,6 +27,11 @@ from dataclasses import dataclass
 
 _HOLDS_NOTHING = ("REJECTED", "CANCELLED", "EXPIRED")
 LISTED_MAX = 5
+_EXCEEDED = {
+    "CAPTURED": ("CAPTURE_EXCEEDS_AUTHORIZATION", "authorised and not captured"),
+    "VOIDED": ("VOID_EXCEEDS_AUTHORIZATION", "authorised and not captured"),
+    "REFUNDED": ("REFUND_EXCEEDS_CAPTURE", "captured and not given back"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,85 @@ class IllegalTransition(OrdersError):
         why = ": nothing is reserved for it" if now in _HOLDS_NOTHING else ""
         super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()} any more{why}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
+
+
+class ConfirmedOtherwise(IllegalTransition):
+    """The order was confirmed by another payment, or needed none."""
+
+    def __init__(self, order_id: str, *, now: str, reference: str | None) -> None:
+        super().__init__(order_id, now=now, wanted="confirmed")
+        self.reference = reference or ""
+        by = f"by payment {reference}" if reference else "without a hold, and needs no payment"
+        self.args = (f"order {order_id} is {now} {by}; nothing was changed",)
+
+
+class HoldExpired(OrdersError):
+    """The hold has ended, and the units may be somebody else's."""
+
+    reason = "HOLD_EXPIRED"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(
+            f"the hold of order {order_id} has ended and nothing is reserved for it any more: "
+            "place a new order, or give the payment back"
+        )
+        self.order_id = order_id
+
+
+class StillPending(OrdersError):
+    """The order's stock is not decided yet."""
+
+    reason = "STILL_PENDING"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(
+            f"the stock of order {order_id} is not decided yet, so that it can't be confirmed: "
+            "try again in a moment"
+        )
+
+
+class WrongPaymentCurrency(OrdersError):
+    """A payment in another currency than the order's."""
+
+    reason = "WRONG_CURRENCY"
+
+    def __init__(self, named: str, due: str) -> None:
+        super().__init__(f"is in {named}, but the order is in {due}: name that currency, or none")
+
+
+class PaymentReused(OrdersError):
+    """The same fact with another amount."""
+
+    reason = "PAYMENT_REUSED"
+
+    def __init__(self, order_id: str, kind: str, reference: str, recorded_minor: int) -> None:
+        super().__init__(
+            f"order {order_id} has {reference} {kind} with another amount ({recorded_minor:,} of "
+            "the smallest coin): a second fact needs a reference of its own"
+        )
+        self.recorded_minor = recorded_minor
+
+
+class PaymentExceeds(OrdersError):
+    """More than was authorised would be captured, or more than was captured refunded."""
+
+    def __init__(self, order_id: str, kind: str, minor: int, allowed_minor: int) -> None:
+        self.reason, left = _EXCEEDED[kind]
+        super().__init__(
+            f"order {order_id} has {allowed_minor:,} of the smallest coin {left}, "
+            f"so {minor:,} can't be {kind.lower()}"
+        )
+        self.allowed_minor = allowed_minor
+
+
+class TooManyPayments(OrdersError):
+    """The order has as many payments as it may have."""
+
+    reason = "TOO_MANY_CHANGES"
+
+    def __init__(self, order_id: str, allowed: int) -> None:
+        super().__init__(f"order {order_id} has {allowed:,} payments, and more is not allowed")
+        self.order_id, self.allowed = order_id, allowed
 
 
 class TooManyChanges(OrdersError):

@@ -3,11 +3,13 @@
 A closed union: whatever happens to an order is one of these, decided with the change itself.
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.stock import StockWanted
+from holdfast.orders.domain.payments.payment import Payment
 
 
 class OrderPlaced(NamedTuple):
@@ -18,8 +20,26 @@ class OrderPlaced(NamedTuple):
     total: Money
 
 
+class OrderReserved(NamedTuple):
+    """The stock is held until the hold ends."""
+
+    expires_at: datetime
+
+
+class HoldExtended(NamedTuple):
+    """The hold ends later than it did."""
+
+    expires_at: datetime
+
+
 class OrderConfirmed(NamedTuple):
-    """The stock is reserved."""
+    """The stock is reserved, and nothing more is waited for."""
+
+
+class PaymentRecorded(NamedTuple):
+    """A fact about a payment became known."""
+
+    payment: Payment
 
 
 class OrderRejected(NamedTuple):
@@ -36,7 +56,7 @@ class OrderCancelled(NamedTuple):
 
 
 class OrderExpired(NamedTuple):
-    """No decision came in time; Inventory gives back what it may have reserved."""
+    """No decision came in time, or the hold ran out; Inventory gives back what it may hold."""
 
     wanted: StockWanted
 
@@ -53,7 +73,10 @@ class StockAskedAgain(NamedTuple):
 
 OrderEvent = (
     OrderPlaced
+    | OrderReserved
+    | HoldExtended
     | OrderConfirmed
+    | PaymentRecorded
     | OrderRejected
     | OrderCancelled
     | OrderExpired
@@ -67,5 +90,7 @@ def question_in(event: OrderEvent) -> StockWanted | None:
     match event:
         case OrderPlaced() | OrderCancelled() | OrderExpired() | StockAskedAgain():
             return event.wanted
-        case OrderConfirmed() | OrderRejected() | OrderUpdated():
+        case OrderReserved() | OrderConfirmed() | OrderRejected():
+            return None
+        case OrderUpdated() | HoldExtended() | PaymentRecorded():
             return None

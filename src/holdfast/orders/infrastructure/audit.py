@@ -5,15 +5,18 @@ from collections import Counter
 from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
-from holdfast.orders.domain.ordering.order import OrderStatus, may_follow
+from holdfast.orders.domain.ordering.order import Action, OrderStatus, may_follow, may_happen
 
 UNSENT_S_MAX = 60.0
+HOLD_OVERDUE_S_MAX = 60.0
 
 COUNTS = {
     "orders": "orders",
     "order lines": "order_line",
     "order changes": "order_history",
     "notifications": "notification",
+    "holds": "hold",
+    "payments": "payment",
 }
 
 QUESTIONS = {
@@ -71,7 +74,7 @@ SELECT order_id, status, asked, answered
   FROM orders
  WHERE asked < 1 OR answered < 0 OR answered > asked OR answered < stock_revision
     OR status = 'PENDING' AND (asked > 1 OR answered > 0)
-    OR status IN ('CONFIRMED', 'REJECTED') AND answered < 1
+    OR status IN ('RESERVED', 'CONFIRMED', 'REJECTED') AND answered < 1
     OR status IN ('CANCELLED', 'EXPIRED') AND asked < 2
 """,
     "order {order_id} stands among the unanswered but is no order": """
@@ -79,6 +82,51 @@ SELECT unanswered.order_id
   FROM unanswered
   LEFT JOIN orders ON orders.order_id = unanswered.order_id
  WHERE orders.order_id IS NULL
+""",
+    "order {order_id} is {status}, placed with a hold until {expires_at}, and stands {times} times "
+    "among the holds": """
+SELECT orders.order_id, status, orders.expires_at, count(hold.order_id) AS times
+  FROM orders
+  LEFT JOIN hold ON hold.order_id = orders.order_id
+ GROUP BY orders.order_id, status, orders.expires_at
+HAVING count(hold.order_id) <> CASE WHEN orders.expires_at IS NOT NULL
+                                     AND status IN ('PENDING', 'RESERVED') THEN 1 ELSE 0 END
+""",
+    "order {order_id} is {status}, held until {expires_at} and confirmed by {confirmed_by}": """
+SELECT order_id, status, expires_at, confirmed_by
+  FROM orders
+ WHERE status = 'RESERVED' AND (expires_at IS NULL OR confirmed_by IS NOT NULL)
+    OR status = 'CONFIRMED' AND (expires_at IS NULL) <> (confirmed_by IS NULL)
+    OR status IN ('PENDING', 'REJECTED', 'EXPIRED') AND confirmed_by IS NOT NULL
+""",
+    "a hold stands for {order_id}, which is no order": """
+SELECT hold.order_id
+  FROM hold
+  LEFT JOIN orders ON orders.order_id = hold.order_id
+ WHERE orders.order_id IS NULL
+""",
+    "order {order_id} had a payment recorded {recorded} times, and has {facts} facts": """
+SELECT order_id, sum(recorded) AS recorded, sum(facts) AS facts
+  FROM (SELECT order_id, version, 1 AS recorded, 0 AS facts
+          FROM order_history
+         WHERE action = 'PAYMENT_RECORDED'
+         UNION ALL
+        SELECT order_id, version, 0, 1
+          FROM payment) AS counted
+ GROUP BY order_id
+HAVING sum(recorded) <> sum(facts)
+""",
+    "order {order_id} has {authorized} authorised, {voided} voided, {captured} captured and "
+    "{refunded} refunded": """
+SELECT order_id, authorized, voided, captured, refunded
+  FROM (SELECT order_id,
+               sum(CASE WHEN kind = 'AUTHORIZED' THEN amount_minor ELSE 0 END) AS authorized,
+               sum(CASE WHEN kind = 'VOIDED' THEN amount_minor ELSE 0 END) AS voided,
+               sum(CASE WHEN kind = 'CAPTURED' THEN amount_minor ELSE 0 END) AS captured,
+               sum(CASE WHEN kind = 'REFUNDED' THEN amount_minor ELSE 0 END) AS refunded
+          FROM payment
+         GROUP BY order_id) AS sums
+ WHERE refunded > captured OR voided > authorized
 """,
     "order {order_id} is {status} with shortages {shortages}": """
 SELECT order_id, status, shortages
@@ -92,18 +140,19 @@ SELECT now.order_id, now.status, now.version
    AND before.version = now.version - 1
   LEFT JOIN notification ON notification.order_id = now.order_id
    AND notification.version = now.version
- WHERE now.status <> before.status
+ WHERE (now.status <> before.status
+        OR now.action = 'PAYMENT_RECORDED' AND now.status IN ('REJECTED', 'CANCELLED', 'EXPIRED'))
    AND notification.order_id IS NULL
 """,
 }
 
 TRANSITIONS = """
-SELECT before.status AS before, now.status AS now, count(*) AS times,
+SELECT before.status AS before, now.status AS now, now.action, count(*) AS times,
        min(CAST(now.order_id AS text)) AS example
   FROM order_history AS now
   JOIN order_history AS before ON before.order_id = now.order_id
    AND before.version = now.version - 1
- GROUP BY before.status, now.status
+ GROUP BY before.status, now.status, now.action
 """
 
 FIRST_STATUSES = """
@@ -123,6 +172,11 @@ SELECT count(*) AS n, min(since) AS oldest
   FROM unanswered
   JOIN orders ON orders.order_id = unanswered.order_id
  WHERE status <> 'PENDING'
+"""
+
+ENDED_HOLDS = """
+SELECT count(*) AS n, min(expires_at) AS oldest
+  FROM hold
 """
 
 UNSENT = """
@@ -171,10 +225,13 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
     for row in await auditor.rows(TRANSITIONS):
         before, now = OrderStatus(row["before"]), OrderStatus(row["now"])
-        # The same status twice is an update of customer information, which final orders refuse.
-        legal = not before.is_final if before is now else may_follow(before, now)
+        if row["action"]:
+            legal = before is now and may_happen(Action(row["action"]), now)
+        else:
+            legal = may_follow(before, now)
         if not legal:
-            text = f"orders: {row['times']} orders went from {before} to {now}"
+            step = f"{before} to {now} {row['action']}".rstrip()
+            text = f"orders: {row['times']} orders went from {step}"
             auditor.findings.contradict([f"{text}, such as {row['example']}"])
     (row,) = await auditor.rows(PENDING)
     auditor.overdue(
@@ -186,6 +243,13 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         row["n"],
         row["oldest"],
         after_s=pending_s_max,
+    )
+    (row,) = await auditor.rows(ENDED_HOLDS)
+    auditor.overdue(
+        "{n} holds run, the first of them since {oldest} beyond its end",
+        row["n"],
+        row["oldest"],
+        after_s=HOLD_OVERDUE_S_MAX,
     )
     (row,) = await auditor.rows(UNSENT)
     auditor.overdue(

@@ -5,18 +5,21 @@ from datetime import datetime
 
 from google.protobuf.message import Message
 
-from holdfast.chassis import money
+from holdfast.chassis import money, times
 from holdfast.chassis.messaging.broker import Event
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.events import (
+    HoldExtended,
     OrderCancelled,
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
     OrderPlaced,
     OrderRejected,
+    OrderReserved,
     OrderUpdated,
+    PaymentRecorded,
     StockAskedAgain,
 )
 from holdfast.orders.domain.ordering.stock import StockWanted
@@ -50,6 +53,20 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             _write_wanted(placed.wanted, wanted)
             money.write(placed.total, *total)
             return placed
+        case OrderReserved(expires_at):
+            reserved = events_pb2.OrderReserved(order_id=order_id)
+            times.write(reserved.expires_time, expires_at)
+            return reserved
+        case HoldExtended(expires_at):
+            extended = events_pb2.HoldExtended(order_id=order_id)
+            times.write(extended.expires_time, expires_at)
+            return extended
+        case PaymentRecorded(payment):
+            recorded = events_pb2.PaymentRecorded(order_id=order_id)
+            recorded.payment.kind = orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{payment.kind}")
+            recorded.payment.reference = payment.reference
+            money.write(recorded.payment.amount, *payment.amount)
+            return recorded
         case OrderConfirmed():
             return events_pb2.OrderConfirmed(order_id=order_id)
         case OrderRejected(shortages):

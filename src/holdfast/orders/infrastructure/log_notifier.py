@@ -20,6 +20,7 @@ class LogNotifier:
                 "customer notified",
                 order_id=news.order_id,
                 status=news.status,
+                about=news.action.lower().replace("_", " ") or "status",
                 customer_id=news.customer_id,
                 notification=f"{news.order_id}/{news.version}",
             )

@@ -1,7 +1,8 @@
 """OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.failpoints import failpoint
@@ -14,10 +15,18 @@ from holdfast.contracts.orders.v1 import orders_pb2_grpc
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.ports import OrderReader
+from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound
 from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
 from holdfast.orders.presentation.ordering import wire
+
+CONFIRM_WAIT_S = 10.0  # for a stock decision, and so long before the caller's deadline
+
+
+def _wait_s(context: Context) -> float:
+    left = context.time_remaining()
+    return CONFIRM_WAIT_S if left is None else max(0.0, min(CONFIRM_WAIT_S, left / 2))
 
 
 class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
@@ -27,8 +36,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         self,
         *,
         place_orders: Batcher[PlaceOrder, OrderState],
-        cancel_order: Callable[[str, str, Caller], Awaitable[None]],
-        update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]],
+        use_cases: UseCases,
         watch_order: WatchOrder,
         get_order: Batcher[str, Order | None],
         reader: OrderReader,
@@ -36,8 +44,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         new_id: Callable[[], str],
     ) -> None:
         self._place_orders = place_orders
-        self._cancel_order = cancel_order
-        self._update_order = update_order
+        self._use = use_cases
         self._watch_order = watch_order
         self._get_order = get_order
         self._reader = reader
@@ -126,7 +133,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         order_id = violations.uuid("order_id", request.order_id)
         details = wire.read_customer_details(request, violations)
         violations.raise_any()
-        await self._update_order(order_id, request.version, details, caller_of(context))
+        await self._use.update_order(order_id, request.version, details, caller_of(context))
         return await self._order(order_id)
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:
@@ -136,7 +143,36 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
             "reason", request.reason, characters_max=wire.REASON_CHARACTERS_MAX
         )
         violations.raise_any()
-        await self._cancel_order(order_id, reason, caller_of(context))
+        await self._use.cancel_order(order_id, reason, caller_of(context))
+        return await self._order(order_id)
+
+    async def ConfirmOrder(self, request: pb.ConfirmOrderRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        reference = violations.id("payment_reference", request.payment_reference)
+        violations.raise_any()
+        with suppress(TimeoutError):  # still PENDING: the use case says so
+            async with asyncio.timeout(_wait_s(context)):
+                await self._watch_order.until_settled(order_id)
+        await self._use.confirm_order(order_id, reference, caller_of(context))
+        return await self._order(order_id)
+
+    async def ExtendHold(self, request: pb.ExtendHoldRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        hold = wire.read_hold(request.hold, violations)
+        violations.raise_any()
+        await self._use.extend_hold(order_id, hold, caller_of(context))
+        return await self._order(order_id)
+
+    async def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.Order:
+        violations = Violations()
+        order_id = violations.uuid("order_id", request.order_id)
+        if order_id and not request.amount.currency_code:
+            request.amount.currency_code = (await self._order(order_id)).total.currency_code
+        payment = wire.read_payment(request, violations)
+        violations.raise_any()
+        await self._use.record_payment(order_id, *payment, caller_of(context))
         return await self._order(order_id)
 
     async def WatchOrder(

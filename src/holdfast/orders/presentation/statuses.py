@@ -6,19 +6,26 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.grpc import statuses
 from holdfast.orders.domain.errors import (
+    ConfirmedOtherwise,
     Draining,
+    HoldExpired,
     IllegalTransition,
     InactiveProducts,
     InventoryUnavailable,
     MixedCurrencies,
     OrderNotFound,
     OutboxTooLong,
+    PaymentExceeds,
+    PaymentReused,
     RequestIdReused,
     ShortOfStock,
     StaleVersion,
+    StillPending,
     TooManyChanges,
+    TooManyPayments,
     TotalTooLarge,
     UnknownProducts,
+    WrongPaymentCurrency,
     WrongPrices,
 )
 
@@ -40,12 +47,12 @@ def translate(error: Exception) -> Status | None:
             return _short(error)
         case InactiveProducts():
             return _inactive(error)
-        case IllegalTransition():
+        case IllegalTransition() if not isinstance(error, ConfirmedOtherwise):
             facts = {"status": error.now}
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
             )
-        case TooManyChanges():
+        case TooManyChanges() | TooManyPayments():
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION,
                 error.reason,
@@ -65,6 +72,34 @@ def translate(error: Exception) -> Status | None:
             )
         case InventoryUnavailable() | Draining():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
+    return _about_payments(error)
+
+
+def _about_payments(error: Exception) -> Status | None:
+    match error:
+        case WrongPaymentCurrency():
+            return statuses.bad_request([("amount.currency_code", str(error))])
+        case HoldExpired():
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata={}
+            )
+        case StillPending():
+            return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
+        case PaymentReused():
+            facts = {"amount_minor": str(error.recorded_minor)}
+            return statuses.refusal(
+                grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error), metadata=facts
+            )
+        case PaymentExceeds():
+            facts = {"allowed_minor": str(error.allowed_minor)}
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
+            )
+        case ConfirmedOtherwise():
+            facts = {"status": error.now, "payment_reference": error.reference}
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
+            )
     return None
 
 

@@ -9,6 +9,7 @@ Every event travels in a CloudEvents batch (io.cloudevents.v1): id, source, time
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as _orders_pb2
@@ -153,8 +154,64 @@ class StockAskedAgain(_message.Message):
 Global___StockAskedAgain: _TypeAlias = StockAskedAgain  # noqa: Y015
 
 @_typing.final
+class OrderReserved(_message.Message):
+    """The stock is held until the hold ends or the order is confirmed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_TIME_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def expires_time(self) -> _timestamp_pb2.Timestamp:
+        """When the hold ends."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        expires_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderReserved: _TypeAlias = OrderReserved  # noqa: Y015
+
+@_typing.final
+class HoldExtended(_message.Message):
+    """The hold ends later than it did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_TIME_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def expires_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends now."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        expires_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldExtended: _TypeAlias = HoldExtended  # noqa: Y015
+
+@_typing.final
 class OrderConfirmed(_message.Message):
-    """The stock is reserved."""
+    """The stock is reserved, and the order needs no confirmation any more."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -173,6 +230,34 @@ class OrderConfirmed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderConfirmed: _TypeAlias = OrderConfirmed  # noqa: Y015
+
+@_typing.final
+class PaymentRecorded(_message.Message):
+    """A fact about a payment was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def payment(self) -> _orders_pb2.Payment:
+        """What was recorded."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        payment: _orders_pb2.Payment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentRecorded: _TypeAlias = PaymentRecorded  # noqa: Y015
 
 @_typing.final
 class OrderRejected(_message.Message):
@@ -236,7 +321,7 @@ Global___OrderCancelled: _TypeAlias = OrderCancelled  # noqa: Y015
 
 @_typing.final
 class OrderExpired(_message.Message):
-    """No decision came in time; Inventory gives back what it may have reserved."""
+    """No decision came in time, or the hold ran out; Inventory gives back what it may have reserved."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -29,47 +29,59 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/orders.proto\x12\x12holdfast.orders.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\"Y\n\tOrderLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12&\n\nunit_price\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"G\n\x08\x43ustomer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\r\n\x05phone\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\"A\n\x08Shortage\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"\x9f\x01\n\x0bOrderChange\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\"\xca\x03\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12/\n\x06status\x18\x04 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12,\n\x05lines\x18\x05 \x03(\x0b\x32\x1d.holdfast.orders.v1.OrderLine\x12!\n\x05total\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x08\x63ustomer\x18\x07 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12/\n\tshortages\x18\x08 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\x12\x0f\n\x07version\x18\t \x01(\x03\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07history\x18\x0c \x03(\x0b\x32\x1f.holdfast.orders.v1.OrderChange\"\xc4\x01\n\x12\x43reateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12,\n\x05lines\x18\x03 \x03(\x0b\x32\x1d.holdfast.orders.v1.OrderLine\x12.\n\x08\x63ustomer\x18\x04 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x89\x01\n\x13\x43reateOrderResponse\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12/\n\tshortages\x18\x03 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"*\n\x16GetOrderDetailsRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"T\n\x18\x42\x61tchCreateOrdersRequest\x12\x38\n\x08requests\x18\x01 \x03(\x0b\x32&.holdfast.orders.v1.CreateOrderRequest\"\x83\x01\n\x17\x42\x61tchCreateOrdersResult\x12\x38\n\x05order\x18\x01 \x01(\x0b\x32\'.holdfast.orders.v1.CreateOrderResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"Y\n\x19\x42\x61tchCreateOrdersResponse\x12<\n\x07results\x18\x01 \x03(\x0b\x32+.holdfast.orders.v1.BatchCreateOrdersResult\"\x8f\x02\n\x11ListOrdersRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12\x12\n\nproduct_id\x18\x03 \x01(\t\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x13\n\x0brequest_ids\x18\x08 \x03(\t\"X\n\x12ListOrdersResponse\x12)\n\x06orders\x18\x01 \x03(\x0b\x32\x19.holdfast.orders.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x12UpdateOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\x08\x63ustomer\x18\x03 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"6\n\x12\x43\x61ncelOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"%\n\x11WatchOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t*\xb2\x01\n\x0bOrderStatus\x12\x1c\n\x18ORDER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14ORDER_STATUS_PENDING\x10\x01\x12\x1a\n\x16ORDER_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ORDER_STATUS_REJECTED\x10\x03\x12\x1a\n\x16ORDER_STATUS_CANCELLED\x10\x04\x12\x18\n\x14ORDER_STATUS_EXPIRED\x10\x05\x32\x8d\x05\n\x0cOrderService\x12^\n\x0b\x43reateOrder\x12&.holdfast.orders.v1.CreateOrderRequest\x1a\'.holdfast.orders.v1.CreateOrderResponse\x12X\n\x0fGetOrderDetails\x12*.holdfast.orders.v1.GetOrderDetailsRequest\x1a\x19.holdfast.orders.v1.Order\x12p\n\x11\x42\x61tchCreateOrders\x12,.holdfast.orders.v1.BatchCreateOrdersRequest\x1a-.holdfast.orders.v1.BatchCreateOrdersResponse\x12[\n\nListOrders\x12%.holdfast.orders.v1.ListOrdersRequest\x1a&.holdfast.orders.v1.ListOrdersResponse\x12P\n\x0bUpdateOrder\x12&.holdfast.orders.v1.UpdateOrderRequest\x1a\x19.holdfast.orders.v1.Order\x12P\n\x0b\x43\x61ncelOrder\x12&.holdfast.orders.v1.CancelOrderRequest\x1a\x19.holdfast.orders.v1.Order\x12P\n\nWatchOrder\x12%.holdfast.orders.v1.WatchOrderRequest\x1a\x19.holdfast.orders.v1.Order0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/orders.proto\x12\x12holdfast.orders.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17google/type/money.proto\"\xa0\x01\n\x07Payment\x12-\n\x04kind\x18\x01 \x01(\x0e\x32\x1f.holdfast.orders.v1.PaymentKind\x12\x11\n\treference\x18\x02 \x01(\t\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12/\n\x0brecord_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Y\n\tOrderLine\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12&\n\nunit_price\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"G\n\x08\x43ustomer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\r\n\x05phone\x18\x03 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x04 \x01(\t\"A\n\x08Shortage\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"\xaf\x01\n\x0bOrderChange\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\"\x81\x05\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x03 \x01(\t\x12/\n\x06status\x18\x04 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12,\n\x05lines\x18\x05 \x03(\x0b\x32\x1d.holdfast.orders.v1.OrderLine\x12!\n\x05total\x18\x06 \x01(\x0b\x32\x12.google.type.Money\x12.\n\x08\x63ustomer\x18\x07 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12/\n\tshortages\x18\x08 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\x12\x0f\n\x07version\x18\t \x01(\x03\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07history\x18\x0c \x03(\x0b\x32\x1f.holdfast.orders.v1.OrderChange\x12\x30\n\x0c\x65xpires_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11payment_reference\x18\x0e \x01(\t\x12\x39\n\x0epayment_status\x18\x0f \x01(\x0e\x32!.holdfast.orders.v1.PaymentStatus\x12-\n\x08payments\x18\x10 \x03(\x0b\x32\x1b.holdfast.orders.v1.Payment\"\xed\x01\n\x12\x43reateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12,\n\x05lines\x18\x03 \x03(\x0b\x32\x1d.holdfast.orders.v1.OrderLine\x12.\n\x08\x63ustomer\x18\x04 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12\'\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\'\n\x04hold\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xbb\x01\n\x13\x43reateOrderResponse\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12/\n\tshortages\x18\x03 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\x12\x30\n\x0c\x65xpires_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"B\n\x13\x43onfirmOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x19\n\x11payment_reference\x18\x02 \x01(\t\"N\n\x11\x45xtendHoldRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\'\n\x04hold\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x8e\x01\n\x14RecordPaymentRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.PaymentKind\x12\x11\n\treference\x18\x03 \x01(\t\x12\"\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"*\n\x16GetOrderDetailsRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"T\n\x18\x42\x61tchCreateOrdersRequest\x12\x38\n\x08requests\x18\x01 \x03(\x0b\x32&.holdfast.orders.v1.CreateOrderRequest\"\x83\x01\n\x17\x42\x61tchCreateOrdersResult\x12\x38\n\x05order\x18\x01 \x01(\x0b\x32\'.holdfast.orders.v1.CreateOrderResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"Y\n\x19\x42\x61tchCreateOrdersResponse\x12<\n\x07results\x18\x01 \x03(\x0b\x32+.holdfast.orders.v1.BatchCreateOrdersResult\"\x8f\x02\n\x11ListOrdersRequest\x12\x13\n\x0b\x63ustomer_id\x18\x01 \x01(\t\x12/\n\x06status\x18\x02 \x01(\x0e\x32\x1f.holdfast.orders.v1.OrderStatus\x12\x12\n\nproduct_id\x18\x03 \x01(\t\x12\x30\n\x0c\x63reated_from\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0e\x63reated_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12\x12\n\npage_token\x18\x07 \x01(\t\x12\x13\n\x0brequest_ids\x18\x08 \x03(\t\"X\n\x12ListOrdersResponse\x12)\n\x06orders\x18\x01 \x03(\x0b\x32\x19.holdfast.orders.v1.Order\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x12UpdateOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12.\n\x08\x63ustomer\x18\x03 \x01(\x0b\x32\x1c.holdfast.orders.v1.Customer\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"6\n\x12\x43\x61ncelOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"%\n\x11WatchOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t*\xcd\x01\n\x0bOrderStatus\x12\x1c\n\x18ORDER_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14ORDER_STATUS_PENDING\x10\x01\x12\x1a\n\x16ORDER_STATUS_CONFIRMED\x10\x02\x12\x19\n\x15ORDER_STATUS_REJECTED\x10\x03\x12\x1a\n\x16ORDER_STATUS_CANCELLED\x10\x04\x12\x18\n\x14ORDER_STATUS_EXPIRED\x10\x05\x12\x19\n\x15ORDER_STATUS_RESERVED\x10\x06*\xaf\x01\n\x0bPaymentKind\x12\x1c\n\x18PAYMENT_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17PAYMENT_KIND_AUTHORIZED\x10\x01\x12\x19\n\x15PAYMENT_KIND_CAPTURED\x10\x02\x12\x19\n\x15PAYMENT_KIND_REFUNDED\x10\x03\x12\x17\n\x13PAYMENT_KIND_VOIDED\x10\x04\x12\x16\n\x12PAYMENT_KIND_NAMED\x10\x05*\x84\x02\n\rPaymentStatus\x12\x1e\n\x1aPAYMENT_STATUS_UNSPECIFIED\x10\x00\x12\x17\n\x13PAYMENT_STATUS_NONE\x10\x01\x12\x1d\n\x19PAYMENT_STATUS_AUTHORIZED\x10\x02\x12!\n\x1dPAYMENT_STATUS_PARTIALLY_PAID\x10\x03\x12\x17\n\x13PAYMENT_STATUS_PAID\x10\x04\x12\x1b\n\x17PAYMENT_STATUS_OVERPAID\x10\x05\x12%\n!PAYMENT_STATUS_PARTIALLY_REFUNDED\x10\x06\x12\x1b\n\x17PAYMENT_STATUS_REFUNDED\x10\x07\x32\x87\x07\n\x0cOrderService\x12^\n\x0b\x43reateOrder\x12&.holdfast.orders.v1.CreateOrderRequest\x1a\'.holdfast.orders.v1.CreateOrderResponse\x12X\n\x0fGetOrderDetails\x12*.holdfast.orders.v1.GetOrderDetailsRequest\x1a\x19.holdfast.orders.v1.Order\x12p\n\x11\x42\x61tchCreateOrders\x12,.holdfast.orders.v1.BatchCreateOrdersRequest\x1a-.holdfast.orders.v1.BatchCreateOrdersResponse\x12[\n\nListOrders\x12%.holdfast.orders.v1.ListOrdersRequest\x1a&.holdfast.orders.v1.ListOrdersResponse\x12P\n\x0bUpdateOrder\x12&.holdfast.orders.v1.UpdateOrderRequest\x1a\x19.holdfast.orders.v1.Order\x12P\n\x0b\x43\x61ncelOrder\x12&.holdfast.orders.v1.CancelOrderRequest\x1a\x19.holdfast.orders.v1.Order\x12R\n\x0c\x43onfirmOrder\x12\'.holdfast.orders.v1.ConfirmOrderRequest\x1a\x19.holdfast.orders.v1.Order\x12N\n\nExtendHold\x12%.holdfast.orders.v1.ExtendHoldRequest\x1a\x19.holdfast.orders.v1.Order\x12T\n\rRecordPayment\x12(.holdfast.orders.v1.RecordPaymentRequest\x1a\x19.holdfast.orders.v1.Order\x12P\n\nWatchOrder\x12%.holdfast.orders.v1.WatchOrderRequest\x1a\x19.holdfast.orders.v1.Order0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'holdfast.orders.v1.orders_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ORDERSTATUS']._serialized_start=2367
-  _globals['_ORDERSTATUS']._serialized_end=2545
-  _globals['_ORDERLINE']._serialized_start=204
-  _globals['_ORDERLINE']._serialized_end=293
-  _globals['_CUSTOMER']._serialized_start=295
-  _globals['_CUSTOMER']._serialized_end=366
-  _globals['_SHORTAGE']._serialized_start=368
-  _globals['_SHORTAGE']._serialized_end=433
-  _globals['_ORDERCHANGE']._serialized_start=436
-  _globals['_ORDERCHANGE']._serialized_end=595
-  _globals['_ORDER']._serialized_start=598
-  _globals['_ORDER']._serialized_end=1056
-  _globals['_CREATEORDERREQUEST']._serialized_start=1059
-  _globals['_CREATEORDERREQUEST']._serialized_end=1255
-  _globals['_CREATEORDERRESPONSE']._serialized_start=1258
-  _globals['_CREATEORDERRESPONSE']._serialized_end=1395
-  _globals['_GETORDERDETAILSREQUEST']._serialized_start=1397
-  _globals['_GETORDERDETAILSREQUEST']._serialized_end=1439
-  _globals['_BATCHCREATEORDERSREQUEST']._serialized_start=1441
-  _globals['_BATCHCREATEORDERSREQUEST']._serialized_end=1525
-  _globals['_BATCHCREATEORDERSRESULT']._serialized_start=1528
-  _globals['_BATCHCREATEORDERSRESULT']._serialized_end=1659
-  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_start=1661
-  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_end=1750
-  _globals['_LISTORDERSREQUEST']._serialized_start=1753
-  _globals['_LISTORDERSREQUEST']._serialized_end=2024
-  _globals['_LISTORDERSRESPONSE']._serialized_start=2026
-  _globals['_LISTORDERSRESPONSE']._serialized_end=2114
-  _globals['_UPDATEORDERREQUEST']._serialized_start=2117
-  _globals['_UPDATEORDERREQUEST']._serialized_end=2269
-  _globals['_CANCELORDERREQUEST']._serialized_start=2271
-  _globals['_CANCELORDERREQUEST']._serialized_end=2325
-  _globals['_WATCHORDERREQUEST']._serialized_start=2327
-  _globals['_WATCHORDERREQUEST']._serialized_end=2364
-  _globals['_ORDERSERVICE']._serialized_start=2548
-  _globals['_ORDERSERVICE']._serialized_end=3201
+  _globals['_ORDERSTATUS']._serialized_start=3113
+  _globals['_ORDERSTATUS']._serialized_end=3318
+  _globals['_PAYMENTKIND']._serialized_start=3321
+  _globals['_PAYMENTKIND']._serialized_end=3496
+  _globals['_PAYMENTSTATUS']._serialized_start=3499
+  _globals['_PAYMENTSTATUS']._serialized_end=3759
+  _globals['_PAYMENT']._serialized_start=205
+  _globals['_PAYMENT']._serialized_end=365
+  _globals['_ORDERLINE']._serialized_start=367
+  _globals['_ORDERLINE']._serialized_end=456
+  _globals['_CUSTOMER']._serialized_start=458
+  _globals['_CUSTOMER']._serialized_end=529
+  _globals['_SHORTAGE']._serialized_start=531
+  _globals['_SHORTAGE']._serialized_end=596
+  _globals['_ORDERCHANGE']._serialized_start=599
+  _globals['_ORDERCHANGE']._serialized_end=774
+  _globals['_ORDER']._serialized_start=777
+  _globals['_ORDER']._serialized_end=1418
+  _globals['_CREATEORDERREQUEST']._serialized_start=1421
+  _globals['_CREATEORDERREQUEST']._serialized_end=1658
+  _globals['_CREATEORDERRESPONSE']._serialized_start=1661
+  _globals['_CREATEORDERRESPONSE']._serialized_end=1848
+  _globals['_CONFIRMORDERREQUEST']._serialized_start=1850
+  _globals['_CONFIRMORDERREQUEST']._serialized_end=1916
+  _globals['_EXTENDHOLDREQUEST']._serialized_start=1918
+  _globals['_EXTENDHOLDREQUEST']._serialized_end=1996
+  _globals['_RECORDPAYMENTREQUEST']._serialized_start=1999
+  _globals['_RECORDPAYMENTREQUEST']._serialized_end=2141
+  _globals['_GETORDERDETAILSREQUEST']._serialized_start=2143
+  _globals['_GETORDERDETAILSREQUEST']._serialized_end=2185
+  _globals['_BATCHCREATEORDERSREQUEST']._serialized_start=2187
+  _globals['_BATCHCREATEORDERSREQUEST']._serialized_end=2271
+  _globals['_BATCHCREATEORDERSRESULT']._serialized_start=2274
+  _globals['_BATCHCREATEORDERSRESULT']._serialized_end=2405
+  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_start=2407
+  _globals['_BATCHCREATEORDERSRESPONSE']._serialized_end=2496
+  _globals['_LISTORDERSREQUEST']._serialized_start=2499
+  _globals['_LISTORDERSREQUEST']._serialized_end=2770
+  _globals['_LISTORDERSRESPONSE']._serialized_start=2772
+  _globals['_LISTORDERSRESPONSE']._serialized_end=2860
+  _globals['_UPDATEORDERREQUEST']._serialized_start=2863
+  _globals['_UPDATEORDERREQUEST']._serialized_end=3015
+  _globals['_CANCELORDERREQUEST']._serialized_start=3017
+  _globals['_CANCELORDERREQUEST']._serialized_end=3071
+  _globals['_WATCHORDERREQUEST']._serialized_start=3073
+  _globals['_WATCHORDERREQUEST']._serialized_end=3110
+  _globals['_ORDERSERVICE']._serialized_start=3762
+  _globals['_ORDERSERVICE']._serialized_end=4665
 # @@protoc_insertion_point(module_scope)

@@ -62,7 +62,9 @@ class _OrderStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderStat
     ORDER_STATUS_CANCELLED: _OrderStatus.ValueType  # 4
     """Final: cancelled by request; what was reserved is released."""
     ORDER_STATUS_EXPIRED: _OrderStatus.ValueType  # 5
-    """Final: no decision came within the time limit; what may have been reserved is released."""
+    """Final: no decision came within the time limit, or the hold ran out; what may have been reserved is released."""
+    ORDER_STATUS_RESERVED: _OrderStatus.ValueType  # 6
+    """The stock of every line is held until Order.expires_time: waits for ConfirmOrder."""
 
 class OrderStatus(_OrderStatus, metaclass=_OrderStatusEnumTypeWrapper):
     """Where an order stands."""
@@ -78,8 +80,128 @@ ORDER_STATUS_REJECTED: OrderStatus.ValueType  # 3
 ORDER_STATUS_CANCELLED: OrderStatus.ValueType  # 4
 """Final: cancelled by request; what was reserved is released."""
 ORDER_STATUS_EXPIRED: OrderStatus.ValueType  # 5
-"""Final: no decision came within the time limit; what may have been reserved is released."""
+"""Final: no decision came within the time limit, or the hold ran out; what may have been reserved is released."""
+ORDER_STATUS_RESERVED: OrderStatus.ValueType  # 6
+"""The stock of every line is held until Order.expires_time: waits for ConfirmOrder."""
 Global___OrderStatus: _TypeAlias = OrderStatus  # noqa: Y015
+
+class _PaymentKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaymentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaymentKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAYMENT_KIND_UNSPECIFIED: _PaymentKind.ValueType  # 0
+    """Never sent by the service; refused in a request."""
+    PAYMENT_KIND_AUTHORIZED: _PaymentKind.ValueType  # 1
+    """Promised: the amount can be captured."""
+    PAYMENT_KIND_CAPTURED: _PaymentKind.ValueType  # 2
+    """Taken. With an authorisation, at most what is authorised; without one, any amount."""
+    PAYMENT_KIND_REFUNDED: _PaymentKind.ValueType  # 3
+    """Given back, of what was captured."""
+    PAYMENT_KIND_VOIDED: _PaymentKind.ValueType  # 4
+    """A promise given up, of what was authorised and not captured."""
+    PAYMENT_KIND_NAMED: _PaymentKind.ValueType  # 5
+    """Only the reference is known: it came with ConfirmOrder, without an amount."""
+
+class PaymentKind(_PaymentKind, metaclass=_PaymentKindEnumTypeWrapper):
+    """What a payment provider did."""
+
+PAYMENT_KIND_UNSPECIFIED: PaymentKind.ValueType  # 0
+"""Never sent by the service; refused in a request."""
+PAYMENT_KIND_AUTHORIZED: PaymentKind.ValueType  # 1
+"""Promised: the amount can be captured."""
+PAYMENT_KIND_CAPTURED: PaymentKind.ValueType  # 2
+"""Taken. With an authorisation, at most what is authorised; without one, any amount."""
+PAYMENT_KIND_REFUNDED: PaymentKind.ValueType  # 3
+"""Given back, of what was captured."""
+PAYMENT_KIND_VOIDED: PaymentKind.ValueType  # 4
+"""A promise given up, of what was authorised and not captured."""
+PAYMENT_KIND_NAMED: PaymentKind.ValueType  # 5
+"""Only the reference is known: it came with ConfirmOrder, without an amount."""
+Global___PaymentKind: _TypeAlias = PaymentKind  # noqa: Y015
+
+class _PaymentStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaymentStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaymentStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAYMENT_STATUS_UNSPECIFIED: _PaymentStatus.ValueType  # 0
+    """Nothing is known of a payment."""
+    PAYMENT_STATUS_NONE: _PaymentStatus.ValueType  # 1
+    """Nothing was authorised or captured."""
+    PAYMENT_STATUS_AUTHORIZED: _PaymentStatus.ValueType  # 2
+    """Something is authorised and nothing captured."""
+    PAYMENT_STATUS_PARTIALLY_PAID: _PaymentStatus.ValueType  # 3
+    """Less was captured than the order costs."""
+    PAYMENT_STATUS_PAID: _PaymentStatus.ValueType  # 4
+    """What the order costs was captured."""
+    PAYMENT_STATUS_OVERPAID: _PaymentStatus.ValueType  # 5
+    """More was captured than the order costs."""
+    PAYMENT_STATUS_PARTIALLY_REFUNDED: _PaymentStatus.ValueType  # 6
+    """A part of what was captured was given back."""
+    PAYMENT_STATUS_REFUNDED: _PaymentStatus.ValueType  # 7
+    """All that was captured was given back."""
+
+class PaymentStatus(_PaymentStatus, metaclass=_PaymentStatusEnumTypeWrapper):
+    """Where an order's payment stands: follows from its payments and its total, and is never guessed."""
+
+PAYMENT_STATUS_UNSPECIFIED: PaymentStatus.ValueType  # 0
+"""Nothing is known of a payment."""
+PAYMENT_STATUS_NONE: PaymentStatus.ValueType  # 1
+"""Nothing was authorised or captured."""
+PAYMENT_STATUS_AUTHORIZED: PaymentStatus.ValueType  # 2
+"""Something is authorised and nothing captured."""
+PAYMENT_STATUS_PARTIALLY_PAID: PaymentStatus.ValueType  # 3
+"""Less was captured than the order costs."""
+PAYMENT_STATUS_PAID: PaymentStatus.ValueType  # 4
+"""What the order costs was captured."""
+PAYMENT_STATUS_OVERPAID: PaymentStatus.ValueType  # 5
+"""More was captured than the order costs."""
+PAYMENT_STATUS_PARTIALLY_REFUNDED: PaymentStatus.ValueType  # 6
+"""A part of what was captured was given back."""
+PAYMENT_STATUS_REFUNDED: PaymentStatus.ValueType  # 7
+"""All that was captured was given back."""
+Global___PaymentStatus: _TypeAlias = PaymentStatus  # noqa: Y015
+
+@_typing.final
+class Payment(_message.Message):
+    """One fact about a payment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    kind: Global___PaymentKind.ValueType
+    """What was done."""
+    reference: _builtins.str
+    """The provider's name for it: 1 to 128 characters."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much; 0 for NAMED."""
+
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___PaymentKind.ValueType = ...,
+        reference: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "record_time", b"record_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "record_time", b"record_time", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Payment: _TypeAlias = Payment  # noqa: Y015
 
 @_typing.final
 class OrderLine(_message.Message):
@@ -191,6 +313,7 @@ class OrderChange(_message.Message):
     CHANGE_TIME_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The order's version after the change; versions rise by one from 1."""
     status: Global___OrderStatus.ValueType
@@ -199,6 +322,8 @@ class OrderChange(_message.Message):
     """Why: the caller's reason for a cancellation, else a short text of the system's."""
     actor: _builtins.str
     """Who asked for it: "anonymous", or a service's name."""
+    action: _builtins.str
+    """What changed while the status stayed: CUSTOMER_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED; empty: the status."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -211,10 +336,11 @@ class OrderChange(_message.Message):
         change_time: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
         actor: _builtins.str = ...,
+        action: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "change_time", b"change_time", "reason", b"reason", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "change_time", b"change_time", "reason", b"reason", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -238,6 +364,10 @@ class Order(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    EXPIRES_TIME_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    PAYMENT_STATUS_FIELD_NUMBER: _builtins.int
+    PAYMENTS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     request_id: _builtins.str
@@ -248,6 +378,10 @@ class Order(_message.Message):
     """Where it stands."""
     version: _builtins.int
     """Rises by one with every change; give it back in UpdateOrder."""
+    payment_reference: _builtins.str
+    """The reference that confirmed it; empty: it needed none, or is not confirmed yet."""
+    payment_status: Global___PaymentStatus.ValueType
+    """Where its payment stands."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """Its lines, in the order of the request."""
@@ -276,6 +410,14 @@ class Order(_message.Message):
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderChange]:
         """Every change, oldest first."""
 
+    @_builtins.property
+    def expires_time(self) -> _timestamp_pb2.Timestamp:
+        """When its hold ends or ended; unset: it never had one."""
+
+    @_builtins.property
+    def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payment]:
+        """What is known of its payments, in the order of recording."""
+
     def __init__(
         self,
         *,
@@ -291,10 +433,14 @@ class Order(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         history: _abc.Iterable[Global___OrderChange] | None = ...,
+        expires_time: _timestamp_pb2.Timestamp | None = ...,
+        payment_reference: _builtins.str = ...,
+        payment_status: Global___PaymentStatus.ValueType = ...,
+        payments: _abc.Iterable[Global___Payment] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "expires_time", b"expires_time", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "history", b"history", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "request_id", b"request_id", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -311,6 +457,7 @@ class CreateOrderRequest(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Names this request among all of the customer's, for ever: 1 to 128 characters. Make it before
     the first try and keep it for repeats. Empty: the service makes one, and a repeat makes a second order.
@@ -329,6 +476,12 @@ class CreateOrderRequest(_message.Message):
     def wait(self) -> _duration_pb2.Duration:
         """Wait for the outcome, at most so long (0 to 60 s; longer waits are cut to 60 s). The status may still be PENDING after it."""
 
+    @_builtins.property
+    def hold(self) -> _duration_pb2.Duration:
+        """Hold the stock for so long, up to 24 h, and wait for ConfirmOrder: the order becomes RESERVED instead of CONFIRMED, and
+        EXPIRED when the hold ends before it is confirmed. Unset: no hold.
+        """
+
     def __init__(
         self,
         *,
@@ -337,10 +490,11 @@ class CreateOrderRequest(_message.Message):
         lines: _abc.Iterable[Global___OrderLine] | None = ...,
         customer: Global___Customer | None = ...,
         wait: _duration_pb2.Duration | None = ...,
+        hold: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "hold", b"hold", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_id", b"customer_id", "lines", b"lines", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_id", b"customer_id", "hold", b"hold", "lines", b"lines", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -355,6 +509,7 @@ class CreateOrderResponse(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     SHORTAGES_FIELD_NUMBER: _builtins.int
+    EXPIRES_TIME_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The new order's id, or the recorded one's for a repeat."""
     status: Global___OrderStatus.ValueType
@@ -363,20 +518,115 @@ class CreateOrderResponse(_message.Message):
     def shortages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortage]:
         """What was short, when the status is REJECTED."""
 
+    @_builtins.property
+    def expires_time(self) -> _timestamp_pb2.Timestamp:
+        """When its hold ends; unset: it has none."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         status: Global___OrderStatus.ValueType = ...,
         shortages: _abc.Iterable[Global___Shortage] | None = ...,
+        expires_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shortages", b"shortages", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time", "order_id", b"order_id", "shortages", b"shortages", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateOrderResponse: _TypeAlias = CreateOrderResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmOrderRequest(_message.Message):
+    """Names the order to confirm, and the payment that does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    payment_reference: _builtins.str
+    """The payment provider's name for the payment: 1 to 128 characters."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        payment_reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "payment_reference", b"payment_reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmOrderRequest: _TypeAlias = ConfirmOrderRequest  # noqa: Y015
+
+@_typing.final
+class ExtendHoldRequest(_message.Message):
+    """Names the order whose hold is to end later."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    @_builtins.property
+    def hold(self) -> _duration_pb2.Duration:
+        """From now on, up to 24 h."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        hold: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtendHoldRequest: _TypeAlias = ExtendHoldRequest  # noqa: Y015
+
+@_typing.final
+class RecordPaymentRequest(_message.Message):
+    """A payment's fact to record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    kind: Global___PaymentKind.ValueType
+    """What the provider did: AUTHORIZED, CAPTURED, REFUNDED or VOIDED."""
+    reference: _builtins.str
+    """The provider's name for it: 1 to 128 characters."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, more than 0. Its currency_code may be left empty, which means the order's."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        kind: Global___PaymentKind.ValueType = ...,
+        reference: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "order_id", b"order_id", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPaymentRequest: _TypeAlias = RecordPaymentRequest  # noqa: Y015
 
 @_typing.final
 class GetOrderDetailsRequest(_message.Message):

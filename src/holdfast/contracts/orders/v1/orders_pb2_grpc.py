@@ -65,6 +65,21 @@ class OrderServiceStub:
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.SerializeToString,
                 response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
                 _registered_method=True)
+        self.ConfirmOrder = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/ConfirmOrder',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ConfirmOrderRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+                _registered_method=True)
+        self.ExtendHold = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/ExtendHold',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExtendHoldRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+                _registered_method=True)
+        self.RecordPayment = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/RecordPayment',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.RecordPaymentRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+                _registered_method=True)
         self.WatchOrder = channel.unary_stream(
                 '/holdfast.orders.v1.OrderService/WatchOrder',
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.SerializeToString,
@@ -132,10 +147,52 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
+        """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
         Errors:
         NOT_FOUND
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmOrder(self, request, context):
+        """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
+        however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
+        10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
+        payment which came too late can be refunded: see Order.payments.
+        Errors:
+        NOT_FOUND
+        FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
+        ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
+        another reference, which metadata["payment_reference"] names.
+        UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendHold(self, request, context):
+        """Moves the end of a hold to a later moment. An earlier one, or the same, changes nothing: a hold is never shortened.
+        Errors:
+        NOT_FOUND
+        FAILED_PRECONDITION  HOLD_EXPIRED, or ILLEGAL_TRANSITION: the order has no hold, or needs none any more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordPayment(self, request, context):
+        """Records a fact that the payment provider has made; nothing is charged here, and stock is never moved by it. Accepted in
+        every status: money that came too late has to be known to be given back. (kind, reference) is recorded once for ever:
+        repeating the call with the same amount changes nothing.
+        Errors:
+        NOT_FOUND
+        INVALID_ARGUMENT     the amount's currency is not the order's.
+        ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
+        FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
+        metadata["allowed_minor"] tells how much is left.
+        TOO_MANY_CHANGES: the order has 1,000 payments.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,6 +239,21 @@ def add_OrderServiceServicer_to_server(servicer, server):
             'CancelOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelOrder,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'ConfirmOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmOrder,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ConfirmOrderRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'ExtendHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendHold,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExtendHoldRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'RecordPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPayment,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.RecordPaymentRequest.FromString,
                     response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
             ),
             'WatchOrder': grpc.unary_stream_rpc_method_handler(
@@ -352,6 +424,87 @@ class OrderService:
             target,
             '/holdfast.orders.v1.OrderService/CancelOrder',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ConfirmOrder',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ConfirmOrderRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ExtendHold',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ExtendHoldRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/RecordPayment',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.RecordPaymentRequest.SerializeToString,
             holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
             options,
             channel_credentials,

@@ -90,10 +90,40 @@ class OrderServiceStub:
                            TOO_MANY_CHANGES: its version has reached 10,000.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
-    """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
+    """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
     Errors:
       NOT_FOUND
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+    """
+    ConfirmOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]
+    """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
+    however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
+    10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
+    payment which came too late can be refunded: see Order.payments.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
+                           ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
+                           another reference, which metadata["payment_reference"] names.
+      UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+    """
+    ExtendHold: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ExtendHoldRequest, _orders_pb2.Order]
+    """Moves the end of a hold to a later moment. An earlier one, or the same, changes nothing: a hold is never shortened.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  HOLD_EXPIRED, or ILLEGAL_TRANSITION: the order has no hold, or needs none any more.
+    """
+    RecordPayment: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordPaymentRequest, _orders_pb2.Order]
+    """Records a fact that the payment provider has made; nothing is charged here, and stock is never moved by it. Accepted in
+    every status: money that came too late has to be known to be given back. (kind, reference) is recorded once for ever:
+    repeating the call with the same amount changes nothing.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     the amount's currency is not the order's.
+      ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
+      FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
+                           metadata["allowed_minor"] tells how much is left.
+                           TOO_MANY_CHANGES: the order has 1,000 payments.
     """
     WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -143,10 +173,40 @@ class OrderServiceAsyncStub(OrderServiceStub):
                            TOO_MANY_CHANGES: its version has reached 10,000.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
+    """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
     Errors:
       NOT_FOUND
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+    """
+    ConfirmOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
+    """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
+    however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
+    10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
+    payment which came too late can be refunded: see Order.payments.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
+                           ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
+                           another reference, which metadata["payment_reference"] names.
+      UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+    """
+    ExtendHold: _aio.UnaryUnaryMultiCallable[_orders_pb2.ExtendHoldRequest, _orders_pb2.Order]  # type: ignore[assignment]
+    """Moves the end of a hold to a later moment. An earlier one, or the same, changes nothing: a hold is never shortened.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  HOLD_EXPIRED, or ILLEGAL_TRANSITION: the order has no hold, or needs none any more.
+    """
+    RecordPayment: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordPaymentRequest, _orders_pb2.Order]  # type: ignore[assignment]
+    """Records a fact that the payment provider has made; nothing is charged here, and stock is never moved by it. Accepted in
+    every status: money that came too late has to be known to be given back. (kind, reference) is recorded once for ever:
+    repeating the call with the same amount changes nothing.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     the amount's currency is not the order's.
+      ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
+      FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
+                           metadata["allowed_minor"] tells how much is left.
+                           TOO_MANY_CHANGES: the order has 1,000 payments.
     """
     WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -229,10 +289,58 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Cancels a pending or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
+        """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
         Errors:
           NOT_FOUND
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmOrder(
+        self,
+        request: _orders_pb2.ConfirmOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
+        """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
+        however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
+        10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
+        payment which came too late can be refunded: see Order.payments.
+        Errors:
+          NOT_FOUND
+          FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
+                               ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
+                               another reference, which metadata["payment_reference"] names.
+          UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+        """
+
+    @_abc_1.abstractmethod
+    def ExtendHold(
+        self,
+        request: _orders_pb2.ExtendHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
+        """Moves the end of a hold to a later moment. An earlier one, or the same, changes nothing: a hold is never shortened.
+        Errors:
+          NOT_FOUND
+          FAILED_PRECONDITION  HOLD_EXPIRED, or ILLEGAL_TRANSITION: the order has no hold, or needs none any more.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordPayment(
+        self,
+        request: _orders_pb2.RecordPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
+        """Records a fact that the payment provider has made; nothing is charged here, and stock is never moved by it. Accepted in
+        every status: money that came too late has to be known to be given back. (kind, reference) is recorded once for ever:
+        repeating the call with the same amount changes nothing.
+        Errors:
+          NOT_FOUND
+          INVALID_ARGUMENT     the amount's currency is not the order's.
+          ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
+          FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
+                               metadata["allowed_minor"] tells how much is left.
+                               TOO_MANY_CHANGES: the order has 1,000 payments.
         """
 
     @_abc_1.abstractmethod

@@ -50,7 +50,7 @@ class HearInventory:
                     continue
                 if change := state.settle(answer, at, caller):
                     changes[order_id] = change
-                    state = state._replace(status=change.status, version=change.version)
+                    state = state.after(change)
                 if answer.sequence > state.stock_sequence:
                     state = state.hear(answer)
                     newest[order_id] = answer

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from holdfast.orders.application.ports import (
@@ -31,13 +32,8 @@ from holdfast.orders.domain.errors import (
     WrongPrices,
 )
 from holdfast.orders.domain.money import Amount, Money
-from holdfast.orders.domain.ordering.order import (
-    NewOrder,
-    OrderLine,
-    OrderState,
-    OrderStatus,
-    demand_of,
-)
+from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
+from holdfast.orders.domain.ordering.order import NewOrder, OrderState, OrderStatus
 
 
 class AskedLine(NamedTuple):
@@ -61,6 +57,7 @@ class PlaceOrder:
     lines: tuple[AskedLine, ...]
     customer: Customer
     caller: Caller
+    hold: timedelta | None = None
 
     @property
     def key(self) -> RequestKey:
@@ -86,6 +83,8 @@ class PlaceOrder:
         for name in ("name", "email", "phone", "address"):
             if text := getattr(self.customer, name):
                 given[name] = text
+        if self.hold is not None:
+            given["hold_us"] = self.hold // timedelta(microseconds=1)
         return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
 
 
@@ -195,6 +194,7 @@ class PlaceOrders:
             customer=command.customer,
             at=self._clock.now(),
             caller=command.caller,
+            hold=command.hold,
         )
 
 

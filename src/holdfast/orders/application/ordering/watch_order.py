@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from holdfast.orders.application.ports import ChangeSignals
 from holdfast.orders.domain.errors import Draining, OrderNotFound
-from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import Order, OrderStatus
 
 # Changes made by this process wake a watcher at once; those made by others are found by looking,
 # soon at first, then less often.
@@ -55,9 +55,11 @@ class WatchOrder:
 
 
 def _as_of(order: Order, version: int) -> Order:
-    """Return the order as it stood at a version; customer information is always the newest."""
+    """Return the order as it stood at a version. What is kept beside status and history is the
+    newest in any case: customer information, the end of the hold, payments.
+    """
     history = tuple(change for change in order.history if change.version <= version)
     last = history[-1]
-    state = OrderState(order.order_id, last.status, version)
+    state = order.state._replace(status=last.status, version=version)
     shortages = order.shortages if last.status is OrderStatus.REJECTED else ()
     return replace(order, state=state, updated_at=last.at, history=history, shortages=shortages)

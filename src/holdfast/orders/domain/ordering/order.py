@@ -1,43 +1,46 @@
 """Orders: what a customer asked for, where it stands, and how it got there.
 
-PENDING ─┬─> CONFIRMED ─┐
-         ├─> REJECTED   ├─> CANCELLED
-         ├─> EXPIRED    │
-         └──────────────┘
+PENDING ─┬──────────────> CONFIRMED ──> CANCELLED
+         ├─> RESERVED ──> CONFIRMED, CANCELLED, EXPIRED
+         └─> REJECTED, CANCELLED, EXPIRED
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import (
+    ConfirmedOtherwise,
+    HoldExpired,
     IllegalTransition,
-    MixedCurrencies,
     Shortage,
     StaleVersion,
+    StillPending,
     TooManyChanges,
-    TotalTooLarge,
 )
 from holdfast.orders.domain.events import (
+    HoldExtended,
     OrderCancelled,
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
     OrderPlaced,
     OrderRejected,
+    OrderReserved,
     OrderUpdated,
+    PaymentRecorded,
     StockAskedAgain,
 )
-from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.lines import OrderLine, demand_of, total_of
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
+from holdfast.orders.domain.payments.payment import Payment, RecordedPayment
 
-LINES_MAX = 2_000  # one reservation locks at most this many products
-QUANTITY_MAX = 1_000_000_000  # units on one line
+HOLD_MAX = timedelta(hours=24)
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
 
 
@@ -45,10 +48,11 @@ class OrderStatus(StrEnum):
     """Where an order stands."""
 
     PENDING = "PENDING"  # recorded, stock not decided
+    RESERVED = "RESERVED"  # stock held until the hold ends, or the order is confirmed
     CONFIRMED = "CONFIRMED"  # stock reserved
     REJECTED = "REJECTED"  # stock short
     CANCELLED = "CANCELLED"  # by request
-    EXPIRED = "EXPIRED"  # no decision in time
+    EXPIRED = "EXPIRED"  # no decision in time, or the hold ran out
 
     @property
     def is_final(self) -> bool:
@@ -58,7 +62,16 @@ class OrderStatus(StrEnum):
 
 _NEXT: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PENDING: frozenset(
-        (OrderStatus.CONFIRMED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+        (
+            OrderStatus.RESERVED,
+            OrderStatus.CONFIRMED,
+            OrderStatus.REJECTED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
+        )
+    ),
+    OrderStatus.RESERVED: frozenset(
+        (OrderStatus.CONFIRMED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
     ),
     OrderStatus.CONFIRMED: frozenset((OrderStatus.CANCELLED,)),
     OrderStatus.REJECTED: frozenset(),
@@ -74,12 +87,29 @@ def may_follow(before: OrderStatus, now: OrderStatus) -> bool:
     return now in _NEXT[before]
 
 
-class OrderLine(NamedTuple):
-    """One product asked for, at its price. The same product may stand on several lines."""
+WAITING = frozenset((OrderStatus.PENDING, OrderStatus.RESERVED))  # where a hold may run
 
-    product_id: str
-    quantity: int
-    unit_price: Money
+
+class Action(StrEnum):
+    """What changed of an order: its status, or something beside it."""
+
+    STATUS = ""
+    CUSTOMER_UPDATED = "CUSTOMER_UPDATED"
+    HOLD_EXTENDED = "HOLD_EXTENDED"
+    PAYMENT_RECORDED = "PAYMENT_RECORDED"
+
+
+def may_happen(action: Action, status: OrderStatus) -> bool:
+    """Whether something beside the status may change while an order has that status."""
+    match action:
+        case Action.PAYMENT_RECORDED:
+            return True
+        case Action.HOLD_EXTENDED:
+            return status in WAITING
+        case Action.CUSTOMER_UPDATED:
+            return not status.is_final
+        case Action.STATUS:
+            return False
 
 
 class OrderChange(NamedTuple):
@@ -88,6 +118,10 @@ class OrderChange(NamedTuple):
     :param event: None only in a history that was read.
     :param shortages: what was missing; only for a rejection.
     :param customer: the new customer information; only when that is what changed.
+    :param expires_at: the new end of its hold; only when that is what changed.
+    :param confirmed_by: the payment's reference; only when that confirmed it.
+    :param payment: only when one was recorded.
+    :param ends_hold: it had a hold, and has none any more.
     """
 
     order_id: str
@@ -99,6 +133,17 @@ class OrderChange(NamedTuple):
     event: OrderEvent | None = None
     shortages: tuple[Shortage, ...] = ()
     customer: Customer | None = None
+    action: Action = Action.STATUS
+    expires_at: datetime | None = None
+    confirmed_by: str | None = None
+    payment: Payment | None = None
+    ends_hold: bool = False
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the customer is to be notified: of a new status, and of money for nothing."""
+        is_late_payment = self.payment is not None and self.status.is_final
+        return self.action is Action.STATUS or is_late_payment
 
 
 class OrderState(NamedTuple):
@@ -107,6 +152,8 @@ class OrderState(NamedTuple):
     :param asked: the revision of its newest question to Inventory.
     :param answered: the newest of its revisions that Inventory has answered.
     :param stock_sequence: of Inventory's newest answer; 0: none came yet.
+    :param expires_at: when its hold ends or ended; None: it never had one.
+    :param confirmed_by: the reference that confirmed it; None: nothing did.
     """
 
     order_id: str
@@ -115,6 +162,8 @@ class OrderState(NamedTuple):
     asked: int = 1
     answered: int = 0
     stock_sequence: int = 0
+    expires_at: datetime | None = None
+    confirmed_by: str | None = None
 
     @property
     def waits(self) -> bool:
@@ -140,7 +189,64 @@ class OrderState(NamedTuple):
             event = OrderRejected(answer.missing)
             reason = "stock short"
             return self._become(OrderStatus.REJECTED, at, caller, reason, event, answer.missing)
-        return self._become(OrderStatus.CONFIRMED, at, caller, "stock reserved", OrderConfirmed())
+        if self.expires_at is None:
+            return self._become(
+                OrderStatus.CONFIRMED, at, caller, "stock reserved", OrderConfirmed()
+            )
+        reserved = OrderReserved(self.expires_at)
+        return self._become(OrderStatus.RESERVED, at, caller, "stock held", reserved)
+
+    def confirm(self, reference: str, at: datetime, caller: Caller) -> OrderChange | None:
+        """It is paid for, or will be. None: it was confirmed by this reference already.
+
+        Times are not compared: while it is RESERVED its units are held, and to refuse who has paid
+        would gain nothing.
+
+        :raises StillPending: its stock is not decided.
+        :raises HoldExpired: the hold has ended.
+        :raises IllegalTransition: it is over, or was confirmed otherwise.
+        """
+        match self.status:
+            case OrderStatus.RESERVED:
+                reason = f"confirmed by payment {reference}"
+                confirmed = OrderConfirmed()
+                change = self._become(OrderStatus.CONFIRMED, at, caller, reason, confirmed)
+                return change._replace(confirmed_by=reference)
+            case OrderStatus.PENDING if self.expires_at is not None:
+                raise StillPending(self.order_id)
+            case OrderStatus.EXPIRED:
+                raise HoldExpired(self.order_id)
+            case OrderStatus.REJECTED | OrderStatus.CANCELLED:
+                raise IllegalTransition(self.order_id, now=self.status, wanted="confirmed")
+            case _ if self.confirmed_by != reference:
+                by = self.confirmed_by
+                raise ConfirmedOtherwise(self.order_id, now=self.status, reference=by)
+        return None
+
+    def extend_hold(self, until: datetime, at: datetime, caller: Caller) -> OrderChange | None:
+        """Let the hold end later. None: it ends then or later already.
+
+        :raises HoldExpired: it has ended.
+        :raises IllegalTransition: the order has no hold, or needs none any more.
+        :raises TooManyChanges: it has reached version UPDATES_MAX.
+        """
+        if self.status is OrderStatus.EXPIRED:
+            raise HoldExpired(self.order_id)
+        if self.expires_at is None or self.status not in WAITING:
+            raise IllegalTransition(self.order_id, now=self.status, wanted="held")
+        if until <= self.expires_at:
+            return None
+        change = self._change(
+            Action.HOLD_EXTENDED, "hold extended", HoldExtended(until), at, caller
+        )
+        return change._replace(expires_at=until)
+
+    def record_payment(self, payment: Payment, at: datetime, caller: Caller) -> OrderChange:
+        """Keep a fact about its payment, wherever it stands."""
+        reason = f"{payment.reference} {payment.kind.lower()}"
+        event = PaymentRecorded(payment)
+        change = self._change(Action.PAYMENT_RECORDED, reason, event, at, caller)
+        return change._replace(payment=payment)
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
         """The caller does not want it any more."""
@@ -148,9 +254,10 @@ class OrderState(NamedTuple):
         return self._become(OrderStatus.CANCELLED, at, caller, reason, event)
 
     def expire(self, at: datetime, caller: Caller) -> OrderChange:
-        """No decision came in time."""
+        """No decision came in time, or the hold ran out."""
         event = OrderExpired(self._nothing_more())
-        return self._become(OrderStatus.EXPIRED, at, caller, "no decision in time", event)
+        reason = "the hold ran out" if self.expires_at else "no decision in time"
+        return self._become(OrderStatus.EXPIRED, at, caller, reason, event)
 
     def _nothing_more(self) -> StockWanted:
         return StockWanted(self.asked + 1, {})
@@ -173,8 +280,29 @@ class OrderState(NamedTuple):
     ) -> OrderChange:
         if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
-        version = self.version + 1
-        return OrderChange(self.order_id, version, status, at, caller, reason, event, shortages)
+        change = self._next(at, caller, reason, event)._replace(status=status)
+        ends_hold = self.expires_at is not None and status not in WAITING
+        return change._replace(shortages=shortages, ends_hold=ends_hold)
+
+    def _change(
+        self, action: Action, reason: str, event: OrderEvent, at: datetime, caller: Caller
+    ) -> OrderChange:
+        """A change of something beside the status, of which there are not too many."""
+        if self.version >= UPDATES_MAX:
+            raise TooManyChanges(self.order_id, UPDATES_MAX)
+        return self._next(at, caller, reason, event)._replace(action=action)
+
+    def _next(self, at: datetime, caller: Caller, reason: str, event: OrderEvent) -> OrderChange:
+        return OrderChange(self.order_id, self.version + 1, self.status, at, caller, reason, event)
+
+    def after(self, change: OrderChange) -> "OrderState":
+        """Where the order stands once a change of it is made."""
+        return self._replace(
+            status=change.status,
+            version=change.version,
+            expires_at=change.expires_at or self.expires_at,
+            confirmed_by=change.confirmed_by or self.confirmed_by,
+        )
 
     def update_customer(
         self, customer: Customer, expected_version: int, at: datetime, caller: Caller
@@ -189,18 +317,9 @@ class OrderState(NamedTuple):
             raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
         if self.status.is_final:
             raise IllegalTransition(self.order_id, now=self.status, wanted="changed")
-        if self.version >= UPDATES_MAX:
-            raise TooManyChanges(self.order_id, UPDATES_MAX)
-        return OrderChange(
-            self.order_id,
-            self.version + 1,
-            self.status,
-            at,
-            caller,
-            "customer information updated",
-            OrderUpdated(),
-            customer=customer,
-        )
+        reason = "customer information updated"
+        change = self._change(Action.CUSTOMER_UPDATED, reason, OrderUpdated(), at, caller)
+        return change._replace(customer=customer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +337,7 @@ class Order:
     placed_at: datetime
     updated_at: datetime
     history: tuple[OrderChange, ...] = ()
+    payments: tuple[RecordedPayment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +346,7 @@ class NewOrder:
 
     :param request_hash: digest of the request's contents, to tell a repeat from a reused request
         id.
+    :param hold: for how long its stock is held for a confirmation; None: it needs none.
     """
 
     order_id: str
@@ -236,6 +357,7 @@ class NewOrder:
     total: Money
     customer: Customer
     placed: OrderChange
+    hold: timedelta | None = None
 
     @classmethod
     def place(
@@ -249,6 +371,7 @@ class NewOrder:
         customer: Customer,
         at: datetime,
         caller: Caller,
+        hold: timedelta | None = None,
     ) -> "NewOrder":
         """Make a PENDING order of its lines.
 
@@ -259,31 +382,5 @@ class NewOrder:
         demand = demand_of([(line.product_id, line.quantity) for line in lines])
         event = OrderPlaced(customer_id, StockWanted(1, demand), total)
         placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed", event)
-        return cls(order_id, customer_id, request_id, request_hash, lines, total, customer, placed)
-
-
-def total_of(lines: Sequence[OrderLine]) -> Money:
-    """Return the sum of quantity x unit price.
-
-    :raises MixedCurrencies: the lines have more than one currency.
-    :raises TotalTooLarge: the sum does not fit into 64 bits.
-    """
-    assert 1 <= len(lines) <= LINES_MAX, "the edge has checked the number of lines"
-    for line in lines:
-        assert 1 <= line.quantity <= QUANTITY_MAX, "the edge has checked the quantity"
-        assert line.unit_price.minor >= 0, "the edge has checked the price"
-    currencies = {line.unit_price.currency for line in lines}
-    if len(currencies) > 1:
-        raise MixedCurrencies(currencies)
-    minor = sum(line.quantity * line.unit_price.minor for line in lines)
-    if minor > MINOR_MAX:
-        raise TotalTooLarge
-    return Money(currencies.pop(), minor)
-
-
-def demand_of(lines: Sequence[tuple[str, int]]) -> Counter[str]:
-    """Return units per product: lines of the same product are summed for stock."""
-    demand: Counter[str] = Counter()
-    for product_id, quantity in lines:
-        demand[product_id] += quantity
-    return demand
+        request = request_id, request_hash
+        return cls(order_id, customer_id, *request, lines, total, customer, placed, hold)

@@ -34,6 +34,8 @@ CREATE TABLE orders (
     phone        text NOT NULL,
     address      text NOT NULL,
     shortages    jsonb NOT NULL,
+    expires_at   timestamptz,                    -- of its hold, also when that is over
+    confirmed_by text COLLATE "C",               -- the payment's reference
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
@@ -48,6 +50,23 @@ CREATE TABLE unanswered (
     order_id uuid PRIMARY KEY,
     since    timestamptz NOT NULL,
     asked_at timestamptz NOT NULL
+) WITHOUT ROWID;
+-- Holds that run: all that is RESERVED, and what is PENDING and will be.
+CREATE TABLE hold (
+    order_id   uuid PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX hold_by_end ON hold (expires_at);
+-- Facts, only added; `version` is that of the order with it.
+CREATE TABLE payment (
+    order_id     uuid NOT NULL,
+    version      bigint NOT NULL,
+    kind         text NOT NULL,
+    reference    text COLLATE "C" NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
+    recorded_at  timestamptz NOT NULL,
+    PRIMARY KEY (order_id, version),
+    UNIQUE (order_id, kind, reference)
 ) WITHOUT ROWID;
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
@@ -66,6 +85,7 @@ CREATE TABLE order_history (
     changed_at timestamptz NOT NULL,
     reason     text NOT NULL,
     actor      text NOT NULL,
+    action     text NOT NULL,                    -- '': the status changed
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 -- The final statuses, word by word as in `ENDED` of sql.py, or a list by status can't use it.

@@ -15,13 +15,15 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import (
+    Action,
     Order,
     OrderChange,
-    OrderLine,
     OrderState,
     OrderStatus,
 )
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, RecordedPayment
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import customer_of, find_requests
 
@@ -59,6 +61,8 @@ class Reader:
             sql = self._sql.LIST_ORDERS_OF_CUSTOMER
         elif wanted.status is OrderStatus.PENDING:
             sql = self._sql.LIST_PENDING_ORDERS
+        elif wanted.status is OrderStatus.RESERVED:
+            sql = self._sql.LIST_RESERVED_ORDERS
         elif wanted.status and wanted.status.is_final:
             sql = self._sql.LIST_ENDED_ORDERS
         else:
@@ -85,6 +89,10 @@ class Reader:
             rows = await reading.fetch(sql, *arguments)
         return list(map(_order, rows))
 
+    async def any_hold_ended(self, here: datetime) -> bool:
+        async with self._database.read() as reading:
+            return bool(await reading.fetch(self._sql.ANY_HOLD_ENDED, here))
+
     async def unsent(self, limit: int) -> list[Notification]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.UNSENT_NOTIFICATIONS, limit)
@@ -95,6 +103,7 @@ class Reader:
                 status=OrderStatus(row["status"]),
                 customer_id=row["customer_id"],
                 customer=customer_of(row),
+                action=Action(row["action"]),
             )
             for row in rows
         ]
@@ -117,18 +126,34 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
         ),
         total=Money(currency, row["total_minor"]),
         customer=customer_of(row),
-        state=OrderState(order_id, OrderStatus(row["status"]), row["version"]),
+        state=OrderState(
+            order_id,
+            OrderStatus(row["status"]),
+            row["version"],
+            expires_at=row["expires_at"] and instant(row["expires_at"]),
+            confirmed_by=row["confirmed_by"],
+        ),
         shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
         placed_at=instant(row["placed_at"]),
         updated_at=instant(row["updated_at"]),
         history=history,
+        payments=tuple(
+            RecordedPayment(Payment(PaymentKind(kind), name, Money(currency, minor)), instant(at))
+            for kind, name, minor, at in json.loads(row["payments"] or "[]")
+        ),
     )
 
 
 def _history(row: Row) -> tuple[OrderChange, ...]:
     return tuple(
         OrderChange(
-            row["order_id"], version, OrderStatus(status), instant(at), Caller(actor), reason
+            row["order_id"],
+            version,
+            OrderStatus(status),
+            instant(at),
+            Caller(actor),
+            reason,
+            action=Action(action),
         )
-        for version, status, at, reason, actor in json.loads(row["history"])
+        for version, status, at, reason, actor, action in json.loads(row["history"])
     )

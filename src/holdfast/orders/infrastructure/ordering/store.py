@@ -3,24 +3,34 @@
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
+from holdfast.chassis.database.seam import (
+    Conflict,
+    Database,
+    Reading,
+    Row,
+    Transaction,
+    instant,
+)
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.inbox import Inbox
 from holdfast.chassis.messaging.outbox import Outbox
-from holdfast.orders.application.ports import RecordedRequest, RequestKey, StockNews, Work
+from holdfast.orders.application.ports import (
+    KnownPayments,
+    RecordedRequest,
+    RequestKey,
+    StockNews,
+    Work,
+)
 from holdfast.orders.domain.caller import ORDERS
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.events import question_in
-from holdfast.orders.domain.ordering.order import (
-    NewOrder,
-    OrderChange,
-    OrderState,
-    OrderStatus,
-    demand_of,
-)
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.lines import demand_of
+from holdfast.orders.domain.ordering.order import NewOrder, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
 
@@ -105,10 +115,37 @@ class StoreWork:
         )
         pending = [(order.order_id, order.placed.at) for order in new]
         self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
+        await self._begin_holds([order for order in new if order.hold is not None])
         placed = [order.placed for order in new]
         self._add_history(placed)
         self._tell(placed)
         return taken
+
+    async def _begin_holds(self, orders: Sequence[NewOrder]) -> None:
+        if not orders:
+            return
+        now = await self.database_now(orders[0].placed.at)
+        self._keep_holds([(order.order_id, now + (order.hold or timedelta())) for order in orders])
+
+    def _keep_holds(self, ends: Sequence[tuple[str, datetime]]) -> None:
+        self._transaction.defer(self._sql.UPDATE_HOLDS, ends)
+        self._transaction.defer(self._sql.INSERT_HOLDS, ends)
+
+    async def database_now(self, here: datetime) -> datetime:
+        (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
+        return instant(row["now"])
+
+    async def payments(self, order_id: str) -> KnownPayments:
+        rows = await self._transaction.fetch(self._sql.PAYMENTS_OF_ORDER, order_id)
+        currency, total = rows[0]["currency"], rows[0]["total_minor"]
+        facts = tuple(
+            Payment(
+                PaymentKind(row["kind"]), row["reference"], Money(currency, row["amount_minor"])
+            )
+            for row in rows
+            if row["kind"] is not None
+        )
+        return KnownPayments(facts, Money(currency, total))
 
     def _tell(self, changes: Sequence[OrderChange]) -> None:
         events = [
@@ -123,7 +160,10 @@ class StoreWork:
     def _add_history(self, changes: Sequence[OrderChange]) -> None:
         self._transaction.defer(
             self._sql.INSERT_HISTORY,
-            [(c.order_id, c.version, c.status, c.at, c.reason, c.caller.name) for c in changes],
+            [
+                (c.order_id, c.version, c.status, c.at, c.reason, c.caller.name, c.action)
+                for c in changes
+            ],
         )
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
@@ -164,11 +204,30 @@ class StoreWork:
             if c.customer
         ]
         await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
+        self._record_beside_the_status(changes)
         self._add_history(changes)
-        told = [(c.order_id, c.version, c.status, c.at) for c in changes if not c.customer]
+        told = [(c.order_id, c.version, c.status, c.at) for c in changes if c.is_news]
         self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, told)
         self._tell(changes)
         self._transaction.after_commit(lambda: self._changed(changed_ids))
+
+    def _record_beside_the_status(self, changes: Sequence[OrderChange]) -> None:
+        """Holds, confirmations and payments: few orders have any, and the others pay nothing."""
+        ended = [(c.order_id,) for c in changes if c.ends_hold]
+        self._transaction.defer(self._sql.DELETE_HOLDS, ended)
+        self._keep_holds([(c.order_id, c.expires_at) for c in changes if c.expires_at])
+        confirmed = [(c.order_id, c.confirmed_by) for c in changes if c.confirmed_by]
+        self._transaction.defer(self._sql.UPDATE_CONFIRMED, confirmed)
+        payments = [
+            (c.order_id, c.version, p.kind, p.reference, p.amount.minor, c.at)
+            for c in changes
+            if (p := c.payment)
+        ]
+        self._transaction.defer(self._sql.INSERT_PAYMENTS, payments)
+
+    async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
+        rows = await self._transaction.fetch(self._sql.CLAIM_ENDED_HOLDS, here, limit)
+        return list(map(_state, rows))
 
     async def claim_late(
         self, at: datetime, *, asked_before: datetime, limit: int
@@ -209,10 +268,7 @@ async def find_requests(
     customers, requests = [key[0] for key in keys], [key[1] for key in keys]
     rows = await reading.fetch(sql.FIND_REQUESTS, customers, requests)
     return {
-        (row["customer_id"], row["request_id"]): RecordedRequest(
-            row["request_hash"],
-            OrderState(row["order_id"], OrderStatus(row["status"]), row["version"]),
-        )
+        (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], _state(row))
         for row in rows
     }
 
@@ -230,7 +286,11 @@ def _order_row(order: NewOrder) -> tuple[object, ...]:
 def _state(row: Row) -> OrderState:
     state = OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
     return state._replace(
-        asked=row["asked"], answered=row["answered"], stock_sequence=row["stock_sequence"]
+        asked=row["asked"],
+        answered=row["answered"],
+        stock_sequence=row["stock_sequence"],
+        expires_at=row["expires_at"] and instant(row["expires_at"]),
+        confirmed_by=row["confirmed_by"],
     )
 
 
@@ -254,5 +314,7 @@ def customer_of(row: Row) -> Customer:
     return Customer(row["name"], row["email"], row["phone"], row["address"])
 
 
-def _shortages_text(shortages: Iterable[Shortage]) -> str:
+def _shortages_text(shortages: Sequence[Shortage]) -> str | None:
+    if not shortages:
+        return None
     return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -17,13 +18,9 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Amount, Money
-from holdfast.orders.domain.ordering.order import (
-    LINES_MAX,
-    QUANTITY_MAX,
-    Order,
-    OrderState,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
+from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState, OrderStatus
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus, status_of
 
 BATCH_MAX = 1_000
 REQUEST_IDS_MAX = 1_000
@@ -60,6 +57,9 @@ def read_order(
         lines=asked,
         customer=_read_customer(request.customer, violations, f"{at}customer."),
         caller=caller,
+        hold=(
+            read_hold(request.hold, violations, f"{at}hold") if request.HasField("hold") else None
+        ),
     )
 
 
@@ -119,6 +119,30 @@ def read_wait_s(wait: Duration, violations: Violations) -> float:
     return min(max(seconds, 0.0), WAIT_S_MAX)
 
 
+def read_hold(hold: Duration, violations: Violations, field: str = "hold") -> timedelta:
+    """Return how long to hold; more than nothing, and at most HOLD_MAX."""
+    span = timedelta(seconds=hold.seconds, microseconds=hold.nanos // 1_000)
+    if not timedelta() < span <= HOLD_MAX:
+        hours = HOLD_MAX // timedelta(hours=1)
+        violations.add(field, f"must be more than 0 and at most {hours} hours")
+    return span
+
+
+def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Payment:
+    """Return the fact; its amount's currency has been filled in."""
+    kind = PaymentKind.CAPTURED
+    if request.kind in _KINDS:
+        kind = _KINDS[request.kind]
+    else:
+        known = ", ".join(f"{number} {kind}" for number, kind in _KINDS.items())
+        violations.add("kind", f"{request.kind} is none that can be recorded; there are {known}")
+    reference = violations.id("reference", request.reference)
+    amount = Money(*money.to_minor(violations, "amount", request.amount))
+    if not violations and amount.minor == 0:
+        violations.add("amount", "must be more than 0")
+    return Payment(kind, reference, amount)
+
+
 def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
     """Return new customer information by field name, for the fields of the mask."""
     customer = _read_customer(request.customer, violations, "customer.")
@@ -175,15 +199,16 @@ def _read_request_ids(request_ids: Sequence[str], violations: Violations) -> tup
 
 
 def state_message(state: OrderState) -> pb.CreateOrderResponse:
-    return pb.CreateOrderResponse(order_id=state.order_id, status=_STATUS[state.status])
+    message = pb.CreateOrderResponse(order_id=state.order_id, status=_STATUS[state.status])
+    if state.expires_at is not None:
+        times.write(message.expires_time, state.expires_at)
+    return message
 
 
 def outcome_message(order: Order) -> pb.CreateOrderResponse:
-    return pb.CreateOrderResponse(
-        order_id=order.order_id,
-        status=_STATUS[order.state.status],
-        shortages=map(_shortage_message, order.shortages),
-    )
+    message = state_message(order.state)
+    message.shortages.extend(map(_shortage_message, order.shortages))
+    return message
 
 
 def result_in_short(result: pb.BatchCreateOrdersResult) -> pb.BatchCreateOrdersResult:
@@ -192,7 +217,11 @@ def result_in_short(result: pb.BatchCreateOrdersResult) -> pb.BatchCreateOrdersR
         return pb.BatchCreateOrdersResult(error=statuses.in_short(result.error))
     order = result.order
     return pb.BatchCreateOrdersResult(
-        order=pb.CreateOrderResponse(order_id=order.order_id, status=order.status)
+        order=pb.CreateOrderResponse(
+            order_id=order.order_id,
+            status=order.status,
+            expires_time=order.expires_time if order.HasField("expires_time") else None,
+        )
     )
 
 
@@ -223,9 +252,25 @@ def order_message(order: Order) -> pb.Order:
             status=_STATUS[change.status],
             reason=change.reason,
             actor=change.caller.name,
+            action=change.action,
         )
         times.write(written.change_time, change.at)
+    _write_payments(message, order)
     return message
+
+
+def _write_payments(message: pb.Order, order: Order) -> None:
+    if order.state.expires_at is not None:
+        times.write(message.expires_time, order.state.expires_at)
+    message.payment_reference = order.state.confirmed_by or ""
+    known = [one.payment for one in order.payments]
+    message.payment_status = _PAYMENT_STATUS[status_of(known, order.total)]
+    for (kind, reference, amount), at in order.payments:
+        payment = message.payments.add(
+            kind=pb.PaymentKind.Value(f"PAYMENT_KIND_{kind}"), reference=reference
+        )
+        money.write(payment.amount, *amount)
+        times.write(payment.record_time, at)
 
 
 def _shortage_message(shortage: Shortage) -> pb.Shortage:
@@ -234,4 +279,12 @@ def _shortage_message(shortage: Shortage) -> pb.Shortage:
     )
 
 
+_KINDS: dict[int, PaymentKind] = {
+    pb.PaymentKind.Value(f"PAYMENT_KIND_{kind}"): kind
+    for kind in PaymentKind
+    if kind is not PaymentKind.NAMED  # that one comes with ConfirmOrder
+}
+_PAYMENT_STATUS = {
+    status: pb.PaymentStatus.Value(f"PAYMENT_STATUS_{status}") for status in PaymentStatus
+}
 _STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}

@@ -1,0 +1,24 @@
+"""What can be done with one order: the table of contents of this layer.
+
+Whatever presents Orders to the world calls these. Placing is beside them, since it goes by batches,
+and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.payments.payment import PaymentKind
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """The verbs, each as the class of its name documents it."""
+
+    cancel_order: Callable[[str, str, Caller], Awaitable[None]]
+    update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]]
+    confirm_order: Callable[[str, str, Caller], Awaitable[None]]
+    extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
+    record_payment: Callable[[str, PaymentKind, str, Money, Caller], Awaitable[None]]

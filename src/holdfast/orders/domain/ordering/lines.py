@@ -1,0 +1,46 @@
+"""The lines of an order: what is asked for, what it costs, and how many units of each product."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from holdfast.orders.domain.errors import MixedCurrencies, TotalTooLarge
+from holdfast.orders.domain.money import MINOR_MAX, Money
+
+LINES_MAX = 2_000  # one reservation locks at most this many products
+QUANTITY_MAX = 1_000_000_000  # units on one line
+
+
+class OrderLine(NamedTuple):
+    """One product asked for, at its price. The same product may stand on several lines."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money
+
+
+def total_of(lines: Sequence[OrderLine]) -> Money:
+    """Return the sum of quantity x unit price.
+
+    :raises MixedCurrencies: the lines have more than one currency.
+    :raises TotalTooLarge: the sum does not fit into 64 bits.
+    """
+    assert 1 <= len(lines) <= LINES_MAX, "the edge has checked the number of lines"
+    for line in lines:
+        assert 1 <= line.quantity <= QUANTITY_MAX, "the edge has checked the quantity"
+        assert line.unit_price.minor >= 0, "the edge has checked the price"
+    currencies = {line.unit_price.currency for line in lines}
+    if len(currencies) > 1:
+        raise MixedCurrencies(currencies)
+    minor = sum(line.quantity * line.unit_price.minor for line in lines)
+    if minor > MINOR_MAX:
+        raise TotalTooLarge
+    return Money(currencies.pop(), minor)
+
+
+def demand_of(lines: Sequence[tuple[str, int]]) -> Counter[str]:
+    """Return units per product: lines of the same product are summed for stock."""
+    demand: Counter[str] = Counter()
+    for product_id, quantity in lines:
+        demand[product_id] += quantity
+    return demand

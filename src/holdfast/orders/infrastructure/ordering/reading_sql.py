@@ -1,0 +1,183 @@
+"""SQL of what is read of orders, as PostgreSQL reads it: whole orders, and pages of them."""
+
+import re
+
+from holdfast.chassis.database.sql import either
+from holdfast.orders.domain.ordering.order import OrderStatus
+
+# An end is final, so the history tells it for good. The index `order_history_of_ends` has the same
+# words: a new final status needs a migration that makes the index anew.
+ENDED = "status IN ('REJECTED', 'CANCELLED', 'EXPIRED')"
+
+assert set(re.findall(r"'(\w+)'", ENDED)) == {
+    status for status in OrderStatus if status.is_final
+}, (
+    "ListOrders finds what has ended through the index order_history_of_ends: name every final "
+    "status in a new migration of it, and here"
+)
+
+
+class ReadingStatements:
+    """What `reader.py` asks of the database; the store finds orders by it, too."""
+
+    _FIELDS = """
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+"""
+    _COLUMNS = _FIELDS + either(
+        postgresql="""
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments
+""",
+        sqlite="""
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments
+""",
+    )
+    _HISTORY = either(
+        postgresql="""
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
+                        ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+""",
+        sqlite="""
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
+          FROM (SELECT version, status, changed_at, reason, actor, action
+                  FROM order_history
+                 WHERE order_history.order_id = orders.order_id
+              ORDER BY version)) AS history
+""",
+    )
+    _OF_IDS = """
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+"""
+    FIND_ORDERS = _COLUMNS + _OF_IDS
+    FIND_DETAILS = _COLUMNS + _HISTORY + _OF_IDS
+
+    _IN_PAGE = """
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+"""
+    _FILTERED = """
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+"""
+    _NEWEST_FIRST = """
+ORDER BY orders.order_id DESC
+   LIMIT $2
+"""
+
+    # One text for each filter that has an index of its own; the other filters are checked row by
+    # row.
+    _LISTED = _IN_PAGE + _FILTERED + _NEWEST_FIRST
+    LIST_ORDERS = _COLUMNS + "  FROM orders\n WHERE true" + _LISTED
+    LIST_ORDERS_OF_CUSTOMER = _COLUMNS + "  FROM orders\n WHERE customer_id = $6" + _LISTED
+
+    # Where another table has the index, its rows lead and each looks its order up, as above.
+    _LED_BY = either(postgresql="\nSELECT whole.*\n  FROM (", sqlite=_COLUMNS + "  FROM (")
+    _OF_FOUND = "  FROM orders\n WHERE orders.order_id = found.order_id"
+    _LOOKED_UP = either(
+        postgresql="        ORDER BY order_id DESC) AS found\n CROSS JOIN LATERAL ("
+        + (_COLUMNS + _OF_FOUND + _FILTERED + " LIMIT 1) AS whole"),
+        sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + _FILTERED,
+    )
+    _NEWEST_FOUND_FIRST = """
+ORDER BY found.order_id DESC
+   LIMIT $2
+"""
+    _PENDING = """
+SELECT order_id
+  FROM unanswered          -- all that is PENDING is among them
+ WHERE true
+"""
+    _RESERVED = """
+SELECT order_id
+  FROM hold                -- all that is RESERVED is among them
+ WHERE true
+"""
+    _ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED
+    _WITH_PRODUCT = """
+  FROM order_line
+ WHERE product_id = $8
+"""
+    # SQLite would sort all of a DISTINCT before it gives the newest.
+    _ONCE = either(postgresql="SELECT DISTINCT order_id", sqlite="SELECT order_id")
+    _GROUPED = either(postgresql="", sqlite=" GROUP BY found.order_id")
+    LIST_PENDING_ORDERS = _LED_BY + _PENDING + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
+    LIST_RESERVED_ORDERS = _LED_BY + _RESERVED + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
+    LIST_ENDED_ORDERS = _LED_BY + _ENDED + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
+    LIST_ORDERS_WITH_PRODUCT = (
+        _LED_BY + _ONCE + _WITH_PRODUCT + _IN_PAGE + _LOOKED_UP + _GROUPED + _NEWEST_FOUND_FIRST
+    )
+
+    # On PostgreSQL planned by itself (MATERIALIZED), so that the page's order can't tempt the
+    # planner into walking all orders from the newest.
+    _OF_REQUESTS = either(
+        postgresql="""
+  WITH asked AS MATERIALIZED (SELECT order_id
+                                FROM orders
+                               WHERE request_id = ANY($8::text[]))
+SELECT order_id
+  FROM asked
+ WHERE""",
+        sqlite="""
+SELECT order_id
+  FROM orders AS asked
+ WHERE request_id IN (SELECT value FROM json_each($8))
+   AND""",
+    )
+    _WITH_PRODUCT_TOO = """ ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND product_id = $9))
+"""
+    LIST_ORDERS_OF_REQUESTS = (
+        _LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
+    )
+
+    UNSENT_NOTIFICATIONS = """
+  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
+         customer_id, name, email, phone, address, action
+    FROM notification
+    JOIN orders USING (order_id)
+    JOIN order_history ON order_history.order_id = notification.order_id
+     AND order_history.version = notification.version
+   WHERE sent_at IS NULL
+ORDER BY recorded_at, notification.order_id
+   LIMIT $1
+"""
+
+    _SENT = """
+UPDATE notification
+   SET sent_at = $3
+"""
+    MARK_SENT = _SENT + either(
+        postgresql="""
+  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
+ WHERE notification.order_id = sent.order_id
+   AND notification.version = sent.version
+""",
+        sqlite="""
+ WHERE (order_id, version) IN (SELECT value, json_extract($2, '$[' || key || ']')
+                                 FROM json_each($1))
+""",
+    )
