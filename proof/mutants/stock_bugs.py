@@ -15,6 +15,7 @@ from holdfast.inventory.infrastructure.store import StoreWork
 from proof.mutants.planting import bug, edited, knowing, original
 
 STORE = "tests/contract/test_inventory_store.py"
+LEDGER = "tests/contract/test_inventory_ledger.py"
 GUARDED = f"{STORE}::test_what_was_decided_on_another_version_is_never_written"
 LAST_UNITS = f"{STORE}::test_two_who_reserve_the_last_units_at_once_never_get_more_than_there_are"
 ASKED_TWICE = (
@@ -98,7 +99,7 @@ BUGS = (
         "no CHECK",
         "The tables let a level go below zero and promise more than there is.",
         (tables, "statements", without_checks),
-        tests=(f"{STORE}::test_the_tables_refuse_to_oversell_whatever_the_program_does",),
+        tests=(f"{LEDGER}::test_the_tables_refuse_to_oversell_whatever_the_program_does",),
         why_tests="the domain's own rule keeps the levels right; see the next two",
     ),
     bug(

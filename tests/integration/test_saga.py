@@ -1,7 +1,8 @@
 """An order's way through both services: settled once, never left pending, events in any order."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeVar
 
@@ -38,6 +39,21 @@ shop, urls = two_services.shop, two_services.urls
 
 async def letters(shop: TwoServices) -> list[DeadLetterRow]:
     return [letter for url in shop.urls for letter in await list_dead_letters(url)]
+
+
+@contextmanager
+def failing_at(failpoint: str) -> Iterator[None]:
+    """Transactions end at this point while the block runs."""
+
+    async def fail(point: str) -> None:
+        if point == failpoint:
+            raise RuntimeError("the transaction ends here")
+
+    failpoints.arm(fail)
+    try:
+        yield
+    finally:
+        failpoints.arm(None)
 
 
 async def test_an_answer_confirms_or_rejects_its_order_once(shop: TwoServices) -> None:
@@ -155,21 +171,25 @@ async def test_an_answer_that_was_lost_comes_again_when_it_is_asked_for(shop: Tw
     assert await shop.reserved("LAMP") == 2
 
 
+async def test_a_question_whose_decision_failed_counts_as_never_seen(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    question = reserve(shop.clock.new_id(), LAMP=2)
+
+    with failing_at("levels changed"), pytest.raises(RuntimeError):
+        await shop.hear_orders([question])
+    assert await shop.reserved("LAMP") == 0
+    await shop.hear_orders([question])
+
+    assert await shop.reserved("LAMP") == 2
+
+
 async def test_an_answer_whose_settling_failed_counts_as_never_seen(shop: TwoServices) -> None:
     await shop.supply(LAMP=5)
     (placed,) = await shop.place(asks("r-1", LAMP=2))
     told = answer(placed.order_id)
 
-    async def fail(point: str) -> None:
-        if point == "orders changed":
-            raise RuntimeError("the transaction ends here")
-
-    failpoints.arm(fail)
-    try:
-        with pytest.raises(RuntimeError):
-            await shop.hear_inventory([told])
-    finally:
-        failpoints.arm(None)
+    with failing_at("orders changed"), pytest.raises(RuntimeError):
+        await shop.hear_inventory([told])
     await shop.hear_inventory([told])
 
     assert await shop.statuses(placed) == ["CONFIRMED"]

@@ -50,8 +50,8 @@ def effects_of(snapshot: Snapshot, attempts: Sequence[Attempt]) -> list[Effects]
     handed = Counter((one.order_id, one.status) for one in attempts)
     return [
         _effects("decisions", snapshot.orders, Counter(snapshot.reservations.keys())),
-        _effects("reservations", *_moved(snapshot, moved, "RESERVATION", {"RESERVED", "RELEASED"})),
-        _effects("releases", *_moved(snapshot, moved, "RELEASE", {"RELEASED"})),
+        _effects("reservations", *_moved(snapshot, moved, "RESERVATION", {"HELD", "OVER"})),
+        _effects("releases", *_moved(snapshot, moved, "RELEASE", {"OVER"})),
         _effects("status steps", steps, steps),
         _effects("notifications", steps, notices),
         _effects("notifications handed over", steps, handed),
@@ -61,11 +61,16 @@ def effects_of(snapshot: Snapshot, attempts: Sequence[Attempt]) -> list[Effects]
 def _moved(
     snapshot: Snapshot, moved: Counter[MovementKey], kind: str, states: Collection[str]
 ) -> tuple[Collection[MovementKey], Counter[MovementKey]]:
-    """What movements of a kind are due, a line of an order each, and which there are."""
+    """What movements of a kind are due, a line of an order each, and which there are.
+
+    Of an order that is over, only the ledger knows whether it was ever held.
+    """
+    was_held = {order_id for order_id, _, of_kind in moved if of_kind == "RESERVATION"}
     due = {
         (order_id, line.product_id, kind)
         for order_id, reservation in snapshot.reservations.items()
         if reservation.state in states and order_id in snapshot.orders
+        if reservation.state == "HELD" or order_id in was_held
         for line in snapshot.orders[order_id].lines
     }
     return due, Counter({key: number for key, number in moved.items() if key[2] == kind})
