@@ -60,8 +60,8 @@ SELECT pg_temp.past_id(n, $3), 1, third + 1,
   FROM generate_series($1::bigint, $2::bigint) AS n, generate_series(0, 2) AS third
 """,
     """
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)
-SELECT pg_temp.past_id(n, $3), version, status, pg_temp.past_time(n, $3), '', 'anonymous'
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+SELECT pg_temp.past_id(n, $3), version, status, pg_temp.past_time(n, $3), '', 'anonymous', ''
   FROM generate_series($1::bigint, $2::bigint) AS n,
        (VALUES (1, 'PENDING'), (2, 'CONFIRMED')) AS step (version, status)
 """,

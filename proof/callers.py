@@ -15,6 +15,8 @@ from itertools import starmap
 from types import MappingProxyType
 
 from holdfast.client import (
+    Charge,
+    ChargeKind,
     Holdfast,
     HoldfastError,
     InternalError,
@@ -280,6 +282,7 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                     _lines(asked, price),
                     request_id=asked["request_id"],
                     hold_s=asked.get("hold_s"),
+                    charges=_charges(asked),
                 )
             )
         case "GetOrderDetails":
@@ -337,6 +340,7 @@ async def call_batch(
                 lines=_lines(one.request, price),
                 request_id=one.request["request_id"],
                 hold_s=one.request.get("hold_s"),
+                charges=_charges(one.request),
             )
             for one in wishes
         ]
@@ -361,6 +365,13 @@ def placed_facts(placed: Placed) -> Facts:
 
 def _lines(asked: Facts, price: Money | None) -> list[OrderLine]:
     return [OrderLine(product_id, quantity, price) for product_id, quantity in asked["lines"]]
+
+
+def _charges(asked: Facts) -> list[Charge]:
+    return [
+        Charge(ChargeKind(kind), Money(PRICE.currency, minor), line_no)
+        for kind, line_no, minor in asked.get("charges", ())
+    ]
 
 
 def _units(on_hand: int, reserved: int, available: int) -> Facts:

@@ -65,6 +65,7 @@ class Order(NamedTuple):
     :param asked: the revision of its newest question to Inventory.
     :param answered: the newest revision that was answered.
     :param sequence: of the newest answer; `revision` and `stock` are what it told.
+    :param charged_minor: what is added to its lines, less what is taken off.
     :param has_hold: it was placed with one, whether that is over or not.
     """
 
@@ -83,6 +84,7 @@ class Order(NamedTuple):
     revision: int = 1
     stock: tuple[Part, ...] = ()
     has_hold: bool = False
+    charged_minor: int = 0
     confirmed_by: str | None = None
     payments: tuple[Payment, ...] = ()
 

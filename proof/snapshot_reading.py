@@ -28,7 +28,11 @@ _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
        CAST(shortages AS text) AS shortages,
        asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock,
-       expires_at IS NOT NULL AS has_hold, confirmed_by
+       expires_at IS NOT NULL AS has_hold, confirmed_by,
+       coalesce((SELECT sum(CASE kind WHEN 'DISCOUNT' THEN -amount_minor WHEN 'TAX_INCLUDED' THEN 0
+                            ELSE amount_minor END)
+                   FROM order_charge
+                  WHERE order_charge.order_id = orders.order_id), 0) AS charged_minor
   FROM orders
 """
 
@@ -220,6 +224,7 @@ def _order(
         row["stock_revision"],
         tuple(Part(*held) for held in json.loads(row["stock"])),
         bool(row["has_hold"]),
+        int(row["charged_minor"]),
         row["confirmed_by"],
         tuple(payments.get(order_id, ())),
     )

@@ -15,6 +15,7 @@ from proof.history import Facts
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
+CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
 HOLDS_S = (1, 5, 30, 3_600)  # some end in time, some don't
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
@@ -132,6 +133,8 @@ class Caller:
             "request_id": f"{self.name}-order-{self._numbers}",
             "lines": self._lines(),
         }
+        if self._chance.random() < CHARGED:
+            asked["charges"] = [["SHIPPING", 0, 450], ["DISCOUNT", 1, 50], ["TAX_INCLUDED", 0, 80]]
         if self._chance.random() < HELD:
             asked["hold_s"] = self._chance.choice(HOLDS_S)
         _remember(self._asked, asked)

@@ -210,7 +210,8 @@ def books(record: RunRecord) -> Iterator[Violation]:
             text = f"it is {order.status} at {order.version}, its history ends with {last}"
             yield Violation(10, order.order_id, text)
         amounts = [order.total_minor, *(line.unit_price_minor for line in order.lines)]
-        total = sum(line.quantity * line.unit_price_minor for line in order.lines)
+        goods = sum(line.quantity * line.unit_price_minor for line in order.lines)
+        total = goods + order.charged_minor
         if not order.lines or order.total_minor != total:
             text = f"it totals {order.total_minor}, its {len(order.lines)} lines {total}"
             yield Violation(10, order.order_id, text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.type.money_pb2 import Money
 
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -42,6 +43,14 @@ def _order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
             for product_id, quantity in facts["lines"]
         ],
         hold=Duration(seconds=facts["hold_s"]) if "hold_s" in facts else None,
+        charges=[
+            orders_pb2.Charge(
+                kind=orders_pb2.ChargeKind.Value(f"CHARGE_KIND_{kind}"),
+                line_no=line_no,
+                amount=Money(units=minor // 100, nanos=minor % 100 * _CENT_NANOS),
+            )
+            for kind, line_no, minor in facts.get("charges", ())
+        ],
     )
 
 

@@ -13,13 +13,8 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import (
-    NewOrder,
-    Order,
-    OrderChange,
-    OrderState,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.new_order import NewOrder
+from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState, OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.reader import Reader

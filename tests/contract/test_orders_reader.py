@@ -8,10 +8,8 @@ import pytest
 
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.ordering.order import (
-    NewOrder,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.new_order import NewOrder
+from holdfast.orders.domain.ordering.order import OrderStatus
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from tests.contract import order_desk
 from tests.contract.conftest import START

@@ -10,13 +10,15 @@ import pytest
 
 from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database.seam import Conflict
-from holdfast.orders.application.ports import Notification, OrderFilter
+from holdfast.orders.application.ports import KnownDetails, Notification, OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.details import NO_DETAILS
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import Action, NewOrder, Order, OrderState, OrderStatus
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind
+from holdfast.orders.domain.ordering.new_order import NewOrder
+from holdfast.orders.domain.ordering.order import Action, Order, OrderState, OrderStatus
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk, settle
@@ -154,7 +156,7 @@ async def test_a_payment_of_a_rejected_order_leaves_what_was_missing_and_is_told
     state = (await desk.read(placed.order_id)).state
     payment = Payment(PaymentKind.CAPTURED, "pi_1", Money("GBP", 700))
 
-    await desk.record(state.record_payment(payment, START, ANNA))
+    await desk.record(state.record_payment(payment, PaymentStatus.PAID, START, ANNA))
 
     order = await desk.read(placed.order_id)
     assert order.shortages == missing
@@ -174,8 +176,8 @@ async def test_new_customer_information_is_a_version_but_no_news_for_the_custome
 
     async with desk.store.begin() as work:
         states = await work.lock_states([placed.order_id])
-        assert await work.lock_customer(placed.order_id) == ADA
-        await work.record([states[placed.order_id].update_customer(revised, 1, START, ANNA)])
+        assert await work.known_of(placed.order_id) == KnownDetails(ADA, NO_DETAILS)
+        await work.record([states[placed.order_id].update(revised, None, 1, START, ANNA)])
 
     assert (await desk.read(placed.order_id)).customer == revised
     assert (await desk.outbox())[1:] == [("OrderUpdated", placed.order_id, 2)]

@@ -115,7 +115,7 @@ INSERT INTO order_line
 SELECT order_id, 1, line_no, CASE WHEN request_id = 'r-7' THEN 'RARE' ELSE 'LAMP' END, 1, 150
   FROM orders, generate_series(1, 2) AS line_no;
 INSERT INTO order_history
-SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '', ''
+SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '', '', ''
   FROM orders, generate_series(1, 2) AS n;
 INSERT INTO notification
 SELECT order_id, 2, status, placed_at, CASE request_id WHEN 'r-7' THEN NULL ELSE now() END

@@ -1,15 +1,13 @@
 """An order's way through both services: settled once, never left pending, events in any order."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from itertools import pairwise
 from typing import TypeVar
 
 import pytest
 from structlog.testing import capture_logs
 
-from holdfast.chassis import failpoints
 from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.wakeups import Wakeups
@@ -26,6 +24,7 @@ from tests.integration.two_services import (
     TwoServices,
     answer,
     asks,
+    failing_at,
     release,
     reserve,
 )
@@ -39,21 +38,6 @@ shop, urls = two_services.shop, two_services.urls
 
 async def letters(shop: TwoServices) -> list[DeadLetterRow]:
     return [letter for url in shop.urls for letter in await list_dead_letters(url)]
-
-
-@contextmanager
-def failing_at(failpoint: str) -> Iterator[None]:
-    """Transactions end at this point while the block runs."""
-
-    async def fail(point: str) -> None:
-        if point == failpoint:
-            raise RuntimeError("the transaction ends here")
-
-    failpoints.arm(fail)
-    try:
-        yield
-    finally:
-        failpoints.arm(None)
 
 
 async def test_an_answer_confirms_or_rejects_its_order_once(shop: TwoServices) -> None:
@@ -256,7 +240,7 @@ async def test_a_watcher_sees_the_shortages_with_the_rejection_and_not_before(
     told = WatchOrder(shop.order, Wakeups())(placed.order_id)
 
     first = await anext(told)
-    await shop.update(placed.order_id, 1, {"name": "Ada"}, ANNA)
+    await shop.update(placed.order_id, 1, {"name": "Ada"}, {}, ANNA)
     await shop.hear_inventory([answer(placed.order_id, missing)])
     rest = [order async for order in told]
 

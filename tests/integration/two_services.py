@@ -1,12 +1,13 @@
 """The use cases of both services on two real databases and a local broker, without any server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
 import pytest
 
+from holdfast.chassis import failpoints
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database, instant, retrying
 from holdfast.chassis.messaging.broker import Event
@@ -205,6 +206,21 @@ class TwoServices:
 def asks(request_id: str, customer_id: str = "c-1", **quantities: int) -> PlaceOrder:
     lines = tuple(AskedLine(product_id, n, None) for product_id, n in quantities.items())
     return PlaceOrder(request_id, customer_id, lines, Customer(), ANNA)
+
+
+@contextmanager
+def failing_at(failpoint: str) -> Iterator[None]:
+    """Transactions end at this point while the block runs."""
+
+    async def fail(point: str) -> None:
+        if point == failpoint:
+            raise RuntimeError("the transaction ends here")
+
+    failpoints.arm(fail)
+    try:
+        yield
+    finally:
+        failpoints.arm(None)
 
 
 def reserve(

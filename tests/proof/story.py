@@ -78,7 +78,7 @@ class Story:
 
     async def update(self, order_id: str, version: int) -> None:
         number = self.history.invoke("anna", "UpdateOrder", {"order_id": order_id})
-        await self.shop.update(order_id, version, {"name": "Anna"}, ANNA)
+        await self.shop.update(order_id, version, {"name": "Anna"}, {}, ANNA)
         self.history.ok(number, {"order_id": order_id})
 
     async def read(self, order_id: str) -> None:

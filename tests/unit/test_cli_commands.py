@@ -153,6 +153,15 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
         "payment_reference": "",
         "payment_status": "NONE",
         "payments": [],
+        "charges": [],
+        "details": {
+            "reference": "",
+            "channel": "",
+            "note": "",
+            "attributes": {},
+            "ship_to": None,
+            "bill_to": None,
+        },
     }
 
 

@@ -29,9 +29,9 @@ from holdfast.orders.domain.events import (
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.ordering.lines import QUANTITY_MAX, OrderLine, demand_of, total_of
+from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import (
     UPDATES_MAX,
-    NewOrder,
     OrderChange,
     OrderState,
     OrderStatus,
@@ -190,7 +190,7 @@ def test_only_a_rejection_carries_shortages() -> None:
 def test_customer_information_changes_without_changing_the_status(status: OrderStatus) -> None:
     ada = Customer(name="Ada").revised({"email": "ada@example.org"})
 
-    change = OrderState("o-1", status, 3).update_customer(ada, 3, AT, ANNA)
+    change = OrderState("o-1", status, 3).update(ada, None, 3, AT, ANNA)
 
     assert (change.status, change.version) == (status, 4)
     assert change.customer == Customer(name="Ada", email="ada@example.org")
@@ -198,9 +198,9 @@ def test_customer_information_changes_without_changing_the_status(status: OrderS
 
 def test_customer_information_is_refused_for_another_version_and_for_a_final_order() -> None:
     with pytest.raises(StaleVersion) as stale:
-        OrderState("o-1", PENDING, 3).update_customer(Customer(), 2, AT, ANNA)
+        OrderState("o-1", PENDING, 3).update(Customer(), None, 2, AT, ANNA)
     with pytest.raises(IllegalTransition):
-        OrderState("o-1", OrderStatus.EXPIRED, 3).update_customer(Customer(), 3, AT, ANNA)
+        OrderState("o-1", OrderStatus.EXPIRED, 3).update(Customer(), None, 3, AT, ANNA)
 
     assert (stale.value.expected, stale.value.current) == (2, 3)
 
@@ -286,9 +286,9 @@ def test_an_order_of_ten_thousand_versions_is_not_updated_but_can_be_cancelled()
     state = OrderState("o-1", OrderStatus.CONFIRMED, version=UPDATES_MAX)
 
     with pytest.raises(TooManyChanges):
-        state.update_customer(Customer(), UPDATES_MAX, AT, ANNA)
+        state.update(Customer(), None, UPDATES_MAX, AT, ANNA)
 
     assert state.cancel("", AT, ANNA).version == UPDATES_MAX + 1
-    assert OrderState("o-1", OrderStatus.CONFIRMED, UPDATES_MAX - 1).update_customer(
-        Customer(), UPDATES_MAX - 1, AT, ANNA
+    assert OrderState("o-1", OrderStatus.CONFIRMED, UPDATES_MAX - 1).update(
+        Customer(), None, UPDATES_MAX - 1, AT, ANNA
     )

@@ -1,5 +1,6 @@
 """`holdfast order`: place orders, look at them, change them."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,23 +19,23 @@ from holdfast.cli.arguments import (
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.exits import REFUSED, repeatable_as
+from holdfast.cli.order_views import headline, show_order, show_orders, show_placed
 from holdfast.cli.output import (
     Output,
     OutputOption,
-    print_facts,
-    print_json,
     print_json_line,
     print_line,
-    print_table,
 )
 from holdfast.client import (
+    Charge,
+    ChargeKind,
     Customer,
+    Details,
     Holdfast,
     Order,
     OrderStatus,
     PaymentKind,
     PaymentStatus,
-    Placed,
     parse_amount,
 )
 
@@ -50,6 +51,7 @@ class PaidOption(StrEnum):
     VOIDED = "voided"
 
 
+HOLD_S_MAX = 86_400.0
 WAIT_S_MAX = 60.0  # the service waits no longer either
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
@@ -57,6 +59,19 @@ NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
 EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
 PhoneOption = Annotated[str | None, typer.Option(help="Phone number.")]
 AddressOption = Annotated[str | None, typer.Option(help="Postal address.")]
+DiscountOption = Annotated[
+    str | None, typer.Option(metavar="AMOUNT", help="Taken off the whole order.")
+]
+AddedOption = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Added to the order.")]
+ReferenceOption = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Your own number of the order.")
+]
+ChannelOption = Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")]
+NoteOption = Annotated[str | None, typer.Option(help="For whoever handles it.")]
+HoldOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."),
+]
 
 
 @app.command()
@@ -79,12 +94,13 @@ def create(
     wait: Annotated[
         str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
     ] = "10s",
-    hold: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."
-        ),
-    ] = None,
+    discount: DiscountOption = None,
+    shipping: AddedOption = None,
+    tax: AddedOption = None,
+    reference: ReferenceOption = None,
+    channel: ChannelOption = "",
+    note: NoteOption = None,
+    hold: HoldOption = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait.")] = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -98,8 +114,10 @@ def create(
     wait_s = 0.0 if no_wait else duration_s(wait, "--wait")
     if wait_s > WAIT_S_MAX:
         raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
-    hold_s = None if hold is None else duration_s(hold, "--hold")
+    hold_s = None if hold is None else _hold_s(hold, "--hold")
     wanted = order_lines(lines, currency)
+    charges = _charges(discount, shipping, tax)
+    details = Details(reference or "", channel, note or "")
     who = Customer(name or "", email or "", phone or "", address or "")
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(
@@ -110,9 +128,11 @@ def create(
                 request_id=own_id,
                 wait_s=wait_s,
                 hold_s=hold_s,
+                charges=charges,
+                details=details,
             )
         )
-    _show_placed(placed, output)
+    show_placed(placed, output)
     if placed.status is OrderStatus.REJECTED:
         raise typer.Exit(REFUSED)
 
@@ -126,7 +146,7 @@ def get(
 ) -> None:
     """Show an order with its lines and history."""
     order = Connection(orders, data=data).run(lambda client: client.orders.get(order_id))
-    _show_order(order, output)
+    show_order(order, output)
 
 
 @app.command("list")
@@ -158,7 +178,47 @@ def list_orders(
         )
         return [order async for order in listed]
 
-    _show_orders(Connection(orders, data=data).run(found), output)
+    show_orders(Connection(orders, data=data).run(found), output)
+
+
+@app.command()
+def search(
+    prefix: Annotated[str, typer.Argument(metavar="ID", help="The beginning of an order id.")] = "",
+    reference: Annotated[str, typer.Option(metavar="TEXT", help="Your own number.")] = "",
+    email: Annotated[str, typer.Option(help="The customer's e-mail address.")] = "",
+    channel: Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")] = "",
+    payment_status: Annotated[
+        PaymentStatus | None, typer.Option(help="Where its payment stands.", case_sensitive=False)
+    ] = None,
+    customer: Annotated[str, typer.Option(metavar="ID", help="Only this customer's.")] = "",
+    status: StatusOption = None,
+    product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
+    created_from: FromOption = None,
+    created_before: BeforeOption = None,
+    limit: LimitOption = 50,
+    orders: OrdersOption = ORDERS_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Find orders by what you know of them, newest first: holdfast order search --reference W-17"""
+
+    async def found(client: Holdfast) -> list[Order]:
+        sought = client.orders.search(
+            order_id_prefix=prefix,
+            reference=reference,
+            email=email,
+            channel=channel,
+            payment_status=payment_status,
+            customer_id=customer,
+            status=status,
+            product_id=product,
+            created_from=created_from,
+            created_before=created_before,
+            limit=limit,
+        )
+        return [order async for order in sought]
+
+    show_orders(Connection(orders, data=data).run(found), output)
 
 
 @app.command()
@@ -168,22 +228,33 @@ def update(
     email: EmailOption = None,
     phone: PhoneOption = None,
     address: AddressOption = None,
+    reference: ReferenceOption = None,
+    note: NoteOption = None,
     version: VersionOption = None,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Change the customer information of an order; an empty text takes a field away."""
-    if name is email is phone is address is None:
-        raise typer.BadParameter("nothing to change: give --name, --email, --phone or --address")
+    """Change what is known beside the lines of an order; an empty text takes a field away."""
+    if name is email is phone is address is reference is note is None:
+        raise typer.BadParameter(
+            "nothing to change: give --name, --email, --phone, --address, --reference or --note"
+        )
 
     async def change(client: Holdfast) -> Order:
         current = version or (await client.orders.get(order_id)).version
         return await client.orders.update(
-            order_id, version=current, name=name, email=email, phone=phone, address=address
+            order_id,
+            version=current,
+            name=name,
+            email=email,
+            phone=phone,
+            address=address,
+            reference=reference,
+            note=note,
         )
 
-    _show_order(Connection(orders, data=data).run(change), output)
+    show_order(Connection(orders, data=data).run(change), output)
 
 
 @app.command()
@@ -198,7 +269,7 @@ def cancel(
     order = Connection(orders, data=data).run(
         lambda client: client.orders.cancel(order_id, reason=reason)
     )
-    _show_order(order, output)
+    show_order(order, output)
 
 
 @app.command()
@@ -213,7 +284,7 @@ def confirm(
     order = Connection(orders, data=data).run(
         lambda client: client.orders.confirm(order_id, payment=payment)
     )
-    _show_order(order, output)
+    show_order(order, output)
 
 
 @app.command()
@@ -225,11 +296,11 @@ def extend(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Let a hold end later: holdfast order extend ID 15m. It is never shortened."""
-    hold_s = duration_s(hold, "TIME")
+    hold_s = _hold_s(hold, "TIME")
     order = Connection(orders, data=data).run(
         lambda client: client.orders.extend_hold(order_id, hold_s=hold_s)
     )
-    _show_order(order, output)
+    show_order(order, output)
 
 
 @app.command()
@@ -248,16 +319,13 @@ def pay(
 
     Nothing is charged, and no stock is moved.
     """
-    try:
-        exact = parse_amount(amount)
-    except ValueError as error:
-        raise typer.BadParameter(f"AMOUNT: {error}") from None
+    exact = _amount(amount)
     order = Connection(orders, data=data).run(
         lambda client: client.orders.record_payment(
             order_id, PaymentKind(kind.upper()), exact, reference=reference
         )
     )
-    _show_order(order, output)
+    show_order(order, output)
 
 
 @app.command()
@@ -278,79 +346,29 @@ def watch(
             if output is Output.JSON:
                 print_json_line(order)
             else:
-                print_line(_headline(order))
+                print_line(headline(order))
 
     Connection(orders, data=data).run(follow)
 
 
-def _show_placed(placed: Placed, output: Output) -> None:
-    if output is Output.JSON:
-        print_json(placed)
-        return
-    print_line(f"order {placed.order_id} is {placed.status}")
-    for short in placed.shortages:
-        print_line(f"  {short.product_id}: wanted {short.wanted}, available {short.available}")
-    if placed.status is OrderStatus.RESERVED:
-        print_line(f"  held until {placed.expires_time:%Y-%m-%dT%H:%M:%SZ}; then it expires")
-    if placed.status is OrderStatus.PENDING:
-        print_line(f"  its outcome follows: holdfast order watch {placed.order_id}")
+def _charges(discount: str | None, shipping: str | None, tax: str | None) -> list[Charge]:
+    amounts = {
+        ChargeKind.DISCOUNT: discount,
+        ChargeKind.SHIPPING: shipping,
+        ChargeKind.TAX: tax,
+    }
+    return [Charge(kind, _amount(text)) for kind, text in amounts.items() if text is not None]
 
 
-def _headline(order: Order) -> str:
-    last = order.history[-1] if order.history else None
-    why = f" ({last.reason})" if last and last.reason else ""
-    return f"order {order.order_id} version {order.version} is {order.status}{why}"
+def _hold_s(text: str, option: str) -> float:
+    hold_s = duration_s(text, option)
+    if not 0 < hold_s <= HOLD_S_MAX:
+        raise typer.BadParameter(f"{option} takes more than 0 and at most 24h")
+    return hold_s
 
 
-def _show_orders(found: list[Order], output: Output) -> None:
-    if output is Output.JSON:
-        print_json(found)
-        return
-    print_table(
-        ("order", "created", "customer", "status", "lines", "total"),
-        [
-            (o.order_id, o.create_time, o.customer_id, o.status, len(o.lines), o.total)
-            for o in found
-        ],
-    )
-
-
-def _payment(order: Order) -> str:
-    if order.payment_status is PaymentStatus.NONE:
-        return ", ".join(one.reference for one in order.payments)
-    facts = ", ".join(f"{p.reference} {p.kind.lower()} {p.amount}" for p in order.payments)
-    return f"{order.payment_status} ({facts})"
-
-
-def _show_order(order: Order, output: Output) -> None:
-    if output is Output.JSON:
-        print_json(order)
-        return
-    print_facts(
-        {
-            "order": order.order_id,
-            "status": order.status,
-            "customer": order.customer_id,
-            "name": order.customer.name,
-            "email": order.customer.email,
-            "phone": order.customer.phone,
-            "address": order.customer.address,
-            "total": order.total,
-            "held until": order.expires_time if order.status is OrderStatus.RESERVED else None,
-            "payment": _payment(order),
-            "version": order.version,
-        }
-    )
-    print_line("")
-    print_table(
-        ("product", "quantity", "unit price"),
-        [(line.product_id, line.quantity, line.unit_price) for line in order.lines],
-    )
-    for short in order.shortages:
-        print_line(f"short: {short.product_id}: wanted {short.wanted}, available {short.available}")
-    if order.history:
-        print_line("")
-        print_table(
-            ("version", "status", "time", "reason", "by"),
-            [(c.version, c.status, c.change_time, c.reason, c.actor) for c in order.history],
-        )
+def _amount(text: str) -> Decimal:
+    try:
+        return parse_amount(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}") from None

@@ -27,7 +27,11 @@ from holdfast.client._money import Money, parse_amount
 from holdfast.client._orders import Orders
 from holdfast.client._sync import HoldfastSync
 from holdfast.client._types import (
+    Address,
+    Charge,
+    ChargeKind,
     Customer,
+    Details,
     Movement,
     MovementKind,
     Order,
@@ -48,9 +52,13 @@ from holdfast.client._types import (
 )
 
 __all__ = [
+    "Address",
     "AlreadyExists",
+    "Charge",
+    "ChargeKind",
     "Customer",
     "DeadlineExceeded",
+    "Details",
     "HoldExpired",
     "Holdfast",
     "HoldfastError",

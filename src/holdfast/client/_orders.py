@@ -1,6 +1,6 @@
 """Orders as callers use it: place orders, read them, change them, watch them."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
@@ -14,12 +14,16 @@ from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
 from holdfast.client._types import (
+    Address,
+    Charge,
     Customer,
+    Details,
     Order,
     OrderLine,
     OrderRequest,
     OrderStatus,
     PaymentKind,
+    PaymentStatus,
     Placed,
     new_request_id,
 )
@@ -45,6 +49,8 @@ class Orders:
         request_id: str | None = None,
         wait_s: float = 0.0,
         hold_s: float | None = None,
+        charges: Sequence[Charge] = (),
+        details: Details | None = None,
     ) -> Placed:
         """Record an order durably; its stock is reserved shortly after.
 
@@ -55,13 +61,15 @@ class Orders:
         :param wait_s: seconds to wait for the outcome, at most 60; it may still be PENDING after.
         :param hold_s: seconds to hold its stock, at most 24 h: it becomes RESERVED and waits for
             `confirm`; when the hold ends before, EXPIRED. None: it needs no confirmation.
+        :param charges: discounts, shipping, fees and taxes, at most 500.
+        :param details: the caller's own reference, notes and addresses.
         :raises ShortOfStock: it plainly cannot be filled and was not recorded.
         :raises NotFound: a product does not exist.
         :raises RequestIdReused: the request id was used for another order of this customer, which
             `order_id` names: look at that one first.
         """
         name = new_request_id() if request_id is None else request_id
-        request = OrderRequest(customer_id, lines, customer, name, hold_s)
+        request = OrderRequest(customer_id, lines, customer, name, hold_s, charges, details)
         answer = await self._calls.ask(
             self._stub.CreateOrder,
             _requests.create_order(request, wait_s),
@@ -155,6 +163,48 @@ class Orders:
 
         return walk(page, page_size=size, limit=wanted)
 
+    def search(
+        self,
+        *,
+        order_id_prefix: str = "",
+        reference: str = "",
+        email: str = "",
+        channel: str = "",
+        payment_status: PaymentStatus | None = None,
+        customer_id: str = "",
+        status: OrderStatus | None = None,
+        product_id: str = "",
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> AsyncGenerator[Order]:
+        """Every order that fits all that is given, newest first, page by page; without history.
+
+        :param order_id_prefix: 4 to 36 characters that the order's id begins with.
+        :param limit: at most so many orders; None: all.
+        """
+        size, wanted = _requests.page_bounds(page_size, limit)
+        request = _requests.search_orders(
+            status=status,
+            payment_status=payment_status,
+            created_from=created_from,
+            created_before=created_before,
+            order_id_prefix=order_id_prefix,
+            reference=reference,
+            email=email,
+            channel=channel,
+            customer_id=customer_id,
+            product_id=product_id,
+        )
+
+        async def page(size: int, token: str) -> tuple[Sequence[Order], str]:
+            request.page_size, request.page_token = size, token
+            answer = await self._calls.ask(self._stub.SearchOrders, request, repeatable=True)
+            return [order_from_wire(order) for order in answer.orders], answer.next_page_token
+
+        return walk(page, page_size=size, limit=wanted)
+
     async def update(
         self,
         order_id: str,
@@ -164,8 +214,13 @@ class Orders:
         email: str | None = None,
         phone: str | None = None,
         address: str | None = None,
+        reference: str | None = None,
+        note: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        ship_to: Address | None = None,
+        bill_to: Address | None = None,
     ) -> Order:
-        """Change the customer information of an order that is not final; None leaves a field as is.
+        """Change what is known beside the lines of an order that is not final; None leaves it.
 
         Never repeated after an unknown outcome: read the order to see whether the change is there.
 
@@ -173,10 +228,12 @@ class Orders:
         :raises StaleVersion: the order changed since.
         :raises IllegalTransition: the order is final.
         """
-        fields = {"name": name, "email": email, "phone": phone, "address": address}
+        contact = {"name": name, "email": email, "phone": phone, "address": address}
+        details = {"reference": reference, "note": note, "attributes": attributes}
+        places = {"ship_to": ship_to, "bill_to": bill_to}
         answer = await self._calls.ask(
             self._stub.UpdateOrder,
-            _requests.update_order(order_id, version, fields),
+            _requests.update_order(order_id, version, contact, {**details, **places}),
             repeatable=False,
         )
         return order_from_wire(answer)

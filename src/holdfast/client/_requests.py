@@ -7,12 +7,15 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from holdfast.client._checks import HOLD_S_MAX, QUANTITY_MAX, STOCK_MAX, WAIT_S_MAX, Checks
+from holdfast.client._details import write_charges, write_details
 from holdfast.client._types import (
     Customer,
+    Details,
     OrderLine,
     OrderRequest,
     OrderStatus,
     PaymentKind,
+    PaymentStatus,
     StockRequest,
 )
 from holdfast.client._wire import (
@@ -59,6 +62,9 @@ def _write_order(
             written.unit_price.CopyFrom(price)
     if request.hold_s is not None:
         message.hold.CopyFrom(_hold(checks, request.hold_s))
+    write_charges(checks, message, request.charges)
+    if request.details is not None and checks.is_a("details", request.details, Details):
+        write_details(checks, message, request.details)
     if request.customer is not None and checks.is_a("customer", request.customer, Customer):
         for field in ("name", "email", "phone", "address"):
             value = checks.text(f"customer.{field}", getattr(request.customer, field))
@@ -143,22 +149,51 @@ def list_orders(
     return request
 
 
+def search_orders(
+    *,
+    status: object,
+    payment_status: object,
+    created_from: object,
+    created_before: object,
+    **texts: object,
+) -> orders_pb2.SearchOrdersRequest:
+    checks = Checks()
+    request = orders_pb2.SearchOrdersRequest(
+        status=status_to_wire(status if isinstance(status, OrderStatus) else None),
+        created_from=time_to_wire(checks.instant("created_from", created_from)),
+        created_before=time_to_wire(checks.instant("created_before", created_before)),
+    )
+    for name, value in texts.items():
+        setattr(request, name, checks.text(name, value))
+    if status is not None:
+        checks.is_a("status", status, OrderStatus)
+    if payment_status is not None and checks.is_a("payment_status", payment_status, PaymentStatus):
+        request.payment_status = orders_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{payment_status}")
+    checks.raise_any()
+    return request
+
+
 def update_order(
-    order_id: object, version: object, details: dict[str, str | None]
+    order_id: object,
+    version: object,
+    contact: dict[str, str | None],
+    details: dict[str, object],
 ) -> orders_pb2.UpdateOrderRequest:
-    """Of the details, None is left as it is."""
+    """Of contact and details, None is left as it is."""
     checks = Checks()
     new = {
         field: checks.text(f"customer.{field}", value)
-        for field, value in details.items()
+        for field, value in contact.items()
         if value is not None
     }
+    given = {name: value for name, value in details.items() if value is not None}
     request = orders_pb2.UpdateOrderRequest(
         order_id=checks.text("order_id", order_id),
         version=checks.number("version", version, lowest=1),
         customer=orders_pb2.Customer(**new),
-        update_mask=FieldMask(paths=[f"customer.{field}" for field in new]),
+        update_mask=FieldMask(paths=[*(f"customer.{field}" for field in new), *given]),
     )
+    write_details(checks, request, Details(**given))  # type: ignore[arg-type]
     checks.raise_any()
     return request
 

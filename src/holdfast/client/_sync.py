@@ -128,6 +128,7 @@ class _OrdersSync:
         self.create_batch = loop.blocking(orders.create_batch)
         self.get = loop.blocking(orders.get)
         self.list = loop.iterating(orders.list)
+        self.search = loop.iterating(orders.search)
         self.update = loop.blocking(orders.update)
         self.cancel = loop.blocking(orders.cancel)
         self.confirm = loop.blocking(orders.confirm)

@@ -1,6 +1,6 @@
 """What the client takes and returns: frozen values that say what the wire says, in Python."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -89,6 +89,60 @@ class Customer:
     address: str = ""
 
 
+class ChargeKind(StrEnum):
+    """What is added to the lines of an order, or taken off."""
+
+    DISCOUNT = "DISCOUNT"  # taken off
+    SHIPPING = "SHIPPING"
+    FEE = "FEE"
+    TAX = "TAX"
+    TAX_INCLUDED = "TAX_INCLUDED"  # told only: it is in the prices
+    UNKNOWN = "UNKNOWN"  # a kind that this version of the client does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount beside the prices, given by the caller.
+
+    :param amount: a Decimal is in the order's currency; in an `Order` it is always Money.
+    :param line_no: the line that it belongs to, counted from 1; 0: the whole order.
+    """
+
+    kind: ChargeKind
+    amount: Money | Decimal
+    line_no: int = 0
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something goes; every part may be empty. `country`: two letters, ISO 3166-1."""
+
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of an order beside its lines; nothing is decided by it.
+
+    :param reference: the caller's own number of the order; `search` finds it.
+    :param channel: where it came from.
+    """
+
+    reference: str = ""
+    channel: str = ""
+    note: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    ship_to: Address | None = None
+    bill_to: Address | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
     """An order to record. Its request id makes a repeat of the same value harmless, for ever.
@@ -101,6 +155,8 @@ class OrderRequest:
     customer: Customer | None = None
     request_id: str = field(default_factory=new_request_id)
     hold_s: float | None = None
+    charges: Sequence[Charge] = ()
+    details: Details | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +238,8 @@ class Order:
     payment_reference: str = ""
     payment_status: PaymentStatus = PaymentStatus.NONE
     payments: tuple[Payment, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    details: Details = field(default_factory=Details)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Protobuf messages to the client's values, and single values back; `_requests` writes the rest."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import Literal
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,7 +12,11 @@ from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.client._money import Money, decimals_of
 from holdfast.client._types import (
+    Address,
+    Charge,
+    ChargeKind,
     Customer,
+    Details,
     Movement,
     MovementKind,
     Order,
@@ -155,7 +161,39 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
             )
             for payment in message.payments
         ),
+        charges=tuple(
+            Charge(
+                _CHARGE_KINDS.get(charge.kind, ChargeKind.UNKNOWN),
+                money_from_wire(charge.amount),
+                charge.line_no,
+                charge.code,
+            )
+            for charge in message.charges
+        ),
+        details=_details(message),
     )
+
+
+def _details(message: orders_pb2.Order) -> Details:
+    return Details(
+        reference=message.reference,
+        channel=message.channel,
+        note=message.note,
+        attributes=dict(message.attributes),
+        ship_to=_address(message, "ship_to"),
+        bill_to=_address(message, "bill_to"),
+    )
+
+
+def _address(message: orders_pb2.Order, name: Literal["ship_to", "bill_to"]) -> Address | None:
+    if not message.HasField(name):
+        return None
+    written = getattr(message, name)
+    return Address(**{part.name: getattr(written, part.name) for part in fields(Address)})
+
+
+def charge_kind_to_wire(kind: ChargeKind) -> orders_pb2.ChargeKind.ValueType:
+    return orders_pb2.ChargeKind.Value(f"CHARGE_KIND_{kind}")
 
 
 def _hold_end(message: orders_pb2.Order | orders_pb2.CreateOrderResponse) -> datetime | None:
@@ -220,6 +258,9 @@ def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
 
 
 # By number and without a failure for the ones that a newer service may send.
+_CHARGE_KINDS: dict[int, ChargeKind] = {
+    charge_kind_to_wire(kind): kind for kind in ChargeKind if kind is not ChargeKind.UNKNOWN
+}
 _PAYMENT_KINDS: dict[int, PaymentKind] = {
     payment_kind_to_wire(kind): kind for kind in PaymentKind if kind is not PaymentKind.UNKNOWN
 }

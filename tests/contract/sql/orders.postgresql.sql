@@ -42,6 +42,8 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 
+CREATE INDEX orders_by_email ON orders (email, order_id) WHERE email <> '';
+
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
 -- update then happens in place (HOT) and touches no index. Who waits for an answer of
 -- Inventory (answered < asked) stands here instead; all that is PENDING does.
@@ -49,6 +51,33 @@ CREATE TABLE unanswered (
     order_id uuid PRIMARY KEY,
     since    timestamptz NOT NULL,
     asked_at timestamptz NOT NULL
+);
+
+-- What is known beside the lines: a row only where something was given.
+CREATE TABLE order_details (
+    order_id   uuid PRIMARY KEY,
+    reference  text COLLATE "C" NOT NULL,
+    channel    text COLLATE "C" NOT NULL,
+    note       text NOT NULL,
+    attributes jsonb NOT NULL,                   -- [[key, value], ...]
+    ship_to    jsonb NOT NULL,                   -- the parts of an address, in order
+    bill_to    jsonb NOT NULL
+);
+
+CREATE INDEX order_details_by_reference ON order_details (reference, order_id)
+ WHERE reference <> '';
+
+CREATE INDEX order_details_by_channel ON order_details (channel, order_id) WHERE channel <> '';
+
+CREATE TABLE order_charge (
+    order_id     uuid NOT NULL,
+    edition      integer NOT NULL,
+    charge_no    integer NOT NULL,
+    line_no      integer NOT NULL,
+    kind         text NOT NULL,
+    code         text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
+    PRIMARY KEY (order_id, edition, charge_no)
 );
 
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
@@ -70,6 +99,14 @@ CREATE TABLE payment (
     PRIMARY KEY (order_id, version),
     UNIQUE (order_id, kind, reference)
 );
+
+-- Where the payments of an order stand, to be sought by; it follows from the facts.
+CREATE TABLE payment_state (
+    order_id uuid PRIMARY KEY,
+    status   text COLLATE "C" NOT NULL
+);
+
+CREATE INDEX payment_state_by_status ON payment_state (status, order_id);
 
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
@@ -155,7 +192,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 ;
@@ -170,7 +214,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
      , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
                         ORDER BY version)
           FROM order_history
@@ -189,7 +240,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE true
    AND order_id < $1::uuid
@@ -212,7 +270,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE customer_id = $6
    AND order_id < $1::uuid
@@ -244,7 +309,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -275,7 +347,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -307,7 +386,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -337,7 +423,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -374,7 +467,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id = found.order_id
    AND placed_at >= $4
@@ -383,6 +483,328 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($7 = '' OR status = $7)
  LIMIT 1) AS whole
 ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_BY_REFERENCE
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference = $9 AND reference <> ''
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_BY_EMAIL
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email = $10 AND email <> ''
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_BY_CUSTOMER
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE customer_id = $6
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_BY_PAYMENT
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM payment_state
+ WHERE status = $12
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_BY_CHANNEL
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM order_details
+ WHERE channel = $11 AND channel <> ''
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+        ORDER BY order_id DESC) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- SEARCH_ALL
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ORDER BY orders.order_id DESC
    LIMIT $2
 ;
 
@@ -449,6 +871,30 @@ INSERT INTO order_history (order_id, version, status, changed_at, reason, actor,
 SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
               $7::text[])
+;
+
+-- INSERT_CHARGES
+INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[],
+              $7::bigint[])
+;
+
+-- PUT_DETAILS
+INSERT INTO order_details (order_id, reference, channel, note, attributes, ship_to, bill_to)
+SELECT order_id, reference, channel, note, attributes, ship_to, bill_to
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::jsonb[])
+       AS new (order_id, reference, channel, note, attributes, ship_to, bill_to)
+ON CONFLICT (order_id) DO UPDATE
+   SET reference = excluded.reference, channel = excluded.channel, note = excluded.note,
+       attributes = excluded.attributes, ship_to = excluded.ship_to, bill_to = excluded.bill_to
+;
+
+-- PUT_PAYMENT_STATES
+INSERT INTO payment_state (order_id, status)
+SELECT order_id, status
+  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, status)
+ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
 ;
 
 -- INSERT_HOLDS
@@ -526,10 +972,12 @@ ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
      FOR NO KEY UPDATE
 ;
 
--- CUSTOMER_OF_ORDER
-SELECT name, email, phone, address
-  FROM orders
- WHERE order_id = $1::uuid
+-- KNOWN_OF_ORDER
+   SELECT name, email, phone, address,
+          reference, channel, note, attributes, ship_to, bill_to
+     FROM orders
+LEFT JOIN order_details USING (order_id)
+    WHERE orders.order_id = $1::uuid
 ;
 
 -- UPDATE_STATES

@@ -42,6 +42,8 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 
+CREATE INDEX orders_by_email ON orders (email, order_id) WHERE email <> '';
+
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
 -- update then happens in place (HOT) and touches no index. Who waits for an answer of
 -- Inventory (answered < asked) stands here instead; all that is PENDING does.
@@ -49,6 +51,33 @@ CREATE TABLE unanswered (
     order_id TEXT PRIMARY KEY,
     since    TEXT NOT NULL,
     asked_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- What is known beside the lines: a row only where something was given.
+CREATE TABLE order_details (
+    order_id   TEXT PRIMARY KEY,
+    reference  TEXT NOT NULL,
+    channel    TEXT NOT NULL,
+    note       TEXT NOT NULL,
+    attributes TEXT NOT NULL,                   -- [[key, value], ...]
+    ship_to    TEXT NOT NULL,                   -- the parts of an address, in order
+    bill_to    TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX order_details_by_reference ON order_details (reference, order_id)
+ WHERE reference <> '';
+
+CREATE INDEX order_details_by_channel ON order_details (channel, order_id) WHERE channel <> '';
+
+CREATE TABLE order_charge (
+    order_id     TEXT NOT NULL,
+    edition      INTEGER NOT NULL,
+    charge_no    INTEGER NOT NULL,
+    line_no      INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    code         TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+    PRIMARY KEY (order_id, edition, charge_no)
 ) WITHOUT ROWID;
 
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
@@ -70,6 +99,14 @@ CREATE TABLE payment (
     PRIMARY KEY (order_id, version),
     UNIQUE (order_id, kind, reference)
 ) WITHOUT ROWID;
+
+-- Where the payments of an order stand, to be sought by; it follows from the facts.
+CREATE TABLE payment_state (
+    order_id TEXT PRIMARY KEY,
+    status   TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX payment_state_by_status ON payment_state (status, order_id);
 
 CREATE TABLE order_line (
     order_id         TEXT NOT NULL,
@@ -158,7 +195,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
@@ -176,7 +222,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
      , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
           FROM (SELECT version, status, changed_at, reason, actor, action
                   FROM order_history
@@ -199,7 +254,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE true
    AND order_id < ?1
@@ -225,7 +289,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM orders
  WHERE customer_id = ?6
    AND order_id < ?1
@@ -251,7 +324,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM (
 SELECT order_id
   FROM unanswered          -- all that is PENDING is among them
@@ -282,7 +364,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM (
 SELECT order_id
   FROM hold                -- all that is RESERVED is among them
@@ -313,7 +404,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM (
 SELECT order_id
   FROM order_history
@@ -345,7 +445,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM (SELECT order_id
   FROM order_line
  WHERE product_id = ?8
@@ -376,7 +485,16 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
   FROM (
 SELECT order_id
   FROM orders AS asked
@@ -395,6 +513,343 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
 ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_REFERENCE
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference = ?9 AND reference <> ''
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_EMAIL
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email = ?10 AND email <> ''
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_CUSTOMER
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_PAYMENT
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM payment_state
+ WHERE status = ?12
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_CHANNEL
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM order_details
+ WHERE channel = ?11 AND channel <> ''
+   AND order_id < ?1
+   AND order_id >= ?3
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_ALL
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
+          FROM (SELECT product_id, quantity, unit_price_minor
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+ORDER BY orders.order_id DESC
    LIMIT ?2
 ;
 
@@ -450,6 +905,26 @@ DELETE FROM unanswered
 INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6,
               ?7)
+;
+
+-- INSERT_CHARGES
+INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7)
+;
+
+-- PUT_DETAILS
+INSERT INTO order_details (order_id, reference, channel, note, attributes, ship_to, bill_to)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (order_id) DO UPDATE
+   SET reference = excluded.reference, channel = excluded.channel, note = excluded.note,
+       attributes = excluded.attributes, ship_to = excluded.ship_to, bill_to = excluded.bill_to
+;
+
+-- PUT_PAYMENT_STATES
+INSERT INTO payment_state (order_id, status)
+     VALUES (?1, ?2)
+ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
 ;
 
 -- INSERT_HOLDS
@@ -520,10 +995,12 @@ SELECT customer_id, request_id, request_hash, order_id AS order_id, status, vers
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
 ;
 
--- CUSTOMER_OF_ORDER
-SELECT name, email, phone, address
-  FROM orders
- WHERE order_id = ?1
+-- KNOWN_OF_ORDER
+   SELECT name, email, phone, address,
+          reference, channel, note, attributes, ship_to, bill_to
+     FROM orders
+LEFT JOIN order_details USING (order_id)
+    WHERE orders.order_id = ?1
 ;
 
 -- UPDATE_STATES

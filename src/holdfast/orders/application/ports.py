@@ -8,16 +8,17 @@ from typing import NamedTuple, Protocol
 
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.details import Details
+from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import (
     Action,
-    NewOrder,
     Order,
     OrderChange,
     OrderState,
     OrderStatus,
 )
 from holdfast.orders.domain.ordering.stock import StockAnswer
-from holdfast.orders.domain.payments.payment import Payment
+from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 
 
 class Clock(Protocol):
@@ -74,6 +75,13 @@ class KnownPayments(NamedTuple):
     total: Money
 
 
+class KnownDetails(NamedTuple):
+    """What is known of an order beside its lines."""
+
+    customer: Customer
+    details: Details
+
+
 RequestKey = tuple[str, str]  # customer id, request id
 
 
@@ -84,8 +92,7 @@ class Work(Protocol):
         """Return which events were never handled before; remember them with this transaction."""
 
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        """Record the orders with their history and an OrderPlaced event each; holds begin now, by
-        the database's clock.
+        """Record the orders with their history and an OrderPlaced event each.
 
         Orders whose (customer, request id) is taken are left out; who took each comes back.
         """
@@ -108,8 +115,8 @@ class Work(Protocol):
         :param here: see `database_now`.
         """
 
-    async def lock_customer(self, order_id: str) -> Customer:
-        """Return the customer information of an order whose state is locked."""
+    async def known_of(self, order_id: str) -> KnownDetails:
+        """Return what is known beside the lines of an order whose state is locked."""
 
     async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
         """Write changes of locked orders: order, history, event, question; and a notification if
@@ -148,6 +155,11 @@ class OrderFilter:
     created_from: datetime | None = None
     created_before: datetime | None = None
     request_ids: tuple[str, ...] = ()  # orders of any customer under one of these
+    order_id_prefix: str = ""
+    reference: str = ""
+    email: str = ""
+    channel: str = ""
+    payment_status: PaymentStatus | None = None
 
 
 class OrderReader(Protocol):

@@ -18,7 +18,9 @@ class UseCases:
     """The verbs, each as the class of its name documents it."""
 
     cancel_order: Callable[[str, str, Caller], Awaitable[None]]
-    update_order: Callable[[str, int, Mapping[str, str], Caller], Awaitable[None]]
+    update_order: Callable[
+        [str, int, Mapping[str, str], Mapping[str, object], Caller], Awaitable[None]
+    ]
     confirm_order: Callable[[str, str, Caller], Awaitable[None]]
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     record_payment: Callable[[str, PaymentKind, str, Money, Caller], Awaitable[None]]

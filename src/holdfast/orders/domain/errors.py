@@ -5,6 +5,7 @@ OrdersError
 ├── UnknownProducts
 ├── InactiveProducts
 ├── WrongPrices
+├── WrongCharges
 ├── MixedCurrencies
 ├── TotalTooLarge
 ├── ShortOfStock
@@ -92,6 +93,21 @@ class WrongPrices(OrdersError):
         self.problems = problems
 
 
+class WrongCharges(OrdersError):
+    """Charges of the request do not fit its lines.
+
+    :param problems: by the charge's place in the request, what is wrong.
+    """
+
+    reason = "WRONG_CHARGES"
+
+    def __init__(self, problems: Mapping[int, str]) -> None:
+        super().__init__(
+            "; ".join(f"charge {place + 1} {text}" for place, text in problems.items())
+        )
+        self.problems = problems
+
+
 class MixedCurrencies(OrdersError):
     """An order has one currency."""
 
@@ -149,7 +165,7 @@ class ConfirmedOtherwise(IllegalTransition):
         super().__init__(order_id, now=now, wanted="confirmed")
         self.reference = reference or ""
         by = f"by payment {reference}" if reference else "without a hold, and needs no payment"
-        self.args = (f"order {order_id} is {now} {by}; nothing was changed",)
+        self.args = (f"order {order_id} is {now} {by}; the reference is kept with it",)
 
 
 class HoldExpired(OrdersError):

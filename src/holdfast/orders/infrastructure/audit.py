@@ -50,16 +50,24 @@ SELECT order_line.order_id, count(*) AS lines
  WHERE orders.order_id IS NULL
  GROUP BY order_line.order_id
 """,
-    "order {order_id} totals {total_minor}, its {lines} lines {summed}": """
+    "order {order_id} totals {total_minor}, its {lines} lines and charges {summed}": """
 SELECT orders.order_id, orders.total_minor, count(order_line.line_no) AS lines,
-       sum(order_line.quantity * order_line.unit_price_minor) AS summed
+       sum(order_line.quantity * order_line.unit_price_minor) + max(charged.minor) AS summed
   FROM orders
+  JOIN (SELECT orders.order_id,
+               coalesce(sum(CASE kind WHEN 'DISCOUNT' THEN -amount_minor WHEN 'TAX_INCLUDED' THEN 0
+                            ELSE amount_minor END), 0) AS minor
+          FROM orders
+          LEFT JOIN order_charge ON order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition
+         GROUP BY orders.order_id) AS charged ON charged.order_id = orders.order_id
   LEFT JOIN order_line ON order_line.order_id = orders.order_id
    AND order_line.edition = orders.edition
  GROUP BY orders.order_id, orders.total_minor
 HAVING count(order_line.line_no) = 0
     OR max(order_line.line_no) <> count(order_line.line_no)
-    OR sum(order_line.quantity * order_line.unit_price_minor) <> orders.total_minor
+    OR sum(order_line.quantity * order_line.unit_price_minor) + max(charged.minor)
+       <> orders.total_minor
 """,
     "order {order_id} has asked {asked} and has answers up to {answered}, and stands {times} times "
     "among the unanswered": """
@@ -115,6 +123,41 @@ SELECT order_id, sum(recorded) AS recorded, sum(facts) AS facts
           FROM payment) AS counted
  GROUP BY order_id
 HAVING sum(recorded) <> sum(facts)
+""",
+    "order {order_id} has payments that make it {follows}, it is sought by {status}": """
+SELECT orders.order_id, coalesce(payment_state.status, 'NONE') AS status,
+       CASE WHEN refunded > 0 AND refunded = captured THEN 'REFUNDED'
+            WHEN refunded > 0 THEN 'PARTIALLY_REFUNDED'
+            WHEN captured > total_minor THEN 'OVERPAID'
+            WHEN captured > 0 AND captured = total_minor THEN 'PAID'
+            WHEN captured > 0 THEN 'PARTIALLY_PAID'
+            WHEN promised > 0 THEN 'AUTHORIZED'
+            ELSE 'NONE' END AS follows
+  FROM orders
+  LEFT JOIN payment_state ON payment_state.order_id = orders.order_id
+  LEFT JOIN (SELECT order_id,
+                    sum(CASE kind WHEN 'CAPTURED' THEN amount_minor ELSE 0 END) AS captured,
+                    sum(CASE kind WHEN 'REFUNDED' THEN amount_minor ELSE 0 END) AS refunded,
+                    sum(CASE kind WHEN 'AUTHORIZED' THEN amount_minor
+                                  WHEN 'VOIDED' THEN -amount_minor ELSE 0 END) AS promised
+               FROM payment
+              GROUP BY order_id) AS sums ON sums.order_id = orders.order_id
+ WHERE coalesce(payment_state.status, 'NONE')
+    <> CASE WHEN refunded > 0 AND refunded = captured THEN 'REFUNDED'
+            WHEN refunded > 0 THEN 'PARTIALLY_REFUNDED'
+            WHEN captured > total_minor THEN 'OVERPAID'
+            WHEN captured > 0 AND captured = total_minor THEN 'PAID'
+            WHEN captured > 0 THEN 'PARTIALLY_PAID'
+            WHEN promised > 0 THEN 'AUTHORIZED'
+            ELSE 'NONE' END
+""",
+    "details or charges stand for {order_id}, which is no order": """
+SELECT known.order_id
+  FROM (SELECT order_id FROM order_details
+         UNION SELECT order_id FROM order_charge
+         UNION SELECT order_id FROM payment_state) AS known
+  LEFT JOIN orders ON orders.order_id = known.order_id
+ WHERE orders.order_id IS NULL
 """,
     "order {order_id} has {authorized} authorised, {voided} voided, {captured} captured and "
     "{refunded} refunded": """
@@ -177,6 +220,7 @@ SELECT count(*) AS n, min(since) AS oldest
 ENDED_HOLDS = """
 SELECT count(*) AS n, min(expires_at) AS oldest
   FROM hold
+ WHERE expires_at <= $1
 """
 
 UNSENT = """
@@ -244,9 +288,9 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         row["oldest"],
         after_s=pending_s_max,
     )
-    (row,) = await auditor.rows(ENDED_HOLDS)
+    (row,) = await auditor.rows(ENDED_HOLDS, auditor.at)
     auditor.overdue(
-        "{n} holds run, the first of them since {oldest} beyond its end",
+        "{n} holds have ended and stand all the same, since {oldest}",
         row["n"],
         row["oldest"],
         after_s=HOLD_OVERDUE_S_MAX,

@@ -1,7 +1,7 @@
 """OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
 from holdfast.chassis.batcher import Batcher
@@ -116,6 +116,20 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         violations = Violations()
         asked = wire.read_page(request, violations)
         violations.raise_any()
+        page, token = await self._page(asked)
+        return pb.ListOrdersResponse(orders=page, next_page_token=token)
+
+    async def SearchOrders(
+        self, request: pb.SearchOrdersRequest, context: Context
+    ) -> pb.SearchOrdersResponse:
+        violations = Violations()
+        asked = wire.read_search(request, violations)
+        violations.raise_any()
+        page, token = await self._page(asked)
+        return pb.SearchOrdersResponse(orders=page, next_page_token=token)
+
+    async def _page(self, asked: wire.OrderPage) -> tuple[Sequence[pb.Order], str]:
+        """Return the orders of a page, and the token for the next one."""
 
         async def read(before: str, limit: int) -> list[Order]:
             return await self._reader.orders(asked.wanted, before=before, limit=limit)
@@ -123,17 +137,15 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         page = await pages.fill(
             asked.size, read, wire.order_message, lambda order: order.order_id, start=asked.before
         )
-        return pb.ListOrdersResponse(
-            orders=page.messages,
-            next_page_token=pages.make_token(page.cursor, asked.filter_text),
-        )
+        return page.messages, pages.make_token(page.cursor, asked.filter_text)
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        details = wire.read_customer_details(request, violations)
+        contact = wire.read_customer_details(request, violations)
+        about = wire.read_new_details(request, violations)
         violations.raise_any()
-        await self._use.update_order(order_id, request.version, details, caller_of(context))
+        await self._use.update_order(order_id, request.version, contact, about, caller_of(context))
         return await self._order(order_id)
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:

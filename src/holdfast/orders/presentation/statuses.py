@@ -25,6 +25,7 @@ from holdfast.orders.domain.errors import (
     TooManyPayments,
     TotalTooLarge,
     UnknownProducts,
+    WrongCharges,
     WrongPaymentCurrency,
     WrongPrices,
 )
@@ -40,6 +41,10 @@ def translate(error: Exception) -> Status | None:
         case WrongPrices():
             return statuses.bad_request(
                 (f"lines[{place}].unit_price", text) for place, text in error.problems.items()
+            )
+        case WrongCharges():
+            return statuses.bad_request(
+                (f"charges[{place}].amount", text) for place, text in error.problems.items()
             )
         case MixedCurrencies() | TotalTooLarge():
             return statuses.bad_request([("lines", str(error))])

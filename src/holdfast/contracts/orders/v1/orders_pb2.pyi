@@ -165,6 +165,42 @@ PAYMENT_STATUS_REFUNDED: PaymentStatus.ValueType  # 7
 """All that was captured was given back."""
 Global___PaymentStatus: _TypeAlias = PaymentStatus  # noqa: Y015
 
+class _ChargeKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChargeKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHARGE_KIND_UNSPECIFIED: _ChargeKind.ValueType  # 0
+    """Never sent by the service; refused in a request."""
+    CHARGE_KIND_DISCOUNT: _ChargeKind.ValueType  # 1
+    """Taken off; never more than what it is taken off from."""
+    CHARGE_KIND_SHIPPING: _ChargeKind.ValueType  # 2
+    """Added."""
+    CHARGE_KIND_FEE: _ChargeKind.ValueType  # 3
+    """Added."""
+    CHARGE_KIND_TAX: _ChargeKind.ValueType  # 4
+    """Added."""
+    CHARGE_KIND_TAX_INCLUDED: _ChargeKind.ValueType  # 5
+    """Told only: it is in the prices already."""
+
+class ChargeKind(_ChargeKind, metaclass=_ChargeKindEnumTypeWrapper):
+    """What is added to the lines of an order, or taken off."""
+
+CHARGE_KIND_UNSPECIFIED: ChargeKind.ValueType  # 0
+"""Never sent by the service; refused in a request."""
+CHARGE_KIND_DISCOUNT: ChargeKind.ValueType  # 1
+"""Taken off; never more than what it is taken off from."""
+CHARGE_KIND_SHIPPING: ChargeKind.ValueType  # 2
+"""Added."""
+CHARGE_KIND_FEE: ChargeKind.ValueType  # 3
+"""Added."""
+CHARGE_KIND_TAX: ChargeKind.ValueType  # 4
+"""Added."""
+CHARGE_KIND_TAX_INCLUDED: ChargeKind.ValueType  # 5
+"""Told only: it is in the prices already."""
+Global___ChargeKind: _TypeAlias = ChargeKind  # noqa: Y015
+
 @_typing.final
 class Payment(_message.Message):
     """One fact about a payment."""
@@ -273,6 +309,88 @@ class Customer(_message.Message):
 Global___Customer: _TypeAlias = Customer  # noqa: Y015
 
 @_typing.final
+class Address(_message.Message):
+    """Where something goes. Every field is optional, without control characters other than line breaks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    COMPANY_FIELD_NUMBER: _builtins.int
+    STREET_FIELD_NUMBER: _builtins.int
+    CITY_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Who is there; at most 200 characters."""
+    company: _builtins.str
+    """At most 200 characters."""
+    street: _builtins.str
+    """Street and house, in as many lines as it takes; at most 500 characters."""
+    city: _builtins.str
+    """At most 200 characters."""
+    region: _builtins.str
+    """State, province or county; at most 200 characters."""
+    postal_code: _builtins.str
+    """At most 50 characters."""
+    country: _builtins.str
+    """ISO 3166-1 alpha-2, two capital letters."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        company: _builtins.str = ...,
+        street: _builtins.str = ...,
+        city: _builtins.str = ...,
+        region: _builtins.str = ...,
+        postal_code: _builtins.str = ...,
+        country: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "company", b"company", "country", b"country", "name", b"name", "postal_code", b"postal_code", "region", b"region", "street", b"street"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Address: _TypeAlias = Address  # noqa: Y015
+
+@_typing.final
+class Charge(_message.Message):
+    """An amount beside the prices. All of them are given by the caller; nothing is computed from a rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    kind: Global___ChargeKind.ValueType
+    """What it is."""
+    line_no: _builtins.int
+    """The line that it belongs to, counted from 1; 0: the whole order."""
+    code: _builtins.str
+    """The caller's own word for it, such as a coupon's; at most 128 characters."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """0 or more. Its currency_code may be left empty in a request, which means the order's; another one is refused."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___ChargeKind.ValueType = ...,
+        line_no: _builtins.int = ...,
+        code: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "code", b"code", "kind", b"kind", "line_no", b"line_no"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Charge: _TypeAlias = Charge  # noqa: Y015
+
+@_typing.final
 class Shortage(_message.Message):
     """What was missing for one product."""
 
@@ -323,7 +441,7 @@ class OrderChange(_message.Message):
     actor: _builtins.str
     """Who asked for it: "anonymous", or a service's name."""
     action: _builtins.str
-    """What changed while the status stayed: CUSTOMER_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED; empty: the status."""
+    """What changed while the status stayed: CUSTOMER_UPDATED, DETAILS_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED; empty: the status."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -352,6 +470,26 @@ class Order(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
@@ -368,6 +506,13 @@ class Order(_message.Message):
     PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
     PAYMENT_STATUS_FIELD_NUMBER: _builtins.int
     PAYMENTS_FIELD_NUMBER: _builtins.int
+    CHARGES_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    SHIP_TO_FIELD_NUMBER: _builtins.int
+    BILL_TO_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     request_id: _builtins.str
@@ -382,13 +527,19 @@ class Order(_message.Message):
     """The reference that confirmed it; empty: it needed none, or is not confirmed yet."""
     payment_status: Global___PaymentStatus.ValueType
     """Where its payment stands."""
+    reference: _builtins.str
+    """As in the request."""
+    channel: _builtins.str
+    """As in the request."""
+    note: _builtins.str
+    """As in the request, or as it was updated."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """Its lines, in the order of the request."""
 
     @_builtins.property
     def total(self) -> _money_pb2.Money:
-        """The sum of quantity x unit_price over all lines."""
+        """The sum of quantity x unit_price over all lines, less discounts, with shipping, fees and taxes; never below 0."""
 
     @_builtins.property
     def customer(self) -> Global___Customer:
@@ -418,6 +569,22 @@ class Order(_message.Message):
     def payments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payment]:
         """What is known of its payments, in the order of recording."""
 
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
+        """In the order of the request."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """As in the request, or as they were updated."""
+
+    @_builtins.property
+    def ship_to(self) -> Global___Address:
+        """As in the request, or as it was updated; unset: not given."""
+
+    @_builtins.property
+    def bill_to(self) -> Global___Address:
+        """As in the request, or as it was updated; unset: not given."""
+
     def __init__(
         self,
         *,
@@ -437,10 +604,17 @@ class Order(_message.Message):
         payment_reference: _builtins.str = ...,
         payment_status: Global___PaymentStatus.ValueType = ...,
         payments: _abc.Iterable[Global___Payment] | None = ...,
+        charges: _abc.Iterable[Global___Charge] | None = ...,
+        reference: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        note: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ship_to: Global___Address | None = ...,
+        bill_to: Global___Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "expires_time", b"expires_time", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "expires_time", b"expires_time", "ship_to", b"ship_to", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "request_id", b"request_id", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -452,18 +626,53 @@ class CreateOrderRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    CHARGES_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    SHIP_TO_FIELD_NUMBER: _builtins.int
+    BILL_TO_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Names this request among all of the customer's, for ever: 1 to 128 characters. Make it before
     the first try and keep it for repeats. Empty: the service makes one, and a repeat makes a second order.
     """
     customer_id: _builtins.str
     """1 to 128 characters."""
+    reference: _builtins.str
+    """The caller's own number of the order, such as the web shop's: at most 128 characters. SearchOrders finds it; it need not
+    be unique.
+    """
+    channel: _builtins.str
+    """Where the order came from, such as web or shop-3: at most 128 characters."""
+    note: _builtins.str
+    """For whoever handles the order: at most 2,000 characters."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
         """1 to 2,000 lines."""
@@ -482,6 +691,22 @@ class CreateOrderRequest(_message.Message):
         EXPIRED when the hold ends before it is confirmed. Unset: no hold.
         """
 
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
+        """Discounts, shipping, fees and taxes; at most 500."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The caller's own facts: at most 50, each key of 1 to 40 characters, each value of at most 500. Kept and told, never read."""
+
+    @_builtins.property
+    def ship_to(self) -> Global___Address:
+        """Where the goods go."""
+
+    @_builtins.property
+    def bill_to(self) -> Global___Address:
+        """Where the bill goes."""
+
     def __init__(
         self,
         *,
@@ -491,10 +716,17 @@ class CreateOrderRequest(_message.Message):
         customer: Global___Customer | None = ...,
         wait: _duration_pb2.Duration | None = ...,
         hold: _duration_pb2.Duration | None = ...,
+        charges: _abc.Iterable[Global___Charge] | None = ...,
+        reference: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        note: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ship_to: Global___Address | None = ...,
+        bill_to: Global___Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "hold", b"hold", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "hold", b"hold", "ship_to", b"ship_to", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "customer_id", b"customer_id", "hold", b"hold", "lines", b"lines", "request_id", b"request_id", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "customer", b"customer", "customer_id", b"customer_id", "hold", b"hold", "lines", b"lines", "note", b"note", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -819,19 +1051,146 @@ class ListOrdersResponse(_message.Message):
 Global___ListOrdersResponse: _TypeAlias = ListOrdersResponse  # noqa: Y015
 
 @_typing.final
-class UpdateOrderRequest(_message.Message):
-    """New customer information."""
+class SearchOrdersRequest(_message.Message):
+    """What is known of the orders that are looked for; at least one field beside the page's must be set."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_PREFIX_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    PAYMENT_STATUS_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    CREATED_FROM_FIELD_NUMBER: _builtins.int
+    CREATED_BEFORE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    order_id_prefix: _builtins.str
+    """The beginning of an order id: 4 to 36 characters of it."""
+    reference: _builtins.str
+    """The order's own reference, whole."""
+    email: _builtins.str
+    """The e-mail address in the order's customer information, whole; letter case counts."""
+    channel: _builtins.str
+    """Only orders of this channel."""
+    payment_status: Global___PaymentStatus.ValueType
+    """Only orders whose payment stands there; unspecified: any."""
+    customer_id: _builtins.str
+    """Only this customer's orders."""
+    status: Global___OrderStatus.ValueType
+    """Only orders of this status; unspecified: any."""
+    product_id: _builtins.str
+    """Only orders with a line of this product."""
+    page_size: _builtins.int
+    """As in ListOrders."""
+    page_token: _builtins.str
+    """From the previous page, with the same filter."""
+    @_builtins.property
+    def created_from(self) -> _timestamp_pb2.Timestamp:
+        """Only orders created at or after this time."""
+
+    @_builtins.property
+    def created_before(self) -> _timestamp_pb2.Timestamp:
+        """Only orders created before this time, which is not before created_from."""
+
+    def __init__(
+        self,
+        *,
+        order_id_prefix: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        email: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        payment_status: Global___PaymentStatus.ValueType = ...,
+        customer_id: _builtins.str = ...,
+        status: Global___OrderStatus.ValueType = ...,
+        product_id: _builtins.str = ...,
+        created_from: _timestamp_pb2.Timestamp | None = ...,
+        created_before: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "email", b"email", "order_id_prefix", b"order_id_prefix", "page_size", b"page_size", "page_token", b"page_token", "payment_status", b"payment_status", "product_id", b"product_id", "reference", b"reference", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchOrdersRequest: _TypeAlias = SearchOrdersRequest  # noqa: Y015
+
+@_typing.final
+class SearchOrdersResponse(_message.Message):
+    """One page of what was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
+        """Newest first; complete but for `history`, which only GetOrderDetails returns."""
+
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___Order] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchOrdersResponse: _TypeAlias = SearchOrdersResponse  # noqa: Y015
+
+@_typing.final
+class UpdateOrderRequest(_message.Message):
+    """What is known beside the lines, anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    SHIP_TO_FIELD_NUMBER: _builtins.int
+    BILL_TO_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUID of the order."""
     version: _builtins.int
     """The version last read."""
+    reference: _builtins.str
+    """The new value."""
+    note: _builtins.str
+    """The new value."""
     @_builtins.property
     def customer(self) -> Global___Customer:
         """The new values."""
@@ -839,8 +1198,20 @@ class UpdateOrderRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which of them to take: "customer" for all, or any of "customer.name", "customer.email", "customer.phone",
-        "customer.address". At least one.
+        "customer.address"; "reference", "note", "attributes" (all of them), "ship_to", "bill_to". At least one.
         """
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The new values, in place of all that were there."""
+
+    @_builtins.property
+    def ship_to(self) -> Global___Address:
+        """The new value."""
+
+    @_builtins.property
+    def bill_to(self) -> Global___Address:
+        """The new value."""
 
     def __init__(
         self,
@@ -849,10 +1220,15 @@ class UpdateOrderRequest(_message.Message):
         version: _builtins.int = ...,
         customer: Global___Customer | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
+        reference: _builtins.str = ...,
+        note: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        ship_to: Global___Address | None = ...,
+        bill_to: Global___Address | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "ship_to", b"ship_to", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "order_id", b"order_id", "update_mask", b"update_mask", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "customer", b"customer", "note", b"note", "order_id", b"order_id", "reference", b"reference", "ship_to", b"ship_to", "update_mask", b"update_mask", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,6 +55,11 @@ class OrderServiceStub:
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
                 response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.FromString,
                 _registered_method=True)
+        self.SearchOrders = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/SearchOrders',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.FromString,
+                _registered_method=True)
         self.UpdateOrder = channel.unary_unary(
                 '/holdfast.orders.v1.OrderService/UpdateOrder',
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateOrderRequest.SerializeToString,
@@ -133,8 +138,17 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchOrders(self, request, context):
+        """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
+        set must fit. Safe to repeat.
+        Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpdateOrder(self, request, context):
-        """Changes the customer information of an order that is not final. A repeat with the same version is ABORTED, since the first
+        """Changes what is known beside the lines of an order that is not final. A repeat with the same version is ABORTED, since the first
         call raised the version; read the order to see whether the change is there.
         Errors:
         NOT_FOUND
@@ -158,9 +172,9 @@ class OrderServiceServicer:
 
     def ConfirmOrder(self, request, context):
         """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
-        however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
-        10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
-        payment which came too late can be refunded: see Order.payments.
+        however late it is by the clock. A PENDING order is waited for (10 s, or half of the
+        time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
+        for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
         Errors:
         NOT_FOUND
         FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -230,6 +244,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.ListOrders,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.FromString,
                     response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.SerializeToString,
+            ),
+            'SearchOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchOrders,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.SerializeToString,
             ),
             'UpdateOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateOrder,
@@ -371,6 +390,33 @@ class OrderService:
             '/holdfast.orders.v1.OrderService/ListOrders',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersRequest.SerializeToString,
             holdfast_dot_orders_dot_v1_dot_orders__pb2.ListOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/SearchOrders',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -80,8 +80,13 @@ class OrderServiceStub:
     """Lists orders, newest first; pages stay stable while orders are added. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
+    SearchOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.SearchOrdersRequest, _orders_pb2.SearchOrdersResponse]
+    """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
+    set must fit. Safe to repeat.
+    Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+    """
     UpdateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]
-    """Changes the customer information of an order that is not final. A repeat with the same version is ABORTED, since the first
+    """Changes what is known beside the lines of an order that is not final. A repeat with the same version is ABORTED, since the first
     call raised the version; read the order to see whether the change is there.
     Errors:
       NOT_FOUND
@@ -97,9 +102,9 @@ class OrderServiceStub:
     """
     ConfirmOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
-    however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
-    10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
-    payment which came too late can be refunded: see Order.payments.
+    however late it is by the clock. A PENDING order is waited for (10 s, or half of the
+    time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
+    for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
     Errors:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -163,8 +168,13 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Lists orders, newest first; pages stay stable while orders are added. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
+    SearchOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.SearchOrdersRequest, _orders_pb2.SearchOrdersResponse]  # type: ignore[assignment]
+    """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
+    set must fit. Safe to repeat.
+    Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+    """
     UpdateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Changes the customer information of an order that is not final. A repeat with the same version is ABORTED, since the first
+    """Changes what is known beside the lines of an order that is not final. A repeat with the same version is ABORTED, since the first
     call raised the version; read the order to see whether the change is there.
     Errors:
       NOT_FOUND
@@ -180,9 +190,9 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     ConfirmOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
-    however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
-    10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
-    payment which came too late can be refunded: see Order.payments.
+    however late it is by the clock. A PENDING order is waited for (10 s, or half of the
+    time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
+    for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
     Errors:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -269,12 +279,23 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def SearchOrders(
+        self,
+        request: _orders_pb2.SearchOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.SearchOrdersResponse, _abc.Awaitable[_orders_pb2.SearchOrdersResponse]]:
+        """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
+        set must fit. Safe to repeat.
+        Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+
+    @_abc_1.abstractmethod
     def UpdateOrder(
         self,
         request: _orders_pb2.UpdateOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Changes the customer information of an order that is not final. A repeat with the same version is ABORTED, since the first
+        """Changes what is known beside the lines of an order that is not final. A repeat with the same version is ABORTED, since the first
         call raised the version; read the order to see whether the change is there.
         Errors:
           NOT_FOUND
@@ -302,9 +323,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
         """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
-        however late it is by the clock. A PENDING order is waited for (until 10 s before the caller's deadline is over, at most
-        10 s). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is, so that a
-        payment which came too late can be refunded: see Order.payments.
+        however late it is by the clock. A PENDING order is waited for (10 s, or half of the
+        time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
+        for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
         Errors:
           NOT_FOUND
           FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.

@@ -5,7 +5,7 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound, OrdersError, StillPending
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.order import OrderChange
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
 
 
 class ConfirmOrder:
@@ -42,7 +42,8 @@ class ConfirmOrder:
                 named = Payment(PaymentKind.NAMED, reference, Money(known.total.currency, 0))
                 is_known = any(one.reference == reference for one in known.payments)
                 if not is_known and is_news(known.payments, named, known.total.currency, order_id):
-                    change = state.record_payment(named, at, caller)
+                    status = status_of(known.payments, known.total)
+                    change = state.record_payment(named, status, at, caller)
             if change is not None:
                 await work.record([change])
         if refusal is not None:

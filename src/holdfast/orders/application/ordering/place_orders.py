@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.orders.application.ports import (
@@ -29,11 +29,15 @@ from holdfast.orders.domain.errors import (
     Shortage,
     ShortOfStock,
     UnknownProducts,
+    WrongCharges,
     WrongPrices,
 )
 from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
+from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
-from holdfast.orders.domain.ordering.order import NewOrder, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.new_order import NewOrder
+from holdfast.orders.domain.ordering.order import OrderState, OrderStatus
 
 
 class AskedLine(NamedTuple):
@@ -48,6 +52,15 @@ class AskedLine(NamedTuple):
     unit_price: Money | Amount | None
 
 
+class AskedCharge(NamedTuple):
+    """An amount beside the prices; an Amount is in the order's currency."""
+
+    kind: ChargeKind
+    line_no: int
+    code: str
+    amount: Money | Amount
+
+
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """A request for an order, under an id that the caller chose and keeps for repeats."""
@@ -58,6 +71,8 @@ class PlaceOrder:
     customer: Customer
     caller: Caller
     hold: timedelta | None = None
+    charges: tuple[AskedCharge, ...] = ()
+    details: Details = NO_DETAILS
 
     @property
     def key(self) -> RequestKey:
@@ -85,6 +100,9 @@ class PlaceOrder:
                 given[name] = text
         if self.hold is not None:
             given["hold_us"] = self.hold // timedelta(microseconds=1)
+        if self.charges:
+            given["charges"] = self.charges
+        given |= {name: value for name, value in asdict(self.details).items() if any(value)}
         return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
 
 
@@ -139,6 +157,9 @@ class PlaceOrders:
         recorded = await self._reader.find_requests(in_doubt) if in_doubt else {}
         if orders:
             async with self._begin() as work:
+                if any(new.order.hold for new in orders.values()):
+                    now = await work.database_now(self._clock.now())
+                    orders = {key: new.held_from(now) for key, new in orders.items()}
                 recorded |= await work.add_orders([new.order for new in orders.values()])
         return [
             refused.get(index) or _outcome(command, orders.get(command.key))
@@ -185,16 +206,20 @@ class PlaceOrders:
         ]
         if shortages:
             raise ShortOfStock(shortages)
+        lines = _priced(command.lines, stock)
+        decimals = stock[command.lines[0].product_id].decimals
         return NewOrder.place(
             self._clock.new_id(),
             customer_id=command.customer_id,
             request_id=command.request_id,
             request_hash=command.digest(),
-            lines=_priced(command.lines, stock),
+            lines=lines,
             customer=command.customer,
             at=self._clock.now(),
             caller=command.caller,
             hold=command.hold,
+            charges=_charges(command.charges, lines[0].unit_price.currency, decimals),
+            details=command.details,
         )
 
 
@@ -224,6 +249,26 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
     return tuple(lines)
 
 
+def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tuple[Charge, ...]:
+    """Give every charge the order's currency.
+
+    :raises WrongCharges: an amount is in another one, or finer than it allows.
+    """
+    charges, problems = [], {}
+    for place, (kind, line_no, code, amount) in enumerate(asked):
+        if isinstance(amount, Amount):
+            minor, too_fine = divmod(amount.billionths, 10 ** (9 - decimals))
+            amount = Money(currency, minor)
+            if too_fine:
+                problems[place] = f"is finer than {currency} allows"
+        if amount.currency != currency:
+            problems[place] = f"is in {amount.currency}, but the order is in {currency}"
+        charges.append(Charge(kind, line_no, code, amount))
+    if problems:
+        raise WrongCharges(problems)
+    return tuple(charges)
+
+
 class _UnderWay(NamedTuple):
     """A batch that is being placed. Batches wait only for earlier ones: never for each other."""
 
@@ -237,12 +282,19 @@ class _New(NamedTuple):
     command: PlaceOrder
     order: NewOrder
 
+    def held_from(self, now: datetime) -> "_New":
+        """The same, its hold beginning now."""
+        hold = self.order.hold
+        ends_at = None if hold is None else now + hold
+        return self._replace(order=replace(self.order, expires_at=ends_at))
+
 
 def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
     assert new, "what is neither refused nor recorded earlier has just been recorded"
     if not command.repeats(new.command):
         return RequestIdReused(command.request_id, new.order.order_id)
-    return OrderState(new.order.order_id, OrderStatus.PENDING, 1)
+    placed = OrderState(new.order.order_id, OrderStatus.PENDING, 1)
+    return placed._replace(expires_at=new.order.expires_at)
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:

@@ -1,4 +1,4 @@
-"""Update an order's customer information."""
+"""Update what is known of an order beside its lines."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,10 @@ from holdfast.orders.domain.errors import OrderNotFound
 
 
 class UpdateOrder:
-    """Change some customer information, if the order still has the version that the caller read.
+    """Change some of it, if the order still has the version that the caller read.
 
-    :param details: new values by field name: name, email, phone, address.
+    :param contact: new customer information by field name: name, email, phone, address.
+    :param about: new details by field name: reference, note, attributes, ship_to, bill_to.
     :raises OrderNotFound: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
     :raises IllegalTransition: it is rejected, cancelled or has expired.
@@ -21,12 +22,19 @@ class UpdateOrder:
         self._clock = clock
 
     async def __call__(
-        self, order_id: str, expected_version: int, details: Mapping[str, str], caller: Caller
+        self,
+        order_id: str,
+        expected_version: int,
+        contact: Mapping[str, str],
+        about: Mapping[str, object],
+        caller: Caller,
     ) -> None:
         async with self._begin() as work:
             state = (await work.lock_states([order_id])).get(order_id)
             if state is None:
                 raise OrderNotFound(order_id)
-            customer = (await work.lock_customer(order_id)).revised(details)
+            known = await work.known_of(order_id)
+            customer = known.customer.revised(contact) if contact else None
+            details = known.details.revised(about) if about else None
             at = self._clock.now()
-            await work.record([state.update_customer(customer, expected_version, at, caller)])
+            await work.record([state.update(customer, details, expected_version, at, caller)])

@@ -4,7 +4,7 @@ from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
 
 
 class RecordPayment:
@@ -34,4 +34,6 @@ class RecordPayment:
             known = await work.payments(order_id)
             payment = Payment(kind, reference, amount)
             if is_news(known.payments, payment, known.total.currency, order_id):
-                await work.record([state.record_payment(payment, self._clock.now(), caller)])
+                status = status_of([*known.payments, payment], known.total)
+                at = self._clock.now()
+                await work.record([state.record_payment(payment, status, at, caller)])

@@ -18,6 +18,11 @@ class OrderLine(NamedTuple):
     quantity: int
     unit_price: Money
 
+    @property
+    def amount_minor(self) -> int:
+        """What the line costs, before discounts."""
+        return self.quantity * self.unit_price.minor
+
 
 def total_of(lines: Sequence[OrderLine]) -> Money:
     """Return the sum of quantity x unit price.
@@ -32,7 +37,7 @@ def total_of(lines: Sequence[OrderLine]) -> Money:
     currencies = {line.unit_price.currency for line in lines}
     if len(currencies) > 1:
         raise MixedCurrencies(currencies)
-    minor = sum(line.quantity * line.unit_price.minor for line in lines)
+    minor = sum(line.amount_minor for line in lines)
     if minor > MINOR_MAX:
         raise TotalTooLarge
     return Money(currencies.pop(), minor)

@@ -28,7 +28,6 @@ from holdfast.orders.domain.events import (
     OrderConfirmed,
     OrderEvent,
     OrderExpired,
-    OrderPlaced,
     OrderRejected,
     OrderReserved,
     OrderUpdated,
@@ -36,9 +35,11 @@ from holdfast.orders.domain.events import (
     StockAskedAgain,
 )
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.lines import OrderLine, demand_of, total_of
+from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
+from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
-from holdfast.orders.domain.payments.payment import Payment, RecordedPayment
+from holdfast.orders.domain.payments.payment import Payment, PaymentStatus, RecordedPayment
 
 HOLD_MAX = timedelta(hours=24)
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
@@ -95,6 +96,7 @@ class Action(StrEnum):
 
     STATUS = ""
     CUSTOMER_UPDATED = "CUSTOMER_UPDATED"
+    DETAILS_UPDATED = "DETAILS_UPDATED"  # beside the customer information, maybe
     HOLD_EXTENDED = "HOLD_EXTENDED"
     PAYMENT_RECORDED = "PAYMENT_RECORDED"
 
@@ -106,7 +108,7 @@ def may_happen(action: Action, status: OrderStatus) -> bool:
             return True
         case Action.HOLD_EXTENDED:
             return status in WAITING
-        case Action.CUSTOMER_UPDATED:
+        case Action.CUSTOMER_UPDATED | Action.DETAILS_UPDATED:
             return not status.is_final
         case Action.STATUS:
             return False
@@ -120,7 +122,8 @@ class OrderChange(NamedTuple):
     :param customer: the new customer information; only when that is what changed.
     :param expires_at: the new end of its hold; only when that is what changed.
     :param confirmed_by: the payment's reference; only when that confirmed it.
-    :param payment: only when one was recorded.
+    :param payment: only when one was recorded; `payment_status` follows from it and the others.
+    :param details: the new ones; only when they changed.
     :param ends_hold: it had a hold, and has none any more.
     """
 
@@ -137,6 +140,8 @@ class OrderChange(NamedTuple):
     expires_at: datetime | None = None
     confirmed_by: str | None = None
     payment: Payment | None = None
+    payment_status: PaymentStatus | None = None
+    details: Details | None = None
     ends_hold: bool = False
 
     @property
@@ -233,7 +238,7 @@ class OrderState(NamedTuple):
         if self.status is OrderStatus.EXPIRED:
             raise HoldExpired(self.order_id)
         if self.expires_at is None or self.status not in WAITING:
-            raise IllegalTransition(self.order_id, now=self.status, wanted="held")
+            raise IllegalTransition(self.order_id, now=self.status, wanted="held for longer")
         if until <= self.expires_at:
             return None
         change = self._change(
@@ -241,12 +246,17 @@ class OrderState(NamedTuple):
         )
         return change._replace(expires_at=until)
 
-    def record_payment(self, payment: Payment, at: datetime, caller: Caller) -> OrderChange:
-        """Keep a fact about its payment, wherever it stands."""
+    def record_payment(
+        self, payment: Payment, status: PaymentStatus, at: datetime, caller: Caller
+    ) -> OrderChange:
+        """Keep a fact about its payment, wherever it stands.
+
+        :param status: of all its payments, this one among them.
+        """
         reason = f"{payment.reference} {payment.kind.lower()}"
         event = PaymentRecorded(payment)
         change = self._change(Action.PAYMENT_RECORDED, reason, event, at, caller)
-        return change._replace(payment=payment)
+        return change._replace(payment=payment, payment_status=status)
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
         """The caller does not want it any more."""
@@ -304,10 +314,15 @@ class OrderState(NamedTuple):
             confirmed_by=change.confirmed_by or self.confirmed_by,
         )
 
-    def update_customer(
-        self, customer: Customer, expected_version: int, at: datetime, caller: Caller
+    def update(
+        self,
+        customer: Customer | None,
+        details: Details | None,
+        expected_version: int,
+        at: datetime,
+        caller: Caller,
     ) -> OrderChange:
-        """Take new customer information.
+        """Take new customer information, new details, or both; None stays as it is.
 
         :raises StaleVersion: `expected_version` is not the current one.
         :raises IllegalTransition: the order is final.
@@ -317,9 +332,10 @@ class OrderState(NamedTuple):
             raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
         if self.status.is_final:
             raise IllegalTransition(self.order_id, now=self.status, wanted="changed")
-        reason = "customer information updated"
-        change = self._change(Action.CUSTOMER_UPDATED, reason, OrderUpdated(), at, caller)
-        return change._replace(customer=customer)
+        action = Action.CUSTOMER_UPDATED if details is None else Action.DETAILS_UPDATED
+        reason = f"{'customer information' if details is None else 'details'} updated"
+        change = self._change(action, reason, OrderUpdated(), at, caller)
+        return change._replace(customer=customer, details=details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,49 +354,5 @@ class Order:
     updated_at: datetime
     history: tuple[OrderChange, ...] = ()
     payments: tuple[RecordedPayment, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    """An order about to be recorded.
-
-    :param request_hash: digest of the request's contents, to tell a repeat from a reused request
-        id.
-    :param hold: for how long its stock is held for a confirmation; None: it needs none.
-    """
-
-    order_id: str
-    customer_id: str
-    request_id: str
-    request_hash: str
-    lines: tuple[OrderLine, ...]
-    total: Money
-    customer: Customer
-    placed: OrderChange
-    hold: timedelta | None = None
-
-    @classmethod
-    def place(
-        cls,
-        order_id: str,
-        *,
-        customer_id: str,
-        request_id: str,
-        request_hash: str,
-        lines: tuple[OrderLine, ...],
-        customer: Customer,
-        at: datetime,
-        caller: Caller,
-        hold: timedelta | None = None,
-    ) -> "NewOrder":
-        """Make a PENDING order of its lines.
-
-        :raises MixedCurrencies: the lines have more than one currency.
-        :raises TotalTooLarge: the total does not fit into 64 bits.
-        """
-        total = total_of(lines)
-        demand = demand_of([(line.product_id, line.quantity) for line in lines])
-        event = OrderPlaced(customer_id, StockWanted(1, demand), total)
-        placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed", event)
-        request = request_id, request_hash
-        return cls(order_id, customer_id, *request, lines, total, customer, placed, hold)
+    charges: tuple[Charge, ...] = ()
+    details: Details = NO_DETAILS

@@ -43,6 +43,7 @@ CREATE TABLE orders (
     UNIQUE (request_id, customer_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
+CREATE INDEX orders_by_email ON orders (email, order_id) WHERE email <> '';
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every
 -- update then happens in place (HOT) and touches no index. Who waits for an answer of
 -- Inventory (answered < asked) stands here instead; all that is PENDING does.
@@ -50,6 +51,29 @@ CREATE TABLE unanswered (
     order_id uuid PRIMARY KEY,
     since    timestamptz NOT NULL,
     asked_at timestamptz NOT NULL
+) WITHOUT ROWID;
+-- What is known beside the lines: a row only where something was given.
+CREATE TABLE order_details (
+    order_id   uuid PRIMARY KEY,
+    reference  text COLLATE "C" NOT NULL,
+    channel    text COLLATE "C" NOT NULL,
+    note       text NOT NULL,
+    attributes jsonb NOT NULL,                   -- [[key, value], ...]
+    ship_to    jsonb NOT NULL,                   -- the parts of an address, in order
+    bill_to    jsonb NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX order_details_by_reference ON order_details (reference, order_id)
+ WHERE reference <> '';
+CREATE INDEX order_details_by_channel ON order_details (channel, order_id) WHERE channel <> '';
+CREATE TABLE order_charge (
+    order_id     uuid NOT NULL,
+    edition      integer NOT NULL,
+    charge_no    integer NOT NULL,
+    line_no      integer NOT NULL,
+    kind         text NOT NULL,
+    code         text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
+    PRIMARY KEY (order_id, edition, charge_no)
 ) WITHOUT ROWID;
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
 CREATE TABLE hold (
@@ -68,6 +92,12 @@ CREATE TABLE payment (
     PRIMARY KEY (order_id, version),
     UNIQUE (order_id, kind, reference)
 ) WITHOUT ROWID;
+-- Where the payments of an order stand, to be sought by; it follows from the facts.
+CREATE TABLE payment_state (
+    order_id uuid PRIMARY KEY,
+    status   text COLLATE "C" NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX payment_state_by_status ON payment_state (status, order_id);
 CREATE TABLE order_line (
     order_id         uuid NOT NULL,
     edition          integer NOT NULL,

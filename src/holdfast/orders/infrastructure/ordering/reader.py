@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database, Row, instant
@@ -15,6 +16,8 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
+from holdfast.orders.domain.ordering.details import NO_DETAILS
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import (
     Action,
@@ -23,13 +26,19 @@ from holdfast.orders.domain.ordering.order import (
     OrderState,
     OrderStatus,
 )
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind, RecordedPayment
+from holdfast.orders.domain.payments.payment import (
+    Payment,
+    PaymentKind,
+    PaymentStatus,
+    RecordedPayment,
+)
 from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import customer_of, find_requests
+from holdfast.orders.infrastructure.ordering.store import customer_of, details_of, find_requests
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
 _ID_TIME_TOLERANCE = timedelta(seconds=10)
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 
@@ -53,41 +62,66 @@ class Reader:
             return await find_requests(reading, self._sql, keys)
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
-        if wanted.request_ids:
-            sql = self._sql.LIST_ORDERS_OF_REQUESTS
-        elif wanted.product_id:
-            sql = self._sql.LIST_ORDERS_WITH_PRODUCT
-        elif wanted.customer_id:
-            sql = self._sql.LIST_ORDERS_OF_CUSTOMER
-        elif wanted.status is OrderStatus.PENDING:
-            sql = self._sql.LIST_PENDING_ORDERS
-        elif wanted.status is OrderStatus.RESERVED:
-            sql = self._sql.LIST_RESERVED_ORDERS
-        elif wanted.status and wanted.status.is_final:
-            sql = self._sql.LIST_ENDED_ORDERS
-        else:
-            sql = self._sql.LIST_ORDERS
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
         start = max(wanted.created_from or _BEGINNING, _BEGINNING)
         end = min(wanted.created_before or _END, _END)
         newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
+        oldest = first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING))
+        if prefix := wanted.order_id_prefix:
+            oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
+            last = UUID(prefix + _LAST_ID[len(prefix) :])
+            newest = min(newest, str(UUID(int=min(last.int + 1, UUID(_LAST_ID).int))))
         arguments: list[object] = [
             newest,
             limit,
-            first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING)),
+            oldest,
             start,
             end,
             wanted.customer_id,
             wanted.status or "",
         ]
-        if wanted.request_ids:
-            arguments += [list(wanted.request_ids), wanted.product_id]
-        elif wanted.product_id:
-            arguments.append(wanted.product_id)
+        sql, more = self._list_of(wanted)
         async with self._database.read() as reading:
-            rows = await reading.fetch(sql, *arguments)
+            rows = await reading.fetch(sql, *arguments, *more)
         return list(map(_order, rows))
+
+    def _list_of(self, wanted: OrderFilter) -> tuple[str, Sequence[object]]:
+        """Return the statement whose index tells most of these orders, and its arguments beside
+        those that all of them have.
+        """
+        sql = self._sql
+        sought = wanted.reference, wanted.email, wanted.channel, wanted.payment_status or ""
+        if any(sought) or wanted.order_id_prefix:
+            return self._search_for(wanted), (wanted.product_id, *sought)
+        if wanted.request_ids:
+            asked = list(wanted.request_ids), wanted.product_id
+            return sql.LIST_ORDERS_OF_REQUESTS, asked
+        if wanted.product_id:
+            return sql.LIST_ORDERS_WITH_PRODUCT, (wanted.product_id,)
+        if wanted.customer_id:
+            return sql.LIST_ORDERS_OF_CUSTOMER, ()
+        if wanted.status is OrderStatus.PENDING:
+            return sql.LIST_PENDING_ORDERS, ()
+        if wanted.status is OrderStatus.RESERVED:
+            return sql.LIST_RESERVED_ORDERS, ()
+        if wanted.status and wanted.status.is_final:
+            return sql.LIST_ENDED_ORDERS, ()
+        return sql.LIST_ORDERS, ()
+
+    def _search_for(self, wanted: OrderFilter) -> str:
+        sql = self._sql
+        if wanted.reference:
+            return sql.SEARCH_BY_REFERENCE
+        if wanted.email:
+            return sql.SEARCH_BY_EMAIL
+        if wanted.customer_id:
+            return sql.SEARCH_BY_CUSTOMER
+        if wanted.order_id_prefix:
+            return sql.SEARCH_ALL
+        if wanted.payment_status not in (None, PaymentStatus.NONE):
+            return sql.SEARCH_BY_PAYMENT
+        return sql.SEARCH_BY_CHANNEL if wanted.channel else sql.SEARCH_ALL
 
     async def any_hold_ended(self, here: datetime) -> bool:
         async with self._database.read() as reading:
@@ -141,6 +175,11 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
             RecordedPayment(Payment(PaymentKind(kind), name, Money(currency, minor)), instant(at))
             for kind, name, minor, at in json.loads(row["payments"] or "[]")
         ),
+        charges=tuple(
+            Charge(ChargeKind(kind), line_no, code, Money(currency, minor))
+            for kind, line_no, code, minor in json.loads(row["charges"] or "[]")
+        ),
+        details=details_of(json.loads(row["details"])) if row["details"] else NO_DETAILS,
     )
 
 

@@ -33,7 +33,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
 """,
         sqlite="""
        (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
@@ -46,7 +53,16 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
 """,
     )
     _HISTORY = either(
@@ -153,6 +169,66 @@ SELECT order_id
     LIST_ORDERS_OF_REQUESTS = (
         _LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
     )
+
+    # What is sought for: the filter that tells most leads, all of them are checked row by row.
+    _SOUGHT_BESIDE = """
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+"""
+    _SEARCHED = _FILTERED + _SOUGHT_BESIDE
+    _FOUND_OUT = either(
+        postgresql="        ORDER BY order_id DESC) AS found\n CROSS JOIN LATERAL ("
+        + (_COLUMNS + _OF_FOUND + _SEARCHED + " LIMIT 1) AS whole"),
+        sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + _SEARCHED,
+    )
+    _SOUGHT = _IN_PAGE + _FOUND_OUT + _NEWEST_FOUND_FIRST
+    _OF_REFERENCE = """
+SELECT order_id
+  FROM order_details
+ WHERE reference = $9 AND reference <> ''
+"""
+    _OF_EMAIL = """
+SELECT order_id
+  FROM orders AS asked
+ WHERE email = $10 AND email <> ''
+"""
+    _OF_CHANNEL = """
+SELECT order_id
+  FROM order_details
+ WHERE channel = $11 AND channel <> ''
+"""
+    _PAID = """
+SELECT order_id
+  FROM payment_state
+ WHERE status = $12
+"""
+    _OF_CUSTOMER = """
+SELECT order_id
+  FROM orders AS asked
+ WHERE customer_id = $6
+"""
+    SEARCH_BY_REFERENCE = _LED_BY + _OF_REFERENCE + _SOUGHT
+    SEARCH_BY_EMAIL = _LED_BY + _OF_EMAIL + _SOUGHT
+    SEARCH_BY_CUSTOMER = _LED_BY + _OF_CUSTOMER + _SOUGHT
+    SEARCH_BY_PAYMENT = _LED_BY + _PAID + _SOUGHT
+    SEARCH_BY_CHANNEL = _LED_BY + _OF_CHANNEL + _SOUGHT
+    _ALL_SOUGHT = _IN_PAGE + _SEARCHED + _NEWEST_FIRST
+    SEARCH_ALL = _COLUMNS + "  FROM orders\n WHERE true" + _ALL_SOUGHT
 
     UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,

@@ -58,6 +58,30 @@ SELECT *
               $7::text[])
 """
 
+    INSERT_CHARGES = """
+INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[],
+              $7::bigint[])
+"""
+
+    PUT_DETAILS = """
+INSERT INTO order_details (order_id, reference, channel, note, attributes, ship_to, bill_to)
+SELECT order_id, reference, channel, note, attributes, ship_to, bill_to
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::jsonb[])
+       AS new (order_id, reference, channel, note, attributes, ship_to, bill_to)
+ON CONFLICT (order_id) DO UPDATE
+   SET reference = excluded.reference, channel = excluded.channel, note = excluded.note,
+       attributes = excluded.attributes, ship_to = excluded.ship_to, bill_to = excluded.bill_to
+"""
+
+    PUT_PAYMENT_STATES = """
+INSERT INTO payment_state (order_id, status)
+SELECT order_id, status
+  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, status)
+ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
+"""
+
     INSERT_HOLDS = """
 INSERT INTO hold (order_id, expires_at)
 SELECT order_id, expires_at
@@ -157,10 +181,12 @@ ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
      FOR NO KEY UPDATE
 """
 
-    CUSTOMER_OF_ORDER = """
-SELECT name, email, phone, address
-  FROM orders
- WHERE order_id = $1::uuid
+    KNOWN_OF_ORDER = """
+   SELECT name, email, phone, address,
+          reference, channel, note, attributes, ship_to, bill_to
+     FROM orders
+LEFT JOIN order_details USING (order_id)
+    WHERE orders.order_id = $1::uuid
 """
 
     # The version guards what the lock already holds: a change never applies twice. NULL leaves what

@@ -3,7 +3,8 @@
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from holdfast.chassis.database.seam import (
     Conflict,
@@ -17,6 +18,7 @@ from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.inbox import Inbox
 from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.orders.application.ports import (
+    KnownDetails,
     KnownPayments,
     RecordedRequest,
     RequestKey,
@@ -28,8 +30,10 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.lines import demand_of
-from holdfast.orders.domain.ordering.order import NewOrder, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.new_order import NewOrder
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
@@ -115,17 +119,26 @@ class StoreWork:
         )
         pending = [(order.order_id, order.placed.at) for order in new]
         self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
-        await self._begin_holds([order for order in new if order.hold is not None])
+        self._put_details([(o.order_id, o.details) for o in new if o.details != NO_DETAILS])
+        charges = [
+            (order.order_id, 1, number, c.line_no, c.kind, c.code, c.amount.minor)
+            for order in new
+            for number, c in enumerate(order.charges, 1)
+        ]
+        self._transaction.defer(self._sql.INSERT_CHARGES, charges)
+        self._keep_holds([(order.order_id, order.expires_at) for order in new if order.expires_at])
         placed = [order.placed for order in new]
         self._add_history(placed)
         self._tell(placed)
         return taken
 
-    async def _begin_holds(self, orders: Sequence[NewOrder]) -> None:
-        if not orders:
-            return
-        now = await self.database_now(orders[0].placed.at)
-        self._keep_holds([(order.order_id, now + (order.hold or timedelta())) for order in orders])
+    def _put_details(self, details: Sequence[tuple[str, Details]]) -> None:
+        rows = [
+            (order_id, d.reference, d.channel, d.note)
+            + tuple(map(json.dumps, (d.attributes, d.ship_to, d.bill_to)))
+            for order_id, d in details
+        ]
+        self._transaction.defer(self._sql.PUT_DETAILS, rows)
 
     def _keep_holds(self, ends: Sequence[tuple[str, datetime]]) -> None:
         self._transaction.defer(self._sql.UPDATE_HOLDS, ends)
@@ -170,9 +183,13 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
         return {row["order_id"]: _state(row) for row in rows}
 
-    async def lock_customer(self, order_id: str) -> Customer:
-        (row,) = await self._transaction.fetch(self._sql.CUSTOMER_OF_ORDER, order_id)
-        return customer_of(row)
+    async def known_of(self, order_id: str) -> KnownDetails:
+        (row,) = await self._transaction.fetch(self._sql.KNOWN_OF_ORDER, order_id)
+        details = NO_DETAILS
+        if row["reference"] is not None:
+            documents = [json.loads(row[name]) for name in ("attributes", "ship_to", "bill_to")]
+            details = details_of([row["reference"], row["channel"], row["note"], *documents])
+        return KnownDetails(customer_of(row), details)
 
     async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
         heard = {one.state.order_id: one for one in news}
@@ -224,6 +241,9 @@ class StoreWork:
             if (p := c.payment)
         ]
         self._transaction.defer(self._sql.INSERT_PAYMENTS, payments)
+        states = [(c.order_id, c.payment_status) for c in changes if c.payment_status]
+        self._transaction.defer(self._sql.PUT_PAYMENT_STATES, states)
+        self._put_details([(c.order_id, c.details) for c in changes if c.details])
 
     async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
         rows = await self._transaction.fetch(self._sql.CLAIM_ENDED_HOLDS, here, limit)
@@ -307,6 +327,13 @@ def _stock_row(news: StockNews | None) -> tuple[object, ...]:
     state, answer = news
     stock = json.dumps(answer.stock)
     return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
+
+
+def details_of(parts: Sequence[Any]) -> Details:
+    """Read details from their six parts."""
+    reference, channel, note, attributes, ship_to, bill_to = parts
+    pairs = tuple((key, value) for key, value in attributes)
+    return Details(reference, channel, note, pairs, Address(*ship_to), Address(*bill_to))
 
 
 def customer_of(row: Row) -> Customer:

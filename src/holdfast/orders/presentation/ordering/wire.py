@@ -21,6 +21,12 @@ from holdfast.orders.domain.money import Amount, Money
 from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
 from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus, status_of
+from holdfast.orders.presentation.ordering.details_wire import (
+    DETAILS,
+    read_charges,
+    read_details,
+    write_details,
+)
 
 BATCH_MAX = 1_000
 REQUEST_IDS_MAX = 1_000
@@ -29,6 +35,8 @@ REASON_CHARACTERS_MAX = 500
 VERSION_MAX = 2**63 - 1
 CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
 
+ID_FORM = "00000000-0000-0000-0000-000000000000"
+UUID_BEGINNING = re.compile(r"[0-9a-f-]{4,36}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -60,6 +68,8 @@ def read_order(
         hold=(
             read_hold(request.hold, violations, f"{at}hold") if request.HasField("hold") else None
         ),
+        charges=read_charges(request, violations, at) if request.charges else (),
+        details=read_details(request, violations, at),
     )
 
 
@@ -148,6 +158,7 @@ def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations
     customer = _read_customer(request.customer, violations, "customer.")
     fields = list(CUSTOMER_CHARACTERS_MAX)
     known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
+    known |= {name: [] for name in DETAILS}
     named: list[str] = []
     for path in request.update_mask.paths:
         if path not in known:
@@ -157,6 +168,12 @@ def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations
         violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
     violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
     return {field: getattr(customer, field) for field in named}
+
+
+def read_new_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, object]:
+    """Return new details by name, for those that the mask names."""
+    details = read_details(request, violations)
+    return {name: getattr(details, name) for name in DETAILS if name in request.update_mask.paths}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +187,10 @@ class OrderPage:
 
 
 def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
-    status = None
-    if request.status not in pb.OrderStatus.values():
-        known = ", ".join(f"{number} {status}" for status, number in _STATUS.items())
-        violations.add("status", f"{request.status} is no order status; there are {known}")
-    elif request.status:
-        status = OrderStatus(pb.OrderStatus.Name(request.status).removeprefix("ORDER_STATUS_"))
     created_from, created_before = violations.period(request)
     wanted = OrderFilter(
         customer_id=violations.optional_id("customer_id", request.customer_id),
-        status=status,
+        status=_read_status(request.status, violations),
         product_id=violations.optional_id("product_id", request.product_id),
         created_from=created_from,
         created_before=created_before,
@@ -188,6 +199,46 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
     filter_text = f"orders {wanted!r}"
     before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+
+
+def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> OrderPage:
+    payment_status = None
+    if request.payment_status:
+        payment_status = _PAYMENT_STATUSES.get(request.payment_status)
+        if payment_status is None:
+            violations.add("payment_status", f"{request.payment_status} is none that there is")
+    prefix = request.order_id_prefix.lower()
+    has_form = all(
+        (one == "-") == (form == "-") for one, form in zip(prefix, ID_FORM, strict=False)
+    )
+    if prefix and not (UUID_BEGINNING.fullmatch(prefix) and has_form):
+        violations.add("order_id_prefix", "must be 4 to 36 characters of an order id")
+    created_from, created_before = violations.period(request)
+    wanted = OrderFilter(
+        customer_id=violations.optional_id("customer_id", request.customer_id),
+        status=_read_status(request.status, violations),
+        product_id=violations.optional_id("product_id", request.product_id),
+        created_from=created_from,
+        created_before=created_before,
+        order_id_prefix=prefix,
+        reference=violations.optional_id("reference", request.reference),
+        email=violations.text("email", request.email, characters_max=320),
+        channel=violations.optional_id("channel", request.channel),
+        payment_status=payment_status,
+    )
+    if wanted == OrderFilter():
+        violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
+    filter_text = f"search {wanted!r}"
+    before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
+    return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+
+
+def _read_status(number: int, violations: Violations) -> OrderStatus | None:
+    found = _STATUSES.get(number)
+    if number and found is None:
+        known = ", ".join(f"{number} {status}" for status, number in _STATUS.items())
+        violations.add("status", f"{number} is no order status; there are {known}")
+    return found
 
 
 def _read_request_ids(request_ids: Sequence[str], violations: Violations) -> tuple[str, ...]:
@@ -256,6 +307,7 @@ def order_message(order: Order) -> pb.Order:
         )
         times.write(written.change_time, change.at)
     _write_payments(message, order)
+    write_details(message, order)
     return message
 
 
@@ -287,4 +339,8 @@ _KINDS: dict[int, PaymentKind] = {
 _PAYMENT_STATUS = {
     status: pb.PaymentStatus.Value(f"PAYMENT_STATUS_{status}") for status in PaymentStatus
 }
+_PAYMENT_STATUSES: dict[int, PaymentStatus] = {
+    number: status for status, number in _PAYMENT_STATUS.items()
+}
 _STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}
+_STATUSES: dict[int, OrderStatus] = {number: status for status, number in _STATUS.items()}

@@ -1,0 +1,86 @@
+"""How the command line shows orders: to people, or as JSON."""
+
+from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
+from holdfast.client import Order, OrderStatus, PaymentKind, Placed
+
+
+def show_placed(placed: Placed, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(placed)
+        return
+    print_line(f"order {placed.order_id} is {placed.status}")
+    for short in placed.shortages:
+        print_line(f"  {short.product_id}: wanted {short.wanted}, available {short.available}")
+    if placed.status is OrderStatus.RESERVED:
+        print_line(f"  held until {placed.expires_time:%Y-%m-%dT%H:%M:%SZ}; then it expires")
+    if placed.status is OrderStatus.PENDING:
+        print_line(f"  its outcome follows: holdfast order watch {placed.order_id}")
+
+
+def headline(order: Order) -> str:
+    last = order.history[-1] if order.history else None
+    why = f" ({last.reason})" if last and last.reason else ""
+    return f"order {order.order_id} version {order.version} is {order.status}{why}"
+
+
+def show_orders(found: list[Order], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(found)
+        return
+    print_table(
+        ("order", "created", "customer", "status", "lines", "total"),
+        [
+            (o.order_id, o.create_time, o.customer_id, o.status, len(o.lines), o.total)
+            for o in found
+        ],
+    )
+
+
+def _payment(order: Order) -> str:
+    if not order.payments and not order.payment_reference:
+        return ""
+    facts = [f"confirmed by {order.payment_reference}"] if order.payment_reference else []
+    for one in order.payments:
+        amount = "" if one.kind is PaymentKind.NAMED else f" {one.amount}"
+        facts.append(f"{one.reference} {one.kind.lower()}{amount}")
+    return f"{order.payment_status} ({', '.join(facts)})"
+
+
+def show_order(order: Order, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(order)
+        return
+    print_facts(
+        {
+            "order": order.order_id,
+            "status": order.status,
+            "customer": order.customer_id,
+            "name": order.customer.name,
+            "email": order.customer.email,
+            "phone": order.customer.phone,
+            "address": order.customer.address,
+            "total": order.total,
+            "held until": order.expires_time if order.status is OrderStatus.RESERVED else None,
+            "payment": _payment(order),
+            "reference": order.details.reference,
+            "channel": order.details.channel,
+            "note": order.details.note,
+            "version": order.version,
+        }
+    )
+    print_line("")
+    print_table(
+        ("product", "quantity", "unit price"),
+        [(line.product_id, line.quantity, line.unit_price) for line in order.lines],
+    )
+    for charge in order.charges:
+        where = f" of line {charge.line_no}" if charge.line_no else ""
+        print_line(f"{charge.kind.lower()}{where}: {charge.amount} {charge.code}".rstrip())
+    for short in order.shortages:
+        print_line(f"short: {short.product_id}: wanted {short.wanted}, available {short.available}")
+    if order.history:
+        print_line("")
+        print_table(
+            ("version", "status", "time", "reason", "by"),
+            [(c.version, c.status, c.change_time, c.reason, c.actor) for c in order.history],
+        )
