@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.figures import Result, read_records, record, show, write_records
 from bench.growth import scenario_7
+from bench.holds import HoldsTooShort, scenario_10, scenario_11
 from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
 from bench.memory import scenario_8
@@ -40,10 +41,20 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     7: scenario_7,
     8: scenario_8,
     9: scenario_9,
+    10: scenario_10,
+    11: scenario_11,
 }
 
 # What ends a scenario and not the run.
-FAILURES = (Contradicted, GeneratorFailed, NotSettled, OrdersLost, ProgramFailed, ReplayFailed)
+FAILURES = (
+    Contradicted,
+    GeneratorFailed,
+    HoldsTooShort,
+    NotSettled,
+    OrdersLost,
+    ProgramFailed,
+    ReplayFailed,
+)
 
 
 def main() -> int:

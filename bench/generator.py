@@ -15,20 +15,29 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from random import Random
+from typing import Protocol
 
 import grpc
 import uvloop
 from grpc import aio
 
-from bench.workload import OrderRequests, refused_of_batch
+from bench.workload import OrderRequests, paid_by, refused_of_batch
 
 CALL_S_MAX = 60.0
 # A start that is later than this is counted; timers of the event loop have 1 ms.
 LATE_S = 0.002
-Call = aio.UnaryUnaryMultiCallable[bytes, bytes]
+WAIT_S = 10
 
 CREATE = "/holdfast.orders.v1.OrderService/CreateOrder"
 CREATE_BATCH = "/holdfast.orders.v1.OrderService/BatchCreateOrders"
+RECORD_PAYMENT = "/holdfast.orders.v1.OrderService/RecordPayment"
+CONFIRM = "/holdfast.orders.v1.OrderService/ConfirmOrder"
+
+
+class Call(Protocol):
+    """What is sent and answered in bytes: an RPC, or several that follow one another."""
+
+    def __call__(self, request: bytes, /, *, timeout: float) -> Awaitable[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Job:
     :param rate: requests a second of the open loop.
     :param seconds: for how long; or, in a closed loop, `requests` of them.
     :param batch: orders in a request.
+    :param hold_s: the orders are held so long; 0: not at all.
+    :param pays: whoever placed an order records its payment and confirms it: one call in all.
     :param wait_every: every so many orders wait for their outcome; 0: none.
     :param payloads: requests in hex, sent in turn; without them orders are placed.
     :param channels: connections to the target.
@@ -57,6 +68,8 @@ class Job:
     requests: int = 0
     batch: int = 1
     hot: bool = False
+    hold_s: int = 0
+    pays: bool = False
     wait_every: int = 0
     payloads: tuple[str, ...] = ()
     channels: int = 1
@@ -79,11 +92,26 @@ class Outcome:
     cpu_s: float = 0.0
 
 
+class PaidOrder:
+    """CreateOrder with a hold, RecordPayment and ConfirmOrder, one after the other."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._create: Call = channel.unary_unary(CREATE)
+        self._pay: Call = channel.unary_unary(RECORD_PAYMENT)
+        self._confirm: Call = channel.unary_unary(CONFIRM)
+
+    async def __call__(self, request: bytes, /, *, timeout: float) -> bytes:  # noqa: ASYNC109 - as gRPC has it
+        payment, confirmation = paid_by(await self._create(request, timeout=timeout))
+        await self._pay(payment, timeout=timeout)
+        return await self._confirm(confirmation, timeout=timeout)
+
+
 class Load:
     """One run of one job."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._number = 0
         self._errors: Counter[str] = Counter()
         self._latencies_s: list[float] = []
         self._waited_s: list[float] = []
@@ -92,7 +120,9 @@ class Load:
             self._payloads: Iterator[bytes] | None = cycle(map(bytes.fromhex, job.payloads))
         else:
             self._payloads = None
-            self._requests = OrderRequests(job.run, job.seed, hot=job.hot, wait_s=10)
+            self._requests = OrderRequests(
+                job.run, job.seed, hot=job.hot, wait_s=WAIT_S, hold_s=job.hold_s
+            )
 
     async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:
         """Connect, wait for `go`, load."""
@@ -103,9 +133,7 @@ class Load:
         ]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)
-        calls: Iterator[Call] = cycle(
-            [channel.unary_unary(self._job.method) for channel in channels]
-        )
+        calls: Iterator[Call] = cycle(map(self._call, channels))
         starts = intended_starts(self._job) if self._job.rate else []
         await go()
         cpu = time.process_time()
@@ -123,6 +151,9 @@ class Load:
         self.outcome.waited_ms = quantiles_ms(self._waited_s)
         return self.outcome
 
+    def _call(self, channel: aio.Channel) -> Call:
+        return PaidOrder(channel) if self._job.pays else channel.unary_unary(self._job.method)
+
     async def _closed_loop(self, calls: Iterator[Call]) -> None:
         ends_at = self.outcome.started + self._job.seconds if self._job.seconds else float("inf")
         left = self._job.requests or sys.maxsize
@@ -132,43 +163,44 @@ class Load:
             nonlocal left
             while left > 0 and (begun := clock()) < ends_at:
                 left -= 1
-                await self._send(call, self._next(), begun, self._latencies_s)
+                await self._send(call, *self._next(), begun)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._job.callers):
                 group.create_task(caller(next(calls)))
 
     async def _open_loop(self, calls: Iterator[Call], starts: Sequence[float]) -> None:
-        begun, clock, every = self.outcome.started, time.monotonic, self._job.wait_every
+        begun, clock = self.outcome.started, time.monotonic
         async with asyncio.TaskGroup() as group:
-            for number, offset in enumerate(starts, 1):
+            for offset in starts:
                 intended = begun + offset
                 while (early_s := intended - clock()) > 0:  # noqa: ASYNC110 - a schedule has no event
                     await asyncio.sleep(early_s)
                 self._note_lateness(-early_s)
-                waits = bool(every) and number % every == 0
-                latencies = self._waited_s if waits else self._latencies_s
-                send = self._send(next(calls), self._next(wait=waits), intended, latencies)
-                group.create_task(send)
+                group.create_task(self._send(next(calls), *self._next(), intended))
 
     def _note_lateness(self, late_s: float) -> None:
         if late_s > LATE_S:
             self.outcome.late += 1
         self.outcome.late_s_max = max(self.outcome.late_s_max, late_s)
 
-    def _next(self, *, wait: bool = False) -> bytes:
+    def _next(self) -> tuple[bytes, list[float]]:
+        """The next request, and where its latency belongs."""
         if self._payloads:
-            return next(self._payloads)
+            return next(self._payloads), self._latencies_s
         if self._job.method == CREATE_BATCH:
-            return self._requests.batch(self._job.batch)
-        return self._requests.one(wait=wait)
+            return self._requests.batch(self._job.batch), self._latencies_s
+        self._number += 1
+        if self._job.wait_every and self._number % self._job.wait_every == 0:
+            return self._requests.one(wait=True), self._waited_s
+        return self._requests.one(), self._latencies_s
 
     async def _send(
         self,
         call: Call,
         request: bytes,
-        begun: float,
         latencies: list[float],
+        begun: float,
     ) -> None:
         self.outcome.calls += 1
         try:

@@ -52,6 +52,35 @@ SELECT percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 1.0]) WITHIN GROUP (ORDER BY
 """
 
 
+ANY_HOLD = """
+SELECT 1
+  FROM hold
+ LIMIT 1
+"""
+
+# Orders of one run whose hold ran out: when it was due, when it was done as the history has it, and
+# when that was committed; seconds since 1970.
+EXPIRED = """
+SELECT order_id::text AS order_id,
+       extract(epoch FROM expires_at)::float8 AS due_at,
+       extract(epoch FROM changed_at)::float8 AS expired_at,
+       extract(epoch FROM pg_xact_commit_timestamp(order_history.xmin))::float8 AS committed_at
+  FROM orders
+  JOIN order_history USING (order_id)
+ WHERE order_history.status = 'EXPIRED' AND action = ''
+   AND starts_with(request_id, $1)
+"""
+
+# When the last of an order's units were back, by the commit that gave them back.
+RELEASED = """
+SELECT order_id::text AS order_id,
+       extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8 AS released_at
+  FROM stock_movement
+ WHERE kind = 'RELEASE'
+ GROUP BY order_id
+"""
+
+
 class NotSettled(Exception):
     """Orders were still PENDING when patience ended."""
 
@@ -79,7 +108,7 @@ class PostgresLedger:
         self._url = url
 
     def statuses(self) -> dict[str, int]:
-        return {row["status"]: row["orders"] for row in asyncio.run(self._fetch(STATUSES))}
+        return {row["status"]: row["orders"] for row in asyncio.run(_fetch(self._url, STATUSES))}
 
     def wait_until_settled(self) -> float:
         at = asyncio.run(self._until_nothing(ANY_PENDING, SETTLE_S_MAX))
@@ -93,20 +122,22 @@ class PostgresLedger:
     def settled_ms(self, last_s: float) -> dict[str, float]:
         """Quantiles of the time from PENDING to CONFIRMED, commit to commit, of the orders that
         were settled in the last so many seconds."""
-        (row,) = asyncio.run(self._fetch(SETTLED_MS, last_s))
+        (row,) = asyncio.run(_fetch(self._url, SETTLED_MS, last_s))
         names = ("p50", "p90", "p99", "p99.9", "max")
         return {name: float(value) for name, value in zip(names, row[0] or (), strict=False)}
 
+    def wait_until_nothing_is_held(self) -> None:
+        """:raises NotSettled: holds run after SETTLE_S_MAX."""
+        if asyncio.run(self._until_nothing(ANY_HOLD, SETTLE_S_MAX)) is None:
+            raise NotSettled(f"holds run after {SETTLE_S_MAX:.0f} s")
+
+    def expired(self, run: str) -> list[asyncpg.Record]:
+        """The orders of a run whose hold ran out, as `EXPIRED` has them."""
+        return asyncio.run(_fetch(self._url, EXPIRED, run))
+
     def order_ids(self, limit: int) -> list[str]:
         """Some orders."""
-        return [str(row["order_id"]) for row in asyncio.run(self._fetch(SOME_ORDERS, limit))]
-
-    async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(self._url)
-        try:
-            return await connection.fetch(sql, *arguments)
-        finally:
-            await connection.close()
+        return [str(row["order_id"]) for row in asyncio.run(_fetch(self._url, SOME_ORDERS, limit))]
 
     async def _until_nothing(self, sql: str, patience_s: float) -> float | None:
         ends_at = time.monotonic() + patience_s
@@ -120,6 +151,20 @@ class PostgresLedger:
             return time.monotonic()
         finally:
             await connection.close()
+
+
+def released_at(inventory_url: str) -> dict[str, float]:
+    """By order, when all its units were back at Inventory; seconds since 1970."""
+    rows = asyncio.run(_fetch(inventory_url, RELEASED))
+    return {row["order_id"]: row["released_at"] for row in rows}
+
+
+async def _fetch(url: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetch(sql, *arguments)
+    finally:
+        await connection.close()
 
 
 class SqliteLedger:

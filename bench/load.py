@@ -16,6 +16,7 @@ from bench.testbed import Testbed
 ROOT = Path(__file__).parents[1]
 BATCH = 100
 UNARY_CALLERS = 64
+HOLD_S = 900
 BATCH_CALLERS = 8
 
 
@@ -99,6 +100,16 @@ def generator() -> Iterator[Generator]:
 def unary(seconds: float, *, hot: bool = False, callers: int = UNARY_CALLERS) -> Job:
     """Place orders one a call."""
     return Job(target="", method=CREATE, callers=callers, seconds=seconds, hot=hot)
+
+
+def waiting(seconds: float) -> Job:
+    """Place orders one a call, which is answered when the order is settled."""
+    return replace(unary(seconds), wait_every=1)
+
+
+def paid(seconds: float) -> Job:
+    """Place orders that are held until their caller has paid for and confirmed them."""
+    return replace(waiting(seconds), hold_s=HOLD_S, pays=True)
 
 
 def batches(seconds: float, *, hot: bool = False, callers: int = BATCH_CALLERS) -> Job:

@@ -1,6 +1,6 @@
 """Where the time goes: py-spy beside each service while orders are placed, as text.
 
-`python -m bench --profile --scenario 1` (or 2, 3, 4, 6). py-spy looks from outside, so what is
+`python -m bench --profile --scenario 1` (or 2, 3, 4, 6, 10). py-spy looks from outside, so what is
 measured is what runs; it needs the right to trace processes.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.generator import Job
-from bench.load import Run, batches, call, place_orders, unary
+from bench.load import Run, batches, call, paid, place_orders, unary
 from bench.processes import pids_of
 from bench.progress import say
 from bench.reading import reads
@@ -68,7 +68,12 @@ def jobs(scenario: int, seconds: float) -> dict[str, Job]:
     """What is placed while the profiler looks."""
     hot = scenario == 4
     kinds = {"unary": unary(seconds, hot=hot), "batches": batches(seconds, hot=hot)}
-    return {1: {"unary": kinds["unary"]}, 2: {"batches": kinds["batches"]}}.get(scenario, kinds)
+    alone = {
+        1: {"unary": kinds["unary"]},
+        2: {"batches": kinds["batches"]},
+        10: {"held": paid(seconds)},
+    }
+    return alone.get(scenario, kinds)
 
 
 def _profiled(load: Callable[[], Run], seconds: float, *, native: bool) -> str:

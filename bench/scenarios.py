@@ -71,15 +71,15 @@ class Bench:
 def scenario_1(bench: Bench) -> Result:
     """Cluster mode, CreateOrder, 64 callers."""
     runs = bench.rounds(bench.servers.cluster(), {"unary": unary(bench.options.seconds)})["unary"]
-    bench.unary_rate = _rate(runs)
+    bench.unary_rate = rate_of(runs)
     best = bench.baseline.best("uniform")
     result = Result(1, f"cluster, CreateOrder, {UNARY_CALLERS} callers")
     result.figures = [
-        _settled("CreateOrder", runs, to=best, floor=0.30, aim=0.5),
-        _cost("CreateOrder", runs, bench),
+        settled("CreateOrder", runs, to=best, floor=0.30, aim=0.5),
+        cost("CreateOrder", runs, bench),
         *_latency("CreateOrder", runs),
     ]
-    return _with_costs(result, {"unary": runs})
+    return with_costs(result, {"unary": runs})
 
 
 def scenario_2(bench: Bench) -> Result:
@@ -88,11 +88,11 @@ def scenario_2(bench: Bench) -> Result:
     best = bench.baseline.best("uniform")
     result = Result(2, f"cluster, BatchCreateOrders of {BATCH}, {BATCH_CALLERS} callers")
     result.figures = [
-        _settled("BatchCreateOrders", runs, to=best, floor=1.0, aim=2.0),
-        _cost("BatchCreateOrders", runs, bench),
+        settled("BatchCreateOrders", runs, to=best, floor=1.0, aim=2.0),
+        cost("BatchCreateOrders", runs, bench),
         *_latency("BatchCreateOrders", runs),
     ]
-    return _with_costs(result, {"batch": runs})
+    return with_costs(result, {"batch": runs})
 
 
 def scenario_3(bench: Bench) -> Result:
@@ -104,7 +104,7 @@ def scenario_3(bench: Bench) -> Result:
     result = Result(3, f"embedded, unary and batches of {BATCH}")
     floors = {"unary": (800, 1_500), "batch": (2_500, 5_000)}
     result.figures = [
-        _settled(
+        settled(
             f"embedded {name}",
             runs[name],
             to=best,
@@ -113,8 +113,8 @@ def scenario_3(bench: Bench) -> Result:
         )
         for name, (floor, aim) in floors.items()
     ]
-    result.figures += [_cost(f"embedded {name}", runs[name], bench) for name in jobs]
-    return _with_costs(result, runs)
+    result.figures += [cost(f"embedded {name}", runs[name], bench) for name in jobs]
+    return with_costs(result, runs)
 
 
 def scenario_4(bench: Bench) -> Result:
@@ -130,15 +130,15 @@ def scenario_4(bench: Bench) -> Result:
     result = Result(4, "cluster, one hot product in every order")
     for name in makers:
         uniform, hot_runs = runs[f"{name} uniform"], runs[f"{name} hot"]
-        of_uniform = _settled(f"{name} hot", hot_runs, to=_rate(uniform), floor=0.9, aim=1.0)
-        of_baseline = _settled(f"{name} hot, beside SQL", hot_runs, to=best, floor=1.0, aim=3.0)
+        of_uniform = settled(f"{name} hot", hot_runs, to=rate_of(uniform), floor=0.9, aim=1.0)
+        of_baseline = settled(f"{name} hot, beside SQL", hot_runs, to=best, floor=1.0, aim=3.0)
         result.figures += [
             replace(of_uniform, ratio_of=f"{name} uniform"),
             replace(of_baseline, ratio_of="pgbench hot"),
-            _settled(f"{name} uniform", uniform),
-            _cost(f"{name} hot", hot_runs, bench, "hot"),
+            settled(f"{name} uniform", uniform),
+            cost(f"{name} hot", hot_runs, bench, "hot"),
         ]
-    return _with_costs(result, runs)
+    return with_costs(result, runs)
 
 
 def scenario_5(bench: Bench) -> Result:
@@ -151,7 +151,7 @@ def scenario_5(bench: Bench) -> Result:
         if not bench.unary_rate:
             say("measuring scenario 1's rate first")
             looks = [place_orders(testbed, unary(bench.options.seconds)) for _ in range(2)]
-            bench.unary_rate = _rate(looks)
+            bench.unary_rate = rate_of(looks)
         rate = bench.unary_rate / 2
         job = Job(
             target="",
@@ -173,12 +173,12 @@ def scenario_5(bench: Bench) -> Result:
     created = [run.outcome.latencies_ms for run in runs]
     waited = [run.outcome.waited_ms for run in runs]
     result.figures = [
-        _milliseconds("CreateOrder", "p50", created, 10, 5),
-        _milliseconds("CreateOrder", "p99", created, 50, 20),
-        _milliseconds("PENDING to CONFIRMED", "p50", settled_ms, 25, 10),
-        _milliseconds("PENDING to CONFIRMED", "p99", settled_ms, 150, 60),
-        _milliseconds("CreateOrder with wait until CONFIRMED", "p50", waited),
-        _milliseconds("CreateOrder with wait until CONFIRMED", "p99", waited),
+        milliseconds("CreateOrder", "p50", created, 10, 5),
+        milliseconds("CreateOrder", "p99", created, 50, 20),
+        milliseconds("PENDING to CONFIRMED", "p50", settled_ms, 25, 10),
+        milliseconds("PENDING to CONFIRMED", "p99", settled_ms, 150, 60),
+        milliseconds("CreateOrder with wait until CONFIRMED", "p50", waited),
+        milliseconds("CreateOrder with wait until CONFIRMED", "p99", waited),
         figure("open-loop rate", [run.rate for run in runs], "orders/s"),
     ]
     late = sum(run.outcome.late for run in runs) / sum(run.outcome.calls for run in runs)
@@ -187,7 +187,7 @@ def scenario_5(bench: Bench) -> Result:
         f"{1_000 * max(run.outcome.late_s_max for run in runs):.0f} ms; their latency counts from "
         "the intended start all the same"
     )
-    return _with_costs(result, {"open loop": runs})
+    return with_costs(result, {"open loop": runs})
 
 
 def told_cpu(runs: Iterable[Run]) -> str:
@@ -201,7 +201,7 @@ def told_cpu(runs: Iterable[Run]) -> str:
     return f"CPU ms each: {told}; {cores:.2f} cores busy, others keep {others:.2f} busy"
 
 
-def _with_costs(result: Result, runs: dict[str, list[Run]]) -> Result:
+def with_costs(result: Result, runs: dict[str, list[Run]]) -> Result:
     """Add what the runs cost, and what went wrong in them."""
     for name, some in runs.items():
         result.notes.append(f"{name}: {told_cpu(some)}")
@@ -226,11 +226,11 @@ def _with_costs(result: Result, runs: dict[str, list[Run]]) -> Result:
     return result
 
 
-def _rate(runs: Iterable[Run]) -> float:
+def rate_of(runs: Iterable[Run]) -> float:
     return statistics.median(run.rate for run in runs)
 
 
-def _settled(
+def settled(
     name: str,
     runs: Iterable[Run],
     *,
@@ -249,7 +249,7 @@ def _settled(
     )
 
 
-def _cost(name: str, runs: Iterable[Run], bench: Bench, products: str = "uniform") -> Figure:
+def cost(name: str, runs: Iterable[Run], bench: Bench, products: str = "uniform") -> Figure:
     """What an order costs all processes together; other people's work changes it little."""
     return figure(
         f"{name}, all processes",
@@ -262,10 +262,10 @@ def _cost(name: str, runs: Iterable[Run], bench: Bench, products: str = "uniform
 
 def _latency(name: str, runs: Iterable[Run]) -> list[Figure]:
     looks = [run.outcome.latencies_ms for run in runs]
-    return [_milliseconds(f"{name} under this load", share, looks) for share in ("p50", "p99")]
+    return [milliseconds(f"{name} under this load", share, looks) for share in ("p50", "p99")]
 
 
-def _milliseconds(
+def milliseconds(
     name: str,
     share: str,
     looks: Iterable[dict[str, float]],

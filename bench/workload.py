@@ -36,12 +36,16 @@ class OrderRequests:
     """Requests of one run as bytes, each under a request id that was never used before.
 
     :param run: names the run; at most 10 characters, and no other run on the same database has it.
+    :param hold_s: of every order; 0: none is held.
     """
 
-    def __init__(self, run: str, seed: int, *, hot: bool = False, wait_s: int = 0) -> None:
+    def __init__(
+        self, run: str, seed: int, *, hot: bool = False, wait_s: int = 0, hold_s: int = 0
+    ) -> None:
         dice = Random(seed)
         self._bodies = [_body(dice, hot=hot).SerializeToString() for _ in range(ORDERS_PREPARED)]
-        self._wait = _wait(wait_s) if wait_s else b""
+        self._wait = _seconds("wait", wait_s) if wait_s else b""
+        self._hold = _seconds("hold", hold_s) if hold_s else b""
         self._run = run
         self._number = 0
         assert len(self._request_id(0)) == _REQUEST_ID_BYTES, "the run's name is too long"
@@ -51,6 +55,7 @@ class OrderRequests:
         self._number += 1
         # Fields may come in any order: the request id goes behind what is the same again.
         body = self._bodies[self._number % ORDERS_PREPARED] + self._request_id(self._number)
+        body += self._hold
         return body + self._wait if wait else body
 
     def batch(self, size: int) -> bytes:
@@ -72,9 +77,9 @@ def _body(dice: Random, *, hot: bool) -> orders_pb2.CreateOrderRequest:
     )
 
 
-def _wait(seconds: int) -> bytes:
+def _seconds(field: str, seconds: int) -> bytes:
     request = orders_pb2.CreateOrderRequest()
-    request.wait.FromSeconds(seconds)
+    getattr(request, field).FromSeconds(seconds)
     return request.SerializeToString()
 
 
@@ -90,6 +95,21 @@ def refused_of_batch(answer: bytes) -> int:
     """How many orders of a batch were refused."""
     results = orders_pb2.BatchCreateOrdersResponse.FromString(answer).results
     return sum(result.HasField("error") for result in results)
+
+
+def paid_by(answer: bytes) -> tuple[bytes, bytes]:
+    """The RecordPaymentRequest and the ConfirmOrderRequest that follow a CreateOrderResponse.
+
+    The answer has no total; what is authorised costs the same whatever it is.
+    """
+    order_id = orders_pb2.CreateOrderResponse.FromString(answer).order_id
+    reference = f"pay-{order_id}"
+    payment = orders_pb2.RecordPaymentRequest(
+        order_id=order_id, kind=orders_pb2.PAYMENT_KIND_AUTHORIZED, reference=reference
+    )
+    payment.amount.units = 1
+    confirmation = orders_pb2.ConfirmOrderRequest(order_id=order_id, payment_reference=reference)
+    return payment.SerializeToString(), confirmation.SerializeToString()
 
 
 def products() -> Iterator[inventory_pb2.CreateProductRequest]:

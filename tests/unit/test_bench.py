@@ -19,6 +19,7 @@ from bench.workload import (
     ON_HAND,
     PRODUCTS,
     OrderRequests,
+    paid_by,
     products,
     products_of_order,
     refused_of_batch,
@@ -50,6 +51,28 @@ def test_an_order_can_wait_for_its_outcome() -> None:
     request = OrderRequests("r1", seed=1, wait_s=10).one(wait=True)
 
     assert orders_pb2.CreateOrderRequest.FromString(request).wait.seconds == 10
+
+
+def test_an_order_can_be_held_alone_and_in_a_batch() -> None:
+    requests = OrderRequests("r1", seed=1, wait_s=10, hold_s=900)
+
+    one = orders_pb2.CreateOrderRequest.FromString(requests.one(wait=True))
+    batch = orders_pb2.BatchCreateOrdersRequest.FromString(requests.batch(100))
+
+    assert (one.hold.seconds, one.wait.seconds) == (900, 10)
+    assert {order.hold.seconds for order in batch.requests} == {900}
+
+
+def test_the_payment_that_is_recorded_confirms_the_order() -> None:
+    answer = orders_pb2.CreateOrderResponse(order_id="an-order")
+
+    recorded, confirmed = paid_by(answer.SerializeToString())
+
+    payment = orders_pb2.RecordPaymentRequest.FromString(recorded)
+    confirmation = orders_pb2.ConfirmOrderRequest.FromString(confirmed)
+    assert payment.order_id == confirmation.order_id == "an-order"
+    assert payment.reference == confirmation.payment_reference
+    assert payment.kind == orders_pb2.PAYMENT_KIND_AUTHORIZED
 
 
 def test_a_batch_is_a_whole_message() -> None:
@@ -127,12 +150,27 @@ async def test_the_open_loop_charges_a_stall_to_every_request_that_was_due() -> 
         await asyncio.sleep(max(0.0, stalled_until - time.monotonic()))
         return b""
 
-    await load._open_loop(iter([call] * 100), intended_starts(job))  # type: ignore[list-item] # a call like gRPC's
+    await load._open_loop(iter([call] * 100), intended_starts(job))
 
     latencies_ms = quantiles_ms(load._latencies_s)
     assert load.outcome.calls == 50
     assert latencies_ms["max"] > 280  # the first one
     assert latencies_ms["p50"] > 30  # 30 of 50 were due during the stall
+
+
+@pytest.mark.parametrize(("every", "waited"), [(0, 0), (1, 6), (3, 2)])
+async def test_so_many_orders_of_a_closed_loop_wait(every: int, waited: int) -> None:
+    load = Load(Job(target="", method=CREATE, callers=2, requests=6, wait_every=every))
+    sent: list[orders_pb2.CreateOrderRequest] = []
+
+    async def call(request: bytes, /, *, timeout: float) -> bytes:  # noqa: ASYNC109 - as gRPC has it
+        sent.append(orders_pb2.CreateOrderRequest.FromString(request))
+        return b""
+
+    await load._closed_loop(iter([call] * 2))
+
+    assert sum(order.HasField("wait") for order in sent) == len(load._waited_s) == waited
+    assert len(load._latencies_s) == 6 - waited
 
 
 def test_the_better_number_of_clients_is_the_baseline() -> None:
