@@ -35,7 +35,7 @@ BUGS = (
     bug(
         "a payment that came too late is forgotten",
         "The reference of a refused confirmation is not kept, and nobody can give it back.",
-        edited(ConfirmOrder, "__call__", ("change = state.record_payment", "state.record_payment")),
+        edited(ConfirmOrder, "decide", ("Decision(kept, refusal)", "Decision(None, refusal)")),
     ),
     bug(
         "any reference confirms again",

@@ -9,12 +9,13 @@ import pytest
 from holdfast import verification
 from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
 from holdfast.chassis.database.seam import Database
+from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.order import OrderState
-from holdfast.orders.domain.payments.payment import PaymentKind
+from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.infrastructure.audit import UNSENT_S_MAX
 from holdfast.verification import PENDING_S_MAX, Report, verify
 from tests.contract import conftest as contract
@@ -269,11 +270,11 @@ async def test_holds_and_payments_are_recomputed_from_their_records(
         *(replace(asks(name, LAMP=2), hold=hold) for name in ("held", "paid"))
     )
     await shop.deliver()
-    begin = shop.begin
-    await ConfirmOrder(begin, shop.clock)(paid.order_id, "pi_1", ANNA)
+    change = ChangeOrders(shop.begin, shop.clock)
+    await change([ConfirmOrder(paid.order_id, "pi_1", ANNA)])
     for kind, minor in ((PaymentKind.CAPTURED, 5), (PaymentKind.REFUNDED, 2)):
         amount = Money((await shop.order(paid.order_id)).total.currency, minor)
-        await RecordPayment(begin, shop.clock)(paid.order_id, kind, "pi_1", amount, ANNA)
+        await change([RecordPayment(paid.order_id, Payment(kind, "pi_1", amount), ANNA)])
     await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
     sound = await verified(shop)
 

@@ -33,8 +33,8 @@ from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
+from holdfast.orders.application.ordering.change_orders import ChangeOrders, Command
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
-from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
@@ -42,7 +42,6 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
-from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
@@ -123,6 +122,11 @@ def assemble(
     get_order = Batcher(
         reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
     )
+    change_orders: Batcher[Command, None] = Batcher(
+        retrying(ChangeOrders(store.begin, clock)),
+        batch_items_max=READ_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
+    )
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
@@ -130,7 +134,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=place_orders,
-        use_cases=_use_cases(store, clock),
+        use_cases=_use_cases(store, clock, change_orders),
         watch_order=WatchOrder(get_order.submit, signals),
         get_order=get_order,
         reader=reader,
@@ -142,6 +146,7 @@ def assemble(
         "orders relay": relay.run,
         "orders placing": place_orders.run,
         "orders reading": get_order.run,
+        "orders changing": change_orders.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
@@ -155,13 +160,12 @@ def assemble(
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
 
 
-def _use_cases(store: Store, clock: Clock) -> UseCases:
+def _use_cases(store: Store, clock: Clock, change_orders: Batcher[Command, None]) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
         update_order=retrying(UpdateOrder(store.begin, clock)),
-        confirm_order=retrying(ConfirmOrder(store.begin, clock)),
         extend_hold=retrying(ExtendHold(store.begin, clock)),
-        record_payment=retrying(RecordPayment(store.begin, clock)),
+        change_order=change_orders.submit,
     )
 
 

@@ -929,12 +929,12 @@ SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])
 ;
 
--- PAYMENTS_OF_ORDER
-   SELECT currency, total_minor, kind, reference, amount_minor
+-- PAYMENTS_OF_ORDERS
+   SELECT orders.order_id::text AS order_id, currency, total_minor, kind, reference, amount_minor
      FROM orders
-LEFT JOIN payment USING (order_id)
-    WHERE orders.order_id = $1::uuid
- ORDER BY payment.version
+LEFT JOIN payment ON payment.order_id = orders.order_id
+    WHERE orders.order_id = ANY($1::uuid[])
+ ORDER BY orders.order_id, payment.version
 ;
 
 -- DATABASE_NOW

@@ -955,12 +955,12 @@ INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ;
 
--- PAYMENTS_OF_ORDER
-   SELECT currency, total_minor, kind, reference, amount_minor
+-- PAYMENTS_OF_ORDERS
+   SELECT orders.order_id AS order_id, currency, total_minor, kind, reference, amount_minor
      FROM orders
-LEFT JOIN payment USING (order_id)
-    WHERE orders.order_id = ?1
- ORDER BY payment.version
+LEFT JOIN payment ON payment.order_id = orders.order_id
+    WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+ ORDER BY orders.order_id, payment.version
 ;
 
 -- DATABASE_NOW

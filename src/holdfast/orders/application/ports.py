@@ -105,8 +105,8 @@ class Work(Protocol):
         that of `here`, this process.
         """
 
-    async def payments(self, order_id: str) -> KnownPayments:
-        """Return what is known of the payments of an order whose state is locked."""
+    async def payments(self, order_ids: Collection[str]) -> dict[str, KnownPayments]:
+        """Return what is known of the payments of orders whose states are locked, by order id."""
 
     async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
         """Return orders whose hold has ended, the longest over first, locked; those locked by

@@ -1,6 +1,6 @@
 """What can be done with one order: the table of contents of this layer.
 
-Whatever presents Orders to the world calls these. Placing is beside them, since it goes by batches,
+Whatever presents Orders to the world calls these. Placing is beside them,
 and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
 """
 
@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from holdfast.orders.application.ordering.change_orders import Command
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.payments.payment import PaymentKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +20,5 @@ class UseCases:
     update_order: Callable[
         [str, int, Mapping[str, str], Mapping[str, object], Caller], Awaitable[None]
     ]
-    confirm_order: Callable[[str, str, Caller], Awaitable[None]]
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
-    record_payment: Callable[[str, PaymentKind, str, Money, Caller], Awaitable[None]]
+    change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment

@@ -12,12 +12,14 @@ from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
+from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import OrderReader
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import OrderNotFound
+from holdfast.orders.domain.errors import OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
 from holdfast.orders.presentation.ordering import wire
 
@@ -163,10 +165,14 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         order_id = violations.uuid("order_id", request.order_id)
         reference = violations.id("payment_reference", request.payment_reference)
         violations.raise_any()
-        with suppress(TimeoutError):  # still PENDING: the use case says so
-            async with asyncio.timeout(_wait_s(context)):
-                await self._watch_order.until_settled(order_id)
-        await self._use.confirm_order(order_id, reference, caller_of(context))
+        confirm = ConfirmOrder(order_id, reference, caller_of(context))
+        try:
+            await self._use.change_order(confirm)
+        except StillPending:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_wait_s(context)):
+                    await self._watch_order.until_settled(order_id)
+            await self._use.change_order(confirm)
         return await self._order(order_id)
 
     async def ExtendHold(self, request: pb.ExtendHoldRequest, context: Context) -> pb.Order:
@@ -184,7 +190,7 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
             request.amount.currency_code = (await self._order(order_id)).total.currency_code
         payment = wire.read_payment(request, violations)
         violations.raise_any()
-        await self._use.record_payment(order_id, *payment, caller_of(context))
+        await self._use.change_order(RecordPayment(order_id, payment, caller_of(context)))
         return await self._order(order_id)
 
     async def WatchOrder(

@@ -1,39 +1,29 @@
 """Record what the payment provider did."""
 
-from holdfast.orders.application.ports import Begin, Clock
+from datetime import datetime
+from typing import NamedTuple
+
+from holdfast.orders.application.ordering.change_orders import Decision
+from holdfast.orders.application.ports import KnownPayments
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import OrderNotFound
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.payments.payment import Payment, is_news, status_of
 
 
-class RecordPayment:
+class RecordPayment(NamedTuple):
     """Keep a fact about an order's payment, once under its kind and reference, whatever became of
     the order. A repeat changes nothing. Stock is never touched.
-
-    :raises OrderNotFound: there is none of this id.
-    :raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, TooManyPayments: it can't be true.
     """
 
-    def __init__(self, begin: Begin, clock: Clock) -> None:
-        self._begin = begin
-        self._clock = clock
+    order_id: str
+    payment: Payment
+    caller: Caller
 
-    async def __call__(
-        self,
-        order_id: str,
-        kind: PaymentKind,
-        reference: str,
-        amount: Money,
-        caller: Caller,
-    ) -> None:
-        async with self._begin() as work:
-            state = (await work.lock_states([order_id])).get(order_id)
-            if state is None:
-                raise OrderNotFound(order_id)
-            known = await work.payments(order_id)
-            payment = Payment(kind, reference, amount)
-            if is_news(known.payments, payment, known.total.currency, order_id):
-                status = status_of([*known.payments, payment], known.total)
-                at = self._clock.now()
-                await work.record([state.record_payment(payment, status, at, caller)])
+    def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
+        """:raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, TooManyPayments: it can't be
+        true.
+        """
+        if not is_news(known.payments, self.payment, known.total.currency, self.order_id):
+            return Decision()
+        status = status_of([*known.payments, self.payment], known.total)
+        return Decision(state.record_payment(self.payment, status, at, self.caller))

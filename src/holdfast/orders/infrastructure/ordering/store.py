@@ -148,17 +148,16 @@ class StoreWork:
         (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
         return instant(row["now"])
 
-    async def payments(self, order_id: str) -> KnownPayments:
-        rows = await self._transaction.fetch(self._sql.PAYMENTS_OF_ORDER, order_id)
-        currency, total = rows[0]["currency"], rows[0]["total_minor"]
-        facts = tuple(
-            Payment(
-                PaymentKind(row["kind"]), row["reference"], Money(currency, row["amount_minor"])
-            )
-            for row in rows
-            if row["kind"] is not None
-        )
-        return KnownPayments(facts, Money(currency, total))
+    async def payments(self, order_ids: Collection[str]) -> dict[str, KnownPayments]:
+        rows = await self._transaction.fetch(self._sql.PAYMENTS_OF_ORDERS, sorted(order_ids))
+        facts: dict[str, list[Payment]] = {row["order_id"]: [] for row in rows}
+        for row in rows:
+            if row["kind"] is not None:
+                amount = Money(row["currency"], row["amount_minor"])
+                payment = Payment(PaymentKind(row["kind"]), row["reference"], amount)
+                facts[row["order_id"]].append(payment)
+        totals = {row["order_id"]: Money(row["currency"], row["total_minor"]) for row in rows}
+        return {key: KnownPayments(tuple(known), totals[key]) for key, known in facts.items()}
 
     def _tell(self, changes: Sequence[OrderChange]) -> None:
         events = [

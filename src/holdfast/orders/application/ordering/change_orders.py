@@ -1,0 +1,81 @@
+"""Change orders: commands about single orders, a whole batch in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from holdfast.orders.application.ports import Begin, Clock, KnownPayments, Work
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import OrderNotFound, OrdersError
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+
+
+class Decision(NamedTuple):
+    """What becomes of a command: a change, a refusal, both, or neither: then it was a repeat."""
+
+    change: OrderChange | None = None
+    refusal: OrdersError | None = None
+
+
+class Command(Protocol):
+    """Something that is wanted of one order."""
+
+    @property
+    def order_id(self) -> str: ...
+
+    @property
+    def caller(self) -> Caller: ...
+
+    def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
+        """Decide it by where the order stands and what is known of its payments.
+
+        :raises OrdersError: it is refused, and nothing of it is kept.
+        """
+
+
+class ChangeOrders:
+    """Decide commands in their order, each under its order's lock; return the refusal of each, or
+    None: it is done and durable, or was done before.
+
+    :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
+    """
+
+    def __init__(self, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def __call__(self, commands: Sequence[Command]) -> Sequence[OrdersError | None]:
+        refusals: dict[int, OrdersError] = {}
+        async with self._begin() as work:
+            states = await work.lock_states({command.order_id for command in commands})
+            left = list(enumerate(commands))
+            while left:  # a change of an order is recorded before the next one of it is decided
+                turn = {command.order_id: (place, command) for place, command in reversed(left)}
+                left = [one for one in left if turn[one[1].order_id][0] != one[0]]
+                refusals |= await self._decide(work, dict(turn.values()), states)
+        return [refusals.get(place) for place in range(len(commands))]
+
+    async def _decide(
+        self, work: Work, commands: dict[int, Command], states: dict[str, OrderState]
+    ) -> dict[int, OrdersError]:
+        """Decide commands about different orders; return the refusals by their places."""
+        known = await work.payments({one.order_id for one in commands.values()})
+        at = self._clock.now()
+        changes: list[OrderChange] = []
+        refusals: dict[int, OrdersError] = {}
+        for place, command in commands.items():
+            order_id = command.order_id
+            if order_id not in states:
+                refusals[place] = OrderNotFound(order_id)
+                continue
+            try:
+                change, refusal = command.decide(states[order_id], known[order_id], at)
+            except OrdersError as error:
+                change, refusal = None, error
+            if refusal is not None:
+                refusals[place] = refusal
+            if change is not None:
+                changes.append(change)
+                states[order_id] = states[order_id].after(change)
+        await work.record(changes)
+        return refusals
