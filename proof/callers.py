@@ -297,20 +297,25 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
         case "CancelOrder":
             return _order_facts(await client.orders.cancel(asked["order_id"]))
         case "ConfirmOrder":
-            return _order_facts(
-                await client.orders.confirm(asked["order_id"], payment=asked["payment_reference"])
+            paid = "kind" in asked
+            confirmed = await client.orders.confirm(
+                asked["order_id"],
+                payment=asked["payment_reference"],
+                kind=PaymentKind(asked["kind"]) if paid else None,
+                amount=Money(PRICE.currency, asked["amount_minor"]) if paid else None,
             )
+            return _order_facts(confirmed)
         case "ExtendHold":
             held = await client.orders.extend_hold(asked["order_id"], hold_s=asked["hold_s"])
             return _order_facts(held)
         case "RecordPayment":
-            paid = await client.orders.record_payment(
+            recorded = await client.orders.record_payment(
                 asked["order_id"],
                 PaymentKind(asked["kind"]),
                 Money(PRICE.currency, asked["amount_minor"]),
                 reference=asked["reference"],
             )
-            return _order_facts(paid)
+            return _order_facts(recorded)
         case "GetStockInfo":
             info = await client.inventory.get_stock(asked["product_id"])
             return _units(info.on_hand, info.reserved, info.available)

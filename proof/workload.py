@@ -19,6 +19,7 @@ CHARGED = 0.1  # of the orders have charges: a discount is less than anything co
 HELD = 0.25  # of the orders wait for a confirmation
 HOLDS_S = (1, 5, 30, 3_600)  # some end in time, some don't
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
+PAID_ALONG = 0.5  # of the confirmations tell the payment's amount
 AMOUNTS_MINOR = (1, 100, 250, 1_000)
 LINES_MAX, UNITS_MAX = 5, 3
 HURRY_S = (0.005, 0.050)
@@ -107,7 +108,10 @@ class Caller:
                 order_id = self._chance.choice(self._orders)
                 # Two names for a payment of an order, so that some contradict each other.
                 reference = f"payment-{order_id[-4:]}-{self._chance.choice('ab')}"
-                return Wanted(method, {"order_id": order_id, "payment_reference": reference})
+                confirm: Facts = {"order_id": order_id, "payment_reference": reference}
+                if self._chance.random() < PAID_ALONG:
+                    confirm = {**confirm, "kind": "CAPTURED", "amount_minor": 250}
+                return Wanted(method, confirm)
             case "ExtendHold" if self._orders:
                 hold_s = self._chance.choice(HOLDS_S)
                 return Wanted(

@@ -35,7 +35,7 @@ BUGS = (
     bug(
         "a payment that came too late is forgotten",
         "The reference of a refused confirmation is not kept, and nobody can give it back.",
-        edited(ConfirmOrder, "decide", ("Decision(kept, refusal)", "Decision(None, refusal)")),
+        edited(ConfirmOrder, "decide", ("Decision(paid, refusal)", "Decision(None, refusal)")),
     ),
     bug(
         "any reference confirms again",

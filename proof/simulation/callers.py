@@ -54,6 +54,17 @@ def _order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
     )
 
 
+def _confirm_request(facts: Facts) -> orders_pb2.ConfirmOrderRequest:
+    request = orders_pb2.ConfirmOrderRequest(
+        order_id=facts["order_id"], payment_reference=facts["payment_reference"]
+    )
+    if "kind" in facts:
+        paid = _payment_request({**facts, "reference": facts["payment_reference"]})
+        request.payment_kind = paid.kind
+        request.amount.CopyFrom(paid.amount)
+    return request
+
+
 def _payment_request(facts: Facts) -> orders_pb2.RecordPaymentRequest:
     kind = orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{facts['kind']}")
     request = orders_pb2.RecordPaymentRequest(
@@ -124,7 +135,7 @@ METHODS = {
     "ConfirmOrder": Method(
         "orders",
         _ORDERS + "ConfirmOrder",
-        lambda facts: orders_pb2.ConfirmOrderRequest(**facts),
+        _confirm_request,
         _order,
     ),
     "ExtendHold": Method(

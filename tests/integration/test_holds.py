@@ -101,6 +101,27 @@ async def test_a_payment_that_comes_too_late_is_refused_and_kept(holdfast: Runni
     await sound(holdfast)
 
 
+async def test_a_payment_is_recorded_along_with_the_confirmation_or_its_refusal(
+    holdfast: RunningHoldfast,
+) -> None:
+    orders = holdfast.client.orders
+    placed = await hold(holdfast, 60)
+
+    for _ in range(2):
+        confirmed = await orders.confirm(
+            placed.order_id, payment="pi_1", kind=CAPTURED, amount=Decimal("20")
+        )
+    with pytest.raises(IllegalTransition):
+        await orders.confirm(placed.order_id, payment="pi_2", kind=CAPTURED, amount=Decimal("20"))
+
+    assert (confirmed.status, confirmed.payment_status) == ("CONFIRMED", PaymentStatus.PAID)
+    assert confirmed.version == 4
+    paid_twice = await orders.get(placed.order_id)
+    assert [one.reference for one in paid_twice.payments] == ["pi_1", "pi_2"]
+    assert paid_twice.payment_status is PaymentStatus.OVERPAID
+    await sound(holdfast)
+
+
 async def test_a_hold_ends_once_however_many_confirm_it_at_that_moment(
     holdfast: RunningHoldfast,
 ) -> None:

@@ -276,13 +276,26 @@ def cancel(
 def confirm(
     order_id: OrderId,
     payment: Annotated[str, typer.Option(metavar="REF", help="The payment's reference.")],
+    authorized: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Record that so much is authorised.")
+    ] = None,
+    captured: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Record that so much was taken.")
+    ] = None,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Confirm an order whose stock is held; the payment's reference is kept in any case."""
+    if authorized is not None and captured is not None:
+        raise typer.BadParameter("give --authorized or --captured, not both")
+    text = authorized if captured is None else captured
+    kind = PaymentKind.AUTHORIZED if captured is None else PaymentKind.CAPTURED
+    amount = None if text is None else _amount(text)
     order = Connection(orders, data=data).run(
-        lambda client: client.orders.confirm(order_id, payment=payment)
+        lambda client: client.orders.confirm(
+            order_id, payment=payment, kind=kind if amount is not None else None, amount=amount
+        )
     )
     show_order(order, output)
 

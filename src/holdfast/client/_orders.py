@@ -252,16 +252,24 @@ class Orders:
         )
         return order_from_wire(answer)
 
-    async def confirm(self, order_id: str, *, payment: str) -> Order:
+    async def confirm(
+        self,
+        order_id: str,
+        *,
+        payment: str,
+        kind: PaymentKind | None = None,
+        amount: Money | Decimal | None = None,
+    ) -> Order:
         """Confirm an order whose stock is held. Repeating with the same payment changes nothing.
 
         The payment's reference is kept whatever comes of it, so that it can be given back.
 
         :param payment: the provider's name for the payment.
+        :param kind: AUTHORIZED or CAPTURED: recorded along with `amount`, as `record_payment` does.
         :raises HoldExpired: the hold has ended; nothing is reserved any more.
         :raises IllegalTransition: it is over, had no hold, or was confirmed by another payment.
         """
-        request = _requests.confirm_order(order_id, payment)
+        request = _requests.confirm_order(order_id, payment, kind, amount)
         answer = await self._calls.ask(self._stub.ConfirmOrder, request, repeatable=True)
         return order_from_wire(answer)
 

@@ -77,12 +77,20 @@ def _hold(checks: Checks, hold_s: object) -> Duration:
     return seconds_to_wire(seconds) or Duration()
 
 
-def confirm_order(order_id: object, payment: object) -> orders_pb2.ConfirmOrderRequest:
+def confirm_order(
+    order_id: object, payment: object, kind: object, amount: object
+) -> orders_pb2.ConfirmOrderRequest:
     checks = Checks()
     request = orders_pb2.ConfirmOrderRequest(
         order_id=checks.text("order_id", order_id),
         payment_reference=checks.text("payment_reference", payment),
     )
+    if kind is not None or amount is not None:
+        if kind in (PaymentKind.AUTHORIZED, PaymentKind.CAPTURED) and isinstance(kind, PaymentKind):
+            request.payment_kind = payment_kind_to_wire(kind)
+        else:
+            checks.add("kind", "must be PaymentKind.AUTHORIZED or CAPTURED, beside an amount")
+        request.amount.CopyFrom(checks.line_price("amount", amount))
     checks.raise_any()
     return request
 

@@ -164,8 +164,10 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
         reference = violations.id("payment_reference", request.payment_reference)
+        await self._fill_currency(order_id, request, violations)
+        payment = wire.read_confirming_payment(request, violations)
         violations.raise_any()
-        confirm = ConfirmOrder(order_id, reference, caller_of(context))
+        confirm = ConfirmOrder(order_id, reference, caller_of(context), payment)
         try:
             await self._use.change_order(confirm)
         except StillPending:
@@ -186,12 +188,21 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
     async def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        if order_id and not request.amount.currency_code:
-            request.amount.currency_code = (await self._order(order_id)).total.currency_code
+        await self._fill_currency(order_id, request, violations)
         payment = wire.read_payment(request, violations)
         violations.raise_any()
         await self._use.change_order(RecordPayment(order_id, payment, caller_of(context)))
         return await self._order(order_id)
+
+    async def _fill_currency(
+        self,
+        order_id: str,
+        request: pb.ConfirmOrderRequest | pb.RecordPaymentRequest,
+        violations: Violations,
+    ) -> None:
+        """An amount without a currency is in the order's."""
+        if request.HasField("amount") and not request.amount.currency_code and not violations:
+            request.amount.currency_code = (await self._order(order_id)).total.currency_code
 
     async def WatchOrder(
         self, request: pb.WatchOrderRequest, context: Context

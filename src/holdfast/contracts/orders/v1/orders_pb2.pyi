@@ -778,19 +778,31 @@ class ConfirmOrderRequest(_message.Message):
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     PAYMENT_REFERENCE_FIELD_NUMBER: _builtins.int
+    PAYMENT_KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUID of the order."""
     payment_reference: _builtins.str
     """The payment provider's name for the payment: 1 to 128 characters."""
+    payment_kind: Global___PaymentKind.ValueType
+    """What is known of the payment, recorded along as RecordPayment would, whether the order is confirmed or not: AUTHORIZED or
+    CAPTURED. Unset: only the reference is known.
+    """
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, more than 0; needs payment_kind. Its currency_code may be left empty, which means the order's."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         payment_reference: _builtins.str = ...,
+        payment_kind: Global___PaymentKind.ValueType = ...,
+        amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "payment_reference", b"payment_reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "payment_kind", b"payment_kind", "payment_reference", b"payment_reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

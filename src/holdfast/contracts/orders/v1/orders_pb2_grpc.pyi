@@ -105,7 +105,7 @@ class OrderServiceStub:
     however late it is by the clock. A PENDING order is waited for (10 s, or half of the
     time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
     for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
-    Errors:
+    Errors, beside those of RecordPayment where an amount is given:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
                            ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
@@ -193,7 +193,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
     however late it is by the clock. A PENDING order is waited for (10 s, or half of the
     time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
     for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
-    Errors:
+    Errors, beside those of RecordPayment where an amount is given:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
                            ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by
@@ -326,7 +326,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         however late it is by the clock. A PENDING order is waited for (10 s, or half of the
         time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
         for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
-        Errors:
+        Errors, beside those of RecordPayment where an amount is given:
           NOT_FOUND
           FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
                                ILLEGAL_TRANSITION: the order was cancelled or rejected, never had a hold, or was confirmed by

@@ -15,6 +15,7 @@ class Decision(NamedTuple):
 
     change: OrderChange | None = None
     refusal: OrdersError | None = None
+    then: OrderChange | None = None  # another one, of the order as it is after the first
 
 
 class Command(Protocol):
@@ -62,6 +63,7 @@ class ChangeOrders:
         known = await work.payments({one.order_id for one in commands.values()})
         at = self._clock.now()
         changes: list[OrderChange] = []
+        later: list[OrderChange] = []
         refusals: dict[int, OrdersError] = {}
         for place, command in commands.items():
             order_id = command.order_id
@@ -69,13 +71,15 @@ class ChangeOrders:
                 refusals[place] = OrderNotFound(order_id)
                 continue
             try:
-                change, refusal = command.decide(states[order_id], known[order_id], at)
+                decided = command.decide(states[order_id], known[order_id], at)
             except OrdersError as error:
-                change, refusal = None, error
-            if refusal is not None:
-                refusals[place] = refusal
-            if change is not None:
-                changes.append(change)
-                states[order_id] = states[order_id].after(change)
+                decided = Decision(refusal=error)
+            if decided.refusal is not None:
+                refusals[place] = decided.refusal
+            for change, recorded in ((decided.change, changes), (decided.then, later)):
+                if change is not None:
+                    recorded.append(change)
+                    states[order_id] = states[order_id].after(change)
         await work.record(changes)
+        await work.record(later)
         return refusals

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
+from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis import money, times
 from holdfast.chassis.grpc import pages, statuses
@@ -138,6 +139,25 @@ def read_hold(hold: Duration, violations: Violations, field: str = "hold") -> ti
     return span
 
 
+def read_confirming_payment(
+    request: pb.ConfirmOrderRequest, violations: Violations
+) -> Payment | None:
+    """Return what is known of the payment that confirms; None: only its reference."""
+    if not request.payment_kind and not request.HasField("amount"):
+        return None
+    kind = _KINDS.get(request.payment_kind, PaymentKind.NAMED)
+    if kind not in (PaymentKind.AUTHORIZED, PaymentKind.CAPTURED):
+        violations.add("payment_kind", "must be AUTHORIZED or CAPTURED where an amount is given")
+    return Payment(kind, request.payment_reference, _read_paid(request.amount, violations))
+
+
+def _read_paid(named: WireMoney, violations: Violations) -> Money:
+    amount = Money(*money.to_minor(violations, "amount", named))
+    if not violations and amount.minor == 0:
+        violations.add("amount", "must be more than 0")
+    return amount
+
+
 def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Payment:
     """Return the fact; its amount's currency has been filled in."""
     kind = PaymentKind.CAPTURED
@@ -147,10 +167,7 @@ def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Pa
         known = ", ".join(f"{number} {kind}" for number, kind in _KINDS.items())
         violations.add("kind", f"{request.kind} is none that can be recorded; there are {known}")
     reference = violations.id("reference", request.reference)
-    amount = Money(*money.to_minor(violations, "amount", request.amount))
-    if not violations and amount.minor == 0:
-        violations.add("amount", "must be more than 0")
-    return Payment(kind, reference, amount)
+    return Payment(kind, reference, _read_paid(request.amount, violations))
 
 
 def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
