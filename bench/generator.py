@@ -21,7 +21,7 @@ import grpc
 import uvloop
 from grpc import aio
 
-from bench.workload import OrderRequests, paid_by, refused_of_batch
+from bench.workload import OrderRequests, confirmation_of, refused_of_batch
 
 CALL_S_MAX = 60.0
 # A start that is later than this is counted; timers of the event loop have 1 ms.
@@ -30,7 +30,6 @@ WAIT_S = 10
 
 CREATE = "/holdfast.orders.v1.OrderService/CreateOrder"
 CREATE_BATCH = "/holdfast.orders.v1.OrderService/BatchCreateOrders"
-RECORD_PAYMENT = "/holdfast.orders.v1.OrderService/RecordPayment"
 CONFIRM = "/holdfast.orders.v1.OrderService/ConfirmOrder"
 
 
@@ -93,17 +92,15 @@ class Outcome:
 
 
 class PaidOrder:
-    """CreateOrder with a hold, RecordPayment and ConfirmOrder, one after the other."""
+    """CreateOrder with a hold, then ConfirmOrder with the payment."""
 
     def __init__(self, channel: aio.Channel) -> None:
         self._create: Call = channel.unary_unary(CREATE)
-        self._pay: Call = channel.unary_unary(RECORD_PAYMENT)
         self._confirm: Call = channel.unary_unary(CONFIRM)
 
     async def __call__(self, request: bytes, /, *, timeout: float) -> bytes:  # noqa: ASYNC109 - as gRPC has it
-        payment, confirmation = paid_by(await self._create(request, timeout=timeout))
-        await self._pay(payment, timeout=timeout)
-        return await self._confirm(confirmation, timeout=timeout)
+        placed = await self._create(request, timeout=timeout)
+        return await self._confirm(confirmation_of(placed), timeout=timeout)
 
 
 class Load:

@@ -97,19 +97,19 @@ def refused_of_batch(answer: bytes) -> int:
     return sum(result.HasField("error") for result in results)
 
 
-def paid_by(answer: bytes) -> tuple[bytes, bytes]:
-    """The RecordPaymentRequest and the ConfirmOrderRequest that follow a CreateOrderResponse.
+def confirmation_of(answer: bytes) -> bytes:
+    """The ConfirmOrderRequest, with the payment's fact, that follows a CreateOrderResponse.
 
     The answer has no total; what is authorised costs the same whatever it is.
     """
     order_id = orders_pb2.CreateOrderResponse.FromString(answer).order_id
-    reference = f"pay-{order_id}"
-    payment = orders_pb2.RecordPaymentRequest(
-        order_id=order_id, kind=orders_pb2.PAYMENT_KIND_AUTHORIZED, reference=reference
+    confirmation = orders_pb2.ConfirmOrderRequest(
+        order_id=order_id,
+        payment_reference=f"pay-{order_id}",
+        payment_kind=orders_pb2.PAYMENT_KIND_AUTHORIZED,
     )
-    payment.amount.units = 1
-    confirmation = orders_pb2.ConfirmOrderRequest(order_id=order_id, payment_reference=reference)
-    return payment.SerializeToString(), confirmation.SerializeToString()
+    confirmation.amount.currency_code, confirmation.amount.units = "GBP", 1
+    return confirmation.SerializeToString()
 
 
 def products() -> Iterator[inventory_pb2.CreateProductRequest]:

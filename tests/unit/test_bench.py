@@ -19,7 +19,7 @@ from bench.workload import (
     ON_HAND,
     PRODUCTS,
     OrderRequests,
-    paid_by,
+    confirmation_of,
     products,
     products_of_order,
     refused_of_batch,
@@ -66,13 +66,11 @@ def test_an_order_can_be_held_alone_and_in_a_batch() -> None:
 def test_the_payment_that_is_recorded_confirms_the_order() -> None:
     answer = orders_pb2.CreateOrderResponse(order_id="an-order")
 
-    recorded, confirmed = paid_by(answer.SerializeToString())
+    confirmed = confirmation_of(answer.SerializeToString())
 
-    payment = orders_pb2.RecordPaymentRequest.FromString(recorded)
     confirmation = orders_pb2.ConfirmOrderRequest.FromString(confirmed)
-    assert payment.order_id == confirmation.order_id == "an-order"
-    assert payment.reference == confirmation.payment_reference
-    assert payment.kind == orders_pb2.PAYMENT_KIND_AUTHORIZED
+    assert (confirmation.order_id, confirmation.payment_reference) == ("an-order", "pay-an-order")
+    assert confirmation.payment_kind == orders_pb2.PAYMENT_KIND_AUTHORIZED
 
 
 def test_a_batch_is_a_whole_message() -> None:
