@@ -2,6 +2,7 @@
 
 from proof.mutants import (
     broker_bugs,
+    customer_bugs,
     hold_bugs,
     inbox_bugs,
     order_bugs,
@@ -21,6 +22,7 @@ BUGS: dict[str, Bug] = {
         order_bugs,
         protocol_bugs,
         hold_bugs,
+        customer_bugs,
     )
     for bug in module.BUGS
 }

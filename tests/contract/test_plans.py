@@ -122,7 +122,14 @@ SELECT order_id, 2, status, placed_at, CASE request_id WHEN 'r-7' THEN NULL ELSE
   FROM orders;
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
 SELECT request_id, '', '', 1, now(), '', '' FROM orders;
-INSERT INTO inbox SELECT request_id, now() FROM orders
+INSERT INTO inbox SELECT request_id, now() FROM orders;
+INSERT INTO order_history
+SELECT order_id, 3, 'CANCELLED', placed_at, 'why', '', ''
+  FROM orders
+ WHERE request_id NOT IN ('r-7', 'r-8');
+INSERT INTO customer
+SELECT 'c-' || n, '', 'at-' || n % 300, '', '', 1, now(), now()
+  FROM generate_series(1, 3000) AS n
 """,
     "inventory": """
 INSERT INTO product
@@ -152,6 +159,13 @@ ASKED = {
         ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'RARE'"),
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], ''"),
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], 'RARE'"),
+        ("LIST_PROFILES", "'c-2', 20"),
+        ("LIST_PROFILES_OF_EMAIL", "'', 20, 'at-7'"),
+        ("TAKE_PROFILES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[], ARRAY['c-1']"),
+        ("LOCK_ORDERS_OF_CUSTOMER", "'c-7', ARRAY['CANCELLED']"),
+        ("EMPTY_ORDERS", "'c-7'"),
+        ("EMPTY_REASONS", "'c-7'"),
+        ("EMPTY_DETAILS", "'c-7', '[]'"),
         ("CLAIM_LATE", "now(), 20, now()"),
         ("CLAIM_EXPIRED", "now(), 20"),
         ("LOCK_STATES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[]"),

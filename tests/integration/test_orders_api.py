@@ -175,7 +175,7 @@ async def test_a_cancelled_order_gives_its_stock_back_once(holdfast: RunningHold
     await eventually(lambda: holdfast.available("LAMP"), lambda units: units == 5, "the return")
     last = (await holdfast.movements("LAMP"))[-1]
     assert (last.kind, last.reserved_delta) == (inventory_pb.MOVEMENT_KIND_RELEASE, -3)
-    assert (last.order_id, last.reason) == (order.order_id, "changed my mind")
+    assert (last.order_id, last.reason) == (order.order_id, "order cancelled")
 
 
 async def test_an_order_cancelled_before_its_stock_was_decided_holds_none(

@@ -17,6 +17,7 @@ from holdfast.client import (
     InternalError,
     InvalidRequest,
     NotFound,
+    OpenOrders,
     Overloaded,
     RequestIdReused,
     ShortOfStock,
@@ -122,6 +123,8 @@ def _message(error: Exception) -> str:
                 for short in error.shortages
             )
             return "\n".join(["short of stock; nothing was ordered:", *listed])
+        case OpenOrders(order_ids=[_, *_]):
+            return "\n".join([error.message, *(f"  {order_id}" for order_id in error.order_ids)])
         case RequestIdReused(order_id=str(known)) if known:
             return f"{error.message}\n  holdfast order get {known}"
         case RequestIdReused(product_id=str(known)) if known:

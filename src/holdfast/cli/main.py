@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli import databases, orders, products, serving, stock
+from holdfast.cli import customers, databases, orders, products, serving, stock
 from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.exits import Commands
@@ -43,6 +43,7 @@ def holdfast(
 
 app.command()(serving.up)
 app.add_typer(orders.app, name="order")
+app.add_typer(customers.app, name="customer")
 app.add_typer(stock.app, name="stock")
 app.add_typer(products.app, name="product")
 app.command()(replay)

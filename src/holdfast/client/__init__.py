@@ -1,6 +1,7 @@
 """The typed Python client of Holdfast: `Holdfast` for asyncio, `HoldfastSync` for the rest."""
 
 from holdfast.client._client import Holdfast
+from holdfast.client._customers import Customers
 from holdfast.client._errors import (
     AlreadyExists,
     DeadlineExceeded,
@@ -10,6 +11,7 @@ from holdfast.client._errors import (
     InternalError,
     InvalidRequest,
     NotFound,
+    OpenOrders,
     Overloaded,
     PermissionDenied,
     Refused,
@@ -31,6 +33,7 @@ from holdfast.client._types import (
     Charge,
     ChargeKind,
     Customer,
+    CustomerProfile,
     Details,
     Movement,
     MovementKind,
@@ -57,6 +60,8 @@ __all__ = [
     "Charge",
     "ChargeKind",
     "Customer",
+    "CustomerProfile",
+    "Customers",
     "DeadlineExceeded",
     "Details",
     "HoldExpired",
@@ -71,6 +76,7 @@ __all__ = [
     "Movement",
     "MovementKind",
     "NotFound",
+    "OpenOrders",
     "Order",
     "OrderChange",
     "OrderLine",

@@ -80,9 +80,11 @@ class Calls:
         request: RequestT,
         *,
         listen_s: float,
+        whole: bool = False,
     ) -> AsyncGenerator[AnswerT]:
         """Yield what a stream sends, connecting again when it breaks, until it or the time ends.
 
+        :param whole: only all of it is of use, so that the end of the time is an error too.
         :raises DeadlineExceeded: nothing at all came in that time.
         """
         ends_at = time.monotonic() + listen_s
@@ -95,7 +97,7 @@ class Calls:
                     heard, patience = True, None
                     yield answer
             except grpc.aio.AioRpcError as failed:
-                if heard and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                if heard and not whole and failed.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                     return
                 error = error_from_call(failed, self._peer, listen_s)
                 patience = patience or _Patience(self._retry_s, listen_s)

@@ -7,6 +7,7 @@ from typing import Self
 from holdfast.client import _requests
 from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX
+from holdfast.client._customers import Customers
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
 
@@ -48,6 +49,7 @@ class Holdfast:
         to_inventory = Calls("Inventory", at_inventory, deadline_s=whole_s, retry_s=retry_s)
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
+        self.customers = Customers(to_orders)
         self._channels = (to_orders.channel, to_inventory.channel)
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ HoldfastError
 │   ├── ShortOfStock          `shortages`, one per product
 │   ├── IllegalTransition     the order's status does not allow it
 │   ├── HoldExpired           the hold has ended: place a new order, or give the payment back
+│   ├── OpenOrders            the customer has orders that are not final: `order_ids`, up to ten
 │   ├── AlreadyExists         the id is taken by other contents
 │   │   └── RequestIdReused   the request id was used for something else: see `order_id`
 │   └── StaleVersion          somebody was faster: read again, `current_version`
@@ -125,6 +126,15 @@ class HoldExpired(Refused):
     """The hold has ended, and the units may be somebody else's: place a new order."""
 
 
+class OpenOrders(Refused):
+    """The customer has orders that are not final; `order_ids` names some of them."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        named = failure.details.get("order_ids", "")
+        self.order_ids = tuple(named.split(",")) if named else ()
+
+
 class AlreadyExists(Refused):
     """The id belongs to something with other contents."""
 
@@ -190,6 +200,7 @@ class InternalError(HoldfastError):
 _BY_REASON: Mapping[str, type[HoldfastError]] = {
     "SHORT_OF_STOCK": ShortOfStock,
     "HOLD_EXPIRED": HoldExpired,
+    "OPEN_ORDERS": OpenOrders,
     "ILLEGAL_TRANSITION": IllegalTransition,
     "REQUEST_ID_REUSED": RequestIdReused,
     "STALE_VERSION": StaleVersion,

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
 from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRESS, Holdfast
+from holdfast.client._customers import Customers
 from holdfast.client._errors import HoldfastError
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
@@ -43,6 +44,7 @@ class HoldfastSync:
             raise
         self.orders = _OrdersSync(self._client.orders, self._loop)
         self.inventory = _InventorySync(self._client.inventory, self._loop)
+        self.customers = _CustomersSync(self._client.customers, self._loop)
 
     def close(self) -> None:
         """End what is under way, close both channels and the thread. A repeat changes nothing."""
@@ -135,6 +137,17 @@ class _OrdersSync:
         self.extend_hold = loop.blocking(orders.extend_hold)
         self.record_payment = loop.blocking(orders.record_payment)
         self.watch = loop.iterating(orders.watch)
+
+
+class _CustomersSync:
+    """The verbs about customers, waited for; documented at `Customers`."""
+
+    def __init__(self, customers: Customers, loop: _LoopThread) -> None:
+        self.get = loop.blocking(customers.get)
+        self.update = loop.blocking(customers.update)
+        self.list = loop.iterating(customers.list)
+        self.erase = loop.blocking(customers.erase)
+        self.export = loop.iterating(customers.export)
 
 
 class _InventorySync:

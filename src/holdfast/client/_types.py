@@ -243,6 +243,22 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerProfile:
+    """A customer as they are known beside their orders. Times are UTC.
+
+    :param version: give it back in `update`; 0: there are orders only, and no times.
+    :param erase_time: when the customer was last erased; the profile stays empty.
+    """
+
+    customer_id: str
+    customer: Customer
+    version: int
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    erase_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """A sellable thing. New orders may contain it while it is active."""
 

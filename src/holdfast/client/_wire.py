@@ -16,6 +16,7 @@ from holdfast.client._types import (
     Charge,
     ChargeKind,
     Customer,
+    CustomerProfile,
     Details,
     Movement,
     MovementKind,
@@ -198,6 +199,22 @@ def charge_kind_to_wire(kind: ChargeKind) -> orders_pb2.ChargeKind.ValueType:
 
 def _hold_end(message: orders_pb2.Order | orders_pb2.CreateOrderResponse) -> datetime | None:
     return time_from_wire(message.expires_time) if message.HasField("expires_time") else None
+
+
+def profile_from_wire(message: orders_pb2.CustomerProfile) -> CustomerProfile:
+    known = message.customer
+    return CustomerProfile(
+        customer_id=message.customer_id,
+        customer=Customer(known.name, known.email, known.phone, known.address),
+        version=message.version,
+        create_time=time_from_wire(message.create_time)
+        if message.HasField("create_time")
+        else None,
+        update_time=time_from_wire(message.update_time)
+        if message.HasField("update_time")
+        else None,
+        erase_time=time_from_wire(message.erase_time) if message.HasField("erase_time") else None,
+    )
 
 
 def payment_kind_to_wire(kind: PaymentKind) -> orders_pb2.PaymentKind.ValueType:

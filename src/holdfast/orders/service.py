@@ -32,6 +32,8 @@ from holdfast.chassis.process.workers import is_worker
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
+from holdfast.orders.application.customers.erase_customer import EraseCustomer
+from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.change_orders import ChangeOrders, Command
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
@@ -43,6 +45,8 @@ from holdfast.orders.application.ordering.send_notifications import SendNotifica
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.use_cases import UseCases
+from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
@@ -119,18 +123,10 @@ def assemble(
         queue_items_max=QUEUE_ITEMS_MAX,
         crowd_items=CROWD_ITEMS,
     )
-    get_order = Batcher(
-        reader.details, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
-    )
-    change_orders: Batcher[Command, None] = Batcher(
-        retrying(ChangeOrders(store.begin, clock)),
-        batch_items_max=READ_ITEMS_MAX,
-        queue_items_max=QUEUE_ITEMS_MAX,
-    )
+    get_order, change_orders = _small_batches(store, reader, clock)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
-    notify = SendNotifications(reader, LogNotifier(), clock)
-    queue = INVENTORY_TO_ORDERS.queue
+    queue, notify = INVENTORY_TO_ORDERS.queue, SendNotifications(reader, LogNotifier(), clock)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=place_orders,
@@ -138,6 +134,7 @@ def assemble(
         watch_order=WatchOrder(get_order.submit, signals),
         get_order=get_order,
         reader=reader,
+        customers=ProfileReader(database),
         boundary=boundary,
         new_id=clock.new_id,
     )
@@ -160,12 +157,23 @@ def assemble(
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
 
 
+def _small_batches(
+    store: Store, reader: Reader, clock: Clock
+) -> tuple[Batcher[str, Order | None], Batcher[Command, None]]:
+    """How single orders are read and changed."""
+    change = retrying(ChangeOrders(store.begin, clock))
+    limits = {"batch_items_max": READ_ITEMS_MAX, "queue_items_max": QUEUE_ITEMS_MAX}
+    return Batcher(reader.details, **limits), Batcher(change, **limits)
+
+
 def _use_cases(store: Store, clock: Clock, change_orders: Batcher[Command, None]) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
         update_order=retrying(UpdateOrder(store.begin, clock)),
         extend_hold=retrying(ExtendHold(store.begin, clock)),
         change_order=change_orders.submit,
+        update_customer=retrying(UpdateCustomer(store.begin, clock)),
+        erase_customer=retrying(EraseCustomer(store.begin, clock)),
     )
 
 

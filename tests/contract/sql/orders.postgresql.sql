@@ -146,6 +146,21 @@ CREATE TABLE notification (
 
 CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
 
+-- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
+CREATE TABLE customer (
+    customer_id text COLLATE "C" PRIMARY KEY,
+    name        text NOT NULL,
+    email       text NOT NULL,
+    phone       text NOT NULL,
+    address     text NOT NULL,
+    version     bigint NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    erased_at   timestamptz
+);
+
+CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
+
 CREATE TABLE outbox (
     position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id    text COLLATE "C" NOT NULL,
@@ -181,6 +196,118 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_vers
 
 COMMIT;
 
+
+-- FIND_PROFILE
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id = $1
+;
+
+-- LIST_PROFILES
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id > $1
+ ORDER BY customer_id
+ LIMIT $2
+;
+
+-- LIST_PROFILES_OF_EMAIL
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE email = $3
+   AND email <> ''          -- the index has no others
+   AND customer_id > $1
+ ORDER BY customer_id
+ LIMIT $2
+;
+
+-- ANY_ORDER_OF_CUSTOMER
+SELECT 1 AS found
+  FROM orders
+ WHERE customer_id = $1
+ LIMIT 1
+;
+
+-- ADD_PROFILE
+INSERT INTO customer (customer_id, name, email, phone, address, version, created_at, updated_at)
+     VALUES ($1, '', '', '', '', 0, $2, $2)
+ON CONFLICT (customer_id) DO NOTHING
+;
+
+-- LOCK_PROFILE
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id = $1 FOR NO KEY UPDATE
+;
+
+-- SAVE_PROFILE
+UPDATE customer
+   SET name = $2, email = $3, phone = $4, address = $5, version = $6, updated_at = $7,
+       erased_at = $8
+ WHERE customer_id = $1
+;
+
+-- TAKE_PROFILES
+UPDATE orders
+   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
+  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, customer_id)
+ CROSS JOIN LATERAL (SELECT name, email, phone, address
+                       FROM customer
+                      WHERE customer.customer_id = new.customer_id
+                        AND erased_at IS NULL
+                        FOR SHARE) AS profile
+ WHERE orders.order_id = new.order_id
+;
+
+-- LOCK_ORDERS_OF_CUSTOMER
+WITH locked AS MATERIALIZED (
+SELECT order_id, status
+  FROM orders
+ WHERE order_id = ANY(ARRAY(SELECT order_id
+                              FROM orders
+                             WHERE customer_id = $1))
+ ORDER BY orders.order_id
+   FOR NO KEY UPDATE)
+SELECT order_id::text AS order_id
+  FROM locked
+ WHERE status <> ALL($2::text[])
+ ORDER BY locked.order_id
+;
+
+-- EMPTY_ORDERS
+UPDATE orders
+   SET name = '', email = '', phone = '', address = ''
+ WHERE customer_id = $1
+   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- EMPTY_DETAILS
+UPDATE order_details
+   SET note = '', attributes = '[]', ship_to = $2, bill_to = $2
+ WHERE order_id = ANY(ARRAY(SELECT order_id
+                              FROM orders
+                             WHERE customer_id = $1))
+   AND (note <> '' OR attributes <> '[]' OR ship_to <> $2::jsonb OR bill_to <> $2::jsonb)
+;
+
+-- EMPTY_REASONS
+UPDATE order_history
+   SET reason = ''
+ WHERE order_id = ANY(ARRAY(SELECT order_id
+                              FROM orders
+                             WHERE customer_id = $1))
+   AND status = 'CANCELLED'
+   AND action = ''          -- else the text is the system's own
+   AND reason <> ''
+;
+
+-- ERASED_SINCE_ORDER
+SELECT customer.customer_id
+  FROM orders
+  JOIN customer ON customer.customer_id = orders.customer_id
+ WHERE orders.order_id = $1::uuid
+   AND customer.erased_at >= orders.placed_at
+;
 
 -- FIND_ORDERS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,

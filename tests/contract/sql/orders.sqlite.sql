@@ -146,6 +146,21 @@ CREATE TABLE notification (
 
 CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
 
+-- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
+CREATE TABLE customer (
+    customer_id TEXT PRIMARY KEY,
+    name        TEXT NOT NULL,
+    email       TEXT NOT NULL,
+    phone       TEXT NOT NULL,
+    address     TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL,
+    erased_at   TEXT
+) WITHOUT ROWID;
+
+CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
+
 CREATE TABLE outbox (
     position    INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id    TEXT NOT NULL,
@@ -181,6 +196,114 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 
 COMMIT;
 
+
+-- FIND_PROFILE
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id = ?1
+;
+
+-- LIST_PROFILES
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id > ?1
+ ORDER BY customer_id
+ LIMIT ?2
+;
+
+-- LIST_PROFILES_OF_EMAIL
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE email = ?3
+   AND email <> ''          -- the index has no others
+   AND customer_id > ?1
+ ORDER BY customer_id
+ LIMIT ?2
+;
+
+-- ANY_ORDER_OF_CUSTOMER
+SELECT 1 AS found
+  FROM orders
+ WHERE customer_id = ?1
+ LIMIT 1
+;
+
+-- ADD_PROFILE
+INSERT INTO customer (customer_id, name, email, phone, address, version, created_at, updated_at)
+     VALUES (?1, '', '', '', '', 0, ?2, ?2)
+ON CONFLICT (customer_id) DO NOTHING
+;
+
+-- LOCK_PROFILE
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE customer_id = ?1
+;
+
+-- SAVE_PROFILE
+UPDATE customer
+   SET name = ?2, email = ?3, phone = ?4, address = ?5, version = ?6, updated_at = ?7,
+       erased_at = ?8
+ WHERE customer_id = ?1
+;
+
+-- TAKE_PROFILES
+UPDATE orders
+   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
+  FROM customer AS profile
+ WHERE profile.customer_id = ?2
+   AND profile.erased_at IS NULL
+   AND orders.order_id = ?1
+;
+
+-- LOCK_ORDERS_OF_CUSTOMER
+WITH locked AS (
+SELECT order_id, status
+  FROM orders
+ WHERE order_id IN (SELECT order_id
+                      FROM orders
+                     WHERE customer_id = ?1)
+ ORDER BY orders.order_id)
+SELECT order_id AS order_id
+  FROM locked
+ WHERE status NOT IN (SELECT value FROM json_each(?2))
+ ORDER BY locked.order_id
+;
+
+-- EMPTY_ORDERS
+UPDATE orders
+   SET name = '', email = '', phone = '', address = ''
+ WHERE customer_id = ?1
+   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- EMPTY_DETAILS
+UPDATE order_details
+   SET note = '', attributes = '[]', ship_to = ?2, bill_to = ?2
+ WHERE order_id IN (SELECT order_id
+                      FROM orders
+                     WHERE customer_id = ?1)
+   AND (note <> '' OR attributes <> '[]' OR ship_to <> ?2 OR bill_to <> ?2)
+;
+
+-- EMPTY_REASONS
+UPDATE order_history
+   SET reason = ''
+ WHERE order_id IN (SELECT order_id
+                      FROM orders
+                     WHERE customer_id = ?1)
+   AND status = 'CANCELLED'
+   AND action = ''          -- else the text is the system's own
+   AND reason <> ''
+;
+
+-- ERASED_SINCE_ORDER
+SELECT customer.customer_id
+  FROM orders
+  JOIN customer ON customer.customer_id = orders.customer_id
+ WHERE orders.order_id = ?1
+   AND customer.erased_at >= orders.placed_at
+;
 
 -- FIND_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,

@@ -61,9 +61,7 @@ def read(event: Event) -> StockQuestion:
         raise Unreadable(f"these bytes are no {event.type}") from error
     except InvalidRequest as error:
         raise Unreadable(str(error)) from error
-    if isinstance(message, events_pb2.OrderCancelled):
-        reason = message.reason or reason
-    elif wanted.over and not reason:
+    if wanted.over and not reason:
         reason = "order over"
     return StockQuestion(event.event_id, wanted, reason, Caller("orders", event.traceparent))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
@@ -85,14 +86,49 @@ class KnownDetails(NamedTuple):
 RequestKey = tuple[str, str]  # customer id, request id
 
 
+class CustomerRows(Protocol):
+    """What one open transaction does about customers."""
+
+    async def lock(self, customer_id: str, at: datetime) -> Profile:
+        """Return the profile, locked until the end of the transaction; where there is none, one of
+        version 0, which nobody else can make meanwhile.
+        """
+
+    async def save(self, profile: Profile) -> None:
+        """Write a profile that is locked."""
+
+    async def has_orders(self, customer_id: str) -> bool:
+        """Whether the customer ever placed an order."""
+
+    async def lock_orders(self, customer_id: str) -> list[str]:
+        """Lock all the customer's orders; return the ids of those that are not final."""
+
+    async def empty_orders(self, customer_id: str) -> int:
+        """Take contact information, notes, attributes, addresses and reasons of cancellations out
+        of the customer's orders, which are locked; return how many rows had any.
+        """
+
+    async def refuse_erased(self, order_id: str) -> None:
+        """Let pass an order whose state is locked, unless its customer was erased since it was
+        placed.
+
+        :raises CustomerErased: so it was.
+        """
+
+
 class Work(Protocol):
     """One open transaction: a clean end of the `begin` block commits it, else nothing remains."""
+
+    @property
+    def customers(self) -> CustomerRows:
+        """What it does about customers."""
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
         """Return which events were never handled before; remember them with this transaction."""
 
     async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        """Record the orders with their history and an OrderPlaced event each.
+        """Record the orders with their history and an OrderPlaced event each. Those without contact
+        information take that of the customer's profile.
 
         Orders whose (customer, request id) is taken are left out; who took each comes back.
         """
@@ -181,6 +217,20 @@ class OrderReader(Protocol):
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
         """Return at most `limit` orders with ids below `before` ("": from the newest), newest
         first, without history.
+        """
+
+
+class CustomerReader(Protocol):
+    """Questions about committed profiles."""
+
+    async def profile(self, customer_id: str) -> Profile | None:
+        """Return a customer's profile, of version 0 for one who has only orders; None: no such
+        customer.
+        """
+
+    async def profiles(self, email: str, *, after: str, limit: int) -> list[Profile]:
+        """Return at most `limit` profiles with ids above `after`, by id; only those with this
+        e-mail address, unless it is empty.
         """
 
 

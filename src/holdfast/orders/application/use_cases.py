@@ -22,3 +22,5 @@ class UseCases:
     ]
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
+    update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]
+    erase_customer: Callable[[str, bool], Awaitable[None]]

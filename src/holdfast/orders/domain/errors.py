@@ -20,7 +20,8 @@ OrdersError
 ├── StaleVersion
 ├── RequestIdReused
 ├── OutboxTooLong
-└── InventoryUnavailable
+├── InventoryUnavailable
+└── CustomerNotFound, StaleProfile, CustomerErased, OpenOrders: see customers/errors.py
 """
 
 from collections.abc import Iterable, Mapping, Sequence

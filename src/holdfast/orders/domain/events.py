@@ -49,9 +49,10 @@ class OrderRejected(NamedTuple):
 
 
 class OrderCancelled(NamedTuple):
-    """The order is not wanted any more; Inventory gives its stock back."""
+    """The order is not wanted any more; Inventory gives its stock back. It carries no reason: that
+    is free text, and what has been told to the world can't be erased.
+    """
 
-    reason: str
     wanted: StockWanted
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
 from holdfast.orders.domain.ordering.order import Action, OrderStatus, may_follow, may_happen
+from holdfast.orders.infrastructure.customers import audit as customers_audit
 
 UNSENT_S_MAX = 60.0
 HOLD_OVERDUE_S_MAX = 60.0
@@ -17,6 +18,7 @@ COUNTS = {
     "notifications": "notification",
     "holds": "hold",
     "payments": "payment",
+    "customers": "customer",
 }
 
 QUESTIONS = {
@@ -265,6 +267,7 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     """
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
+    await customers_audit.audit(auditor)
     for row in await auditor.rows(FIRST_STATUSES):
         auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
     for row in await auditor.rows(TRANSITIONS):

@@ -76,8 +76,8 @@ def _message(event: OrderEvent, order_id: str) -> Message:
                 for s in shortages
             )
             return rejected
-        case OrderCancelled(reason, wanted):
-            cancelled = events_pb2.OrderCancelled(order_id=order_id, reason=reason)
+        case OrderCancelled(wanted):
+            cancelled = events_pb2.OrderCancelled(order_id=order_id)
             _write_wanted(cancelled.wanted, wanted)
             return cancelled
         case OrderExpired(wanted):

@@ -11,16 +11,17 @@ from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent
 from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from holdfast.contracts.orders.v1 import orders_pb2_grpc
+from holdfast.orders.application.customers.export_customer import ExportCustomer
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
-from holdfast.orders.application.ports import OrderReader
+from holdfast.orders.application.ports import CustomerReader, OrderReader
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.ordering import wire
 
 CONFIRM_WAIT_S = 10.0  # for a stock decision, and so long before the caller's deadline
@@ -31,7 +32,7 @@ def _wait_s(context: Context) -> float:
     return CONFIRM_WAIT_S if left is None else max(0.0, min(CONFIRM_WAIT_S, left / 2))
 
 
-class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
+class OrderServicer(CustomerMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -42,11 +43,12 @@ class OrderServicer(orders_pb2_grpc.OrderServiceServicer):
         watch_order: WatchOrder,
         get_order: Batcher[str, Order | None],
         reader: OrderReader,
+        customers: CustomerReader,
         boundary: RpcBoundary,
         new_id: Callable[[], str],
     ) -> None:
+        super().__init__(use_cases, customers, ExportCustomer(customers, reader))
         self._place_orders = place_orders
-        self._use = use_cases
         self._watch_order = watch_order
         self._get_order = get_order
         self._reader = reader

@@ -29,6 +29,7 @@ from holdfast.orders.domain.errors import (
     WrongPaymentCurrency,
     WrongPrices,
 )
+from holdfast.orders.presentation.customers.statuses import translate as about_customers
 
 
 def translate(error: Exception) -> Status | None:
@@ -77,7 +78,7 @@ def translate(error: Exception) -> Status | None:
             )
         case InventoryUnavailable() | Draining():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
-    return _about_payments(error)
+    return _about_payments(error) or about_customers(error)
 
 
 def _about_payments(error: Exception) -> Status | None:

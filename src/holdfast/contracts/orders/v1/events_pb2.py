@@ -27,13 +27,15 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as holdfast_dot_orders_dot_v1_dot_orders__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"c\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"g\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\x06reason\x18\x02 \x01(\tB\x02\x18\x01\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'holdfast.orders.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ORDERCANCELLED'].fields_by_name['reason']._loaded_options = None
+  _globals['_ORDERCANCELLED'].fields_by_name['reason']._serialized_options = b'\030\001'
   _globals['_WANTEDPRODUCT']._serialized_start=146
   _globals['_WANTEDPRODUCT']._serialized_end=199
   _globals['_STOCKWANTED']._serialized_start=201
@@ -53,9 +55,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORDERREJECTED']._serialized_start=814
   _globals['_ORDERREJECTED']._serialized_end=896
   _globals['_ORDERCANCELLED']._serialized_start=898
-  _globals['_ORDERCANCELLED']._serialized_end=997
-  _globals['_ORDEREXPIRED']._serialized_start=999
-  _globals['_ORDEREXPIRED']._serialized_end=1080
-  _globals['_ORDERUPDATED']._serialized_start=1082
-  _globals['_ORDERUPDATED']._serialized_end=1114
+  _globals['_ORDERCANCELLED']._serialized_end=1001
+  _globals['_ORDEREXPIRED']._serialized_start=1003
+  _globals['_ORDEREXPIRED']._serialized_end=1084
+  _globals['_ORDERUPDATED']._serialized_start=1086
+  _globals['_ORDERUPDATED']._serialized_end=1118
 # @@protoc_insertion_point(module_scope)

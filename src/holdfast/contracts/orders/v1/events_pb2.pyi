@@ -22,6 +22,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -298,8 +303,16 @@ class OrderCancelled(_message.Message):
     WANTED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
-    reason: _builtins.str
-    """The caller's reason."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def reason(self) -> _builtins.str:
+        """Always empty: a reason is free text, may be personal, and an event can't be erased. The order's history has it."""
+
+    @reason.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def reason(self, value: _builtins.str) -> None:
+        """Always empty: a reason is free text, may be personal, and an event can't be erased. The order's history has it."""
+
     @_builtins.property
     def wanted(self) -> Global___StockWanted:
         """That it is over."""

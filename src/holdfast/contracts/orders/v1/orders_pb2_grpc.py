@@ -90,6 +90,31 @@ class OrderServiceStub:
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.SerializeToString,
                 response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
                 _registered_method=True)
+        self.GetCustomer = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/GetCustomer',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.GetCustomerRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+                _registered_method=True)
+        self.UpdateCustomer = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/UpdateCustomer',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateCustomerRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+                _registered_method=True)
+        self.ListCustomers = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/ListCustomers',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersResponse.FromString,
+                _registered_method=True)
+        self.EraseCustomer = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/EraseCustomer',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+                _registered_method=True)
+        self.ExportCustomer = channel.unary_stream(
+                '/holdfast.orders.v1.OrderService/ExportCustomer',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerResponse.FromString,
+                _registered_method=True)
 
 
 class OrderServiceServicer:
@@ -155,6 +180,7 @@ class OrderServiceServicer:
         ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
         TOO_MANY_CHANGES: its version has reached 10,000.
+        CUSTOMER_ERASED: its customer was erased after it had been recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,6 +248,59 @@ class OrderServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCustomer(self, request, context):
+        """Returns a customer's profile. Who has orders and no profile has one of version 0, without contents. Safe to repeat.
+        Errors: NOT_FOUND: there is neither profile nor order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateCustomer(self, request, context):
+        """Makes a profile (version 0) or changes one. An order that brings no contact information at all gets the profile's as it is
+        when the order is recorded; orders that are there keep theirs. A repeat with version 0 and the same contents changes
+        nothing; one with another version is ABORTED, since the first call raised the version.
+        Errors:
+        NOT_FOUND            the version is not 0, and there is neither profile nor order.
+        ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again; 0: there is no profile.
+        FAILED_PRECONDITION  CUSTOMER_ERASED: an erased profile stays empty.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCustomers(self, request, context):
+        """Lists profiles by customer id, the erased ones among them; who has orders only is not listed. Pages stay stable while
+        profiles are added. Safe to repeat.
+        Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseCustomer(self, request, context):
+        """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
+        and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+        versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
+        unless something came since: that is erased then.
+        Errors:
+        NOT_FOUND            there is neither profile nor order.
+        FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
+        erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportCustomer(self, request, context):
+        """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
+        that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
+        Errors: NOT_FOUND: there is neither profile nor order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OrderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -279,6 +358,31 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.WatchOrder,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.FromString,
                     response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'GetCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCustomer,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.GetCustomerRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.SerializeToString,
+            ),
+            'UpdateCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateCustomer,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateCustomerRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.SerializeToString,
+            ),
+            'ListCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCustomers,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersResponse.SerializeToString,
+            ),
+            'EraseCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseCustomer,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.SerializeToString,
+            ),
+            'ExportCustomer': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCustomer,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -579,6 +683,141 @@ class OrderService:
             '/holdfast.orders.v1.OrderService/WatchOrder',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.WatchOrderRequest.SerializeToString,
             holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/GetCustomer',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.GetCustomerRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/UpdateCustomer',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateCustomerRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ListCustomers',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ListCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/EraseCustomer',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ExportCustomer',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ExportCustomerResponse.FromString,
             options,
             channel_credentials,
             insecure,

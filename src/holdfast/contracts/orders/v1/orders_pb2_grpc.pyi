@@ -93,6 +93,7 @@ class OrderServiceStub:
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            TOO_MANY_CHANGES: its version has reached 10,000.
+                           CUSTOMER_ERASED: its customer was erased after it had been recorded.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
     """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -135,6 +136,39 @@ class OrderServiceStub:
     ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
     A CONFIRMED order can still be cancelled, so it does not end the stream.
     Errors: NOT_FOUND.
+    """
+    GetCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetCustomerRequest, _orders_pb2.CustomerProfile]
+    """Returns a customer's profile. Who has orders and no profile has one of version 0, without contents. Safe to repeat.
+    Errors: NOT_FOUND: there is neither profile nor order.
+    """
+    UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateCustomerRequest, _orders_pb2.CustomerProfile]
+    """Makes a profile (version 0) or changes one. An order that brings no contact information at all gets the profile's as it is
+    when the order is recorded; orders that are there keep theirs. A repeat with version 0 and the same contents changes
+    nothing; one with another version is ABORTED, since the first call raised the version.
+    Errors:
+      NOT_FOUND            the version is not 0, and there is neither profile nor order.
+      ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again; 0: there is no profile.
+      FAILED_PRECONDITION  CUSTOMER_ERASED: an erased profile stays empty.
+    """
+    ListCustomers: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListCustomersRequest, _orders_pb2.ListCustomersResponse]
+    """Lists profiles by customer id, the erased ones among them; who has orders only is not listed. Pages stay stable while
+    profiles are added. Safe to repeat.
+    Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+    """
+    EraseCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.CustomerProfile]
+    """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
+    and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+    versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
+    unless something came since: that is erased then.
+    Errors:
+      NOT_FOUND            there is neither profile nor order.
+      FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
+                           erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+    """
+    ExportCustomer: _grpc.UnaryStreamMultiCallable[_orders_pb2.ExportCustomerRequest, _orders_pb2.ExportCustomerResponse]
+    """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
+    that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
+    Errors: NOT_FOUND: there is neither profile nor order.
     """
 
 @_typing.type_check_only
@@ -181,6 +215,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            TOO_MANY_CHANGES: its version has reached 10,000.
+                           CUSTOMER_ERASED: its customer was erased after it had been recorded.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -223,6 +258,39 @@ class OrderServiceAsyncStub(OrderServiceStub):
     ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
     A CONFIRMED order can still be cancelled, so it does not end the stream.
     Errors: NOT_FOUND.
+    """
+    GetCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetCustomerRequest, _orders_pb2.CustomerProfile]  # type: ignore[assignment]
+    """Returns a customer's profile. Who has orders and no profile has one of version 0, without contents. Safe to repeat.
+    Errors: NOT_FOUND: there is neither profile nor order.
+    """
+    UpdateCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateCustomerRequest, _orders_pb2.CustomerProfile]  # type: ignore[assignment]
+    """Makes a profile (version 0) or changes one. An order that brings no contact information at all gets the profile's as it is
+    when the order is recorded; orders that are there keep theirs. A repeat with version 0 and the same contents changes
+    nothing; one with another version is ABORTED, since the first call raised the version.
+    Errors:
+      NOT_FOUND            the version is not 0, and there is neither profile nor order.
+      ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again; 0: there is no profile.
+      FAILED_PRECONDITION  CUSTOMER_ERASED: an erased profile stays empty.
+    """
+    ListCustomers: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListCustomersRequest, _orders_pb2.ListCustomersResponse]  # type: ignore[assignment]
+    """Lists profiles by customer id, the erased ones among them; who has orders only is not listed. Pages stay stable while
+    profiles are added. Safe to repeat.
+    Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+    """
+    EraseCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.CustomerProfile]  # type: ignore[assignment]
+    """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
+    and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+    versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
+    unless something came since: that is erased then.
+    Errors:
+      NOT_FOUND            there is neither profile nor order.
+      FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
+                           erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+    """
+    ExportCustomer: _aio.UnaryStreamMultiCallable[_orders_pb2.ExportCustomerRequest, _orders_pb2.ExportCustomerResponse]  # type: ignore[assignment]
+    """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
+    that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
+    Errors: NOT_FOUND: there is neither profile nor order.
     """
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -302,6 +370,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                                TOO_MANY_CHANGES: its version has reached 10,000.
+                               CUSTOMER_ERASED: its customer was erased after it had been recorded.
         """
 
     @_abc_1.abstractmethod
@@ -374,6 +443,69 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
         A CONFIRMED order can still be cancelled, so it does not end the stream.
         Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCustomer(
+        self,
+        request: _orders_pb2.GetCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.CustomerProfile, _abc.Awaitable[_orders_pb2.CustomerProfile]]:
+        """Returns a customer's profile. Who has orders and no profile has one of version 0, without contents. Safe to repeat.
+        Errors: NOT_FOUND: there is neither profile nor order.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateCustomer(
+        self,
+        request: _orders_pb2.UpdateCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.CustomerProfile, _abc.Awaitable[_orders_pb2.CustomerProfile]]:
+        """Makes a profile (version 0) or changes one. An order that brings no contact information at all gets the profile's as it is
+        when the order is recorded; orders that are there keep theirs. A repeat with version 0 and the same contents changes
+        nothing; one with another version is ABORTED, since the first call raised the version.
+        Errors:
+          NOT_FOUND            the version is not 0, and there is neither profile nor order.
+          ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again; 0: there is no profile.
+          FAILED_PRECONDITION  CUSTOMER_ERASED: an erased profile stays empty.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCustomers(
+        self,
+        request: _orders_pb2.ListCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ListCustomersResponse, _abc.Awaitable[_orders_pb2.ListCustomersResponse]]:
+        """Lists profiles by customer id, the erased ones among them; who has orders only is not listed. Pages stay stable while
+        profiles are added. Safe to repeat.
+        Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseCustomer(
+        self,
+        request: _orders_pb2.EraseCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.CustomerProfile, _abc.Awaitable[_orders_pb2.CustomerProfile]]:
+        """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
+        and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+        versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
+        unless something came since: that is erased then.
+        Errors:
+          NOT_FOUND            there is neither profile nor order.
+          FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
+                               erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportCustomer(
+        self,
+        request: _orders_pb2.ExportCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_orders_pb2.ExportCustomerResponse], _abc.AsyncIterator[_orders_pb2.ExportCustomerResponse]]:
+        """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
+        that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
+        Errors: NOT_FOUND: there is neither profile nor order.
         """
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -15,6 +15,7 @@ class UpdateOrder:
     :raises OrderNotFound: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
     :raises IllegalTransition: it is rejected, cancelled or has expired.
+    :raises CustomerErased: its customer was erased since it was placed.
     """
 
     def __init__(self, begin: Begin, clock: Clock) -> None:
@@ -33,6 +34,7 @@ class UpdateOrder:
             state = (await work.lock_states([order_id])).get(order_id)
             if state is None:
                 raise OrderNotFound(order_id)
+            await work.customers.refuse_erased(order_id)
             known = await work.known_of(order_id)
             customer = known.customer.revised(contact) if contact else None
             details = known.details.revised(about) if about else None

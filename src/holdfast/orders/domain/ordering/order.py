@@ -260,7 +260,7 @@ class OrderState(NamedTuple):
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
         """The caller does not want it any more."""
-        event = OrderCancelled(reason, self._nothing_more())
+        event = OrderCancelled(self._nothing_more())
         return self._become(OrderStatus.CANCELLED, at, caller, reason, event)
 
     def expire(self, at: datetime, caller: Caller) -> OrderChange:

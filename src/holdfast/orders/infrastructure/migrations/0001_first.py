@@ -130,6 +130,19 @@ CREATE TABLE notification (
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
+-- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
+CREATE TABLE customer (
+    customer_id text COLLATE "C" PRIMARY KEY,
+    name        text NOT NULL,
+    email       text NOT NULL,
+    phone       text NOT NULL,
+    address     text NOT NULL,
+    version     bigint NOT NULL,
+    created_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    erased_at   timestamptz
+) WITHOUT ROWID;
+CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 """
 
 

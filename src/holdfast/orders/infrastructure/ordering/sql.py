@@ -1,10 +1,11 @@
 """SQL of Orders, as PostgreSQL reads it; `chassis/database/sql.py` tells how SQLite does."""
 
 from holdfast.chassis.database.sql import by_engine, either
+from holdfast.orders.infrastructure.customers.sql import CustomerStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
 
 
-class Statements(ReadingStatements):
+class Statements(ReadingStatements, CustomerStatements):
     """What `store.py` asks of the database and writes to it."""
 
     INSERT_ORDERS = """

@@ -35,6 +35,7 @@ from holdfast.orders.domain.ordering.lines import demand_of
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
+from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
 
@@ -84,6 +85,7 @@ class StoreWork:
         codec: EventCodec,
         changed: Callable[[Iterable[str]], None],
     ) -> None:
+        self.customers = Rows(transaction, sql)
         self._transaction = transaction
         self._sql = sql
         self._outbox = outbox
@@ -127,6 +129,7 @@ class StoreWork:
         ]
         self._transaction.defer(self._sql.INSERT_CHARGES, charges)
         self._keep_holds([(order.order_id, order.expires_at) for order in new if order.expires_at])
+        await self._take_profiles([order for order in new if order.customer == Customer()])
         placed = [order.placed for order in new]
         self._add_history(placed)
         self._tell(placed)
@@ -139,6 +142,14 @@ class StoreWork:
             for order_id, d in details
         ]
         self._transaction.defer(self._sql.PUT_DETAILS, rows)
+
+    async def _take_profiles(self, orders: Sequence[NewOrder]) -> None:
+        """Orders that bring no contact information get a copy of the profile's."""
+        rows = [(o.order_id, o.customer_id) for o in orders if o.expires_at is None]
+        self._transaction.defer(self._sql.TAKE_PROFILES, rows)
+        # Not deferred: their rows are changed by UPDATE_HOLDS, which is.
+        held = [(o.order_id, o.customer_id) for o in orders if o.expires_at is not None]
+        await self._transaction.write(self._sql.TAKE_PROFILES, held)
 
     def _keep_holds(self, ends: Sequence[tuple[str, datetime]]) -> None:
         self._transaction.defer(self._sql.UPDATE_HOLDS, ends)

@@ -64,7 +64,7 @@ def read_order(
         request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
         customer_id=violations.id(f"{at}customer_id", request.customer_id),
         lines=asked,
-        customer=_read_customer(request.customer, violations, f"{at}customer."),
+        customer=read_customer(request.customer, violations, f"{at}customer."),
         caller=caller,
         hold=(
             read_hold(request.hold, violations, f"{at}hold") if request.HasField("hold") else None
@@ -85,7 +85,7 @@ def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine
     return AskedLine(product_id, quantity, Money(*money.to_minor(violations, at, named)))
 
 
-def _read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
+def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
     if not customer.ByteSize():
         return Customer()
     details = {
@@ -172,7 +172,7 @@ def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Pa
 
 def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
     """Return new customer information by field name, for the fields of the mask."""
-    customer = _read_customer(request.customer, violations, "customer.")
+    customer = read_customer(request.customer, violations, "customer.")
     fields = list(CUSTOMER_CHARACTERS_MAX)
     known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
     known |= {name: [] for name in DETAILS}

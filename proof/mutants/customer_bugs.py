@@ -1,0 +1,43 @@
+"""Bugs in erasing customers, and in what an order takes of a profile."""
+
+from holdfast.orders.application.customers.erase_customer import EraseCustomer
+from holdfast.orders.infrastructure.customers.rows import Rows
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from proof.mutants.planting import bug, edited
+
+STORE = "tests/contract/test_customers_store.py"
+NO_RULE = "no scene of the simulation erases a customer"
+
+BUGS = (
+    bug(
+        "erasing forgets the orders",
+        "The profile is empty, and every order still says who it was for.",
+        edited(
+            EraseCustomer,
+            "__call__",
+            ("emptied = await work.customers.empty_orders(customer_id)", "emptied = 0"),
+        ),
+        tests=(f"{STORE}::test_erasing_takes_what_is_personal_and_nothing_else",),
+        why_tests=NO_RULE,
+    ),
+    bug(
+        "who places by a profile does not wait for its erasing",
+        "An order that is placed meanwhile takes what is erased at that moment, and keeps it.",
+        edited(SQL["postgresql"], "TAKE_PROFILES", ("FOR SHARE", "")),
+        tests=(
+            f"{STORE}::test_whoever_places_orders_while_a_customer_is_erased_leaves_nothing_behind",
+        ),
+        why_tests=NO_RULE,
+    ),
+    bug(
+        "an erased customer's order can be given a name again",
+        "An update of an order that was open when its customer was erased brings back who it is.",
+        edited(
+            Rows,
+            "refuse_erased",
+            ('raise CustomerErased(row["customer_id"])', "return"),
+        ),
+        tests=(f"{STORE}::test_what_is_erased_comes_back_neither_to_the_profile_nor_to_an_order",),
+        why_tests=NO_RULE,
+    ),
+)

@@ -1,0 +1,1 @@
+"""What is done about customers, beside their orders."""

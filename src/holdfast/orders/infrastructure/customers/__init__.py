@@ -1,0 +1,1 @@
+"""Where customers' profiles stand: SQL and rows."""

@@ -1,0 +1,43 @@
+"""Recompute what erasing promises: who is erased has nothing personal left."""
+
+from datetime import timedelta
+
+from holdfast.chassis.database.audit import Auditor
+from holdfast.chassis.database.seam import instant
+
+# An order that was placed at about that moment may come after it: clocks differ.
+AT_ABOUT = timedelta(seconds=60)
+
+QUESTIONS = {
+    "customer {customer_id} was erased at {erased_at}, and the profile is not empty": """
+SELECT customer_id, erased_at
+  FROM customer
+ WHERE erased_at IS NOT NULL
+   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+""",
+}
+
+KNOWN_OF_ERASED = """
+SELECT orders.order_id, orders.customer_id, placed_at, erased_at
+  FROM customer
+  JOIN orders ON orders.customer_id = customer.customer_id
+  LEFT JOIN order_details ON order_details.order_id = orders.order_id
+ WHERE erased_at IS NOT NULL
+   AND (orders.name <> '' OR orders.email <> '' OR orders.phone <> '' OR orders.address <> ''
+        OR note <> '' OR CAST(attributes AS text) <> '[]'
+        OR CAST(ship_to AS text) <> '["", "", "", "", "", "", ""]'
+        OR CAST(bill_to AS text) <> '["", "", "", "", "", "", ""]')
+"""
+
+
+async def audit(auditor: Auditor) -> None:
+    """Check that erased customers are."""
+    await auditor.refute(QUESTIONS)
+    auditor.findings.contradict(
+        [
+            f"orders: order {row['order_id']} was placed before customer {row['customer_id']} was "
+            f"erased at {row['erased_at']}, and has personal data"
+            for row in await auditor.rows(KNOWN_OF_ERASED)
+            if instant(row["placed_at"]) < instant(row["erased_at"]) - AT_ABOUT
+        ]
+    )

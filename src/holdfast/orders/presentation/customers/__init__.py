@@ -1,0 +1,1 @@
+"""Customers as gRPC tells of them."""

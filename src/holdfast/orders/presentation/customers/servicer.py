@@ -1,0 +1,89 @@
+"""The methods of OrderService that are about customers, beside their orders."""
+
+from collections.abc import AsyncIterator
+
+from holdfast.chassis.grpc import pages
+from holdfast.chassis.grpc.rpc_boundary import Context
+from holdfast.chassis.validation import Violations
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.contracts.orders.v1 import orders_pb2_grpc
+from holdfast.orders.application.customers.export_customer import ExportCustomer
+from holdfast.orders.application.ports import CustomerReader
+from holdfast.orders.application.use_cases import UseCases
+from holdfast.orders.domain.customers.errors import CustomerNotFound
+from holdfast.orders.domain.customers.profile import Profile
+from holdfast.orders.presentation.customers import wire
+
+
+class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
+    """A part of `OrderServicer`."""
+
+    def __init__(
+        self, use_cases: UseCases, customers: CustomerReader, export: ExportCustomer
+    ) -> None:
+        self._use = use_cases
+        self._customers = customers
+        self._export = export
+
+    async def GetCustomer(
+        self, request: pb.GetCustomerRequest, context: Context
+    ) -> pb.CustomerProfile:
+        return await self._profile(_customer_id(request.customer_id))
+
+    async def _profile(self, customer_id: str) -> pb.CustomerProfile:
+        profile = await self._customers.profile(customer_id)
+        if profile is None:
+            raise CustomerNotFound(customer_id)
+        return wire.profile_message(profile)
+
+    async def UpdateCustomer(
+        self, request: pb.UpdateCustomerRequest, context: Context
+    ) -> pb.CustomerProfile:
+        violations = Violations()
+        customer_id = violations.id("customer_id", request.customer_id)
+        details = wire.read_profile_details(request, violations)
+        violations.raise_any()
+        await self._use.update_customer(customer_id, request.version, details)
+        return await self._profile(customer_id)
+
+    async def ListCustomers(
+        self, request: pb.ListCustomersRequest, context: Context
+    ) -> pb.ListCustomersResponse:
+        violations = Violations()
+        asked = wire.read_page(request, violations)
+        violations.raise_any()
+
+        async def read(after: str, limit: int) -> list[Profile]:
+            return await self._customers.profiles(asked.email, after=after, limit=limit)
+
+        page = await pages.fill(
+            asked.size,
+            read,
+            wire.profile_message,
+            lambda profile: profile.customer_id,
+            start=asked.after,
+        )
+        return pb.ListCustomersResponse(
+            customers=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
+        )
+
+    async def EraseCustomer(
+        self, request: pb.EraseCustomerRequest, context: Context
+    ) -> pb.CustomerProfile:
+        customer_id = _customer_id(request.customer_id)
+        await self._use.erase_customer(customer_id, request.force)
+        return await self._profile(customer_id)
+
+    async def ExportCustomer(
+        self, request: pb.ExportCustomerRequest, context: Context
+    ) -> AsyncIterator[pb.ExportCustomerResponse]:
+        async for part in self._export(_customer_id(request.customer_id)):
+            yield wire.part_message(part)
+
+
+def _customer_id(text: str) -> str:
+    violations = Violations()
+    customer_id = violations.id("customer_id", text)
+    violations.raise_any()
+    return customer_id

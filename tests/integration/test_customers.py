@@ -1,0 +1,271 @@
+"""Customers as callers meet them, in both modes: known, used by orders, erased, exported."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database
+from holdfast.client import (
+    Customer,
+    CustomerProfile,
+    NotFound,
+    OpenOrders,
+    Order,
+    OrderLine,
+    Refused,
+    StaleVersion,
+)
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.application.customers.erase_customer import EraseCustomer
+from holdfast.orders.application.customers.update_customer import UpdateCustomer
+from holdfast.verification import verify
+from tests.contract import conftest as contract
+from tests.integration import two_services
+from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, refusal
+from tests.integration.test_verification import live, verified
+from tests.integration.two_services import ANNA, TwoServices, asks
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+LAMP = OrderLine("LAMP", 2)
+ADA = Customer("Ada Q7", "ada-q7@example.org", "+44 7177", "7 Q7 Street")
+# What nobody may find anywhere, once its customer is erased.
+SECRETS = ("Q7", "ada-q7", "7177")
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table'",
+    "postgresql": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
+}
+AS_TEXT = {"sqlite": "SELECT * FROM {}", "postgresql": "SELECT to_jsonb(t)::text AS row FROM {} t"}
+
+
+async def dumped(database: Database) -> str:
+    """Every value of every table as text; bytes as far as they are text."""
+    told: list[str] = []
+    async with database.read() as reading:
+        for table in await reading.fetch(TABLES[database.engine]):
+            rows: Any = await reading.fetch(AS_TEXT[database.engine].format(table["name"]))
+            told += [plain(value) for row in rows for value in row]
+        # PostgreSQL's JSON has bytes as hexadecimal digits.
+        rows = await reading.fetch("SELECT data FROM outbox UNION ALL SELECT body FROM dead_letter")
+        told += [plain(row["data"]) for row in rows]
+    return "\n".join(told)
+
+
+def plain(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def found_in(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+async def sound(holdfast: RunningHoldfast) -> None:
+    report = await verify(holdfast.databases["orders"], holdfast.databases["inventory"])
+    assert report.ok, report.contradictions
+
+
+async def know_ada(holdfast: RunningHoldfast) -> CustomerProfile:
+    return await holdfast.client.customers.update(
+        "c-1", version=0, name=ADA.name, email=ADA.email, phone=ADA.phone, address=ADA.address
+    )
+
+
+async def test_a_profile_is_made_once_changed_by_version_and_listed(
+    holdfast: RunningHoldfast,
+) -> None:
+    customers = holdfast.client.customers
+    made = await know_ada(holdfast)
+    again = await know_ada(holdfast)
+    changed = await customers.update("c-1", version=1, phone="")
+    for number in range(3):
+        await customers.update(f"d-{number}", version=0, name=f"Bob {number}")
+
+    assert (made.version, made.customer, made.erase_time) == (1, ADA, None)
+    assert again == made
+    assert (changed.version, changed.customer.phone, changed.customer.name) == (2, "", ADA.name)
+    assert await customers.get("c-1") == changed
+    with pytest.raises(StaleVersion) as refused:
+        await customers.update("c-1", version=1, phone="1")
+    assert refused.value.current_version == 2
+    listed = [one.customer_id async for one in customers.list(page_size=2)]
+    assert listed == ["c-1", "d-0", "d-1", "d-2"]
+    assert [one async for one in customers.list(email=ADA.email)] == [changed]
+    assert [one async for one in customers.list(email="nobody@example.org")] == []
+    with pytest.raises(NotFound):
+        await customers.get("c-9")
+
+
+async def test_an_order_without_contact_information_is_for_who_the_profile_names(
+    holdfast: RunningHoldfast,
+) -> None:
+    await holdfast.product("LAMP", 9)
+    await know_ada(holdfast)
+    orders = holdfast.client.orders
+
+    first = await orders.create("c-1", [LAMP], request_id="r")
+    held = await orders.create("c-1", [LAMP], hold_s=60, wait_s=20)
+    own = await orders.create("c-1", [LAMP], customer=Customer(name="Eve"))
+    again = await orders.create("c-1", [LAMP], request_id="r")
+
+    got = [(await orders.get(one.order_id)).customer for one in (first, held, own)]
+    assert got == [ADA, ADA, Customer(name="Eve")]
+    assert again.order_id == first.order_id
+
+
+async def test_nothing_personal_is_left_anywhere_after_erasing(
+    holdfast: RunningHoldfast, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await holdfast.product("LAMP", 9)
+    client = holdfast.client
+    await know_ada(holdfast)
+    first = await client.orders.create("c-1", [LAMP], wait_s=20)
+    own = await client.orders.create("c-1", [LAMP], customer=Customer(name="Q7 II"), wait_s=20)
+    version = (await client.orders.get(own.order_id)).version
+    await client.orders.update(own.order_id, version=version, address="Q7 Lane")
+    await client.orders.cancel(first.order_id, reason="Ada Q7 called from +44 7177")
+    await eventually(lambda: holdfast.available("LAMP"), lambda units: units == 7, "stock back")
+
+    with pytest.raises(OpenOrders) as refused:
+        await client.customers.erase("c-1")
+    before = await client.orders.get(own.order_id)
+    erased = await client.customers.erase("c-1", force=True)
+    again = await client.customers.erase("c-1", force=True)
+
+    assert refused.value.order_ids == (own.order_id,)
+    assert (erased.customer, erased.version) == (Customer(), 2)
+    assert erased.erase_time is not None
+    assert again == erased
+    after = await client.orders.get(own.order_id)
+    assert (after.version, after.status, after.lines) == (
+        before.version,
+        before.status,
+        before.lines,
+    )
+    for url in holdfast.databases.values():
+        async with connect(url) as database:
+            assert found_in(await dumped(database)) == []
+    assert found_in("".join(capfd.readouterr())) == []
+    with pytest.raises(Refused, match="does not come back"):
+        await client.orders.update(own.order_id, version=after.version, name="Ada")
+    await sound(holdfast)
+
+
+async def test_events_never_carry_what_is_personal(shop: TwoServices) -> None:
+    await shop.supply(LAMP=9)
+    details = {"name": ADA.name, "email": ADA.email}
+    await UpdateCustomer(shop.begin, shop.clock)("c-1", 0, details)
+    (order,) = await shop.place(asks("r-1", LAMP=2))
+    await shop.deliver()
+    await shop.update(order.order_id, 2, {"address": "7 Q7 Street"}, {"note": "Q7 rings"}, ANNA)
+    await shop.cancel(order.order_id, "Ada Q7 called", ANNA)
+
+    waiting = await shop.waiting(shop.orders)
+    known = await dumped(shop.orders)
+    await shop.deliver()
+
+    assert [event.type.rpartition(".")[2] for event in waiting] == [
+        "OrderUpdated",
+        "OrderCancelled",
+    ]
+    assert [found_in(plain(event.data)) for event in waiting] == [[], []]
+    assert found_in(known) == ["Q7", "ada-q7"]  # the dump would find them
+    assert found_in(await dumped(shop.inventory)) == []
+    await EraseCustomer(shop.begin, shop.clock)("c-1", False)
+    assert found_in(await dumped(shop.orders)) == []
+
+
+async def test_an_export_is_the_profile_and_then_every_order(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 999)
+    client = holdfast.client
+    profile = await know_ada(holdfast)
+    placed = [
+        (await client.orders.create("c-1", [OrderLine("LAMP", 1)])).order_id for _ in range(53)
+    ]
+    await client.orders.create("c-2", [LAMP])
+    await holdfast.settled()
+
+    first, *orders = [part async for part in client.customers.export("c-1")]
+
+    assert first == profile
+    assert [one.order_id for one in orders if isinstance(one, Order)] == placed[::-1]
+    assert orders[0] == await client.orders.get(placed[-1])
+    only_orders = [part async for part in client.customers.export("c-2")]
+    assert [type(part) for part in only_orders] == [CustomerProfile, Order]
+    with pytest.raises(NotFound):
+        await anext(client.customers.export("c-9"))
+
+
+async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHoldfast) -> None:
+    update = pb.UpdateCustomerRequest(version=-1, customer=pb.Customer(email="at", name="x" * 201))
+    update.update_mask.paths.append("name")
+    call = holdfast.orders
+    asked: list[Callable[[], Awaitable[object]]] = [
+        lambda: call.UpdateCustomer(update, timeout=CALL_S_MAX),
+        lambda: call.UpdateCustomer(pb.UpdateCustomerRequest(), timeout=CALL_S_MAX),
+        lambda: call.GetCustomer(pb.GetCustomerRequest(customer_id=" c"), timeout=CALL_S_MAX),
+        lambda: call.EraseCustomer(pb.EraseCustomerRequest(), timeout=CALL_S_MAX),
+        lambda: call.ListCustomers(
+            pb.ListCustomersRequest(email="at", page_size=-1, page_token="t"), timeout=CALL_S_MAX
+        ),
+    ]
+
+    found = [(await refusal(one())).fields for one in asked]
+
+    assert found == [
+        ["customer_id", "customer.name", "customer.email", "update_mask", "version"],
+        ["customer_id", "update_mask"],
+        ["customer_id"],
+        ["customer_id"],
+        ["email", "page_token", "page_size"],
+    ]
+
+
+# A damage to what erasing promises, and how it is named.
+DAMAGES = {
+    "a profile that came back": (
+        "UPDATE customer SET email = 'ada@example.org'",
+        "customer c-1 was erased at ",
+    ),
+    "an order that was forgotten": (
+        "UPDATE orders SET phone = '+44' WHERE request_id = 'old'",
+        "was placed before customer c-1 was erased at ",
+    ),
+    "a note that was forgotten": (
+        "INSERT INTO order_details"
+        " (order_id, reference, channel, note, attributes, ship_to, bill_to)"
+        " SELECT order_id, '', '', 'for Ada', '[]', '[]', '[]' FROM orders"
+        " WHERE request_id = 'old'",
+        "was placed before customer c-1 was erased at ",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_verify_names_what_an_erased_customer_has_left(
+    shop: TwoServices, damage: str
+) -> None:
+    live(shop, 300)
+    await shop.supply(LAMP=9)
+    for request_id, seconds_ago in (("old", 300), ("at about that time", 5), ("new", 0)):
+        live(shop, seconds_ago)
+        await shop.place(asks(request_id, LAMP=1))
+        await shop.deliver()
+    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
+    await EraseCustomer(shop.begin, shop.clock)("c-1", True)
+    later = "UPDATE orders SET name = 'Ada' WHERE request_id <> 'old'"
+    assert await shop.orders.execute(later) == 2
+    unharmed = await verified(shop)
+
+    sql, named = DAMAGES[damage]
+    assert await shop.orders.execute(sql) == 1
+    report = await verified(shop)
+
+    assert unharmed.contradictions == []
+    assert [named in one for one in report.contradictions] == [True], json.dumps(
+        report.contradictions
+    )
