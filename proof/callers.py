@@ -296,6 +296,26 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
             }
         case "CancelOrder":
             return _order_facts(await client.orders.cancel(asked["order_id"]))
+        case "ConfirmOrder" | "ExtendHold" | "RecordPayment":
+            return await _hold_or_pay(client, wanted)
+        case "GetStockInfo":
+            info = await client.inventory.get_stock(asked["product_id"])
+            return _units(info.on_hand, info.reserved, info.available)
+        case "UpdateStock":
+            level = await client.inventory.adjust_stock(
+                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
+            )
+            return _units(level.on_hand, level.reserved, level.available)
+        case "CreateProduct":
+            product_id = asked["product_id"]
+            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
+            return {"product_id": product_id}
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
+    asked = wanted.request
+    match wanted.method:
         case "ConfirmOrder":
             paid = "kind" in asked
             confirmed = await client.orders.confirm(
@@ -316,18 +336,6 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                 reference=asked["reference"],
             )
             return _order_facts(recorded)
-        case "GetStockInfo":
-            info = await client.inventory.get_stock(asked["product_id"])
-            return _units(info.on_hand, info.reserved, info.available)
-        case "UpdateStock":
-            level = await client.inventory.adjust_stock(
-                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
-            )
-            return _units(level.on_hand, level.reserved, level.available)
-        case "CreateProduct":
-            product_id = asked["product_id"]
-            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
-            return {"product_id": product_id}
     raise AssertionError(f"no caller knows how to call {wanted.method}")
 
 
