@@ -17,7 +17,7 @@ MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
-HOLDS_S = (1, 5, 30, 3_600)  # some end in time, some don't
+HOLD_S = 3_600  # longer than any run
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
 PAID_ALONG = 0.5  # of the confirmations tell the payment's amount
 AMOUNTS_MINOR = (1, 100, 250, 1_000)
@@ -42,6 +42,8 @@ class Shop:
     """What is for sale: the most wanted product first, the scarce ones last.
 
     :param changes: units by which callers change stock.
+    :param holds_s: how long stock is held for those who confirm. One that ends while somebody looks
+        makes two looks differ: where the end of a run can't be told from its rest, none is short.
     """
 
     products: int = 12
@@ -49,6 +51,7 @@ class Shop:
     units: int = 1_000
     scarce_units: int = 3
     changes: Sequence[int] = (-2, -1, 1, 2, 5)
+    holds_s: Sequence[int] = (HOLD_S,)
 
     @property
     def product_ids(self) -> Sequence[str]:
@@ -113,7 +116,7 @@ class Caller:
                     confirm = {**confirm, "kind": "CAPTURED", "amount_minor": 250}
                 return Wanted(method, confirm)
             case "ExtendHold" if self._orders:
-                hold_s = self._chance.choice(HOLDS_S)
+                hold_s = self._chance.choice(self._shop.holds_s)
                 return Wanted(
                     method, {"order_id": self._chance.choice(self._orders), "hold_s": hold_s}
                 )
@@ -140,7 +143,7 @@ class Caller:
         if self._chance.random() < CHARGED:
             asked["charges"] = [["SHIPPING", 0, 450], ["DISCOUNT", 1, 50], ["TAX_INCLUDED", 0, 80]]
         if self._chance.random() < HELD:
-            asked["hold_s"] = self._chance.choice(HOLDS_S)
+            asked["hold_s"] = self._chance.choice(self._shop.holds_s)
         _remember(self._asked, asked)
         return asked
 

@@ -29,7 +29,7 @@ from proof.history import History
 from proof.logs import attempts_of, errors_of
 from proof.snapshot import Sample
 from proof.snapshot_reading import sample_of, snapshot_of
-from proof.workload import Shop
+from proof.workload import HOLD_S, Shop
 
 SAMPLE_EVERY_S = 1.0
 SAMPLE_S_MAX = 10.0
@@ -39,6 +39,9 @@ REMEMBERED_S = REMEMBERED_DAYS * 24 * 3_600.0
 LAST_EVENTS_S = 1.0  # from the audit's hands to its disk
 
 Trouble = Callable[["Run"], Awaitable[None]]
+
+
+SHOP = Shop(products=40, scarce=1, units=20_000, holds_s=(1, HOLD_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,9 @@ class Plan:
     name: str
     seed: int
     habits: Habits = field(default_factory=Habits)
-    shop: Shop = field(default_factory=lambda: Shop(products=40, scarce=1, units=20_000))
+    shop: Shop = field(
+        default_factory=lambda: Shop(products=40, scarce=1, units=20_000, holds_s=(1, HOLD_S))
+    )
     nemesis: bool = True
     converge_s: float = CONVERGE_S_MAX
 

@@ -28,7 +28,7 @@ from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.snapshot import Sample
 from proof.snapshot_reading import sample_of, snapshot_of
-from proof.workload import Caller, Shop, Wanted
+from proof.workload import HOLD_S, Caller, Shop, Wanted
 
 SUPPLY_TRIES_MAX = 50
 REST_S_MAX = 90.0  # from the healing until nothing waits any more
@@ -84,7 +84,10 @@ class World:
         }
         self.history = History(self.loop.time)
         self._shop = Shop(
-            products=swarm.products, scarce=1 + swarm.products // 4, units=swarm.units
+            holds_s=(1, 5, 30, HOLD_S),
+            products=swarm.products,
+            scarce=1 + swarm.products // 4,
+            units=swarm.units,
         )
         self._poison = Poison(self._dice("poison"))
         self._brokers: Brokers = LocalBrokers(self._fault_rates)

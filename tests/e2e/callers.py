@@ -59,10 +59,10 @@ async def look(client: Holdfast) -> World:
 
 
 def promised(orders: Iterable[Order]) -> Counter[str]:
-    """Units by product that confirmed orders were promised."""
+    """Units by product that orders were promised."""
     units: Counter[str] = Counter()
     for order in orders:
-        if order.status is OrderStatus.CONFIRMED:
+        if order.status in (OrderStatus.RESERVED, OrderStatus.CONFIRMED):
             for line in order.lines:
                 units[line.product_id] += line.quantity
     return units

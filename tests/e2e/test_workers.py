@@ -49,6 +49,10 @@ KILLED_CALLERS, ANSWERS_IN_BETWEEN = 24, 100
 
 TYPES = (
     *(f"holdfast.orders.v1.Order{verb}" for verb in ("Placed", "Confirmed", "Rejected")),
+    *(
+        f"holdfast.orders.v1.{name}"
+        for name in ("OrderReserved", "HoldExtended", "PaymentRecorded")
+    ),
     *(f"holdfast.orders.v1.Order{verb}" for verb in ("Cancelled", "Expired", "Updated")),
     *(f"holdfast.inventory.v1.Stock{verb}" for verb in ("Reserved", "Rejected")),
     "holdfast.inventory.v1.ReservationReleased",

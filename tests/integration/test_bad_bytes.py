@@ -12,6 +12,8 @@ from grpc import StatusCode, aio
 from holdfast.chassis.grpc.pages import make_token
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.inventory.application.ports import MovementFilter
+from holdfast.orders.application.ports import OrderFilter
 from tests.integration.conftest import (
     CALL_S_MAX,
     SERVICES,
@@ -278,10 +280,8 @@ async def test_a_page_token_forged_by_who_knows_how_is_refused_too(
     await holdfast.place(line("LAMP"))
     real = (await holdfast.orders.ListOrders(first, timeout=CALL_S_MAX)).next_page_token
     orders_filter, moves_filter = (
-        "orders OrderFilter(customer_id='', status=None, product_id='', "
-        "created_from=None, created_before=None, request_ids=())",
-        "movements MovementFilter(product_id='', location_id='', order_id='', "
-        "created_from=None, created_before=None)",
+        f"orders {OrderFilter()!r}",
+        f"movements {MovementFilter()!r}",
     )
     oldest = (await holdfast.all_orders())[0].order_id
     assert make_token(oldest, orders_filter) == real, "the forger knows how"
