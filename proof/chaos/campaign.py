@@ -55,9 +55,7 @@ class Plan:
     name: str
     seed: int
     habits: Habits = field(default_factory=Habits)
-    shop: Shop = field(
-        default_factory=lambda: Shop(products=40, scarce=1, units=20_000, holds_s=(1, HOLD_S))
-    )
+    shop: Shop = SHOP
     nemesis: bool = True
     converge_s: float = CONVERGE_S_MAX
 

@@ -134,6 +134,10 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
         (call.request["order_id"], call.request["payment_reference"])
         for call in record.calls_of("ConfirmOrder")
     }
+    paid = confirmed | {
+        (call.request["order_id"], call.request["reference"])
+        for call in record.calls_of("RecordPayment")
+    }
     for order in record.snapshot.orders.values():
         key = order.customer_id, order.request_id
         calls = record.placings.get(key, [])
@@ -151,6 +155,9 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
         for change in order.history:
             if change.action and order.order_id not in asked_for[change.action]:
                 yield Violation(4, order.order_id, f"{change.action}, nobody asked for it")
+        for payment in order.payments:
+            if (order.order_id, payment.reference) not in paid:
+                yield Violation(4, order.order_id, f"paid by {payment}, nobody told of it")
         by = order.confirmed_by
         if by is not None and (order.order_id, by) not in confirmed:
             yield Violation(4, order.order_id, f"confirmed by {by}, nobody asked for it")

@@ -51,10 +51,11 @@ def order(
     sequence: int = 1,
     held: int = 0,
 ) -> Order:
-    history = tuple(
-        Change(version, status, START + timedelta(seconds=version))
-        for version, status in enumerate(statuses.split(), 1)
-    )
+    history: tuple[Change, ...] = ()
+    for version, status in enumerate(statuses.split(), 1):
+        same = bool(history) and history[-1].status == status
+        at, action = START + timedelta(seconds=version), "CUSTOMER_UPDATED" if same else ""
+        history += (Change(version, status, at, action),)
     now = history[-1]
     total, lines = units * PRICE, (Line("LAMP", units, PRICE),)
     keys = order_id, customer, request
