@@ -19,7 +19,7 @@ async def test_a_status_that_no_order_has_is_refused_with_those_that_there_are(
 
     assert found.message == (
         "status: 99 is no order status; there are "
-        "1 PENDING, 2 CONFIRMED, 3 REJECTED, 4 CANCELLED, 5 EXPIRED"
+        "1 PENDING, 2 CONFIRMED, 3 REJECTED, 4 CANCELLED, 5 EXPIRED, 6 RESERVED"
     )
 
 

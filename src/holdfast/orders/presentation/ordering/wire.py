@@ -253,7 +253,7 @@ def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> Orde
 def _read_status(number: int, violations: Violations) -> OrderStatus | None:
     found = _STATUSES.get(number)
     if number and found is None:
-        known = ", ".join(f"{number} {status}" for status, number in _STATUS.items())
+        known = ", ".join(f"{one} {status}" for one, status in sorted(_STATUSES.items()))
         violations.add("status", f"{number} is no order status; there are {known}")
     return found
 
