@@ -262,16 +262,18 @@ async def test_an_order_is_updated_as_often_as_its_history_fits_into_an_answer(
 ) -> None:
     await holdfast.product("LAMP", 9)
     order = await holdfast.place(line("LAMP"))
-    history = "INSERT INTO order_history (order_id, version, status, changed_at, reason, actor)"
+    history = (
+        "INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)"
+    )
     moved = {
         "embedded": f"""{history}
             WITH RECURSIVE n(version) AS (SELECT 3 UNION ALL SELECT version + 1 FROM n
                                            WHERE version < 10000)
             SELECT '{order.order_id}', version, 'CONFIRMED', '2026-01-01T00:00:00.000000+00:00',
-                   'customer information updated', 'anonymous' FROM n""",
+                   'customer information updated', 'anonymous', 'CUSTOMER_UPDATED' FROM n""",
         "cluster": f"""{history}
             SELECT '{order.order_id}', version, 'CONFIRMED', now(),
-                   'customer information updated', 'anonymous'
+                   'customer information updated', 'anonymous', 'CUSTOMER_UPDATED'
               FROM generate_series(3, 10000) AS version""",
     }
     await holdfast.sql("orders", moved[holdfast.mode])

@@ -232,7 +232,7 @@ class OrderServiceServicer:
         ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
         FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
         metadata["allowed_minor"] tells how much is left.
-        TOO_MANY_CHANGES: the order has 1,000 payments.
+        TOO_MANY_CHANGES: the order has 200 payments.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -129,7 +129,7 @@ class OrderServiceStub:
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
-                           TOO_MANY_CHANGES: the order has 1,000 payments.
+                           TOO_MANY_CHANGES: the order has 200 payments.
     """
     WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -251,7 +251,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
-                           TOO_MANY_CHANGES: the order has 1,000 payments.
+                           TOO_MANY_CHANGES: the order has 200 payments.
     """
     WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -430,7 +430,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
           FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                                metadata["allowed_minor"] tells how much is left.
-                               TOO_MANY_CHANGES: the order has 1,000 payments.
+                               TOO_MANY_CHANGES: the order has 200 payments.
         """
 
     @_abc_1.abstractmethod

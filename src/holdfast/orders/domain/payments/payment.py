@@ -17,7 +17,7 @@ from holdfast.orders.domain.errors import (
 )
 from holdfast.orders.domain.money import Money
 
-PAYMENTS_MAX = 1_000  # of one order: all of them are told with it
+PAYMENTS_MAX = 200  # of one order: all of them are told with it, in one answer of 4 MiB
 
 
 class PaymentKind(StrEnum):
