@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 
 from holdfast.chassis.database.seam import Row, Transaction, instant
-from holdfast.chassis.failpoints import failpoint
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.customers.errors import CustomerErased
 from holdfast.orders.domain.customers.profile import Profile
@@ -51,7 +50,6 @@ class Rows:
     async def empty_orders(self, customer_id: str) -> int:
         work, sql = self._transaction, self._sql
         orders = await work.execute(sql.EMPTY_ORDERS, customer_id)
-        await failpoint("customer half erased")
         details = await work.execute(sql.EMPTY_DETAILS, customer_id, json.dumps(NOWHERE))
         return orders + details + await work.execute(sql.EMPTY_REASONS, customer_id)
 
