@@ -18,7 +18,7 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering import order
+from holdfast.orders.domain.ordering import new_order, order
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
@@ -202,7 +202,7 @@ BUGS = (
     bug(
         "float money",
         "Totals are summed in floats and cut.",
-        (order, "total_of", total_in_floats),
+        (new_order, "total_of", total_in_floats),
     ),
     bug(
         "notification before commit",

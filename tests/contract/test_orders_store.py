@@ -10,6 +10,8 @@ import pytest
 
 from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database.seam import Conflict
+from holdfast.orders.application.ordering.change_orders import ChangeOrders
+from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import KnownDetails, Notification, OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
@@ -166,6 +168,30 @@ async def test_a_payment_of_a_rejected_order_leaves_what_was_missing_and_is_told
         (OrderStatus.REJECTED, Action.STATUS),
         (OrderStatus.REJECTED, Action.PAYMENT_RECORDED),
     ]
+
+
+async def test_commands_about_one_order_are_decided_one_after_the_other_in_one_transaction(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    amounts = {"pi_1": 300, "pi_2": 1_100, "pi_3": 1}
+    payments = [
+        RecordPayment(placed.order_id, Payment(PaymentKind.CAPTURED, name, Money("GBP", n)), ANNA)
+        for name, n in amounts.items()
+    ]
+    refund = Payment(PaymentKind.REFUNDED, "re_1", Money("GBP", 1_402))
+
+    refusals = await ChangeOrders(desk.store.begin, desk.clock)(
+        [*payments, payments[0], RecordPayment(placed.order_id, refund, ANNA)]
+    )
+
+    order = await desk.read(placed.order_id)
+    assert [type(one).__name__ for one in refusals] == 4 * ["NoneType"] + ["PaymentExceeds"]
+    assert [one.payment.reference for one in order.payments] == list(amounts)
+    assert [change.version for change in order.history] == [1, 2, 3, 4]
+    async with desk.database.read() as reading:
+        (found,) = await reading.fetch("SELECT status FROM payment_state")
+    assert found["status"] == "OVERPAID"
 
 
 async def test_new_customer_information_is_a_version_but_no_news_for_the_customer(

@@ -231,6 +231,15 @@ class StoreWork:
             if c.customer
         ]
         await self._transaction.write(self._sql.UPDATE_CUSTOMERS, revised)
+        # Not deferred: the next command about the same order, in the same transaction, looks there.
+        payments = [
+            (c.order_id, c.version, p.kind, p.reference, p.amount.minor, c.at)
+            for c in changes
+            if (p := c.payment)
+        ]
+        await self._transaction.write(self._sql.INSERT_PAYMENTS, payments)
+        states = [(c.order_id, c.payment_status) for c in changes if c.payment_status]
+        await self._transaction.write(self._sql.PUT_PAYMENT_STATES, states)
         self._record_beside_the_status(changes)
         self._add_history(changes)
         told = [(c.order_id, c.version, c.status, c.at) for c in changes if c.is_news]
@@ -245,14 +254,6 @@ class StoreWork:
         self._keep_holds([(c.order_id, c.expires_at) for c in changes if c.expires_at])
         confirmed = [(c.order_id, c.confirmed_by) for c in changes if c.confirmed_by]
         self._transaction.defer(self._sql.UPDATE_CONFIRMED, confirmed)
-        payments = [
-            (c.order_id, c.version, p.kind, p.reference, p.amount.minor, c.at)
-            for c in changes
-            if (p := c.payment)
-        ]
-        self._transaction.defer(self._sql.INSERT_PAYMENTS, payments)
-        states = [(c.order_id, c.payment_status) for c in changes if c.payment_status]
-        self._transaction.defer(self._sql.PUT_PAYMENT_STATES, states)
         self._put_details([(c.order_id, c.details) for c in changes if c.details])
 
     async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
