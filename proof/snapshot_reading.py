@@ -32,7 +32,8 @@ SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, vers
        coalesce((SELECT sum(CASE kind WHEN 'DISCOUNT' THEN -amount_minor WHEN 'TAX_INCLUDED' THEN 0
                             ELSE amount_minor END)
                    FROM order_charge
-                  WHERE order_charge.order_id = orders.order_id), 0) AS charged_minor
+                  WHERE order_charge.order_id = orders.order_id
+                    AND order_charge.edition = orders.edition), 0) AS charged_minor
   FROM orders
 """
 

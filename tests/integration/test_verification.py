@@ -251,6 +251,10 @@ HELD_AND_PAID = {
         "UPDATE payment SET amount_minor = 9 WHERE kind = 'REFUNDED'",
         "5 captured and 9 refunded",
     ),
+    "sought by what the facts don't make it": (
+        "UPDATE payment_state SET status = 'PAID'",
+        "has payments that make it PARTIALLY_REFUNDED, it is sought by PAID",
+    ),
     "a payment beside the books": (
         "UPDATE order_history SET action = 'HOLD_EXTENDED' WHERE action = 'PAYMENT_RECORDED'"
         " AND version = 4",

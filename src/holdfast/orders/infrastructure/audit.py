@@ -127,31 +127,25 @@ SELECT order_id, sum(recorded) AS recorded, sum(facts) AS facts
 HAVING sum(recorded) <> sum(facts)
 """,
     "order {order_id} has payments that make it {follows}, it is sought by {status}": """
-SELECT orders.order_id, coalesce(payment_state.status, 'NONE') AS status,
-       CASE WHEN refunded > 0 AND refunded = captured THEN 'REFUNDED'
-            WHEN refunded > 0 THEN 'PARTIALLY_REFUNDED'
-            WHEN captured > total_minor THEN 'OVERPAID'
-            WHEN captured > 0 AND captured = total_minor THEN 'PAID'
-            WHEN captured > 0 THEN 'PARTIALLY_PAID'
-            WHEN promised > 0 THEN 'AUTHORIZED'
-            ELSE 'NONE' END AS follows
-  FROM orders
-  LEFT JOIN payment_state ON payment_state.order_id = orders.order_id
-  LEFT JOIN (SELECT order_id,
-                    sum(CASE kind WHEN 'CAPTURED' THEN amount_minor ELSE 0 END) AS captured,
-                    sum(CASE kind WHEN 'REFUNDED' THEN amount_minor ELSE 0 END) AS refunded,
-                    sum(CASE kind WHEN 'AUTHORIZED' THEN amount_minor
-                                  WHEN 'VOIDED' THEN -amount_minor ELSE 0 END) AS promised
-               FROM payment
-              GROUP BY order_id) AS sums ON sums.order_id = orders.order_id
- WHERE coalesce(payment_state.status, 'NONE')
-    <> CASE WHEN refunded > 0 AND refunded = captured THEN 'REFUNDED'
-            WHEN refunded > 0 THEN 'PARTIALLY_REFUNDED'
-            WHEN captured > total_minor THEN 'OVERPAID'
-            WHEN captured > 0 AND captured = total_minor THEN 'PAID'
-            WHEN captured > 0 THEN 'PARTIALLY_PAID'
-            WHEN promised > 0 THEN 'AUTHORIZED'
-            ELSE 'NONE' END
+SELECT order_id, status, follows
+  FROM (SELECT orders.order_id, coalesce(payment_state.status, 'NONE') AS status,
+               CASE WHEN refunded > 0 AND refunded = captured THEN 'REFUNDED'
+                    WHEN refunded > 0 THEN 'PARTIALLY_REFUNDED'
+                    WHEN captured > total_minor THEN 'OVERPAID'
+                    WHEN captured > 0 AND captured = total_minor THEN 'PAID'
+                    WHEN captured > 0 THEN 'PARTIALLY_PAID'
+                    WHEN promised > 0 THEN 'AUTHORIZED'
+                    ELSE 'NONE' END AS follows
+          FROM orders
+          LEFT JOIN payment_state ON payment_state.order_id = orders.order_id
+          LEFT JOIN (SELECT order_id,
+                            sum(CASE kind WHEN 'CAPTURED' THEN amount_minor ELSE 0 END) AS captured,
+                            sum(CASE kind WHEN 'REFUNDED' THEN amount_minor ELSE 0 END) AS refunded,
+                            sum(CASE kind WHEN 'AUTHORIZED' THEN amount_minor
+                                          WHEN 'VOIDED' THEN -amount_minor ELSE 0 END) AS promised
+                       FROM payment
+                      GROUP BY order_id) AS sums ON sums.order_id = orders.order_id) AS found
+ WHERE status <> follows
 """,
     "details or charges stand for {order_id}, which is no order": """
 SELECT known.order_id
