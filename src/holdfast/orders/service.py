@@ -33,6 +33,7 @@ from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
+from holdfast.orders.application.customers.export_customer import ExportCustomer
 from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.change_orders import ChangeOrders, Command
@@ -115,7 +116,8 @@ def assemble(
         age_s_max=limits.outbox_age_s_max,
     )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
-    reader, boundary = Reader(database), RpcBoundary(translate, clock)
+    reader, profiles = Reader(database), ProfileReader(database)
+    boundary = RpcBoundary(translate, clock)
     place = retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay))
     place_orders = Batcher(
         place,
@@ -130,11 +132,11 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=place_orders,
-        use_cases=_use_cases(store, clock, change_orders),
+        use_cases=_use_cases(store, reader, profiles, clock, change_orders),
         watch_order=WatchOrder(get_order.submit, signals),
         get_order=get_order,
         reader=reader,
-        customers=ProfileReader(database),
+        customers=profiles,
         boundary=boundary,
         new_id=clock.new_id,
     )
@@ -166,7 +168,13 @@ def _small_batches(
     return Batcher(reader.details, **limits), Batcher(change, **limits)
 
 
-def _use_cases(store: Store, clock: Clock, change_orders: Batcher[Command, None]) -> UseCases:
+def _use_cases(
+    store: Store,
+    reader: Reader,
+    profiles: ProfileReader,
+    clock: Clock,
+    change_orders: Batcher[Command, None],
+) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
         update_order=retrying(UpdateOrder(store.begin, clock)),
@@ -174,6 +182,7 @@ def _use_cases(store: Store, clock: Clock, change_orders: Batcher[Command, None]
         change_order=change_orders.submit,
         update_customer=retrying(UpdateCustomer(store.begin, clock)),
         erase_customer=retrying(EraseCustomer(store.begin, clock)),
+        export_customer=ExportCustomer(profiles, reader),
     )
 
 

@@ -4,12 +4,14 @@ Whatever presents Orders to the world calls these. Placing is beside them,
 and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from holdfast.orders.application.ordering.change_orders import Command
 from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.profile import Profile
+from holdfast.orders.domain.ordering.order import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,4 @@ class UseCases:
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]
     erase_customer: Callable[[str, bool], Awaitable[None]]
+    export_customer: Callable[[str], AsyncIterator[Profile | Order]]

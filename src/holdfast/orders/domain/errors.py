@@ -157,6 +157,7 @@ class IllegalTransition(OrdersError):
         why = ": nothing is reserved for it" if now in _HOLDS_NOTHING else ""
         super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()} any more{why}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
+        self.facts = {"status": now}
 
 
 class ConfirmedOtherwise(IllegalTransition):
@@ -165,6 +166,7 @@ class ConfirmedOtherwise(IllegalTransition):
     def __init__(self, order_id: str, *, now: str, reference: str | None) -> None:
         super().__init__(order_id, now=now, wanted="confirmed")
         self.reference = reference or ""
+        self.facts["payment_reference"] = self.reference
         by = f"by payment {reference}" if reference else "without a hold, and needs no payment"
         self.args = (f"order {order_id} is {now} {by}; the reference is kept with it",)
 

@@ -11,7 +11,6 @@ from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent
 from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from holdfast.orders.application.customers.export_customer import ExportCustomer
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
@@ -23,8 +22,9 @@ from holdfast.orders.domain.errors import OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.ordering import wire
+from holdfast.orders.presentation.ordering.details_wire import DETAILS
 
-CONFIRM_WAIT_S = 10.0  # for a stock decision, and so long before the caller's deadline
+CONFIRM_WAIT_S = 10.0  # for a stock decision; half of the time that the caller has, if less
 
 
 def _wait_s(context: Context) -> float:
@@ -47,7 +47,7 @@ class OrderServicer(CustomerMethods):
         boundary: RpcBoundary,
         new_id: Callable[[], str],
     ) -> None:
-        super().__init__(use_cases, customers, ExportCustomer(customers, reader))
+        super().__init__(use_cases, customers)
         self._place_orders = place_orders
         self._watch_order = watch_order
         self._get_order = get_order
@@ -146,7 +146,7 @@ class OrderServicer(CustomerMethods):
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        contact = wire.read_customer_details(request, violations)
+        contact = wire.read_customer_details(request, violations, beside=DETAILS, version_lowest=1)
         about = wire.read_new_details(request, violations)
         violations.raise_any()
         await self._use.update_order(order_id, request.version, contact, about, caller_of(context))

@@ -6,7 +6,6 @@ from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.grpc import statuses
 from holdfast.orders.domain.errors import (
-    ConfirmedOtherwise,
     Draining,
     HoldExpired,
     IllegalTransition,
@@ -53,10 +52,9 @@ def translate(error: Exception) -> Status | None:
             return _short(error)
         case InactiveProducts():
             return _inactive(error)
-        case IllegalTransition() if not isinstance(error, ConfirmedOtherwise):
-            facts = {"status": error.now}
+        case IllegalTransition():
             return statuses.refusal(
-                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=error.facts
             )
         case TooManyChanges() | TooManyPayments():
             return statuses.refusal(
@@ -86,9 +84,7 @@ def _about_payments(error: Exception) -> Status | None:
         case WrongPaymentCurrency():
             return statuses.bad_request([("amount.currency_code", str(error))])
         case HoldExpired():
-            return statuses.refusal(
-                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata={}
-            )
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case StillPending():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
         case PaymentReused():
@@ -98,11 +94,6 @@ def _about_payments(error: Exception) -> Status | None:
             )
         case PaymentExceeds():
             facts = {"allowed_minor": str(error.allowed_minor)}
-            return statuses.refusal(
-                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
-            )
-        case ConfirmedOtherwise():
-            facts = {"status": error.now, "payment_reference": error.reference}
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=facts
             )

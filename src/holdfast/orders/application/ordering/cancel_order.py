@@ -1,13 +1,13 @@
 """Cancel an order: its stock comes back through Inventory shortly after."""
 
+from holdfast.orders.application.ordering.one_order import lock_order
 from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import OrderNotFound
 from holdfast.orders.domain.ordering.order import OrderStatus
 
 
 class CancelOrder:
-    """Cancel a pending or confirmed order; a cancelled one stays as it is: a repeat is harmless.
+    """Cancel an order that is not final; a cancelled one stays as it is: a repeat is harmless.
 
     :raises OrderNotFound: there is none of this id.
     :raises IllegalTransition: it is rejected or has expired.
@@ -19,8 +19,6 @@ class CancelOrder:
 
     async def __call__(self, order_id: str, reason: str, caller: Caller) -> None:
         async with self._begin() as work:
-            state = (await work.lock_states([order_id])).get(order_id)
-            if state is None:
-                raise OrderNotFound(order_id)
+            state = await lock_order(work, order_id)
             if state.status is not OrderStatus.CANCELLED:
                 await work.record([state.cancel(reason, self._clock.now(), caller)])

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.orders.application.ports import Begin, Clock, KnownPayments, Work
-from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound, OrdersError
 from holdfast.orders.domain.ordering.order import OrderChange, OrderState
 
@@ -23,9 +22,6 @@ class Command(Protocol):
 
     @property
     def order_id(self) -> str: ...
-
-    @property
-    def caller(self) -> Caller: ...
 
     def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
         """Decide it by where the order stands and what is known of its payments.

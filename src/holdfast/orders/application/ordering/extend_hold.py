@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
+from holdfast.orders.application.ordering.one_order import lock_order
 from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import OrderNotFound
 
 
 class ExtendHold:
@@ -21,9 +21,7 @@ class ExtendHold:
 
     async def __call__(self, order_id: str, hold: timedelta, caller: Caller) -> None:
         async with self._begin() as work:
-            state = (await work.lock_states([order_id])).get(order_id)
-            if state is None:
-                raise OrderNotFound(order_id)
+            state = await lock_order(work, order_id)
             at = self._clock.now()
             until = await work.database_now(at) + hold
             if change := state.extend_hold(until, at, caller):

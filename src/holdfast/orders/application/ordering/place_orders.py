@@ -238,8 +238,7 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                     "name that currency, or none"
                 )
             case Amount(billionths):
-                minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
-                price = Money(due.currency, minor)
+                price, too_fine = _in_currency(billionths, due.currency, decimals)
                 if too_fine:
                     digits = f"only {decimals} digits" if decimals else "no digits"
                     problems[place] = f"{due.currency} has {digits} after the point"
@@ -247,6 +246,12 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
     if problems:
         raise WrongPrices(problems)
     return tuple(lines)
+
+
+def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, int]:
+    """Return an amount in whole minor units, and what is finer than they are."""
+    minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
+    return Money(currency, minor), too_fine
 
 
 def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tuple[Charge, ...]:
@@ -257,8 +262,7 @@ def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tupl
     charges, problems = [], {}
     for place, (kind, line_no, code, amount) in enumerate(asked):
         if isinstance(amount, Amount):
-            minor, too_fine = divmod(amount.billionths, 10 ** (9 - decimals))
-            amount = Money(currency, minor)
+            amount, too_fine = _in_currency(amount.billionths, currency, decimals)
             if too_fine:
                 problems[place] = f"is finer than {currency} allows"
         if amount.currency != currency:

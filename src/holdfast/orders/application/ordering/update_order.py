@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from holdfast.orders.application.ordering.one_order import lock_order
 from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import OrderNotFound
 
 
 class UpdateOrder:
@@ -31,9 +31,7 @@ class UpdateOrder:
         caller: Caller,
     ) -> None:
         async with self._begin() as work:
-            state = (await work.lock_states([order_id])).get(order_id)
-            if state is None:
-                raise OrderNotFound(order_id)
+            state = await lock_order(work, order_id)
             await work.customers.refuse_erased(order_id)
             known = await work.known_of(order_id)
             customer = known.customer.revised(contact) if contact else None

@@ -7,23 +7,20 @@ from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
-from holdfast.orders.application.customers.export_customer import ExportCustomer
 from holdfast.orders.application.ports import CustomerReader
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.customers.errors import CustomerNotFound
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.presentation.customers import wire
+from holdfast.orders.presentation.ordering.wire import read_customer_details
 
 
 class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
     """A part of `OrderServicer`."""
 
-    def __init__(
-        self, use_cases: UseCases, customers: CustomerReader, export: ExportCustomer
-    ) -> None:
+    def __init__(self, use_cases: UseCases, customers: CustomerReader) -> None:
         self._use = use_cases
         self._customers = customers
-        self._export = export
 
     async def GetCustomer(
         self, request: pb.GetCustomerRequest, context: Context
@@ -41,7 +38,7 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
     ) -> pb.CustomerProfile:
         violations = Violations()
         customer_id = violations.id("customer_id", request.customer_id)
-        details = wire.read_profile_details(request, violations)
+        details = read_customer_details(request, violations, version_lowest=0)
         violations.raise_any()
         await self._use.update_customer(customer_id, request.version, details)
         return await self._profile(customer_id)
@@ -78,7 +75,7 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
     async def ExportCustomer(
         self, request: pb.ExportCustomerRequest, context: Context
     ) -> AsyncIterator[pb.ExportCustomerResponse]:
-        async for part in self._export(_customer_id(request.customer_id)):
+        async for part in self._use.export_customer(_customer_id(request.customer_id)):
             yield wire.part_message(part)
 
 

@@ -20,9 +20,7 @@ def translate(error: Exception) -> Status | None:
         case StaleProfile():
             return statuses.stale("customer", error.customer_id, error.current)
         case CustomerErased():
-            return statuses.refusal(
-                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata={}
-            )
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case OpenOrders():
             facts = {"order_ids": ",".join(error.order_ids)}
             return statuses.refusal(

@@ -8,30 +8,7 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.order import Order
-from holdfast.orders.presentation.ordering.wire import (
-    CUSTOMER_CHARACTERS_MAX,
-    VERSION_MAX,
-    order_message,
-    read_customer,
-)
-
-
-def read_profile_details(
-    request: pb.UpdateCustomerRequest, violations: Violations
-) -> dict[str, str]:
-    """Return new contents by field name, for the fields of the mask."""
-    customer = read_customer(request.customer, violations, "customer.")
-    fields = list(CUSTOMER_CHARACTERS_MAX)
-    known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
-    named: list[str] = []
-    for path in request.update_mask.paths:
-        if path not in known:
-            violations.add("update_mask", f"{path!r} is none of {', '.join(known)}")
-        named += known.get(path, [])
-    if not request.update_mask.paths:
-        violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
-    violations.within("version", request.version, lowest=0, highest=VERSION_MAX)
-    return {field: getattr(customer, field) for field in named}
+from holdfast.orders.presentation.ordering.wire import order_message, read_customer, write_customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +31,7 @@ def read_page(request: pb.ListCustomersRequest, violations: Violations) -> Profi
 
 def profile_message(profile: Profile) -> pb.CustomerProfile:
     message = pb.CustomerProfile(customer_id=profile.customer_id, version=profile.version)
-    customer = profile.customer
-    message.customer.name = customer.name
-    message.customer.email = customer.email
-    message.customer.phone = customer.phone
-    message.customer.address = customer.address
+    write_customer(message.customer, profile.customer)
     for field, at in (
         (message.create_time, profile.created_at),
         (message.update_time, profile.updated_at),

@@ -170,12 +170,21 @@ def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Pa
     return Payment(kind, reference, _read_paid(request.amount, violations))
 
 
-def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations) -> dict[str, str]:
-    """Return new customer information by field name, for the fields of the mask."""
+def read_customer_details(
+    request: pb.UpdateOrderRequest | pb.UpdateCustomerRequest,
+    violations: Violations,
+    *,
+    beside: Sequence[str] = (),
+    version_lowest: int,
+) -> dict[str, str]:
+    """Return new customer information by field name, for the fields of the mask.
+
+    :param beside: what else the mask may name.
+    """
     customer = read_customer(request.customer, violations, "customer.")
     fields = list(CUSTOMER_CHARACTERS_MAX)
     known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
-    known |= {name: [] for name in DETAILS}
+    known |= {name: [] for name in beside}
     named: list[str] = []
     for path in request.update_mask.paths:
         if path not in known:
@@ -183,7 +192,7 @@ def read_customer_details(request: pb.UpdateOrderRequest, violations: Violations
         named += known.get(path, [])
     if not request.update_mask.paths:
         violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
-    violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
+    violations.within("version", request.version, lowest=version_lowest, highest=VERSION_MAX)
     return {field: getattr(customer, field) for field in named}
 
 
@@ -213,9 +222,7 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         created_before=created_before,
         request_ids=_read_request_ids(request.request_ids, violations),
     )
-    filter_text = f"orders {wanted!r}"
-    before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
-    return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
+    return _page_of("orders", wanted, request, violations)
 
 
 def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> OrderPage:
@@ -239,13 +246,24 @@ def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> Orde
         created_before=created_before,
         order_id_prefix=prefix,
         reference=violations.optional_id("reference", request.reference),
-        email=violations.text("email", request.email, characters_max=320),
+        email=violations.text(
+            "email", request.email, characters_max=CUSTOMER_CHARACTERS_MAX["email"]
+        ),
         channel=violations.optional_id("channel", request.channel),
         payment_status=payment_status,
     )
     if wanted == OrderFilter():
         violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
-    filter_text = f"search {wanted!r}"
+    return _page_of("search", wanted, request, violations)
+
+
+def _page_of(
+    kind: str,
+    wanted: OrderFilter,
+    request: pb.ListOrdersRequest | pb.SearchOrdersRequest,
+    violations: Violations,
+) -> OrderPage:
+    filter_text = f"{kind} {wanted!r}"
     before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
 
@@ -294,7 +312,6 @@ def result_in_short(result: pb.BatchCreateOrdersResult) -> pb.BatchCreateOrdersR
 
 
 def order_message(order: Order) -> pb.Order:
-    customer = order.customer
     message = pb.Order(
         order_id=order.order_id,
         request_id=order.request_id,
@@ -308,10 +325,7 @@ def order_message(order: Order) -> pb.Order:
         asked = message.lines.add(product_id=line.product_id, quantity=line.quantity)
         money.write(asked.unit_price, *line.unit_price)
     money.write(message.total, *order.total)
-    message.customer.name = customer.name
-    message.customer.email = customer.email
-    message.customer.phone = customer.phone
-    message.customer.address = customer.address
+    write_customer(message.customer, order.customer)
     times.write(message.create_time, order.placed_at)
     times.write(message.update_time, order.updated_at)
     for change in order.history:
@@ -326,6 +340,13 @@ def order_message(order: Order) -> pb.Order:
     _write_payments(message, order)
     write_details(message, order)
     return message
+
+
+def write_customer(message: pb.Customer, customer: Customer) -> None:
+    message.name = customer.name
+    message.email = customer.email
+    message.phone = customer.phone
+    message.address = customer.address
 
 
 def _write_payments(message: pb.Order, order: Order) -> None:
