@@ -96,10 +96,11 @@ def scenario_2(bench: Bench) -> Result:
 
 
 def scenario_3(bench: Bench) -> Result:
-    """Embedded mode, unary and batches of 100."""
+    """Embedded mode on SQLite and on PostgreSQL, unary and batches of 100."""
     seconds = bench.options.seconds
     jobs = {"unary": unary(seconds), "batch": batches(seconds)}
     runs = bench.rounds(bench.servers.embedded(), jobs)
+    on_postgres = bench.rounds(bench.servers.embedded_on_postgres(), jobs)
     best = bench.baseline.best("uniform")
     result = Result(3, f"embedded, unary and batches of {BATCH}")
     floors = {"unary": (800, 1_500), "batch": (2_500, 5_000)}
@@ -114,6 +115,10 @@ def scenario_3(bench: Bench) -> Result:
         for name, (floor, aim) in floors.items()
     ]
     result.figures += [cost(f"embedded {name}", runs[name], bench) for name in jobs]
+    for name, some in on_postgres.items():
+        title = f"embedded on PostgreSQL {name}"
+        result.figures += [settled(title, some, to=best), cost(title, some, bench)]
+        runs[f"{name} on PostgreSQL"] = some
     return with_costs(result, runs)
 
 

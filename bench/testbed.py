@@ -110,21 +110,41 @@ class Servers:
 
         :raises Contradicted: `verify` found something.
         """
-        embedded = Embedded(self._new_folder())
-        testbed = Testbed(
-            embedded.addresses["orders"],
-            embedded.addresses["inventory"],
-            embedded.databases,
-            SqliteLedger(embedded.data / "orders.db"),
-            dict(os.environ),
-        )
-        yield from _running(embedded, testbed)
+        folder = self._new_folder()
+        embedded = Embedded(folder)
+        ledger = SqliteLedger(folder / "data" / "orders.db")
+        yield from _running(embedded, _testbed_of(embedded, ledger))
+
+    @contextmanager
+    def embedded_on_postgres(self) -> Iterator[Testbed]:
+        """Both services in one process on a fresh PostgreSQL database, verified at the end.
+
+        :raises Contradicted: `verify` found something.
+        """
+        folder = self._new_folder()
+        url = self._templates.copy_home(self.postgres, folder.name)
+        embedded = Embedded(folder, database=url)
+        ledger = PostgresLedger(embedded.databases["orders"])
+        try:
+            yield from _running(embedded, _testbed_of(embedded, ledger))
+        finally:
+            self.postgres.drop_database(folder.name)
 
     def _new_folder(self) -> Path:
         self._testbeds += 1
         folder = self.folder / f"testbed{self._testbeds}"
         folder.mkdir()
         return folder
+
+
+def _testbed_of(embedded: Embedded, ledger: Ledger) -> Testbed:
+    return Testbed(
+        embedded.addresses["orders"],
+        embedded.addresses["inventory"],
+        embedded.databases,
+        ledger,
+        dict(os.environ),
+    )
 
 
 def _running(

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from holdfast.chassis.database.engines import sqlite_url
+from holdfast.home import in_folder, in_postgres
 from testbed.processes import Program, ProgramFailed, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (
@@ -86,22 +86,26 @@ class Deployment:
 
 
 class Embedded(Deployment):
-    """`holdfast up`: everything in one process on a data folder.
+    """`holdfast up`: everything in one process on a data folder or a PostgreSQL database.
 
     :param base: the environment of the process, but for what this sets.
+    :param database: its URL; none: the folder `data` in `folder`.
     """
 
-    def __init__(self, folder: Path, *, base: Mapping[str, str] = os.environ) -> None:
-        addresses, self.data = free_addresses(), folder / "data"
+    def __init__(
+        self, folder: Path, *, base: Mapping[str, str] = os.environ, database: str = ""
+    ) -> None:
+        addresses, home = free_addresses(), in_folder(folder / "data")
+        if database:
+            home = in_postgres(database)
         up = Service(
             "up",
-            up_arguments(self.data, addresses),
+            up_arguments(home.folder or database, addresses),
             folder=folder,
             addresses=list(addresses.values()),
             environment=base,
         )
-        databases = {service: sqlite_url(self.data / f"{service}.db") for service in SERVICES}
-        super().__init__(addresses, databases, {"up": up})
+        super().__init__(addresses, home.urls, {"up": up})
 
 
 class Cluster(Deployment):

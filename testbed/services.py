@@ -61,11 +61,15 @@ def database_settings(databases: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def up_arguments(data: Path, addresses: Mapping[str, str]) -> list[str]:
-    """The arguments of `holdfast up` for these addresses."""
+def up_arguments(data: Path | str, addresses: Mapping[str, str]) -> list[str]:
+    """The arguments of `holdfast up` for these addresses.
+
+    :param data: a folder, or the URL of a PostgreSQL database.
+    """
     ports = {service: addresses[service].rpartition(":")[2] for service in SERVICES}
     at = ["--orders-port", ports["orders"], "--inventory-port", ports["inventory"]]
-    return ["up", "--data", str(data), *at]
+    option = "--data" if isinstance(data, Path) else "--database"
+    return ["up", option, str(data), *at]
 
 
 class Service:

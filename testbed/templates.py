@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from holdfast.chassis.database.migrations import migrate
+from holdfast.home import in_postgres
 from testbed.servers import PostgresServer
 
 
@@ -25,5 +26,15 @@ class Templates:
         if not server.has_database(template):
             server.create_database(template)
             migrate(service, server.url(template))
+        server.create_database(target, template=template)
+        return server.url(target)
+
+    def copy_home(self, server: PostgresServer, target: str) -> str:
+        """One database with the schemas of both services, as `holdfast up` has it."""
+        template = "template_home"
+        if not server.has_database(template):
+            server.create_database(template)
+            for service, url in in_postgres(server.url(template)).urls.items():
+                migrate(service, url)
         server.create_database(target, template=template)
         return server.url(target)

@@ -110,6 +110,14 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def up_url(postgres_server: PostgresServer, templates: Templates) -> Iterator[str]:
+    """A database with the schemas of both services, for `holdfast up`."""
+    name = f"up_{next(_numbers)}"
+    yield templates.copy_home(postgres_server, name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
 def rabbitmq_url(rabbitmq_server: RabbitmqServer) -> Iterator[str]:
     """The address of an empty vhost of the test's own."""
     name = f"test-{next(_numbers)}"

@@ -10,7 +10,7 @@ from proof.crash.cluster import Cluster
 from proof.crash.fork_server import ForkServer
 from proof.crash.points import Case, Mode
 from proof.crash.run import Verdict, run_case
-from proof.crash.testbed import Embedded, Testbed
+from proof.crash.testbed import Embedded, OnPostgres, Testbed
 from testbed.cluster import fresh_places
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
 from testbed.templates import Templates
@@ -27,7 +27,8 @@ class Site:
         self._templates = Templates(servers)
         self._open = ExitStack()
         self._building = asyncio.Lock()  # a template is copied by one at a time
-        self._servers: tuple[PostgresServer, RabbitmqServer] | None = None
+        self._postgres: PostgresServer | None = None
+        self._rabbitmq: RabbitmqServer | None = None
 
     def __enter__(self) -> Self:
         self._fork_server = self._open.enter_context(ForkServer())
@@ -45,21 +46,26 @@ class Site:
             return
         at_end = ExitStack()
         async with self._building:
-            urls, broker = await asyncio.to_thread(self._places, case.name, at_end)
+            testbed = await asyncio.to_thread(self._on_servers, case, folder, at_end)
         try:
-            yield Cluster(
-                self._fork_server, folder, expires=case.point.expires, databases=urls, broker=broker
-            )
+            yield testbed
         finally:
             await asyncio.to_thread(at_end.close)
 
-    def _places(self, name: str, at_end: ExitStack) -> tuple[dict[str, str], str]:
-        if self._servers is None:
-            self._servers = (
-                self._open.enter_context(postgres(self._folder)),
-                self._open.enter_context(rabbitmq(self._folder)),
-            )
-        return at_end.enter_context(fresh_places(name, *self._servers, self._templates))
+    def _on_servers(self, case: Case, folder: Path, at_end: ExitStack) -> Testbed:
+        if self._postgres is None:
+            self._postgres = self._open.enter_context(postgres(self._folder))
+        if case.mode is Mode.ON_POSTGRES:
+            url = self._templates.copy_home(self._postgres, case.name)
+            at_end.callback(self._postgres.drop_database, case.name)
+            return OnPostgres(self._fork_server, folder, url, expires=case.point.expires)
+        if self._rabbitmq is None:
+            self._rabbitmq = self._open.enter_context(rabbitmq(self._folder))
+        places = fresh_places(case.name, self._postgres, self._rabbitmq, self._templates)
+        urls, broker = at_end.enter_context(places)
+        return Cluster(
+            self._fork_server, folder, expires=case.point.expires, databases=urls, broker=broker
+        )
 
 
 async def run_all(

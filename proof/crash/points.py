@@ -25,6 +25,7 @@ class Mode(StrEnum):
 
     EMBEDDED = "embedded"  # SQLite and the local broker, one process
     CLUSTER = "cluster"  # PostgreSQL and RabbitMQ, a process for each service
+    ON_POSTGRES = "on-postgres"  # PostgreSQL and the local broker, one process
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from holdfast.home import in_postgres
 from proof.crash.failpoint_actions import FailpointAction
 from proof.crash.fork_server import ForkedService, ForkServer
 from proof.crash.launch import Arming
@@ -153,18 +154,33 @@ class Testbed(ABC):
         return sorted(found, key=lambda path: int(path.suffixes[0][1:]))
 
 
-class Embedded(Testbed):
-    """`holdfast up`: everything in one process on two SQLite files."""
+class OneProcess(Testbed):
+    """`holdfast up`: everything in one process, with the local broker."""
+
+    processes = (UP,)
+    data: Path | str  # what it is told
+
+    def process_of(self, service: str) -> str:
+        return UP
+
+    def _command(self, process: str) -> list[str]:
+        return up_arguments(self.data, self.addresses)
+
+    def _is_ready(self, process: str) -> Sequence[str]:
+        return ["inventory is ready", "orders is ready"]
+
+
+class Embedded(OneProcess):
+    """On two SQLite files."""
 
     mode = Mode.EMBEDDED
-    processes = (UP,)
     stop_s, delay_s, deadline_s, converge_s_max = 1.0, 0.4, 0.6, 15.0
 
     def __init__(
         self, fork_server: ForkServer, folder: Path, templates: Templates, *, expires: bool
     ) -> None:
         super().__init__(fork_server, folder, expires=expires)
-        self._data = folder / "data"
+        self.data = folder / "data"
         self._templates = templates
         # Nothing else here times out, and this is to.
         self._constants |= {
@@ -172,17 +188,26 @@ class Embedded(Testbed):
         }
 
     async def prepare(self) -> None:
-        self._data.mkdir()
+        folder = self.folder / "data"
+        folder.mkdir()
         self.urls = {
-            service: self._templates.copy_file(service, self._data / f"{service}.db")
+            service: self._templates.copy_file(service, folder / f"{service}.db")
             for service in SERVICES
         }
 
-    def process_of(self, service: str) -> str:
-        return UP
 
-    def _command(self, process: str) -> list[str]:
-        return up_arguments(self._data, self.addresses)
+class OnPostgres(OneProcess):
+    """On two schemas of a PostgreSQL database, with all timeouts as they are shipped."""
 
-    def _is_ready(self, process: str) -> Sequence[str]:
-        return ["inventory is ready", "orders is ready"]
+    mode = Mode.ON_POSTGRES
+    # Longer than a session may be idle in its transaction, see postgres.SERVER_SETTINGS.
+    stop_s, delay_s, deadline_s, converge_s_max = 35.0, 2.0, 3.0, 60.0
+
+    def __init__(
+        self, fork_server: ForkServer, folder: Path, database: str, *, expires: bool
+    ) -> None:
+        super().__init__(fork_server, folder, expires=expires)
+        self.data, self.urls = database, in_postgres(database).urls
+
+    async def prepare(self) -> None:
+        """Its schemas are there."""

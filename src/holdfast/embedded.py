@@ -1,21 +1,26 @@
-"""Both services in one process, on SQLite files and a local broker: Holdfast without a server.
+"""Both services in one process, with a local broker: Holdfast without RabbitMQ.
 
-What embedded mode is: these two objects, `Sqlite` and `LocalBroker`, where the cluster has
-PostgreSQL and RabbitMQ.
+What embedded mode is: `LocalBroker` where the cluster has RabbitMQ, on two SQLite files or on two
+schemas of one PostgreSQL database.
 """
 
 import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from holdfast.chassis.database.engines import connect, sqlite_url
+from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import is_newest, migrate
+from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
+from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.process.lifecycle import background, holding
+from holdfast.chassis.transient import Transient
+from holdfast.home import Home
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders import service as orders_service
@@ -24,11 +29,23 @@ from holdfast.orders.settings import Limits
 DRAIN_S_MAX = 10.0
 DRAIN_LOOK_S = 0.02
 
+RIGHT = "up"  # to be the only process on a PostgreSQL database
+RIGHT_LOOK_S = 1.0
+START_S_MAX = 3.0  # PostgreSQL takes a moment to see that a process was killed
+# A session of our own whose connection broke keeps the right until the server ends it.
+GIVE_UP_S = LEADERSHIP_IDLE_S + 5.0
+
 log = structlog.get_logger()
 
 
 class DataInUse(Exception):
-    """Another process uses the data folder."""
+    """Another process uses the data folder or the database."""
+
+    def __init__(self, home: str) -> None:
+        super().__init__(
+            f"another process uses {home}: "
+            "stop it, or use its services with --orders and --inventory"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,59 +58,134 @@ class Addresses:
 
 @asynccontextmanager
 async def running(
-    data: Path,
+    home: Home,
     *,
     host: str = "127.0.0.1",
     orders_port: int = 0,
     inventory_port: int = 0,
     limits: Limits | None = None,
 ) -> AsyncIterator[Addresses]:
-    """Serve while the block runs, on the files in `data`, which are made where they are missing.
+    """Serve while the block runs, on databases whose files or schemas are made where they are
+    missing.
 
     On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what
-    is left is on the disk and goes on at the next start.
+    is left is in the databases and goes on at the next start.
 
     :param orders_port: 0 picks a free port, and so for `inventory_port`.
-    :raises DataInUse: another process uses the folder.
+    :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
+        when another took this one's place behind a broken connection.
+    :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
     :raises AddressInUse: a port is taken.
     """
-    with owned(data):
-        urls = {name: sqlite_url(data / f"{name}.db") for name in ("orders", "inventory")}
-        for name, url in urls.items():
+    async with owned(home):
+        for name, url in home.urls.items():
             if not await is_newest(name, url):
                 await asyncio.to_thread(migrate, name, url)
-        broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-        async with (
-            connect(urls["orders"]) as orders_database,
-            connect(urls["inventory"]) as inventory_database,
-            inventory_service.running(
-                inventory_database, broker, listen=f"{host}:{inventory_port}"
-            ) as inventory,
-            orders_service.running(
-                orders_database,
-                broker,
-                inventory=inventory.address,
-                listen=f"{host}:{orders_port}",
-                limits=limits or Limits(),
-                finish=lambda finished: drain(finished, inventory.relay.is_empty),
-            ) as orders,
-        ):
-            yield Addresses(orders.address, inventory.address)
+        async with serving(
+            home,
+            orders_at=f"{host}:{orders_port}",
+            inventory_at=f"{host}:{inventory_port}",
+            limits=limits or Limits(),
+        ) as addresses:
+            yield addresses
+
+
+@asynccontextmanager
+async def serving(
+    home: Home, *, orders_at: str, inventory_at: str, limits: Limits
+) -> AsyncIterator[Addresses]:
+    """Serve on databases that are ready, whoever else uses them."""
+    broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
+    async with (
+        connect(home.orders) as orders_database,
+        connect(home.inventory) as inventory_database,
+        inventory_service.running(inventory_database, broker, listen=inventory_at) as inventory,
+        orders_service.running(
+            orders_database,
+            broker,
+            inventory=inventory.address,
+            listen=orders_at,
+            limits=limits,
+            finish=lambda finished: drain(finished, inventory.relay.is_empty),
+        ) as orders,
+    ):
+        yield Addresses(orders.address, inventory.address)
+
+
+@asynccontextmanager
+async def owned(home: Home) -> AsyncIterator[None]:
+    """Own both databases: two processes on them would both think that they are the only one.
+
+    :raises DataInUse: another owns them.
+    """
+    if home.folder is not None:
+        with owned_folder(home.folder):
+            yield
+        return
+    async with connect(home.orders, wait=False) as database:
+        right = database.leadership(RIGHT)
+        async with holding(right):
+            if not await taken(right, within_s=START_S_MAX):
+                raise DataInUse(home.name)
+            async with kept(right, home.name):
+                yield
 
 
 @contextmanager
-def owned(data: Path) -> Iterator[None]:
-    """Own the data folder: two processes on it would both think that they are the only one."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lock").open("w") as lock:
+def owned_folder(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DataInUse(
-                f"another process uses {data}: "
-                "stop it, or use its services with --orders and --inventory"
-            ) from None
+            raise DataInUse(str(folder)) from None
         yield
+
+
+async def taken(right: Leadership, *, within_s: float) -> bool:
+    """Take the right, or see for so long that somebody else has it.
+
+    :raises DatabaseUnavailable: nobody can tell.
+    """
+    clock = asyncio.get_running_loop().time
+    ends_at = clock() + within_s
+    while not await right.held():
+        if clock() > ends_at:
+            return False
+        await asyncio.sleep(RIGHT_LOOK_S)
+    return True
+
+
+@asynccontextmanager
+async def kept(
+    right: Leadership, home: str, *, give_up_s: float = GIVE_UP_S
+) -> AsyncIterator[None]:
+    """Keep the right while the block runs: it breaks with its connection, and is taken again.
+
+    Has somebody else had it for `give_up_s`, the block is cancelled. Until then two processes may
+    work side by side, which is untidy and harmless: all that decides is in the database, as it is
+    for the many processes of a cluster.
+
+    :raises DataInUse: in place of that cancellation.
+    """
+    block, lost = asyncio.current_task(), asyncio.Event()
+    assert block is not None, "called from a coroutine"
+
+    async def look() -> None:
+        while True:
+            if not await taken(right, within_s=give_up_s) and not lost.is_set():
+                log.error("another process has taken this one's place", data=home)
+                lost.set()
+                block.cancel()
+            await asyncio.sleep(RIGHT_LOOK_S)
+
+    try:
+        async with background({"ownership": look}):
+            yield
+    except asyncio.CancelledError:
+        if not lost.is_set() or block.uncancel():
+            raise
+        raise DataInUse(home) from None
 
 
 async def drain(*checks: Callable[[], Awaitable[bool]]) -> None:
@@ -102,8 +194,16 @@ async def drain(*checks: Callable[[], Awaitable[bool]]) -> None:
     try:
         async with asyncio.timeout(DRAIN_S_MAX):
             while quiet_looks < 2:  # an answer may fill the one just looked at
-                is_quiet = all([await check() for check in checks])
+                is_quiet = await all_pass(checks)
                 quiet_looks = quiet_looks + 1 if is_quiet else 0
                 await asyncio.sleep(0 if is_quiet else DRAIN_LOOK_S)
     except TimeoutError:
         log.warning("events are left in the outbox; they go on at the next start")
+
+
+async def all_pass(checks: Collection[Callable[[], Awaitable[bool]]]) -> bool:
+    """A database that is away can't tell, and may come back."""
+    try:
+        return all([await check() for check in checks])
+    except Transient:
+        return False

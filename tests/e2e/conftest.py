@@ -75,16 +75,19 @@ class System(cluster.Deployment):
 
 
 class Embedded(System, cluster.Embedded):
-    """`holdfast up`: everything in one process on a data folder."""
+    """`holdfast up`: everything in one process on a data folder or a PostgreSQL database."""
 
     mode = "embedded"
 
-    def __init__(self, folder: Path) -> None:
-        cluster.Embedded.__init__(self, folder, base=clear_environment())
+    def __init__(self, folder: Path, database: str = "") -> None:
+        base = clear_environment()
+        cluster.Embedded.__init__(self, folder, base=base, database=database)
+        self.data = folder / "data"
+        self._given = database or str(self.data)
         self.environment = _addresses_for_commands(self.addresses)
 
     def verify(self) -> subprocess.CompletedProcess[str]:
-        return command("verify", "--data", str(self.data), "--output", "json")
+        return command("verify", "--data", self._given, "--output", "json")
 
 
 class Clustered(System, cluster.Cluster):
@@ -120,6 +123,8 @@ def made(mode: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Sy
     with ExitStack() as at_end:
         if mode == "embedded":
             system = Embedded(folder)
+        elif mode == "on postgres":
+            system = Embedded(folder, request.getfixturevalue("up_url"))
         else:
             fixtures = ("postgres_server", "rabbitmq_server", "templates")
             shared = map(request.getfixturevalue, fixtures)
@@ -134,6 +139,20 @@ def embedded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Embedde
     with made("embedded", tmp_path, request) as system:
         assert isinstance(system, Embedded)
         yield system
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Embedded]:
+    with made("on postgres", tmp_path, request) as system:
+        assert isinstance(system, Embedded)
+        yield system
+
+
+@pytest.fixture(params=["embedded", "on_postgres"])
+def up(request: pytest.FixtureRequest) -> Embedded:
+    """`holdfast up` on each of its two engines, to be started."""
+    system: Embedded = request.getfixturevalue(request.param)
+    return system
 
 
 @pytest.fixture

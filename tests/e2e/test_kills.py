@@ -4,14 +4,14 @@ import asyncio
 import json
 import random
 import signal
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from holdfast.chassis.database.engines import connect
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast
 from proof.callers import Callers
@@ -85,11 +85,11 @@ async def test_killing_services_20_times_in_a_row_loses_nothing_acknowledged(
 
 @pytest.mark.timeout(180)
 async def test_killing_holdfast_up_10_times_in_a_row_loses_nothing_acknowledged(
-    embedded: Embedded,
+    up: Embedded,
 ) -> None:
-    embedded.start_all()
+    up.start_all()
 
-    await kill_again_and_again(embedded, 10, seed=10)
+    await kill_again_and_again(up, 10, seed=10)
 
 
 @pytest.mark.timeout(180)
@@ -150,11 +150,26 @@ async def test_a_postgresql_that_dies_loses_nothing_and_is_found_again(
     clustered.ask_nobody_again()
     clustered.start_all()
 
-    def outage() -> None:
-        postgres_server.program.signal(number)  # SIGQUIT is what `pg_ctl -m immediate` sends
-        postgres_server.start()
+    await survive_outage(clustered, postgres_server, number)
 
-    async with callers(clustered, seed=40) as at_work:
+
+@pytest.mark.timeout(180)
+async def test_holdfast_up_finds_a_postgresql_again_that_died(
+    on_postgres: Embedded, postgres_server: PostgresServer
+) -> None:
+    on_postgres.start_all()
+
+    await survive_outage(on_postgres, postgres_server, signal.SIGKILL)
+
+    assert on_postgres.program("up").is_running(), "nobody else was there to take its place"
+
+
+async def survive_outage(system: System, server: PostgresServer, number: signal.Signals) -> None:
+    def outage() -> None:
+        server.program.signal(number)  # SIGQUIT is what `pg_ctl -m immediate` sends
+        server.start()
+
+    async with callers(system, seed=40) as at_work:
         await at_work.answers(200)
         await asyncio.to_thread(outage)
         await at_work.answers(200)
@@ -178,20 +193,20 @@ async def test_callers_who_retry_see_nothing_of_services_that_stop_in_good_order
 
 @pytest.mark.timeout(180)
 async def test_ctrl_c_finishes_what_is_under_way_and_leaves_the_outboxes_empty(
-    embedded: Embedded,
+    up: Embedded,
 ) -> None:
-    embedded.start_all()
+    up.start_all()
 
-    async with callers(embedded, seed=60) as at_work:
+    async with callers(up, seed=60) as at_work:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
             await at_work.answers(100)
             await asyncio.to_thread(
-                stop_and_start, embedded, "up", number, lambda: require_empty_outboxes(embedded)
+                stop_and_start, up, "up", number, lambda: require_empty_outboxes(up)
             )
         await at_work.answers(100)
 
     assert made_again(at_work) == []
-    assert "events are left" not in embedded.log("up")
+    assert "events are left" not in up.log("up")
 
 
 def stop_and_start(
@@ -202,7 +217,12 @@ def stop_and_start(
     system.start(part)
 
 
-def require_empty_outboxes(embedded: Embedded) -> None:
+def require_empty_outboxes(system: System) -> None:
     for service in SERVICES:
-        with closing(sqlite3.connect(embedded.data / f"{service}.db")) as database:
-            assert database.execute("SELECT count(*) FROM outbox").fetchone() == (0,), service
+        assert asyncio.run(waiting_events(system.databases[service])) == 0, service
+
+
+async def waiting_events(url: str) -> int:
+    async with connect(url, wait=False) as database, database.read() as reading:
+        (row,) = await reading.fetch("SELECT count(*) AS waiting FROM outbox")
+        return int(row["waiting"])

@@ -1,6 +1,8 @@
 """Holdfast as its callers meet it, running in this process: once embedded, once as a cluster.
 
-A test that asks for `holdfast` runs in both modes, on databases and a broker of its own.
+A test that asks for `holdfast` runs in both modes, on databases and a broker of its own. What is
+special to embedded mode on PostgreSQL is the broker beside that engine: a module whose rules
+depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too.
 """
 
 import asyncio
@@ -35,6 +37,7 @@ from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
+from holdfast.home import Home, in_folder, in_postgres
 from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
@@ -43,6 +46,7 @@ from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 
 SERVICES = ("orders", "inventory")
+EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
 CALL_S_MAX = 20.0
 SETTLE_S_MAX = 20.0
 ANYWHERE = "127.0.0.1:0"
@@ -291,21 +295,31 @@ class RunningHoldfast:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What one test's services stand on; no broker URL: embedded mode."""
+    """What one test's services stand on; no home: the cluster's databases, and its broker."""
 
     mode: str
-    folder: Path
     databases: Mapping[str, str]
     broker_url: str = ""
+    home: Home | None = None
 
 
-@pytest.fixture(params=["embedded", "cluster"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "ground" in metafunc.fixturenames:
+        modes = [EMBEDDED, CLUSTER, *getattr(metafunc.module, "ALSO", [])]
+        metafunc.parametrize("ground", modes, indirect=True)
+
+
+@pytest.fixture
 def ground(
     request: pytest.FixtureRequest, tmp_path: Path, templates: Templates
 ) -> Iterator[Ground]:
-    if request.param == "embedded":
-        urls = {service: f"sqlite:///{tmp_path}/{service}.db" for service in SERVICES}
-        yield Ground("embedded", tmp_path, urls)
+    if request.param == EMBEDDED:
+        home = in_folder(tmp_path)
+        yield Ground(EMBEDDED, home.urls, home=home)
+        return
+    if request.param == EMBEDDED_ON_POSTGRES:
+        home = in_postgres(request.getfixturevalue("up_url"))
+        yield Ground(EMBEDDED_ON_POSTGRES, home.urls, home=home)
         return
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
@@ -315,7 +329,7 @@ def ground(
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
     }
     rabbitmq.create_vhost(f"api-{number}")
-    yield Ground("cluster", tmp_path, urls, rabbitmq.url(f"api-{number}"))
+    yield Ground(CLUSTER, urls, rabbitmq.url(f"api-{number}"))
     rabbitmq.leave_vhost(f"api-{number}")
     for name in names.values():
         postgres.drop_database(name)
@@ -355,9 +369,7 @@ async def running(ground: Ground, limits: Limits | None = None) -> AsyncIterator
     limits = limits or Limits()
     async with AsyncExitStack() as started:
         services = (
-            cluster(ground, limits)
-            if ground.broker_url
-            else embedded.running(ground.folder, limits=limits)
+            embedded.running(ground.home, limits=limits) if ground.home else cluster(ground, limits)
         )
         addresses = await started.enter_async_context(services)
         # Without options: no answer may be larger than what a channel takes by default.
@@ -378,6 +390,6 @@ async def running(ground: Ground, limits: Limits | None = None) -> AsyncIterator
 
 @pytest.fixture
 async def holdfast(ground: Ground) -> AsyncIterator[RunningHoldfast]:
-    """Holdfast, running, empty, in each of its two modes."""
+    """Holdfast, running, empty, in each of its modes."""
     async with running(ground) as services:
         yield services

@@ -23,7 +23,15 @@ from holdfast.client import (
 )
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
-from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, refusal
+from tests.integration.conftest import (
+    CALL_S_MAX,
+    EMBEDDED_ON_POSTGRES,
+    RunningHoldfast,
+    eventually,
+    refusal,
+)
+
+ALSO = [EMBEDDED_ON_POSTGRES]
 
 LAMP = OrderLine("LAMP", 2)
 CAPTURED, REFUNDED = PaymentKind.CAPTURED, PaymentKind.REFUNDED

@@ -18,6 +18,7 @@ from holdfast.orders.settings import Limits
 from tests.integration.conftest import (
     ANYWHERE,
     CALL_S_MAX,
+    EMBEDDED_ON_POSTGRES,
     Ground,
     RunningHoldfast,
     create,
@@ -26,6 +27,8 @@ from tests.integration.conftest import (
     refusal,
     running,
 )
+
+ALSO = [EMBEDDED_ON_POSTGRES]
 
 CONFIRMED, REJECTED = pb.ORDER_STATUS_CONFIRMED, pb.ORDER_STATUS_REJECTED
 CANCELLED = pb.ORDER_STATUS_CANCELLED

@@ -1,4 +1,5 @@
-"""Every crash point of embedded mode: whatever happens there, every promise is kept.
+"""Every crash point of embedded mode: whatever happens there, every promise is kept. On PostgreSQL
+every kill between an outbox and the far inbox; `make crash` has all the rest.
 
 The cases run beside the tests, some at a time, by the command that people use; each test waits for
 its own.
@@ -12,10 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from proof.crash.points import Case, Mode, cases
+from proof.crash.points import Action, Case, Mode, cases
 from testbed.processes import Program
 from testbed.services import ROOT, python_environment
 
+BETWEEN = [
+    case
+    for case in cases(Mode.ON_POSTGRES)
+    if case.action is Action.KILL and case.point.loop.endswith(("relay", "consumer"))
+]
+CASES = [*cases(Mode.EMBEDDED), *BETWEEN]
 RESULT_S_MAX = 55.0  # on a machine that is busy with other things; below the limit of a test
 
 
@@ -66,6 +73,6 @@ def running(
     running.end()
 
 
-@pytest.mark.parametrize("case", cases(Mode.EMBEDDED), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_promise_is_kept(case: Case, running: Running) -> None:
     assert running.violations_of(case) == []

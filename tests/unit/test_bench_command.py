@@ -10,13 +10,14 @@ from holdfast.cli.bench import BenchOptions, run_bench
 from holdfast.cli.main import app
 from holdfast.client import Holdfast
 from holdfast.embedded import running
+from holdfast.home import in_folder
 
 QUICK = BenchOptions(seconds=0.3, callers=4, products=10)
 
 
 async def test_every_order_that_was_sent_is_confirmed_and_found_again(tmp_path: Path) -> None:
     async with (
-        running(tmp_path) as services,
+        running(in_folder(tmp_path)) as services,
         Holdfast(services.orders, services.inventory) as client,
     ):
         report = await run_bench(client, QUICK)
@@ -33,7 +34,7 @@ async def test_the_open_loop_sends_at_its_rate(tmp_path: Path) -> None:
     options = BenchOptions(seconds=1.0, callers=4, products=10, rate=50, hot=True)
 
     async with (
-        running(tmp_path) as services,
+        running(in_folder(tmp_path)) as services,
         Holdfast(services.orders, services.inventory) as client,
     ):
         report = await run_bench(client, options)

@@ -1,6 +1,7 @@
-"""How a command reaches the services: at their addresses, or run inside it on a data folder."""
+"""How a command reaches the services: at their addresses, or run inside it on their databases."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ import typer
 
 from holdfast.cli.exits import engine_errors
 from holdfast.client import Holdfast
+from holdfast.home import Home, in_folder, in_postgres
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
 INVENTORY_ADDRESS = "127.0.0.1:7002"
 DATA_FOLDER = Path("holdfast-data")
+DATABASE = "HOLDFAST_DATABASE"  # the variable that names a database in place of that folder
 
 # Nobody wants to wait for a server that is not there, but a restart should pass unnoticed.
 RETRY_S = 2.0
@@ -31,13 +34,52 @@ InventoryOption = Annotated[
         "--inventory", envvar="HOLDFAST_INVENTORY", metavar="HOST:PORT", help="Where Inventory is."
     ),
 ]
+
+
+def home(text: object) -> Home:
+    """Read where data are: a folder, or the URL of a PostgreSQL database."""
+    if "://" in str(text):
+        try:
+            return in_postgres(str(text))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    folder = Path(str(text))
+    if folder.exists() and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is a file, and no folder")
+    return in_folder(folder)
+
+
+def usual_home() -> Home:
+    """Where data are, if nobody says where."""
+    url = os.environ.get(DATABASE)
+    if not url:
+        return in_folder(DATA_FOLDER)
+    try:
+        return in_postgres(url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=DATABASE) from error
+
+
 DataOption = Annotated[
-    Path | None,
+    Home | None,
     typer.Option(
         "--data",
-        metavar="DIR",
-        file_okay=False,
-        help="Run both services in this command, on this folder, instead of calling any.",
+        "--database",
+        parser=home,
+        metavar="DIR|URL",
+        help="Run both services in this command, on this folder or PostgreSQL database, instead "
+        "of calling any.",
+    ),
+]
+HomeOption = Annotated[
+    Home | None,
+    typer.Option(
+        "--data",
+        "--database",
+        parser=home,
+        metavar="DIR|URL",
+        help="Where everything is kept: a folder, or a PostgreSQL database (postgresql://...). "
+        f"Default: {DATABASE} in the environment, or ./{DATA_FOLDER}.",
     ),
 ]
 
@@ -46,17 +88,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Which services a command speaks to; a data folder comes before the addresses."""
+    """Which services a command speaks to; data come before the addresses."""
 
     orders: str = ORDERS_ADDRESS
     inventory: str = INVENTORY_ADDRESS
-    data: Path | None = None
+    data: Home | None = None
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Holdfast]:
-        """A client for as long as the block runs, and with a data folder both services too.
+        """A client for as long as the block runs, and with data both services too.
 
-        :raises Failed: the data folder cannot be used.
+        :raises Failed: the data cannot be used.
         """
         if self.data is None:
             async with Holdfast(self.orders, self.inventory, retry_s=RETRY_S) as client:

@@ -2,14 +2,12 @@
 
 import asyncio
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
 
 import typer
 
 from holdfast.cli.commands import CommandGroup
-from holdfast.cli.connection import DATA_FOLDER
+from holdfast.cli.connection import HomeOption, usual_home
 from holdfast.cli.exits import NOT_FOUND, REFUSED, USAGE, Failed, engine_errors
 from holdfast.cli.output import (
     Output,
@@ -18,19 +16,12 @@ from holdfast.cli.output import (
     print_line,
     print_table,
 )
+from holdfast.home import Home
 
 dead_letters_app = CommandGroup(
     help="Events that could not be handled: list them, send them back.", no_args_is_help=True
 )
 
-FILES = ("orders.db", "inventory.db")
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data", metavar="DIR", file_okay=False, help=f"A data folder; default: {DATA_FOLDER}."
-    ),
-]
 OrdersDatabaseOption = Annotated[
     str,
     typer.Option(
@@ -52,7 +43,7 @@ InventoryDatabaseOption = Annotated[
 
 
 def migrate(
-    data: DataOption = None,
+    data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
     sql: Annotated[
@@ -79,7 +70,7 @@ def migrate(
 
 
 def verify(
-    data: DataOption = None,
+    data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
     output: OutputOption = Output.TABLE,
@@ -109,7 +100,7 @@ def verify(
 
 @dead_letters_app.command("list")
 def list_letters(
-    data: DataOption = None,
+    data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
     output: OutputOption = Output.TABLE,
@@ -137,7 +128,7 @@ def replay_letters(
         list[str] | None, typer.Argument(metavar="LETTER_ID", help="Which of them.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    data: DataOption = None,
+    data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
     output: OutputOption = Output.TABLE,
@@ -176,26 +167,37 @@ class _Databases:
     inventory: str
 
 
-def _databases(data: Path | None, orders_db: str, inventory_db: str) -> _Databases:
-    """What was asked for: a folder before URLs, and without either the default folder."""
+def _databases(data: Home | None, orders_db: str, inventory_db: str) -> _Databases:
+    """What was asked for: data before URLs, and without either the usual place."""
     if data is None and (orders_db or inventory_db):
         return _Databases(_checked(orders_db), _checked(inventory_db))
-    folder = (data or DATA_FOLDER).absolute()
-    orders_url, inventory_url = (f"sqlite://{quote(str(folder / name))}" for name in FILES)
-    return _Databases(orders_url, inventory_url)
+    home = data or usual_home()
+    return _Databases(home.orders, home.inventory)
 
 
-def _existing(data: Path | None, orders_db: str, inventory_db: str) -> _Databases:
-    """Both databases, of a data folder only if it is one."""
+def _existing(data: Home | None, orders_db: str, inventory_db: str) -> _Databases:
+    """Both databases, if they are there."""
     both = _databases(data, orders_db, inventory_db)
     if data is None and (orders_db or inventory_db):
         if not (both.orders and both.inventory):
             raise typer.BadParameter("give both --orders-db and --inventory-db, or --data")
         return both
-    folder = data or DATA_FOLDER
-    if not all((folder / name).exists() for name in FILES):
-        raise Failed(f"there are no databases of Holdfast in {folder}: see --data", NOT_FOUND)
+    home = data or usual_home()
+    if not home.is_there():
+        raise Failed(f"there are no databases of Holdfast in {home.name}: see --data", NOT_FOUND)
+    if home.folder is None:
+        with engine_errors():
+            asyncio.run(_require_newest(both))
     return both
+
+
+async def _require_newest(both: _Databases) -> None:
+    from holdfast.chassis.database.engines import connect
+    from holdfast.chassis.database.migrations import require_newest
+
+    for service, url in asdict(both).items():
+        async with connect(url, wait=False) as database:
+            await require_newest(database, service)
 
 
 def _checked(url: str) -> str:

@@ -17,7 +17,6 @@ import typer
 import uvloop
 from rich.console import Console
 
-from holdfast.chassis.database.engines import sqlite_url
 from holdfast.chassis.process.telemetry import configure_logging
 from holdfast.cli.output import print_facts, print_table
 from holdfast.cli.replay import progress_bars
@@ -26,6 +25,7 @@ from holdfast.cli.replay_run import ReplayOptions, replay_orders
 from holdfast.cli.sample import write_sample
 from holdfast.client import Holdfast, HoldfastError
 from holdfast.embedded import running
+from holdfast.home import Home, in_folder
 from holdfast.importing.flaws import UnreadableFile
 from holdfast.importing.formats import Format, ReadOptions
 from holdfast.importing.reading import OrderFile, read_orders
@@ -55,8 +55,8 @@ def _demonstrate(folder: Path) -> bool:
     _step(1, "Reading orders")
     orders = _orders(folder)
     _step(2, "Starting Orders and Inventory, each on a database of its own")
-    data = folder / "data"
-    report = uvloop.run(_replay(data, orders))
+    home = in_folder(folder / "data")
+    report = uvloop.run(_replay(home, orders))
     print_facts(facts(report))
     told = told_outcomes(report)
     for line in told[:TOLD_MAX]:
@@ -64,8 +64,7 @@ def _demonstrate(folder: Path) -> bool:
     if len(told) > TOLD_MAX:
         _say(f"  ... and {len(told) - TOLD_MAX:,} more orders refused")
     _step(4, "Stopping both, and recomputing everything from the two databases")
-    urls = (sqlite_url(data / f"{name}.db") for name in ("orders", "inventory"))
-    found = asyncio.run(verify(*urls))
+    found = asyncio.run(verify(home.orders, home.inventory))
     _show(found)
     return report.ok and found.ok
 
@@ -86,9 +85,9 @@ def _orders(folder: Path) -> OrderFile:
     return orders
 
 
-async def _replay(data: Path, orders: OrderFile) -> ReplayReport:
+async def _replay(home: Home, orders: OrderFile) -> ReplayReport:
     async with (
-        running(data) as services,
+        running(home) as services,
         Holdfast(services.orders, services.inventory) as client,
     ):
         _say(f"  Orders at {services.orders}, Inventory at {services.inventory}")

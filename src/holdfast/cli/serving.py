@@ -9,7 +9,12 @@ import typer
 
 from holdfast.cli.arguments import whole
 from holdfast.cli.commands import CommandGroup
-from holdfast.cli.connection import DATA_FOLDER, INVENTORY_ADDRESS, ORDERS_ADDRESS
+from holdfast.cli.connection import (
+    INVENTORY_ADDRESS,
+    ORDERS_ADDRESS,
+    HomeOption,
+    usual_home,
+)
 from holdfast.cli.exits import USAGE, Failed, engine_errors
 from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
 
@@ -33,9 +38,7 @@ Settings = TypeVar("Settings")
 
 
 def up(
-    data: Annotated[
-        Path, typer.Option(metavar="DIR", file_okay=False, help="Where everything is kept.")
-    ] = DATA_FOLDER,
+    data: HomeOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     orders_port: Annotated[
         int,
@@ -49,21 +52,23 @@ def up(
     ] = 7002,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run both services in this process until Ctrl-C."""
+    """Run both services in this process until Ctrl-C, on SQLite files or a PostgreSQL database."""
     import uvloop
 
     from holdfast.chassis.process.lifecycle import until_signal
     from holdfast.chassis.process.telemetry import configure_logging
     from holdfast.embedded import running
 
+    home = data or usual_home()
+
     async def serve() -> None:
         async with (
             until_signal(),
             running(
-                data, host=host, orders_port=orders_port, inventory_port=inventory_port
+                home, host=host, orders_port=orders_port, inventory_port=inventory_port
             ) as services,
         ):
-            _announce(services.orders, services.inventory, data, output)
+            _announce(services.orders, services.inventory, home.name, output)
             await asyncio.Event().wait()  # until the signal
 
     configure_logging("INFO", for_good=True)
@@ -119,9 +124,9 @@ def _serve(
         uvloop.run(main(settings))
 
 
-def _announce(orders: str, inventory: str, data: Path, output: Output) -> None:
+def _announce(orders: str, inventory: str, data: str, output: Output) -> None:
     if output is Output.JSON:
-        print_json_line({"orders": orders, "inventory": inventory, "data": str(data)})
+        print_json_line({"orders": orders, "inventory": inventory, "data": data})
         return
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")

@@ -6,7 +6,9 @@ it is slow to import.
 
 import asyncio
 import io
+import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import holdfast
 from holdfast.chassis.database.engines import connect, engine_of, sqlite_path
@@ -64,6 +66,8 @@ async def is_newest(service: str, url: str) -> bool:
 def migrate(service: str, url: str) -> list[str]:
     """Bring a database to the newest schema; return the revisions applied. A repeat applies none.
 
+    A PostgreSQL schema that the URL names (?search_path=NAME) is made where it is missing.
+
     Each revision is one transaction. Not to be called on an event loop: use `asyncio.to_thread`.
 
     :raises DatabaseUnavailable: the server or the database is not there, or refuses the user.
@@ -72,19 +76,38 @@ def migrate(service: str, url: str) -> list[str]:
     if engine_of(url) == "sqlite":
         sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
     else:
-        asyncio.run(_reach(url))
+        asyncio.run(_make_schema(url))
     _upgrade(service, url, applied)
     return applied
 
 
-async def _reach(url: str) -> None:
-    async with connect(url, wait=False):
-        return
+async def _make_schema(url: str) -> None:
+    """Reach the server, and make the schema that the URL names."""
+    async with connect(url, wait=False) as database:
+        name = _schema_of(url)
+        # Looked for first: who may not make it may still use it.
+        if name and not await _has_schema(database, name):
+            async with database.begin() as work:
+                await work.fetch(f"CREATE SCHEMA IF NOT EXISTS {name}")
+
+
+async def _has_schema(database: Database, schema: str) -> bool:
+    """Whether a PostgreSQL database has a schema of this name."""
+    async with database.read() as reading:
+        return bool(await reading.fetch("SELECT 1 WHERE to_regnamespace($1) IS NOT NULL", schema))
+
+
+def _schema_of(url: str) -> str:
+    """The one schema that a PostgreSQL URL names; "" where it names none, or something else."""
+    (*_, named) = parse_qs(urlsplit(url).query).get("search_path", [""])
+    return named if re.fullmatch("[a-z_][a-z0-9_]*", named, re.ASCII) else ""
 
 
 def script(service: str, url: str) -> str:
     """Return the SQL that makes a new database, for those who run migrations by hand."""
     text = io.StringIO()
+    if schema := _schema_of(url):
+        text.write(f"CREATE SCHEMA IF NOT EXISTS {schema};\n\nSET search_path = {schema};\n\n")
     _upgrade(service, url, [], written_to=text)
     return text.getvalue()
 

@@ -79,6 +79,7 @@ _UNAVAILABLE = (
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCatalogNameError,
 )
 
@@ -104,7 +105,17 @@ def translated_errors() -> Iterator[None]:
     except _CONFLICTS as error:
         raise Conflict(str(error)) from error
     except _UNAVAILABLE as error:
-        raise DatabaseUnavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+        raise DatabaseUnavailable(f"PostgreSQL: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return f"{error}; create it first (createdb NAME)"
+        case ConnectionRefusedError():
+            return f"{error}; is the server running?"
+        case _:
+            return str(error) or type(error).__name__
 
 
 class PostgresTransaction:

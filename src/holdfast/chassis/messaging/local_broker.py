@@ -11,6 +11,7 @@ import structlog
 
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.broker import EVENTS_PER_MESSAGE_MAX, Event, Receiver, Subscription
+from holdfast.chassis.transient import Transient
 
 log = structlog.get_logger()
 
@@ -85,6 +86,8 @@ class LocalBroker:
             await receiver.receive(delivery.events)
             await failpoint("events handled")
             accepted = True
+        except Transient as error:
+            log.warning("receiver waits, the publisher keeps the events", error=str(error))
         except Exception:
             log.exception("receiver failed, the publisher keeps the events", queue=queue)
         finally:

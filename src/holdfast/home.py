@@ -1,0 +1,59 @@
+"""Where one process keeps the databases of both services: a folder, or one PostgreSQL database."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+SCHEMES = ("postgresql", "postgres")
+_PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The databases of both services.
+
+    :param orders: its database by URL, and so `inventory`.
+    :param name: for people; it tells no user and no password.
+    :param folder: of the SQLite files; None: they are two schemas of one PostgreSQL database.
+    """
+
+    orders: str
+    inventory: str
+    name: str
+    folder: Path | None = None
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The databases by the names of their services."""
+        return {"orders": self.orders, "inventory": self.inventory}
+
+    def is_there(self) -> bool:
+        """Whether the files are there; of a server only the server knows."""
+        return self.folder is None or all(file.exists() for file in _files(self.folder))
+
+
+def in_folder(folder: Path) -> Home:
+    """Two SQLite files in a folder."""
+    orders, inventory = (f"sqlite://{quote(str(file.absolute()))}" for file in _files(folder))
+    return Home(orders, inventory, str(folder), folder)
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    return folder / "orders.db", folder / "inventory.db"
+
+
+def in_postgres(url: str) -> Home:
+    """Two schemas of one PostgreSQL database, `holdfast_orders` and `holdfast_inventory`.
+
+    :raises ValueError: the URL is none of PostgreSQL; the message does not repeat it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError("the URL of a database starts with postgresql://")
+    hosts = parts.netloc.rpartition("@")[2]
+    if not all(_PLACE.fullmatch(host) for host in hosts.split(",")):
+        raise ValueError(f"{hosts} is no HOST or HOST:PORT")
+    # Whatever search path the URL had: of a parameter given twice, the last one counts.
+    own = url + ("&" if parts.query else "?") + "search_path=holdfast_"
+    return Home(f"{own}orders", f"{own}inventory", f"postgresql://{hosts}{parts.path}")

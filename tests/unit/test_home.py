@@ -1,0 +1,43 @@
+"""Where one process keeps its data, by URL: two schemas, and a name that tells no secret."""
+
+import pytest
+
+from holdfast.home import in_postgres
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("postgresql://anna:secret@db/shop", "postgresql://db/shop"),
+        ("postgres://anna@db:5433/shop?sslmode=require", "postgresql://db:5433/shop"),
+        ("postgresql://a:b@one:1,two:2/shop", "postgresql://one:1,two:2/shop"),
+        ("postgresql://a:b@[::1]:5432/shop?password=secret", "postgresql://[::1]:5432/shop"),
+        ("postgresql:///shop", "postgresql:///shop"),
+    ],
+)
+def test_a_database_is_named_without_user_and_password(url: str, name: str) -> None:
+    assert in_postgres(url).name == name
+
+
+@pytest.mark.parametrize(
+    ("url", "orders"),
+    [
+        ("postgresql:///shop", "postgresql:///shop?search_path=holdfast_orders"),
+        ("postgresql://db/shop?a=b", "postgresql://db/shop?a=b&search_path=holdfast_orders"),
+    ],
+)
+def test_each_service_has_a_schema_of_its_own(url: str, orders: str) -> None:
+    home = in_postgres(url)
+
+    assert home.orders == orders
+    assert home.inventory == orders.replace("holdfast_orders", "holdfast_inventory")
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://anna:secret@db/shop", "sqlite:///secret.db", "postgresql://a:secret@db:x/shop"]
+)
+def test_a_url_that_leads_nowhere_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ValueError, match=r"postgresql://|HOST:PORT") as refused:
+        in_postgres(url)
+
+    assert "secret" not in str(refused.value)
