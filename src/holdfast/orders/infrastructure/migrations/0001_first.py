@@ -38,6 +38,7 @@ CREATE TABLE orders (
     confirmed_by text COLLATE "C",               -- the payment's reference
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
+    erased_at    timestamptz,                    -- what it says of people; it stays so
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)

@@ -67,10 +67,12 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
 
     async def EraseCustomer(
         self, request: pb.EraseCustomerRequest, context: Context
-    ) -> pb.CustomerProfile:
-        customer_id = _customer_id(request.customer_id)
-        await self._use.erase_customer(customer_id, request.force)
-        return await self._profile(customer_id)
+    ) -> pb.EraseCustomerResponse:
+        violations = Violations()
+        whom = wire.read_whom(request, violations)
+        violations.raise_any()
+        erased = await self._use.erase_customer(whom, request.force)
+        return pb.EraseCustomerResponse(orders=erased.orders, profiles=erased.profiles)
 
     async def ExportCustomer(
         self, request: pb.ExportCustomerRequest, context: Context
