@@ -48,4 +48,16 @@ BUGS = (
         tests=(f"{BY_EMAIL}::test_every_order_with_the_address_is_emptied_and_no_other",),
         why_tests=NO_RULE,
     ),
+    bug(
+        "the record of an erasing keeps the address",
+        "Whom it was about stands in the table that should tell only that it was.",
+        edited(
+            Rows,
+            "add_erasure",
+            ("case ByEmail():", "case ByEmail(email):"),
+            ('found_by, customer_id = "e-mail", ""', 'found_by, customer_id = "e-mail", email'),
+        ),
+        tests=(f"{BY_EMAIL}::test_of_every_erasing_a_record_stays_without_the_address",),
+        why_tests=NO_RULE,
+    ),
 )

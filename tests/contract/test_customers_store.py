@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.domain.customers.customer import Customer
-from holdfast.orders.domain.customers.erasure import ByCustomer, Erased
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erased
 from holdfast.orders.domain.customers.errors import (
     CustomerErased,
     CustomerNotFound,
@@ -53,7 +54,21 @@ class Register:
         self.reader = ProfileReader(desk.database)
 
     async def erase(self, customer_id: str, force: bool) -> Erased:
-        return await self.erase_whom(ByCustomer(customer_id), force)
+        return await self.erase_whom(ByCustomer(customer_id), force, ANNA)
+
+    async def erase_by_email(self, email: str, force: bool) -> Erased:
+        return await self.erase_whom(ByEmail(email), force, ANNA)
+
+    async def erasures(self) -> list[tuple[object, ...]]:
+        """What the records say, the oldest first; their ids and times are asked for elsewhere."""
+        sql = """
+SELECT found_by, customer_id, actor, orders, profiles, forced
+  FROM erasure
+ ORDER BY erasure_id
+"""
+        async with self.desk.database.read() as reading:
+            rows: Any = await reading.fetch(sql)
+        return list(map(tuple, rows))
 
     async def know(self, customer_id: str, customer: Customer = BOB) -> None:
         await self.update(customer_id, 0, details(customer))

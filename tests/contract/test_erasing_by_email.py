@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 import pytest
 
-from holdfast.chassis.database.seam import retrying
+from holdfast.chassis.database.seam import instant, retrying
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.customers.erasure import ByEmail, Erased
-from holdfast.orders.domain.customers.errors import CustomerErased, OpenOrders
+from holdfast.orders.domain.customers.errors import CustomerErased, CustomerNotFound, OpenOrders
 from holdfast.orders.domain.ordering.details import Address, Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from tests.contract import order_desk
@@ -22,7 +24,6 @@ __all__ = ["register"]  # a fixture
 
 desk = order_desk.desk
 AT_ADA = Address("Ada", street="1 High Street")
-BY_ADA = ByEmail(ADA.email)
 
 
 def guest(register: Register, number: int, customer: Customer = ADA) -> NewOrder:
@@ -44,7 +45,7 @@ async def test_every_order_with_the_address_is_emptied_and_no_other(register: Re
     before = [await register.desk.read(order.order_id) for order in mine]
     kept = [await register.desk.read(order.order_id) for order in others]
 
-    erased = await register.erase_whom(BY_ADA, False)
+    erased = await register.erase_by_email(ADA.email, False)
 
     assert erased == Erased(2, 0)
     for found, details in zip(before, (Details(), Details("R-7", "shop")), strict=True):
@@ -63,7 +64,7 @@ async def test_who_has_it_in_the_profile_is_erased_as_by_id(register: Register) 
     bobs = register.make("r-3", BOB, "c-3")
     await register.place(taken, other_address, bobs)
 
-    erased = await register.erase_whom(BY_ADA, True)
+    erased = await register.erase_by_email(ADA.email, True)
 
     at = register.desk.clock.now()
     assert erased == Erased(2, 2)
@@ -85,9 +86,9 @@ async def test_open_orders_keep_everything_unless_it_is_forced(register: Registe
     await register.cancel(orders[1].order_id, "", ANNA)
 
     with pytest.raises(OpenOrders) as refused:
-        await register.erase_whom(BY_ADA, False)
+        await register.erase_by_email(ADA.email, False)
     untouched = await customers_of(register, orders)
-    forced = await register.erase_whom(BY_ADA, True)
+    forced = await register.erase_by_email(ADA.email, True)
 
     assert refused.value.order_ids == [orders[0].order_id, orders[2].order_id, orders[3].order_id]
     assert untouched == [ADA, ADA, ADA, BOB]
@@ -98,7 +99,7 @@ async def test_open_orders_keep_everything_unless_it_is_forced(register: Registe
 async def test_what_is_erased_comes_back_to_no_order(register: Register) -> None:
     order, untouched = guest(register, 1), guest(register, 2, BOB)
     await register.place(order, untouched)
-    await register.erase_whom(BY_ADA, True)
+    await register.erase_by_email(ADA.email, True)
     update = UpdateOrder(register.desk.store.begin, register.desk.clock)
 
     for contact, about in (({"name": "Ada"}, {}), ({}, {"note": "for Ada"})):
@@ -110,7 +111,7 @@ async def test_what_is_erased_comes_back_to_no_order(register: Register) -> None
     # The guest may order again, and be erased again.
     again = guest(register, 3)
     await register.place(again)
-    assert await register.erase_whom(BY_ADA, True) == Erased(1, 0)
+    assert await register.erase_by_email(ADA.email, True) == Erased(1, 0)
     assert await register.of(again) == NOBODY
 
 
@@ -121,8 +122,8 @@ async def test_an_address_that_is_nowhere_and_one_that_was_erased_are_answered_a
     await register.place(nameless, guest(register, 2))
     await register.know("c-1", Customer("Eve"))
 
-    answers = [await register.erase_whom(BY_ADA, True) for _ in range(2)]
-    nowhere = await register.erase_whom(ByEmail("nobody@example.org"), True)
+    answers = [await register.erase_by_email(ADA.email, True) for _ in range(2)]
+    nowhere = await register.erase_by_email("nobody@example.org", True)
 
     assert answers == [Erased(1, 0), Erased(0, 0)]
     assert nowhere == Erased(0, 0)
@@ -132,6 +133,47 @@ async def test_an_address_that_is_nowhere_and_one_that_was_erased_are_answered_a
     )
     (eve,) = await register.reader.profiles("", after="", limit=9)
     assert eve.erased_at is None
+
+
+async def test_of_every_erasing_a_record_stays_without_the_address(register: Register) -> None:
+    await register.know("c-1", ADA)
+    order = register.make("r-1")
+    await register.place(order, guest(register, 1), register.make("r-2", BOB, "c-2"))
+    with pytest.raises(OpenOrders):
+        await register.erase_by_email(ADA.email, False)
+    with pytest.raises(CustomerNotFound):
+        await register.erase("c-9", True)
+    none_yet = await register.erasures()
+
+    await register.erase_by_email(ADA.email, True)
+    for _ in range(2):
+        register.desk.clock.advance(1)
+        await register.erase("c-2", True)
+        await register.erase_by_email(ADA.email, True)
+    register.desk.clock.advance(1)
+    await register.cancel(order.order_id, "Ada called", ANNA)
+    await register.erase("c-1", False)
+
+    assert none_yet == []
+    assert await register.erasures() == [
+        ("e-mail", "", "anna", 2, 1, True),
+        ("customer", "c-2", "anna", 1, 0, True),
+        ("customer", "c-1", "anna", 1, 0, False),
+    ]
+
+
+async def test_a_record_is_of_the_moment_of_the_erasing(register: Register) -> None:
+    await register.place(guest(register, 1))
+    register.desk.clock.advance(5)
+
+    await register.erase_by_email(ADA.email, True)
+
+    async with register.desk.database.read() as reading:
+        rows: Any = await reading.fetch("SELECT * FROM erasure")
+    (row,) = rows
+    assert instant(row["erased_at"]) == register.desk.clock.now()
+    assert UUID(str(row["erasure_id"])).version == 7
+    assert ADA.email not in str(tuple(row))
 
 
 async def test_an_order_that_gets_another_address_meanwhile_keeps_it(register: Register) -> None:
@@ -150,7 +192,7 @@ async def test_an_order_that_gets_another_address_meanwhile_keeps_it(register: R
 
     async def erase() -> Erased:
         await changed.wait()
-        return await register.erase_whom(BY_ADA, True)
+        return await register.erase_by_email(ADA.email, True)
 
     _, erased = await asyncio.gather(change(), erase())
 
@@ -173,7 +215,9 @@ async def test_who_erases_profiles_and_who_places_by_them_lock_them_in_one_order
 
     async def erase() -> None:
         await asyncio.sleep(0.1)
-        await EraseCustomer(begin, clock)(BY_ADA, True)  # never tried again, nor is placing
+        await EraseCustomer(begin, clock)(
+            ByEmail(ADA.email), True, ANNA
+        )  # never tried again, nor is placing
 
     async def place() -> None:
         await asyncio.sleep(0.2)
@@ -199,6 +243,6 @@ async def test_an_update_of_an_order_and_its_erasing_leave_nothing_behind(
             return
 
     halves = list(map(revise, orders))
-    await asyncio.gather(*halves[:10], register.erase_whom(BY_ADA, True), *halves[10:])
+    await asyncio.gather(*halves[:10], register.erase_by_email(ADA.email, True), *halves[10:])
 
     assert await customers_of(register, orders) == [NOBODY] * 20

@@ -211,7 +211,7 @@ async def test_events_never_carry_what_is_personal(shop: TwoServices) -> None:
     assert [found_in(plain(event.data)) for event in waiting] == [[], []]
     assert found_in(known) == ["Q7", "ada-q7"]  # the dump would find them
     assert found_in(await dumped(shop.inventory)) == []
-    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False)
+    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
     assert found_in(await dumped(shop.orders)) == []
 
 
@@ -281,6 +281,10 @@ DAMAGES = {
         "UPDATE orders SET phone = '+44' WHERE request_id = 'old'",
         " was erased at ",
     ),
+    "a record that was lost": (
+        "DELETE FROM erasure",
+        ", and no record says so",
+    ),
     "a note that was forgotten": (
         "INSERT INTO order_details"
         " (order_id, reference, channel, note, attributes, ship_to, bill_to)"
@@ -302,7 +306,7 @@ async def test_verify_names_what_an_erased_customer_has_left(
         await shop.place(asks(request_id, LAMP=1))
         await shop.deliver()
     await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
-    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), True)
+    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), True, ANNA)
     later = "UPDATE orders SET name = 'Ada', erased_at = NULL WHERE request_id <> 'old'"
     assert await shop.orders.execute(later) == 2
     unharmed = await verified(shop)
@@ -312,6 +316,7 @@ async def test_verify_names_what_an_erased_customer_has_left(
     report = await verified(shop)
 
     assert unharmed.contradictions == []
-    assert [named in one for one in report.contradictions] == [True], json.dumps(
+    assert unharmed.checked["erasures"] == 1
+    assert {named in one for one in report.contradictions} == {True}, json.dumps(
         report.contradictions
     )

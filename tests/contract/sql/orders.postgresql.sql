@@ -162,6 +162,19 @@ CREATE TABLE customer (
 
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 
+-- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
+-- even a digest: addresses can be guessed.
+CREATE TABLE erasure (
+    erasure_id  uuid PRIMARY KEY,
+    found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
+    customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
+    actor       text NOT NULL,
+    erased_at   timestamptz NOT NULL,
+    orders      bigint NOT NULL CHECK (orders >= 0),
+    profiles    bigint NOT NULL CHECK (profiles >= 0),
+    forced      boolean NOT NULL
+);
+
 CREATE TABLE outbox (
     position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id    text COLLATE "C" NOT NULL,
@@ -314,6 +327,12 @@ UPDATE orders
  WHERE order_id = ANY($1::uuid[])
    AND (erased_at IS NULL OR order_id = ANY($3::uuid[])
         OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- ADD_ERASURE
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ;
 
 -- FIND_ERASED_ORDER

@@ -162,6 +162,19 @@ CREATE TABLE customer (
 
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 
+-- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
+-- even a digest: addresses can be guessed.
+CREATE TABLE erasure (
+    erasure_id  TEXT PRIMARY KEY,
+    found_by    TEXT NOT NULL,                   -- 'customer' or 'e-mail'
+    customer_id TEXT NOT NULL,       -- '': found by e-mail
+    actor       TEXT NOT NULL,
+    erased_at   TEXT NOT NULL,
+    orders      INTEGER NOT NULL CHECK (orders >= 0),
+    profiles    INTEGER NOT NULL CHECK (profiles >= 0),
+    forced      INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE outbox (
     position    INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id    TEXT NOT NULL,
@@ -302,6 +315,12 @@ UPDATE orders
  WHERE order_id IN (SELECT value FROM json_each(?1))
    AND (erased_at IS NULL OR order_id IN (SELECT value FROM json_each(?3))
         OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- ADD_ERASURE
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
 ;
 
 -- FIND_ERASED_ORDER

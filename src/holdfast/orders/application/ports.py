@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.erasure import Erasure
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
@@ -115,6 +116,9 @@ class CustomerRows(Protocol):
         of orders that are locked, and mark them as erased; return how many were not yet, or had
         any again.
         """
+
+    async def add_erasure(self, erasure: Erasure) -> None:
+        """Record that something was erased in this transaction."""
 
     async def refuse_erased(self, order_id: str) -> None:
         """Let pass an order whose state is locked, unless it was erased.

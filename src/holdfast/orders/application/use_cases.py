@@ -26,5 +26,5 @@ class UseCases:
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]
-    erase_customer: Callable[[Whom, bool], Awaitable[Erased]]
+    erase_customer: Callable[[Whom, bool, Caller], Awaitable[Erased]]
     export_customer: Callable[[str], AsyncIterator[Profile | Order]]

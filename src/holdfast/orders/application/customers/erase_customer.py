@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from holdfast.orders.application.ports import Begin, Clock, CustomerRows
-from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erased, Whom
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erased, Erasure, Whom
 from holdfast.orders.domain.customers.errors import CustomerNotFound, OpenOrders
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.order import OrderStatus
 
 
 class EraseCustomer:
-    """Empty profiles, what all their orders say of people, and the reasons of cancellations, in one
-    transaction. A repeat erases what came since, mostly nothing.
+    """Empty profiles, what all their orders say of people, and the reasons of cancellations, and
+    keep a record of that, in one transaction. A repeat erases what came since, mostly nothing: then
+    there is no record either.
 
     Profiles are locked first, a customer's also when it has to be made for that: who places an
     order by a profile waits for it. Then all the orders are locked, also those without contact
@@ -29,7 +31,7 @@ class EraseCustomer:
         self._begin = begin
         self._clock = clock
 
-    async def __call__(self, whom: Whom, force: bool) -> Erased:
+    async def __call__(self, whom: Whom, force: bool, caller: Caller) -> Erased:
         async with self._begin() as work:
             at = self._clock.now()
             profiles, orders = await _lock(work.customers, whom, at)
@@ -38,8 +40,14 @@ class EraseCustomer:
                 raise OpenOrders(still_open)
             emptied = await work.customers.empty_orders(list(orders), at)
             new = [profile for profile in profiles if profile.erased_at is None]
-            await work.customers.save([one.erased(at) for one in (profiles if emptied else new)])
-        return Erased(emptied, sum(profile.version > 0 for profile in new))
+            erased = Erased(emptied, sum(profile.version > 0 for profile in new))
+            if emptied or new:
+                touched = profiles if emptied else new
+                await work.customers.save([profile.erased(at) for profile in touched])
+                await work.customers.add_erasure(
+                    Erasure(self._clock.new_id(), whom, caller.name, at, erased, force)
+                )
+        return erased
 
 
 async def _lock(

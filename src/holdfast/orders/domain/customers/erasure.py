@@ -1,5 +1,6 @@
 """Erasing: whom it is about, and what came of it."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 
@@ -23,3 +24,16 @@ class Erased(NamedTuple):
 
     orders: int
     profiles: int
+
+
+class Erasure(NamedTuple):
+    """The record that something was erased. It keeps nothing of an e-mail address, not even a
+    digest: addresses can be guessed.
+    """
+
+    erasure_id: str
+    whom: Whom
+    actor: str
+    at: datetime
+    erased: Erased
+    forced: bool

@@ -29,6 +29,21 @@ SELECT orders.order_id, erased_at
  WHERE erased_at IS NOT NULL
 """
     + SAYS_OF_PEOPLE,
+    "order {order_id} was erased at {erased_at}, and no record says so": """
+SELECT order_id, orders.erased_at
+  FROM orders
+  LEFT JOIN erasure ON erasure.erased_at = orders.erased_at
+ WHERE orders.erased_at IS NOT NULL
+   AND erasure_id IS NULL
+""",
+    "customer {customer_id} was erased at {erased_at}, and no record says so": """
+SELECT customer.customer_id, customer.erased_at
+  FROM customer
+  LEFT JOIN erasure ON erasure.erased_at = customer.erased_at
+   AND erasure.customer_id IN (customer.customer_id, '')
+ WHERE customer.erased_at IS NOT NULL
+   AND erasure_id IS NULL
+""",
 }
 
 FORGOTTEN = (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from holdfast.chassis.database.seam import Row, Transaction, instant
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erasure
 from holdfast.orders.domain.customers.errors import CustomerErased
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.details import NOWHERE
@@ -56,6 +57,24 @@ class Rows:
         # What can come after an erasing is the reason of a cancellation, and nothing else.
         given = await work.fetch(sql.EMPTY_REASONS, ids)
         return await work.execute(sql.EMPTY_ORDERS, ids, at, [row["order_id"] for row in given])
+
+    async def add_erasure(self, erasure: Erasure) -> None:
+        match erasure.whom:
+            case ByCustomer(customer_id):
+                found_by = "customer"
+            case ByEmail():
+                found_by, customer_id = "e-mail", ""
+        await self._transaction.execute(
+            self._sql.ADD_ERASURE,
+            erasure.erasure_id,
+            found_by,
+            customer_id,
+            erasure.actor,
+            erasure.at,
+            erasure.erased.orders,
+            erasure.erased.profiles,
+            erasure.forced,
+        )
 
     async def refuse_erased(self, order_id: str) -> None:
         if await self._transaction.fetch(self._sql.FIND_ERASED_ORDER, order_id):

@@ -146,6 +146,11 @@ UPDATE orders
    AND (erased_at IS NULL OR order_id = ANY($3::uuid[])
         OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
 """
+    ADD_ERASURE = """
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
     FIND_ERASED_ORDER = """
 SELECT 1 AS found
   FROM orders
