@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import LimitOption, VersionOption, given
+from holdfast.cli.arguments import (
+    AddressOption,
+    EmailOption,
+    LimitOption,
+    NameOption,
+    PhoneOption,
+    VersionOption,
+    given,
+)
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
-from holdfast.cli.orders import AddressOption, EmailOption, NameOption, PhoneOption
 from holdfast.cli.output import (
     Output,
     OutputOption,
