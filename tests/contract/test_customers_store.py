@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erased
 from holdfast.orders.domain.customers.errors import (
     CustomerErased,
     CustomerNotFound,
@@ -32,7 +34,7 @@ desk = order_desk.desk
 
 ATTRIBUTES, AT_ADA = (("for", "Ada"),), Address("Ada", street="1 High Street")
 BOB = Customer("Bob", "bob@example.org")
-NOBODY = Customer()
+NOBODY, NO_EMAIL = Customer(), Customer("Eve", phone="+44 3")
 
 
 def details(customer: Customer) -> Mapping[str, str]:
@@ -47,9 +49,26 @@ class Register:
         self.desk = desk
         begin = desk.store.begin
         self.update = retrying(UpdateCustomer(begin, desk.clock))
-        self.erase = retrying(EraseCustomer(begin, desk.clock))
+        self.erase_whom = retrying(EraseCustomer(begin, desk.clock))
         self.cancel = retrying(CancelOrder(begin, desk.clock))
         self.reader = ProfileReader(desk.database)
+
+    async def erase(self, customer_id: str, force: bool) -> Erased:
+        return await self.erase_whom(ByCustomer(customer_id), force, ANNA)
+
+    async def erase_by_email(self, email: str, force: bool) -> Erased:
+        return await self.erase_whom(ByEmail(email), force, ANNA)
+
+    async def erasures(self) -> list[tuple[object, ...]]:
+        """What the records say, the oldest first; their ids and times are asked for elsewhere."""
+        sql = """
+SELECT found_by, customer_id, actor, orders, profiles, forced
+  FROM erasure
+ ORDER BY erasure_id
+"""
+        async with self.desk.database.read() as reading:
+            rows: Any = await reading.fetch(sql)
+        return list(map(tuple, rows))
 
     async def know(self, customer_id: str, customer: Customer = BOB) -> None:
         await self.update(customer_id, 0, details(customer))
@@ -180,17 +199,17 @@ async def test_erasing_takes_what_is_personal_and_nothing_else(register: Registe
         register.make("told"), details=Details("R-7", "shop", "for Ada", ATTRIBUTES, AT_ADA)
     )
     orders = [register.make("own", ADA), register.make("taken"), told]
-    other = register.make("other", ADA, "c-2")
-    await register.place(*orders, other)
-    for order in (*orders, other):
+    others = [register.make("other", ADA, "c-2"), register.make("no e-mail", NO_EMAIL, "c-2")]
+    await register.place(*orders, *others)
+    for order in (*orders, *others):
         await register.cancel(order.order_id, "my name is Ada", ANNA)
     before = [await register.desk.read(order.order_id) for order in orders]
-    kept = await register.desk.read(other.order_id)
+    kept = [await register.desk.read(order.order_id) for order in others]
     kept_of = {order.order_id: NO_DETAILS for order in orders} | {
         told.order_id: Details("R-7", "shop")
     }
 
-    await register.erase("c-1", False)
+    erased = await register.erase("c-1", False)
     at = register.desk.clock.now()
 
     profile = await register.reader.profile("c-1")
@@ -201,9 +220,10 @@ async def test_erasing_takes_what_is_personal_and_nothing_else(register: Registe
         history = (placed, cancelled._replace(reason=""))
         emptied = replace(found, customer=NOBODY, history=history, details=kept_of[found.order_id])
         assert await register.desk.read(found.order_id) == emptied
-    assert await register.desk.read(other.order_id) == kept
+    assert [await register.desk.read(order.order_id) for order in others] == kept
     register.desk.clock.advance(5)
-    await register.erase("c-1", False)
+    again = await register.erase("c-1", False)
+    assert (erased, again) == (Erased(3, 1), Erased(0, 0))
     assert await register.reader.profile("c-1") == profile
 
 
@@ -214,8 +234,9 @@ async def test_open_orders_keep_a_customer_unless_it_is_forced(register: Registe
     with pytest.raises(OpenOrders) as refused:
         await register.erase("c-1", False)
     untouched = await register.of(order), await register.reader.profile("c-1")
-    await register.erase("c-1", True)
+    erased = await register.erase("c-1", True)
 
+    assert erased == Erased(1, 0)
     assert refused.value.order_ids == [order.order_id]
     assert untouched == (ADA, Profile("c-1"))
     assert await register.of(order) == NOBODY
@@ -243,8 +264,15 @@ async def test_what_is_erased_comes_back_neither_to_the_profile_nor_to_an_order(
     # A new order may bring its own, until the customer is erased once more.
     new = register.make("r-2", ADA)
     assert await register.place(register.make("r-3"), new) == [NOBODY, ADA]
-    await register.erase("c-1", True)
+    assert await register.erase("c-1", True) == Erased(2, 0)
     assert await register.of(new) == NOBODY
+    profile = await register.reader.profile("c-1")
+    assert profile is not None
+    assert (profile.version, profile.erased_at) == (3, register.desk.clock.now())
+    # So goes the reason of a cancellation that comes after it.
+    await register.cancel(order.order_id, "my name is Bob", ANNA)
+    assert await register.erase("c-1", True) == Erased(1, 0)
+    assert (await register.desk.read(order.order_id)).history[-1].reason == ""
 
 
 async def test_nobody_is_erased_who_is_not_there(register: Register) -> None:

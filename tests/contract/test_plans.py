@@ -145,6 +145,7 @@ SELECT 'p-' || n % 3, 'main', 'RESERVATION', 0, 1, 9, 1,
 }
 IDS = "'ffffffff-ffff-ffff-ffff-ffffffffffff', 20, '00000000-0000-0000-0000-000000000000'"
 PAGE = f"{IDS}, '1970-01-01', '9999-01-01'"
+ORDER = "'00000007-0000-7000-8000-000000000000'::uuid"
 MOVED = "9223372036854775807, 20, '', NULL, NULL"
 # A statement, and what it is asked: for 20 rows, where it can be said.
 ASKED = {
@@ -162,10 +163,12 @@ ASKED = {
         ("LIST_PROFILES", "'c-2', 20"),
         ("LIST_PROFILES_OF_EMAIL", "'', 20, 'at-7'"),
         ("TAKE_PROFILES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[], ARRAY['c-1']"),
-        ("LOCK_ORDERS_OF_CUSTOMER", "'c-7', ARRAY['CANCELLED']"),
-        ("EMPTY_ORDERS", "'c-7'"),
-        ("EMPTY_REASONS", "'c-7'"),
-        ("EMPTY_DETAILS", "'c-7', '[]'"),
+        ("LOCK_PROFILES_WITH_EMAIL", "'at-7'"),
+        ("LOCK_ORDERS_TO_ERASE", "ARRAY['c-7'], 'at-7'"),
+        ("EMPTY_ORDERS", f"ARRAY[{ORDER}], now(), ARRAY[{ORDER}]"),
+        ("EMPTY_REASONS", f"ARRAY[{ORDER}]"),
+        ("EMPTY_DETAILS", f"ARRAY[{ORDER}], '[]'"),
+        ("FIND_ERASED_ORDER", ORDER),
         ("CLAIM_LATE", "now(), 20, now()"),
         ("CLAIM_EXPIRED", "now(), 20"),
         ("LOCK_STATES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[]"),

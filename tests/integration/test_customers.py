@@ -9,8 +9,11 @@ import pytest
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database
 from holdfast.client import (
+    Address,
     Customer,
     CustomerProfile,
+    Details,
+    Erased,
     NotFound,
     OpenOrders,
     Order,
@@ -21,6 +24,7 @@ from holdfast.client import (
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.customers.update_customer import UpdateCustomer
+from holdfast.orders.domain.customers.erasure import ByCustomer
 from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
@@ -137,9 +141,10 @@ async def test_nothing_personal_is_left_anywhere_after_erasing(
     again = await client.customers.erase("c-1", force=True)
 
     assert refused.value.order_ids == (own.order_id,)
-    assert (erased.customer, erased.version) == (Customer(), 2)
-    assert erased.erase_time is not None
-    assert again == erased
+    assert (erased, again) == (Erased(2, 1), Erased(0, 0))
+    profile = await client.customers.get("c-1")
+    assert (profile.customer, profile.version) == (Customer(), 2)
+    assert profile.erase_time is not None
     after = await client.orders.get(own.order_id)
     assert (after.version, after.status, after.lines) == (
         before.version,
@@ -152,6 +157,37 @@ async def test_nothing_personal_is_left_anywhere_after_erasing(
     assert found_in("".join(capfd.readouterr())) == []
     with pytest.raises(Refused, match="does not come back"):
         await client.orders.update(own.order_id, version=after.version, name="Ada")
+    await sound(holdfast)
+
+
+async def test_a_guest_is_erased_by_e_mail_and_leaves_nothing_anywhere(
+    holdfast: RunningHoldfast, capfd: pytest.CaptureFixture[str]
+) -> None:
+    await holdfast.product("LAMP", 9)
+    client = holdfast.client
+    about = Details(note="Q7 rings", ship_to=Address("Ada Q7", street="7 Q7 Street"))
+    guests = [
+        await client.orders.create(customer, [LAMP], customer=ADA, details=about, wait_s=20)
+        for customer in ("guest-1", "guest-2")
+    ]
+    await client.orders.cancel(guests[0].order_id, reason="Ada Q7 called")
+    erase = client.customers.erase
+
+    with pytest.raises(OpenOrders) as refused:
+        await erase(email=ADA.email)
+    erased = [await erase(email=ADA.email, force=force) for force in (True, True, False)]
+
+    assert refused.value.order_ids == (guests[1].order_id,)
+    assert erased == [Erased(2, 0), Erased(0, 0), Erased(0, 0)]
+    for url in holdfast.databases.values():
+        async with connect(url) as database:
+            assert found_in(await dumped(database)) == []
+    assert found_in("".join(capfd.readouterr())) == []
+    after = await client.orders.get(guests[1].order_id)
+    with pytest.raises(Refused, match="does not come back") as closed:
+        await client.orders.update(after.order_id, version=after.version, note="for Ada")
+    assert closed.value.reason == "CUSTOMER_ERASED"
+    await eventually(lambda: holdfast.available("LAMP"), lambda units: units == 7, "stock back")
     await sound(holdfast)
 
 
@@ -175,7 +211,7 @@ async def test_events_never_carry_what_is_personal(shop: TwoServices) -> None:
     assert [found_in(plain(event.data)) for event in waiting] == [[], []]
     assert found_in(known) == ["Q7", "ada-q7"]  # the dump would find them
     assert found_in(await dumped(shop.inventory)) == []
-    await EraseCustomer(shop.begin, shop.clock)("c-1", False)
+    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
     assert found_in(await dumped(shop.orders)) == []
 
 
@@ -209,6 +245,10 @@ async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHol
         lambda: call.UpdateCustomer(pb.UpdateCustomerRequest(), timeout=CALL_S_MAX),
         lambda: call.GetCustomer(pb.GetCustomerRequest(customer_id=" c"), timeout=CALL_S_MAX),
         lambda: call.EraseCustomer(pb.EraseCustomerRequest(), timeout=CALL_S_MAX),
+        lambda: call.EraseCustomer(pb.EraseCustomerRequest(email="at"), timeout=CALL_S_MAX),
+        lambda: call.EraseCustomer(
+            pb.EraseCustomerRequest(email=ADA.email, customer_id="c"), timeout=CALL_S_MAX
+        ),
         lambda: call.ListCustomers(
             pb.ListCustomersRequest(email="at", page_size=-1, page_token="t"), timeout=CALL_S_MAX
         ),
@@ -221,6 +261,8 @@ async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHol
         ["customer_id", "update_mask"],
         ["customer_id"],
         ["customer_id"],
+        ["email"],
+        ["email"],
         ["email", "page_token", "page_size"],
     ]
 
@@ -232,15 +274,23 @@ DAMAGES = {
         "customer c-1 was erased at ",
     ),
     "an order that was forgotten": (
-        "UPDATE orders SET phone = '+44' WHERE request_id = 'old'",
+        "UPDATE orders SET phone = '+44', erased_at = NULL WHERE request_id = 'old'",
         "was placed before customer c-1 was erased at ",
+    ),
+    "an order that came back": (
+        "UPDATE orders SET phone = '+44' WHERE request_id = 'old'",
+        " was erased at ",
+    ),
+    "a record that was lost": (
+        "DELETE FROM erasure",
+        ", and no record says so",
     ),
     "a note that was forgotten": (
         "INSERT INTO order_details"
         " (order_id, reference, channel, note, attributes, ship_to, bill_to)"
         " SELECT order_id, '', '', 'for Ada', '[]', '[]', '[]' FROM orders"
         " WHERE request_id = 'old'",
-        "was placed before customer c-1 was erased at ",
+        " was erased at ",
     ),
 }
 
@@ -256,8 +306,8 @@ async def test_verify_names_what_an_erased_customer_has_left(
         await shop.place(asks(request_id, LAMP=1))
         await shop.deliver()
     await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
-    await EraseCustomer(shop.begin, shop.clock)("c-1", True)
-    later = "UPDATE orders SET name = 'Ada' WHERE request_id <> 'old'"
+    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), True, ANNA)
+    later = "UPDATE orders SET name = 'Ada', erased_at = NULL WHERE request_id <> 'old'"
     assert await shop.orders.execute(later) == 2
     unharmed = await verified(shop)
 
@@ -266,6 +316,7 @@ async def test_verify_names_what_an_erased_customer_has_left(
     report = await verified(shop)
 
     assert unharmed.contradictions == []
-    assert [named in one for one in report.contradictions] == [True], json.dumps(
+    assert unharmed.checked["erasures"] == 1
+    assert {named in one for one in report.contradictions} == {True}, json.dumps(
         report.contradictions
     )

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import typer
 
+from holdfast.cli.addresses import address, address_line
 from holdfast.cli.arguments import (
     duration_s,
     order_lines,
@@ -14,7 +16,7 @@ from holdfast.cli.arguments import (
     time,
     whole,
 )
-from holdfast.client import Money, OrderLine, OrderStatus
+from holdfast.client import Address, Money, OrderLine, OrderStatus
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,80 @@ def test_an_order_line_is_a_product_a_quantity_and_perhaps_a_price(
     text: str, line: OrderLine
 ) -> None:
     assert order_lines([text], "GBP") == [line]
+
+
+LONDON = Address("Ada", street="1 High Street, Flat 2", city="London", country="GB")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("name=Ada,street=1 High Street, Flat 2,city=London,country=GB", LONDON),
+        (" country = GB, city=London,street=1 High Street, Flat 2 ,name=Ada", LONDON),
+        ("street=Haus 7\nHof 2, links,postal_code=", Address(street="Haus 7\nHof 2, links")),
+        ("name=a=b", Address("a=b")),
+        ("", Address()),
+    ],
+)
+def test_an_address_is_its_parts_and_commas_need_no_care(text: str, read: Address) -> None:
+    assert address(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("1 High Street, London", "is no address: write its parts, such as 'name=Ada,street="),
+        ("London,country=GB", "is no address"),
+        ("name=Ada,zip=75002", "zip is no part of an address; there are name, company, street,"),
+        ("street=1,Country=GB", "Country is no part"),
+        ("city=London,city=Paris", "city is there twice"),
+        ("@no-such-file", "can't read 'no-such-file': "),
+        ("@", "can't read ''"),
+        ("@a\0b", "can't read"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_what_to_do(text: str, told: str) -> None:
+    with pytest.raises(typer.BadParameter) as refused:
+        address(text)
+
+    assert told in refused.value.message
+
+
+def test_an_address_stands_in_a_file_with_whatever_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "ada.json"
+    file.write_bytes(b'\xef\xbb\xbf{"name": "Ada", "street": "a,city=b\\nc", "country": "GB"}')
+
+    assert address(f"@{file}") == Address("Ada", street="a,city=b\nc", country="GB")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"name=Ada", 'must hold a JSON object of texts in UTF-8: {"name": "Ada"'),
+        (b'["Ada"]', "must hold a JSON object"),
+        (b'{"name": 7}', "must hold a JSON object of texts"),
+        (b'{"name": "\xff"}', "in UTF-8"),
+        (b"[" * 60_000, "must hold a JSON object"),
+        (b'{"zip": "1"}', "zip is no part of an address"),
+        (b" " * 70_000, "is too large for an address: at most 64 KiB"),
+    ],
+)
+def test_a_file_that_is_no_address_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "ada.json"
+    file.write_bytes(content)
+
+    with pytest.raises(typer.BadParameter) as refused:
+        address(f"@{file}")
+
+    assert told in refused.value.message
+
+
+def test_an_address_is_told_on_one_line() -> None:
+    paris = Address("Ada", "Analytical", "7 Rue X\nBât. 3", "Paris", "IDF", "75002", "FR")
+
+    assert address_line(paris) == "Ada, Analytical, 7 Rue X, Bât. 3, 75002 Paris, IDF, FR"
+    assert address_line(Address(city="Paris")) == "Paris"
+    assert address_line(None) == address_line(Address()) == ""
 
 
 def test_a_price_without_a_currency_is_left_to_the_product() -> None:

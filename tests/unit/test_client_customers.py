@@ -13,6 +13,7 @@ from holdfast.client import (
     Customer,
     CustomerProfile,
     DeadlineExceeded,
+    Erased,
     Holdfast,
     HoldfastSync,
     InvalidRequest,
@@ -166,14 +167,48 @@ def test_a_customer_is_updated_as_they_are_now_or_made(
 
 
 def test_who_has_open_orders_is_not_erased_and_the_orders_are_named(network: Network) -> None:
-    network.answer("EraseCustomer", OPEN, profile())
+    network.answer("EraseCustomer", OPEN, pb.EraseCustomerResponse(orders=3, profiles=1))
 
     refused = holdfast(network, "customer", "erase", "c-1")
     forced = holdfast(network, "customer", "erase", "c-1", "--force")
 
     assert (refused.exit_code, forced.exit_code) == (1, 0)
     assert refused.stderr == "holdfast: not yet\n  o-1\n  o-2\n"
+    assert [line.split() for line in forced.stdout.splitlines()] == [
+        ["orders", "erased", "3"],
+        ["profiles", "erased", "1"],
+    ]
     assert [one.force for one in network.asked(pb.EraseCustomerRequest)] == [False, True]
+
+
+def test_guests_are_erased_by_e_mail_and_who_finds_nothing_is_told(network: Network) -> None:
+    network.answer(
+        "EraseCustomer", pb.EraseCustomerResponse(orders=2), *[pb.EraseCustomerResponse()] * 2
+    )
+    by_email = "customer erase --email ada@example.org".split()
+
+    found, none = holdfast(network, *by_email), holdfast(network, *by_email)
+    for_programs = holdfast(network, *by_email, "-o", "json")
+
+    (asked, *_) = network.asked(pb.EraseCustomerRequest)
+    assert (asked.customer_id, asked.email) == ("", "ada@example.org")
+    assert [one.exit_code for one in (found, none, for_programs)] == [0, 0, 0]
+    assert "nothing has this e-mail" not in found.stdout
+    assert "nothing has this e-mail" in none.stdout
+    assert json.loads(for_programs.stdout) == {"orders": 0, "profiles": 0}
+
+
+async def test_one_is_erased_by_id_or_by_e_mail(client: Holdfast, network: Network) -> None:
+    network.answer("EraseCustomer", UNAVAILABLE, pb.EraseCustomerResponse(orders=2, profiles=1))
+
+    assert await client.customers.erase(email="ada@example.org") == Erased(2, 1)
+    wrong = (("", "", "customer_id"), ("c", "a@b", "email"))
+    for customer_id, email, field in wrong:
+        with pytest.raises(InvalidRequest) as refused:
+            await client.customers.erase(customer_id, email=email)
+        assert [one.field for one in refused.value.violations] == [field]
+
+    assert len(network.asked(pb.EraseCustomerRequest)) == 2
 
 
 def test_an_export_is_one_object_a_line(network: Network) -> None:
@@ -186,7 +221,17 @@ def test_an_export_is_one_object_a_line(network: Network) -> None:
     assert [one["order_id"] for one in orders] == ["o-2", "o-1"]
 
 
-@pytest.mark.parametrize("typed", ["customer update c-1", "customer list --email ", "customer get"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "customer update c-1",
+        "customer list --email ",
+        "customer get",
+        "customer erase",
+        "customer erase --email ",
+        "customer erase c-1 --email ada@example.org",
+    ],
+)
 def test_what_makes_no_sense_reaches_no_service(network: Network, typed: str) -> None:
     result = holdfast(network, *typed.split(" "))
 

@@ -77,6 +77,12 @@ def given(text: str) -> str:
     return text
 
 
+NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
+EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
+PhoneOption = Annotated[str | None, typer.Option(help="Phone number.")]
+AddressOption = Annotated[str | None, typer.Option(help="Postal address.")]
+
+
 # UNKNOWN stands for what a newer service may answer; nobody can ask for it.
 _STATUSES = {status.lower(): status for status in OrderStatus if status is not OrderStatus.UNKNOWN}
 

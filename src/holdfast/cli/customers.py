@@ -4,16 +4,24 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import LimitOption, VersionOption, given
+from holdfast.cli.arguments import (
+    AddressOption,
+    EmailOption,
+    LimitOption,
+    NameOption,
+    PhoneOption,
+    VersionOption,
+    given,
+)
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
-from holdfast.cli.orders import AddressOption, EmailOption, NameOption, PhoneOption
 from holdfast.cli.output import (
     Output,
     OutputOption,
     print_facts,
     print_json,
     print_json_line,
+    print_line,
     print_table,
 )
 from holdfast.client import CustomerProfile, Holdfast, NotFound
@@ -100,7 +108,17 @@ async def _version(client: Holdfast, customer_id: str) -> int:
 
 @app.command()
 def erase(
-    customer_id: CustomerId,
+    customer_id: Annotated[
+        str, typer.Argument(metavar="CUSTOMER_ID", help="The customer's id.", show_default=False)
+    ] = "",
+    email: Annotated[
+        str | None,
+        typer.Option(
+            parser=given,
+            metavar="ADDRESS",
+            help="Instead of the id: whoever has just this e-mail address, also guests.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also while orders are not final.")
     ] = False,
@@ -112,10 +130,17 @@ def erase(
 
     Ids, lines, amounts and statuses stay. Exits with 1 if orders are not final.
     """
-    profile = Connection(orders, data=data).run(
-        lambda client: client.customers.erase(customer_id, force=force)
+    if bool(customer_id) == bool(email):
+        raise typer.BadParameter("name one customer by id, or give --email ADDRESS instead")
+    erased = Connection(orders, data=data).run(
+        lambda client: client.customers.erase(customer_id, email=email or "", force=force)
     )
-    _show(profile, output)
+    if output is Output.JSON:
+        print_json(erased)
+        return
+    print_facts({"orders erased": erased.orders, "profiles erased": erased.profiles})
+    if email and not (erased.orders or erased.profiles):
+        print_line("nothing has this e-mail address (any more); letter case counts")
 
 
 @app.command()

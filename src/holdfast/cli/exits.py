@@ -109,7 +109,8 @@ def _exit_code(error: Exception) -> int:
 def _in_words(field: str) -> str:
     """A field of a request as people call it: lines[0].unit_price is line 1, unit price."""
     counted = re.sub(r"lines\[([0-9]+)\]\.?", lambda at: f"line {int(at[1]) + 1}, ", field)
-    return counted.removeprefix("product.").removesuffix(", ").replace("_", " ")
+    placed = re.sub(r"\b(ship|bill)_to\.", r"\1 to, ", counted)
+    return placed.removeprefix("product.").removesuffix(", ").replace("_", " ")
 
 
 def _message(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """How the command line shows orders: to people, or as JSON."""
 
+from holdfast.cli.addresses import address_line
 from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
 from holdfast.client import Order, OrderStatus, PaymentKind, Placed
 
@@ -65,6 +66,8 @@ def show_order(order: Order, output: Output) -> None:
             "reference": order.details.reference,
             "channel": order.details.channel,
             "note": order.details.note,
+            "ship to": address_line(order.details.ship_to),
+            "bill to": address_line(order.details.bill_to),
             "version": order.version,
         }
     )

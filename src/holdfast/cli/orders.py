@@ -1,15 +1,17 @@
 """`holdfast order`: place orders, look at them, change them."""
 
-from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from holdfast.cli.arguments import (
+    AddressOption,
     BeforeOption,
+    EmailOption,
     FromOption,
     LimitOption,
+    NameOption,
+    PhoneOption,
     StatusOption,
     VersionOption,
     duration_s,
@@ -19,6 +21,21 @@ from holdfast.cli.arguments import (
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.exits import REFUSED, repeatable_as
+from holdfast.cli.order_options import (
+    AddedOption,
+    BillToOption,
+    ChannelOption,
+    DiscountOption,
+    HoldOption,
+    NoteOption,
+    PaidOption,
+    ReferenceOption,
+    ShipToOption,
+    charges_of,
+    exact_amount,
+    hold_seconds,
+    wait_seconds,
+)
 from holdfast.cli.order_views import headline, show_order, show_orders, show_placed
 from holdfast.cli.output import (
     Output,
@@ -27,8 +44,6 @@ from holdfast.cli.output import (
     print_line,
 )
 from holdfast.client import (
-    Charge,
-    ChargeKind,
     Customer,
     Details,
     Holdfast,
@@ -36,42 +51,12 @@ from holdfast.client import (
     OrderStatus,
     PaymentKind,
     PaymentStatus,
-    parse_amount,
 )
 
 app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_help=True)
 
 
-class PaidOption(StrEnum):
-    """What a payment provider does."""
-
-    AUTHORIZED = "authorized"
-    CAPTURED = "captured"
-    REFUNDED = "refunded"
-    VOIDED = "voided"
-
-
-HOLD_S_MAX = 86_400.0
-WAIT_S_MAX = 60.0  # the service waits no longer either
-
 OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
-NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
-EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
-PhoneOption = Annotated[str | None, typer.Option(help="Phone number.")]
-AddressOption = Annotated[str | None, typer.Option(help="Postal address.")]
-DiscountOption = Annotated[
-    str | None, typer.Option(metavar="AMOUNT", help="Taken off the whole order.")
-]
-AddedOption = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Added to the order.")]
-ReferenceOption = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="Your own number of the order.")
-]
-ChannelOption = Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")]
-NoteOption = Annotated[str | None, typer.Option(help="For whoever handles it.")]
-HoldOption = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."),
-]
 
 
 @app.command()
@@ -100,6 +85,8 @@ def create(
     reference: ReferenceOption = None,
     channel: ChannelOption = "",
     note: NoteOption = None,
+    ship_to: ShipToOption = None,
+    bill_to: BillToOption = None,
     hold: HoldOption = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait.")] = False,
     orders: OrdersOption = ORDERS_ADDRESS,
@@ -111,13 +98,11 @@ def create(
     Without a price the product's own is taken; one that you give is in the product's currency.
     Exits with 1 if the stock is short.
     """
-    wait_s = 0.0 if no_wait else duration_s(wait, "--wait")
-    if wait_s > WAIT_S_MAX:
-        raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
-    hold_s = None if hold is None else _hold_s(hold, "--hold")
+    wait_s = 0.0 if no_wait else wait_seconds(wait)
+    hold_s = None if hold is None else hold_seconds(hold, "--hold")
     wanted = order_lines(lines, currency)
-    charges = _charges(discount, shipping, tax)
-    details = Details(reference or "", channel, note or "")
+    charges = charges_of(discount, shipping, tax)
+    details = Details(reference or "", channel, note or "", {}, ship_to, bill_to)
     who = Customer(name or "", email or "", phone or "", address or "")
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(
@@ -230,15 +215,22 @@ def update(
     address: AddressOption = None,
     reference: ReferenceOption = None,
     note: NoteOption = None,
+    ship_to: ShipToOption = None,
+    bill_to: BillToOption = None,
     version: VersionOption = None,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Change what is known beside the lines of an order; an empty text takes a field away."""
-    if name is email is phone is address is reference is note is None:
+    """Change what is known beside the lines of an order; an empty text takes a field away.
+
+    --ship-to and --bill-to replace the whole address.
+    """
+    new = (name, email, phone, address, reference, note, ship_to, bill_to)
+    if all(one is None for one in new):
         raise typer.BadParameter(
-            "nothing to change: give --name, --email, --phone, --address, --reference or --note"
+            "nothing to change: give --name, --email, --phone, --address, --reference, --note, "
+            "--ship-to or --bill-to"
         )
 
     async def change(client: Holdfast) -> Order:
@@ -252,6 +244,8 @@ def update(
             address=address,
             reference=reference,
             note=note,
+            ship_to=ship_to,
+            bill_to=bill_to,
         )
 
     show_order(Connection(orders, data=data).run(change), output)
@@ -291,7 +285,7 @@ def confirm(
         raise typer.BadParameter("give --authorized or --captured, not both")
     text = authorized if captured is None else captured
     kind = PaymentKind.AUTHORIZED if captured is None else PaymentKind.CAPTURED
-    amount = None if text is None else _amount(text)
+    amount = None if text is None else exact_amount(text)
     order = Connection(orders, data=data).run(
         lambda client: client.orders.confirm(
             order_id, payment=payment, kind=kind if amount is not None else None, amount=amount
@@ -309,7 +303,7 @@ def extend(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Let a hold end later: holdfast order extend ID 15m. It is never shortened."""
-    hold_s = _hold_s(hold, "TIME")
+    hold_s = hold_seconds(hold, "TIME")
     order = Connection(orders, data=data).run(
         lambda client: client.orders.extend_hold(order_id, hold_s=hold_s)
     )
@@ -332,7 +326,7 @@ def pay(
 
     Nothing is charged, and no stock is moved.
     """
-    exact = _amount(amount)
+    exact = exact_amount(amount)
     order = Connection(orders, data=data).run(
         lambda client: client.orders.record_payment(
             order_id, PaymentKind(kind.upper()), exact, reference=reference
@@ -362,26 +356,3 @@ def watch(
                 print_line(headline(order))
 
     Connection(orders, data=data).run(follow)
-
-
-def _charges(discount: str | None, shipping: str | None, tax: str | None) -> list[Charge]:
-    amounts = {
-        ChargeKind.DISCOUNT: discount,
-        ChargeKind.SHIPPING: shipping,
-        ChargeKind.TAX: tax,
-    }
-    return [Charge(kind, _amount(text)) for kind, text in amounts.items() if text is not None]
-
-
-def _hold_s(text: str, option: str) -> float:
-    hold_s = duration_s(text, option)
-    if not 0 < hold_s <= HOLD_S_MAX:
-        raise typer.BadParameter(f"{option} takes more than 0 and at most 24h")
-    return hold_s
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        return parse_amount(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text}: {error}") from None

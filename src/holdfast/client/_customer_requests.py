@@ -40,11 +40,19 @@ def list_customers(email: object) -> orders_pb2.ListCustomersRequest:
     return request
 
 
-def erase_customer(customer_id: object, force: object) -> orders_pb2.EraseCustomerRequest:
+def erase_customer(
+    customer_id: object, email: object, force: object
+) -> orders_pb2.EraseCustomerRequest:
     checks = Checks()
     request = orders_pb2.EraseCustomerRequest(
-        customer_id=checks.text("customer_id", customer_id), force=checks.flag("force", force)
+        customer_id=checks.text("customer_id", customer_id),
+        email=checks.text("email", email),
+        force=checks.flag("force", force),
     )
+    if customer_id == email == "":
+        checks.add("customer_id", "or email must be given: one of them")
+    elif request.customer_id and request.email:
+        checks.add("email", "must not be given beside a customer_id")
     checks.raise_any()
     return request
 

@@ -7,7 +7,7 @@ from holdfast.client import _customer_requests, _requests
 from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._pages import PAGE_SIZE, walk
-from holdfast.client._types import CustomerProfile, Order
+from holdfast.client._types import CustomerProfile, Erased, Order
 from holdfast.client._wire import order_from_wire, profile_from_wire
 from holdfast.contracts.orders.v1 import orders_pb2, orders_pb2_grpc
 
@@ -78,18 +78,21 @@ class Customers:
 
         return walk(page, page_size=size, limit=wanted)
 
-    async def erase(self, customer_id: str, *, force: bool = False) -> CustomerProfile:
+    async def erase(self, customer_id: str = "", *, email: str = "", force: bool = False) -> Erased:
         """Take all personal data out of a customer's profile and orders, for good.
 
-        Ids, lines, amounts and statuses stay. Repeating erases what came since, mostly nothing.
+        Ids, lines, amounts and statuses stay. Repeating erases what came since, mostly nothing: it
+        then counts nothing. By e-mail that is also the answer where nothing was ever found.
 
+        :param email: instead of the id: every order with exactly this address, also guests', and
+            every customer whose profile has it.
         :param force: also while orders are not final.
         :raises OpenOrders: orders are not final; nothing was erased.
-        :raises NotFound: there is neither profile nor order.
+        :raises NotFound: there is neither profile nor order of this id.
         """
-        request = _customer_requests.erase_customer(customer_id, force)
+        request = _customer_requests.erase_customer(customer_id, email, force)
         answer = await self._calls.ask(self._stub.EraseCustomer, request, repeatable=True)
-        return profile_from_wire(answer)
+        return Erased(answer.orders, answer.profiles)
 
     def export(
         self, customer_id: str, *, export_s: float = EXPORT_S

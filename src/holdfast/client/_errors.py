@@ -8,7 +8,7 @@ HoldfastError
 │   ├── ShortOfStock          `shortages`, one per product
 │   ├── IllegalTransition     the order's status does not allow it
 │   ├── HoldExpired           the hold has ended: place a new order, or give the payment back
-│   ├── OpenOrders            the customer has orders that are not final: `order_ids`, up to ten
+│   ├── OpenOrders            orders to erase are not final: `order_ids`, up to ten
 │   ├── AlreadyExists         the id is taken by other contents
 │   │   └── RequestIdReused   the request id was used for something else: see `order_id`
 │   └── StaleVersion          somebody was faster: read again, `current_version`

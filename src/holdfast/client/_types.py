@@ -259,6 +259,14 @@ class CustomerProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """How many orders and profiles were erased; those that were before don't count."""
+
+    orders: int
+    profiles: int
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """A sellable thing. New orders may contain it while it is active."""
 

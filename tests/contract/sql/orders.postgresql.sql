@@ -35,6 +35,7 @@ CREATE TABLE orders (
     confirmed_by text COLLATE "C",               -- the payment's reference
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
+    erased_at    timestamptz,                    -- what it says of people; it stays so
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)
@@ -161,6 +162,19 @@ CREATE TABLE customer (
 
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 
+-- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
+-- even a digest: addresses can be guessed.
+CREATE TABLE erasure (
+    erasure_id  uuid PRIMARY KEY,
+    found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
+    customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
+    actor       text NOT NULL,
+    erased_at   timestamptz NOT NULL,
+    orders      bigint NOT NULL CHECK (orders >= 0),
+    profiles    bigint NOT NULL CHECK (profiles >= 0),
+    forced      boolean NOT NULL
+);
+
 CREATE TABLE outbox (
     position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id    text COLLATE "C" NOT NULL,
@@ -240,17 +254,32 @@ SELECT customer_id, name, email, phone, address, version, created_at, updated_at
  WHERE customer_id = $1 FOR NO KEY UPDATE
 ;
 
--- SAVE_PROFILE
+-- LOCK_PROFILES_WITH_EMAIL
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE email = $1
+   AND email <> ''          -- the index has no others
+ ORDER BY customer_id       -- one lock order for everyone: no deadlocks
+   FOR NO KEY UPDATE
+;
+
+-- SAVE_PROFILES
 UPDATE customer
-   SET name = $2, email = $3, phone = $4, address = $5, version = $6, updated_at = $7,
-       erased_at = $8
- WHERE customer_id = $1
+   SET name = new.name, email = new.email, phone = new.phone, address = new.address,
+       version = new.version, updated_at = new.updated_at, erased_at = new.erased_at
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+              $7::timestamptz[], $8::timestamptz[])
+       AS new (customer_id, name, email, phone, address, version,
+               updated_at, erased_at)
+ WHERE customer.customer_id = new.customer_id
 ;
 
 -- TAKE_PROFILES
 UPDATE orders
    SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, customer_id)
+  FROM (SELECT order_id, customer_id
+          FROM unnest($1::uuid[], $2::text[]) AS asked (order_id, customer_id)
+         ORDER BY customer_id COLLATE "C") AS new     -- the order in which profiles are locked
  CROSS JOIN LATERAL (SELECT name, email, phone, address
                        FROM customer
                       WHERE customer.customer_id = new.customer_id
@@ -259,54 +288,58 @@ UPDATE orders
  WHERE orders.order_id = new.order_id
 ;
 
--- LOCK_ORDERS_OF_CUSTOMER
-WITH locked AS MATERIALIZED (
-SELECT order_id, status
+-- LOCK_ORDERS_TO_ERASE
+SELECT order_id::text AS order_id, status
   FROM orders
  WHERE order_id = ANY(ARRAY(SELECT order_id
                               FROM orders
-                             WHERE customer_id = $1))
+                             WHERE customer_id = ANY($1::text[])
+                             UNION
+                            SELECT order_id
+                              FROM orders
+                             WHERE email = $2::text
+                               AND email <> ''))
+   AND (customer_id = ANY($1::text[]) OR email = $2::text AND email <> '')
  ORDER BY orders.order_id
-   FOR NO KEY UPDATE)
-SELECT order_id::text AS order_id
-  FROM locked
- WHERE status <> ALL($2::text[])
- ORDER BY locked.order_id
-;
-
--- EMPTY_ORDERS
-UPDATE orders
-   SET name = '', email = '', phone = '', address = ''
- WHERE customer_id = $1
-   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+   FOR NO KEY UPDATE
 ;
 
 -- EMPTY_DETAILS
 UPDATE order_details
    SET note = '', attributes = '[]', ship_to = $2, bill_to = $2
- WHERE order_id = ANY(ARRAY(SELECT order_id
-                              FROM orders
-                             WHERE customer_id = $1))
+ WHERE order_id = ANY($1::uuid[])
    AND (note <> '' OR attributes <> '[]' OR ship_to <> $2::jsonb OR bill_to <> $2::jsonb)
 ;
 
 -- EMPTY_REASONS
-UPDATE order_history
-   SET reason = ''
- WHERE order_id = ANY(ARRAY(SELECT order_id
-                              FROM orders
-                             WHERE customer_id = $1))
-   AND status = 'CANCELLED'
-   AND action = ''          -- else the text is the system's own
-   AND reason <> ''
+   UPDATE order_history
+      SET reason = ''
+    WHERE order_id = ANY($1::uuid[])
+      AND status = 'CANCELLED'
+      AND action = ''          -- else the text is the system's own
+      AND reason <> ''
+RETURNING order_id::text AS order_id
 ;
 
--- ERASED_SINCE_ORDER
-SELECT customer.customer_id
+-- EMPTY_ORDERS
+UPDATE orders
+   SET name = '', email = '', phone = '', address = '', erased_at = $2
+ WHERE order_id = ANY($1::uuid[])
+   AND (erased_at IS NULL OR order_id = ANY($3::uuid[])
+        OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- ADD_ERASURE
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+;
+
+-- FIND_ERASED_ORDER
+SELECT 1 AS found
   FROM orders
-  JOIN customer ON customer.customer_id = orders.customer_id
- WHERE orders.order_id = $1::uuid
-   AND customer.erased_at >= orders.placed_at
+ WHERE order_id = $1::uuid
+   AND erased_at IS NOT NULL
 ;
 
 -- FIND_ORDERS

@@ -35,6 +35,7 @@ CREATE TABLE orders (
     confirmed_by TEXT,               -- the payment's reference
     placed_at    TEXT NOT NULL,
     updated_at   TEXT NOT NULL,
+    erased_at    TEXT,                    -- what it says of people; it stays so
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)
@@ -161,6 +162,19 @@ CREATE TABLE customer (
 
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 
+-- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
+-- even a digest: addresses can be guessed.
+CREATE TABLE erasure (
+    erasure_id  TEXT PRIMARY KEY,
+    found_by    TEXT NOT NULL,                   -- 'customer' or 'e-mail'
+    customer_id TEXT NOT NULL,       -- '': found by e-mail
+    actor       TEXT NOT NULL,
+    erased_at   TEXT NOT NULL,
+    orders      INTEGER NOT NULL CHECK (orders >= 0),
+    profiles    INTEGER NOT NULL CHECK (profiles >= 0),
+    forced      INTEGER NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE outbox (
     position    INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id    TEXT NOT NULL,
@@ -240,11 +254,19 @@ SELECT customer_id, name, email, phone, address, version, created_at, updated_at
  WHERE customer_id = ?1
 ;
 
--- SAVE_PROFILE
+-- LOCK_PROFILES_WITH_EMAIL
+SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
+  FROM customer
+ WHERE email = ?1
+   AND email <> ''          -- the index has no others
+ ORDER BY customer_id       -- one lock order for everyone: no deadlocks
+;
+
+-- SAVE_PROFILES
 UPDATE customer
-   SET name = ?2, email = ?3, phone = ?4, address = ?5, version = ?6, updated_at = ?7,
-       erased_at = ?8
- WHERE customer_id = ?1
+   SET name = ?2, email = ?3, phone = ?4, address = ?5,
+       version = ?6, updated_at = ?7, erased_at = ?8
+ WHERE customer.customer_id = ?1
 ;
 
 -- TAKE_PROFILES
@@ -256,53 +278,56 @@ UPDATE orders
    AND orders.order_id = ?1
 ;
 
--- LOCK_ORDERS_OF_CUSTOMER
-WITH locked AS (
+-- LOCK_ORDERS_TO_ERASE
 SELECT order_id, status
   FROM orders
  WHERE order_id IN (SELECT order_id
                       FROM orders
-                     WHERE customer_id = ?1)
- ORDER BY orders.order_id)
-SELECT order_id AS order_id
-  FROM locked
- WHERE status NOT IN (SELECT value FROM json_each(?2))
- ORDER BY locked.order_id
-;
-
--- EMPTY_ORDERS
-UPDATE orders
-   SET name = '', email = '', phone = '', address = ''
- WHERE customer_id = ?1
-   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+                     WHERE customer_id IN (SELECT value FROM json_each(?1))
+                     UNION
+                    SELECT order_id
+                      FROM orders
+                     WHERE email = ?2
+                       AND email <> '')
+ ORDER BY order_id
 ;
 
 -- EMPTY_DETAILS
 UPDATE order_details
    SET note = '', attributes = '[]', ship_to = ?2, bill_to = ?2
- WHERE order_id IN (SELECT order_id
-                      FROM orders
-                     WHERE customer_id = ?1)
+ WHERE order_id IN (SELECT value FROM json_each(?1))
    AND (note <> '' OR attributes <> '[]' OR ship_to <> ?2 OR bill_to <> ?2)
 ;
 
 -- EMPTY_REASONS
-UPDATE order_history
-   SET reason = ''
- WHERE order_id IN (SELECT order_id
-                      FROM orders
-                     WHERE customer_id = ?1)
-   AND status = 'CANCELLED'
-   AND action = ''          -- else the text is the system's own
-   AND reason <> ''
+   UPDATE order_history
+      SET reason = ''
+    WHERE order_id IN (SELECT value FROM json_each(?1))
+      AND status = 'CANCELLED'
+      AND action = ''          -- else the text is the system's own
+      AND reason <> ''
+RETURNING order_id AS order_id
 ;
 
--- ERASED_SINCE_ORDER
-SELECT customer.customer_id
+-- EMPTY_ORDERS
+UPDATE orders
+   SET name = '', email = '', phone = '', address = '', erased_at = ?2
+ WHERE order_id IN (SELECT value FROM json_each(?1))
+   AND (erased_at IS NULL OR order_id IN (SELECT value FROM json_each(?3))
+        OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
+;
+
+-- ADD_ERASURE
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+;
+
+-- FIND_ERASED_ORDER
+SELECT 1 AS found
   FROM orders
-  JOIN customer ON customer.customer_id = orders.customer_id
- WHERE orders.order_id = ?1
-   AND customer.erased_at >= orders.placed_at
+ WHERE order_id = ?1
+   AND erased_at IS NOT NULL
 ;
 
 -- FIND_ORDERS

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.erasure import Erasure
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
@@ -94,23 +95,33 @@ class CustomerRows(Protocol):
         version 0, which nobody else can make meanwhile.
         """
 
-    async def save(self, profile: Profile) -> None:
-        """Write a profile that is locked."""
+    async def lock_with_email(self, email: str) -> list[Profile]:
+        """Return all profiles with exactly this e-mail address, locked as by `lock`."""
+
+    async def save(self, profiles: Sequence[Profile]) -> None:
+        """Write profiles that are locked."""
 
     async def has_orders(self, customer_id: str) -> bool:
         """Whether the customer ever placed an order."""
 
-    async def lock_orders(self, customer_id: str) -> list[str]:
-        """Lock all the customer's orders; return the ids of those that are not final."""
-
-    async def empty_orders(self, customer_id: str) -> int:
-        """Take contact information, notes, attributes, addresses and reasons of cancellations out
-        of the customer's orders, which are locked; return how many rows had any.
+    async def lock_orders(
+        self, customer_ids: Sequence[str], *, email: str = ""
+    ) -> dict[str, OrderStatus]:
+        """Lock all orders of these customers, and all whose contact information has exactly this
+        e-mail address unless it is empty; return where they stand, by order id.
         """
 
+    async def empty_orders(self, order_ids: Sequence[str], at: datetime) -> int:
+        """Take contact information, notes, attributes, addresses and reasons of cancellations out
+        of orders that are locked, and mark them as erased; return how many were not yet, or had
+        any again.
+        """
+
+    async def add_erasure(self, erasure: Erasure) -> None:
+        """Record that something was erased in this transaction."""
+
     async def refuse_erased(self, order_id: str) -> None:
-        """Let pass an order whose state is locked, unless its customer was erased since it was
-        placed.
+        """Let pass an order whose state is locked, unless it was erased.
 
         :raises CustomerErased: so it was.
         """

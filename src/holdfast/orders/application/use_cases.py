@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from holdfast.orders.application.ordering.change_orders import Command
 from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.erasure import Erased, Whom
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.order import Order
 
@@ -25,5 +26,5 @@ class UseCases:
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]
-    erase_customer: Callable[[str, bool], Awaitable[None]]
+    erase_customer: Callable[[Whom, bool, Caller], Awaitable[Erased]]
     export_customer: Callable[[str], AsyncIterator[Profile | Order]]

@@ -19,6 +19,7 @@ COUNTS = {
     "holds": "hold",
     "payments": "payment",
     "customers": "customer",
+    "erasures": "erasure",
 }
 
 QUESTIONS = {

@@ -7,7 +7,7 @@ from contextlib import suppress
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.grpc import pages, statuses
-from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent_of
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary
 from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -17,9 +17,9 @@ from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import CustomerReader, OrderReader
 from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+from holdfast.orders.presentation.caller import caller_of
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
@@ -218,8 +218,3 @@ def _order_id(text: str) -> str:
     order_id = violations.uuid("order_id", text)
     violations.raise_any()
     return order_id
-
-
-def caller_of(context: Context) -> Caller:
-    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
-    return Caller("anonymous", traceparent_of(context))

@@ -108,7 +108,7 @@ class OrderServiceStub:
         self.EraseCustomer = channel.unary_unary(
                 '/holdfast.orders.v1.OrderService/EraseCustomer',
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.SerializeToString,
-                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerResponse.FromString,
                 _registered_method=True)
         self.ExportCustomer = channel.unary_stream(
                 '/holdfast.orders.v1.OrderService/ExportCustomer',
@@ -180,7 +180,7 @@ class OrderServiceServicer:
         ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
         TOO_MANY_CHANGES: its version has reached 10,000.
-        CUSTOMER_ERASED: its customer was erased after it had been recorded.
+        CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -281,12 +281,17 @@ class OrderServiceServicer:
     def EraseCustomer(self, request, context):
         """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
         and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
-        versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
-        unless something came since: that is erased then.
+        versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
+        By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
+        and every customer whose profile has it, as by the customer's id.
+        Repeating the call changes nothing, unless something came since: that is erased then. What is recorded while it runs may be
+        missed. Nothing of an e-mail address is kept, so that a repeat finds nothing; it is answered with zeros, as is an address
+        that was never there.
         Errors:
-        NOT_FOUND            there is neither profile nor order.
-        FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
-        erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+        INVALID_ARGUMENT     not exactly one of customer_id and email is set.
+        NOT_FOUND            there is neither profile nor order of this customer_id.
+        FAILED_PRECONDITION  OPEN_ORDERS: orders among them are not final, and `force` is not set; nothing was erased.
+        metadata["order_ids"]: up to 10 of them, comma-separated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -377,7 +382,7 @@ def add_OrderServiceServicer_to_server(servicer, server):
             'EraseCustomer': grpc.unary_unary_rpc_method_handler(
                     servicer.EraseCustomer,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.FromString,
-                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.SerializeToString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerResponse.SerializeToString,
             ),
             'ExportCustomer': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportCustomer,
@@ -790,7 +795,7 @@ class OrderService:
             target,
             '/holdfast.orders.v1.OrderService/EraseCustomer',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerRequest.SerializeToString,
-            holdfast_dot_orders_dot_v1_dot_orders__pb2.CustomerProfile.FromString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.EraseCustomerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -93,7 +93,7 @@ class OrderServiceStub:
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            TOO_MANY_CHANGES: its version has reached 10,000.
-                           CUSTOMER_ERASED: its customer was erased after it had been recorded.
+                           CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
     """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -155,15 +155,20 @@ class OrderServiceStub:
     profiles are added. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
-    EraseCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.CustomerProfile]
+    EraseCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.EraseCustomerResponse]
     """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
     and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
-    versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
-    unless something came since: that is erased then.
+    versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
+    By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
+    and every customer whose profile has it, as by the customer's id.
+    Repeating the call changes nothing, unless something came since: that is erased then. What is recorded while it runs may be
+    missed. Nothing of an e-mail address is kept, so that a repeat finds nothing; it is answered with zeros, as is an address
+    that was never there.
     Errors:
-      NOT_FOUND            there is neither profile nor order.
-      FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
-                           erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+      INVALID_ARGUMENT     not exactly one of customer_id and email is set.
+      NOT_FOUND            there is neither profile nor order of this customer_id.
+      FAILED_PRECONDITION  OPEN_ORDERS: orders among them are not final, and `force` is not set; nothing was erased.
+                           metadata["order_ids"]: up to 10 of them, comma-separated.
     """
     ExportCustomer: _grpc.UnaryStreamMultiCallable[_orders_pb2.ExportCustomerRequest, _orders_pb2.ExportCustomerResponse]
     """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
@@ -215,7 +220,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            TOO_MANY_CHANGES: its version has reached 10,000.
-                           CUSTOMER_ERASED: its customer was erased after it had been recorded.
+                           CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
@@ -277,15 +282,20 @@ class OrderServiceAsyncStub(OrderServiceStub):
     profiles are added. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
-    EraseCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.CustomerProfile]  # type: ignore[assignment]
+    EraseCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.EraseCustomerResponse]  # type: ignore[assignment]
     """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
     and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
-    versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
-    unless something came since: that is erased then.
+    versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
+    By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
+    and every customer whose profile has it, as by the customer's id.
+    Repeating the call changes nothing, unless something came since: that is erased then. What is recorded while it runs may be
+    missed. Nothing of an e-mail address is kept, so that a repeat finds nothing; it is answered with zeros, as is an address
+    that was never there.
     Errors:
-      NOT_FOUND            there is neither profile nor order.
-      FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
-                           erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+      INVALID_ARGUMENT     not exactly one of customer_id and email is set.
+      NOT_FOUND            there is neither profile nor order of this customer_id.
+      FAILED_PRECONDITION  OPEN_ORDERS: orders among them are not final, and `force` is not set; nothing was erased.
+                           metadata["order_ids"]: up to 10 of them, comma-separated.
     """
     ExportCustomer: _aio.UnaryStreamMultiCallable[_orders_pb2.ExportCustomerRequest, _orders_pb2.ExportCustomerResponse]  # type: ignore[assignment]
     """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
@@ -370,7 +380,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                                TOO_MANY_CHANGES: its version has reached 10,000.
-                               CUSTOMER_ERASED: its customer was erased after it had been recorded.
+                               CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
         """
 
     @_abc_1.abstractmethod
@@ -486,15 +496,20 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _orders_pb2.EraseCustomerRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_orders_pb2.CustomerProfile, _abc.Awaitable[_orders_pb2.CustomerProfile]]:
+    ) -> _typing.Union[_orders_pb2.EraseCustomerResponse, _abc.Awaitable[_orders_pb2.EraseCustomerResponse]]:
         """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
         and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
-        versions of orders stay. Cannot be undone. Orders recorded before it can't be updated again (UpdateOrder). Repeating the call changes nothing,
-        unless something came since: that is erased then.
+        versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
+        By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
+        and every customer whose profile has it, as by the customer's id.
+        Repeating the call changes nothing, unless something came since: that is erased then. What is recorded while it runs may be
+        missed. Nothing of an e-mail address is kept, so that a repeat finds nothing; it is answered with zeros, as is an address
+        that was never there.
         Errors:
-          NOT_FOUND            there is neither profile nor order.
-          FAILED_PRECONDITION  OPEN_ORDERS: the customer has orders that are not final, and `force` is not set; nothing was
-                               erased. metadata["order_ids"]: up to 10 of them, comma-separated.
+          INVALID_ARGUMENT     not exactly one of customer_id and email is set.
+          NOT_FOUND            there is neither profile nor order of this customer_id.
+          FAILED_PRECONDITION  OPEN_ORDERS: orders among them are not final, and `force` is not set; nothing was erased.
+                               metadata["order_ids"]: up to 10 of them, comma-separated.
         """
 
     @_abc_1.abstractmethod

@@ -31,4 +31,4 @@ class UpdateCustomer:
                 raise CustomerNotFound(customer_id)
             revised = profile.revised(details, expected_version, at)
             if revised is not None:
-                await work.customers.save(revised)
+                await work.customers.save([revised])

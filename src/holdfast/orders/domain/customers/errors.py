@@ -31,27 +31,29 @@ class StaleProfile(OrdersError):
 
 
 class CustomerErased(OrdersError):
-    """What was erased does not come back."""
+    """What was erased does not come back.
+
+    :param what: was erased, such as "customer c-17" or "order 0198c5f0-...".
+    """
 
     reason = "CUSTOMER_ERASED"
 
-    def __init__(self, customer_id: str) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"customer {customer_id} was erased, and what was erased does not come back: "
+            f"{what} was erased, and what was erased does not come back: "
             "a new order may bring contact information of its own"
         )
-        self.customer_id = customer_id
+        self.what = what
 
 
 class OpenOrders(OrdersError):
-    """The customer has orders that are not final."""
+    """Orders that would be erased are not final."""
 
     reason = "OPEN_ORDERS"
 
-    def __init__(self, customer_id: str, order_ids: Sequence[str]) -> None:
-        told = list(order_ids[:OPEN_ORDERS_TOLD_MAX])
+    def __init__(self, order_ids: Sequence[str]) -> None:
         super().__init__(
-            f"customer {customer_id} has {len(order_ids):,} orders that are not final: nothing was "
-            "erased; cancel or finish them, or force it"
+            f"nothing was erased, as orders are not final ({len(order_ids):,}): cancel or finish "
+            "them, or force it"
         )
-        self.customer_id, self.order_ids = customer_id, told
+        self.order_ids = list(order_ids[:OPEN_ORDERS_TOLD_MAX])

@@ -34,7 +34,7 @@ class Profile:
         :raises StaleProfile: it has another version.
         """
         if self.erased_at is not None:
-            raise CustomerErased(self.customer_id)
+            raise CustomerErased(f"customer {self.customer_id}")
         if expected_version == 0 < self.version and self.customer == NOTHING.revised(details):
             return None
         if expected_version != self.version:

@@ -1,17 +1,17 @@
 """Customers' rows: profiles in a transaction, and what is erased of orders."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from holdfast.chassis.database.seam import Row, Transaction, instant
 from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erasure
 from holdfast.orders.domain.customers.errors import CustomerErased
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.details import NOWHERE
 from holdfast.orders.domain.ordering.order import OrderStatus
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
-
-FINAL = [str(status) for status in OrderStatus if status.is_final]
 
 
 class Rows:
@@ -26,36 +26,59 @@ class Rows:
         (row,) = await self._transaction.fetch(self._sql.LOCK_PROFILE, customer_id)
         return profile_of(row)
 
-    async def save(self, profile: Profile) -> None:
-        customer = profile.customer
-        await self._transaction.execute(
-            self._sql.SAVE_PROFILE,
-            profile.customer_id,
-            customer.name,
-            customer.email,
-            customer.phone,
-            customer.address,
-            profile.version,
-            profile.updated_at,
-            profile.erased_at,
-        )
+    async def lock_with_email(self, email: str) -> list[Profile]:
+        rows = await self._transaction.fetch(self._sql.LOCK_PROFILES_WITH_EMAIL, email)
+        return list(map(profile_of, rows))
+
+    async def save(self, profiles: Sequence[Profile]) -> None:
+        rows = [
+            (p.customer_id, p.customer.name, p.customer.email, p.customer.phone)
+            + (p.customer.address, p.version, p.updated_at, p.erased_at)
+            for p in profiles
+        ]
+        await self._transaction.write(self._sql.SAVE_PROFILES, rows)
 
     async def has_orders(self, customer_id: str) -> bool:
         return bool(await self._transaction.fetch(self._sql.ANY_ORDER_OF_CUSTOMER, customer_id))
 
-    async def lock_orders(self, customer_id: str) -> list[str]:
-        rows = await self._transaction.fetch(self._sql.LOCK_ORDERS_OF_CUSTOMER, customer_id, FINAL)
-        return [row["order_id"] for row in rows]
+    async def lock_orders(
+        self, customer_ids: Sequence[str], *, email: str = ""
+    ) -> dict[str, OrderStatus]:
+        rows = await self._transaction.fetch(
+            self._sql.LOCK_ORDERS_TO_ERASE, list(customer_ids), email
+        )
+        return {row["order_id"]: OrderStatus(row["status"]) for row in rows}
 
-    async def empty_orders(self, customer_id: str) -> int:
-        work, sql = self._transaction, self._sql
-        orders = await work.execute(sql.EMPTY_ORDERS, customer_id)
-        details = await work.execute(sql.EMPTY_DETAILS, customer_id, json.dumps(NOWHERE))
-        return orders + details + await work.execute(sql.EMPTY_REASONS, customer_id)
+    async def empty_orders(self, order_ids: Sequence[str], at: datetime) -> int:
+        if not order_ids:
+            return 0
+        work, sql, ids = self._transaction, self._sql, list(order_ids)
+        await work.execute(sql.EMPTY_DETAILS, ids, json.dumps(NOWHERE))
+        # What can come after an erasing is the reason of a cancellation, and nothing else.
+        given = await work.fetch(sql.EMPTY_REASONS, ids)
+        return await work.execute(sql.EMPTY_ORDERS, ids, at, [row["order_id"] for row in given])
+
+    async def add_erasure(self, erasure: Erasure) -> None:
+        match erasure.whom:
+            case ByCustomer(customer_id):
+                found_by = "customer"
+            case ByEmail():
+                found_by, customer_id = "e-mail", ""
+        await self._transaction.execute(
+            self._sql.ADD_ERASURE,
+            erasure.erasure_id,
+            found_by,
+            customer_id,
+            erasure.actor,
+            erasure.at,
+            erasure.erased.orders,
+            erasure.erased.profiles,
+            erasure.forced,
+        )
 
     async def refuse_erased(self, order_id: str) -> None:
-        for row in await self._transaction.fetch(self._sql.ERASED_SINCE_ORDER, order_id):
-            raise CustomerErased(row["customer_id"])
+        if await self._transaction.fetch(self._sql.FIND_ERASED_ORDER, order_id):
+            raise CustomerErased(f"order {order_id}")
 
 
 def profile_of(row: Row) -> Profile:

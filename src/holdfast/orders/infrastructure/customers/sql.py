@@ -43,11 +43,24 @@ INSERT INTO customer (customer_id, name, email, phone, address, version, created
 ON CONFLICT (customer_id) DO NOTHING
 """
     LOCK_PROFILE = FIND_PROFILE + " FOR NO KEY UPDATE"
-    SAVE_PROFILE = """
+    LOCK_PROFILES_WITH_EMAIL = (
+        _PROFILE
+        + """
+ WHERE email = $1
+   AND email <> ''          -- the index has no others
+ ORDER BY customer_id       -- one lock order for everyone: no deadlocks
+   FOR NO KEY UPDATE
+"""
+    )
+    SAVE_PROFILES = """
 UPDATE customer
-   SET name = $2, email = $3, phone = $4, address = $5, version = $6, updated_at = $7,
-       erased_at = $8
- WHERE customer_id = $1
+   SET name = new.name, email = new.email, phone = new.phone, address = new.address,
+       version = new.version, updated_at = new.updated_at, erased_at = new.erased_at
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
+              $7::timestamptz[], $8::timestamptz[])
+       AS new (customer_id, name, email, phone, address, version,
+               updated_at, erased_at)
+ WHERE customer.customer_id = new.customer_id
 """
 
     # The profile's lock makes who erases and who places wait for each other: an order that took a
@@ -56,7 +69,9 @@ UPDATE customer
         postgresql="""
 UPDATE orders
    SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, customer_id)
+  FROM (SELECT order_id, customer_id
+          FROM unnest($1::uuid[], $2::text[]) AS asked (order_id, customer_id)
+         ORDER BY customer_id COLLATE "C") AS new     -- the order in which profiles are locked
  CROSS JOIN LATERAL (SELECT name, email, phone, address
                        FROM customer
                       WHERE customer.customer_id = new.customer_id
@@ -74,79 +89,71 @@ UPDATE orders
 """,
     )
 
-    # PostgreSQL makes the array first, and so can't turn it round and walk everyone's orders.
-    _OF_CUSTOMER = either(
+    # All of them are locked, in everyone's order. PostgreSQL makes the array first, and so can't
+    # turn it round and walk everyone's orders; what has another e-mail address by the time it is
+    # locked is left out.
+    LOCK_ORDERS_TO_ERASE = either(
         postgresql="""
+SELECT order_id::text AS order_id, status
+  FROM orders
  WHERE order_id = ANY(ARRAY(SELECT order_id
                               FROM orders
-                             WHERE customer_id = $1))
+                             WHERE customer_id = ANY($1::text[])
+                             UNION
+                            SELECT order_id
+                              FROM orders
+                             WHERE email = $2::text
+                               AND email <> ''))
+   AND (customer_id = ANY($1::text[]) OR email = $2::text AND email <> '')
+ ORDER BY orders.order_id
+   FOR NO KEY UPDATE
 """,
         sqlite="""
+SELECT order_id, status
+  FROM orders
  WHERE order_id IN (SELECT order_id
                       FROM orders
-                     WHERE customer_id = $1)
+                     WHERE customer_id IN (SELECT value FROM json_each($1))
+                     UNION
+                    SELECT order_id
+                      FROM orders
+                     WHERE email = $2
+                       AND email <> '')
+ ORDER BY order_id
 """,
     )
-    # All of them are locked, in everyone's order, and those that are not final are told.
-    _LOCKED = either(
-        postgresql="""
-WITH locked AS MATERIALIZED (
-SELECT order_id, status
-  FROM orders
-""",
-        sqlite="""
-WITH locked AS (
-SELECT order_id, status
-  FROM orders
-""",
-    )
-    LOCK_ORDERS_OF_CUSTOMER = (
-        _LOCKED
-        + _OF_CUSTOMER
-        + """
- ORDER BY orders.order_id
-   FOR NO KEY UPDATE)
-SELECT order_id::text AS order_id
-  FROM locked
- WHERE status <> ALL($2::text[])
- ORDER BY locked.order_id
-"""
-    )
-    EMPTY_ORDERS = """
-UPDATE orders
-   SET name = '', email = '', phone = '', address = ''
- WHERE customer_id = $1
-   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
-"""
-    _DETAILS = """
+    # `$2` is an address without any part.
+    EMPTY_DETAILS = """
 UPDATE order_details
    SET note = '', attributes = '[]', ship_to = $2, bill_to = $2
-"""
-    # `$2` is an address without any part.
-    EMPTY_DETAILS = (
-        _DETAILS
-        + _OF_CUSTOMER
-        + """
+ WHERE order_id = ANY($1::uuid[])
    AND (note <> '' OR attributes <> '[]' OR ship_to <> $2::jsonb OR bill_to <> $2::jsonb)
 """
-    )
-    _REASONS = """
-UPDATE order_history
-   SET reason = ''
+    EMPTY_REASONS = """
+   UPDATE order_history
+      SET reason = ''
+    WHERE order_id = ANY($1::uuid[])
+      AND status = 'CANCELLED'
+      AND action = ''          -- else the text is the system's own
+      AND reason <> ''
+RETURNING order_id::text AS order_id
 """
-    EMPTY_REASONS = (
-        _REASONS
-        + _OF_CUSTOMER
-        + """
-   AND status = 'CANCELLED'
-   AND action = ''          -- else the text is the system's own
-   AND reason <> ''
+    # An order that was erased before is marked again if it had anything, if only a reason (`$3`).
+    EMPTY_ORDERS = """
+UPDATE orders
+   SET name = '', email = '', phone = '', address = '', erased_at = $2
+ WHERE order_id = ANY($1::uuid[])
+   AND (erased_at IS NULL OR order_id = ANY($3::uuid[])
+        OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
 """
-    )
-    ERASED_SINCE_ORDER = """
-SELECT customer.customer_id
+    ADD_ERASURE = """
+INSERT INTO erasure
+            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+    FIND_ERASED_ORDER = """
+SELECT 1 AS found
   FROM orders
-  JOIN customer ON customer.customer_id = orders.customer_id
- WHERE orders.order_id = $1::uuid
-   AND customer.erased_at >= orders.placed_at
+ WHERE order_id = $1::uuid
+   AND erased_at IS NOT NULL
 """

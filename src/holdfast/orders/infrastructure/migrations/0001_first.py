@@ -38,6 +38,7 @@ CREATE TABLE orders (
     confirmed_by text COLLATE "C",               -- the payment's reference
     placed_at    timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL,
+    erased_at    timestamptz,                    -- what it says of people; it stays so
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)
@@ -143,6 +144,18 @@ CREATE TABLE customer (
     erased_at   timestamptz
 ) WITHOUT ROWID;
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
+-- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
+-- even a digest: addresses can be guessed.
+CREATE TABLE erasure (
+    erasure_id  uuid PRIMARY KEY,
+    found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
+    customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
+    actor       text NOT NULL,
+    erased_at   timestamptz NOT NULL,
+    orders      bigint NOT NULL CHECK (orders >= 0),
+    profiles    bigint NOT NULL CHECK (profiles >= 0),
+    forced      boolean NOT NULL
+) WITHOUT ROWID;
 """
 
 

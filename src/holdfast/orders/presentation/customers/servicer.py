@@ -11,6 +11,7 @@ from holdfast.orders.application.ports import CustomerReader
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.customers.errors import CustomerNotFound
 from holdfast.orders.domain.customers.profile import Profile
+from holdfast.orders.presentation.caller import caller_of
 from holdfast.orders.presentation.customers import wire
 from holdfast.orders.presentation.ordering.wire import read_customer_details
 
@@ -67,10 +68,12 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
 
     async def EraseCustomer(
         self, request: pb.EraseCustomerRequest, context: Context
-    ) -> pb.CustomerProfile:
-        customer_id = _customer_id(request.customer_id)
-        await self._use.erase_customer(customer_id, request.force)
-        return await self._profile(customer_id)
+    ) -> pb.EraseCustomerResponse:
+        violations = Violations()
+        whom = wire.read_whom(request, violations)
+        violations.raise_any()
+        erased = await self._use.erase_customer(whom, request.force, caller_of(context))
+        return pb.EraseCustomerResponse(orders=erased.orders, profiles=erased.profiles)
 
     async def ExportCustomer(
         self, request: pb.ExportCustomerRequest, context: Context

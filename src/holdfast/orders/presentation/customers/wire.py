@@ -6,6 +6,7 @@ from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Whom
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.presentation.ordering.wire import order_message, read_customer, write_customer
@@ -22,11 +23,26 @@ class ProfilePage:
 
 
 def read_page(request: pb.ListCustomersRequest, violations: Violations) -> ProfilePage:
-    email = read_customer(pb.Customer(email=request.email), violations, "").email
+    email = _read_email(request.email, violations)
     filter_text = f"customers {email!r}"
     after = pages.read_token(violations, request.page_token, filter_text)
     size = pages.page_size(violations, request.page_size)
     return ProfilePage(email, filter_text, after, size)
+
+
+def read_whom(request: pb.EraseCustomerRequest, violations: Violations) -> Whom:
+    """Read whom to erase; just one way of naming them is allowed."""
+    if not request.email:
+        if not request.customer_id:
+            violations.add("customer_id", "or email must be set: one of them")
+        return ByCustomer(violations.optional_id("customer_id", request.customer_id))
+    if request.customer_id:
+        violations.add("email", "must not be set beside customer_id")
+    return ByEmail(_read_email(request.email, violations))
+
+
+def _read_email(email: str, violations: Violations) -> str:
+    return read_customer(pb.Customer(email=email), violations, "").email
 
 
 def profile_message(profile: Profile) -> pb.CustomerProfile:

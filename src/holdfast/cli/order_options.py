@@ -1,0 +1,85 @@
+"""What `holdfast order` can be told of an order beside its lines, and how that is read."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.addresses import EXAMPLE, PARTS, address
+from holdfast.cli.arguments import duration_s
+from holdfast.client import Address, Charge, ChargeKind, parse_amount
+
+HOLD_S_MAX = 86_400.0
+WAIT_S_MAX = 60.0  # the service waits no longer either
+
+
+class PaidOption(StrEnum):
+    """What a payment provider does."""
+
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+
+
+DiscountOption = Annotated[
+    str | None, typer.Option(metavar="AMOUNT", help="Taken off the whole order.")
+]
+AddedOption = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Added to the order.")]
+ReferenceOption = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Your own number of the order.")
+]
+ChannelOption = Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")]
+NoteOption = Annotated[str | None, typer.Option(help="For whoever handles it.")]
+HoldOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."),
+]
+ShipToOption = Annotated[
+    Address | None,
+    typer.Option(
+        parser=address,
+        metavar="ADDRESS",
+        help=f"Where the goods go, in parts: '{EXAMPLE}'. There are {', '.join(PARTS)}. "
+        "@FILE reads them from a JSON object.",
+    ),
+]
+BillToOption = Annotated[
+    Address | None,
+    typer.Option(parser=address, metavar="ADDRESS", help="Where the bill goes, likewise."),
+]
+
+
+def charges_of(discount: str | None, shipping: str | None, tax: str | None) -> list[Charge]:
+    """Read what is added to an order, or taken off."""
+    amounts = {
+        ChargeKind.DISCOUNT: discount,
+        ChargeKind.SHIPPING: shipping,
+        ChargeKind.TAX: tax,
+    }
+    return [Charge(kind, exact_amount(text)) for kind, text in amounts.items() if text is not None]
+
+
+def wait_seconds(text: str) -> float:
+    """Read how long to wait for an outcome."""
+    wait_s = duration_s(text, "--wait")
+    if wait_s > WAIT_S_MAX:
+        raise typer.BadParameter(f"--wait takes at most {WAIT_S_MAX:g}s; then try `order watch`")
+    return wait_s
+
+
+def hold_seconds(text: str, option: str) -> float:
+    """Read how long to hold stock."""
+    hold_s = duration_s(text, option)
+    if not 0 < hold_s <= HOLD_S_MAX:
+        raise typer.BadParameter(f"{option} takes more than 0 and at most 24h")
+    return hold_s
+
+
+def exact_amount(text: str) -> Decimal:
+    """Read an amount in the currency of whatever it belongs to."""
+    try:
+        return parse_amount(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}") from None
