@@ -9,32 +9,22 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import starmap
 from types import MappingProxyType
 
 from holdfast.client import (
-    Charge,
-    ChargeKind,
     Holdfast,
     HoldfastError,
     InternalError,
     InvalidRequest,
-    Money,
-    Order,
-    OrderLine,
-    OrderRequest,
-    PaymentKind,
-    Placed,
 )
 from holdfast.client._client import DEADLINE_S
-from holdfast.client._orders import Orders
+from proof.asking import PRICE, call, call_batch
 from proof.history import NOT_DONE, Facts, History
 from proof.workload import MIX, Caller, Shop, Wanted, supply
 from testbed.waiting import until
 
-PRICE = Money("GBP", 250)
 OPEN_S_MAX = 60.0
 ANSWERS_S_MAX = 60.0
 
@@ -155,7 +145,7 @@ class Callers:
             while not self._stopped.is_set():
                 for answer in await line.ask(self._wishes(caller)):
                     if "order_id" in answer:
-                        caller.told_of(str(answer["order_id"]))
+                        caller.told_of(answer)
                 await asyncio.sleep(line.chance.uniform(0, 2 * self.habits.pause_s))
 
     def _wishes(self, caller: Caller) -> list[Wanted]:
@@ -263,129 +253,3 @@ class Line:
 def is_answer(told: Facts | HoldfastError) -> bool:
     """Whether the outcome is known."""
     return not isinstance(told, HoldfastError) or told.code in NOT_DONE
-
-
-async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> Facts:
-    """Make one call of the history by the client library.
-
-    :raises HoldfastError: it was refused, or nobody knows.
-    """
-    asked = wanted.request
-    match wanted.method:
-        case "CreateOrder":
-            orders = client.orders
-            if wanted.deadline_s is not None:
-                orders = hurried(orders, wanted.deadline_s)
-            return placed_facts(
-                await orders.create(
-                    asked["customer_id"],
-                    _lines(asked, price),
-                    request_id=asked["request_id"],
-                    hold_s=asked.get("hold_s"),
-                    charges=_charges(asked),
-                )
-            )
-        case "GetOrderDetails":
-            order = await client.orders.get(asked["order_id"])
-            return {
-                "order_id": order.order_id,
-                "status": order.status.value,
-                "version": order.version,
-                "lines": [[line.product_id, line.quantity] for line in order.lines],
-                "total_minor": order.total.minor,
-            }
-        case "CancelOrder":
-            return _order_facts(await client.orders.cancel(asked["order_id"]))
-        case "ConfirmOrder" | "ExtendHold" | "RecordPayment":
-            return await _hold_or_pay(client, wanted)
-        case "GetStockInfo":
-            info = await client.inventory.get_stock(asked["product_id"])
-            return _units(info.on_hand, info.reserved, info.available)
-        case "UpdateStock":
-            level = await client.inventory.adjust_stock(
-                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
-            )
-            return _units(level.on_hand, level.reserved, level.available)
-        case "CreateProduct":
-            product_id = asked["product_id"]
-            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
-            return {"product_id": product_id}
-    raise AssertionError(f"no caller knows how to call {wanted.method}")
-
-
-async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
-    asked = wanted.request
-    match wanted.method:
-        case "ConfirmOrder":
-            paid = "kind" in asked
-            confirmed = await client.orders.confirm(
-                asked["order_id"],
-                payment=asked["payment_reference"],
-                kind=PaymentKind(asked["kind"]) if paid else None,
-                amount=Money(PRICE.currency, asked["amount_minor"]) if paid else None,
-            )
-            return _order_facts(confirmed)
-        case "ExtendHold":
-            held = await client.orders.extend_hold(asked["order_id"], hold_s=asked["hold_s"])
-            return _order_facts(held)
-        case "RecordPayment":
-            recorded = await client.orders.record_payment(
-                asked["order_id"],
-                PaymentKind(asked["kind"]),
-                Money(PRICE.currency, asked["amount_minor"]),
-                reference=asked["reference"],
-            )
-            return _order_facts(recorded)
-    raise AssertionError(f"no caller knows how to call {wanted.method}")
-
-
-async def call_batch(
-    client: Holdfast, wishes: Sequence[Wanted], price: Money | None
-) -> list[Facts | HoldfastError]:
-    """Ask for many orders by one BatchCreateOrders.
-
-    :raises HoldfastError: the whole call failed.
-    """
-    told = await client.orders.create_batch(
-        [
-            OrderRequest(
-                customer_id=one.request["customer_id"],
-                lines=_lines(one.request, price),
-                request_id=one.request["request_id"],
-                hold_s=one.request.get("hold_s"),
-                charges=_charges(one.request),
-            )
-            for one in wishes
-        ]
-    )
-    return [placed_facts(one) if isinstance(one, Placed) else one for one in told]
-
-
-def hurried(orders: Orders, deadline_s: float) -> Orders:
-    """The same connection with another deadline: the client library has one for all its calls."""
-    calls = copy(orders._calls)
-    calls._deadline_s = calls._retry_s = deadline_s
-    return Orders(calls)
-
-
-def _order_facts(order: Order) -> Facts:
-    return {"order_id": order.order_id, "status": order.status.value}
-
-
-def placed_facts(placed: Placed) -> Facts:
-    return {"order_id": placed.order_id, "status": placed.status.value}
-
-
-def _lines(asked: Facts, price: Money | None) -> list[OrderLine]:
-    return [OrderLine(product_id, quantity, price) for product_id, quantity in asked["lines"]]
-
-
-def _charges(asked: Facts) -> list[Charge]:
-    return [
-        Charge(ChargeKind(kind), Money(PRICE.currency, minor), line_no)
-        for kind, line_no, minor in asked.get("charges", ())
-    ]
-
-
-def _units(on_hand: int, reserved: int, available: int) -> Facts:
-    return {"on_hand": on_hand, "reserved": reserved, "available": available}

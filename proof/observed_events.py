@@ -39,6 +39,15 @@ def _expired(data: bytes) -> Iterable[Part]:
     return _wanted(orders_events.OrderExpired.FromString(data).wanted)
 
 
+def _edit_requested(data: bytes) -> Iterable[Part]:
+    return _wanted(orders_events.OrderEditRequested.FromString(data).wanted)
+
+
+def _edit_refused(data: bytes) -> Iterable[Part]:
+    missing = orders_events.OrderEditRefused.FromString(data).missing
+    return [Part(one.product_id, "", one.wanted) for one in missing]
+
+
 def _asked_again(data: bytes) -> Iterable[Part]:
     return _wanted(orders_events.StockAskedAgain.FromString(data).wanted)
 
@@ -97,6 +106,9 @@ _CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
     "holdfast.orders.v1.PaymentRecorded": _payment,
     "holdfast.orders.v1.OrderConfirmed": _nothing,
     "holdfast.orders.v1.OrderRejected": _order_rejected,
+    "holdfast.orders.v1.OrderEditRequested": _edit_requested,
+    "holdfast.orders.v1.OrderEdited": _nothing,
+    "holdfast.orders.v1.OrderEditRefused": _edit_refused,
     "holdfast.orders.v1.OrderCancelled": _cancelled,
     "holdfast.orders.v1.OrderExpired": _expired,
     "holdfast.orders.v1.StockAskedAgain": _asked_again,

@@ -26,7 +26,11 @@ from holdfast.inventory.domain.stock.stock import Cause, StockBook, StockLevel
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrdersError, Shortage
 from holdfast.orders.domain.events import question_in
-from holdfast.orders.domain.ordering.order import OrderState, OrderStatus
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.edits import Contents
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +69,7 @@ class Placed(NamedTuple):
 
     state: OrderState
     units: int
+    edited: int = 0  # as the newest edit wants it
     stock: tuple[HeldStock, ...] = ()
     revision: int = 0
 
@@ -85,11 +90,15 @@ class Scope(NamedTuple):
     :param units: wanted by each order.
     :param levels: units on hand by location at first.
     :param expires: whether orders that are PENDING may expire.
+    :param edits: units that an edit may want, once an order is CONFIRMED.
+    :param edits_max: of each order.
     """
 
     units: Sequence[int]
     levels: Mapping[str, int]
     expires: bool = True
+    edits: Sequence[int] = ()
+    edits_max: int = 1
 
 
 SCOPES = {
@@ -97,6 +106,10 @@ SCOPES = {
     "three orders for two units": Scope((1, 2, 1), {"main": 2}, expires=False),
     "two orders over two locations": Scope((2, 2), {"main": 1, "annex": 2}),
     "an order that can't be filled": Scope((3,), {"main": 1, "annex": 1}),
+    "an order that is edited and edited again": Scope(
+        (1,), {"main": 1, "annex": 1}, edits=(1, 2, 3), edits_max=3
+    ),
+    "two orders, edited, for two units": Scope((1, 1), {"main": 2}, expires=False, edits=(2,)),
 }
 
 
@@ -140,10 +153,33 @@ def _acts(world: World, scope: Scope) -> Iterator[World]:
             after = _ended(world, number, placed, "cancel")
             if after is not None:
                 yield after._replace(cancelled=world.cancelled | {number})
+        yield from _edits(world, number, placed, scope)
         if scope.expires and placed.state.status is OrderStatus.PENDING:
             after = _ended(world, number, placed, "expire")
             assert after is not None
             yield after
+
+
+def _edits(world: World, number: int, placed: Placed, scope: Scope) -> Iterator[World]:
+    """The edits that are not refused at once."""
+    state = placed.state
+    if state.editions.newest > scope.edits_max:
+        return
+    before = _contents(placed.units)
+    for units in scope.edits:
+        try:
+            change = state.edit(before, _contents(units), state.version, "", AT, CALLER)
+        except OrdersError:
+            continue
+        if question := question_in(change.event) if change.event else None:
+            asked = Question(number, question.revision, _units(question))
+            edited = placed._replace(state=state.after(change), edited=units)
+            yield _with_order(world, number, edited)._replace(network=world.network | {asked})
+
+
+def _contents(units: int) -> Contents:
+    price = Money("GBP", 1)
+    return Contents((OrderLine(PRODUCT, units, price, 1),), (), Money("GBP", units))
 
 
 def _ended(world: World, number: int, placed: Placed, verb: str) -> World | None:
@@ -153,12 +189,11 @@ def _ended(world: World, number: int, placed: Placed, verb: str) -> World | None
     except OrdersError:
         return None
     question = question_in(change.event) if change.event is not None else None
-    asked = question.revision if question else state.asked
-    after = state._replace(status=change.status, version=change.version, asked=asked)
     network = world.network
     if question:
-        network |= {Question(number, question.revision, sum(question.products.values()))}
-    return _with_order(world, number, placed._replace(state=after))._replace(network=network)
+        network |= {Question(number, question.revision, _units(question))}
+    after = placed._replace(state=state.after(change))
+    return _with_order(world, number, after)._replace(network=network)
 
 
 def _deliver(world: World, message: Message) -> World:
@@ -202,8 +237,14 @@ def _hear_answer(world: World, heard: Answer) -> World:
     placed = world.orders[heard.order]
     assert placed is not None, "only what was placed is answered"
     state, told = placed.state, heard.answer
-    if change := state.settle(told, AT, CALLER):
-        state = state._replace(status=change.status, version=change.version)
+    if told.revision == state.editions.revision:
+        change: OrderChange | None = state.settle_edit(told, Money("GBP", 1), AT, CALLER)
+    else:
+        change = state.settle(told, AT, CALLER)
+    if change:
+        state = state.after(change)
+        if change.action is Action.EDITED:
+            placed = placed._replace(units=placed.edited)
     if told.sequence > state.stock_sequence:
         placed = placed._replace(stock=told.stock, revision=told.revision)
         state = state.hear(told)
@@ -226,7 +267,9 @@ def _without_answers(world: World) -> World:
     chased = set()
     for number, placed in enumerate(world.orders):
         if placed and placed.state.waits:
-            again = placed.state.ask_again({PRODUCT: placed.units})
+            is_edited = placed.state.editions.revision is not None
+            units = placed.edited if is_edited else placed.units
+            again = placed.state.ask_again({PRODUCT: units})
             chased.add(Question(number, again.wanted.revision, _units(again.wanted)))
     return world._replace(network=frozenset(chased))
 
@@ -259,6 +302,7 @@ def _judge_end(world: World, scope: Scope) -> None:
             continue
         state = placed.state
         _require(state.status is not OrderStatus.PENDING, "an order is stuck", world)
+        _require(state.editions.revision is None, "an edit is stuck", world)
         if reservation is None:
             raise Violated("an order was never decided", world)
         same = reservation.revision == state.asked == state.answered

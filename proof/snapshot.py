@@ -4,6 +4,7 @@ Reading is set-based and the same on both engines: a few statements a database, 
 a table once, in one snapshot.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ class Line(NamedTuple):
     product_id: str
     quantity: int
     unit_price_minor: int
+    line_no: int = 1
 
 
 class Change(NamedTuple):
@@ -59,6 +61,33 @@ class Payment(NamedTuple):
     amount_minor: int
 
 
+class Edition(NamedTuple):
+    """What an order was of, or was to be: its lines, and what they cost with all charges.
+
+    :param revision: of the question that decides it; 0: it needed none.
+    :param state: ASKED, APPLIED, REFUSED or DROPPED.
+    :param ended_version: None: it is under way.
+    """
+
+    number: int
+    revision: int
+    state: str
+    asked_version: int
+    ended_version: int | None
+    lines: tuple[Line, ...]
+    charged_minor: int
+    total_minor: int
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def demand(self) -> Counter[str]:
+        """Units per product: lines of one product are summed."""
+        units = Counter[str]()
+        for line in self.lines:
+            units[line.product_id] += line.quantity
+        return units
+
+
 class Order(NamedTuple):
     """An order with its lines and its history, oldest first.
 
@@ -67,6 +96,9 @@ class Order(NamedTuple):
     :param sequence: of the newest answer; `revision` and `stock` are what it told.
     :param charged_minor: what is added to its lines, less what is taken off.
     :param has_hold: it was placed with one, whether that is over or not.
+    :param edition: whose lines and total these are; `edition_newest` and `edit_revision` as kept.
+    :param placed: its first edition; None: it is the only one.
+    :param edits: the editions after it.
     """
 
     order_id: str
@@ -87,6 +119,31 @@ class Order(NamedTuple):
     charged_minor: int = 0
     confirmed_by: str | None = None
     payments: tuple[Payment, ...] = ()
+    edition: int = 1
+    edition_newest: int = 1
+    edit_revision: int | None = None
+    placed: Edition | None = None
+    edits: tuple[Edition, ...] = ()
+
+    @property
+    def first(self) -> Edition:
+        """What it was placed with."""
+        costs = self.charged_minor, self.total_minor
+        return self.placed or Edition(1, 1, "APPLIED", 1, 1, self.lines, *costs)
+
+    @property
+    def questions(self) -> tuple[Edition, ...]:
+        """The editions that Inventory was asked about, after the first."""
+        return tuple(edit for edit in self.edits if edit.revision)
+
+    def edition_at(self, version: int) -> Edition:
+        """The edition that counted at a version."""
+        applied = [
+            edit
+            for edit in self.edits
+            if edit.state == "APPLIED" and (edit.ended_version or version + 1) <= version
+        ]
+        return applied[-1] if applied else self.first
 
 
 class Notice(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from proof.snapshot import (
     Change,
+    Edition,
     Letter,
     Level,
     Line,
@@ -28,13 +29,23 @@ _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
        CAST(shortages AS text) AS shortages,
        asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock,
-       expires_at IS NOT NULL AS has_hold, confirmed_by,
-       coalesce((SELECT sum(CASE kind WHEN 'DISCOUNT' THEN -amount_minor WHEN 'TAX_INCLUDED' THEN 0
-                            ELSE amount_minor END)
-                   FROM order_charge
-                  WHERE order_charge.order_id = orders.order_id
-                    AND order_charge.edition = orders.edition), 0) AS charged_minor
+       expires_at IS NOT NULL AS has_hold, confirmed_by, edition, edition_newest, edit_revision
   FROM orders
+"""
+
+_CHARGED = """
+SELECT CAST(order_id AS text) AS order_id, edition,
+       sum(CASE kind WHEN 'DISCOUNT' THEN -amount_minor WHEN 'TAX_INCLUDED' THEN 0
+           ELSE amount_minor END) AS minor
+  FROM order_charge
+ GROUP BY order_id, edition
+"""
+
+_EDITS = """
+SELECT CAST(order_id AS text) AS order_id, edition, revision, state, total_minor,
+       CAST(missing AS text) AS missing, asked_version, ended_version
+  FROM order_edit
+ ORDER BY order_edit.order_id, edition
 """
 
 _PAYMENTS = """
@@ -50,9 +61,9 @@ SELECT CAST(order_id AS text) AS order_id
 
 
 _LINES = """
-SELECT CAST(order_id AS text) AS order_id, product_id, quantity, unit_price_minor
+SELECT CAST(order_id AS text) AS order_id, edition, product_id, quantity, unit_price_minor, line_no
   FROM order_line
- ORDER BY order_line.order_id, line_no
+ ORDER BY order_line.order_id, edition, line_no
 """
 
 
@@ -143,11 +154,11 @@ HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(version) <> 0 OR min(avail
 async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
-        lines, history = await _lines(reading), await _history(reading)
+        editions, history = await _editions(reading), await _history(reading)
         payments = await _payments(reading)
         holds = frozenset(row["order_id"] for row in await reading.fetch(_HOLDS))
         found = {
-            row["order_id"]: _order(row, lines, history, payments)
+            row["order_id"]: _order(row, editions, history, payments)
             for row in await reading.fetch(_ORDERS)
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
@@ -162,7 +173,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
         orders=found,
-        strays=frozenset((lines.keys() | history.keys() | payments.keys()) - found.keys()),
+        strays=frozenset((editions.keys() | history.keys() | payments.keys()) - found.keys()),
         unanswered=unanswered,
         holds=holds,
         notices=notices,
@@ -177,11 +188,38 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     )
 
 
-async def _lines(reading: Reading) -> Mapping[str, list[Line]]:
-    found = defaultdict[str, list[Line]](list)
+async def _editions(reading: Reading) -> Mapping[str, dict[int, Edition]]:
+    """What each order was of, by order and edition."""
+    lines = defaultdict[tuple[str, int], list[Line]](list)
     for row in await reading.fetch(_LINES):
-        line = Line(row["product_id"], row["quantity"], row["unit_price_minor"])
-        found[row["order_id"]].append(line)
+        line = Line(row["product_id"], row["quantity"], row["unit_price_minor"], row["line_no"])
+        lines[row["order_id"], row["edition"]].append(line)
+    charged = {
+        (row["order_id"], row["edition"]): int(row["minor"])
+        for row in await reading.fetch(_CHARGED)
+    }
+    edits: dict[tuple[str, int], Row] = {
+        (row["order_id"], row["edition"]): row for row in await reading.fetch(_EDITS)
+    }
+    found = defaultdict[str, dict[int, Edition]](dict)
+    for key in sorted({*lines, *charged, *edits}):
+        order_id, number = key
+        its_lines, minor = tuple(lines.get(key, ())), charged.get(key, 0)
+        goods = sum(line.quantity * line.unit_price_minor for line in its_lines)
+        first = Edition(number, 1, "APPLIED", 1, 1, its_lines, minor, goods + minor)
+        edit = edits.get(key)
+        found[order_id][number] = (
+            first
+            if edit is None
+            else first._replace(
+                revision=edit["revision"],
+                state=edit["state"],
+                asked_version=edit["asked_version"],
+                ended_version=edit["ended_version"],
+                total_minor=edit["total_minor"],
+                missing=_shortages(edit["missing"]),
+            )
+        )
     return found
 
 
@@ -202,13 +240,18 @@ async def _payments(reading: Reading) -> Mapping[str, list[Payment]]:
     return found
 
 
+_NO_EDITION = Edition(0, 0, "", 0, None, (), 0, 0)
+
+
 def _order(
     row: Row,
-    lines: Mapping[str, list[Line]],
+    editions: Mapping[str, dict[int, Edition]],
     history: Mapping[str, list[Change]],
     payments: Mapping[str, list[Payment]],
 ) -> Order:
     order_id = row["order_id"]
+    its = editions.get(order_id, {})
+    now = its.get(row["edition"], _NO_EDITION)
     return Order(
         order_id,
         row["customer_id"],
@@ -217,7 +260,7 @@ def _order(
         row["version"],
         row["total_minor"],
         _shortages(row["shortages"]),
-        tuple(lines.get(order_id, ())),
+        now.lines,
         tuple(history.get(order_id, ())),
         row["asked"],
         row["answered"],
@@ -225,9 +268,14 @@ def _order(
         row["stock_revision"],
         tuple(Part(*held) for held in json.loads(row["stock"])),
         bool(row["has_hold"]),
-        int(row["charged_minor"]),
+        now.charged_minor,
         row["confirmed_by"],
         tuple(payments.get(order_id, ())),
+        row["edition"],
+        row["edition_newest"],
+        row["edit_revision"],
+        its.get(1),
+        tuple(edition for number, edition in its.items() if number != 1),
     )
 
 

@@ -8,18 +8,21 @@ nothing else.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from proof.history import Facts
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
+MIX |= {"EditOrder": 8, "CancelUnits": 2}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
 HOLD_S = 3_600  # longer than any run
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
 PAID_ALONG = 0.5  # of the confirmations tell the payment's amount
+PRICES_MINOR = (None, None, None, 200, 300)  # of an edited line: mostly as it was
+CHARGES_EDITED = 0.2  # of the edits give other charges
 AMOUNTS_MINOR = (1, 100, 250, 1_000)
 LINES_MAX, UNITS_MAX = 5, 3
 HURRY_S = (0.005, 0.050)
@@ -91,13 +94,20 @@ class Caller:
         self._zipf[shop.products - shop.scarce :] = [0.5] * shop.scarce
         self._mix = dict(mix or MIX)
         self._orders: list[str] = []
+        self._read: dict[str, Facts] = {}  # orders as they were last seen, by id
         self._asked: list[Facts] = []
         self._changed: list[Facts] = []
         self._numbers = 0
 
-    def told_of(self, order_id: str) -> None:
-        """An answer named an order: read or cancel it some day."""
+    def told_of(self, answer: Facts) -> None:
+        """An answer named an order: read, edit or cancel it some day."""
+        order_id = answer["order_id"]
         _remember(self._orders, order_id)
+        if "lines" in answer:
+            self._read.pop(order_id, None)
+            self._read[order_id] = answer
+            if len(self._read) > REMEMBERED_MAX:
+                del self._read[next(iter(self._read))]
 
     def next(self) -> Wanted:
         """Choose the next call."""
@@ -122,6 +132,12 @@ class Caller:
                 )
             case "RecordPayment" if self._orders:
                 return Wanted(method, self._payment(self._chance.choice(self._orders)))
+            case "EditOrder" | "CancelUnits" if self._read:
+                seen = self._read[self._chance.choice(list(self._read))]
+                lines = [[no, *one] for no, one in zip(seen["numbers"], seen["lines"], strict=True)]
+                edit = self._edited if method == "EditOrder" else self._cancelled
+                known = {"order_id": seen["order_id"], "version": seen["version"]}
+                return Wanted(method, {**known, **edit(lines)})
             case "GetStockInfo":
                 return Wanted(method, {"product_id": self._chance.choice(self._product_ids)})
             case _:
@@ -146,6 +162,31 @@ class Caller:
             asked["hold_s"] = self._chance.choice(self._shop.holds_s)
         _remember(self._asked, asked)
         return asked
+
+    def _edited(self, lines: list[list[Any]]) -> Facts:
+        """All lines as they are to be: one changed, one removed, one added, or some of that."""
+        chance = self._chance
+        at = chance.randrange(len(lines))
+        more = sorted({*self._product_ids} - {line[1] for line in lines})
+        lines = [[*line, None] for line in lines]
+        match chance.randrange(4):
+            case 0 if len(lines) > 1:
+                del lines[at]
+            case 1 if more:
+                lines += [[0, chance.choice(more), chance.randint(1, UNITS_MAX), None]]
+            case 2:
+                lines[at][2] = chance.randint(1, UNITS_MAX)
+            case _:
+                lines[at][2:] = [chance.randint(1, UNITS_MAX), chance.choice(PRICES_MINOR)]
+        edited: Facts = {"lines": lines}
+        if chance.random() < CHARGES_EDITED:
+            return {**edited, "charges": [["SHIPPING", 0, 300]]}
+        return edited
+
+    def _cancelled(self, lines: list[list[Any]]) -> Facts:
+        """Some units of one line; of the only one they may be the last, which is refused."""
+        line_no, _, quantity = self._chance.choice(lines)
+        return {"units": [[line_no, self._chance.randint(1, quantity)]]}
 
     def _payment(self, order_id: str) -> Facts:
         return {

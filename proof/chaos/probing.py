@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from holdfast.client import Holdfast, HoldfastError, OrderLine, OrderStatus
-from proof.callers import Address, placed_facts
+from proof.asking import placed_facts
+from proof.callers import Address
 from proof.history import History
 
 EVERY_S = 0.05

@@ -28,7 +28,7 @@ LOOK_S = 0.01
 
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 15, "GetStockInfo": 10, "UpdateStock": 8}
-MIX |= {"CancelOrder": 7}
+MIX |= {"CancelOrder": 7, "EditOrder": 7}
 HABITS = Habits(
     callers=6, pause_s=0.01, retry_s=0.0, hurries=True, insist_s=20.0, again_s_max=0.05, mix=MIX
 )

@@ -3,6 +3,7 @@
 from proof.mutants import (
     broker_bugs,
     customer_bugs,
+    edit_bugs,
     hold_bugs,
     inbox_bugs,
     order_bugs,
@@ -21,6 +22,7 @@ BUGS: dict[str, Bug] = {
         stock_bugs,
         order_bugs,
         protocol_bugs,
+        edit_bugs,
         hold_bugs,
         customer_bugs,
     )

@@ -18,9 +18,10 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering import new_order, order
+from holdfast.orders.domain.ordering import new_order, status
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.reader import Reader
@@ -160,9 +161,9 @@ def commit_is_refused(error: Exception) -> Status | None:
     return found
 
 
-def shown_to_be(status: OrderStatus) -> dict[OrderStatus, frozenset[OrderStatus]]:
+def shown_to_be(now: OrderStatus) -> dict[OrderStatus, frozenset[OrderStatus]]:
     """The table of transitions, by which an end is none: it may be confirmed after all."""
-    return {**order._NEXT, status: frozenset((OrderStatus.CONFIRMED, OrderStatus.REJECTED))}
+    return {**status._NEXT, now: frozenset((OrderStatus.CONFIRMED, OrderStatus.REJECTED))}
 
 
 BUGS = (
@@ -197,7 +198,7 @@ BUGS = (
         "a late answer revives a cancelled order",
         "An answer is taken whatever became of its order meanwhile, and nothing refuses.",
         settle_whatever_it_is,
-        (order, "_NEXT", shown_to_be(OrderStatus.CANCELLED)),
+        (status, "_NEXT", shown_to_be(OrderStatus.CANCELLED)),
     ),
     bug(
         "float money",

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import Movement, Order, Part, Reservation
+from proof.snapshot import Edition, Movement, Order, Part, Reservation
 
 # Written down here a second time: who shares a mistake cannot find it. None: nothing is there.
 AGREEMENT: dict[str, tuple[str | None, ...]] = {
@@ -37,7 +37,8 @@ def agreement(record: RunRecord) -> Iterator[Violation]:
         if order_id not in snapshot.orders and order_id not in record.poison:
             text = f"Inventory has it {reservation.state}, Orders does not know it"
             yield Violation(6, order_id, text)
-        for text in _effect(reservation, record.moved.get(order_id, [])):
+        edits = snapshot.orders[order_id].questions if order_id in snapshot.orders else ()
+        for text in _effect(reservation, record.moved.get(order_id, []), edits):
             yield Violation(6, order_id, text)
     for order_id in sorted(record.moved.keys() - snapshot.reservations.keys()):
         yield Violation(6, order_id, "it moved stock without a reservation")
@@ -48,9 +49,11 @@ def _differences(order: Order, reservation: Reservation, demand: Counter[str]) -
     held = _units(reservation.stock)
     if held and held != demand:
         yield f"it asks for {dict(demand)}, held are {dict(held)}"
+    refused = [edit for edit in order.questions if edit.revision == reservation.revision]
+    wanted = refused[0].demand if refused else demand
     for missing in reservation.missing:
-        if missing.wanted != demand[missing.product_id] or missing.available >= missing.wanted:
-            yield f"it asks for {dict(demand)}, refused for {missing}"
+        if missing.wanted != wanted[missing.product_id] or missing.available >= missing.wanted:
+            yield f"it asks for {dict(wanted)}, refused for {missing}"
     short = sorted(reservation.missing) if reservation.state == "SHORT" else []
     if order.status == "REJECTED" and short != sorted(order.shortages):
         yield f"it is short of {order.shortages}, Inventory said {reservation.missing}"
@@ -68,10 +71,15 @@ def _differences(order: Order, reservation: Reservation, demand: Counter[str]) -
         yield f"Orders knows {known}, Inventory holds {reservation}"
 
 
-def _effect(reservation: Reservation, moved: Sequence[Movement]) -> Iterator[str]:
-    """Whether a reservation is what its movements make."""
+def _effect(
+    reservation: Reservation, moved: Sequence[Movement], edits: Sequence[Edition]
+) -> Iterator[str]:
+    """Whether a reservation is what its movements make: one of a kind for each question.
+
+    :param edits: those that asked for other units.
+    """
     kinds = Counter((m.product_id, m.location_id, m.kind) for m in moved)
-    if kinds and max(kinds.values()) > 1:
+    if kinds and max(kinds.values()) > 1 + len(edits):
         yield f"it moved the same stock twice: {kinds}"
     net = Counter[tuple[str, str]]()
     for movement in moved:
@@ -81,9 +89,12 @@ def _effect(reservation: Reservation, moved: Sequence[Movement]) -> Iterator[str
         yield f"it holds {reservation.stock}, its movements leave {left}"
     if bool(reservation.stock) != (reservation.state == "HELD"):
         yield f"it is {reservation.state} and holds {reservation.stock}"
-    if bool(reservation.missing) != (reservation.state == "SHORT"):
+    refused = [edit.missing for edit in edits if edit.revision == reservation.revision]
+    lacks = reservation.state == "SHORT" or any(refused)
+    if bool(reservation.missing) != lacks or (refused and reservation.missing not in refused):
         yield f"it is {reservation.state} and lacks {reservation.missing}"
-    if not 1 <= reservation.version <= (2 if reservation.state == "OVER" else 1):
+    most = 1 + len(edits) + (reservation.state == "OVER")
+    if not 1 <= reservation.version <= most:
         yield f"it is {reservation.state} at version {reservation.version}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import MISSING, REVISION, ObservedEvent, Order, Part, Reservation
+from proof.snapshot import MISSING, REVISION, Edition, ObservedEvent, Order, Part, Reservation
 
 ORDERS, INVENTORY = "holdfast.orders.v1.", "holdfast.inventory.v1."
 PLACED, CANCELLED, EXPIRED, UPDATED, AGAIN = (
@@ -30,12 +30,16 @@ OF_STATUS = {
     "EXPIRED": EXPIRED,
 }
 PAID = ORDERS + "PaymentRecorded"
+EDIT_REQUESTED, EDIT_REFUSED = ORDERS + "OrderEditRequested", ORDERS + "OrderEditRefused"
 OF_ACTION = {
+    "EDIT_ASKED": EDIT_REQUESTED,
+    "EDITED": ORDERS + "OrderEdited",
+    "EDIT_REFUSED": EDIT_REFUSED,
     "CUSTOMER_UPDATED": UPDATED,
     "HOLD_EXTENDED": ORDERS + "HoldExtended",
     "PAYMENT_RECORDED": PAID,
 }
-QUESTIONS = (PLACED, CANCELLED, EXPIRED, AGAIN)  # what Inventory receives
+QUESTIONS = (PLACED, EDIT_REQUESTED, CANCELLED, EXPIRED, AGAIN)  # what Inventory receives
 ANSWERS = (RESERVED, REJECTED, RELEASED)  # what Orders receives; again when asked again
 
 
@@ -80,7 +84,7 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
             text = f"{seen.type} {seen.sequence} was seen and did not happen"
             yield Violation(7, seen.subject, text)
             continue
-        if seen.content is None or due[told] not in (sorted(seen.content), None):
+        if seen.content is None or not _says(seen.content, due[told]):
             yield Violation(7, seen.subject, f"{seen.type} says {seen.content}, not {due[told]}")
         is_first = told not in ids
         ids[told][seen.event_id] = None
@@ -99,9 +103,11 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
 
 
 def _asked_again(record: RunRecord, seen: ObservedEvent) -> Iterator[Violation]:
-    """The same question: what the order wanted when it was placed, or that it is over."""
+    """The same question: what the order wanted when it was placed, or by an edit, or that it is
+    over.
+    """
     order = record.snapshot.orders.get(seen.subject)
-    asked = [_wanted(order), [Part(REVISION, "", 2)]] if order else []
+    asked = [_wanted(order.first), *map(_wanted, order.questions), _over(order)] if order else []
     if seen.content is None or sorted(seen.content) not in asked:
         yield Violation(7, seen.subject, f"it was asked again for {seen.content}, not {asked}")
     elif order and not 1 <= seen.sequence <= order.version:
@@ -123,6 +129,10 @@ def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part] | None]]:
     for order_id, reservation in record.snapshot.reservations.items():
         if order_id in record.poison:
             continue
+        asker = record.snapshot.orders.get(order_id)
+        if asker and asker.questions:
+            yield from _due_of_edited(asker, reservation, record.observed_events or ())
+            continue
         stock = sorted(
             Part(movement.product_id, movement.location_id, movement.reserved_delta)
             for movement in record.moved.get(order_id, [])
@@ -137,17 +147,31 @@ def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part] | None]]:
                 yield Told(aggregate, version, LEVEL_CHANGED), [part]
 
 
-def _wanted(order: Order) -> list[Part]:
-    """What an order wants when it is placed: units by product, under its first revision."""
-    units = Counter[str]()
-    for line in order.lines:
-        units[line.product_id] += line.quantity
-    return sorted([Part(REVISION, "", 1), *(Part(name, "", n) for name, n in units.items())])
+def _wanted(edition: Edition) -> list[Part]:
+    """What an order wants of stock: units by product, under the question's revision."""
+    units = (Part(name, "", n) for name, n in edition.demand.items())
+    return sorted([Part(REVISION, "", edition.revision), *units])
+
+
+def _over(order: Order) -> list[Part]:
+    """That it wants nothing more: its last question."""
+    return [Part(REVISION, "", 2 + len(order.questions))]
+
+
+def _says(content: Sequence[Part], due: list[Part] | None) -> bool:
+    """Whether an event says what is due; parts without a place may be at any."""
+    if due is None or sorted(content) == due:
+        return True
+    somewhere = Counter[Part]()
+    for part in content:
+        at = MISSING if part.location_id == MISSING else ""
+        somewhere[Part(part.product_id, at, 0)] += part.units
+    return due == sorted(place._replace(units=units) for place, units in somewhere.items())
 
 
 def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
     aggregate = Aggregate("holdfast.orders", order.order_id)
-    yield Told(aggregate, 1, PLACED), _wanted(order)
+    yield Told(aggregate, 1, PLACED), _wanted(order.first)
     for now in order.history[1:]:
         event_type = OF_ACTION[now.action] if now.action else OF_STATUS.get(now.status, "")
         content: list[Part] = []
@@ -159,8 +183,14 @@ def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
                 for one in order.payments
                 if one.version == now.version
             ]
+        elif event_type == EDIT_REQUESTED:
+            asked = [edit for edit in order.questions if edit.asked_version == now.version]
+            content = _wanted(asked[0]) if asked else []
+        elif event_type == EDIT_REFUSED:
+            ended = [edit for edit in order.edits if edit.ended_version == now.version]
+            content = sorted(Part(m.product_id, "", m.wanted) for e in ended for m in e.missing)
         elif event_type in QUESTIONS:
-            content = [Part(REVISION, "", 2)]
+            content = _over(order)
         yield Told(aggregate, now.version, event_type), content
 
 
@@ -183,6 +213,36 @@ def _due_of_reservation(
                 yield Told(aggregate, 1, REJECTED), None  # what was missing is not kept
             over = [Part(REVISION, "", reservation.revision)]
             yield Told(aggregate, reservation.version, RELEASED), over
+
+
+def _due_of_edited(
+    order: Order, reservation: Reservation, observed: Sequence[ObservedEvent]
+) -> Iterator[tuple[Told, list[Part] | None]]:
+    """One answer for each question that was decided; that of an edit which the order's end dropped
+    may have come after the end, and then there was none.
+    """
+    aggregate = Aggregate("holdfast.inventory", order.order_id)
+    held = order.first
+    yield Told(aggregate, 1, RESERVED), _wanted(held)
+    version = 1
+    ends = reservation.state == "OVER"
+    for edit in order.questions:
+        left = reservation.version - version - ends
+        if edit.state == "DROPPED" and not left:
+            continue
+        version += 1
+        stays = {seen.type for seen in observed if seen[2:4] == (order.order_id, version)}
+        if edit.state == "REFUSED" or (edit.state == "DROPPED" and REJECTED in stays):
+            missing = [Part(one.product_id, MISSING, one.wanted) for one in edit.missing]
+            kept = _wanted(held._replace(revision=edit.revision))
+            due = sorted([*kept, *missing]) if edit.state == "REFUSED" else None
+            yield Told(aggregate, version, REJECTED), due
+            continue
+        held = edit
+        yield Told(aggregate, version, RESERVED), _wanted(edit)
+    if ends:
+        over = [Part(REVISION, "", reservation.revision)]
+        yield Told(aggregate, reservation.version, RELEASED), over
 
 
 def one_effect(record: RunRecord) -> Iterator[Violation]:
@@ -229,7 +289,8 @@ def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
     decided = sum(reservation.version for reservation in record.snapshot.reservations.values())
     settled = sum(
         any(change.status in ("RESERVED", "CONFIRMED", "REJECTED") for change in order.history)
-        + (order.answered > 1)
+        + (order.answered > 1 + len(order.questions))
+        + sum(edit.state in ("APPLIED", "REFUSED") for edit in order.questions)
         for order in record.snapshot.orders.values()
     )
     for service, effects in (("inventory", decided), ("orders", settled)):

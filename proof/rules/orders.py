@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from proof.history import Call, Facts
 from proof.run_record import RunRecord, Violation, precedes
-from proof.snapshot import Change, Order
+from proof.snapshot import Change, Edition, Order
 
 # Written down here a second time: who shares a mistake cannot find it.
 LEGAL_STEPS = frozenset(
@@ -25,16 +25,24 @@ LEGAL_STEPS = frozenset(
 # What may change while the status stays, and where.
 OPEN = frozenset({"PENDING", "RESERVED", "CONFIRMED"})
 HELD = frozenset({"PENDING", "RESERVED"})
+PROMISED = frozenset({"RESERVED", "CONFIRMED"})
 LEGAL_ACTIONS = {
     "CUSTOMER_UPDATED": OPEN,
     "HOLD_EXTENDED": HELD,
     "PAYMENT_RECORDED": OPEN | {"REJECTED", "CANCELLED", "EXPIRED"},
+    "EDIT_ASKED": PROMISED,
+    "EDITED": PROMISED,
+    "EDIT_REFUSED": PROMISED,
 }
+EDITING = ("EditOrder", "CancelUnits")
 # Which calls ask for such a change.
 ASKED_BY = {
     "CUSTOMER_UPDATED": ("UpdateOrder",),
     "HOLD_EXTENDED": ("ExtendHold",),
     "PAYMENT_RECORDED": ("RecordPayment", "ConfirmOrder"),
+    "EDIT_ASKED": EDITING,
+    "EDITED": EDITING,
+    "EDIT_REFUSED": EDITING,
 }
 # What a repeat may meet although its first try succeeded: refused before anybody looked.
 LOAD_SHED = "RESOURCE_EXHAUSTED"
@@ -47,9 +55,9 @@ def asked_of(request: Facts) -> Asked:
     return tuple((product_id, quantity) for product_id, quantity in request["lines"])
 
 
-def lines_of(order: Order) -> Asked:
-    """The lines that an order has, in the same form."""
-    return tuple((line.product_id, line.quantity) for line in order.lines)
+def lines_of(edition: Edition) -> Asked:
+    """The lines of an edition, in the same form."""
+    return tuple((line.product_id, line.quantity) for line in edition.lines)
 
 
 def no_lost_order(record: RunRecord) -> Iterator[Violation]:
@@ -65,8 +73,8 @@ def no_lost_order(record: RunRecord) -> Iterator[Violation]:
         if order is None:
             text = f"call {call.number} of {call.client} was told of it, it is not there"
             yield Violation(3, call.value["order_id"], text)
-        elif lines_of(order) != asked_of(call.request):
-            text = f"asked for {asked_of(call.request)}, recorded {lines_of(order)}"
+        elif lines_of(order.first) != asked_of(call.request):
+            text = f"asked for {asked_of(call.request)}, recorded {lines_of(order.first)}"
             yield Violation(3, order.order_id, text)
     for order in record.snapshot.orders.values():
         yield from _path(order)
@@ -141,11 +149,12 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
     for order in record.snapshot.orders.values():
         key = order.customer_id, order.request_id
         calls = record.placings.get(key, [])
-        same = [call for call in calls if asked_of(call.request) == lines_of(order)]
+        same = [call for call in calls if asked_of(call.request) == lines_of(order.first)]
         if not calls:
             yield Violation(4, order.order_id, f"nobody asked for {key}")
         elif not same and order.lines:
-            yield Violation(4, order.order_id, f"nobody asked for {lines_of(order)} as {key}")
+            text = f"nobody asked for {lines_of(order.first)} as {key}"
+            yield Violation(4, order.order_id, text)
         elif all(call.outcome == "fail" for call in same or calls):
             yield Violation(4, order.order_id, f"every call for it was refused: {key}")
         cancellings = record.cancellings.get(order.order_id, [])
@@ -164,10 +173,11 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
 
 
 def is_news(before: Change, now: Change) -> bool:
-    """Whether the customer is told of it: a new status, or money for an order that is over."""
-    return before.status != now.status or (
-        now.action == "PAYMENT_RECORDED" and now.status not in OPEN
-    )
+    """Whether the customer is told of it: a new status, other lines or charges, or money for an
+    order that is over.
+    """
+    late = now.action == "PAYMENT_RECORDED" and now.status not in OPEN
+    return before.status != now.status or now.action == "EDITED" or late
 
 
 def idempotency(record: RunRecord) -> Iterator[Violation]:
@@ -273,8 +283,8 @@ def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
 
 def notifications(record: RunRecord) -> Iterator[Violation]:
     """12. Each change of an order's status has one notification, which tells that status, and so
-    has each payment that came too late; nothing else has one. The notifier was handed each that
-    counts as sent, and none that is not recorded.
+    has each edit that counts and each payment that came too late; nothing else has one. The
+    notifier was handed each that counts as sent, and none that is not recorded.
     """
     due = {
         (order.order_id, now.version): now.status
@@ -291,7 +301,7 @@ def notifications(record: RunRecord) -> Iterator[Violation]:
         elif notice.status != status:
             yield Violation(12, order_id, f"it became {status}, notified was {notice.status}")
     for order_id, version in sorted(recorded.keys() - due.keys()):
-        yield Violation(12, order_id, f"notified of version {version}, which changed no status")
+        yield Violation(12, order_id, f"notified of version {version}, which is no news")
     if record.attempts is None:
         return
     handed = {(attempt.order_id, attempt.version, attempt.status) for attempt in record.attempts}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from proof.history import Call
-from proof.rules.orders import asked_of, lines_of
+from proof.rules.orders import EDITING, asked_of, lines_of
 from proof.run_record import RunRecord, Violation, precedes
 from proof.snapshot import Order
 
@@ -17,7 +17,7 @@ _NEVER_STOCKED: States = {(0, 0): [0]}
 
 BEYOND_CANCELLING = ("REJECTED", "EXPIRED")
 _READ = ("CreateOrder", "GetOrderDetails", "CancelOrder")
-ON_ORDERS = (*_READ, "ConfirmOrder", "ExtendHold", "RecordPayment")
+ON_ORDERS = (*_READ, "ConfirmOrder", "ExtendHold", "RecordPayment", *EDITING)
 
 
 class Telling(NamedTuple):
@@ -81,11 +81,12 @@ def _moments(order: Order, call: Call) -> Sequence[int]:
 
 def _contents(order: Order, call: Call) -> Iterator[Violation]:
     value = call.value or {}
-    if "lines" in value and asked_of(value) != lines_of(order):
-        text = f"call {call.number} read the lines {value['lines']}, they are {lines_of(order)}"
+    then = order.edition_at(value.get("version", order.version))
+    if "lines" in value and asked_of(value) != lines_of(then):
+        text = f"call {call.number} read the lines {value['lines']}, they were {lines_of(then)}"
         yield Violation(11, order.order_id, text)
-    if value.get("total_minor", order.total_minor) != order.total_minor:
-        text = f"call {call.number} read {value['total_minor']}, it totals {order.total_minor}"
+    if value.get("total_minor", then.total_minor) != then.total_minor:
+        text = f"call {call.number} read {value['total_minor']}, it totalled {then.total_minor}"
         yield Violation(11, order.order_id, text)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -43,13 +44,50 @@ def _order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
             for product_id, quantity in facts["lines"]
         ],
         hold=Duration(seconds=facts["hold_s"]) if "hold_s" in facts else None,
-        charges=[
-            orders_pb2.Charge(
-                kind=orders_pb2.ChargeKind.Value(f"CHARGE_KIND_{kind}"),
+        charges=_charges(facts),
+    )
+
+
+def _charges(facts: Facts) -> list[orders_pb2.Charge]:
+    return [
+        orders_pb2.Charge(
+            kind=orders_pb2.ChargeKind.Value(f"CHARGE_KIND_{kind}"),
+            line_no=line_no,
+            amount=_money(minor),
+        )
+        for kind, line_no, minor in facts.get("charges", ())
+    ]
+
+
+def _money(minor: int) -> Money:
+    return Money(units=minor // 100, nanos=minor % 100 * _CENT_NANOS)
+
+
+def _edit_request(facts: Facts) -> orders_pb2.UpdateOrderRequest:
+    return orders_pb2.UpdateOrderRequest(
+        order_id=facts["order_id"],
+        version=facts["version"],
+        update_mask=FieldMask(paths=[name for name in ("lines", "charges") if name in facts]),
+        lines=[
+            orders_pb2.OrderLine(
                 line_no=line_no,
-                amount=Money(units=minor // 100, nanos=minor % 100 * _CENT_NANOS),
+                product_id=product_id,
+                quantity=quantity,
+                unit_price=None if minor is None else _money(minor),
             )
-            for kind, line_no, minor in facts.get("charges", ())
+            for line_no, product_id, quantity, minor in facts["lines"]
+        ],
+        charges=_charges(facts),
+    )
+
+
+def _cancel_request(facts: Facts) -> orders_pb2.CancelOrderRequest:
+    return orders_pb2.CancelOrderRequest(
+        order_id=facts["order_id"],
+        version=facts["version"],
+        lines=[
+            orders_pb2.CancelledUnits(line_no=line_no, quantity=quantity)
+            for line_no, quantity in facts["units"]
         ],
     )
 
@@ -70,8 +108,7 @@ def _payment_request(facts: Facts) -> orders_pb2.RecordPaymentRequest:
     request = orders_pb2.RecordPaymentRequest(
         order_id=facts["order_id"], kind=kind, reference=facts["reference"]
     )
-    units, cents = divmod(facts["amount_minor"], 100)
-    request.amount.units, request.amount.nanos = units, cents * _CENT_NANOS
+    request.amount.CopyFrom(_money(facts["amount_minor"]))
     return request
 
 
@@ -95,6 +132,7 @@ def _order(body: bytes) -> dict[str, Any]:
         "status": _status(order.status),
         "version": order.version,
         "lines": [[line.product_id, line.quantity] for line in order.lines],
+        "numbers": [line.line_no for line in order.lines],
         "total_minor": order.total.units * 100 + order.total.nanos // _CENT_NANOS,
     }
 
@@ -146,6 +184,8 @@ METHODS = {
         ),
         _order,
     ),
+    "EditOrder": Method("orders", _ORDERS + "UpdateOrder", _edit_request, _order),
+    "CancelUnits": Method("orders", _ORDERS + "CancelOrder", _cancel_request, _order),
     "RecordPayment": Method("orders", _ORDERS + "RecordPayment", _payment_request, _order),
     "GetStockInfo": Method(
         "inventory",
@@ -271,7 +311,7 @@ class SimulatedCaller:
         self._history.ok(number, value)
         self._tell(self._caller.name, f"#{number} OK {value}")
         if "order_id" in value:
-            self._caller.told_of(value["order_id"])
+            self._caller.told_of(value)
         return "OK"
 
     def _begin(self, wanted: Wanted) -> int:

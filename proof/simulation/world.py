@@ -35,7 +35,7 @@ REST_S_MAX = 90.0  # from the healing until nothing waits any more
 ASKING_MAX = 8  # times the time after which an answer is late
 QUIET_LOOKS = 3
 SAMPLE_EVERY_S = 1.0
-TASKS_AT_REST_MAX = 25  # embedded mode has 21; and some may be about to end
+TASKS_AT_REST_MAX = 32  # embedded mode has 28; and some may be about to end
 
 LEFT = {
     "orders": (

@@ -16,7 +16,7 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.infrastructure import audit as inventory_audit
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure import audit as orders_audit
 
 PAGE_ORDERS = 5_000
@@ -151,7 +151,7 @@ def _contradictions(
     yield from reservation.contradictions()
     if reservation.revision > order.asked:
         yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
-    if order.status is OrderStatus.PENDING:
+    if order.waits:
         return  # the answer is on its way
     if reservation.revision != order.asked:
         yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"

@@ -14,7 +14,8 @@ from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.reader import Reader
@@ -22,7 +23,7 @@ from holdfast.orders.infrastructure.ordering.store import Store
 from tests.contract.conftest import SteadyClock
 
 ANNA = Caller("anna", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-LAMP, DESK = (OrderLine(name, 2, Money("GBP", 350)) for name in ("LAMP", "DESK"))
+LAMP, DESK = (OrderLine(name, 2, Money("GBP", 350), 1) for name in ("LAMP", "DESK"))
 ADA = Customer("Zoë 灯 'Ada'", "ada@example.org", "+44 1", "1 High Street\n\tLondon")
 
 
@@ -60,7 +61,7 @@ class Desk:
             customer_id=customer_id,
             request_id=request_id,
             request_hash=f"hash of {request_id}",
-            lines=lines or (LAMP,),
+            lines=tuple(line._replace(line_no=n) for n, line in enumerate(lines or (LAMP,), 1)),
             customer=ADA,
             at=self.clock.now(),
             caller=ANNA,

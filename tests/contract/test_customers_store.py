@@ -24,7 +24,7 @@ from holdfast.orders.domain.customers.errors import (
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from tests.contract import order_desk
 from tests.contract.conftest import CountingDatabase, SteadyClock

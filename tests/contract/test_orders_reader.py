@@ -9,7 +9,7 @@ import pytest
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from tests.contract import order_desk
 from tests.contract.conftest import START
@@ -147,7 +147,12 @@ async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_mo
 
 FIELDS_AFTER_ID = "customer_id request_id request_hash lines total customer placed".split()
 
-LOOKED_UP = ("(order_id=?)", "(order_id=? AND edition=?)", "(product_id=? AND order_id=?)")
+LOOKED_UP = (
+    "(order_id=?)",
+    "(order_id=? AND edition=?)",
+    "(product_id=? AND order_id=?)",
+    "(product_id=? AND order_id=? AND edition=?)",
+)
 LED_BY = {
     "LIST_ORDERS": "orders_1 (order_id>? AND order_id<?)",
     "LIST_ORDERS_OF_CUSTOMER": "by_customer (customer_id=? AND order_id>? AND order_id<?)",

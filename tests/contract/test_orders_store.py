@@ -19,7 +19,8 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import NO_DETAILS
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Action, Order, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
@@ -29,7 +30,7 @@ desk = order_desk.desk
 
 
 async def test_an_order_is_read_as_it_was_recorded(desk: Desk) -> None:
-    order = desk.make("r-1", DESK, LAMP, OrderLine("DESK", 1, Money("GBP", 2**53 + 1)))
+    order = desk.make("r-1", DESK, LAMP, OrderLine("DESK", 1, Money("GBP", 2**53 + 1), 0))
 
     async with desk.store.begin() as work:
         assert await work.add_orders([order]) == {}

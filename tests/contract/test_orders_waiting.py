@@ -8,9 +8,7 @@ import pytest
 
 from holdfast.contracts.orders.v1 import events_pb2
 from holdfast.orders.application.ports import StockNews
-from holdfast.orders.domain.ordering.order import (
-    OrderState,
-)
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from testbed.servers import PostgresServer
 from tests.contract import order_desk

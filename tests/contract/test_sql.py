@@ -10,8 +10,8 @@ import pytest
 from holdfast.chassis.database.seam import Database, Engine
 from holdfast.chassis.database.sql import by_engine, either, in_sqlite, tables_in
 from holdfast.chassis.messaging.tables import statements
-from holdfast.orders.domain.ordering import order
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering import status
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.ordering import reading_sql
 from tests.contract.written_sql import RENEW, STATEMENTS, file_of, statements_of, written
 
@@ -145,7 +145,7 @@ def test_a_new_final_status_is_refused_until_the_index_of_ends_has_it(
     spec = spec_from_file_location("sql_of_orders_anew", reading_sql.__file__)
     assert spec
     assert spec.loader
-    monkeypatch.setitem(order._NEXT, OrderStatus.CONFIRMED, frozenset())
+    monkeypatch.setitem(status._NEXT, OrderStatus.CONFIRMED, frozenset())
 
     with pytest.raises(AssertionError, match="order_history_of_ends"):
         spec.loader.exec_module(module_from_spec(spec))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from holdfast.client import Holdfast, Money, Order, OrderStatus, StockInfo
-from proof.callers import PRICE, Address, Callers, Habits
+from proof.asking import PRICE
+from proof.callers import Address, Callers, Habits
 from proof.checker import check
 from proof.converging import converge, record_of
 from proof.history import Call, History
@@ -105,7 +106,7 @@ def differences(callers: Callers, snapshot: Snapshot, world: World) -> list[str]
 def as_recorded(order: Order) -> tuple[str, int, tuple[Line, ...]]:
     """An order as it was read, in the form in which the databases have it."""
     lines = [
-        Line(one.product_id, one.quantity, one.unit_price.minor)
+        Line(one.product_id, one.quantity, one.unit_price.minor, one.line_no)
         for one in order.lines
         if isinstance(one.unit_price, Money)
     ]

@@ -73,6 +73,41 @@ def test_an_order_goes_from_the_product_to_its_cancellation(shop: System) -> Non
     assert stock_soon(shop, "LAMP", reserved=0) == 10
 
 
+def test_an_order_is_edited_and_units_of_it_are_cancelled(shop: System) -> None:
+    for product_id in ("CUP", "PLATE", "BOWL"):
+        ask(shop, f"product create {product_id} --price 4")
+        ask(shop, f"stock set {product_id} 10")
+    create = "order create --customer c-25 CUP=2 CUP=1@3 PLATE=1 --discount 1"
+    order_id = ask(shop, create)["order_id"]
+
+    seen = ask(shop, f"order edit {order_id} PLATE=9 --preview")
+    untouched = ask(shop, f"order get {order_id}")
+    edited = ask(shop, f"order edit {order_id} --line 2=4 PLATE=0 BOWL=3@5 --shipping 2.50")
+    reserved = [ask(shop, f"stock get {name}")["reserved"] for name in ("CUP", "PLATE", "BOWL")]
+    fewer = ask(shop, f"order cancel {order_id} 2=1 4=3 --reason broken")
+
+    assert lines_of(seen) == [(1, "CUP", 2, 400), (2, "CUP", 1, 300), (3, "PLATE", 9, 400)]
+    assert (untouched["version"], untouched["edit"]) == (2, None)
+    assert lines_of(edited) == [(1, "CUP", 2, 400), (2, "CUP", 4, 300), (4, "BOWL", 3, 500)]
+    assert edited["edit"]["state"] == "APPLIED"
+    assert edited["total"]["minor"] == 2 * 400 + 4 * 300 + 3 * 500 - 100 + 250
+    assert reserved == [6, 0, 3]
+    assert lines_of(fewer) == [(1, "CUP", 2, 400), (2, "CUP", 3, 300)]
+    assert stock_soon(shop, "BOWL", reserved=0) == 10
+    assert "BOWL: wanted 11" in refusal(shop, f"order edit {order_id} BOWL=11", REFUSED)
+    assert "say which" in refusal(shop, f"order edit {order_id} CUP=1", USAGE)
+    assert "version" in refusal(shop, f"order edit {order_id} BOWL=1 --version 2", REFUSED)
+    assert "as a whole" in refusal(shop, f"order cancel {order_id} 1=2 2=3", REFUSED)
+    assert ask(shop, f"order get {order_id}") == fewer
+
+
+def lines_of(order: Any) -> list[tuple[int, str, int, int]]:
+    return [
+        (one["line_no"], one["product_id"], one["quantity"], one["unit_price"]["minor"])
+        for one in order["lines"]
+    ]
+
+
 def stock_soon(shop: System, product_id: str, *, reserved: int) -> int:
     """What is available, once so much is reserved: a cancelled order's stock comes back soon."""
     deadline = time.monotonic() + 10
@@ -98,6 +133,8 @@ def test_every_command_has_a_table_for_people(shop: System) -> None:
     assert "available" in say(shop, "stock get MUG")
     assert "Ada" in say(shop, f"order update {order_id} --name Ada")
     assert "broken note-1" in say(shop, "stock movements MUG")
+    assert "13.50 GBP" in say(shop, f"order edit {order_id} MUG=3")
+    assert "9.00 GBP" in say(shop, f"order cancel {order_id} 1=1")
     assert "CANCELLED" in say(shop, f"order cancel {order_id}")
     assert "CANCELLED" in say(shop, f"order watch {order_id}")
 

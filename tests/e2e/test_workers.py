@@ -54,6 +54,7 @@ TYPES = (
         for name in ("OrderReserved", "HoldExtended", "PaymentRecorded")
     ),
     *(f"holdfast.orders.v1.Order{verb}" for verb in ("Cancelled", "Expired", "Updated")),
+    *(f"holdfast.orders.v1.OrderEdit{what}" for what in ("Requested", "ed", "Refused")),
     *(f"holdfast.inventory.v1.Stock{verb}" for verb in ("Reserved", "Rejected")),
     "holdfast.inventory.v1.ReservationReleased",
 )

@@ -168,9 +168,11 @@ def price(units: int, cents: int = 0, currency: str = "GBP") -> Money:
 
 
 def line(
-    product_id: str, quantity: int = 1, unit_price: Money | None = None
+    product_id: str, quantity: int = 1, unit_price: Money | None = None, line_no: int = 0
 ) -> orders_pb.OrderLine:
-    return orders_pb.OrderLine(product_id=product_id, quantity=quantity, unit_price=unit_price)
+    return orders_pb.OrderLine(
+        product_id=product_id, quantity=quantity, unit_price=unit_price, line_no=line_no
+    )
 
 
 def create(
@@ -304,7 +306,8 @@ class Ground:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "ground" in metafunc.fixturenames:
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "ground" in metafunc.fixturenames and "ground" not in chosen:
         modes = [EMBEDDED, CLUSTER, *getattr(metafunc.module, "ALSO", [])]
         metafunc.parametrize("ground", modes, indirect=True)
 

@@ -216,7 +216,7 @@ def bad_lookups() -> Iterator[Case]:
 def bad_changes() -> Iterator[Case]:
     for name, mask in (
         ("no mask", []),
-        ("unknown", ["customer.name", "lines"]),
+        ("unknown", ["customer.name", "prices"]),
         ("*", ["*"]),
         ("long", ["x" * 50_000]),
     ):

@@ -68,9 +68,9 @@ async def test_an_order_tells_everything_that_was_said_and_done(holdfast: Runnin
     assert UUID(order.order_id).version == 7
     assert (order.request_id, order.customer_id, order.customer) == ("r-1", "c-1", ADA)
     assert list(order.lines) == [
-        line("LAMP", 2, price(12, 50)),  # the product's price
-        line("BULB", 3, price(0, 75)),  # the request's price
-        line("LAMP", 1, price(12, 50)),
+        line("LAMP", 2, price(12, 50), line_no=1),  # the product's price
+        line("BULB", 3, price(0, 75), line_no=2),  # the request's price
+        line("LAMP", 1, price(12, 50), line_no=3),
     ]
     assert order.total == price(39, 75)
     assert (order.status, order.version) == (CONFIRMED, 2)

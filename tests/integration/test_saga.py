@@ -237,7 +237,7 @@ async def test_a_watcher_sees_the_shortages_with_the_rejection_and_not_before(
     await shop.supply(LAMP=5)
     (placed,) = await shop.place(asks("r-1", LAMP=1))
     missing = Shortage("LAMP", 1, 0)
-    told = WatchOrder(shop.order, Wakeups())(placed.order_id)
+    told = WatchOrder(shop.order, shop.reader.edits, Wakeups())(placed.order_id)
 
     first = await anext(told)
     await shop.update(placed.order_id, 1, {"name": "Ada"}, {}, ANNA)

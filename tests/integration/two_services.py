@@ -26,7 +26,9 @@ from holdfast.inventory.infrastructure import events_to_proto as inventory_codec
 from holdfast.inventory.infrastructure import store as inventory_store
 from holdfast.inventory.presentation import subscriptions as inventory_subscriptions
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
+from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.edit_orders import EditOrders
 from holdfast.orders.application.ordering.hear_inventory import HeardAnswer, HearInventory
 from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder, PlaceOrders
 from holdfast.orders.application.ordering.update_order import UpdateOrder
@@ -121,6 +123,9 @@ class TwoServices:
         )
         self.cancel = CancelOrder(begin, clock)
         self.update = UpdateOrder(begin, clock)
+        self.edits = EditOrders(begin, self.reader, self.stock_check, clock)
+        self.edit_orders = retrying(self.edits)
+        self.change_orders = retrying(ChangeOrders(begin, clock))
         self.chase = ChaseOrders(begin, clock, self.orders_relay, late_s=LATE_S, expire_s=EXPIRE_S)
         self.hear_inventory = retrying(HearInventory(begin, clock))
         self.orders_receiver = InboxReceiver(
@@ -175,6 +180,12 @@ class TwoServices:
         (order,) = await self.reader.details([order_id])
         assert order is not None
         return order
+
+    async def confirmed(self, request: PlaceOrder) -> Order:
+        """Place an order and let its stock be decided."""
+        (placed,) = await self.place(request)
+        await self.deliver()
+        return await self.order(placed.order_id)
 
     async def statuses(self, *orders: OrderState) -> list[str]:
         return [str((await self.order(order.order_id)).state.status) for order in orders]

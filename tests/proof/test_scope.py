@@ -6,6 +6,7 @@ Every state of every scope is visited; and rules planted wrong on purpose are fo
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from holdfast.inventory.domain.reservations.reservation import Reservation, Want
 from holdfast.inventory.domain.stock.stock import Cause, StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.events import StockAskedAgain
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from proof import scope
 
@@ -126,6 +129,72 @@ def an_answer_is_taken_for_the_newest_one(patch: pytest.MonkeyPatch) -> None:
         "hear",
         lambda state, told: state._replace(answered=state.asked, stock_sequence=told.sequence),
     )
+
+
+@planted
+def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
+    def decide(
+        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+    ) -> Reservation:
+        after = hear(before, wanted, book, cause)
+        if before and after.missing and not wanted.over:
+            have = sum(part.quantity for part in before.stock)
+            products = {scope.PRODUCT: have + book.available(scope.PRODUCT)}
+            part = hear(before, wanted._replace(products=products), book, cause)
+            return replace(part, missing=after.missing)
+        return after
+
+    patch.setattr(inventory, "hear", decide)
+
+
+@planted
+def a_smaller_edit_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
+    def decide(
+        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+    ) -> Reservation:
+        have = sum(part.quantity for part in before.stock) if before else 0
+        if 0 < wanted.products.get(scope.PRODUCT, 0) < have:
+            wanted = wanted._replace(products={scope.PRODUCT: have})
+        return hear(before, wanted, book, cause)
+
+    patch.setattr(inventory, "hear", decide)
+
+
+@planted
+def an_edit_counts_before_it_is_answered(patch: pytest.MonkeyPatch) -> None:
+    settle = OrderState.settle_edit
+
+    def whatever(
+        state: OrderState, told: StockAnswer, total: Money, at: datetime, caller: Caller
+    ) -> OrderChange:
+        return settle(state, told._replace(missing=()), total, at, caller)
+
+    patch.setattr(OrderState, "settle_edit", whatever)
+
+
+@planted
+def an_edit_asks_under_the_old_revision(patch: pytest.MonkeyPatch) -> None:
+    edit = OrderState.edit
+
+    def again(state: OrderState, *args: Any) -> OrderChange:
+        return edit(state._replace(asked=state.asked - 1), *args)
+
+    patch.setattr(OrderState, "edit", again)
+
+
+@planted
+def what_ends_leaves_its_edit_under_way(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OrderState, "_ending_edit", lambda _state, change, _end: change)
+
+
+@planted
+def an_edit_is_asked_for_again_with_the_old_lines(patch: pytest.MonkeyPatch) -> None:
+    first = OrderState.ask_again
+
+    def ask(state: OrderState, demand: dict[str, int]) -> StockAskedAgain:
+        return first(state, {scope.PRODUCT: 1} if demand else {})
+
+    patch.setattr(OrderState, "ask_again", ask)
 
 
 @pytest.mark.parametrize("bug", BUGS)

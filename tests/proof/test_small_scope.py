@@ -19,7 +19,7 @@ import pytest
 
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.messaging.broker import Event
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from proof.rules import agreement, orders, stock
 from proof.run_record import RunRecord
 from proof.snapshot import Snapshot

@@ -5,11 +5,17 @@ from collections import Counter
 from proof.workload import MIX, Caller, Shop, Wanted
 
 SHOP = Shop(products=12, scarce=3)
+READ = {
+    "order_id": "an order",
+    "version": 2,
+    "lines": [["P-001", 2], ["P-002", 1]],
+    "numbers": [1, 3],
+}
 
 
 def calls(seed: int, times: int = 2_000) -> list[Wanted]:
     caller = Caller("c-1", seed, SHOP)
-    caller.told_of("an order")
+    caller.told_of(READ)
     return [caller.next() for _ in range(times)]
 
 

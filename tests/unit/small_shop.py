@@ -51,7 +51,8 @@ class Shop:
 
     def record(self, request: orders_pb2.CreateOrderRequest) -> orders_pb2.Order:
         wanted: Counter[str] = Counter()
-        for line in request.lines:
+        for number, line in enumerate(request.lines, 1):
+            line.line_no = number
             wanted[line.product_id] += line.quantity
         fits = all(self.stock.get(product_id, 0) >= units for product_id, units in wanted.items())
         if fits:

@@ -37,7 +37,8 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.ordering.wire import order_message, read_orders
 
 ITEMS = 300
@@ -208,7 +209,7 @@ def orders() -> list[Order]:
             customer_id=f"c-{number}",
             request_id=f"request-{number}",
             lines=tuple(
-                OrderLine(product_id(number + line), 1 + line, Money("GBP", 1_250))
+                OrderLine(product_id(number + line), 1 + line, Money("GBP", 1_250), 1 + line)
                 for line in range(LINES)
             ),
             total=Money("GBP", 7_500),

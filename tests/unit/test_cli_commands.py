@@ -41,7 +41,7 @@ def whole_order() -> orders_pb2.Order:
     found = order(2, CONFIRMED)
     found.customer_id = "c-17"
     found.customer.name = "[red]Ada[/red]"
-    found.lines.add(product_id="MUG", quantity=3, unit_price=FOUR_FIFTY)
+    found.lines.add(product_id="MUG", quantity=3, unit_price=FOUR_FIFTY, line_no=1)
     found.total.CopyFrom(Money(currency_code="GBP", units=13, nanos=500_000_000))
     found.create_time.FromDatetime(NOON)
     found.update_time.FromDatetime(NOON)
@@ -131,6 +131,7 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
                 "product_id": "MUG",
                 "quantity": 3,
                 "unit_price": {"currency": "GBP", "minor": 450},
+                "line_no": 1,
             }
         ],
         "total": {"currency": "GBP", "minor": 1350},
@@ -162,6 +163,7 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
             "ship_to": None,
             "bill_to": None,
         },
+        "edit": None,
     }
 
 

@@ -48,6 +48,70 @@ NO_SECONDS: list[Any] = [one for one in BAD_SECONDS if one is not None] + [0, 0.
 BAD_COUNTS: list[Any] = [0, -1, 1.0, "10", True, 2**63, [1]]
 
 Call = Callable[[HoldfastSync, Any], object]
+EDITS: dict[str, tuple[str, list[Any], Call]] = {
+    "edit": ("order_id", BAD_TEXTS, lambda h, bad: h.orders.edit(bad, version=1, lines=LINES)),
+    "edit's version": (
+        "version",
+        [*BAD_COUNTS, None],
+        lambda h, bad: h.orders.edit("o-1", version=bad, lines=LINES),
+    ),
+    "edited lines": (
+        "lines",
+        [[], (), "LAMP", 5, {1: 1}],
+        lambda h, bad: h.orders.edit("o-1", version=1, lines=bad),
+    ),
+    "edited line's number": (
+        "lines[0].line_no",
+        [-1, 1.0, "1", None, True, 2**31],
+        lambda h, bad: h.orders.edit("o-1", version=1, lines=[OrderLine("LAMP", 1, None, bad)]),
+    ),
+    "edited quantity": (
+        "lines[0].quantity",
+        BAD_QUANTITIES,
+        lambda h, bad: h.orders.preview_edit("o-1", version=1, lines=[OrderLine("LAMP", bad)]),
+    ),
+    "edited charges": (
+        "charges",
+        ["LAMP", 5, {1: 1}],
+        lambda h, bad: h.orders.edit("o-1", version=1, charges=bad),
+    ),
+    "nothing to edit": ("lines", [None], lambda h, bad: h.orders.edit("o-1", version=1, lines=bad)),
+    "edit's wait": (
+        "wait_s",
+        [*BAD_SECONDS, 60.001],
+        lambda h, bad: h.orders.edit("o-1", version=1, lines=LINES, wait_s=bad),
+    ),
+    "cancelled lines": (
+        "lines",
+        [{}, [(1, 1)], "1=1", 5],
+        lambda h, bad: h.orders.cancel("o-1", lines=bad, version=1),
+    ),
+    "cancelled line's number": (
+        "lines[0].line_no",
+        [0, -1, 1.5, "1", None, True, 2**31],
+        lambda h, bad: h.orders.cancel("o-1", lines={bad: 1}, version=1),
+    ),
+    "cancelled units": (
+        "lines[0].quantity",
+        [one for one in BAD_QUANTITIES if one != [1]],
+        lambda h, bad: h.orders.cancel("o-1", lines={1: bad}, version=1),
+    ),
+    "cancellation's version": (
+        "version",
+        [*BAD_COUNTS, None],
+        lambda h, bad: h.orders.cancel("o-1", lines={1: 1}, version=bad),
+    ),
+    "version of a whole cancellation": (
+        "version",
+        [1, 0],
+        lambda h, bad: h.orders.cancel("o-1", version=bad),
+    ),
+    "wait of a whole cancellation": (
+        "wait_s",
+        [5, None, -1],
+        lambda h, bad: h.orders.cancel("o-1", wait_s=bad),
+    ),
+}
 ORDER: dict[str, tuple[str, list[Any], Call]] = {
     "customer": ("customer_id", BAD_TEXTS, lambda h, bad: h.orders.create(bad, LINES)),
     "product": (
@@ -98,6 +162,7 @@ ORDER: dict[str, tuple[str, list[Any], Call]] = {
     "get": ("order_id", BAD_TEXTS, lambda h, bad: h.orders.get(bad)),
     "cancel": ("order_id", BAD_TEXTS, lambda h, bad: h.orders.cancel(bad)),
     "reason": ("reason", BAD_TEXTS, lambda h, bad: h.orders.cancel("o-1", reason=bad)),
+    **EDITS,
     "update": (
         "customer.name",
         [one for one in BAD_TEXTS if one is not None],

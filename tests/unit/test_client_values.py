@@ -13,6 +13,7 @@ from holdfast import client
 from holdfast.chassis.money import DIGITS
 from holdfast.client import (
     Customer,
+    EditState,
     Money,
     Movement,
     MovementKind,
@@ -285,6 +286,10 @@ def test_every_status_and_kind_of_the_contract_has_a_name() -> None:
     for kind in inventory_pb2.MovementKind.values()[1:]:
         movement = wire.movement_from_wire(inventory_pb2.Movement(kind=kind))
         assert movement.kind is not MovementKind.UNKNOWN
+    for state in orders_pb2.EditState.values()[1:]:
+        edited = wire.order_from_wire(orders_pb2.Order(edit=orders_pb2.OrderEdit(state=state)))
+        assert edited.edit is not None
+        assert edited.edit.state is not EditState.UNKNOWN
 
 
 def test_the_public_surface_is_sorted_and_private_modules_hold_the_rest() -> None:

@@ -12,7 +12,8 @@ from holdfast.orders.domain.errors import (
     StillPending,
 )
 from holdfast.orders.domain.events import HoldExtended, OrderConfirmed, OrderReserved
-from holdfast.orders.domain.ordering.order import Action, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -30,13 +30,8 @@ from holdfast.orders.domain.events import (
 from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.ordering.lines import QUANTITY_MAX, OrderLine, demand_of, total_of
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import (
-    UPDATES_MAX,
-    OrderChange,
-    OrderState,
-    OrderStatus,
-    may_follow,
-)
+from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus, may_follow
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 
 AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
@@ -67,11 +62,12 @@ lines = st.builds(
     st.sampled_from(["LAMP", "DESK", "CHAIR"]),
     st.integers(1, QUANTITY_MAX),
     st.builds(Money, st.just("GBP"), st.integers(0, 10**9)),
+    st.just(1),
 )
 
 
 def line(product_id: str, quantity: int, minor: int, currency: str = "GBP") -> OrderLine:
-    return OrderLine(product_id, quantity, Money(currency, minor))
+    return OrderLine(product_id, quantity, Money(currency, minor), 1)
 
 
 @pytest.mark.parametrize("before", OrderStatus)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from holdfast.orders.domain.ordering.order import OrderStatus, may_follow
+from holdfast.orders.domain.ordering.status import OrderStatus, may_follow
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "concepts" / "orders.md"
 BLOCKS = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)

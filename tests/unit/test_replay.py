@@ -283,7 +283,7 @@ def test_the_request_id_of_an_order_is_its_number(tmp_path: Path) -> None:
     request = order_request(order, "GBP")
 
     assert (request.request_id, request.customer_id) == ("invoice-536365", "17850")
-    assert request.lines == [OrderLine("LAMP", 6, Money("GBP", 255))]
+    assert request.lines == [OrderLine("LAMP", 6, Money("GBP", 255), line_no=1)]
 
 
 @pytest.mark.parametrize(

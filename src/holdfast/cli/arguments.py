@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeVar
@@ -114,12 +115,18 @@ BeforeOption = Annotated[
 ]
 
 
-def order_lines(texts: Sequence[str], currency: str | None) -> list[OrderLine]:
+def order_lines(texts: Sequence[str], currency: str | None, *, lowest: int = 1) -> list[OrderLine]:
     """Read PRODUCT=QTY or PRODUCT=QTY@PRICE, such as LAMP-RED=2 or MUG=1@4.50.
 
     :param currency: of the prices; None: that of each product, whatever it is.
+    :param lowest: quantity; 0 where that takes a line away.
     """
-    return [_order_line(text, currency) for text in texts]
+    return [_order_line(text, currency, lowest) for text in texts]
+
+
+def numbered_lines(texts: Sequence[str], *, lowest: int) -> list[OrderLine]:
+    """Read LINE=QTY or LINE=QTY@PRICE, where LINE is a line's number; each of them once."""
+    return [_numbered_line(text, lowest) for text in texts]
 
 
 def price(text: str, currency: str) -> Money:
@@ -143,7 +150,16 @@ def duration_s(text: str, option: str) -> float:
     return seconds
 
 
-def _order_line(text: str, currency: str | None) -> OrderLine:
+def _numbered_line(text: str, lowest: int) -> OrderLine:
+    if not _LINE.fullmatch(text) or not _WHOLE.fullmatch(text.partition("=")[0]):
+        raise typer.BadParameter(
+            f"{text!r} names no units of a line: write its number and the units, such as 2=1"
+        )
+    line = _order_line(text, None, lowest)
+    return replace(line, product_id="", line_no=whole(1)(line.product_id))
+
+
+def _order_line(text: str, currency: str | None, lowest: int) -> OrderLine:
     found = _LINE.fullmatch(text)
     if found is None:
         raise typer.BadParameter(
@@ -154,12 +170,12 @@ def _order_line(text: str, currency: str | None) -> OrderLine:
     if found["price"] is not None:
         asked = found["price"]
         unit_price = price(asked, currency) if currency else _read(parse_amount, asked)
-    return OrderLine(found["product"], _quantity(text, found["quantity"]), unit_price)
+    return OrderLine(found["product"], _quantity(text, found["quantity"], lowest), unit_price)
 
 
-def _quantity(line: str, text: str) -> int:
+def _quantity(line: str, text: str, lowest: int) -> int:
     try:
-        return whole(1, QUANTITY_MAX)(text)
+        return whole(lowest, QUANTITY_MAX)(text)
     except typer.BadParameter as error:
         raise typer.BadParameter(f"in {line!r} the quantity {error.message}") from error
 

@@ -123,7 +123,7 @@ def _message(error: Exception) -> str:
                 f"  {short.product_id}: wanted {short.wanted}, available {short.available}"
                 for short in error.shortages
             )
-            return "\n".join(["short of stock; nothing was ordered:", *listed])
+            return "\n".join(["short of stock; nothing was done:", *listed])
         case OpenOrders(order_ids=[_, *_]):
             return "\n".join([error.message, *(f"  {order_id}" for order_id in error.order_ids)])
         case RequestIdReused(order_id=str(known)) if known:

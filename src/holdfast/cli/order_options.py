@@ -23,6 +23,11 @@ class PaidOption(StrEnum):
     VOIDED = "voided"
 
 
+OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
+WaitOption = Annotated[
+    str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
+]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Do not wait.")]
 DiscountOption = Annotated[
     str | None, typer.Option(metavar="AMOUNT", help="Taken off the whole order.")
 ]
@@ -53,12 +58,19 @@ BillToOption = Annotated[
 
 def charges_of(discount: str | None, shipping: str | None, tax: str | None) -> list[Charge]:
     """Read what is added to an order, or taken off."""
-    amounts = {
+    return [Charge(kind, amount) for kind, amount in amounts(discount, shipping, tax).items()]
+
+
+def amounts(
+    discount: str | None, shipping: str | None, tax: str | None
+) -> dict[ChargeKind, Decimal]:
+    """Read the charges of a whole order that are given, by kind."""
+    texts = {
         ChargeKind.DISCOUNT: discount,
         ChargeKind.SHIPPING: shipping,
         ChargeKind.TAX: tax,
     }
-    return [Charge(kind, exact_amount(text)) for kind, text in amounts.items() if text is not None]
+    return {kind: exact_amount(text) for kind, text in texts.items() if text is not None}
 
 
 def wait_seconds(text: str) -> float:

@@ -1,8 +1,20 @@
 """How the command line shows orders: to people, or as JSON."""
 
+from collections.abc import Sequence
+
 from holdfast.cli.addresses import address_line
 from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
-from holdfast.client import Order, OrderStatus, PaymentKind, Placed
+from holdfast.client import (
+    Charge,
+    EditState,
+    Order,
+    OrderEdit,
+    OrderLine,
+    OrderStatus,
+    PaymentKind,
+    Placed,
+    Shortage,
+)
 
 
 def show_placed(placed: Placed, output: Output) -> None:
@@ -11,7 +23,7 @@ def show_placed(placed: Placed, output: Output) -> None:
         return
     print_line(f"order {placed.order_id} is {placed.status}")
     for short in placed.shortages:
-        print_line(f"  {short.product_id}: wanted {short.wanted}, available {short.available}")
+        print_line(f"  {_shortage(short)}")
     if placed.status is OrderStatus.RESERVED:
         print_line(f"  held until {placed.expires_time:%Y-%m-%dT%H:%M:%SZ}; then it expires")
     if placed.status is OrderStatus.PENDING:
@@ -72,18 +84,45 @@ def show_order(order: Order, output: Output) -> None:
         }
     )
     print_line("")
-    print_table(
-        ("product", "quantity", "unit price"),
-        [(line.product_id, line.quantity, line.unit_price) for line in order.lines],
-    )
-    for charge in order.charges:
-        where = f" of line {charge.line_no}" if charge.line_no else ""
-        print_line(f"{charge.kind.lower()}{where}: {charge.amount} {charge.code}".rstrip())
+    _show_contents(order.lines, order.charges)
     for short in order.shortages:
-        print_line(f"short: {short.product_id}: wanted {short.wanted}, available {short.available}")
+        print_line(f"short: {_shortage(short)}")
+    if order.edit is not None:
+        _show_edit(order.order_id, order.edit)
     if order.history:
         print_line("")
         print_table(
             ("version", "status", "time", "reason", "by"),
             [(c.version, c.status, c.change_time, c.reason, c.actor) for c in order.history],
         )
+
+
+def _show_contents(lines: Sequence[OrderLine], charges: Sequence[Charge]) -> None:
+    print_table(
+        ("line", "product", "quantity", "unit price"),
+        [(line.line_no, line.product_id, line.quantity, line.unit_price) for line in lines],
+    )
+    for charge in charges:
+        where = f" of line {charge.line_no}" if charge.line_no else ""
+        print_line(f"{charge.kind.lower()}{where}: {charge.amount} {charge.code}".rstrip())
+
+
+def _show_edit(order_id: str, edit: OrderEdit) -> None:
+    """What became of the newest edit; an applied one is the order, and told by its history."""
+    match edit.state:
+        case EditState.ASKED:
+            print_line("")
+            print_line(f"edit {edit.edition} is under way, Inventory has not answered; it wants:")
+            _show_contents(edit.lines, edit.charges)
+            print_line(f"total with it: {edit.total}")
+            print_line(f"look again: holdfast order get {order_id}")
+        case EditState.REFUSED:
+            print_line(f"edit {edit.edition} was refused, the order stayed as it was; short:")
+            for short in edit.missing:
+                print_line(f"  {_shortage(short)}")
+        case EditState.DROPPED:
+            print_line(f"edit {edit.edition} was dropped: the order ended first")
+
+
+def _shortage(short: Shortage) -> str:
+    return f"{short.product_id}: wanted {short.wanted}, available {short.available}"

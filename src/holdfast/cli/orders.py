@@ -21,6 +21,7 @@ from holdfast.cli.arguments import (
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.exits import REFUSED, repeatable_as
+from holdfast.cli.order_edits import cancel, edit
 from holdfast.cli.order_options import (
     AddedOption,
     BillToOption,
@@ -28,9 +29,12 @@ from holdfast.cli.order_options import (
     DiscountOption,
     HoldOption,
     NoteOption,
+    NoWaitOption,
+    OrderId,
     PaidOption,
     ReferenceOption,
     ShipToOption,
+    WaitOption,
     charges_of,
     exact_amount,
     hold_seconds,
@@ -54,9 +58,8 @@ from holdfast.client import (
 )
 
 app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_help=True)
-
-
-OrderId = Annotated[str, typer.Argument(metavar="ORDER_ID", help="The order's id.")]
+app.command()(edit)
+app.command()(cancel)
 
 
 @app.command()
@@ -76,9 +79,7 @@ def create(
     request_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The same id and contents order once only.")
     ] = None,
-    wait: Annotated[
-        str, typer.Option(metavar="TIME", help="Wait for the outcome at most so long (up to 60s).")
-    ] = "10s",
+    wait: WaitOption = "10s",
     discount: DiscountOption = None,
     shipping: AddedOption = None,
     tax: AddedOption = None,
@@ -88,7 +89,7 @@ def create(
     ship_to: ShipToOption = None,
     bill_to: BillToOption = None,
     hold: HoldOption = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait.")] = False,
+    no_wait: NoWaitOption = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
@@ -249,21 +250,6 @@ def update(
         )
 
     show_order(Connection(orders, data=data).run(change), output)
-
-
-@app.command()
-def cancel(
-    order_id: OrderId,
-    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "",
-    orders: OrdersOption = ORDERS_ADDRESS,
-    data: DataOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
-    """Cancel an order; its stock comes back shortly after."""
-    order = Connection(orders, data=data).run(
-        lambda client: client.orders.cancel(order_id, reason=reason)
-    )
-    show_order(order, output)
 
 
 @app.command()

@@ -21,8 +21,10 @@ def order_request(order: FileOrder, currency: str) -> OrderRequest:
     return OrderRequest(
         customer_id=order.customer_id,
         lines=[
-            OrderLine(line.product_id, line.quantity, Money(currency, line.unit_price_minor))
-            for line in order.lines
+            OrderLine(
+                line.product_id, line.quantity, Money(currency, line.unit_price_minor), number
+            )
+            for number, line in enumerate(order.lines, 1)
         ],
         request_id=request_id_of(order),
     )

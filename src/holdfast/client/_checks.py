@@ -17,6 +17,7 @@ from holdfast.client._wire import money_to_wire, price_to_wire
 
 INT64_MAX = 2**63 - 1
 QUANTITY_MAX = 1_000_000_000  # units on one line
+LINE_NO_MAX = 2**31 - 1
 STOCK_MAX = 1_000_000_000_000  # units at one location
 WAIT_S_MAX = 60.0
 HOLD_S_MAX = 86_400.0

@@ -1,14 +1,47 @@
-"""Charges and details as the wire takes them; see `_requests`, which checks everything else."""
+"""Lines, charges and details as the wire takes them; see `_requests`, which checks the rest."""
 
 from dataclasses import fields
 
-from holdfast.client._checks import Checks
-from holdfast.client._types import Address, Charge, ChargeKind, Details
+from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, Checks
+from holdfast.client._types import Address, Charge, ChargeKind, Details, OrderLine
 from holdfast.client._wire import charge_kind_to_wire
 from holdfast.contracts.orders.v1 import orders_pb2
 
+LINES_MAX = 2_000  # of one order
 
-def write_charges(checks: Checks, message: orders_pb2.CreateOrderRequest, charges: object) -> None:
+
+def write_lines(
+    checks: Checks,
+    message: orders_pb2.CreateOrderRequest | orders_pb2.UpdateOrderRequest,
+    lines: object,
+) -> None:
+    """At least one; with their numbers only where lines are edited."""
+    is_edit = isinstance(message, orders_pb2.UpdateOrderRequest)
+    for number, line in enumerate(checks.items("lines", lines)):
+        at = f"lines[{number}]"
+        if not isinstance(line, OrderLine):
+            checks.is_a(at, line, OrderLine)
+            continue
+        written = message.lines.add(
+            product_id=checks.text(f"{at}.product_id", line.product_id),
+            quantity=checks.number(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX),
+        )
+        if line.unit_price is not None:
+            price = checks.line_price(f"{at}.unit_price", line.unit_price)
+            written.unit_price.CopyFrom(price)
+        if is_edit:
+            written.line_no = checks.number(
+                f"{at}.line_no", line.line_no, lowest=0, highest=LINE_NO_MAX
+            )
+
+
+def write_charges(
+    checks: Checks,
+    message: orders_pb2.CreateOrderRequest | orders_pb2.UpdateOrderRequest,
+    charges: object,
+) -> None:
+    is_edit = isinstance(message, orders_pb2.UpdateOrderRequest)
+    line_no_max = LINE_NO_MAX if is_edit else LINES_MAX
     for number, charge in enumerate(checks.items("charges", charges) if charges else ()):
         at = f"charges[{number}]"
         if not isinstance(charge, Charge):
@@ -19,7 +52,7 @@ def write_charges(checks: Checks, message: orders_pb2.CreateOrderRequest, charge
             continue
         message.charges.add(
             kind=charge_kind_to_wire(charge.kind),
-            line_no=checks.number(f"{at}.line_no", charge.line_no, lowest=0, highest=2_000),
+            line_no=checks.number(f"{at}.line_no", charge.line_no, lowest=0, highest=line_no_max),
             code=checks.text(f"{at}.code", charge.code),
             amount=checks.line_price(f"{at}.amount", charge.amount),
         )

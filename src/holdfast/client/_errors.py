@@ -8,6 +8,8 @@ HoldfastError
 │   ├── ShortOfStock          `shortages`, one per product
 │   ├── IllegalTransition     the order's status does not allow it
 │   ├── HoldExpired           the hold has ended: place a new order, or give the payment back
+│   ├── EditUnderWay          the order's last edit has no answer yet: read the order again
+│   ├── NothingLeft           no unit would be left: cancel the order as a whole
 │   ├── OpenOrders            orders to erase are not final: `order_ids`, up to ten
 │   ├── AlreadyExists         the id is taken by other contents
 │   │   └── RequestIdReused   the request id was used for something else: see `order_id`
@@ -104,7 +106,7 @@ class Refused(HoldfastError):
 
 
 class ShortOfStock(Refused):
-    """The order plainly cannot be filled; it was not recorded."""
+    """The order, or an edit of it, plainly cannot be filled; it was not recorded."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
@@ -124,6 +126,14 @@ class IllegalTransition(Refused):
 
 class HoldExpired(Refused):
     """The hold has ended, and the units may be somebody else's: place a new order."""
+
+
+class EditUnderWay(Refused):
+    """Inventory has not answered the order's last edit yet: read the order again, then edit it."""
+
+
+class NothingLeft(Refused):
+    """These are all units that the order has: cancel it as a whole."""
 
 
 class OpenOrders(Refused):
@@ -200,6 +210,8 @@ class InternalError(HoldfastError):
 _BY_REASON: Mapping[str, type[HoldfastError]] = {
     "SHORT_OF_STOCK": ShortOfStock,
     "HOLD_EXPIRED": HoldExpired,
+    "EDIT_UNDER_WAY": EditUnderWay,
+    "NOTHING_LEFT": NothingLeft,
     "OPEN_ORDERS": OpenOrders,
     "ILLEGAL_TRANSITION": IllegalTransition,
     "REQUEST_ID_REUSED": RequestIdReused,

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
 
-from holdfast.client import _requests
+from holdfast.client import _edit_requests, _requests
 from holdfast.client._batches import send_in_parts
 from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX, Checks, attempt
@@ -238,17 +238,87 @@ class Orders:
         )
         return order_from_wire(answer)
 
-    async def cancel(self, order_id: str, *, reason: str = "") -> Order:
-        """Cancel a pending, reserved or confirmed order; its stock comes back shortly after.
+    async def edit(
+        self,
+        order_id: str,
+        *,
+        version: int,
+        lines: Sequence[OrderLine] | None = None,
+        charges: Sequence[Charge] | None = None,
+        wait_s: float = 0.0,
+    ) -> Order:
+        """Give an order that is not final other lines, other charges, or both; None leaves them.
 
-        Repeating changes nothing.
+        Where the units of every product stay as they are it counts at once. Else Inventory is
+        asked: the order keeps its lines, and its `edit` is ASKED until it is APPLIED, whole, or
+        REFUSED with what was `missing`. Nothing is charged or given back. A PENDING order is waited
+        for. Never repeated after an unknown outcome: read the order to see whether it is there.
 
-        :raises IllegalTransition: the order was rejected or has expired.
+        :param version: the order's version as last read.
+        :param lines: all of them, 1 to 2,000. `line_no` names the line that it was; 0: a new line.
+            One that is left out is removed, with its charges. No price: as it was; of a new line
+            what its product costs in the order, or else the product's own.
+        :param charges: all of them, at most 500; none takes all away.
+        :param wait_s: seconds to wait for the answer, at most 60; it may still be ASKED after.
+        :raises StaleVersion: the order changed since; so does a repeat, as the first changed it.
+        :raises EditUnderWay: the last edit has no answer yet.
+        :raises ShortOfStock: more is wanted than there plainly is.
+        :raises NotFound: no such order, or a new line's product does not exist.
+        :raises IllegalTransition: the order is final.
+        :raises Unavailable: also where it stays PENDING (STILL_PENDING): nothing was done.
         """
+        request = _edit_requests.edit_order(
+            order_id, version=version, lines=lines, charges=charges, wait_s=wait_s
+        )
         answer = await self._calls.ask(
-            self._stub.CancelOrder,
-            _requests.cancel_order(order_id, reason),
-            repeatable=True,
+            self._stub.UpdateOrder, request, repeatable=False, wait_s=wait_s
+        )
+        return order_from_wire(answer)
+
+    async def preview_edit(
+        self,
+        order_id: str,
+        *,
+        version: int,
+        lines: Sequence[OrderLine] | None = None,
+        charges: Sequence[Charge] | None = None,
+    ) -> Order:
+        """The order as `edit` would make it; nothing changes, so repeats are harmless.
+
+        Takes and raises what `edit` does. Inventory may still decide otherwise later.
+        """
+        request = _edit_requests.edit_order(
+            order_id, version=version, lines=lines, charges=charges, only_preview=True
+        )
+        answer = await self._calls.ask(self._stub.UpdateOrder, request, repeatable=True)
+        return order_from_wire(answer)
+
+    async def cancel(
+        self,
+        order_id: str,
+        *,
+        reason: str = "",
+        lines: Mapping[int, int] | None = None,
+        version: int | None = None,
+        wait_s: float = 0.0,
+    ) -> Order:
+        """Cancel a pending, reserved or confirmed order, or units of its lines.
+
+        Their stock comes back shortly after. Repeating it for the whole order changes nothing. For
+        units it is an edit, and never repeated after an unknown outcome (see `edit`).
+
+        :param lines: units to cancel by line number, at most 2,000; None: the whole order.
+        :param version: with `lines` the order's version as last read, else None.
+        :param wait_s: with `lines` seconds to wait, as in `edit`.
+        :raises IllegalTransition: the order was rejected or has expired.
+        :raises NothingLeft: these are all its units: cancel it as a whole.
+        :raises StaleVersion, EditUnderWay: with `lines`, as in `edit`.
+        """
+        request = _edit_requests.cancel_order(
+            order_id, reason, lines=lines, version=version, wait_s=wait_s
+        )
+        answer = await self._calls.ask(
+            self._stub.CancelOrder, request, repeatable=lines is None, wait_s=wait_s
         )
         return order_from_wire(answer)
 

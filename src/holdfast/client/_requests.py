@@ -6,12 +6,11 @@ Each function raises InvalidRequest, with all violations, before anything can be
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from holdfast.client._checks import HOLD_S_MAX, QUANTITY_MAX, STOCK_MAX, WAIT_S_MAX, Checks
-from holdfast.client._details import write_charges, write_details
+from holdfast.client._checks import HOLD_S_MAX, STOCK_MAX, WAIT_S_MAX, Checks
+from holdfast.client._details import write_charges, write_details, write_lines
 from holdfast.client._types import (
     Customer,
     Details,
-    OrderLine,
     OrderRequest,
     OrderStatus,
     PaymentKind,
@@ -48,18 +47,7 @@ def _write_order(
 ) -> None:
     message.request_id = checks.request_id(request.request_id)
     message.customer_id = checks.text("customer_id", request.customer_id)
-    for number, line in enumerate(checks.items("lines", request.lines)):
-        at = f"lines[{number}]"
-        if not isinstance(line, OrderLine):
-            checks.is_a(at, line, OrderLine)
-            continue
-        written = message.lines.add(
-            product_id=checks.text(f"{at}.product_id", line.product_id),
-            quantity=checks.number(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX),
-        )
-        if line.unit_price is not None:
-            price = checks.line_price(f"{at}.unit_price", line.unit_price)
-            written.unit_price.CopyFrom(price)
+    write_lines(checks, message, request.lines)
     if request.hold_s is not None:
         message.hold.CopyFrom(_hold(checks, request.hold_s))
     write_charges(checks, message, request.charges)
@@ -202,15 +190,6 @@ def update_order(
         update_mask=FieldMask(paths=[*(f"customer.{field}" for field in new), *given]),
     )
     write_details(checks, request, Details(**given))  # type: ignore[arg-type]
-    checks.raise_any()
-    return request
-
-
-def cancel_order(order_id: object, reason: object) -> orders_pb2.CancelOrderRequest:
-    checks = Checks()
-    request = orders_pb2.CancelOrderRequest(
-        order_id=checks.text("order_id", order_id), reason=checks.text("reason", reason)
-    )
     checks.raise_any()
     return request
 

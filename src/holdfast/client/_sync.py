@@ -132,6 +132,8 @@ class _OrdersSync:
         self.list = loop.iterating(orders.list)
         self.search = loop.iterating(orders.search)
         self.update = loop.blocking(orders.update)
+        self.edit = loop.blocking(orders.edit)
+        self.preview_edit = loop.blocking(orders.preview_edit)
         self.cancel = loop.blocking(orders.cancel)
         self.confirm = loop.blocking(orders.confirm)
         self.extend_hold = loop.blocking(orders.extend_hold)

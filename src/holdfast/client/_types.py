@@ -72,11 +72,14 @@ class OrderLine:
 
     :param unit_price: in the product's currency; a Decimal names none, and so is sure to be in it.
         None: the product's own price. In an `Order` it is always Money.
+    :param line_no: names the line as long as its order lives; always set in an `Order`. In `edit` 0
+        means a new line; `create` ignores it.
     """
 
     product_id: str
     quantity: int
     unit_price: Money | Decimal | None = None
+    line_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +221,45 @@ class Payment:
     record_time: datetime
 
 
+class EditState(StrEnum):
+    """What became of an edit."""
+
+    ASKED = "ASKED"  # under way: Inventory has not answered
+    APPLIED = "APPLIED"  # its lines and charges are the order's
+    REFUSED = "REFUSED"  # stock was short: the order stays as it was
+    DROPPED = "DROPPED"  # the order ended before the answer
+    UNKNOWN = "UNKNOWN"  # a state that this version of the client does not know
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEdit:
+    """A change of an order's lines or charges.
+
+    :param edition: counts from 2, as an order is recorded with edition 1.
+    :param lines: those that it wants, or wanted; empty once they are the order's own. So are
+        `charges`.
+    :param total: what the order costs with it.
+    :param missing: what was short, when it was REFUSED.
+    :param request_version: the order's version with which it was asked for.
+    :param end_version: the order's version that ended it; 0: it is under way.
+    """
+
+    edition: int
+    state: EditState
+    lines: tuple[OrderLine, ...]
+    charges: tuple[Charge, ...]
+    total: Money
+    missing: tuple[Shortage, ...]
+    request_version: int
+    end_version: int
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it. Lists leave `history` empty. Times are UTC."""
+    """An order with everything known about it. Lists leave `history` empty. Times are UTC.
+
+    :param edit: the newest change of its lines or charges; None: there was none.
+    """
 
     order_id: str
     request_id: str
@@ -240,6 +279,7 @@ class Order:
     payments: tuple[Payment, ...] = ()
     charges: tuple[Charge, ...] = ()
     details: Details = field(default_factory=Details)
+    edit: OrderEdit | None = None
 
 
 @dataclass(frozen=True, slots=True)

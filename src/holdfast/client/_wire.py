@@ -18,10 +18,12 @@ from holdfast.client._types import (
     Customer,
     CustomerProfile,
     Details,
+    EditState,
     Movement,
     MovementKind,
     Order,
     OrderChange,
+    OrderEdit,
     OrderLine,
     OrderStatus,
     Payment,
@@ -124,10 +126,7 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
         request_id=message.request_id,
         customer_id=message.customer_id,
         status=status_from_wire(message.status),
-        lines=tuple(
-            OrderLine(line.product_id, line.quantity, money_from_wire(line.unit_price))
-            for line in message.lines
-        ),
+        lines=_lines_from_wire(message.lines),
         total=money_from_wire(message.total),
         customer=Customer(
             name=message.customer.name,
@@ -162,16 +161,41 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
             )
             for payment in message.payments
         ),
-        charges=tuple(
-            Charge(
-                _CHARGE_KINDS.get(charge.kind, ChargeKind.UNKNOWN),
-                money_from_wire(charge.amount),
-                charge.line_no,
-                charge.code,
-            )
-            for charge in message.charges
-        ),
+        charges=_charges_from_wire(message.charges),
         details=_details(message),
+        edit=_edit_from_wire(message.edit) if message.HasField("edit") else None,
+    )
+
+
+def _edit_from_wire(message: orders_pb2.OrderEdit) -> OrderEdit:
+    return OrderEdit(
+        edition=message.edition,
+        state=_EDIT_STATES.get(message.state, EditState.UNKNOWN),
+        lines=_lines_from_wire(message.lines),
+        charges=_charges_from_wire(message.charges),
+        total=money_from_wire(message.total),
+        missing=_shortages_from_wire(message.missing),
+        request_version=message.request_version,
+        end_version=message.end_version,
+    )
+
+
+def _lines_from_wire(messages: Iterable[orders_pb2.OrderLine]) -> tuple[OrderLine, ...]:
+    return tuple(
+        OrderLine(m.product_id, m.quantity, money_from_wire(m.unit_price), m.line_no)
+        for m in messages
+    )
+
+
+def _charges_from_wire(messages: Iterable[orders_pb2.Charge]) -> tuple[Charge, ...]:
+    return tuple(
+        Charge(
+            _CHARGE_KINDS.get(m.kind, ChargeKind.UNKNOWN),
+            money_from_wire(m.amount),
+            m.line_no,
+            m.code,
+        )
+        for m in messages
     )
 
 
@@ -277,6 +301,11 @@ def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
 # By number and without a failure for the ones that a newer service may send.
 _CHARGE_KINDS: dict[int, ChargeKind] = {
     charge_kind_to_wire(kind): kind for kind in ChargeKind if kind is not ChargeKind.UNKNOWN
+}
+_EDIT_STATES: dict[int, EditState] = {
+    orders_pb2.EditState.Value(f"EDIT_STATE_{state}"): state
+    for state in EditState
+    if state is not EditState.UNKNOWN
 }
 _PAYMENT_KINDS: dict[int, PaymentKind] = {
     payment_kind_to_wire(kind): kind for kind in PaymentKind if kind is not PaymentKind.UNKNOWN

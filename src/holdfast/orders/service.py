@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from grpc import aio
@@ -38,15 +39,16 @@ from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.ordering.cancel_order import CancelOrder
 from holdfast.orders.application.ordering.change_orders import ChangeOrders, Command
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
+from holdfast.orders.application.ordering.edit_orders import EditCommand, EditOrders
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
-from holdfast.orders.application.ordering.place_orders import PlaceOrders
+from holdfast.orders.application.ordering.place_orders import PlaceOrder, PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.order import Order, OrderState
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
@@ -118,23 +120,19 @@ def assemble(
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
     boundary = RpcBoundary(translate, clock)
-    place = retrying(PlaceOrders(store.begin, reader, GrpcStockCheck(channel), clock, relay))
-    place_orders = Batcher(
-        place,
-        batch_items_max=BATCH_ITEMS_MAX,
-        queue_items_max=QUEUE_ITEMS_MAX,
-        crowd_items=CROWD_ITEMS,
-    )
-    get_order, change_orders = _small_batches(store, reader, clock)
+    stock_check = GrpcStockCheck(channel)
+    place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
+    edits = EditOrders(store.begin, reader, stock_check, clock)
+    batches = _batches(store, reader, clock, place, edits)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     queue, notify = INVENTORY_TO_ORDERS.queue, SendNotifications(reader, LogNotifier(), clock)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
-        place_orders=place_orders,
-        use_cases=_use_cases(store, reader, profiles, clock, change_orders),
-        watch_order=WatchOrder(get_order.submit, signals),
-        get_order=get_order,
+        place_orders=batches.place_orders,
+        use_cases=_use_cases(store, reader, profiles, clock, batches, edits),
+        watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
+        get_order=batches.get_order,
         reader=reader,
         customers=profiles,
         boundary=boundary,
@@ -143,9 +141,10 @@ def assemble(
     loops: dict[str, Loop] = {
         "orders consumer": lambda: broker.consume(queue, receiver),
         "orders relay": relay.run,
-        "orders placing": place_orders.run,
-        "orders reading": get_order.run,
-        "orders changing": change_orders.run,
+        "orders placing": batches.place_orders.run,
+        "orders reading": batches.get_order.run,
+        "orders changing": batches.change_orders.run,
+        "orders editing": batches.edit_orders.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
@@ -159,13 +158,31 @@ def assemble(
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
 
 
-def _small_batches(
-    store: Store, reader: Reader, clock: Clock
-) -> tuple[Batcher[str, Order | None], Batcher[Command, None]]:
-    """How single orders are read and changed."""
+class _Batches(NamedTuple):
+    """How orders are placed, read, changed and edited."""
+
+    place_orders: Batcher[PlaceOrder, OrderState]
+    get_order: Batcher[str, Order | None]
+    change_orders: Batcher[Command, None]
+    edit_orders: Batcher[EditCommand, None]
+
+
+def _batches(
+    store: Store, reader: Reader, clock: Clock, place: PlaceOrders, edits: EditOrders
+) -> _Batches:
     change = retrying(ChangeOrders(store.begin, clock))
     limits = {"batch_items_max": READ_ITEMS_MAX, "queue_items_max": QUEUE_ITEMS_MAX}
-    return Batcher(reader.details, **limits), Batcher(change, **limits)
+    return _Batches(
+        Batcher(
+            retrying(place),
+            batch_items_max=BATCH_ITEMS_MAX,
+            queue_items_max=QUEUE_ITEMS_MAX,
+            crowd_items=CROWD_ITEMS,
+        ),
+        Batcher(reader.details, **limits),
+        Batcher(change, **limits),
+        Batcher(retrying(edits), **limits),
+    )
 
 
 def _use_cases(
@@ -173,13 +190,16 @@ def _use_cases(
     reader: Reader,
     profiles: ProfileReader,
     clock: Clock,
-    change_orders: Batcher[Command, None],
+    batches: _Batches,
+    edits: EditOrders,
 ) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
         update_order=retrying(UpdateOrder(store.begin, clock)),
         extend_hold=retrying(ExtendHold(store.begin, clock)),
-        change_order=change_orders.submit,
+        edit_order=batches.edit_orders.submit,
+        preview_edit=edits.preview,
+        change_order=batches.change_orders.submit,
         update_customer=retrying(UpdateCustomer(store.begin, clock)),
         erase_customer=retrying(EraseCustomer(store.begin, clock)),
         export_customer=ExportCustomer(profiles, reader),

@@ -16,7 +16,9 @@ CREATE TABLE orders (
     request_hash text NOT NULL,
     status       text NOT NULL,
     version      bigint NOT NULL,
-    edition      integer NOT NULL,               -- whose lines count
+    edition      integer NOT NULL,               -- whose lines and charges count
+    edition_newest integer NOT NULL,             -- never used again, also when it never counts
+    edit_revision bigint,                        -- the question that decides the newest; NULL: none
     -- The newest question to Inventory (StockWanted.revision), and the newest answered.
     asked        bigint NOT NULL,
     answered     bigint NOT NULL CHECK (answered <= asked),
@@ -120,6 +122,19 @@ CREATE TABLE order_line (
 );
 
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+
+-- Editions after the first, whatever became of them. Versions are the order's.
+CREATE TABLE order_edit (
+    order_id      uuid NOT NULL,
+    edition       integer NOT NULL CHECK (edition > 1),
+    revision      bigint NOT NULL,               -- of the question that decides it; 0: none
+    state         text NOT NULL,
+    total_minor   bigint NOT NULL CHECK (total_minor >= 0),
+    missing       jsonb NOT NULL,                -- [[product, wanted, available], ...]
+    asked_version bigint NOT NULL,
+    ended_version bigint,                        -- NULL: it is under way
+    PRIMARY KEY (order_id, edition)
+);
 
 CREATE TABLE order_history (
     order_id   uuid NOT NULL,
@@ -315,8 +330,8 @@ UPDATE order_details
    UPDATE order_history
       SET reason = ''
     WHERE order_id = ANY($1::uuid[])
-      AND status = 'CANCELLED'
-      AND action = ''          -- else the text is the system's own
+      AND (status = 'CANCELLED' AND action = ''
+           OR action = 'EDIT_ASKED')   -- else the text is the system's own
       AND reason <> ''
 RETURNING order_id::text AS order_id
 ;
@@ -342,10 +357,50 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
--- FIND_ORDERS
+-- EDITS_SINCE
+SELECT currency, 
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+ AS edit
+  FROM order_edit
+  JOIN orders USING (order_id)
+ WHERE order_edit.order_id = $1::uuid
+   AND (asked_version > $2 OR ended_version > $2)
+ ORDER BY order_edit.edition
+;
+
+-- FIND_EDITABLE
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -360,6 +415,9 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 ;
@@ -367,7 +425,25 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 -- FIND_DETAILS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -393,7 +469,25 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 -- LIST_ORDERS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -423,7 +517,25 @@ ORDER BY orders.order_id DESC
 -- LIST_ORDERS_OF_CUSTOMER
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -462,7 +574,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -500,7 +630,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -539,7 +687,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -576,7 +742,25 @@ SELECT whole.*
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -597,6 +781,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND placed_at < $5
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
+   AND EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8)
  LIMIT 1) AS whole
 ORDER BY found.order_id DESC
    LIMIT $2
@@ -605,7 +794,7 @@ ORDER BY found.order_id DESC
 -- LIST_ORDERS_OF_REQUESTS
 SELECT whole.*
   FROM (
-  WITH asked AS MATERIALIZED (SELECT order_id
+  WITH asked AS MATERIALIZED (SELECT order_id, edition
                                 FROM orders
                                WHERE request_id = ANY($8::text[]))
 SELECT order_id
@@ -613,6 +802,7 @@ SELECT order_id
  WHERE ($9 = '' OR EXISTS (SELECT 1
                              FROM order_line
                             WHERE order_line.order_id = asked.order_id
+                              AND order_line.edition = asked.edition
                               AND product_id = $9))
    AND order_id < $1::uuid
    AND order_id >= $3::uuid
@@ -620,7 +810,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -658,7 +866,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -713,7 +939,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -768,7 +1012,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -823,7 +1085,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -878,7 +1158,25 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -924,7 +1222,25 @@ ORDER BY found.order_id DESC
 -- SEARCH_ALL
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -990,28 +1306,27 @@ UPDATE notification
 
 -- INSERT_ORDERS
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version, edition,
-             asked, answered, stock_sequence, stock_revision, stock,
+            (order_id, customer_id, request_id, request_hash, status, version,
+             edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
-             shortages, placed_at, updated_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1, 1,
-       1, 0, 0, 0, '[]',
+             shortages, placed_at, updated_at, expires_at)
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]',
        currency, total_minor, name, email, phone, address,
-       '[]', at, at
+       '[]', at, at, expires_at
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
               $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::timestamptz[])
+              $11::timestamptz[], $12::timestamptz[])
        AS new (order_id, customer_id, request_id, request_hash,
                currency, total_minor, name, email, phone, address,
-               at)
+               at, expires_at)
 ON CONFLICT (request_id, customer_id) DO NOTHING
 ;
 
 -- INSERT_LINES
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
-SELECT order_id, 1, line_no, product_id, quantity, unit_price_minor
-  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
-       AS new (order_id, line_no, product_id, quantity, unit_price_minor)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
 ;
 
 -- INSERT_UNANSWERED
@@ -1064,23 +1379,9 @@ SELECT order_id, expires_at
 ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
 ;
 
--- UPDATE_HOLDS
-UPDATE orders
-   SET expires_at = new.expires_at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
- WHERE orders.order_id = new.order_id
-;
-
 -- DELETE_HOLDS
 DELETE FROM hold
       WHERE order_id = ANY($1::uuid[])
-;
-
--- UPDATE_CONFIRMED
-UPDATE orders
-   SET confirmed_by = new.reference
-  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, reference)
- WHERE orders.order_id = new.order_id
 ;
 
 -- INSERT_PAYMENTS
@@ -1090,7 +1391,12 @@ SELECT *
 ;
 
 -- PAYMENTS_OF_ORDERS
-   SELECT orders.order_id::text AS order_id, currency, total_minor, kind, reference, amount_minor
+   SELECT orders.order_id::text AS order_id, currency, total_minor, kind, reference, amount_minor,
+          CASE WHEN edit_revision IS NOT NULL
+               THEN (SELECT order_edit.total_minor
+                       FROM order_edit
+                      WHERE order_edit.order_id = orders.order_id
+                        AND order_edit.edition = orders.edition_newest) END AS edited_minor
      FROM orders
 LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id = ANY($1::uuid[])
@@ -1117,7 +1423,8 @@ SELECT *
 
 -- FIND_REQUESTS
 SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by
+       asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
   FROM orders
   JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
        USING (customer_id, request_id)
@@ -1125,7 +1432,7 @@ SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status
 
 -- LOCK_STATES
   SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -1148,13 +1455,17 @@ UPDATE orders
        answered = coalesce(new.answered, orders.answered),
        stock_sequence = coalesce(new.sequence, orders.stock_sequence),
        stock_revision = coalesce(new.revision, orders.stock_revision),
-       stock = coalesce(new.stock, orders.stock)
+       stock = coalesce(new.stock, orders.stock),
+       expires_at = coalesce(new.expires_at, orders.expires_at),
+       confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
-              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[])
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[],
+              $11::timestamptz[], $12::text[], $13::bigint[])
        AS new (order_id, status, version, shortages, at,
-               asked, answered, sequence, revision, stock)
+               asked, answered, sequence, revision, stock,
+               expires_at, confirmed_by, before)
  WHERE orders.order_id = new.order_id
-   AND orders.version = new.version - 1
+   AND orders.version = new.before
 ;
 
 -- UPDATE_STOCK
@@ -1167,6 +1478,42 @@ UPDATE orders
    AND orders.stock_sequence < new.sequence
 ;
 
+-- INSERT_EDITS
+INSERT INTO order_edit
+            (order_id, edition, revision, state, total_minor, missing, asked_version, ended_version)
+SELECT order_id, edition, revision, state, total_minor, '[]', asked_version, ended_version
+  FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
+              $7::bigint[])
+       AS new (order_id, edition, revision, state, total_minor, asked_version, ended_version)
+;
+
+-- END_EDITS
+UPDATE order_edit
+   SET state = new.state, missing = new.missing, ended_version = new.version
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::bigint[])
+       AS new (order_id, edition, state, missing, version)
+ WHERE order_edit.order_id = new.order_id
+   AND order_edit.edition = new.edition
+;
+
+-- UPDATE_EDITIONS
+UPDATE orders
+   SET edition = new.edition, edition_newest = new.newest, edit_revision = new.revision,
+       total_minor = coalesce(new.total_minor, orders.total_minor)
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[])
+       AS new (order_id, edition, newest, revision, total_minor)
+ WHERE orders.order_id = new.order_id
+;
+
+-- WANTED_LINES
+  SELECT orders.order_id::text AS order_id, product_id, quantity
+    FROM orders
+    JOIN order_line ON order_line.order_id = orders.order_id
+     AND order_line.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                   ELSE edition_newest END
+   WHERE orders.order_id = ANY($1::uuid[])
+;
+
 -- UPDATE_CUSTOMERS
 UPDATE orders
    SET name = new.name, email = new.email, phone = new.phone, address = new.address
@@ -1177,10 +1524,10 @@ UPDATE orders
 
 -- CLAIM_LATE
   SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by
+                              expires_at, confirmed_by, edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -1195,10 +1542,10 @@ ORDER BY unanswered.order_id
 
 -- CLAIM_EXPIRED
   SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by
+                              expires_at, confirmed_by, edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -1211,10 +1558,10 @@ ORDER BY unanswered.order_id
 
 -- CLAIM_ENDED_HOLDS
   SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         locked.expires_at, confirmed_by
+         locked.expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM hold
    CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by
+                              expires_at, confirmed_by, edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = hold.order_id
                           AND status IN ('PENDING', 'RESERVED')

@@ -16,7 +16,9 @@ CREATE TABLE orders (
     request_hash TEXT NOT NULL,
     status       TEXT NOT NULL,
     version      INTEGER NOT NULL,
-    edition      INTEGER NOT NULL,               -- whose lines count
+    edition      INTEGER NOT NULL,               -- whose lines and charges count
+    edition_newest INTEGER NOT NULL,             -- never used again, also when it never counts
+    edit_revision INTEGER,                        -- the question that decides the newest; NULL: none
     -- The newest question to Inventory (StockWanted.revision), and the newest answered.
     asked        INTEGER NOT NULL,
     answered     INTEGER NOT NULL CHECK (answered <= asked),
@@ -120,6 +122,19 @@ CREATE TABLE order_line (
 ) WITHOUT ROWID;
 
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+
+-- Editions after the first, whatever became of them. Versions are the order's.
+CREATE TABLE order_edit (
+    order_id      TEXT NOT NULL,
+    edition       INTEGER NOT NULL CHECK (edition > 1),
+    revision      INTEGER NOT NULL,               -- of the question that decides it; 0: none
+    state         TEXT NOT NULL,
+    total_minor   INTEGER NOT NULL CHECK (total_minor >= 0),
+    missing       TEXT NOT NULL,                -- [[product, wanted, available], ...]
+    asked_version INTEGER NOT NULL,
+    ended_version INTEGER,                        -- NULL: it is under way
+    PRIMARY KEY (order_id, edition)
+) WITHOUT ROWID;
 
 CREATE TABLE order_history (
     order_id   TEXT NOT NULL,
@@ -303,8 +318,8 @@ UPDATE order_details
    UPDATE order_history
       SET reason = ''
     WHERE order_id IN (SELECT value FROM json_each(?1))
-      AND status = 'CANCELLED'
-      AND action = ''          -- else the text is the system's own
+      AND (status = 'CANCELLED' AND action = ''
+           OR action = 'EDIT_ASKED')   -- else the text is the system's own
       AND reason <> ''
 RETURNING order_id AS order_id
 ;
@@ -330,11 +345,56 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
--- FIND_ORDERS
+-- EDITS_SINCE
+SELECT currency, 
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+ AS edit
+  FROM order_edit
+  JOIN orders USING (order_id)
+ WHERE order_edit.order_id = ?1
+   AND (asked_version > ?2 OR ended_version > ?2)
+ ORDER BY order_edit.edition
+;
+
+-- FIND_EDITABLE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -353,6 +413,9 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
@@ -360,8 +423,28 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 -- FIND_DETAILS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -392,8 +475,28 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 -- LIST_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -427,8 +530,28 @@ ORDER BY orders.order_id DESC
 -- LIST_ORDERS_OF_CUSTOMER
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -462,8 +585,28 @@ ORDER BY orders.order_id DESC
 -- LIST_PENDING_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -502,8 +645,28 @@ ORDER BY found.order_id DESC
 -- LIST_RESERVED_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -542,8 +705,28 @@ ORDER BY found.order_id DESC
 -- LIST_ENDED_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -583,8 +766,28 @@ ORDER BY found.order_id DESC
 -- LIST_ORDERS_WITH_PRODUCT
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -615,6 +818,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
    AND placed_at < ?5
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
+   AND EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8)
  GROUP BY found.order_id
 ORDER BY found.order_id DESC
    LIMIT ?2
@@ -623,8 +831,28 @@ ORDER BY found.order_id DESC
 -- LIST_ORDERS_OF_REQUESTS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -650,6 +878,7 @@ SELECT order_id
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_line
                             WHERE order_line.order_id = asked.order_id
+                              AND order_line.edition = asked.edition
                               AND product_id = ?9))
    AND order_id < ?1
    AND order_id >= ?3
@@ -667,8 +896,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_REFERENCE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -724,8 +973,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_EMAIL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -781,8 +1050,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_CUSTOMER
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -838,8 +1127,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_PAYMENT
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -895,8 +1204,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_CHANNEL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -952,8 +1281,28 @@ ORDER BY found.order_id DESC
 -- SEARCH_ALL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -1022,20 +1371,20 @@ UPDATE notification
 
 -- INSERT_ORDERS
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version, edition,
-             asked, answered, stock_sequence, stock_revision, stock,
+            (order_id, customer_id, request_id, request_hash, status, version,
+             edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
-             shortages, placed_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1, 1,
-       1, 0, 0, 0, '[]',
+             shortages, placed_at, updated_at, expires_at)
+     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]',
        ?5, ?6, ?7, ?8, ?9, ?10,
-       '[]', ?11, ?11)
+       '[]', ?11, ?11, ?12)
 ON CONFLICT (request_id, customer_id) DO NOTHING
 ;
 
 -- INSERT_LINES
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
-     VALUES (?1, 1, ?2, ?3, ?4, ?5)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ;
 
 -- INSERT_UNANSWERED
@@ -1081,21 +1430,9 @@ INSERT INTO hold (order_id, expires_at)
 ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
 ;
 
--- UPDATE_HOLDS
-UPDATE orders
-   SET expires_at = ?2
- WHERE orders.order_id = ?1
-;
-
 -- DELETE_HOLDS
 DELETE FROM hold
       WHERE order_id = ?1
-;
-
--- UPDATE_CONFIRMED
-UPDATE orders
-   SET confirmed_by = ?2
- WHERE orders.order_id = ?1
 ;
 
 -- INSERT_PAYMENTS
@@ -1104,7 +1441,12 @@ INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_
 ;
 
 -- PAYMENTS_OF_ORDERS
-   SELECT orders.order_id AS order_id, currency, total_minor, kind, reference, amount_minor
+   SELECT orders.order_id AS order_id, currency, total_minor, kind, reference, amount_minor,
+          CASE WHEN edit_revision IS NOT NULL
+               THEN (SELECT order_edit.total_minor
+                       FROM order_edit
+                      WHERE order_edit.order_id = orders.order_id
+                        AND order_edit.edition = orders.edition_newest) END AS edited_minor
      FROM orders
 LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id IN (SELECT value FROM json_each(?1))
@@ -1129,7 +1471,8 @@ INSERT INTO notification (order_id, version, status, recorded_at)
 
 -- FIND_REQUESTS
 SELECT customer_id, request_id, request_hash, order_id AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by
+       asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
   FROM orders
  WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
                                        FROM json_each(?1))
@@ -1137,7 +1480,7 @@ SELECT customer_id, request_id, request_hash, order_id AS order_id, status, vers
 
 -- LOCK_STATES
   SELECT order_id AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM orders
    WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -1159,9 +1502,11 @@ UPDATE orders
        answered = coalesce(?7, orders.answered),
        stock_sequence = coalesce(?8, orders.stock_sequence),
        stock_revision = coalesce(?9, orders.stock_revision),
-       stock = coalesce(?10, orders.stock)
+       stock = coalesce(?10, orders.stock),
+       expires_at = coalesce(?11, orders.expires_at),
+       confirmed_by = coalesce(?12, orders.confirmed_by)
  WHERE orders.order_id = ?1
-   AND orders.version = ?3 - 1
+   AND orders.version = ?13
 ;
 
 -- UPDATE_STOCK
@@ -1172,6 +1517,35 @@ UPDATE orders
    AND orders.stock_sequence < ?3
 ;
 
+-- INSERT_EDITS
+INSERT INTO order_edit
+            (order_id, edition, revision, state, total_minor, missing, asked_version, ended_version)
+     VALUES (?1, ?2, ?3, ?4, ?5, '[]', ?6, ?7)
+;
+
+-- END_EDITS
+UPDATE order_edit
+   SET state = ?3, missing = ?4, ended_version = ?5
+ WHERE order_edit.order_id = ?1
+   AND order_edit.edition = ?2
+;
+
+-- UPDATE_EDITIONS
+UPDATE orders
+   SET edition = ?2, edition_newest = ?3, edit_revision = ?4,
+       total_minor = coalesce(?5, orders.total_minor)
+ WHERE orders.order_id = ?1
+;
+
+-- WANTED_LINES
+  SELECT orders.order_id AS order_id, product_id, quantity
+    FROM orders
+    JOIN order_line ON order_line.order_id = orders.order_id
+     AND order_line.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                   ELSE edition_newest END
+   WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
 -- UPDATE_CUSTOMERS
 UPDATE orders
    SET name = ?2, email = ?3, phone = ?4, address = ?5
@@ -1180,7 +1554,7 @@ UPDATE orders
 
 -- CLAIM_LATE
   SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -1193,7 +1567,7 @@ ORDER BY unanswered.order_id
 
 -- CLAIM_EXPIRED
   SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -1204,7 +1578,7 @@ ORDER BY unanswered.order_id
 
 -- CLAIM_ENDED_HOLDS
   SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         orders.expires_at, confirmed_by
+         orders.expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM hold
    CROSS JOIN orders USING (order_id)
    WHERE status IN ('PENDING', 'RESERVED')

@@ -32,7 +32,13 @@ class RecordedChange:
 
 
 class Work(Protocol):
-    """One open transaction: a clean end of the `begin` block commits it, else nothing remains."""
+    """One open transaction: a clean end of the `begin` block commits it, else nothing remains.
+
+    Every method that asks the database, and the end of the block, also raises
+    :raises Conflict: another transaction got in the way; nothing was written: do the block again.
+    :raises DatabaseUnavailable: it is out of reach. From a method: nothing was written. From the
+        end of the block: whether it was is unknown; a repeat must be harmless.
+    """
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
         """Return which events were never handled before; remember them with this transaction."""

@@ -12,6 +12,7 @@ from holdfast.inventory.domain.reservations.reservation import Wanted
 
 _Question = (
     events_pb2.OrderPlaced
+    | events_pb2.OrderEditRequested
     | events_pb2.OrderCancelled
     | events_pb2.OrderExpired
     | events_pb2.StockAskedAgain
@@ -25,6 +26,7 @@ _QUESTIONS: dict[str, tuple[type[_Question], str]] = {
     kind.DESCRIPTOR.full_name: (kind, reason)
     for kind, reason in (
         (events_pb2.OrderPlaced, ""),
+        (events_pb2.OrderEditRequested, "order edited"),
         (events_pb2.OrderCancelled, "order cancelled"),
         (events_pb2.OrderExpired, "order expired"),
         (events_pb2.StockAskedAgain, ""),

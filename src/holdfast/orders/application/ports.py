@@ -11,14 +11,10 @@ from holdfast.orders.domain.customers.erasure import Erasure
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
+from holdfast.orders.domain.ordering.edits import Edit
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import (
-    Action,
-    Order,
-    OrderChange,
-    OrderState,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 
@@ -71,10 +67,24 @@ class StockNews(NamedTuple):
 
 
 class KnownPayments(NamedTuple):
-    """What is known of an order's payments, in the order of recording, and what it costs."""
+    """What is known of an order's payments, in the order of recording, and what it costs.
+
+    :param edited_total: what it costs with the edit under way; None: there is none.
+    """
 
     payments: tuple[Payment, ...]
     total: Money
+    edited_total: Money | None
+
+
+class Editable(NamedTuple):
+    """An order as it was read to be edited.
+
+    :param line_no_max: the highest that any of its editions has.
+    """
+
+    order: Order
+    line_no_max: int
 
 
 class KnownDetails(NamedTuple):
@@ -128,7 +138,13 @@ class CustomerRows(Protocol):
 
 
 class Work(Protocol):
-    """One open transaction: a clean end of the `begin` block commits it, else nothing remains."""
+    """One open transaction: a clean end of the `begin` block commits it, else nothing remains.
+
+    Every method that asks the database, and the end of the block, also raises
+    :raises Conflict: another transaction got in the way; nothing was written: do the block again.
+    :raises DatabaseUnavailable: it is out of reach. From a method: nothing was written. From the
+        end of the block: whether it was is unknown; a repeat must be harmless.
+    """
 
     @property
     def customers(self) -> CustomerRows:
@@ -166,9 +182,9 @@ class Work(Protocol):
         """Return what is known beside the lines of an order whose state is locked."""
 
     async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
-        """Write changes of locked orders: order, history, event, question; and a notification if
-        the status changed. What was heard of their stock is kept, and who has the answer to the
-        newest question waits no longer.
+        """Write changes of locked orders, of one order in their order: order, history, event,
+        question; and a notification if the change is news. What was heard of their stock is kept,
+        and who has the answer to the newest question waits no longer.
         """
 
     async def claim_late(
@@ -210,10 +226,21 @@ class OrderFilter:
 
 
 class OrderReader(Protocol):
-    """Questions about committed orders."""
+    """Questions about committed orders.
+
+    :raises DatabaseUnavailable: every method, when it is out of reach.
+    """
 
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         """Return orders with their histories, one for each id and in their order; None: no such."""
+
+    async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
+        """Return orders by their ids, without history; those that there are."""
+
+    async def edits(self, order_id: str, after_version: int) -> list[Edit]:
+        """Return the order's edits that were asked for or ended by a later version, oldest
+        first.
+        """
 
     async def any_hold_ended(self, here: datetime) -> bool:
         """Whether a hold has ended by the database's clock and still stands; `here`: see
@@ -232,7 +259,10 @@ class OrderReader(Protocol):
 
 
 class CustomerReader(Protocol):
-    """Questions about committed profiles."""
+    """Questions about committed profiles.
+
+    :raises DatabaseUnavailable: every method, when it is out of reach.
+    """
 
     async def profile(self, customer_id: str) -> Profile | None:
         """Return a customer's profile, of version 0 for one who has only orders; None: no such
@@ -259,7 +289,11 @@ class Notification(NamedTuple):
 
 
 class NotificationQueue(Protocol):
-    """Notifications recorded with the changes that they tell about."""
+    """Notifications recorded with the changes that they tell about.
+
+    :raises DatabaseUnavailable: every method, when it is out of reach; what was to be marked may be
+        marked or not.
+    """
 
     async def unsent(self, limit: int) -> list[Notification]:
         """Return the oldest notifications that are not marked as sent."""
@@ -272,7 +306,9 @@ class Notifier(Protocol):
     """The way to the customer."""
 
     async def send(self, notifications: Sequence[Notification]) -> None:
-        """Send them; a repeat may reach the customer again and carries the same identity."""
+        """Send them; a repeat may reach the customer again and carries the same identity. Whatever
+        it raises, they count as unsent and are sent again.
+        """
 
 
 class ChangeSignals(Protocol):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from holdfast.orders.application.ordering.change_orders import Command
+from holdfast.orders.application.ordering.edit_orders import EditCommand
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import Erased, Whom
 from holdfast.orders.domain.customers.profile import Profile
@@ -23,6 +24,8 @@ class UseCases:
     update_order: Callable[
         [str, int, Mapping[str, str], Mapping[str, object], Caller], Awaitable[None]
     ]
+    edit_order: Callable[[EditCommand], Awaitable[None]]  # EditOrder, CancelUnits
+    preview_edit: Callable[[EditCommand], Awaitable[Order]]
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]

@@ -6,6 +6,9 @@ OrdersError
 ├── InactiveProducts
 ├── WrongPrices
 ├── WrongCharges
+├── WrongLines
+├── NothingLeft
+├── EditUnderWay
 ├── MixedCurrencies
 ├── TotalTooLarge
 ├── ShortOfStock
@@ -109,6 +112,40 @@ class WrongCharges(OrdersError):
         self.problems = problems
 
 
+class WrongLines(OrdersError):
+    """Lines of an edit do not fit the order.
+
+    :param problems: by the line's place in the request, what is wrong.
+    """
+
+    reason = "WRONG_LINES"
+
+    def __init__(self, problems: Mapping[int, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = problems
+
+
+class NothingLeft(OrdersError):
+    """An order is never left without lines."""
+
+    reason = "NOTHING_LEFT"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"order {order_id} has no other units: cancel it as a whole")
+
+
+class EditUnderWay(OrdersError):
+    """Inventory has not answered the order's last edit."""
+
+    reason = "EDIT_UNDER_WAY"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(
+            f"order {order_id} is being edited already: wait for what becomes of that, read the "
+            "order, then repeat the change"
+        )
+
+
 class MixedCurrencies(OrdersError):
     """An order has one currency."""
 
@@ -189,9 +226,9 @@ class StillPending(OrdersError):
 
     reason = "STILL_PENDING"
 
-    def __init__(self, order_id: str) -> None:
+    def __init__(self, order_id: str, *, wanted: str) -> None:
         super().__init__(
-            f"the stock of order {order_id} is not decided yet, so that it can't be confirmed: "
+            f"the stock of order {order_id} is not decided yet, so that it can't be {wanted}: "
             "try again in a moment"
         )
 

@@ -42,6 +42,24 @@ class PaymentRecorded(NamedTuple):
     payment: Payment
 
 
+class OrderEditRequested(NamedTuple):
+    """Lines with other units are wanted; nothing changes before Inventory answers."""
+
+    wanted: StockWanted
+
+
+class OrderEdited(NamedTuple):
+    """The order has other lines or charges."""
+
+    total: Money
+
+
+class OrderEditRefused(NamedTuple):
+    """The stock was short for an edit; the order stays as it was."""
+
+    missing: tuple[Shortage, ...]
+
+
 class OrderRejected(NamedTuple):
     """The stock was short; the order is final."""
 
@@ -78,6 +96,9 @@ OrderEvent = (
     | HoldExtended
     | OrderConfirmed
     | PaymentRecorded
+    | OrderEditRequested
+    | OrderEdited
+    | OrderEditRefused
     | OrderRejected
     | OrderCancelled
     | OrderExpired
@@ -89,9 +110,13 @@ OrderEvent = (
 def question_in(event: OrderEvent) -> StockWanted | None:
     """What the event asks Inventory; None if it asks nothing."""
     match event:
-        case OrderPlaced() | OrderCancelled() | OrderExpired() | StockAskedAgain():
+        case OrderPlaced() | OrderEditRequested() | OrderCancelled() | OrderExpired():
+            return event.wanted
+        case StockAskedAgain():
             return event.wanted
         case OrderReserved() | OrderConfirmed() | OrderRejected():
+            return None
+        case OrderEdited() | OrderEditRefused():
             return None
         case OrderUpdated() | HoldExtended() | PaymentRecorded():
             return None

@@ -5,8 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
-from holdfast.orders.domain.ordering.order import Action, OrderStatus, may_follow, may_happen
+from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
 from holdfast.orders.infrastructure.customers import audit as customers_audit
+from holdfast.orders.infrastructure.ordering import edits_audit
 
 UNSENT_S_MAX = 60.0
 HOLD_OVERDUE_S_MAX = 60.0
@@ -18,6 +19,7 @@ COUNTS = {
     "notifications": "notification",
     "holds": "hold",
     "payments": "payment",
+    "edits": "order_edit",
     "customers": "customer",
     "erasures": "erasure",
 }
@@ -68,7 +70,7 @@ SELECT orders.order_id, orders.total_minor, count(order_line.line_no) AS lines,
    AND order_line.edition = orders.edition
  GROUP BY orders.order_id, orders.total_minor
 HAVING count(order_line.line_no) = 0
-    OR max(order_line.line_no) <> count(order_line.line_no)
+    OR max(order_line.edition) = 1 AND max(order_line.line_no) <> count(order_line.line_no)
     OR sum(order_line.quantity * order_line.unit_price_minor) + max(charged.minor)
        <> orders.total_minor
 """,
@@ -148,10 +150,11 @@ SELECT order_id, status, follows
                       GROUP BY order_id) AS sums ON sums.order_id = orders.order_id) AS found
  WHERE status <> follows
 """,
-    "details or charges stand for {order_id}, which is no order": """
+    "details, charges or edits stand for {order_id}, which is no order": """
 SELECT known.order_id
   FROM (SELECT order_id FROM order_details
          UNION SELECT order_id FROM order_charge
+         UNION SELECT order_id FROM order_edit
          UNION SELECT order_id FROM payment_state) AS known
   LEFT JOIN orders ON orders.order_id = known.order_id
  WHERE orders.order_id IS NULL
@@ -181,6 +184,7 @@ SELECT now.order_id, now.status, now.version
   LEFT JOIN notification ON notification.order_id = now.order_id
    AND notification.version = now.version
  WHERE (now.status <> before.status
+        OR now.action = 'EDITED'
         OR now.action = 'PAYMENT_RECORDED' AND now.status IN ('REJECTED', 'CANCELLED', 'EXPIRED'))
    AND notification.order_id IS NULL
 """,
@@ -227,7 +231,8 @@ SELECT count(*) AS n, min(recorded_at) AS oldest
 """
 
 PAGE = """
-SELECT order_id, status, asked, stock_sequence, stock_revision, CAST(stock AS text) AS stock
+SELECT order_id, status, asked, edit_revision, stock_sequence, stock_revision,
+       CAST(stock AS text) AS stock
   FROM orders
  WHERE order_id >= $1
  ORDER BY order_id
@@ -244,7 +249,10 @@ SELECT order_line.order_id, product_id, quantity
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What an order says of its stock: what its lines ask for, and what Inventory last told it."""
+    """What an order says of its stock: what its lines ask for, and what Inventory last told it.
+
+    :param waits: its stock, or an edit of it, is not decided as far as it knows.
+    """
 
     status: OrderStatus
     asked: int
@@ -252,6 +260,7 @@ class OrderFacts:
     revision: int
     stock: Counter[tuple[str, str]]  # by product and location
     demand: Counter[str]
+    waits: bool
 
 
 async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
@@ -262,6 +271,7 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     """
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
+    await auditor.refute(edits_audit.QUESTIONS)
     await customers_audit.audit(auditor)
     for row in await auditor.rows(FIRST_STATUSES):
         auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
@@ -314,6 +324,7 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
             row["stock_revision"],
             Counter({(p, at): units for p, at, units in json.loads(row["stock"])}),
             Counter(),
+            waits=row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
         )
         for row in rows
     }

@@ -9,10 +9,14 @@ from holdfast.chassis import money, times
 from holdfast.chassis.messaging.broker import Event
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
 from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.events import (
     HoldExtended,
     OrderCancelled,
     OrderConfirmed,
+    OrderEdited,
+    OrderEditRefused,
+    OrderEditRequested,
     OrderEvent,
     OrderExpired,
     OrderPlaced,
@@ -71,11 +75,20 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             return events_pb2.OrderConfirmed(order_id=order_id)
         case OrderRejected(shortages):
             rejected = events_pb2.OrderRejected(order_id=order_id)
-            rejected.shortages.extend(
-                orders_pb2.Shortage(product_id=s.product_id, wanted=s.wanted, available=s.available)
-                for s in shortages
-            )
+            rejected.shortages.extend(map(_shortage, shortages))
             return rejected
+        case OrderEditRequested(wanted):
+            requested = events_pb2.OrderEditRequested(order_id=order_id)
+            _write_wanted(requested.wanted, wanted)
+            return requested
+        case OrderEdited(total):
+            edited = events_pb2.OrderEdited(order_id=order_id)
+            money.write(edited.total, *total)
+            return edited
+        case OrderEditRefused(missing):
+            refused = events_pb2.OrderEditRefused(order_id=order_id)
+            refused.missing.extend(map(_shortage, missing))
+            return refused
         case OrderCancelled(wanted):
             cancelled = events_pb2.OrderCancelled(order_id=order_id)
             _write_wanted(cancelled.wanted, wanted)
@@ -90,6 +103,10 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             again = events_pb2.StockAskedAgain(order_id=order_id)
             _write_wanted(again.wanted, wanted)
             return again
+
+
+def _shortage(s: Shortage) -> orders_pb2.Shortage:
+    return orders_pb2.Shortage(product_id=s.product_id, wanted=s.wanted, available=s.available)
 
 
 def _write_wanted(message: events_pb2.StockWanted, wanted: StockWanted) -> None:

@@ -1,8 +1,11 @@
 """OrderService over gRPC: each method reads a request, asks one use case or reader, and answers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TypeVar
+
+from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.failpoints import failpoint
@@ -12,17 +15,28 @@ from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
+from holdfast.orders.application.ordering.edit_orders import EditCommand
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import CustomerReader, OrderReader
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.errors import OrderNotFound, StillPending
-from holdfast.orders.domain.ordering.order import Order, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.caller import caller_of
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
+from holdfast.orders.presentation.ordering.edits_wire import (
+    EDITED,
+    amounts_in,
+    read_cancelled_units,
+    read_edit,
+    refuse_edit_fields,
+)
+
+Answer = TypeVar("Answer")
 
 CONFIRM_WAIT_S = 10.0  # for a stock decision; half of the time that the caller has, if less
 
@@ -146,11 +160,60 @@ class OrderServicer(CustomerMethods):
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        contact = wire.read_customer_details(request, violations, beside=DETAILS, version_lowest=1)
+        if not set(EDITED).isdisjoint(request.update_mask.paths):
+            return await self._edit(order_id, request, context, violations)
+        refuse_edit_fields(request, violations)
+        contact = wire.read_customer_details(
+            request, violations, beside=(*DETAILS, *EDITED), version_lowest=1
+        )
         about = wire.read_new_details(request, violations)
         violations.raise_any()
         await self._use.update_order(order_id, request.version, contact, about, caller_of(context))
         return await self._order(order_id)
+
+    async def _edit(
+        self,
+        order_id: str,
+        request: pb.UpdateOrderRequest,
+        context: Context,
+        violations: Violations,
+    ) -> pb.Order:
+        await self._fill_currency(order_id, amounts_in(request), violations)
+        command = read_edit(request, order_id, caller_of(context), violations)
+        wait_s = wire.read_wait_s(request.wait, violations)
+        violations.raise_any()
+        if request.validate_only:
+            return wire.order_message(
+                await self._once_settled(self._use.preview_edit, command, context)
+            )
+        await self._once_settled(self._use.edit_order, command, context)
+        return await self._edited(order_id, wait_s)
+
+    async def _edited(self, order_id: str, wait_s: float) -> pb.Order:
+        if wait_s:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._watch_order.until_edited(order_id)
+        return await self._order(order_id)
+
+    async def _once_settled(
+        self,
+        use_case: Callable[[EditCommand], Awaitable[Answer]],
+        command: EditCommand,
+        context: Context,
+    ) -> Answer:
+        """Do it; wait first, if the order's stock is not decided."""
+        try:
+            return await use_case(command)
+        except StillPending:
+            await self._wait_until_settled(command.order_id, context)
+        # What was waited for is the one change that the caller has not seen.
+        return await use_case(command._replace(version=command.version + 1))
+
+    async def _wait_until_settled(self, order_id: str, context: Context) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_wait_s(context)):
+                await self._watch_order.until_settled(order_id)
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
@@ -158,6 +221,13 @@ class OrderServicer(CustomerMethods):
         reason = violations.text(
             "reason", request.reason, characters_max=wire.REASON_CHARACTERS_MAX
         )
+        if request.lines:
+            caller = caller_of(context)
+            command = read_cancelled_units(request, order_id, reason, caller, violations)
+            wait_s = wire.read_wait_s(request.wait, violations)
+            violations.raise_any()
+            await self._once_settled(self._use.edit_order, command, context)
+            return await self._edited(order_id, wait_s)
         violations.raise_any()
         await self._use.cancel_order(order_id, reason, caller_of(context))
         return await self._order(order_id)
@@ -166,16 +236,14 @@ class OrderServicer(CustomerMethods):
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
         reference = violations.id("payment_reference", request.payment_reference)
-        await self._fill_currency(order_id, request, violations)
+        await self._fill_currency(order_id, _amount_in(request), violations)
         payment = wire.read_confirming_payment(request, violations)
         violations.raise_any()
         confirm = ConfirmOrder(order_id, reference, caller_of(context), payment)
         try:
             await self._use.change_order(confirm)
         except StillPending:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_wait_s(context)):
-                    await self._watch_order.until_settled(order_id)
+            await self._wait_until_settled(order_id, context)
             await self._use.change_order(confirm)
         return await self._order(order_id)
 
@@ -190,27 +258,31 @@ class OrderServicer(CustomerMethods):
     async def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        await self._fill_currency(order_id, request, violations)
+        await self._fill_currency(order_id, _amount_in(request), violations)
         payment = wire.read_payment(request, violations)
         violations.raise_any()
         await self._use.change_order(RecordPayment(order_id, payment, caller_of(context)))
         return await self._order(order_id)
 
     async def _fill_currency(
-        self,
-        order_id: str,
-        request: pb.ConfirmOrderRequest | pb.RecordPaymentRequest,
-        violations: Violations,
+        self, order_id: str, amounts: Iterable[WireMoney], violations: Violations
     ) -> None:
         """An amount without a currency is in the order's."""
-        if request.HasField("amount") and not request.amount.currency_code and not violations:
-            request.amount.currency_code = (await self._order(order_id)).total.currency_code
+        unnamed = [amount for amount in amounts if not amount.currency_code]
+        if unnamed and not violations:
+            currency = (await self._order(order_id)).total.currency_code
+            for amount in unnamed:
+                amount.currency_code = currency
 
     async def WatchOrder(
         self, request: pb.WatchOrderRequest, context: Context
     ) -> AsyncIterator[pb.Order]:
         async for order in self._watch_order(_order_id(request.order_id)):
             yield wire.order_message(order)
+
+
+def _amount_in(request: pb.ConfirmOrderRequest | pb.RecordPaymentRequest) -> list[WireMoney]:
+    return [request.amount] if request.HasField("amount") else []
 
 
 def _order_id(text: str) -> str:

@@ -7,11 +7,13 @@ from google.rpc.status_pb2 import Status
 from holdfast.chassis.grpc import statuses
 from holdfast.orders.domain.errors import (
     Draining,
+    EditUnderWay,
     HoldExpired,
     IllegalTransition,
     InactiveProducts,
     InventoryUnavailable,
     MixedCurrencies,
+    NothingLeft,
     OrderNotFound,
     OutboxTooLong,
     PaymentExceeds,
@@ -25,6 +27,7 @@ from holdfast.orders.domain.errors import (
     TotalTooLarge,
     UnknownProducts,
     WrongCharges,
+    WrongLines,
     WrongPaymentCurrency,
     WrongPrices,
 )
@@ -46,6 +49,14 @@ def translate(error: Exception) -> Status | None:
             return statuses.bad_request(
                 (f"charges[{place}].amount", text) for place, text in error.problems.items()
             )
+        case WrongLines():
+            return statuses.bad_request(
+                (f"lines[{place}]", text) for place, text in error.problems.items()
+            )
+        case EditUnderWay():
+            return statuses.refusal(grpc.StatusCode.ABORTED, error.reason, str(error))
+        case NothingLeft():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case MixedCurrencies() | TotalTooLarge():
             return statuses.bad_request([("lines", str(error))])
         case ShortOfStock():

@@ -30,6 +30,7 @@ ORDERS_TO_INVENTORY = Subscription(
     "holdfast.inventory.orders",
     (
         "holdfast.orders.v1.OrderPlaced",
+        "holdfast.orders.v1.OrderEditRequested",
         "holdfast.orders.v1.OrderCancelled",
         "holdfast.orders.v1.OrderExpired",
         "holdfast.orders.v1.StockAskedAgain",

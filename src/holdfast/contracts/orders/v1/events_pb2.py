@@ -27,7 +27,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as holdfast_dot_orders_dot_v1_dot_orders__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"g\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\x06reason\x18\x02 \x01(\tB\x02\x18\x01\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"W\n\x12OrderEditRequested\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"B\n\x0bOrderEdited\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"S\n\x10OrderEditRefused\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12-\n\x07missing\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"g\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\x06reason\x18\x02 \x01(\tB\x02\x18\x01\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,12 +52,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORDERCONFIRMED']._serialized_end=729
   _globals['_PAYMENTRECORDED']._serialized_start=731
   _globals['_PAYMENTRECORDED']._serialized_end=812
-  _globals['_ORDERREJECTED']._serialized_start=814
-  _globals['_ORDERREJECTED']._serialized_end=896
-  _globals['_ORDERCANCELLED']._serialized_start=898
-  _globals['_ORDERCANCELLED']._serialized_end=1001
-  _globals['_ORDEREXPIRED']._serialized_start=1003
-  _globals['_ORDEREXPIRED']._serialized_end=1084
-  _globals['_ORDERUPDATED']._serialized_start=1086
-  _globals['_ORDERUPDATED']._serialized_end=1118
+  _globals['_ORDEREDITREQUESTED']._serialized_start=814
+  _globals['_ORDEREDITREQUESTED']._serialized_end=901
+  _globals['_ORDEREDITED']._serialized_start=903
+  _globals['_ORDEREDITED']._serialized_end=969
+  _globals['_ORDEREDITREFUSED']._serialized_start=971
+  _globals['_ORDEREDITREFUSED']._serialized_end=1054
+  _globals['_ORDERREJECTED']._serialized_start=1056
+  _globals['_ORDERREJECTED']._serialized_end=1138
+  _globals['_ORDERCANCELLED']._serialized_start=1140
+  _globals['_ORDERCANCELLED']._serialized_end=1243
+  _globals['_ORDEREXPIRED']._serialized_start=1245
+  _globals['_ORDEREXPIRED']._serialized_end=1326
+  _globals['_ORDERUPDATED']._serialized_start=1328
+  _globals['_ORDERUPDATED']._serialized_end=1360
 # @@protoc_insertion_point(module_scope)

@@ -265,6 +265,92 @@ class PaymentRecorded(_message.Message):
 Global___PaymentRecorded: _TypeAlias = PaymentRecorded  # noqa: Y015
 
 @_typing.final
+class OrderEditRequested(_message.Message):
+    """Other lines are wanted, and with them other units. The order keeps its lines until Inventory has answered: OrderEdited or
+    OrderEditRefused follows, unless the order ends before.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """What it wants of stock with the edit."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wanted", b"wanted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderEditRequested: _TypeAlias = OrderEditRequested  # noqa: Y015
+
+@_typing.final
+class OrderEdited(_message.Message):
+    """The order has other lines or charges: read it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """What it costs now."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        total: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderEdited: _TypeAlias = OrderEdited  # noqa: Y015
+
+@_typing.final
+class OrderEditRefused(_message.Message):
+    """The stock was short for an edit; the order stays as it was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[_orders_pb2.Shortage]:
+        """What was missing: units wanted with the edit, and those that the order could have had, its own among them."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        missing: _abc.Iterable[_orders_pb2.Shortage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderEditRefused: _TypeAlias = OrderEditRefused  # noqa: Y015
+
+@_typing.final
 class OrderRejected(_message.Message):
     """The stock was short; the order is final."""
 

@@ -165,6 +165,38 @@ PAYMENT_STATUS_REFUNDED: PaymentStatus.ValueType  # 7
 """All that was captured was given back."""
 Global___PaymentStatus: _TypeAlias = PaymentStatus  # noqa: Y015
 
+class _EditState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _EditStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EditState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EDIT_STATE_UNSPECIFIED: _EditState.ValueType  # 0
+    """Never sent by the service."""
+    EDIT_STATE_ASKED: _EditState.ValueType  # 1
+    """Under way: Inventory has not answered."""
+    EDIT_STATE_APPLIED: _EditState.ValueType  # 2
+    """Its lines and charges are the order's."""
+    EDIT_STATE_REFUSED: _EditState.ValueType  # 3
+    """Stock was short: the order stays as it was."""
+    EDIT_STATE_DROPPED: _EditState.ValueType  # 4
+    """The order ended before the answer."""
+
+class EditState(_EditState, metaclass=_EditStateEnumTypeWrapper):
+    """What became of an edit."""
+
+EDIT_STATE_UNSPECIFIED: EditState.ValueType  # 0
+"""Never sent by the service."""
+EDIT_STATE_ASKED: EditState.ValueType  # 1
+"""Under way: Inventory has not answered."""
+EDIT_STATE_APPLIED: EditState.ValueType  # 2
+"""Its lines and charges are the order's."""
+EDIT_STATE_REFUSED: EditState.ValueType  # 3
+"""Stock was short: the order stays as it was."""
+EDIT_STATE_DROPPED: EditState.ValueType  # 4
+"""The order ended before the answer."""
+Global___EditState: _TypeAlias = EditState  # noqa: Y015
+
 class _ChargeKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -240,6 +272,64 @@ class Payment(_message.Message):
 Global___Payment: _TypeAlias = Payment  # noqa: Y015
 
 @_typing.final
+class OrderEdit(_message.Message):
+    """A change of an order's lines or charges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDITION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    CHARGES_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    REQUEST_VERSION_FIELD_NUMBER: _builtins.int
+    END_VERSION_FIELD_NUMBER: _builtins.int
+    edition: _builtins.int
+    """Counts from 2, as an order is recorded with edition 1; never used again, also after a refusal."""
+    state: Global___EditState.ValueType
+    """What became of it."""
+    request_version: _builtins.int
+    """The order's version with which it was asked for; the history tells when, by whom and why."""
+    end_version: _builtins.int
+    """The order's version that ended it; 0: it is under way."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
+        """The lines that it wants, or wanted; empty once they are the order's own."""
+
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
+        """Likewise its charges."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """What the order costs with it."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortage]:
+        """What was short, when it was REFUSED."""
+
+    def __init__(
+        self,
+        *,
+        edition: _builtins.int = ...,
+        state: Global___EditState.ValueType = ...,
+        lines: _abc.Iterable[Global___OrderLine] | None = ...,
+        charges: _abc.Iterable[Global___Charge] | None = ...,
+        total: _money_pb2.Money | None = ...,
+        missing: _abc.Iterable[Global___Shortage] | None = ...,
+        request_version: _builtins.int = ...,
+        end_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charges", b"charges", "edition", b"edition", "end_version", b"end_version", "lines", b"lines", "missing", b"missing", "request_version", b"request_version", "state", b"state", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderEdit: _TypeAlias = OrderEdit  # noqa: Y015
+
+@_typing.final
 class OrderLine(_message.Message):
     """One product asked for. The same product may stand on several lines: summed for stock, kept apart in the order."""
 
@@ -248,10 +338,15 @@ class OrderLine(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    LINE_NO_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The merchant's own code: 1 to 128 characters."""
     quantity: _builtins.int
     """Units, 1 to 1,000,000,000."""
+    line_no: _builtins.int
+    """Names the line as long as the order lives: lines are numbered from 1, and the number of a removed line is never given to
+    another one. Always set in an Order; ignored in CreateOrder; in UpdateOrder see there.
+    """
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit, 0 or more, in the product's currency, and no finer than that currency's minor unit. In a request
@@ -265,10 +360,11 @@ class OrderLine(_message.Message):
         product_id: _builtins.str = ...,
         quantity: _builtins.int = ...,
         unit_price: _money_pb2.Money | None = ...,
+        line_no: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "quantity", b"quantity", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "product_id", b"product_id", "quantity", b"quantity", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -367,7 +463,7 @@ class Charge(_message.Message):
     kind: Global___ChargeKind.ValueType
     """What it is."""
     line_no: _builtins.int
-    """The line that it belongs to, counted from 1; 0: the whole order."""
+    """The number of the line that it belongs to; 0: the whole order. In CreateOrder lines are counted from 1."""
     code: _builtins.str
     """The caller's own word for it, such as a coupon's; at most 128 characters."""
     @_builtins.property
@@ -441,7 +537,9 @@ class OrderChange(_message.Message):
     actor: _builtins.str
     """Who asked for it: "anonymous", or a service's name."""
     action: _builtins.str
-    """What changed while the status stayed: CUSTOMER_UPDATED, DETAILS_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED; empty: the status."""
+    """What changed while the status stayed: CUSTOMER_UPDATED, DETAILS_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED, EDIT_ASKED (for
+    other units), EDITED (other lines or charges count), EDIT_REFUSED; empty: the status.
+    """
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -513,6 +611,7 @@ class Order(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     BILL_TO_FIELD_NUMBER: _builtins.int
+    EDIT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     request_id: _builtins.str
@@ -585,6 +684,10 @@ class Order(_message.Message):
     def bill_to(self) -> Global___Address:
         """As in the request, or as it was updated; unset: not given."""
 
+    @_builtins.property
+    def edit(self) -> Global___OrderEdit:
+        """The newest change of its lines or charges; unset: there was none."""
+
     def __init__(
         self,
         *,
@@ -611,10 +714,11 @@ class Order(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ship_to: Global___Address | None = ...,
         bill_to: Global___Address | None = ...,
+        edit: Global___OrderEdit | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "expires_time", b"expires_time", "ship_to", b"ship_to", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "edit", b"edit", "expires_time", b"expires_time", "ship_to", b"ship_to", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "edit", b"edit", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1162,7 +1266,7 @@ Global___SearchOrdersResponse: _TypeAlias = SearchOrdersResponse  # noqa: Y015
 
 @_typing.final
 class UpdateOrderRequest(_message.Message):
-    """What is known beside the lines, anew."""
+    """What is to change of an order."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1195,6 +1299,10 @@ class UpdateOrderRequest(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     BILL_TO_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    CHARGES_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUID of the order."""
     version: _builtins.int
@@ -1203,6 +1311,10 @@ class UpdateOrderRequest(_message.Message):
     """The new value."""
     note: _builtins.str
     """The new value."""
+    validate_only: _builtins.bool
+    """Answer with the order as it would be, and change nothing. Only for lines and charges. All refusals are those of the
+    edit, SHORT_OF_STOCK among them; Inventory may still decide otherwise later.
+    """
     @_builtins.property
     def customer(self) -> Global___Customer:
         """The new values."""
@@ -1210,7 +1322,8 @@ class UpdateOrderRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which of them to take: "customer" for all, or any of "customer.name", "customer.email", "customer.phone",
-        "customer.address"; "reference", "note", "attributes" (all of them), "ship_to", "bill_to". At least one.
+        "customer.address"; "reference", "note", "attributes" (all of them), "ship_to", "bill_to"; or "lines", "charges", or
+        both, which go in a call of their own. At least one.
         """
 
     @_builtins.property
@@ -1225,6 +1338,23 @@ class UpdateOrderRequest(_message.Message):
     def bill_to(self) -> Global___Address:
         """The new value."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
+        """All lines as they are to be, 1 to 2,000; a line that is left out is removed, and its own charges with it. `line_no` names
+        the line that it was, whose product stays; 0: a new line, which gets the next number that was never used. `unit_price`
+        unset: as it was; of a new line what its product costs in the order already, or else at the stock check.
+        """
+
+    @_builtins.property
+    def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
+        """All charges as they are to be, at most 500; `line_no` is that of the line after the edit."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """Wait until the edit is APPLIED or REFUSED, at most so long (0 to 60 s; longer waits are cut to 60 s). It may still be
+        ASKED after it.
+        """
+
     def __init__(
         self,
         *,
@@ -1237,14 +1367,44 @@ class UpdateOrderRequest(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ship_to: Global___Address | None = ...,
         bill_to: Global___Address | None = ...,
+        lines: _abc.Iterable[Global___OrderLine] | None = ...,
+        charges: _abc.Iterable[Global___Charge] | None = ...,
+        validate_only: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "ship_to", b"ship_to", "update_mask", b"update_mask"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "ship_to", b"ship_to", "update_mask", b"update_mask", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "customer", b"customer", "note", b"note", "order_id", b"order_id", "reference", b"reference", "ship_to", b"ship_to", "update_mask", b"update_mask", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "charges", b"charges", "customer", b"customer", "lines", b"lines", "note", b"note", "order_id", b"order_id", "reference", b"reference", "ship_to", b"ship_to", "update_mask", b"update_mask", "validate_only", b"validate_only", "version", b"version", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateOrderRequest: _TypeAlias = UpdateOrderRequest  # noqa: Y015
+
+@_typing.final
+class CancelledUnits(_message.Message):
+    """Units of one line to cancel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    line_no: _builtins.int
+    """The line's number."""
+    quantity: _builtins.int
+    """Units, 1 to as many as it has."""
+    def __init__(
+        self,
+        *,
+        line_no: _builtins.int = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelledUnits: _TypeAlias = CancelledUnits  # noqa: Y015
 
 @_typing.final
 class CancelOrderRequest(_message.Message):
@@ -1254,19 +1414,35 @@ class CancelOrderRequest(_message.Message):
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUID of the order."""
     reason: _builtins.str
     """Why, for the history: at most 500 characters."""
+    version: _builtins.int
+    """The version last read; needed with `lines`, else ignored."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___CancelledUnits]:
+        """Cancel only these units, at most 2,000 lines; empty: the whole order."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """With `lines`: as in UpdateOrder."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        lines: _abc.Iterable[Global___CancelledUnits] | None = ...,
+        version: _builtins.int = ...,
+        wait: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "reason", b"reason", "version", b"version", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -173,24 +173,38 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrder(self, request, context):
-        """Changes what is known beside the lines of an order that is not final. A repeat with the same version is ABORTED, since the first
-        call raised the version; read the order to see whether the change is there.
+        """Changes an order that is not final: what is known beside its lines, or the lines and charges themselves. A repeat with
+        the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
+        Lines and charges: where the units of every product stay as they are (another price, another discount), the change
+        counts at once, and stock is not touched. Else Inventory is asked first: the answer shows Order.edit as ASKED, and the
+        order keeps its lines until it is APPLIED, whole, or REFUSED because stock was short (see `wait`). Units that the order
+        holds already count as available to it. An edit that changes nothing leaves the order at its version. A PENDING order
+        is waited for (10 s, or half of the time that the caller has). The payment status follows from the new total; nothing
+        is charged or given back.
         Errors:
-        NOT_FOUND
+        NOT_FOUND            the order, or a product of a new line (ResourceInfo).
+        INVALID_ARGUMENT     also: a line_no that the order does not have, or has for another product; another currency than
+        the order's; a discount above what it is taken off from.
         ABORTED              STALE_VERSION: metadata["current_version"] holds the version to read again.
+        EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
-        TOO_MANY_CHANGES: its version has reached 10,000.
+        SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
+        TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 499 times.
         CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
+        UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """Cancels a pending, reserved or confirmed order; its stock comes back shortly after. Repeating the call changes nothing.
+        """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Repeating
+        the call for the whole order changes nothing. For units of lines it is an edit (see UpdateOrder, and its errors): it
+        needs the version last read, and a repeat is ABORTED.
         Errors:
         NOT_FOUND
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+        NOTHING_LEFT: these are all its units: cancel it as a whole.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,7 +8,7 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erased, Erasure, Whom
 from holdfast.orders.domain.customers.errors import CustomerNotFound, OpenOrders
 from holdfast.orders.domain.customers.profile import Profile
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 
 class EraseCustomer:

@@ -3,7 +3,7 @@
 from holdfast.orders.application.ordering.one_order import lock_order
 from holdfast.orders.application.ports import Begin, Clock
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 
 class CancelOrder:

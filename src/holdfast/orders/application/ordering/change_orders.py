@@ -59,7 +59,6 @@ class ChangeOrders:
         known = await work.payments({one.order_id for one in commands.values()})
         at = self._clock.now()
         changes: list[OrderChange] = []
-        later: list[OrderChange] = []
         refusals: dict[int, OrdersError] = {}
         for place, command in commands.items():
             order_id = command.order_id
@@ -72,10 +71,8 @@ class ChangeOrders:
                 decided = Decision(refusal=error)
             if decided.refusal is not None:
                 refusals[place] = decided.refusal
-            for change, recorded in ((decided.change, changes), (decided.then, later)):
-                if change is not None:
-                    recorded.append(change)
-                    states[order_id] = states[order_id].after(change)
+            for change in filter(None, (decided.change, decided.then)):
+                changes.append(change)
+                states[order_id] = states[order_id].after(change)
         await work.record(changes)
-        await work.record(later)
         return refusals

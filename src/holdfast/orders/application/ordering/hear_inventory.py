@@ -1,11 +1,13 @@
 """Hear Inventory: settle orders by its answers, a whole batch in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from holdfast.orders.application.ports import Begin, Clock, StockNews
+from holdfast.orders.application.ordering.edit_orders import with_payments
+from holdfast.orders.application.ports import Begin, Clock, KnownPayments, StockNews
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.ordering.order import OrderChange
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
 from holdfast.orders.domain.ordering.stock import StockAnswer
 
 
@@ -17,12 +19,27 @@ class HeardAnswer(NamedTuple):
     caller: Caller
 
 
+def _settle(
+    state: OrderState,
+    answer: StockAnswer,
+    known: Mapping[str, KnownPayments],
+    at: datetime,
+    caller: Caller,
+) -> OrderChange | None:
+    if answer.revision != state.editions.revision:
+        return state.settle(answer, at, caller)
+    payments, _, total = known[state.order_id]
+    assert total is not None, "an edit under way has its total"
+    return with_payments(state.settle_edit(answer, total, at, caller), payments)
+
+
 class HearInventory:
     """Turn answers into CONFIRMED or REJECTED, once per order, and keep what is held for it.
 
-    An answer settles only the question that its order is waiting for. Any other one tells no more
-    than what is held, if it is newer than what is known: it is a repeat, or the order was cancelled
-    or has expired meanwhile. An order whose newest question has its answer waits no longer.
+    An answer settles only the question that its order, or the edit under way, is waiting for. Any
+    other one tells no more than what is held, if it is newer than what is known: it is a repeat, or
+    the order was cancelled or has expired meanwhile. An order whose newest question has its answer
+    waits no longer.
 
     :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
         same answers.
@@ -39,6 +56,13 @@ class HearInventory:
             if not fresh:
                 return
             states = await work.lock_states({one.answer.order_id for one in fresh})
+            edited = {
+                one.answer.order_id
+                for one in fresh
+                if (state := states.get(one.answer.order_id))
+                and one.answer.revision == state.editions.revision
+            }
+            known = await work.payments(edited) if edited else {}
             at = self._clock.now()
             changes: dict[str, OrderChange] = {}
             newest: dict[str, StockAnswer] = {}
@@ -48,7 +72,7 @@ class HearInventory:
                 # this is a restored backup.
                 if (state := states.get(order_id)) is None:
                     continue
-                if change := state.settle(answer, at, caller):
+                if change := _settle(state, answer, known, at, caller):
                     changes[order_id] = change
                     state = state.after(change)
                 if answer.sequence > state.stock_sequence:

@@ -37,7 +37,8 @@ from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 
 class AskedLine(NamedTuple):
@@ -242,7 +243,7 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                 if too_fine:
                     digits = f"only {decimals} digits" if decimals else "no digits"
                     problems[place] = f"{due.currency} has {digits} after the point"
-        lines.append(OrderLine(product_id, quantity, price or due))
+        lines.append(OrderLine(product_id, quantity, price or due, place + 1))
     if problems:
         raise WrongPrices(problems)
     return tuple(lines)

@@ -1,11 +1,13 @@
 """Watch an order: the order as it is, then as it was after every change."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from holdfast.orders.application.ports import ChangeSignals
 from holdfast.orders.domain.errors import Draining, OrderNotFound
-from holdfast.orders.domain.ordering.order import Order, OrderStatus
+from holdfast.orders.domain.ordering.edits import Edit, EditState
+from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 # Changes made by this process wake a watcher at once; those made by others are found by looking,
 # soon at first, then less often.
@@ -21,9 +23,13 @@ class WatchOrder:
     """
 
     def __init__(
-        self, get_order: Callable[[str], Awaitable[Order | None]], signals: ChangeSignals
+        self,
+        get_order: Callable[[str], Awaitable[Order | None]],
+        edits: Callable[[str, int], Awaitable[Sequence[Edit]]],
+        signals: ChangeSignals,
     ) -> None:
         self._get_order = get_order
+        self._edits = edits
         self._signals = signals
 
     async def __call__(self, order_id: str) -> AsyncIterator[Order]:
@@ -35,17 +41,44 @@ class WatchOrder:
             if self._signals.is_closed:
                 raise Draining
             pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
-            seen, order = order.state.version, await self._read(order_id)
-            for version in range(seen + 1, order.state.version + 1):
-                yield _as_of(order, version)
+            before, order = order, await self._read(order_id)
+            for step in await self._steps(before, order):
+                yield step
 
     async def until_settled(self, order_id: str) -> Order:
         """Return the order once it is no longer PENDING; bound the wait with a timeout."""
+        return await self._until(
+            order_id, lambda order: order.state.status is not OrderStatus.PENDING
+        )
+
+    async def until_edited(self, order_id: str) -> Order:
+        """Return the order once no edit is under way; bound the wait with a timeout."""
+        return await self._until(order_id, lambda order: order.state.editions.revision is None)
+
+    async def _until(self, order_id: str, is_awaited: Callable[[Order], bool]) -> Order:
         order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN
-        while order.state.status is OrderStatus.PENDING:
+        while not is_awaited(order) and not self._signals.is_closed:
             await self._signals.wait(order_id, timeout_s=pause_s)
             order, pause_s = await self._read(order_id), min(2 * pause_s, LOOK_AGAIN_S_MAX)
         return order
+
+    async def _steps(self, before: Order, now: Order) -> list[Order]:
+        """The order at every version after one that was seen."""
+        first, last = before.state.version + 1, now.state.version
+        edits: Sequence[Edit] = ()
+        if now.edit and (now.edit.ended_version or last) >= first:
+            edits = await self._edits(now.state.order_id, before.state.version)
+        steps, contents, edit = [], before.contents, before.edit
+        for version in range(first, last + 1):
+            for one in edits:
+                if one.asked_version <= version:
+                    edit = one.as_of(version)
+                if one.ended_version == version and one.state is EditState.APPLIED:
+                    contents = one.contents
+            lines, charges, total = contents
+            step = replace(now, lines=lines, charges=charges, total=total, edit=edit)
+            steps.append(_as_of(step, version))
+        return steps
 
     async def _read(self, order_id: str) -> Order:
         order = await self._get_order(order_id)
@@ -55,8 +88,8 @@ class WatchOrder:
 
 
 def _as_of(order: Order, version: int) -> Order:
-    """Return the order as it stood at a version. What is kept beside status and history is the
-    newest in any case: customer information, the end of the hold, payments.
+    """Return the order as it stood at a version, with its contents then. What is kept beside them
+    is the newest in any case: customer information, the end of the hold, payments.
     """
     history = tuple(change for change in order.history if change.version <= version)
     last = history[-1]

@@ -23,7 +23,7 @@ class ChargeKind(StrEnum):
 
 
 class Charge(NamedTuple):
-    """One amount; `line_no` counts from 1, 0 is the whole order."""
+    """One amount; `line_no` 0 is the whole order."""
 
     kind: ChargeKind
     line_no: int
@@ -38,7 +38,7 @@ def charged_total(lines: Sequence[OrderLine], charges: Sequence[Charge]) -> Mone
     :raises MixedCurrencies, TotalTooLarge: see `total_of`.
     """
     goods = total_of(lines)
-    left = Counter({number: line.amount_minor for number, line in enumerate(lines, 1)})
+    left = Counter({line.line_no: line.amount_minor for line in lines})
     added, problems = 0, {}
     for place, charge in enumerate(charges):
         assert charge.amount.currency == goods.currency, "it was given that of the order"

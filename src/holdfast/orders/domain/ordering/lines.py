@@ -12,11 +12,16 @@ QUANTITY_MAX = 1_000_000_000  # units on one line
 
 
 class OrderLine(NamedTuple):
-    """One product asked for, at its price. The same product may stand on several lines."""
+    """One product asked for, at its price. The same product may stand on several lines.
+
+    :param line_no: names the line as long as the order lives; that of a removed line is never given
+        to another one.
+    """
 
     product_id: str
     quantity: int
     unit_price: Money
+    line_no: int
 
     @property
     def amount_minor(self) -> int:

@@ -10,7 +10,8 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of, total_of
-from holdfast.orders.domain.ordering.order import OrderChange, OrderStatus
+from holdfast.orders.domain.ordering.order import OrderChange
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockWanted
 
 

@@ -8,13 +8,13 @@ PENDING ─┬──────────────> CONFIRMED ──> CANC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import (
     ConfirmedOtherwise,
+    EditUnderWay,
     HoldExpired,
     IllegalTransition,
     Shortage,
@@ -26,6 +26,9 @@ from holdfast.orders.domain.events import (
     HoldExtended,
     OrderCancelled,
     OrderConfirmed,
+    OrderEdited,
+    OrderEditRefused,
+    OrderEditRequested,
     OrderEvent,
     OrderExpired,
     OrderRejected,
@@ -33,85 +36,26 @@ from holdfast.orders.domain.events import (
     OrderUpdated,
     PaymentRecorded,
     StockAskedAgain,
+    question_in,
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
+from holdfast.orders.domain.ordering.edits import (
+    EDITS_MAX,
+    Contents,
+    Edit,
+    EditEnd,
+    Editions,
+    EditState,
+)
 from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.status import WAITING, Action, OrderStatus, may_follow
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus, RecordedPayment
 
 HOLD_MAX = timedelta(hours=24)
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
-
-
-class OrderStatus(StrEnum):
-    """Where an order stands."""
-
-    PENDING = "PENDING"  # recorded, stock not decided
-    RESERVED = "RESERVED"  # stock held until the hold ends, or the order is confirmed
-    CONFIRMED = "CONFIRMED"  # stock reserved
-    REJECTED = "REJECTED"  # stock short
-    CANCELLED = "CANCELLED"  # by request
-    EXPIRED = "EXPIRED"  # no decision in time, or the hold ran out
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing can change the order any more."""
-        return not _NEXT[self]
-
-
-_NEXT: dict[OrderStatus, frozenset[OrderStatus]] = {
-    OrderStatus.PENDING: frozenset(
-        (
-            OrderStatus.RESERVED,
-            OrderStatus.CONFIRMED,
-            OrderStatus.REJECTED,
-            OrderStatus.CANCELLED,
-            OrderStatus.EXPIRED,
-        )
-    ),
-    OrderStatus.RESERVED: frozenset(
-        (OrderStatus.CONFIRMED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
-    ),
-    OrderStatus.CONFIRMED: frozenset((OrderStatus.CANCELLED,)),
-    OrderStatus.REJECTED: frozenset(),
-    OrderStatus.CANCELLED: frozenset(),
-    OrderStatus.EXPIRED: frozenset(),
-}
-
-assert _NEXT.keys() == set(OrderStatus), "every status states what may follow it"
-
-
-def may_follow(before: OrderStatus, now: OrderStatus) -> bool:
-    """Whether an order may go from one status to the other."""
-    return now in _NEXT[before]
-
-
-WAITING = frozenset((OrderStatus.PENDING, OrderStatus.RESERVED))  # where a hold may run
-
-
-class Action(StrEnum):
-    """What changed of an order: its status, or something beside it."""
-
-    STATUS = ""
-    CUSTOMER_UPDATED = "CUSTOMER_UPDATED"
-    DETAILS_UPDATED = "DETAILS_UPDATED"  # beside the customer information, maybe
-    HOLD_EXTENDED = "HOLD_EXTENDED"
-    PAYMENT_RECORDED = "PAYMENT_RECORDED"
-
-
-def may_happen(action: Action, status: OrderStatus) -> bool:
-    """Whether something beside the status may change while an order has that status."""
-    match action:
-        case Action.PAYMENT_RECORDED:
-            return True
-        case Action.HOLD_EXTENDED:
-            return status in WAITING
-        case Action.CUSTOMER_UPDATED | Action.DETAILS_UPDATED:
-            return not status.is_final
-        case Action.STATUS:
-            return False
 
 
 class OrderChange(NamedTuple):
@@ -125,6 +69,10 @@ class OrderChange(NamedTuple):
     :param payment: only when one was recorded; `payment_status` follows from it and the others.
     :param details: the new ones; only when they changed.
     :param ends_hold: it had a hold, and has none any more.
+    :param edit: only when one was asked for, or applied at once.
+    :param edit_end: only when one was under way, and is no more.
+    :param editions: where they stand now; only when they changed.
+    :param total: what the order costs now; only when that changed.
     """
 
     order_id: str
@@ -143,12 +91,18 @@ class OrderChange(NamedTuple):
     payment_status: PaymentStatus | None = None
     details: Details | None = None
     ends_hold: bool = False
+    edit: Edit | None = None
+    edit_end: EditEnd | None = None
+    editions: Editions | None = None
+    total: Money | None = None
 
     @property
     def is_news(self) -> bool:
-        """Whether the customer is to be notified: of a new status, and of money for nothing."""
+        """Whether the customer is to be notified: of a new status, of other lines or charges, and
+        of money for nothing.
+        """
         is_late_payment = self.payment is not None and self.status.is_final
-        return self.action is Action.STATUS or is_late_payment
+        return self.action in (Action.STATUS, Action.EDITED) or is_late_payment
 
 
 class OrderState(NamedTuple):
@@ -159,6 +113,7 @@ class OrderState(NamedTuple):
     :param stock_sequence: of Inventory's newest answer; 0: none came yet.
     :param expires_at: when its hold ends or ended; None: it never had one.
     :param confirmed_by: the reference that confirmed it; None: nothing did.
+    :param editions: of its lines and charges.
     """
 
     order_id: str
@@ -169,6 +124,7 @@ class OrderState(NamedTuple):
     stock_sequence: int = 0
     expires_at: datetime | None = None
     confirmed_by: str | None = None
+    editions: Editions = Editions()
 
     @property
     def waits(self) -> bool:
@@ -218,7 +174,7 @@ class OrderState(NamedTuple):
                 change = self._become(OrderStatus.CONFIRMED, at, caller, reason, confirmed)
                 return change._replace(confirmed_by=reference)
             case OrderStatus.PENDING if self.expires_at is not None:
-                raise StillPending(self.order_id)
+                raise StillPending(self.order_id, wanted="confirmed")
             case OrderStatus.EXPIRED:
                 raise HoldExpired(self.order_id)
             case OrderStatus.REJECTED | OrderStatus.CANCELLED:
@@ -275,7 +231,8 @@ class OrderState(NamedTuple):
     def ask_again(self, demand: Mapping[str, int]) -> StockAskedAgain:
         """The newest question once more.
 
-        :param demand: units per product of the order's lines.
+        :param demand: units per product of the order's lines, or of those that an edit under way
+            wants.
         """
         return StockAskedAgain(StockWanted(self.asked, {} if self.status.is_final else demand))
 
@@ -292,7 +249,10 @@ class OrderState(NamedTuple):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
         change = self._next(at, caller, reason, event)._replace(status=status)
         ends_hold = self.expires_at is not None and status not in WAITING
-        return change._replace(shortages=shortages, ends_hold=ends_hold)
+        change = change._replace(shortages=shortages, ends_hold=ends_hold)
+        if status.is_final and self.editions.revision is not None:
+            change = self._ending_edit(change, EditEnd(EditState.DROPPED))
+        return change
 
     def _change(
         self, action: Action, reason: str, event: OrderEvent, at: datetime, caller: Caller
@@ -307,12 +267,88 @@ class OrderState(NamedTuple):
 
     def after(self, change: OrderChange) -> "OrderState":
         """Where the order stands once a change of it is made."""
+        question = question_in(change.event) if change.event else None
         return self._replace(
             status=change.status,
             version=change.version,
+            asked=question.revision if question else self.asked,
             expires_at=change.expires_at or self.expires_at,
             confirmed_by=change.confirmed_by or self.confirmed_by,
+            editions=change.editions or self.editions,
         )
+
+    def refuse_edit(self, expected_version: int) -> None:
+        """Let pass what can be edited.
+
+        :raises IllegalTransition: the order is final.
+        :raises EditUnderWay: another edit waits for Inventory.
+        :raises StaleVersion: `expected_version` is not the current one.
+        :raises StillPending: its stock is not decided.
+        :raises TooManyChanges: it has reached edition EDITS_MAX, or version UPDATES_MAX.
+        """
+        if self.status.is_final:
+            raise IllegalTransition(self.order_id, now=self.status, wanted="edited")
+        if self.editions.revision is not None:
+            raise EditUnderWay(self.order_id)
+        if expected_version != self.version:
+            raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
+        if self.status is OrderStatus.PENDING:
+            raise StillPending(self.order_id, wanted="edited")
+        if self.editions.newest >= EDITS_MAX:
+            raise TooManyChanges(self.order_id, EDITS_MAX)
+        if self.version >= UPDATES_MAX:
+            raise TooManyChanges(self.order_id, UPDATES_MAX)
+
+    def edit(
+        self,
+        before: Contents,
+        after: Contents,
+        expected_version: int,
+        reason: str,
+        at: datetime,
+        caller: Caller,
+    ) -> OrderChange:
+        """Take other contents: at once where the units of every product stay as they are, else once
+        Inventory holds what they want.
+
+        :raises OrdersError: see `refuse_edit`.
+        """
+        self.refuse_edit(expected_version)
+        number, version = self.editions.newest + 1, self.version + 1
+        if before.demand == after.demand:
+            edited = self._change(Action.EDITED, reason, OrderEdited(after.total), at, caller)
+            edit = Edit(number, 0, EditState.APPLIED, after, (), version, version)
+            editions = Editions(number, number)
+            return edited._replace(edit=edit, editions=editions, total=after.total)
+        revision = self.asked + 1
+        event = OrderEditRequested(StockWanted(revision, after.demand))
+        asked = self._change(Action.EDIT_ASKED, reason, event, at, caller)
+        edit = Edit(number, revision, EditState.ASKED, after, (), version, None)
+        editions = Editions(self.editions.current, number, revision)
+        return asked._replace(edit=edit, editions=editions)
+
+    def settle_edit(
+        self, answer: StockAnswer, total: Money, at: datetime, caller: Caller
+    ) -> OrderChange:
+        """Turn the answer to the question of the edit under way into its end.
+
+        :param total: what the order costs with the edit.
+        """
+        assert answer.revision == self.editions.revision, "it answers the edit"
+        end = EditEnd(EditState.REFUSED if answer.missing else EditState.APPLIED, answer.missing)
+        if answer.missing:
+            refused = self._next(
+                at, caller, "edit refused, stock short", OrderEditRefused(answer.missing)
+            )
+            return self._ending_edit(refused._replace(action=Action.EDIT_REFUSED), end)
+        edited = self._next(at, caller, "stock held as edited", OrderEdited(total))
+        return self._ending_edit(edited._replace(action=Action.EDITED, total=total), end)
+
+    def _ending_edit(self, change: OrderChange, end: EditEnd) -> OrderChange:
+        is_applied = end.state is EditState.APPLIED
+        current = self.editions.newest if is_applied else self.editions.current
+        editions = Editions(current, self.editions.newest)
+        return change._replace(edit_end=end, editions=editions)
 
     def update(
         self,
@@ -356,3 +392,9 @@ class Order:
     payments: tuple[RecordedPayment, ...] = ()
     charges: tuple[Charge, ...] = ()
     details: Details = NO_DETAILS
+    edit: Edit | None = None  # the newest
+
+    @property
+    def contents(self) -> Contents:
+        """The edition that counts."""
+        return Contents(self.lines, self.charges, self.total)

@@ -10,7 +10,7 @@ from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Erasur
 from holdfast.orders.domain.customers.errors import CustomerErased
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.details import NOWHERE
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
 
 

@@ -133,8 +133,8 @@ UPDATE order_details
    UPDATE order_history
       SET reason = ''
     WHERE order_id = ANY($1::uuid[])
-      AND status = 'CANCELLED'
-      AND action = ''          -- else the text is the system's own
+      AND (status = 'CANCELLED' AND action = ''
+           OR action = 'EDIT_ASKED')   -- else the text is the system's own
       AND reason <> ''
 RETURNING order_id::text AS order_id
 """

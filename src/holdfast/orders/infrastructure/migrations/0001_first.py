@@ -19,7 +19,9 @@ CREATE TABLE orders (
     request_hash text NOT NULL,
     status       text NOT NULL,
     version      bigint NOT NULL,
-    edition      integer NOT NULL,               -- whose lines count
+    edition      integer NOT NULL,               -- whose lines and charges count
+    edition_newest integer NOT NULL,             -- never used again, also when it never counts
+    edit_revision bigint,                        -- the question that decides the newest; NULL: none
     -- The newest question to Inventory (StockWanted.revision), and the newest answered.
     asked        bigint NOT NULL,
     answered     bigint NOT NULL CHECK (answered <= asked),
@@ -109,6 +111,18 @@ CREATE TABLE order_line (
     PRIMARY KEY (order_id, edition, line_no)
 ) WITHOUT ROWID;
 CREATE INDEX order_line_by_product ON order_line (product_id, order_id);
+-- Editions after the first, whatever became of them. Versions are the order's.
+CREATE TABLE order_edit (
+    order_id      uuid NOT NULL,
+    edition       integer NOT NULL CHECK (edition > 1),
+    revision      bigint NOT NULL,               -- of the question that decides it; 0: none
+    state         text NOT NULL,
+    total_minor   bigint NOT NULL CHECK (total_minor >= 0),
+    missing       jsonb NOT NULL,                -- [[product, wanted, available], ...]
+    asked_version bigint NOT NULL,
+    ended_version bigint,                        -- NULL: it is under way
+    PRIMARY KEY (order_id, edition)
+) WITHOUT ROWID;
 CREATE TABLE order_history (
     order_id   uuid NOT NULL,
     version    bigint NOT NULL,

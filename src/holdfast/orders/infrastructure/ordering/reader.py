@@ -8,6 +8,7 @@ from uuid import UUID
 from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database, Row, instant
 from holdfast.orders.application.ports import (
+    Editable,
     Notification,
     OrderFilter,
     RecordedRequest,
@@ -16,24 +17,24 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS
-from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import (
-    Action,
-    Order,
-    OrderChange,
-    OrderState,
-    OrderStatus,
-)
+from holdfast.orders.domain.ordering.edits import Edit
+from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import (
     Payment,
     PaymentKind,
     PaymentStatus,
     RecordedPayment,
 )
+from holdfast.orders.infrastructure.ordering.edits import charges_of, edit_of, lines_of
 from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import customer_of, details_of, find_requests
+from holdfast.orders.infrastructure.ordering.store import (
+    customer_of,
+    details_of,
+    editions_of,
+    find_requests,
+)
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -54,6 +55,16 @@ class Reader:
             rows = await reading.fetch(self._sql.FIND_DETAILS, list(set(order_ids)))
         found = {row["order_id"]: _order(row, _history(row)) for row in rows}
         return [found.get(order_id) for order_id in order_ids]
+
+    async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.FIND_EDITABLE, sorted(order_ids))
+        return {row["order_id"]: Editable(_order(row), row["line_no_max"]) for row in rows}
+
+    async def edits(self, order_id: str, after_version: int) -> list[Edit]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.EDITS_SINCE, order_id, after_version)
+        return [edit_of(row["edit"], row["currency"]) for row in rows]
 
     async def find_requests(
         self, keys: Collection[RequestKey]
@@ -154,10 +165,7 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
         order_id=order_id,
         customer_id=row["customer_id"],
         request_id=row["request_id"],
-        lines=tuple(
-            OrderLine(product_id, quantity, Money(currency, minor))
-            for product_id, quantity, minor in json.loads(row["lines"])
-        ),
+        lines=lines_of(json.loads(row["lines"]), currency),
         total=Money(currency, row["total_minor"]),
         customer=customer_of(row),
         state=OrderState(
@@ -166,6 +174,7 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
             row["version"],
             expires_at=row["expires_at"] and instant(row["expires_at"]),
             confirmed_by=row["confirmed_by"],
+            editions=editions_of(row),
         ),
         shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
         placed_at=instant(row["placed_at"]),
@@ -175,11 +184,9 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
             RecordedPayment(Payment(PaymentKind(kind), name, Money(currency, minor)), instant(at))
             for kind, name, minor, at in json.loads(row["payments"] or "[]")
         ),
-        charges=tuple(
-            Charge(ChargeKind(kind), line_no, code, Money(currency, minor))
-            for kind, line_no, code, minor in json.loads(row["charges"] or "[]")
-        ),
+        charges=charges_of(json.loads(row["charges"]), currency) if row["charges"] else (),
         details=details_of(json.loads(row["details"])) if row["details"] else NO_DETAILS,
+        edit=edit_of(row["edit"], currency) if row["edit"] else None,
     )
 
 

@@ -3,7 +3,7 @@
 import re
 
 from holdfast.chassis.database.sql import either
-from holdfast.orders.domain.ordering.order import OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 # An end is final, so the history tells it for good. The index `order_history_of_ends` has the same
 # words: a new final status needs a migration that makes the index anew.
@@ -23,10 +23,66 @@ class ReadingStatements:
     _FIELDS = """
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
 """
-    _COLUMNS = _FIELDS + either(
+    # An edit as a document, with the lines and charges that are to be, or were.
+    _EDIT = either(
         postgresql="""
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor) ORDER BY line_no)
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+""",
+        sqlite="""
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+""",
+    )
+    _OF_NEWEST = """
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+"""
+    _NEWEST_EDIT = "       CASE WHEN edition_newest > 1 THEN (SELECT" + _EDIT + _OF_NEWEST
+    EDITS_SINCE = (
+        "\nSELECT currency, "
+        + _EDIT
+        + """ AS edit
+  FROM order_edit
+  JOIN orders USING (order_id)
+ WHERE order_edit.order_id = $1::uuid
+   AND (asked_version > $2 OR ended_version > $2)
+ ORDER BY order_edit.edition
+"""
+    )
+    _COLUMNS = (
+        _FIELDS
+        + _NEWEST_EDIT
+        + either(
+            postgresql="""
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
@@ -42,9 +98,9 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
 """,
-        sqlite="""
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor))
-          FROM (SELECT product_id, quantity, unit_price_minor
+            sqlite="""
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
                   FROM order_line
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
@@ -64,6 +120,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
 """,
+        )
     )
     _HISTORY = either(
         postgresql="""
@@ -84,7 +141,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 """
-    FIND_ORDERS = _COLUMNS + _OF_IDS
+    _LINE_NO_MAX = """
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
+"""
+    FIND_EDITABLE = _COLUMNS + _LINE_NO_MAX + _OF_IDS
     FIND_DETAILS = _COLUMNS + _HISTORY + _OF_IDS
 
     _IN_PAGE = """
@@ -141,15 +203,28 @@ SELECT order_id
     LIST_PENDING_ORDERS = _LED_BY + _PENDING + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
     LIST_RESERVED_ORDERS = _LED_BY + _RESERVED + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
     LIST_ENDED_ORDERS = _LED_BY + _ENDED + _IN_PAGE + _LOOKED_UP + _NEWEST_FOUND_FIRST
-    LIST_ORDERS_WITH_PRODUCT = (
-        _LED_BY + _ONCE + _WITH_PRODUCT + _IN_PAGE + _LOOKED_UP + _GROUPED + _NEWEST_FOUND_FIRST
+    _STILL_WITH_PRODUCT = """
+   AND EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8)
+"""
+    _STILL_LOOKED_UP = either(
+        postgresql="        ORDER BY order_id DESC) AS found\n CROSS JOIN LATERAL ("
+        + (_COLUMNS + _OF_FOUND + _FILTERED + _STILL_WITH_PRODUCT + " LIMIT 1) AS whole"),
+        sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true"
+        + (_FILTERED + _STILL_WITH_PRODUCT),
+    )
+    LIST_ORDERS_WITH_PRODUCT = (_LED_BY + _ONCE + _WITH_PRODUCT + _IN_PAGE) + (
+        _STILL_LOOKED_UP + _GROUPED + _NEWEST_FOUND_FIRST
     )
 
     # On PostgreSQL planned by itself (MATERIALIZED), so that the page's order can't tempt the
     # planner into walking all orders from the newest.
     _OF_REQUESTS = either(
         postgresql="""
-  WITH asked AS MATERIALIZED (SELECT order_id
+  WITH asked AS MATERIALIZED (SELECT order_id, edition
                                 FROM orders
                                WHERE request_id = ANY($8::text[]))
 SELECT order_id
@@ -164,6 +239,7 @@ SELECT order_id
     _WITH_PRODUCT_TOO = """ ($9 = '' OR EXISTS (SELECT 1
                              FROM order_line
                             WHERE order_line.order_id = asked.order_id
+                              AND order_line.edition = asked.edition
                               AND product_id = $9))
 """
     LIST_ORDERS_OF_REQUESTS = (

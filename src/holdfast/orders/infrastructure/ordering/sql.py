@@ -10,28 +10,27 @@ class Statements(ReadingStatements, CustomerStatements):
 
     INSERT_ORDERS = """
 INSERT INTO orders
-            (order_id, customer_id, request_id, request_hash, status, version, edition,
-             asked, answered, stock_sequence, stock_revision, stock,
+            (order_id, customer_id, request_id, request_hash, status, version,
+             edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
-             shortages, placed_at, updated_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1, 1,
-       1, 0, 0, 0, '[]',
+             shortages, placed_at, updated_at, expires_at)
+SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]',
        currency, total_minor, name, email, phone, address,
-       '[]', at, at
+       '[]', at, at, expires_at
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
               $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::timestamptz[])
+              $11::timestamptz[], $12::timestamptz[])
        AS new (order_id, customer_id, request_id, request_hash,
                currency, total_minor, name, email, phone, address,
-               at)
+               at, expires_at)
 ON CONFLICT (request_id, customer_id) DO NOTHING
 """
 
     INSERT_LINES = """
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
-SELECT order_id, 1, line_no, product_id, quantity, unit_price_minor
-  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::bigint[])
-       AS new (order_id, line_no, product_id, quantity, unit_price_minor)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
 """
 
     INSERT_UNANSWERED = """
@@ -90,13 +89,6 @@ SELECT order_id, expires_at
 ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
 """
 
-    UPDATE_HOLDS = """
-UPDATE orders
-   SET expires_at = new.expires_at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
- WHERE orders.order_id = new.order_id
-"""
-
     DELETE_HOLDS = either(
         postgresql="""
 DELETE FROM hold
@@ -108,13 +100,6 @@ DELETE FROM hold
 """,
     )
 
-    UPDATE_CONFIRMED = """
-UPDATE orders
-   SET confirmed_by = new.reference
-  FROM unnest($1::uuid[], $2::text[]) AS new (order_id, reference)
- WHERE orders.order_id = new.order_id
-"""
-
     INSERT_PAYMENTS = """
 INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
 SELECT *
@@ -122,7 +107,12 @@ SELECT *
 """
 
     PAYMENTS_OF_ORDERS = """
-   SELECT orders.order_id::text AS order_id, currency, total_minor, kind, reference, amount_minor
+   SELECT orders.order_id::text AS order_id, currency, total_minor, kind, reference, amount_minor,
+          CASE WHEN edit_revision IS NOT NULL
+               THEN (SELECT order_edit.total_minor
+                       FROM order_edit
+                      WHERE order_edit.order_id = orders.order_id
+                        AND order_edit.edition = orders.edition_newest) END AS edited_minor
      FROM orders
 LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id = ANY($1::uuid[])
@@ -157,7 +147,8 @@ SELECT *
 
     _REQUESTS = """
 SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by
+       asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
   FROM orders
 """
     # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
@@ -175,7 +166,7 @@ SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status
 
     LOCK_STATES = """
   SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -191,7 +182,7 @@ LEFT JOIN order_details USING (order_id)
 """
 
     # The version guards what the lock already holds: a change never applies twice. NULL leaves what
-    # is asked, known and missing as it is.
+    # is asked, known, missing, held and confirmed as it is.
     UPDATE_STATES = """
 UPDATE orders
    SET status = new.status, version = new.version, updated_at = new.at,
@@ -200,13 +191,17 @@ UPDATE orders
        answered = coalesce(new.answered, orders.answered),
        stock_sequence = coalesce(new.sequence, orders.stock_sequence),
        stock_revision = coalesce(new.revision, orders.stock_revision),
-       stock = coalesce(new.stock, orders.stock)
+       stock = coalesce(new.stock, orders.stock),
+       expires_at = coalesce(new.expires_at, orders.expires_at),
+       confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
-              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[])
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[],
+              $11::timestamptz[], $12::text[], $13::bigint[])
        AS new (order_id, status, version, shortages, at,
-               asked, answered, sequence, revision, stock)
+               asked, answered, sequence, revision, stock,
+               expires_at, confirmed_by, before)
  WHERE orders.order_id = new.order_id
-   AND orders.version = new.version - 1
+   AND orders.version = new.before
 """
 
     # What is known of the stock is replaced by what is newer only.
@@ -218,6 +213,43 @@ UPDATE orders
        AS new (order_id, answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.stock_sequence < new.sequence
+"""
+
+    INSERT_EDITS = """
+INSERT INTO order_edit
+            (order_id, edition, revision, state, total_minor, missing, asked_version, ended_version)
+SELECT order_id, edition, revision, state, total_minor, '[]', asked_version, ended_version
+  FROM unnest($1::uuid[], $2::integer[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
+              $7::bigint[])
+       AS new (order_id, edition, revision, state, total_minor, asked_version, ended_version)
+"""
+
+    END_EDITS = """
+UPDATE order_edit
+   SET state = new.state, missing = new.missing, ended_version = new.version
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::bigint[])
+       AS new (order_id, edition, state, missing, version)
+ WHERE order_edit.order_id = new.order_id
+   AND order_edit.edition = new.edition
+"""
+
+    UPDATE_EDITIONS = """
+UPDATE orders
+   SET edition = new.edition, edition_newest = new.newest, edit_revision = new.revision,
+       total_minor = coalesce(new.total_minor, orders.total_minor)
+  FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[])
+       AS new (order_id, edition, newest, revision, total_minor)
+ WHERE orders.order_id = new.order_id
+"""
+
+    # What an order wants: its lines, or those that an edit under way is to give it.
+    WANTED_LINES = """
+  SELECT orders.order_id::text AS order_id, product_id, quantity
+    FROM orders
+    JOIN order_line ON order_line.order_id = orders.order_id
+     AND order_line.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                   ELSE edition_newest END
+   WHERE orders.order_id = ANY($1::uuid[])
 """
 
     UPDATE_CUSTOMERS = """
@@ -234,10 +266,10 @@ UPDATE orders
     _LOCK_UNANSWERED = either(
         postgresql="""
   SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by
+                              expires_at, confirmed_by, edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -246,7 +278,7 @@ UPDATE orders
 """,
         sqlite="""
   SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by
+         expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -277,10 +309,10 @@ ORDER BY unanswered.order_id
     _LOCK_HELD = either(
         postgresql="""
   SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         locked.expires_at, confirmed_by
+         locked.expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM hold
    CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by
+                              expires_at, confirmed_by, edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = hold.order_id
                           AND status IN ('PENDING', 'RESERVED')
@@ -289,7 +321,7 @@ ORDER BY unanswered.order_id
    WHERE """,
         sqlite="""
   SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         orders.expires_at, confirmed_by
+         orders.expires_at, confirmed_by, edition, edition_newest, edit_revision
     FROM hold
    CROSS JOIN orders USING (order_id)
    WHERE status IN ('PENDING', 'RESERVED')

@@ -1,10 +1,11 @@
 """Orders' rows: what is read from and written to its database, the same way on both engines."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast.chassis.database.seam import (
     Conflict,
@@ -27,17 +28,24 @@ from holdfast.orders.application.ports import (
 )
 from holdfast.orders.domain.caller import ORDERS
 from holdfast.orders.domain.customers.customer import Customer
-from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
-from holdfast.orders.domain.ordering.lines import demand_of
+from holdfast.orders.domain.ordering.edits import Editions
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState, OrderStatus
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
+from holdfast.orders.infrastructure.ordering.edits import (
+    add_contents,
+    record_edits,
+    shortages_text,
+)
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
+
+Value = TypeVar("Value")
 
 
 class Store:
@@ -111,25 +119,18 @@ class StoreWork:
             mine = {order.order_id for order in orders}
             taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
         new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
-        self._transaction.defer(
-            self._sql.INSERT_LINES,
-            [
-                (order.order_id, line_no, line.product_id, line.quantity, line.unit_price.minor)
-                for order in new
-                for line_no, line in enumerate(order.lines, 1)
-            ],
-        )
+        first = [(order.order_id, 1, order.lines, order.charges) for order in new]
+        add_contents(self._transaction, self._sql, first)
         pending = [(order.order_id, order.placed.at) for order in new]
         self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
         self._put_details([(o.order_id, o.details) for o in new if o.details != NO_DETAILS])
-        charges = [
-            (order.order_id, 1, number, c.line_no, c.kind, c.code, c.amount.minor)
-            for order in new
-            for number, c in enumerate(order.charges, 1)
+        holds = [(order.order_id, order.expires_at) for order in new if order.expires_at]
+        self._transaction.defer(self._sql.INSERT_HOLDS, holds)
+        # Orders that bring no contact information get a copy of the profile's.
+        bare = [
+            (order.order_id, order.customer_id) for order in new if order.customer == Customer()
         ]
-        self._transaction.defer(self._sql.INSERT_CHARGES, charges)
-        self._keep_holds([(order.order_id, order.expires_at) for order in new if order.expires_at])
-        await self._take_profiles([order for order in new if order.customer == Customer()])
+        self._transaction.defer(self._sql.TAKE_PROFILES, bare)
         placed = [order.placed for order in new]
         self._add_history(placed)
         self._tell(placed)
@@ -143,18 +144,6 @@ class StoreWork:
         ]
         self._transaction.defer(self._sql.PUT_DETAILS, rows)
 
-    async def _take_profiles(self, orders: Sequence[NewOrder]) -> None:
-        """Orders that bring no contact information get a copy of the profile's."""
-        rows = [(o.order_id, o.customer_id) for o in orders if o.expires_at is None]
-        self._transaction.defer(self._sql.TAKE_PROFILES, rows)
-        # Not deferred: their rows are changed by UPDATE_HOLDS, which is.
-        held = [(o.order_id, o.customer_id) for o in orders if o.expires_at is not None]
-        await self._transaction.write(self._sql.TAKE_PROFILES, held)
-
-    def _keep_holds(self, ends: Sequence[tuple[str, datetime]]) -> None:
-        self._transaction.defer(self._sql.UPDATE_HOLDS, ends)
-        self._transaction.defer(self._sql.INSERT_HOLDS, ends)
-
     async def database_now(self, here: datetime) -> datetime:
         (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
         return instant(row["now"])
@@ -167,8 +156,18 @@ class StoreWork:
                 amount = Money(row["currency"], row["amount_minor"])
                 payment = Payment(PaymentKind(row["kind"]), row["reference"], amount)
                 facts[row["order_id"]].append(payment)
-        totals = {row["order_id"]: Money(row["currency"], row["total_minor"]) for row in rows}
-        return {key: KnownPayments(tuple(known), totals[key]) for key, known in facts.items()}
+        first = {row["order_id"]: row for row in rows}
+        return {
+            key: KnownPayments(
+                tuple(known),
+                Money(row["currency"], row["total_minor"]),
+                None
+                if row["edited_minor"] is None
+                else Money(row["currency"], row["edited_minor"]),
+            )
+            for key, known in facts.items()
+            if (row := first[key])
+        }
 
     def _tell(self, changes: Sequence[OrderChange]) -> None:
         events = [
@@ -207,20 +206,15 @@ class StoreWork:
             self._sql.DELETE_UNANSWERED,
             [(order_id,) for order_id, one in heard.items() if not one.state.waits],
         )
-        changed_ids = {change.order_id for change in changes}
-        refreshed = [_stock_row(one) for key, one in heard.items() if key not in changed_ids]
+        by_order: dict[str, list[OrderChange]] = defaultdict(list)
+        for change in changes:
+            by_order[change.order_id].append(change)
+        refreshed = [_stock_row(one) for key, one in heard.items() if key not in by_order]
         await self._transaction.write(self._sql.UPDATE_STOCK, refreshed)
         if not changes:
             return
-        updated = await self._transaction.write(
-            self._sql.UPDATE_STATES,
-            [
-                (c.order_id, c.status, c.version, _shortages_text(c.shortages), c.at)
-                + (_asked(c), *_stock_row(heard.get(c.order_id))[1:])
-                for c in changes
-            ],
-        )
-        if updated < len(changes):
+        rows = [_state_row(of_order, heard.get(key)) for key, of_order in by_order.items()]
+        if await self._transaction.write(self._sql.UPDATE_STATES, rows) < len(rows):
             raise Conflict("an order changed although it was locked")
         await failpoint("orders changed")
         asking = [(c.order_id, c.at) for c in changes if _asked(c) is not None]
@@ -238,22 +232,22 @@ class StoreWork:
             if (p := c.payment)
         ]
         await self._transaction.write(self._sql.INSERT_PAYMENTS, payments)
-        states = [(c.order_id, c.payment_status) for c in changes if c.payment_status]
-        await self._transaction.write(self._sql.PUT_PAYMENT_STATES, states)
+        states = {c.order_id: c.payment_status for c in changes if c.payment_status}
+        await self._transaction.write(self._sql.PUT_PAYMENT_STATES, list(states.items()))
+        await record_edits(self._transaction, self._sql, changes)
         self._record_beside_the_status(changes)
         self._add_history(changes)
         told = [(c.order_id, c.version, c.status, c.at) for c in changes if c.is_news]
         self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, told)
         self._tell(changes)
-        self._transaction.after_commit(lambda: self._changed(changed_ids))
+        self._transaction.after_commit(lambda: self._changed(by_order))
 
     def _record_beside_the_status(self, changes: Sequence[OrderChange]) -> None:
-        """Holds, confirmations and payments: few orders have any, and the others pay nothing."""
+        """Holds and details: few orders have any, and the others pay nothing."""
         ended = [(c.order_id,) for c in changes if c.ends_hold]
         self._transaction.defer(self._sql.DELETE_HOLDS, ended)
-        self._keep_holds([(c.order_id, c.expires_at) for c in changes if c.expires_at])
-        confirmed = [(c.order_id, c.confirmed_by) for c in changes if c.confirmed_by]
-        self._transaction.defer(self._sql.UPDATE_CONFIRMED, confirmed)
+        held = [(c.order_id, c.expires_at) for c in changes if c.expires_at]
+        self._transaction.defer(self._sql.INSERT_HOLDS, held)
         self._put_details([(c.order_id, c.details) for c in changes if c.details])
 
     async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
@@ -275,13 +269,14 @@ class StoreWork:
             return
         ids = [order.order_id for order in orders]
         await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
-        rows = await self._transaction.fetch(self._sql.FIND_ORDERS, ids)
-        lines = {row["order_id"]: json.loads(row["lines"]) for row in rows}
+        demand: dict[str, Counter[str]] = defaultdict(Counter)
+        for row in await self._transaction.fetch(self._sql.WANTED_LINES, ids):
+            demand[row["order_id"]][row["product_id"]] += row["quantity"]
         self._outbox.append(
             self._transaction,
             [
                 self._codec.encode(
-                    order.ask_again(demand_of([line[:2] for line in lines[order.order_id]])),
+                    order.ask_again(demand[order.order_id]),
                     order.order_id,
                     order.version,
                     at,
@@ -310,7 +305,7 @@ def _order_row(order: NewOrder) -> tuple[object, ...]:
     return (
         (order.order_id, *request, order.total.currency, order.total.minor)
         + (customer.name, customer.email, customer.phone, customer.address)
-        + (order.placed.at,)
+        + (order.placed.at, order.expires_at)
     )
 
 
@@ -322,7 +317,32 @@ def _state(row: Row) -> OrderState:
         stock_sequence=row["stock_sequence"],
         expires_at=row["expires_at"] and instant(row["expires_at"]),
         confirmed_by=row["confirmed_by"],
+        editions=editions_of(row),
     )
+
+
+def editions_of(row: Row) -> Editions:
+    """Read where an order's editions stand from its three columns."""
+    return Editions(row["edition"], row["edition_newest"], row["edit_revision"])
+
+
+def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
+    """What an order becomes by changes of it, in their order."""
+    last, short = changes[-1], _last(change.shortages or None for change in changes)
+    return (
+        (last.order_id, last.status, last.version, shortages_text(short) if short else None)
+        + (last.at, _last(map(_asked, changes)), *_stock_row(news)[1:])
+        + (_last(c.expires_at for c in changes), _last(c.confirmed_by for c in changes))
+        + (changes[0].version - 1,)
+    )
+
+
+def _last(values: Iterable[Value | None]) -> Value | None:
+    """The last one that there is."""
+    found: Value | None = None
+    for value in values:
+        found = value if value is not None else found
+    return found
 
 
 def _asked(change: OrderChange) -> int | None:
@@ -350,9 +370,3 @@ def details_of(parts: Sequence[Any]) -> Details:
 def customer_of(row: Row) -> Customer:
     """Read customer information from its four columns."""
     return Customer(row["name"], row["email"], row["phone"], row["address"])
-
-
-def _shortages_text(shortages: Sequence[Shortage]) -> str | None:
-    if not shortages:
-        return None
-    return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])

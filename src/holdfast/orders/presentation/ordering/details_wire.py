@@ -1,13 +1,14 @@
 """Details and charges on the wire: read with all their violations, written as they were read."""
 
 import re
+from collections.abc import Iterable
 
 from holdfast.chassis import money
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.place_orders import AskedCharge
 from holdfast.orders.domain.money import Amount, Money
-from holdfast.orders.domain.ordering.charges import CHARGES_MAX, ChargeKind
+from holdfast.orders.domain.ordering.charges import CHARGES_MAX, Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.order import Order
 
@@ -70,23 +71,29 @@ def _read_address(address: pb.Address, violations: Violations, at: str) -> Addre
 
 
 def read_charges(
-    request: pb.CreateOrderRequest, violations: Violations, at: str = ""
+    request: pb.CreateOrderRequest | pb.UpdateOrderRequest,
+    violations: Violations,
+    at: str = "",
+    *,
+    line_no_max: int,
 ) -> tuple[AskedCharge, ...]:
     if len(request.charges) > CHARGES_MAX:
         violations.size(f"{at}charges", len(request.charges), highest=CHARGES_MAX)
         return ()
     return tuple(
-        _read_charge(charge, len(request.lines), violations, f"{at}charges[{index}]")
+        _read_charge(charge, line_no_max, violations, f"{at}charges[{index}]")
         for index, charge in enumerate(request.charges)
     )
 
 
-def _read_charge(charge: pb.Charge, lines: int, violations: Violations, at: str) -> AskedCharge:
+def _read_charge(
+    charge: pb.Charge, line_no_max: int, violations: Violations, at: str
+) -> AskedCharge:
     kind = _KINDS.get(charge.kind)
     if kind is None:
         known = ", ".join(f"{number} {kind}" for number, kind in _KINDS.items())
         violations.add(f"{at}.kind", f"{charge.kind} is no kind of charge; there are {known}")
-    violations.within(f"{at}.line_no", charge.line_no, lowest=0, highest=lines)
+    violations.within(f"{at}.line_no", charge.line_no, lowest=0, highest=line_no_max)
     code = violations.optional_id(f"{at}.code", charge.code)
     amount: Money | Amount
     if charge.amount.currency_code:
@@ -96,11 +103,15 @@ def _read_charge(charge: pb.Charge, lines: int, violations: Violations, at: str)
     return AskedCharge(kind or ChargeKind.FEE, charge.line_no, code, amount)
 
 
-def write_details(message: pb.Order, order: Order) -> None:
-    for charge in order.charges:
+def write_charges(message: pb.Order | pb.OrderEdit, charges: Iterable[Charge]) -> None:
+    for charge in charges:
         written = message.charges.add(line_no=charge.line_no, code=charge.code)
         written.kind = pb.ChargeKind.Value(f"CHARGE_KIND_{charge.kind}")
         money.write(written.amount, *charge.amount)
+
+
+def write_details(message: pb.Order, order: Order) -> None:
+    write_charges(message, order.charges)
     details = order.details
     if details is NO_DETAILS:
         return

@@ -13,14 +13,14 @@ from holdfast.chassis.grpc import pages, statuses
 from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder
+from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
-from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.money import Amount, Money
-from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
-from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState, OrderStatus
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.lines import LINES_MAX
+from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus, status_of
 from holdfast.orders.presentation.ordering.details_wire import (
     DETAILS,
@@ -28,12 +28,17 @@ from holdfast.orders.presentation.ordering.details_wire import (
     read_details,
     write_details,
 )
+from holdfast.orders.presentation.ordering.edits_wire import VERSION_MAX, write_edit
+from holdfast.orders.presentation.ordering.lines_wire import (
+    read_line,
+    shortage_message,
+    write_lines,
+)
 
 BATCH_MAX = 1_000
 REQUEST_IDS_MAX = 1_000
 WAIT_S_MAX = 60.0
 REASON_CHARACTERS_MAX = 500
-VERSION_MAX = 2**63 - 1
 CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
 
 ID_FORM = "00000000-0000-0000-0000-000000000000"
@@ -52,7 +57,7 @@ def read_order(
     violations.size(f"{at}lines", len(request.lines), highest=LINES_MAX)
     lines = request.lines if len(request.lines) <= LINES_MAX else ()
     asked = tuple(
-        _read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
+        read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
     )
     prices = (line.unit_price for line in asked)
     currencies = {price.currency for price in prices if isinstance(price, Money)}
@@ -69,20 +74,11 @@ def read_order(
         hold=(
             read_hold(request.hold, violations, f"{at}hold") if request.HasField("hold") else None
         ),
-        charges=read_charges(request, violations, at) if request.charges else (),
+        charges=(
+            read_charges(request, violations, at, line_no_max=len(lines)) if request.charges else ()
+        ),
         details=read_details(request, violations, at),
     )
-
-
-def _read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine:
-    product_id = violations.id(f"{at}.product_id", line.product_id)
-    quantity = violations.within(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX)
-    if not line.HasField("unit_price"):
-        return AskedLine(product_id, quantity, None)
-    at, named = f"{at}.unit_price", line.unit_price
-    if not named.currency_code:
-        return AskedLine(product_id, quantity, Amount(money.to_billionths(violations, at, named)))
-    return AskedLine(product_id, quantity, Money(*money.to_minor(violations, at, named)))
 
 
 def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
@@ -293,7 +289,7 @@ def state_message(state: OrderState) -> pb.CreateOrderResponse:
 
 def outcome_message(order: Order) -> pb.CreateOrderResponse:
     message = state_message(order.state)
-    message.shortages.extend(map(_shortage_message, order.shortages))
+    message.shortages.extend(map(shortage_message, order.shortages))
     return message
 
 
@@ -317,13 +313,10 @@ def order_message(order: Order) -> pb.Order:
         request_id=order.request_id,
         customer_id=order.customer_id,
         status=_STATUS[order.state.status],
-        shortages=map(_shortage_message, order.shortages),
+        shortages=map(shortage_message, order.shortages),
         version=order.state.version,
     )
-    # Written in place: a message that is passed to another one's constructor is copied.
-    for line in order.lines:
-        asked = message.lines.add(product_id=line.product_id, quantity=line.quantity)
-        money.write(asked.unit_price, *line.unit_price)
+    write_lines(message, order.lines)
     money.write(message.total, *order.total)
     write_customer(message.customer, order.customer)
     times.write(message.create_time, order.placed_at)
@@ -339,6 +332,7 @@ def order_message(order: Order) -> pb.Order:
         times.write(written.change_time, change.at)
     _write_payments(message, order)
     write_details(message, order)
+    write_edit(message, order)
     return message
 
 
@@ -361,12 +355,6 @@ def _write_payments(message: pb.Order, order: Order) -> None:
         )
         money.write(payment.amount, *amount)
         times.write(payment.record_time, at)
-
-
-def _shortage_message(shortage: Shortage) -> pb.Shortage:
-    return pb.Shortage(
-        product_id=shortage.product_id, wanted=shortage.wanted, available=shortage.available
-    )
 
 
 _KINDS: dict[int, PaymentKind] = {

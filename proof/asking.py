@@ -1,0 +1,173 @@
+"""The client library is asked for what a caller wants, and its answers become plain facts."""
+
+from collections.abc import Sequence
+from copy import copy
+
+from holdfast.client import (
+    Charge,
+    ChargeKind,
+    Holdfast,
+    HoldfastError,
+    Money,
+    Order,
+    OrderLine,
+    OrderRequest,
+    PaymentKind,
+    Placed,
+)
+from holdfast.client._orders import Orders
+from proof.history import Facts
+from proof.workload import Wanted
+
+PRICE = Money("GBP", 250)
+
+
+async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> Facts:
+    """Make one call of the history by the client library.
+
+    :raises HoldfastError: it was refused, or nobody knows.
+    """
+    asked = wanted.request
+    match wanted.method:
+        case "CreateOrder":
+            orders = client.orders
+            if wanted.deadline_s is not None:
+                orders = hurried(orders, wanted.deadline_s)
+            return placed_facts(
+                await orders.create(
+                    asked["customer_id"],
+                    _lines(asked, price),
+                    request_id=asked["request_id"],
+                    hold_s=asked.get("hold_s"),
+                    charges=_charges(asked),
+                )
+            )
+        case "GetOrderDetails":
+            order = await client.orders.get(asked["order_id"])
+            return _whole_order(order)
+        case "CancelOrder":
+            return _order_facts(await client.orders.cancel(asked["order_id"]))
+        case "ConfirmOrder" | "ExtendHold" | "RecordPayment":
+            return await _hold_or_pay(client, wanted)
+        case "EditOrder" | "CancelUnits":
+            return await _edit(client, wanted)
+        case "GetStockInfo":
+            info = await client.inventory.get_stock(asked["product_id"])
+            return _units(info.on_hand, info.reserved, info.available)
+        case "UpdateStock":
+            level = await client.inventory.adjust_stock(
+                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
+            )
+            return _units(level.on_hand, level.reserved, level.available)
+        case "CreateProduct":
+            product_id = asked["product_id"]
+            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
+            return {"product_id": product_id}
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
+    asked = wanted.request
+    match wanted.method:
+        case "ConfirmOrder":
+            paid = "kind" in asked
+            confirmed = await client.orders.confirm(
+                asked["order_id"],
+                payment=asked["payment_reference"],
+                kind=PaymentKind(asked["kind"]) if paid else None,
+                amount=Money(PRICE.currency, asked["amount_minor"]) if paid else None,
+            )
+            return _order_facts(confirmed)
+        case "ExtendHold":
+            held = await client.orders.extend_hold(asked["order_id"], hold_s=asked["hold_s"])
+            return _order_facts(held)
+        case "RecordPayment":
+            recorded = await client.orders.record_payment(
+                asked["order_id"],
+                PaymentKind(asked["kind"]),
+                Money(PRICE.currency, asked["amount_minor"]),
+                reference=asked["reference"],
+            )
+            return _order_facts(recorded)
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def _edit(client: Holdfast, wanted: Wanted) -> Facts:
+    """What was edited, with its contents: the next edit goes on from them."""
+    asked = wanted.request
+    order_id, version = asked["order_id"], asked["version"]
+    if wanted.method == "CancelUnits":
+        return _whole_order(
+            await client.orders.cancel(order_id, lines=dict(asked["units"]), version=version)
+        )
+    lines = [
+        OrderLine(
+            product_id, quantity, None if minor is None else Money(PRICE.currency, minor), line_no
+        )
+        for line_no, product_id, quantity, minor in asked["lines"]
+    ]
+    charges = _charges(asked) if "charges" in asked else None
+    edited = await client.orders.edit(order_id, version=version, lines=lines, charges=charges)
+    return _whole_order(edited)
+
+
+async def call_batch(
+    client: Holdfast, wishes: Sequence[Wanted], price: Money | None
+) -> list[Facts | HoldfastError]:
+    """Ask for many orders by one BatchCreateOrders.
+
+    :raises HoldfastError: the whole call failed.
+    """
+    told = await client.orders.create_batch(
+        [
+            OrderRequest(
+                customer_id=one.request["customer_id"],
+                lines=_lines(one.request, price),
+                request_id=one.request["request_id"],
+                hold_s=one.request.get("hold_s"),
+                charges=_charges(one.request),
+            )
+            for one in wishes
+        ]
+    )
+    return [placed_facts(one) if isinstance(one, Placed) else one for one in told]
+
+
+def hurried(orders: Orders, deadline_s: float) -> Orders:
+    """The same connection with another deadline: the client library has one for all its calls."""
+    calls = copy(orders._calls)
+    calls._deadline_s = calls._retry_s = deadline_s
+    return Orders(calls)
+
+
+def _order_facts(order: Order) -> Facts:
+    return {"order_id": order.order_id, "status": order.status.value}
+
+
+def _whole_order(order: Order) -> Facts:
+    return {
+        **_order_facts(order),
+        "version": order.version,
+        "lines": [[line.product_id, line.quantity] for line in order.lines],
+        "numbers": [line.line_no for line in order.lines],
+        "total_minor": order.total.minor,
+    }
+
+
+def placed_facts(placed: Placed) -> Facts:
+    return {"order_id": placed.order_id, "status": placed.status.value}
+
+
+def _lines(asked: Facts, price: Money | None) -> list[OrderLine]:
+    return [OrderLine(product_id, quantity, price) for product_id, quantity in asked["lines"]]
+
+
+def _charges(asked: Facts) -> list[Charge]:
+    return [
+        Charge(ChargeKind(kind), Money(PRICE.currency, minor), line_no)
+        for kind, line_no, minor in asked.get("charges", ())
+    ]
+
+
+def _units(on_hand: int, reserved: int, available: int) -> Facts:
+    return {"on_hand": on_hand, "reserved": reserved, "available": available}

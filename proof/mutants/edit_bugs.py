@@ -1,0 +1,116 @@
+"""Bugs in edits: counted too early, twice, half, or though refused; and what they do to stock."""
+
+from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.orders.application.ordering import edit_orders, hear_inventory
+from holdfast.orders.domain.ordering import edits
+from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from proof.mutants.planting import bug, edited
+
+EDITS = "tests/integration/test_edits.py"
+OWN_UNITS = f"{EDITS}::test_hold_of_ones_own_an_order_edits_within_the_units_that_it_holds"
+PRICE_ONLY = f"{EDITS}::test_a_price_only_edit_counts_at_once_and_moves_no_stock"
+
+BUGS = (
+    bug(
+        "an edit asks under the revision before",
+        "Inventory takes the question for one that it has answered.",
+        edited(OrderState, "edit", ("revision = self.asked + 1", "revision = self.asked")),
+    ),
+    bug(
+        "an edit counts before it is answered",
+        "Other lines count at once, whatever they want of stock.",
+        edited(OrderState, "edit", ("before.demand == after.demand", "True")),
+    ),
+    bug(
+        "a refused edit counts",
+        "The order has lines that nothing is held for.",
+        edited(OrderState, "_ending_edit", ("end.state is EditState.APPLIED", "True")),
+    ),
+    bug(
+        "what ends keeps its edit under way",
+        "A cancelled order still waits for what becomes of its edit.",
+        edited(OrderState, "_become", ("if status.is_final and", "if False and")),
+    ),
+    bug(
+        "any answer ends an edit",
+        "An answer to an older question decides the edit that is under way.",
+        edited(
+            hear_inventory,
+            "_settle",
+            ("answer.revision != state.editions.revision", "state.editions.revision is None"),
+        ),
+        edited(OrderState, "settle_edit", ("answer.revision == self.editions.revision", "True")),
+    ),
+    bug(
+        "an edit of what was read before",
+        "Two callers edit what both have read, and the second overwrites the first.",
+        edited(OrderState, "refuse_edit", ("expected_version != self.version", "False")),
+    ),
+    bug(
+        "an edit keeps the old total",
+        "The lines are others, and the order costs what it did.",
+        *(
+            edited(sql, "UPDATE_EDITIONS", ("= coalesce(", "= orders.total_minor + 0 * coalesce("))
+            for sql in SQL.values()
+        ),
+    ),
+    bug(
+        "the number of a removed line is given again",
+        "What was said of the old line is now said of another one.",
+        edited(edits, "_lines", ("line_no_max += not line_no", "line_no_max = len(lines) + 1")),
+    ),
+    bug(
+        "fewer units are held as before",
+        "An edit to less gives nothing back.",
+        edited(
+            StockBook,
+            "hold",
+            ("units - wanted.get(product_id, 0)", "0 if product_id in wanted else units"),
+        ),
+    ),
+    bug(
+        "an edited order is nobody's news",
+        "The customer is not told that the order is another one.",
+        (
+            OrderChange,
+            "is_news",
+            property(
+                lambda change: not change.action or (change.payment and change.status.is_final)
+            ),
+        ),
+    ),
+    bug(
+        "an edit is asked for again with the lines that count",
+        "Inventory answers to something that was never wanted.",
+        *(
+            edited(sql, "WANTED_LINES", ("ELSE edition_newest", "ELSE orders.edition"))
+            for sql in SQL.values()
+        ),
+    ),
+    bug(
+        "what an order holds is not its own",
+        "An edit competes with its own order for the last units.",
+        edited(
+            StockBook,
+            "hold",
+            ("self.available(product_id) + have[product_id]", "self.available(product_id)"),
+        ),
+        tests=(OWN_UNITS,),
+        why_tests="it is refused for want of stock, which anybody may be",
+    ),
+    bug(
+        "a price touches stock",
+        "Inventory is asked for what it holds already.",
+        edited(OrderState, "edit", ("before.demand == after.demand", "False")),
+        tests=(PRICE_ONLY,),
+        why_tests="it only costs time",
+    ),
+    bug(
+        "an edited order is paid as before",
+        "The payment status follows from what the order cost before the edit.",
+        (edit_orders, "with_payments", lambda change, _payments: change),
+        tests=(PRICE_ONLY,),
+        why_tests="no simulated caller seeks orders by their payment status",
+    ),
+)

@@ -1,0 +1,234 @@
+"""Edit orders: other lines or charges, a whole batch in one transaction."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from holdfast.orders.application.ports import (
+    Begin,
+    Clock,
+    Editable,
+    OrderReader,
+    ProductStock,
+    StockCheck,
+)
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import (
+    InactiveProducts,
+    InventoryUnavailable,
+    OrderNotFound,
+    OrdersError,
+    Shortage,
+    ShortOfStock,
+    UnknownProducts,
+)
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.edits import (
+    Contents,
+    EditedLine,
+    edited,
+    without_units,
+)
+from holdfast.orders.domain.ordering.lines import demand_of
+from holdfast.orders.domain.ordering.order import Order, OrderChange
+from holdfast.orders.domain.payments.payment import Payment, status_of
+
+REASON = "lines or charges edited"
+
+
+class EditOrder(NamedTuple):
+    """Give an order other lines, other charges, or both.
+
+    :param lines: all of them; None: they stay.
+    :param charges: all of them; None: they stay, but for those of lines that go.
+    """
+
+    order_id: str
+    version: int
+    lines: tuple[EditedLine, ...] | None
+    charges: tuple[Charge, ...] | None
+    caller: Caller
+    reason: str = REASON
+
+    @property
+    def demand(self) -> Counter[str]:
+        """Units per product of the lines."""
+        return demand_of([(line.product_id, line.quantity) for line in self.lines or ()])
+
+    def products_of(self, known: Editable) -> set[str]:
+        """The products of which more is wanted than the order has: Inventory is asked for them."""
+        has = known.order.contents.demand
+        return {product_id for product_id, units in self.demand.items() if units > has[product_id]}
+
+    def contents(self, known: Editable, prices: Mapping[str, Money]) -> Contents:
+        """:raises WrongLines, WrongCharges, TotalTooLarge: see `edited`."""
+        before = known.order.contents
+        return edited(before, self.lines, self.charges, prices, known.line_no_max)
+
+
+class CancelUnits(NamedTuple):
+    """Cancel some units of an order's lines.
+
+    :param units: (line number, units), at least one of each.
+    """
+
+    order_id: str
+    version: int
+    units: tuple[tuple[int, int], ...]
+    caller: Caller
+    reason: str
+
+    @property
+    def demand(self) -> Counter[str]:
+        """No more of anything."""
+        return Counter()
+
+    def products_of(self, _known: Editable) -> set[str]:
+        """None: nothing more is wanted."""
+        return set()
+
+    def contents(self, known: Editable, _prices: Mapping[str, Money]) -> Contents:
+        """:raises WrongLines, NothingLeft, WrongCharges: see `without_units`."""
+        return without_units(known.order.contents, self.units, self.order_id)
+
+
+EditCommand = EditOrder | CancelUnits
+
+
+class EditOrders:
+    """Decide edits, each under its order's lock; return the refusal of each, or None: it is done,
+    or asked for, and durable. An edit that changes nothing leaves no trace.
+
+    An order is read before it is locked; the version that the caller read guards that it is still
+    the same. The stock check is advice: Inventory decides.
+
+    :raises Conflict, DatabaseUnavailable: nothing is certain; read the orders again.
+    """
+
+    def __init__(
+        self, begin: Begin, reader: OrderReader, stock_check: StockCheck, clock: Clock
+    ) -> None:
+        self._begin = begin
+        self._reader = reader
+        self._stock_check = stock_check
+        self._clock = clock
+
+    async def __call__(self, commands: Sequence[EditCommand]) -> Sequence[OrdersError | None]:
+        drafts, refused = await self._draft(commands)
+        if drafts:
+            await self._record(commands, drafts, refused)
+        return [refused.get(place) for place in range(len(commands))]
+
+    async def preview(self, command: EditCommand) -> Order:
+        """Return the order as it would be; nothing is changed.
+
+        :raises OrdersError: the edit would be refused.
+        """
+        drafts, refused = await self._draft([command])
+        if refused:
+            raise refused[0]
+        order, after = drafts[0]
+        lines, charges, total = after
+        return replace(order, lines=lines, charges=charges, total=total)
+
+    async def _draft(
+        self, commands: Sequence[EditCommand]
+    ) -> tuple[dict[int, "_Draft"], dict[int, OrdersError]]:
+        """Work out what the orders would be; return that and the refusals, by place."""
+        found = await self._reader.editable({command.order_id for command in commands})
+        products = [
+            one.products_of(found[one.order_id]) if one.order_id in found else set[str]()
+            for one in commands
+        ]
+        stock = await self._ask(set().union(*products))
+        drafts: dict[int, _Draft] = {}
+        refused: dict[int, OrdersError] = {}
+        for place, command in enumerate(commands):
+            try:
+                known = found.get(command.order_id)
+                if known is None:
+                    raise OrderNotFound(command.order_id)
+                known.order.state.refuse_edit(command.version)
+                prices = _checked(command, products[place], stock, known)
+                drafts[place] = _Draft(known.order, command.contents(known, prices))
+            except OrdersError as error:
+                refused[place] = error
+        return drafts, refused
+
+    async def _ask(self, products: set[str]) -> Mapping[str, ProductStock] | InventoryUnavailable:
+        try:
+            return await self._stock_check.ask(products) if products else {}
+        except InventoryUnavailable as error:
+            return error
+
+    async def _record(
+        self,
+        commands: Sequence[EditCommand],
+        drafts: Mapping[int, "_Draft"],
+        refused: dict[int, OrdersError],
+    ) -> None:
+        changes: list[OrderChange] = []
+        async with self._begin() as work:
+            states = await work.lock_states({draft.order.order_id for draft in drafts.values()})
+            at = self._clock.now()
+            for place, (order, after) in drafts.items():
+                if after == order.contents:
+                    continue
+                command, state = commands[place], states[order.order_id]
+                try:
+                    change = state.edit(
+                        order.contents, after, command.version, command.reason, at, command.caller
+                    )
+                except OrdersError as error:
+                    refused[place] = error
+                    continue
+                states[order.order_id] = state.after(change)
+                changes.append(with_payments(change, [one.payment for one in order.payments]))
+            await work.record(changes)
+
+
+class _Draft(NamedTuple):
+    """An order as it was read, and the contents that it is to have."""
+
+    order: Order
+    after: Contents
+
+
+def _checked(
+    command: EditCommand,
+    products: set[str],
+    stock: Mapping[str, ProductStock] | InventoryUnavailable,
+    known: Editable,
+) -> Mapping[str, Money]:
+    """Return the prices of what more is wanted of, unless it plainly can't be had.
+
+    What the order holds already counts as available to it.
+
+    :raises InventoryUnavailable, UnknownProducts, InactiveProducts, ShortOfStock: so it is.
+    """
+    if not products:
+        return {}
+    if isinstance(stock, InventoryUnavailable):
+        raise stock
+    if unknown := sorted(products - stock.keys()):
+        raise UnknownProducts(unknown)
+    if inactive := [name for name in sorted(products) if not stock[name].active]:
+        raise InactiveProducts(inactive)
+    has, wants = known.order.contents.demand, command.demand
+    shortages = [
+        Shortage(name, wants[name], free)
+        for name in sorted(products)
+        if wants[name] > (free := stock[name].available + has[name])
+    ]
+    if shortages:
+        raise ShortOfStock(shortages)
+    return {name: stock[name].unit_price for name in products}
+
+
+def with_payments(change: OrderChange, payments: Sequence[Payment]) -> OrderChange:
+    """Let the payment status follow from what the order costs now."""
+    if change.total is None or not payments:
+        return change
+    return change._replace(payment_status=status_of(payments, change.total))

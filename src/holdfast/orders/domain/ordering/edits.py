@@ -1,0 +1,182 @@
+"""Edits: other lines or charges of an order that is recorded.
+
+An edit makes a new edition. Where it leaves the units of every product as they are, that counts at
+once; else it counts when Inventory holds what it wants, and is evidence when it does not.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from holdfast.orders.domain.errors import NothingLeft, Shortage, WrongCharges, WrongLines
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge, charged_total
+from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
+
+EDITS_MAX = 500  # of one order: their rows stay for ever
+
+
+class Contents(NamedTuple):
+    """One edition of an order: what it is of, and what it costs."""
+
+    lines: tuple[OrderLine, ...]
+    charges: tuple[Charge, ...]
+    total: Money
+
+    @property
+    def demand(self) -> Counter[str]:
+        """Units per product."""
+        return demand_of([line[:2] for line in self.lines])
+
+
+class EditState(StrEnum):
+    """What became of an edit."""
+
+    ASKED = "ASKED"  # under way: Inventory has not answered
+    APPLIED = "APPLIED"  # the order's lines and charges, or they were until a later edit
+    REFUSED = "REFUSED"  # stock short: the order stays as it was
+    DROPPED = "DROPPED"  # the order ended before the answer
+
+
+class Edit(NamedTuple):
+    """A change of lines and charges.
+
+    :param edition: counts from 2, as the order was placed with edition 1; never used again.
+    :param revision: of the question to Inventory that decides it; 0: it needs no answer.
+    :param missing: why it was REFUSED.
+    :param asked_version: the order's version with which it was asked for.
+    :param ended_version: the order's version that ended it; None: it is under way.
+    """
+
+    edition: int
+    revision: int
+    state: EditState
+    contents: Contents
+    missing: tuple[Shortage, ...]
+    asked_version: int
+    ended_version: int | None
+
+    def as_of(self, version: int) -> "Edit":
+        """The edit as it stood at a version of its order, which knew of it."""
+        if self.ended_version is None or self.ended_version <= version:
+            return self
+        return self._replace(state=EditState.ASKED, missing=(), ended_version=None)
+
+
+class Editions(NamedTuple):
+    """Which edition of an order counts, and which is its newest.
+
+    :param revision: of the question that decides the newest; None: no edit is under way.
+    """
+
+    current: int = 1
+    newest: int = 1
+    revision: int | None = None
+
+
+class EditEnd(NamedTuple):
+    """What became of the edit that was under way."""
+
+    state: EditState
+    missing: tuple[Shortage, ...] = ()
+
+
+class EditedLine(NamedTuple):
+    """A line as it is to be.
+
+    :param line_no: of the line that it was; 0: it is new.
+    :param unit_price: None: as it was; of a new line what its product costs in the order, or by
+        the stock check.
+    """
+
+    line_no: int
+    product_id: str
+    quantity: int
+    unit_price: Money | None
+
+
+def edited(
+    before: Contents,
+    asked: Sequence[EditedLine] | None,
+    charges: Sequence[Charge] | None,
+    prices: Mapping[str, Money],
+    line_no_max: int,
+) -> Contents:
+    """Return the contents with other lines, other charges, or both; None leaves them as they are.
+
+    :param asked: all lines; those that are not among them are removed.
+    :param prices: by the stock check, of products that the order does not have.
+    :param line_no_max: the highest that was ever given; new lines get the next ones.
+    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
+        another currency.
+    :raises WrongCharges, TotalTooLarge: see `charged_total`.
+    """
+    lines = before.lines if asked is None else _lines(before, asked, prices, line_no_max)
+    if charges is None:
+        return _with_charges_kept(lines, before.charges)
+    numbers = {0, *(line.line_no for line in lines)}
+    strays = [place for place, one in enumerate(charges) if one.line_no not in numbers]
+    if strays:
+        raise WrongCharges({p: f"is for line {charges[p].line_no}, which is none" for p in strays})
+    return Contents(lines, tuple(charges), charged_total(lines, charges))
+
+
+def _lines(
+    before: Contents, asked: Sequence[EditedLine], prices: Mapping[str, Money], line_no_max: int
+) -> tuple[OrderLine, ...]:
+    known = {line.line_no: line for line in before.lines}
+    due = dict(prices) | {line.product_id: line.unit_price for line in reversed(before.lines)}
+    lines, problems = list[OrderLine](), dict[int, str]()
+    for place, (line_no, product_id, quantity, price) in enumerate(asked):
+        was = known.pop(line_no, None)
+        if line_no and was is None:
+            problems[place] = f"there is no line {line_no}, or it is named twice"
+            continue
+        if was and was.product_id != product_id:
+            problems[place] = f"line {line_no} is of {was.product_id}: leave it out, and add one"
+            continue
+        line_no_max += not line_no
+        cost = price or (was.unit_price if was else due[product_id])
+        if cost.currency != before.total.currency:
+            problems[place] = f"is in {cost.currency}, but the order in {before.total.currency}"
+        lines.append(OrderLine(product_id, quantity, cost, line_no or line_no_max))
+    if problems:
+        raise WrongLines(problems)
+    return tuple(sorted(lines, key=lambda line: line.line_no))
+
+
+def without_units(before: Contents, units: Sequence[tuple[int, int]], order_id: str) -> Contents:
+    """Return the contents without some units of lines, which are named by their numbers.
+
+    :raises WrongLines: there is no such line, it is named twice, or has fewer units.
+    :raises NothingLeft: it has no other units.
+    :raises WrongCharges: see `charged_total`.
+    """
+    known = {line.line_no: line for line in before.lines}
+    problems = dict[int, str]()
+    for place, (line_no, quantity) in enumerate(units):
+        line = known.pop(line_no, None)
+        if line is None:
+            problems[place] = f"there is no line {line_no}, or it is named twice"
+        elif quantity > line.quantity:
+            problems[place] = f"line {line_no} has only {line.quantity:,} units"
+    if problems:
+        raise WrongLines(problems)
+    off = dict(units)
+    left = [one._replace(quantity=one.quantity - off.get(one.line_no, 0)) for one in before.lines]
+    lines = tuple(line for line in left if line.quantity)
+    if not lines:
+        raise NothingLeft(order_id)
+    return _with_charges_kept(lines, before.charges)
+
+
+def _with_charges_kept(lines: tuple[OrderLine, ...], charges: Sequence[Charge]) -> Contents:
+    """Put lines and known charges together; those of a line that is gone go with it."""
+    numbers = {0, *(line.line_no for line in lines)}
+    kept = tuple(charge for charge in charges if charge.line_no in numbers)
+    try:
+        return Contents(lines, kept, charged_total(lines, kept))
+    except WrongCharges as error:
+        why = "as it was given before; give all charges anew with the lines"
+        raise WrongCharges({p: f"{text}, {why}" for p, text in error.problems.items()}) from error

@@ -1,0 +1,93 @@
+"""Edits as rows: editions are only added, and what became of each is kept."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from holdfast.chassis.database.seam import Transaction
+from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
+from holdfast.orders.domain.ordering.edits import Contents, Edit, EditState
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.order import OrderChange
+from holdfast.orders.infrastructure.ordering.sql import Statements
+
+
+def add_contents(
+    transaction: Transaction,
+    sql: Statements,
+    editions: Iterable[tuple[str, int, Sequence[OrderLine], Sequence[Charge]]],
+) -> None:
+    """Write lines and charges of new editions: (order id, edition, lines, charges)."""
+    line_rows: list[tuple[object, ...]] = []
+    charge_rows: list[tuple[object, ...]] = []
+    for order_id, edition, lines, charges in editions:
+        line_rows += [
+            (order_id, edition, line_no, product_id, quantity, price.minor)
+            for product_id, quantity, price, line_no in lines
+        ]
+        charge_rows += [
+            (order_id, edition, number, c.line_no, c.kind, c.code, c.amount.minor)
+            for number, c in enumerate(charges, 1)
+        ]
+    transaction.defer(sql.INSERT_LINES, line_rows)
+    transaction.defer(sql.INSERT_CHARGES, charge_rows)
+
+
+async def record_edits(
+    transaction: Transaction, sql: Statements, changes: Sequence[OrderChange]
+) -> None:
+    """Write what changes of locked orders say of edits."""
+    moved = [(c, c.editions) for c in changes if c.editions]
+    if not moved:
+        return
+    new = [(c.order_id, c.edit) for c in changes if c.edit]
+    rows = [
+        (order_id, e.edition, e.revision, e.state, e.contents.total.minor)
+        + (e.asked_version, e.ended_version)
+        for order_id, e in new
+    ]
+    transaction.defer(sql.INSERT_EDITS, rows)
+    add_contents(transaction, sql, [(key, e.edition, *e.contents[:2]) for key, e in new])
+    ended = [
+        (c.order_id, editions.newest, end.state, shortages_text(end.missing), c.version)
+        for c, editions in moved
+        if (end := c.edit_end)
+    ]
+    transaction.defer(sql.END_EDITS, ended)
+    await transaction.write(
+        sql.UPDATE_EDITIONS,
+        [(c.order_id, *editions, c.total and c.total.minor) for c, editions in moved],
+    )
+
+
+def shortages_text(shortages: Sequence[Shortage]) -> str:
+    """Write shortages as a document."""
+    return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])
+
+
+def lines_of(rows: Sequence[Any], currency: str) -> tuple[OrderLine, ...]:
+    """Read lines from a document."""
+    return tuple(
+        OrderLine(product_id, quantity, Money(currency, minor), line_no)
+        for product_id, quantity, minor, line_no in rows
+    )
+
+
+def charges_of(rows: Sequence[Any] | None, currency: str) -> tuple[Charge, ...]:
+    """Read charges from a document; None: there are none."""
+    return tuple(
+        Charge(ChargeKind(kind), line_no, code, Money(currency, minor))
+        for kind, line_no, code, minor in rows or ()
+    )
+
+
+def edit_of(document: str, currency: str) -> Edit:
+    """Read an edit from its document."""
+    edition, revision, state, total, missing, asked, ended, lines, charges = json.loads(document)
+    contents = Contents(
+        lines_of(lines, currency), charges_of(charges, currency), Money(currency, total)
+    )
+    shortages = tuple(Shortage(*facts) for facts in missing)
+    return Edit(edition, revision, EditState(state), contents, shortages, asked, ended)

@@ -1,0 +1,120 @@
+"""What verify says of edits: each of its questions is seen to find what it is there for."""
+
+import pytest
+
+from holdfast.orders.application.ordering.edit_orders import EditOrder
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.edits import EditedLine
+from holdfast.orders.domain.ordering.order import Order
+from holdfast.verification import verify
+from tests.contract import conftest as contract
+from tests.integration import two_services
+from tests.integration.test_verification import live
+from tests.integration.two_services import ANNA, TwoServices, asks
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+# A damage to an order with an edit of each kind, and how it is named.
+DAMAGES = {
+    "a refused edition that counts": (
+        "UPDATE orders SET edition = 4 WHERE request_id = 'edited'",
+        "is at edition 4 of 4",
+    ),
+    "an edition that was used again": (
+        "UPDATE orders SET edition_newest = 3 WHERE request_id = 'edited'",
+        "is at edition 3 of 3",
+    ),
+    "an edit that nothing decides": (
+        "UPDATE orders SET edit_revision = NULL WHERE request_id = 'open'",
+        "decided by question None, its 1 edits say 1, 2 and 2",
+    ),
+    "an edit under way of what is over": (
+        "UPDATE orders SET edit_revision = 2 WHERE request_id = 'cancelled'",
+        "decided by question 2",
+    ),
+    "an edit that was forgotten": (
+        "DELETE FROM order_edit WHERE state = 'REFUSED'",
+        "its 2 edits say 3, 3 and None",
+    ),
+    "a question that was never asked": (
+        "UPDATE order_edit SET revision = 9 WHERE state = 'REFUSED'",
+        "has edition 4 REFUSED by question 9 of 3",
+    ),
+    "refused for nothing": (
+        "UPDATE order_edit SET missing = '[]' WHERE state = 'REFUSED'",
+        "short of []",
+    ),
+    "an end that did not come": (
+        "UPDATE order_edit SET ended_version = NULL WHERE state = 'DROPPED'",
+        "from version 3 to None",
+    ),
+    "applied at another version": (
+        "UPDATE order_edit SET ended_version = 5 WHERE edition = 2 AND state = 'APPLIED'",
+        "tells of an edit at version 4 1 times, its edits 0",
+    ),
+    "an edition that costs something else": (
+        "UPDATE order_edit SET total_minor = 1 WHERE state = 'REFUSED'",
+        "totals 1 in edition 4",
+    ),
+    "a line of no edition": (
+        "UPDATE order_line SET edition = 9 WHERE edition = 4",
+        "has lines or charges of edition 9, which it never had",
+    ),
+    "an edit of no order": (
+        "UPDATE order_edit SET order_id = '01a21e6a-0000-7000-8000-000000000000'"
+        " WHERE state = 'DROPPED'",
+        "details, charges or edits stand for",
+    ),
+    "nobody was told": (
+        "DELETE FROM notification WHERE version = 4 AND status = 'CONFIRMED'",
+        "became CONFIRMED at version 4 without a notification",
+    ),
+}
+
+
+def lamps(order: Order, units: int, minor: int | None = None) -> EditOrder:
+    price = None if minor is None else Money("GBP", minor)
+    lines = (EditedLine(1, "LAMP", units, price),)
+    return EditOrder(order.state.order_id, order.state.version, lines, None, ANNA)
+
+
+async def edit(shop: TwoServices, order: Order, units: int, minor: int | None = None) -> Order:
+    assert await shop.edit_orders([lamps(order, units, minor)]) == [None]
+    await shop.deliver()
+    return await shop.order(order.state.order_id)
+
+
+async def trade(shop: TwoServices) -> None:
+    """An order with edits of every end, one with an edit under way, and one that dropped its."""
+    await shop.supply(LAMP=9)
+    order = await shop.confirmed(asks("edited", LAMP=2))
+    order = await edit(shop, order, 1)
+    order = await edit(shop, order, 1, 100)
+    assert await shop.edit_orders([lamps(order, 8)]) == [None]
+    events = await shop.waiting(shop.orders)
+    await shop.forget_told(shop.orders)
+    cancelled = await shop.confirmed(asks("cancelled", LAMP=3))
+    await shop.inventory_receiver.receive(events)
+    await shop.deliver()
+    assert await shop.edit_orders([lamps(cancelled, 2)]) == [None]
+    await shop.cancel(cancelled.state.order_id, "", ANNA)
+    await shop.deliver()
+    open_ = await shop.confirmed(asks("open", LAMP=3))
+    assert await shop.edit_orders([lamps(open_, 2)]) == [None]
+    await shop.reader.mark_sent(await shop.reader.unsent(99), shop.clock.now())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_edits_are_recomputed_from_their_records(shop: TwoServices, damage: str) -> None:
+    live(shop)
+    await trade(shop)
+    sound = await verify(*shop.urls)
+
+    sql, named = DAMAGES[damage]
+    assert await shop.orders.execute(sql) == 1
+    report = await verify(*shop.urls)
+
+    assert sound.contradictions == []
+    assert any(named in one for one in report.contradictions), report.contradictions
