@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.edits import scenario_12
 from bench.figures import Result, read_records, record, show, write_records
 from bench.growth import scenario_7
 from bench.holds import HoldsTooShort, scenario_10, scenario_11
@@ -43,6 +44,7 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     9: scenario_9,
     10: scenario_10,
     11: scenario_11,
+    12: scenario_12,
 }
 
 # What ends a scenario and not the run.

@@ -41,10 +41,11 @@ $$
 ORDERS = (
     """
 INSERT INTO orders (order_id, customer_id, request_id, request_hash, status, version, edition,
-                    asked, answered, stock_sequence, stock_revision, stock, currency,
-                    total_minor, name, email, phone, address, shortages, placed_at, updated_at)
+                    edition_newest, asked, answered, stock_sequence, stock_revision, stock,
+                    currency, total_minor, name, email, phone, address, shortages, placed_at,
+                    updated_at)
 SELECT pg_temp.past_id(n, $3), 'customer-' || lpad((n % 1000)::text, 4, '0'), 'past-' || n,
-       md5(n::text) || md5('x' || n), 'CONFIRMED', 2, 1, 1, 1, 1, 1,
+       md5(n::text) || md5('x' || n), 'CONFIRMED', 2, 1, 1, 1, 1, 1, 1,
        (SELECT jsonb_agg(jsonb_build_array(
                    'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'), 'main', 1)
                    ORDER BY third)

@@ -39,6 +39,24 @@ SELECT order_id
  LIMIT $1
 """
 
+# With the products of their lines.
+NEWEST_CONFIRMED = """
+  SELECT order_id::text AS order_id, array_agg(product_id ORDER BY line_no) AS products
+    FROM (SELECT order_id
+            FROM orders
+           WHERE status = 'CONFIRMED' AND version = $1
+        ORDER BY order_id DESC
+           LIMIT $2) AS newest
+    JOIN order_line USING (order_id)
+GROUP BY order_id
+"""
+
+EDIT_STATES = """
+SELECT state, count(*) AS edits
+  FROM order_edit
+ GROUP BY state
+"""
+
 # From the commit that made an order PENDING to the one that made it CONFIRMED, in milliseconds.
 SETTLED_MS = """
 SELECT percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 1.0]) WITHIN GROUP (ORDER BY took_ms)
@@ -138,6 +156,15 @@ class PostgresLedger:
     def order_ids(self, limit: int) -> list[str]:
         """Some orders."""
         return [str(row["order_id"]) for row in asyncio.run(_fetch(self._url, SOME_ORDERS, limit))]
+
+    def newest_confirmed(self, version: int, limit: int) -> list[tuple[str, list[str]]]:
+        """The newest orders that are CONFIRMED and at this version, with their products."""
+        rows = asyncio.run(_fetch(self._url, NEWEST_CONFIRMED, version, limit))
+        return [(row["order_id"], row["products"]) for row in rows]
+
+    def edit_states(self) -> dict[str, int]:
+        """How many edits have each state."""
+        return {row["state"]: row["edits"] for row in asyncio.run(_fetch(self._url, EDIT_STATES))}
 
     async def _until_nothing(self, sql: str, patience_s: float) -> float | None:
         ends_at = time.monotonic() + patience_s

@@ -128,28 +128,35 @@ def place_orders(testbed: Testbed, job: Job) -> Run:
     :raises OrdersLost: fewer were settled than were accepted.
     """
     number = next(_numbers)
-    testbed.ledger.wait_until_quiet()
+    job = replace(
+        job,
+        target=testbed.orders,
+        run=f"r{number}",
+        seed=number,
+        channels=max(job.channels, testbed.channels),
+    )
     before = testbed.ledger.statuses()
-    with generator() as load:
-        load.prepare(
-            replace(
-                job,
-                target=testbed.orders,
-                run=f"r{number}",
-                seed=number,
-                channels=max(job.channels, testbed.channels),
-            )
-        )
-        meter = Meter()
-        outcome = load.go()
-        settled_at = testbed.ledger.wait_until_settled()
-        meter.stop()
+    outcome, settled_at, meter = loaded(testbed, job)
     after = testbed.ledger.statuses()
     settled = after.get("CONFIRMED", 0) - before.get("CONFIRMED", 0)
     if settled < outcome.items or sum(after.values()) - sum(before.values()) != settled:
         raise OrdersLost(f"accepted {outcome.items}, settled {settled}; {before} became {after}")
     took_s = settled_at - outcome.started
     return Run(outcome, settled, took_s, meter.cpu_ms(settled), meter.cores, meter.others)
+
+
+def loaded(testbed: Testbed, job: Job) -> tuple[Outcome, float, Meter]:
+    """Load a quiet testbed until nothing waits for Inventory; return also when that was, by the
+    monotonic clock, and what it cost.
+    """
+    testbed.ledger.wait_until_quiet()
+    with generator() as load:
+        load.prepare(job)
+        meter = Meter()
+        outcome = load.go()
+        settled_at = testbed.ledger.wait_until_settled()
+        meter.stop()
+    return outcome, settled_at, meter
 
 
 def call(job: Job) -> Run:

@@ -1,7 +1,7 @@
 """Where the time goes: py-spy beside each service while orders are placed, as text.
 
-`python -m bench --profile --scenario 1` (or 2, 3, 4, 6, 10). py-spy looks from outside, so what is
-measured is what runs; it needs the right to trace processes.
+`python -m bench --profile --scenario 1` (or 2, 3, 4, 6, 10, 12). py-spy looks from outside, so
+what is measured is what runs; it needs the right to trace processes.
 """
 
 import subprocess
@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from bench.edits import edit_orders, ready
 from bench.generator import Job
 from bench.load import Run, batches, call, paid, place_orders, unary
 from bench.processes import pids_of
@@ -54,6 +55,9 @@ def profile(bench: Bench, scenario: int, *, native: bool) -> str:
                 name: partial(call, replace(job, seconds=bench.options.seconds))
                 for name, job in reads(here).items()
             }
+        elif scenario == 12:
+            rate = place_orders(here, unary(1.0)).rate
+            runs = {"edits": partial(edit_orders, here, ready(here, rate, bench.options.seconds))}
         else:
             place_orders(here, unary(1.0))
             wanted = jobs(scenario, bench.options.seconds)

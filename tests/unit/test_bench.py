@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench import figures
 from bench.baseline import Baseline
+from bench.edits import edit
 from bench.figures import Figure, Result, figure, record, show
 from bench.generator import CREATE, Job, Load, intended_starts, quantiles_ms
 from bench.processes import Meter, part_of
@@ -71,6 +72,22 @@ def test_the_payment_that_is_recorded_confirms_the_order() -> None:
     confirmation = orders_pb2.ConfirmOrderRequest.FromString(confirmed)
     assert (confirmation.order_id, confirmation.payment_reference) == ("an-order", "pay-an-order")
     assert confirmation.payment_kind == orders_pb2.PAYMENT_KIND_AUTHORIZED
+
+
+def test_an_edit_keeps_the_lines_of_a_confirmed_order_and_adds_another_product() -> None:
+    products, dice = ["P00001", "P00400", "P00800"], Random(1)
+
+    edits = [
+        orders_pb2.UpdateOrderRequest.FromString(edit("an-order", products, dice))
+        for _ in range(1_000)
+    ]
+
+    assert all([line.product_id for line in one.lines[:3]] == products for one in edits)
+    assert all([line.line_no for line in one.lines] == [1, 2, 3, 0] for one in edits)
+    assert all(one.lines[3].product_id not in products for one in edits)
+    assert {(one.order_id, one.version, *one.update_mask.paths) for one in edits} == {
+        ("an-order", 2, "lines")
+    }
 
 
 def test_a_batch_is_a_whole_message() -> None:
