@@ -52,8 +52,14 @@ def in_postgres(url: str) -> Home:
     if parts.scheme not in SCHEMES:
         raise ValueError("the URL of a database starts with postgresql://")
     hosts = parts.netloc.rpartition("@")[2]
-    if not all(_PLACE.fullmatch(host) for host in hosts.split(",")):
-        raise ValueError(f"{hosts} is no HOST or HOST:PORT")
+    # What follows the first of these in a password would be read as something else, and be told.
+    beyond = f"{parts.path}{parts.query}{parts.fragment}"
+    is_plain = "@" not in beyond and "#" not in url
+    if not is_plain or not all(_PLACE.fullmatch(host) for host in hosts.split(",")):
+        raise ValueError(
+            "the URL of a database has HOST or HOST:PORT after its user and password, in which "
+            "/ is written as %2F, ? as %3F, # as %23 and @ as %40"
+        )
     # Whatever search path the URL had: of a parameter given twice, the last one counts.
-    own = url + ("&" if parts.query else "?") + "search_path=holdfast_"
+    own = url.rstrip("?") + ("&" if parts.query else "?") + "search_path=holdfast_"
     return Home(f"{own}orders", f"{own}inventory", f"postgresql://{hosts}{parts.path}")

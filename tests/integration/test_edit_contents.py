@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from holdfast.chassis.wakeups import Wakeups
+from holdfast.inventory.application.stock.change_stock import SetOnHand
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
@@ -12,20 +15,24 @@ from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.customers.erasure import ByCustomer
 from holdfast.orders.domain.errors import (
     EditUnderWay,
+    KeptCharges,
     NothingLeft,
     OrderNotFound,
     ShortOfStock,
+    TooManyChanges,
     UnknownProducts,
     WrongCharges,
     WrongLines,
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
-from holdfast.orders.domain.ordering.edits import EditedLine
+from holdfast.orders.domain.ordering.edits import EditedLine, Editions
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.status import OrderStatus
 from tests.contract import conftest as contract
 from tests.integration import editing, two_services
 from tests.integration.editing import edit, edit_of, refusal, units
-from tests.integration.two_services import ANNA, TwoServices, asks
+from tests.integration.two_services import ANNA, BOB, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
@@ -132,6 +139,85 @@ async def test_what_does_not_fit_the_order_is_refused(shop: TwoServices) -> None
     assert isinstance(other, WrongLines)
     assert isinstance(unknown, UnknownProducts)
     assert isinstance(missing, OrderNotFound)
+
+
+async def test_an_edit_that_can_not_be_harms_no_other_of_its_batch(shop: TwoServices) -> None:
+    await shop.supply(LAMP=9)
+    bad, good = [await shop.confirmed(asks(f"r-{n}", LAMP=1)) for n in range(2)]
+    in_euros = Charge(ChargeKind.FEE, 0, "", Money("EUR", 1))
+
+    refused, done = await shop.edit_orders([edit_of(bad, in_euros, LAMP=1), edit_of(good, LAMP=2)])
+    await shop.deliver()
+
+    assert isinstance(refused, WrongCharges)
+    assert refused.problems == {0: "is in EUR, but the order is in GBP"}
+    assert done is None
+    assert await shop.reserved("LAMP") == 3
+
+
+async def test_a_product_is_sold_in_its_own_currency_only(shop: TwoServices) -> None:
+    await shop.supply(LAMP=9)
+    await shop.create_product(Product("YEN", "", "", "JPY", 5_000, active=True))
+    supplied = SetOnHand("YEN", MAIN_LOCATION, 5, None, "", "", BOB)
+    await shop.change_stock([supplied])
+    order = await shop.confirmed(asks("r-1", LAMP=1))
+
+    for prices in ({"YEN": 500_000}, None):
+        refused = await refusal(shop, edit_of(order, prices=prices, LAMP=1, YEN=1))
+        assert isinstance(refused, WrongLines)
+        assert refused.problems == {1: "YEN is sold in JPY, but the order is in GBP"}
+
+
+async def test_lines_that_can_not_be_are_told_whatever_stock_there_is(shop: TwoServices) -> None:
+    await shop.supply(LAMP=2)
+    order = await shop.confirmed(asks("r-1", LAMP=2))
+    lamp = EditedLine(1, "LAMP", 2, None)
+    shop.stock_check.away = True
+
+    for wrong in (
+        (lamp, lamp),
+        (EditedLine(1, "GONE", 1, None),),
+        (EditedLine(9, "LAMP", 9, None),),
+    ):
+        refused = await refusal(shop, edit_of(order, LAMP=2)._replace(lines=wrong))
+        assert isinstance(refused, WrongLines)
+
+
+async def test_a_discount_that_stays_is_named_where_it_is_too_much(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5, MUG=5)
+    order = await shop.confirmed(asks("r-1", LAMP=1, MUG=1))
+    fee = Charge(ChargeKind.FEE, 2, "WRAP", Money("GBP", 50))
+    off = Charge(ChargeKind.DISCOUNT, 0, "SALE", Money("GBP", 600))
+    order = await edit(shop, edit_of(order, fee, off, LAMP=1, MUG=1))
+    name, version = order.state.order_id, order.state.version
+
+    refused = await refusal(shop, CancelUnits(name, version, ((2, 1),), ANNA, ""))
+
+    assert isinstance(refused, KeptCharges)
+    assert str(refused).startswith("SALE would be more than what it is taken off from")
+
+
+async def test_erasing_again_finds_nothing_after_an_edit_that_said_nothing(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    order = await shop.confirmed(asks("r-1", LAMP=1))
+    erase = EraseCustomer(shop.begin, shop.clock)
+    await erase(ByCustomer("c-1"), True, ANNA)
+
+    edited = await edit(shop, edit_of(order, LAMP=2))
+    again = await erase(ByCustomer("c-1"), True, ANNA)
+
+    assert again.orders == 0
+    assert (await shop.order(order.state.order_id)).history == edited.history
+
+
+async def test_five_hundred_edits_are_allowed_and_no_more() -> None:
+    state = OrderState("o-1", OrderStatus.CONFIRMED, 9)
+
+    state._replace(editions=Editions(1, 500)).refuse_edit(9)
+    with pytest.raises(TooManyChanges, match="500"):
+        state._replace(editions=Editions(1, 501)).refuse_edit(9)
 
 
 async def test_a_preview_tells_what_would_be_and_changes_nothing(shop: TwoServices) -> None:

@@ -1,13 +1,17 @@
 """Edits: other lines and charges of an order that is recorded, whatever happens on the way."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from holdfast.chassis.wakeups import Wakeups
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
+from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.domain.errors import (
     EditUnderWay,
@@ -22,6 +26,7 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.edits import EditState
 from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
+from holdfast.orders.presentation.servicer import OrderServicer
 from tests.contract import conftest as contract
 from tests.integration import editing, two_services
 from tests.integration.editing import actions, edit, edit_of, movements, refusal, units
@@ -235,6 +240,58 @@ async def test_a_pending_order_is_not_edited_yet(shop: TwoServices) -> None:
     order = await shop.order(placed.order_id)
 
     assert isinstance(await refusal(shop, edit_of(order, LAMP=3)), StillPending)
+
+
+class Hurried:
+    """A caller's context, with little time left."""
+
+    def time_remaining(self) -> float:
+        return 0.2
+
+
+async def test_an_edit_of_what_stays_pending_is_told_so_and_not_that_it_is_stale(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=5)
+    (placed,) = await shop.place(asks("r-1", LAMP=1))
+    order = await shop.order(placed.order_id)
+    unused: Any = None
+    servicer = OrderServicer(
+        place_orders=unused,
+        use_cases=unused,
+        watch_order=WatchOrder(shop.order, shop.reader.edits, Wakeups()),
+        get_order=unused,
+        reader=shop.reader,
+        customers=unused,
+        boundary=unused,
+        new_id=shop.clock.new_id,
+    )
+    hurried: Any = Hurried()
+
+    with pytest.raises(StillPending):
+        await servicer._once_settled(shop.edits.preview, edit_of(order, LAMP=2), hurried)
+    await shop.deliver()
+    seen, version = await servicer._once_settled(
+        shop.edits.preview, edit_of(order, LAMP=2)._replace(version=2), hurried
+    )
+
+    assert (units(seen), version) == ({"LAMP": 2}, 2)
+
+
+async def test_who_waits_for_an_edit_waits_for_no_other(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    order = await shop.confirmed(asks("r-1", LAMP=1))
+    watch = WatchOrder(shop.order, shop.reader.edits, Wakeups())
+    assert await shop.edit_orders([edit_of(order, LAMP=2)]) == [None]
+    waiting = asyncio.ensure_future(watch.until_edited(order.state.order_id, 3))
+    await asyncio.sleep(0.1)
+    await shop.deliver()
+    applied = await shop.order(order.state.order_id)
+    assert await shop.edit_orders([edit_of(applied, LAMP=3)]) == [None]
+
+    seen = await asyncio.wait_for(waiting, 5)
+
+    assert units(seen) == {"LAMP": 2}
 
 
 async def test_an_edit_whose_question_was_lost_is_asked_again_with_the_lines_that_it_wants(

@@ -23,6 +23,7 @@ def test_a_database_is_named_without_user_and_password(url: str, name: str) -> N
     ("url", "orders"),
     [
         ("postgresql:///shop", "postgresql:///shop?search_path=holdfast_orders"),
+        ("postgresql://db/shop?", "postgresql://db/shop?search_path=holdfast_orders"),
         ("postgresql://db/shop?a=b", "postgresql://db/shop?a=b&search_path=holdfast_orders"),
     ],
 )
@@ -34,7 +35,17 @@ def test_each_service_has_a_schema_of_its_own(url: str, orders: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["mysql://anna:secret@db/shop", "sqlite:///secret.db", "postgresql://a:secret@db:x/shop"]
+    "url",
+    [
+        "mysql://anna:secret@db/shop",
+        "sqlite:///secret.db",
+        "postgresql://a:secret@db:x/shop",
+        "postgresql://a:secret#x@db/shop",
+        "postgresql://secret:1234#x@db/shop",
+        "postgresql://a:secret/x@db/shop",
+        "postgresql://secret:1234/x@db/shop",
+        "postgresql://secret:1234?x@db/shop",
+    ],
 )
 def test_a_url_that_leads_nowhere_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match=r"postgresql://|HOST:PORT") as refused:

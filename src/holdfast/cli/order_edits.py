@@ -158,7 +158,7 @@ def _show(order: Order, since: int, output: Output) -> None:
     """Show what came of an edit of the order as it was at a version; a refusal ends with 1."""
     show_order(order, output)
     edit = order.edit
-    if edit is None or edit.request_version <= since:
-        return  # it changed nothing, and what is told is an earlier one
+    if edit is None or edit.request_version not in (since + 1, since + 2):
+        return  # it changed nothing, or what is told is another one
     if edit.state in (EditState.REFUSED, EditState.DROPPED):
         raise typer.Exit(REFUSED)

@@ -331,7 +331,8 @@ UPDATE order_details
       SET reason = ''
     WHERE order_id = ANY($1::uuid[])
       AND (status = 'CANCELLED' AND action = ''
-           OR action = 'EDIT_ASKED')   -- else the text is the system's own
+           OR action = 'EDIT_ASKED'    -- else the text is the system's own
+              AND reason NOT IN ('lines or charges edited', 'units cancelled'))
       AND reason <> ''
 RETURNING order_id::text AS order_id
 ;

@@ -7,6 +7,7 @@ OrdersError
 ├── WrongPrices
 ├── WrongCharges
 ├── WrongLines
+├── KeptCharges
 ├── NothingLeft
 ├── EditUnderWay
 ├── MixedCurrencies
@@ -123,6 +124,18 @@ class WrongLines(OrdersError):
     def __init__(self, problems: Mapping[int, str]) -> None:
         super().__init__("; ".join(problems.values()))
         self.problems = problems
+
+
+class KeptCharges(OrdersError):
+    """A discount of the order, which the edit does not name, would be above what is left."""
+
+    reason = "WRONG_CHARGES"
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        named = ", ".join(filter(None, codes)) or "a discount"
+        super().__init__(
+            f"{named} would be more than what it is taken off from: give all charges anew"
+        )
 
 
 class NothingLeft(OrdersError):

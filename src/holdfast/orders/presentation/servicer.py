@@ -183,37 +183,43 @@ class OrderServicer(CustomerMethods):
         wait_s = wire.read_wait_s(request.wait, violations)
         violations.raise_any()
         if request.validate_only:
-            return wire.order_message(
-                await self._once_settled(self._use.preview_edit, command, context)
-            )
-        await self._once_settled(self._use.edit_order, command, context)
-        return await self._edited(order_id, wait_s)
+            seen, _ = await self._once_settled(self._use.preview_edit, command, context)
+            return wire.order_message(seen)
+        return await self._edited(command, wait_s, context)
 
-    async def _edited(self, order_id: str, wait_s: float) -> pb.Order:
+    async def _edited(self, command: EditCommand, wait_s: float, context: Context) -> pb.Order:
+        _, version = await self._once_settled(self._use.edit_order, command, context)
         if wait_s:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
-                    await self._watch_order.until_edited(order_id)
-        return await self._order(order_id)
+                    order = await self._watch_order.until_edited(command.order_id, version + 1)
+                    return wire.order_message(order)
+        return await self._order(command.order_id)
 
     async def _once_settled(
         self,
         use_case: Callable[[EditCommand], Awaitable[Answer]],
         command: EditCommand,
         context: Context,
-    ) -> Answer:
-        """Do it; wait first, if the order's stock is not decided."""
+    ) -> tuple[Answer, int]:
+        """Do it, after a wait if the order's stock is not decided; return the answer, and the
+        version of the order that it was done to.
+        """
         try:
-            return await use_case(command)
+            return await use_case(command), command.version
         except StillPending:
-            await self._wait_until_settled(command.order_id, context)
-        # What was waited for is the one change that the caller has not seen.
-        return await use_case(command._replace(version=command.version + 1))
+            # What is waited for is the one change that the caller has not seen.
+            is_settled = await self._wait_until_settled(command.order_id, context)
+        version = command.version + is_settled
+        return await use_case(command._replace(version=version)), version
 
-    async def _wait_until_settled(self, order_id: str, context: Context) -> None:
+    async def _wait_until_settled(self, order_id: str, context: Context) -> bool:
+        """Wait for so long as there is; tell whether the order's stock is decided."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_wait_s(context)):
-                await self._watch_order.until_settled(order_id)
+                order = await self._watch_order.until_settled(order_id)
+                return order.state.status is not OrderStatus.PENDING
+        return False
 
     async def CancelOrder(self, request: pb.CancelOrderRequest, context: Context) -> pb.Order:
         violations = Violations()
@@ -226,8 +232,7 @@ class OrderServicer(CustomerMethods):
             command = read_cancelled_units(request, order_id, reason, caller, violations)
             wait_s = wire.read_wait_s(request.wait, violations)
             violations.raise_any()
-            await self._once_settled(self._use.edit_order, command, context)
-            return await self._edited(order_id, wait_s)
+            return await self._edited(command, wait_s, context)
         violations.raise_any()
         await self._use.cancel_order(order_id, reason, caller_of(context))
         return await self._order(order_id)

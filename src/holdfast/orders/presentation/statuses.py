@@ -12,6 +12,7 @@ from holdfast.orders.domain.errors import (
     IllegalTransition,
     InactiveProducts,
     InventoryUnavailable,
+    KeptCharges,
     MixedCurrencies,
     NothingLeft,
     OrderNotFound,
@@ -57,7 +58,7 @@ def translate(error: Exception) -> Status | None:
             return statuses.refusal(grpc.StatusCode.ABORTED, error.reason, str(error))
         case NothingLeft():
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
-        case MixedCurrencies() | TotalTooLarge():
+        case MixedCurrencies() | TotalTooLarge() | KeptCharges():
             return statuses.bad_request([("lines", str(error))])
         case ShortOfStock():
             return _short(error)

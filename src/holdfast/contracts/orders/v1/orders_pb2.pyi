@@ -295,7 +295,9 @@ class OrderEdit(_message.Message):
     """The order's version that ended it; 0: it is under way."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
-        """The lines that it wants, or wanted; empty once they are the order's own."""
+        """The lines that it wants, or wanted, by their numbers; empty once they are the order's own. Lines, charges and `missing`
+        are left out where the answer would exceed 4 MiB.
+        """
 
     @_builtins.property
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Charge]:
@@ -634,7 +636,7 @@ class Order(_message.Message):
     """As in the request, or as it was updated."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
-        """Its lines, in the order of the request."""
+        """Its lines, by their numbers: in the order of the request, and those that an edit added after them."""
 
     @_builtins.property
     def total(self) -> _money_pb2.Money:
@@ -1312,8 +1314,8 @@ class UpdateOrderRequest(_message.Message):
     note: _builtins.str
     """The new value."""
     validate_only: _builtins.bool
-    """Answer with the order as it would be, and change nothing. Only for lines and charges. All refusals are those of the
-    edit, SHORT_OF_STOCK among them; Inventory may still decide otherwise later.
+    """Answer with the order as it would be, without its history, and change nothing. Only for lines and charges. All refusals
+    are those of the edit, SHORT_OF_STOCK among them; Inventory may still decide otherwise later.
     """
     @_builtins.property
     def customer(self) -> Global___Customer:
@@ -1351,8 +1353,8 @@ class UpdateOrderRequest(_message.Message):
 
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
-        """Wait until the edit is APPLIED or REFUSED, at most so long (0 to 60 s; longer waits are cut to 60 s). It may still be
-        ASKED after it.
+        """Wait until this edit is APPLIED, REFUSED or DROPPED, at most so long (0 to 60 s; longer waits are cut to 60 s). It may
+        still be ASKED after it.
         """
 
     def __init__(

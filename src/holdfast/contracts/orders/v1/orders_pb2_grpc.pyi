@@ -102,8 +102,9 @@ class OrderServiceStub:
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
-                           TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 499 times.
-                           CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
+                           TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
+                           CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
+                           are edited all the same.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
@@ -243,8 +244,9 @@ class OrderServiceAsyncStub(OrderServiceStub):
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
-                           TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 499 times.
-                           CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
+                           TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
+                           CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
+                           are edited all the same.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
@@ -417,8 +419,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
                                EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                                SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
-                               TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 499 times.
-                               CUSTOMER_ERASED: it was erased (EraseCustomer), and stays so.
+                               TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
+                               CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
+                               are edited all the same.
           UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
         """
 

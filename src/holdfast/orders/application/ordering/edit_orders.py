@@ -29,6 +29,7 @@ from holdfast.orders.domain.ordering.edits import (
     Contents,
     EditedLine,
     edited,
+    refuse_lines,
     without_units,
 )
 from holdfast.orders.domain.ordering.lines import demand_of
@@ -62,8 +63,12 @@ class EditOrder(NamedTuple):
         has = known.order.contents.demand
         return {product_id for product_id, units in self.demand.items() if units > has[product_id]}
 
+    def refuse(self, known: Editable) -> None:
+        """:raises WrongLines: see `refuse_lines`."""
+        refuse_lines(known.order.contents, self.lines or ())
+
     def contents(self, known: Editable, prices: Mapping[str, Money]) -> Contents:
-        """:raises WrongLines, WrongCharges, TotalTooLarge: see `edited`."""
+        """:raises WrongLines, WrongCharges, KeptCharges, TotalTooLarge: see `edited`."""
         before = known.order.contents
         return edited(before, self.lines, self.charges, prices, known.line_no_max)
 
@@ -89,8 +94,11 @@ class CancelUnits(NamedTuple):
         """None: nothing more is wanted."""
         return set()
 
+    def refuse(self, _known: Editable) -> None:
+        """Nothing: `contents` says it."""
+
     def contents(self, known: Editable, _prices: Mapping[str, Money]) -> Contents:
-        """:raises WrongLines, NothingLeft, WrongCharges: see `without_units`."""
+        """:raises WrongLines, NothingLeft, KeptCharges: see `without_units`."""
         return without_units(known.order.contents, self.units, self.order_id)
 
 
@@ -122,7 +130,7 @@ class EditOrders:
         return [refused.get(place) for place in range(len(commands))]
 
     async def preview(self, command: EditCommand) -> Order:
-        """Return the order as it would be; nothing is changed.
+        """Return the order as it would be, without its history; nothing is changed.
 
         :raises OrdersError: the edit would be refused.
         """
@@ -151,6 +159,7 @@ class EditOrders:
                 if known is None:
                     raise OrderNotFound(command.order_id)
                 known.order.state.refuse_edit(command.version)
+                command.refuse(known)
                 prices = _checked(command, products[place], stock, known)
                 drafts[place] = _Draft(known.order, command.contents(known, prices))
             except OrdersError as error:

@@ -51,9 +51,16 @@ class WatchOrder:
             order_id, lambda order: order.state.status is not OrderStatus.PENDING
         )
 
-    async def until_edited(self, order_id: str) -> Order:
-        """Return the order once no edit is under way; bound the wait with a timeout."""
-        return await self._until(order_id, lambda order: order.state.editions.revision is None)
+    async def until_edited(self, order_id: str, version: int) -> Order:
+        """Return the order once the edit that was asked for with this version of it is not under
+        way; bound the wait with a timeout.
+        """
+
+        def is_over(order: Order) -> bool:
+            edit = order.edit
+            return not edit or edit.asked_version != version or edit.ended_version is not None
+
+        return await self._until(order_id, is_over)
 
     async def _until(self, order_id: str, is_awaited: Callable[[Order], bool]) -> Order:
         order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN

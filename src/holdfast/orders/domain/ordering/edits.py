@@ -9,12 +9,18 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from holdfast.orders.domain.errors import NothingLeft, Shortage, WrongCharges, WrongLines
+from holdfast.orders.domain.errors import (
+    KeptCharges,
+    NothingLeft,
+    Shortage,
+    WrongCharges,
+    WrongLines,
+)
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
 
-EDITS_MAX = 500  # of one order: their rows stay for ever
+EDITS_MAX = 500  # of one order: their rows stay for ever, and its history is told in one message
 
 
 class Contents(NamedTuple):
@@ -108,18 +114,45 @@ def edited(
     :param asked: all lines; those that are not among them are removed.
     :param prices: by the stock check, of products that the order does not have.
     :param line_no_max: the highest that was ever given; new lines get the next ones.
-    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
-        another currency.
-    :raises WrongCharges, TotalTooLarge: see `charged_total`.
+    :raises WrongLines: a new line's product is sold in another currency.
+    :raises WrongCharges: a charge is in another currency, of no line, or see `charged_total`.
+    :raises KeptCharges: one that stays is above what it is taken off from.
+    :raises TotalTooLarge: see `charged_total`.
     """
     lines = before.lines if asked is None else _lines(before, asked, prices, line_no_max)
     if charges is None:
         return _with_charges_kept(lines, before.charges)
-    numbers = {0, *(line.line_no for line in lines)}
-    strays = [place for place, one in enumerate(charges) if one.line_no not in numbers]
-    if strays:
-        raise WrongCharges({p: f"is for line {charges[p].line_no}, which is none" for p in strays})
+    numbers, currency = {0, *(line.line_no for line in lines)}, before.total.currency
+    problems = {}
+    for place, one in enumerate(charges):
+        if one.amount.currency != currency:
+            problems[place] = f"is in {one.amount.currency}, but the order is in {currency}"
+        elif one.line_no not in numbers:
+            problems[place] = f"is for line {one.line_no}, which is none"
+    if problems:
+        raise WrongCharges(problems)
     return Contents(lines, tuple(charges), charged_total(lines, charges))
+
+
+def refuse_lines(before: Contents, asked: Sequence[EditedLine]) -> None:
+    """Let pass lines that can be those of an order, whatever stock there is.
+
+    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
+        another currency.
+    """
+    known = {line.line_no: line for line in before.lines}
+    currency = before.total.currency
+    problems = dict[int, str]()
+    for place, (line_no, product_id, _, price) in enumerate(asked):
+        was = known.pop(line_no, None)
+        if line_no and was is None:
+            problems[place] = f"there is no line {line_no}, or it is named twice"
+        elif was and was.product_id != product_id:
+            problems[place] = f"line {line_no} is of {was.product_id}: leave it out, and add one"
+        elif price and price.currency != currency:
+            problems[place] = f"is in {price.currency}, but the order is in {currency}"
+    if problems:
+        raise WrongLines(problems)
 
 
 def _lines(
@@ -127,19 +160,14 @@ def _lines(
 ) -> tuple[OrderLine, ...]:
     known = {line.line_no: line for line in before.lines}
     due = dict(prices) | {line.product_id: line.unit_price for line in reversed(before.lines)}
+    currency = before.total.currency
     lines, problems = list[OrderLine](), dict[int, str]()
     for place, (line_no, product_id, quantity, price) in enumerate(asked):
-        was = known.pop(line_no, None)
-        if line_no and was is None:
-            problems[place] = f"there is no line {line_no}, or it is named twice"
-            continue
-        if was and was.product_id != product_id:
-            problems[place] = f"line {line_no} is of {was.product_id}: leave it out, and add one"
-            continue
         line_no_max += not line_no
-        cost = price or (was.unit_price if was else due[product_id])
-        if cost.currency != before.total.currency:
-            problems[place] = f"is in {cost.currency}, but the order in {before.total.currency}"
+        cost = price or (known[line_no].unit_price if line_no else due[product_id])
+        sold_in = due[product_id].currency
+        if sold_in != currency:
+            problems[place] = f"{product_id} is sold in {sold_in}, but the order is in {currency}"
         lines.append(OrderLine(product_id, quantity, cost, line_no or line_no_max))
     if problems:
         raise WrongLines(problems)
@@ -151,7 +179,7 @@ def without_units(before: Contents, units: Sequence[tuple[int, int]], order_id: 
 
     :raises WrongLines: there is no such line, it is named twice, or has fewer units.
     :raises NothingLeft: it has no other units.
-    :raises WrongCharges: see `charged_total`.
+    :raises KeptCharges: a discount is above what is left of what it is taken off from.
     """
     known = {line.line_no: line for line in before.lines}
     problems = dict[int, str]()
@@ -178,5 +206,4 @@ def _with_charges_kept(lines: tuple[OrderLine, ...], charges: Sequence[Charge]) 
     try:
         return Contents(lines, kept, charged_total(lines, kept))
     except WrongCharges as error:
-        why = "as it was given before; give all charges anew with the lines"
-        raise WrongCharges({p: f"{text}, {why}" for p, text in error.problems.items()}) from error
+        raise KeptCharges([kept[place].code for place in error.problems]) from error

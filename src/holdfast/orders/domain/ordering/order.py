@@ -294,7 +294,7 @@ class OrderState(NamedTuple):
             raise StaleVersion(self.order_id, expected=expected_version, current=self.version)
         if self.status is OrderStatus.PENDING:
             raise StillPending(self.order_id, wanted="edited")
-        if self.editions.newest >= EDITS_MAX:
+        if self.editions.newest > EDITS_MAX:
             raise TooManyChanges(self.order_id, EDITS_MAX)
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
