@@ -27,9 +27,10 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrdersError, Shortage
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.edits import Contents
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 

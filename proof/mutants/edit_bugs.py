@@ -3,7 +3,8 @@
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.application.ordering import edit_orders, hear_inventory
 from holdfast.orders.domain.ordering import edits
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from proof.mutants.planting import bug, edited
 

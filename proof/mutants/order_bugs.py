@@ -19,8 +19,9 @@ from holdfast.orders.application.ordering.send_notifications import SendNotifica
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering import new_order, status
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier

@@ -16,7 +16,8 @@ from holdfast.inventory.domain.stock.stock import Cause, StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.events import StockAskedAgain
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from proof import scope

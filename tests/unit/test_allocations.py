@@ -36,8 +36,9 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import Order, OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.ordering.wire import order_message, read_orders
 

@@ -28,9 +28,10 @@ from holdfast.orders.domain.events import (
     question_in,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.lines import QUANTITY_MAX, OrderLine, demand_of, total_of
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus, may_follow
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer, StockWanted
 

@@ -10,10 +10,11 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.customers.erasure import Erasure
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import Details
 from holdfast.orders.domain.ordering.edits import Edit
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import Order, OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus

@@ -210,7 +210,7 @@ class StockBook:
         self.release(given_back, cause)
         for part in taken:
             self._move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
-        return _sum_of(held, given_back, taken)
+        return _sum_of(held, given_back, taken) if held else tuple(sorted(taken))
 
     def _allocate(self, product_id: str, wanted: int) -> list[HeldStock]:
         """Take from the main location first, then from the others by name."""

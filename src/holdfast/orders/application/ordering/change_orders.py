@@ -6,7 +6,8 @@ from typing import NamedTuple, Protocol
 
 from holdfast.orders.application.ports import Begin, Clock, KnownPayments, Work
 from holdfast.orders.domain.errors import OrderNotFound, OrdersError
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.order import OrderState
 
 
 class Decision(NamedTuple):

@@ -15,7 +15,8 @@ from holdfast.orders.domain.errors import (
     WrongPaymentCurrency,
 )
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
 
 

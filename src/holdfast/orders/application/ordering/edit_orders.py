@@ -24,6 +24,7 @@ from holdfast.orders.domain.errors import (
     UnknownProducts,
 )
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.edits import (
     Contents,
@@ -33,7 +34,7 @@ from holdfast.orders.domain.ordering.edits import (
     without_units,
 )
 from holdfast.orders.domain.ordering.lines import demand_of
-from holdfast.orders.domain.ordering.order import Order, OrderChange
+from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.domain.payments.payment import Payment, status_of
 
 REASON = "lines or charges edited"

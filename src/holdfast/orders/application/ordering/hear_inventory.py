@@ -7,7 +7,8 @@ from typing import NamedTuple
 from holdfast.orders.application.ordering.edit_orders import with_payments
 from holdfast.orders.application.ports import Begin, Clock, KnownPayments, StockNews
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.stock import StockAnswer
 
 

@@ -103,7 +103,8 @@ class PlaceOrder:
             given["hold_us"] = self.hold // timedelta(microseconds=1)
         if self.charges:
             given["charges"] = self.charges
-        given |= {name: value for name, value in asdict(self.details).items() if any(value)}
+        if self.details is not NO_DETAILS:
+            given |= {name: value for name, value in asdict(self.details).items() if any(value)}
         return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
 
 
@@ -298,8 +299,11 @@ def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
     assert new, "what is neither refused nor recorded earlier has just been recorded"
     if not command.repeats(new.command):
         return RequestIdReused(command.request_id, new.order.order_id)
-    placed = OrderState(new.order.order_id, OrderStatus.PENDING, 1)
-    return placed._replace(expires_at=new.order.expires_at)
+    placed, expires_at = (
+        OrderState(new.order.order_id, OrderStatus.PENDING, 1),
+        new.order.expires_at,
+    )
+    return placed if expires_at is None else placed._replace(expires_at=expires_at)
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:

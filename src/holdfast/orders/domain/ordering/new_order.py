@@ -1,16 +1,16 @@
 """An order about to be recorded, with its first change, event and question."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.events import OrderPlaced
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of, total_of
-from holdfast.orders.domain.ordering.order import OrderChange
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockWanted
 
@@ -65,5 +65,5 @@ class NewOrder:
         event = OrderPlaced(customer_id, StockWanted(1, demand), total)
         placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed", event)
         request = request_id, request_hash
-        known = cls(order_id, customer_id, *request, lines, total, customer, placed)
-        return replace(known, hold=hold, charges=charges, details=details)
+        known = order_id, customer_id, *request, lines, total, customer, placed
+        return cls(*known, hold, None, charges, details)

@@ -8,7 +8,7 @@ PENDING ─┬──────────────> CONFIRMED ──> CANC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
@@ -39,6 +39,7 @@ from holdfast.orders.domain.events import (
     question_in,
 )
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.edits import (
@@ -56,53 +57,6 @@ from holdfast.orders.domain.payments.payment import Payment, PaymentStatus, Reco
 
 HOLD_MAX = timedelta(hours=24)
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
-
-
-class OrderChange(NamedTuple):
-    """One change of an order: a row of its history and an event for the world.
-
-    :param event: None only in a history that was read.
-    :param shortages: what was missing; only for a rejection.
-    :param customer: the new customer information; only when that is what changed.
-    :param expires_at: the new end of its hold; only when that is what changed.
-    :param confirmed_by: the payment's reference; only when that confirmed it.
-    :param payment: only when one was recorded; `payment_status` follows from it and the others.
-    :param details: the new ones; only when they changed.
-    :param ends_hold: it had a hold, and has none any more.
-    :param edit: only when one was asked for, or applied at once.
-    :param edit_end: only when one was under way, and is no more.
-    :param editions: where they stand now; only when they changed.
-    :param total: what the order costs now; only when that changed.
-    """
-
-    order_id: str
-    version: int
-    status: OrderStatus
-    at: datetime
-    caller: Caller
-    reason: str = ""
-    event: OrderEvent | None = None
-    shortages: tuple[Shortage, ...] = ()
-    customer: Customer | None = None
-    action: Action = Action.STATUS
-    expires_at: datetime | None = None
-    confirmed_by: str | None = None
-    payment: Payment | None = None
-    payment_status: PaymentStatus | None = None
-    details: Details | None = None
-    ends_hold: bool = False
-    edit: Edit | None = None
-    edit_end: EditEnd | None = None
-    editions: Editions | None = None
-    total: Money | None = None
-
-    @property
-    def is_news(self) -> bool:
-        """Whether the customer is to be notified: of a new status, of other lines or charges, and
-        of money for nothing.
-        """
-        is_late_payment = self.payment is not None and self.status.is_final
-        return self.action in (Action.STATUS, Action.EDITED) or is_late_payment
 
 
 class OrderState(NamedTuple):
@@ -137,7 +91,9 @@ class OrderState(NamedTuple):
             "what is known is never replaced by older news"
         )
         answered = max(self.answered, answer.revision)
-        return self._replace(answered=answered, stock_sequence=answer.sequence)
+        where = self.order_id, self.status, self.version, self.asked
+        held = self.expires_at, self.confirmed_by, self.editions
+        return OrderState(*where, answered, answer.sequence, *held)
 
     def settle(self, answer: StockAnswer, at: datetime, caller: Caller) -> OrderChange | None:
         """Turn the answer to the question that the order is waiting for into its next status.
@@ -247,9 +203,9 @@ class OrderState(NamedTuple):
     ) -> OrderChange:
         if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
-        change = self._next(at, caller, reason, event)._replace(status=status)
         ends_hold = self.expires_at is not None and status not in WAITING
-        change = change._replace(shortages=shortages, ends_hold=ends_hold)
+        facts = {"shortages": shortages, "ends_hold": ends_hold}
+        change = self._next(at, caller, reason, event, status, **facts)
         if status.is_final and self.editions.revision is not None:
             change = self._ending_edit(change, EditEnd(EditState.DROPPED))
         return change
@@ -260,21 +216,34 @@ class OrderState(NamedTuple):
         """A change of something beside the status, of which there are not too many."""
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
-        return self._next(at, caller, reason, event)._replace(action=action)
+        return self._next(at, caller, reason, event, action=action)
 
-    def _next(self, at: datetime, caller: Caller, reason: str, event: OrderEvent) -> OrderChange:
-        return OrderChange(self.order_id, self.version + 1, self.status, at, caller, reason, event)
+    def _next(
+        self,
+        at: datetime,
+        caller: Caller,
+        reason: str,
+        event: OrderEvent,
+        status: OrderStatus | None = None,
+        **facts: Any,
+    ) -> OrderChange:
+        """A change made at once: every order has two, and to replace parts of one costs more."""
+        so_far = self.order_id, self.version + 1, status or self.status
+        return OrderChange(*so_far, at, caller, reason, event, **facts)
 
     def after(self, change: OrderChange) -> "OrderState":
         """Where the order stands once a change of it is made."""
         question = question_in(change.event) if change.event else None
-        return self._replace(
-            status=change.status,
-            version=change.version,
-            asked=question.revision if question else self.asked,
-            expires_at=change.expires_at or self.expires_at,
-            confirmed_by=change.confirmed_by or self.confirmed_by,
-            editions=change.editions or self.editions,
+        return OrderState(
+            self.order_id,
+            change.status,
+            change.version,
+            question.revision if question else self.asked,
+            self.answered,
+            self.stock_sequence,
+            change.expires_at or self.expires_at,
+            change.confirmed_by or self.confirmed_by,
+            change.editions or self.editions,
         )
 
     def refuse_edit(self, expected_version: int) -> None:

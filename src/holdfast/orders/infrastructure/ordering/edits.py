@@ -7,10 +7,10 @@ from typing import Any
 from holdfast.chassis.database.seam import Transaction
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.edits import Contents, Edit, EditState
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import OrderChange
 from holdfast.orders.infrastructure.ordering.sql import Statements
 
 

@@ -17,9 +17,10 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import NO_DETAILS
 from holdfast.orders.domain.ordering.edits import Edit
-from holdfast.orders.domain.ordering.order import Order, OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import Order, OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import (
     Payment,

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from holdfast.chassis.database.seam import (
     Conflict,
@@ -30,10 +30,11 @@ from holdfast.orders.domain.caller import ORDERS
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.edits import Editions
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import OrderChange, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.infrastructure.customers.rows import Rows
@@ -44,8 +45,6 @@ from holdfast.orders.infrastructure.ordering.edits import (
     shortages_text,
 )
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
-
-Value = TypeVar("Value")
 
 
 class Store:
@@ -310,14 +309,16 @@ def _order_row(order: NewOrder) -> tuple[object, ...]:
 
 
 def _state(row: Row) -> OrderState:
-    state = OrderState(row["order_id"], OrderStatus(row["status"]), row["version"])
-    return state._replace(
-        asked=row["asked"],
-        answered=row["answered"],
-        stock_sequence=row["stock_sequence"],
-        expires_at=row["expires_at"] and instant(row["expires_at"]),
-        confirmed_by=row["confirmed_by"],
-        editions=editions_of(row),
+    return OrderState(
+        row["order_id"],
+        OrderStatus(row["status"]),
+        row["version"],
+        row["asked"],
+        row["answered"],
+        row["stock_sequence"],
+        row["expires_at"] and instant(row["expires_at"]),
+        row["confirmed_by"],
+        editions_of(row),
     )
 
 
@@ -328,21 +329,19 @@ def editions_of(row: Row) -> Editions:
 
 def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
     """What an order becomes by changes of it, in their order."""
-    last, short = changes[-1], _last(change.shortages or None for change in changes)
+    last = changes[-1]
+    short, asked = last.shortages, _asked(last)
+    expires_at, confirmed_by = last.expires_at, last.confirmed_by
+    for change in changes[-2::-1]:  # mostly there is only one
+        short = short or change.shortages
+        asked = asked or _asked(change)
+        expires_at = expires_at or change.expires_at
+        confirmed_by = confirmed_by or change.confirmed_by
     return (
         (last.order_id, last.status, last.version, shortages_text(short) if short else None)
-        + (last.at, _last(map(_asked, changes)), *_stock_row(news)[1:])
-        + (_last(c.expires_at for c in changes), _last(c.confirmed_by for c in changes))
-        + (changes[0].version - 1,)
+        + (last.at, asked, *_stock_row(news)[1:])
+        + (expires_at, confirmed_by, changes[0].version - 1)
     )
-
-
-def _last(values: Iterable[Value | None]) -> Value | None:
-    """The last one that there is."""
-    found: Value | None = None
-    for value in values:
-        found = value if value is not None else found
-    return found
 
 
 def _asked(change: OrderChange) -> int | None:
