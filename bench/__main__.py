@@ -14,6 +14,7 @@ from bench.holds import HoldsTooShort, scenario_10, scenario_11
 from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
 from bench.memory import scenario_8
+from bench.pages import scenario_13
 from bench.profiles import ProfilerFailed, ProfilerMissing, profile
 from bench.progress import say
 from bench.reading import scenario_6
@@ -45,6 +46,7 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     10: scenario_10,
     11: scenario_11,
     12: scenario_12,
+    13: scenario_13,
 }
 
 # What ends a scenario and not the run.
@@ -123,7 +125,7 @@ def _options() -> argparse.ArgumentParser:
         "--baseline-seconds", type=int, default=default.baseline_s, help="of each look at it"
     )
     options.add_argument(
-        "--full", action="store_true", help="the full sizes of scenarios 7 and 8: takes an hour"
+        "--full", action="store_true", help="the full sizes of scenarios 7, 8 and 13: takes an hour"
     )
     options.add_argument("--workers", type=int, default=1, help="processes of each service")
     options.add_argument("--record", default="latest", metavar="NAME", help="results/NAME.json")

@@ -164,8 +164,10 @@ def scenario_7(bench: Bench) -> Result:
     return result
 
 
-async def grow(testbed: Testbed, orders: int) -> None:
-    """Give a testbed a past of so many settled orders, in both databases."""
+async def grow(testbed: Testbed, orders: int) -> int:
+    """Give a testbed a past of so many settled orders, in both databases; return when the first
+    was placed, in milliseconds since 1970.
+    """
     first_ms = await _now_ms(testbed) - 100 * orders
     receipts = (MOVEMENTS_PER_ORDER - 3) * orders // PRODUCTS
     words = {"third": THIRD, "on_hand": ON_HAND, "products": PRODUCTS, "receipts": receipts}
@@ -177,6 +179,7 @@ async def grow(testbed: Testbed, orders: int) -> None:
     await connection.execute(LEVELS, timeout=STATEMENT_S_MAX)
     await connection.execute("VACUUM ANALYZE", timeout=STATEMENT_S_MAX)
     await connection.close()
+    return first_ms
 
 
 async def _write(

@@ -129,6 +129,13 @@ INSERT INTO order_history
 SELECT order_id, 3, 'CANCELLED', placed_at, 'why', '', ''
   FROM orders
  WHERE request_id NOT IN ('r-7', 'r-8');
+INSERT INTO order_details
+SELECT order_id, request_id, CASE WHEN request_id = 'r-7' THEN 'rare' ELSE 'web' END, '',
+       '[]', '[]', '[]'
+  FROM orders;
+INSERT INTO payment_state
+SELECT order_id, CASE WHEN request_id = 'r-7' THEN 'PAID' ELSE 'AUTHORIZED' END
+  FROM orders;
 INSERT INTO customer
 SELECT 'c-' || n, '', 'at-' || n % 300, '', '', 1, now(), now()
   FROM generate_series(1, 3000) AS n
@@ -162,6 +169,15 @@ ASKED = {
         ("LIST_ORDERS_WITH_PRODUCT", f"{PAGE}, '', '', 'RARE'"),
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], ''"),
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, '', '', ARRAY['r-7', 'r-8', 'none'], 'RARE'"),
+        ("MARKS", f"{PAGE}, 'c-1', 'REJECTED', 'LAMP', '', '', 'web', 'PAID'"),
+        ("SEARCH_BY_REFERENCE", f"{PAGE}, '', '', 'RARE', 'r-7', '', '', ''"),
+        ("SEARCH_BY_CUSTOMER", f"{PAGE}, 'c-1', '', 'LAMP', '', '', 'web', ''"),
+        ("SEARCH_BY_PRODUCT", f"{PAGE}, '', '', 'RARE', '', '', 'web', ''"),
+        ("SEARCH_BY_PENDING", f"{PAGE}, '', 'PENDING', 'LAMP', '', '', 'web', ''"),
+        ("SEARCH_BY_ENDED", f"{PAGE}, '', 'REJECTED', '', '', '', 'web', ''"),
+        ("SEARCH_BY_PAYMENT", f"{PAGE}, '', '', '', '', '', 'web', 'PAID'"),
+        ("SEARCH_BY_CHANNEL", f"{PAGE}, '', '', '', '', '', 'web', ''"),
+        ("SEARCH_BY_CHANNEL", f"{PAGE}, '', '', '', '', '', 'rare', 'PAID'"),
         ("LIST_PROFILES", "'c-2', 20"),
         ("LIST_PROFILES_OF_EMAIL", "'', 20, 'at-7'"),
         ("TAKE_PROFILES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[], ARRAY['c-1']"),
@@ -187,7 +203,8 @@ ASKED = {
         ("LIST_MOVEMENTS_OF_ORDER", f"{MOVED}, '', '00000007-0000-7000-8000-000000000000'"),
     ],
 }
-VISITS_MAX = 6 * 20  # the index entry, the order, its few lines, and whether they still have it
+# The index entry and what the other filters have of it, the order, its few lines and details.
+VISITS_MAX = 12 * 20
 
 
 def visits(plan: Plan) -> int:

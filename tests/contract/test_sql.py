@@ -12,7 +12,7 @@ from holdfast.chassis.database.sql import by_engine, either, in_sqlite, tables_i
 from holdfast.chassis.messaging.tables import statements
 from holdfast.orders.domain.ordering import status
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.infrastructure.ordering import reading_sql
+from holdfast.orders.infrastructure.ordering import paging_sql
 from tests.contract.written_sql import RENEW, STATEMENTS, file_of, statements_of, written
 
 
@@ -142,7 +142,7 @@ def test_a_type_that_sqlite_has_nothing_for_is_refused() -> None:
 def test_a_new_final_status_is_refused_until_the_index_of_ends_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spec = spec_from_file_location("sql_of_orders_anew", reading_sql.__file__)
+    spec = spec_from_file_location("sql_of_orders_anew", paging_sql.__file__)
     assert spec
     assert spec.loader
     monkeypatch.setitem(status._NEXT, OrderStatus.CONFIRMED, frozenset())

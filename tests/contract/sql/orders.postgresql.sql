@@ -358,115 +358,6 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
--- EDITS_SINCE
-SELECT currency, 
-       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
-                        asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
- AS edit
-  FROM order_edit
-  JOIN orders USING (order_id)
- WHERE order_edit.order_id = $1::uuid
-   AND (asked_version > $2 OR ended_version > $2)
- ORDER BY order_edit.edition
-;
-
--- FIND_EDITABLE
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
-                        asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
-                        ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
-       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
-          FROM order_charge
-         WHERE order_charge.order_id = orders.order_id
-           AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-     , (SELECT max(line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS line_no_max
-  FROM orders
- WHERE orders.order_id = ANY($1::uuid[])
-;
-
--- FIND_DETAILS
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
-                        asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
-                        ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
-       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
-          FROM order_charge
-         WHERE order_charge.order_id = orders.order_id
-           AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
-                        ORDER BY version)
-          FROM order_history
-         WHERE order_history.order_id = orders.order_id) AS history
-  FROM orders
- WHERE orders.order_id = ANY($1::uuid[])
-;
-
 -- LIST_ORDERS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -855,15 +746,204 @@ ORDER BY found.order_id DESC
    LIMIT $2
 ;
 
+-- MARKS
+SELECT lead, next, far
+  FROM (
+SELECT 'REFERENCE' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $9 <> ''
+ UNION ALL
+SELECT 'EMAIL' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $10 <> ''
+ UNION ALL
+SELECT 'PENDING' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $7 = 'PENDING'
+ UNION ALL
+SELECT 'RESERVED' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $7 = 'RESERVED'
+ UNION ALL
+SELECT 'CUSTOMER' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $6 <> ''
+ UNION ALL
+SELECT 'PRODUCT' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $8 <> ''
+ UNION ALL
+SELECT 'ENDED' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+ UNION ALL
+SELECT 'PAYMENT' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id, status AS led
+  FROM payment_state
+ WHERE true
+   AND (status, order_id) < ($12, $1::uuid)
+   AND (status, order_id) >= ($12, $3::uuid)
+ ORDER BY status DESC, order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id, status AS led
+  FROM payment_state
+ WHERE true
+   AND (status, order_id) < ($12, $1::uuid)
+   AND (status, order_id) >= ($12, $3::uuid)
+ ORDER BY status DESC, order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $12 NOT IN ('', 'NONE')
+ UNION ALL
+SELECT 'CHANNEL' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id, channel AS led
+  FROM order_details
+ WHERE channel <> ''
+   AND (channel, order_id) < ($11, $1::uuid)
+   AND (channel, order_id) >= ($11, $3::uuid)
+ ORDER BY channel DESC, order_id DESC
+ LIMIT 1) AS entry)::text AS next,
+       (SELECT order_id FROM (
+SELECT order_id, channel AS led
+  FROM order_details
+ WHERE channel <> ''
+   AND (channel, order_id) < ($11, $1::uuid)
+   AND (channel, order_id) >= ($11, $3::uuid)
+ ORDER BY channel DESC, order_id DESC
+ LIMIT 1 OFFSET $2) AS entry)::text AS far
+ WHERE $11 <> ''
+) AS marks
+ WHERE $4::timestamptz < $5::timestamptz
+;
+
 -- SEARCH_BY_REFERENCE
 SELECT whole.*
   FROM (
 SELECT order_id
   FROM order_details
- WHERE reference = $9 AND reference <> ''
+ WHERE reference <> ''
+   AND reference = $9
    AND order_id < $1::uuid
    AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
+ ORDER BY order_id DESC
+) AS found
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -924,8 +1004,63 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
  LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
-   LIMIT $2
+ LIMIT $2
 ;
 
 -- SEARCH_BY_EMAIL
@@ -933,10 +1068,12 @@ SELECT whole.*
   FROM (
 SELECT order_id
   FROM orders AS asked
- WHERE email = $10 AND email <> ''
+ WHERE email <> ''
+   AND email = $10
    AND order_id < $1::uuid
    AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
+ ORDER BY order_id DESC
+) AS found
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -997,8 +1134,323 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
  LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
-   LIMIT $2
+ LIMIT $2
+;
+
+-- SEARCH_BY_PENDING
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+ LIMIT $2
+;
+
+-- SEARCH_BY_RESERVED
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+ LIMIT $2
 ;
 
 -- SEARCH_BY_CUSTOMER
@@ -1006,10 +1458,12 @@ SELECT whole.*
   FROM (
 SELECT order_id
   FROM orders AS asked
- WHERE customer_id = $6
+ WHERE true
+   AND customer_id = $6
    AND order_id < $1::uuid
    AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
+ ORDER BY order_id DESC
+) AS found
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -1070,19 +1524,335 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
  LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
-   LIMIT $2
+ LIMIT $2
+;
+
+-- SEARCH_BY_PRODUCT
+SELECT whole.*
+  FROM (
+SELECT DISTINCT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+ LIMIT $2
+;
+
+-- SEARCH_BY_ENDED
+SELECT whole.*
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+ LIMIT 1) AS whole
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+ LIMIT $2
 ;
 
 -- SEARCH_BY_PAYMENT
 SELECT whole.*
   FROM (
-SELECT order_id
+SELECT order_id, status AS led
   FROM payment_state
- WHERE status = $12
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
+ WHERE true
+   AND (status, order_id) < ($12, $1::uuid)
+   AND (status, order_id) >= ($12, $3::uuid)
+ ORDER BY status DESC, order_id DESC
+) AS found
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -1143,19 +1913,75 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
  LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = $11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.led DESC, found.order_id DESC
+ LIMIT $2
 ;
 
 -- SEARCH_BY_CHANNEL
 SELECT whole.*
   FROM (
-SELECT order_id
+SELECT order_id, channel AS led
   FROM order_details
- WHERE channel = $11 AND channel <> ''
-   AND order_id < $1::uuid
-   AND order_id >= $3::uuid
-        ORDER BY order_id DESC) AS found
+ WHERE channel <> ''
+   AND (channel, order_id) < ($11, $1::uuid)
+   AND (channel, order_id) >= ($11, $3::uuid)
+ ORDER BY channel DESC, order_id DESC
+) AS found
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -1216,8 +2042,63 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
  LIMIT 1) AS whole
-ORDER BY found.order_id DESC
-   LIMIT $2
+ WHERE true
+   AND CASE WHEN $9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = $9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = $10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = $6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = $8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = $7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN $12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = $12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.led DESC, found.order_id DESC
+ LIMIT $2
 ;
 
 -- SEARCH_ALL
@@ -1283,6 +2164,115 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
 ORDER BY orders.order_id DESC
    LIMIT $2
+;
+
+-- EDITS_SINCE
+SELECT currency, 
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+ AS edit
+  FROM order_edit
+  JOIN orders USING (order_id)
+ WHERE order_edit.order_id = $1::uuid
+   AND (asked_version > $2 OR ended_version > $2)
+ ORDER BY order_edit.edition
+;
+
+-- FIND_EDITABLE
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- FIND_DETAILS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
+                                                          line_no) ORDER BY line_no)
+                           FROM order_line
+                          WHERE order_line.order_id = order_edit.order_id
+                            AND order_line.edition = order_edit.edition),
+                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
+                                         ORDER BY charge_no)
+                           FROM order_charge
+                          WHERE order_charge.order_id = order_edit.order_id
+                            AND order_charge.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
+                        ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
 ;
 
 -- UNSENT_NOTIFICATIONS

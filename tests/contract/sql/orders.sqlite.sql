@@ -346,133 +346,6 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
--- EDITS_SINCE
-SELECT currency, 
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
- AS edit
-  FROM order_edit
-  JOIN orders USING (order_id)
- WHERE order_edit.order_id = ?1
-   AND (asked_version > ?2 OR ended_version > ?2)
- ORDER BY order_edit.edition
-;
-
--- FIND_EDITABLE
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
-       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-     , (SELECT max(line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id) AS line_no_max
-  FROM orders
- WHERE orders.order_id IN (SELECT value FROM json_each(?1))
-;
-
--- FIND_DETAILS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
-       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
-          FROM (SELECT version, status, changed_at, reason, actor, action
-                  FROM order_history
-                 WHERE order_history.order_id = orders.order_id
-              ORDER BY version)) AS history
-  FROM orders
- WHERE orders.order_id IN (SELECT value FROM json_each(?1))
-;
-
 -- LIST_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -894,6 +767,197 @@ ORDER BY found.order_id DESC
    LIMIT ?2
 ;
 
+-- MARKS
+SELECT lead, next, far
+  FROM (
+SELECT 'REFERENCE' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?9 <> ''
+ UNION ALL
+SELECT 'EMAIL' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?10 <> ''
+ UNION ALL
+SELECT 'PENDING' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?7 = 'PENDING'
+ UNION ALL
+SELECT 'RESERVED' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?7 = 'RESERVED'
+ UNION ALL
+SELECT 'CUSTOMER' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?6 <> ''
+ UNION ALL
+SELECT 'PRODUCT' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?8 <> ''
+ UNION ALL
+SELECT 'ENDED' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+ UNION ALL
+SELECT 'PAYMENT' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?12 NOT IN ('', 'NONE')
+ UNION ALL
+SELECT 'CHANNEL' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?11 <> ''
+) AS marks
+ WHERE ?4 < ?5
+;
+
 -- SEARCH_BY_REFERENCE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -940,9 +1004,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
   FROM (
 SELECT order_id
   FROM order_details
- WHERE reference = ?9 AND reference <> ''
+ WHERE reference <> ''
+   AND reference = ?9
    AND order_id < ?1
    AND order_id >= ?3
+ ORDER BY order_id DESC
 ) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
@@ -967,6 +1033,60 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1017,9 +1137,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
   FROM (
 SELECT order_id
   FROM orders AS asked
- WHERE email = ?10 AND email <> ''
+ WHERE email <> ''
+   AND email = ?10
    AND order_id < ?1
    AND order_id >= ?3
+ ORDER BY order_id DESC
 ) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
@@ -1044,6 +1166,326 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_PENDING
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_RESERVED
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1094,7 +1536,141 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
   FROM (
 SELECT order_id
   FROM orders AS asked
- WHERE customer_id = ?6
+ WHERE true
+   AND customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_PRODUCT
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
    AND order_id < ?1
    AND order_id >= ?3
 ) AS found
@@ -1121,6 +1697,194 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+ GROUP BY found.order_id
+ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- SEARCH_BY_ENDED
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1171,9 +1935,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
   FROM (
 SELECT order_id
   FROM payment_state
- WHERE status = ?12
+ WHERE true
+   AND status = ?12
    AND order_id < ?1
    AND order_id >= ?3
+ ORDER BY order_id DESC
 ) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
@@ -1198,6 +1964,60 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?11 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE channel <> ''
+   AND channel = ?11
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1248,9 +2068,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
   FROM (
 SELECT order_id
   FROM order_details
- WHERE channel = ?11 AND channel <> ''
+ WHERE channel <> ''
+   AND channel = ?11
    AND order_id < ?1
    AND order_id >= ?3
+ ORDER BY order_id DESC
 ) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
@@ -1275,6 +2097,60 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND CASE WHEN ?9 <> '' THEN (
+SELECT order_id
+  FROM order_details
+ WHERE reference <> ''
+   AND reference = ?9
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?10 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE email <> ''
+   AND email = ?10
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'PENDING' THEN (
+SELECT order_id
+  FROM unanswered
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 = 'RESERVED' THEN (
+SELECT order_id
+  FROM hold
+ WHERE true
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?6 <> '' THEN (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?8 <> '' THEN (
+SELECT order_id
+  FROM order_line
+ WHERE true
+   AND product_id = ?8
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?7 IN ('REJECTED', 'CANCELLED', 'EXPIRED') THEN (
+SELECT order_id
+  FROM order_history
+ WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED')
+   AND status = ?7
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
+   AND CASE WHEN ?12 NOT IN ('', 'NONE') THEN (
+SELECT order_id
+  FROM payment_state
+ WHERE true
+   AND status = ?12
+   AND order_id = found.order_id
+ LIMIT 1) IS NOT NULL ELSE true END
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1349,6 +2225,133 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
 ORDER BY orders.order_id DESC
    LIMIT ?2
+;
+
+-- EDITS_SINCE
+SELECT currency, 
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+ AS edit
+  FROM order_edit
+  JOIN orders USING (order_id)
+ WHERE order_edit.order_id = ?1
+   AND (asked_version > ?2 OR ended_version > ?2)
+ ORDER BY order_edit.edition
+;
+
+-- FIND_EDITABLE
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_DETAILS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
+                                                      line_no))
+                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                             FROM order_line
+                            WHERE order_line.order_id = order_edit.order_id
+                              AND order_line.edition = order_edit.edition
+                         ORDER BY line_no)),
+                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+                     FROM (SELECT kind, line_no, code, amount_minor
+                             FROM order_charge
+                            WHERE order_charge.order_id = order_edit.order_id
+                              AND order_charge.edition = order_edit.edition
+                         ORDER BY charge_no)))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
+          FROM (SELECT version, status, changed_at, reason, actor, action
+                  FROM order_history
+                 WHERE order_history.order_id = orders.order_id
+              ORDER BY version)) AS history
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
 
 -- UNSENT_NOTIFICATIONS

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from holdfast.chassis.clock import first_uuid7
-from holdfast.chassis.database.seam import Database, Row, instant
+from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from holdfast.orders.application.ports import (
     Editable,
     Notification,
@@ -29,6 +29,7 @@ from holdfast.orders.domain.payments.payment import (
     RecordedPayment,
 )
 from holdfast.orders.infrastructure.ordering.edits import charges_of, edit_of, lines_of
+from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import (
     customer_of,
@@ -42,6 +43,7 @@ _END = datetime(9999, 1, 1, tzinfo=UTC)
 _ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+STRETCH = 2_000  # entries of an index that are looked at before another may be the better one
 
 
 class Reader:
@@ -49,7 +51,15 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = SQL[database.engine]
+        self._sql = sql = SQL[database.engine]
+        self._lists = {
+            "PENDING": sql.LIST_PENDING_ORDERS,
+            "RESERVED": sql.LIST_RESERVED_ORDERS,
+            "CUSTOMER": sql.LIST_ORDERS_OF_CUSTOMER,
+            "PRODUCT": sql.LIST_ORDERS_WITH_PRODUCT,
+            "ENDED": sql.LIST_ENDED_ORDERS,
+        }
+        self._searches: dict[str, str] = {lead: getattr(sql, f"SEARCH_BY_{lead}") for lead in LEADS}
 
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
@@ -82,58 +92,58 @@ class Reader:
         oldest = first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING))
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
-            last = UUID(prefix + _LAST_ID[len(prefix) :])
-            newest = min(newest, str(UUID(int=min(last.int + 1, UUID(_LAST_ID).int))))
-        arguments: list[object] = [
-            newest,
-            limit,
-            oldest,
-            start,
-            end,
-            wanted.customer_id,
-            wanted.status or "",
-        ]
-        sql, more = self._list_of(wanted)
+            last = prefix + _LAST_ID[len(prefix) :]
+            newest = min(newest, _after(last))
+        facts: tuple[object, ...] = start, end, wanted.customer_id, wanted.status or ""
+        leads = _leads(wanted)
         async with self._database.read() as reading:
-            rows = await reading.fetch(sql, *arguments, *more)
+            if len(leads) > 1 and not wanted.request_ids:
+                facts = *facts, *_sought(wanted)
+                rows = await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
+            else:
+                sql, more = self._list_of(wanted, leads)
+                rows = await reading.fetch(sql, newest, limit, oldest, *facts, *more)
         return list(map(_order, rows))
 
-    def _list_of(self, wanted: OrderFilter) -> tuple[str, Sequence[object]]:
-        """Return the statement whose index tells most of these orders, and its arguments beside
-        those that all of them have.
+    async def _in_common(
+        self, reading: Reading, leads: int, newest: str, limit: int, oldest: str, *facts: object
+    ) -> Sequence[Row]:
+        """Return the orders that so many indexes have in common, stretch by stretch.
+
+        A stretch begins where the last of them begins: what is newer is missing there. It has
+        STRETCH entries of the index whose entries lie furthest apart. So the index leads that tells
+        most, as long as it does, whatever the filters are.
+        """
+        found: list[Row] = []
+        while len(found) < limit:
+            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *facts)
+            if len(marks) < leads or any(mark["next"] is None for mark in marks):
+                break
+            begin = _after(min(mark["next"] for mark in marks))
+            lead, end = min(
+                ((mark["lead"], mark["far"]) for mark in marks), key=lambda m: m[1] or ""
+            )
+            search, left = self._searches[lead], limit - len(found)
+            found += await reading.fetch(search, begin, left, end or oldest, *facts)
+            if end is None:
+                break
+            newest = end
+        return found
+
+    def _list_of(self, wanted: OrderFilter, leads: Sequence[str]) -> tuple[str, Sequence[object]]:
+        """Return the statement that lists these orders, for which there is one index or none, and
+        its arguments beside those that all of them have.
         """
         sql = self._sql
-        sought = wanted.reference, wanted.email, wanted.channel, wanted.payment_status or ""
-        if any(sought) or wanted.order_id_prefix:
-            return self._search_for(wanted), (wanted.product_id, *sought)
         if wanted.request_ids:
             asked = list(wanted.request_ids), wanted.product_id
             return sql.LIST_ORDERS_OF_REQUESTS, asked
-        if wanted.product_id:
-            return sql.LIST_ORDERS_WITH_PRODUCT, (wanted.product_id,)
-        if wanted.customer_id:
-            return sql.LIST_ORDERS_OF_CUSTOMER, ()
-        if wanted.status is OrderStatus.PENDING:
-            return sql.LIST_PENDING_ORDERS, ()
-        if wanted.status is OrderStatus.RESERVED:
-            return sql.LIST_RESERVED_ORDERS, ()
-        if wanted.status and wanted.status.is_final:
-            return sql.LIST_ENDED_ORDERS, ()
-        return sql.LIST_ORDERS, ()
-
-    def _search_for(self, wanted: OrderFilter) -> str:
-        sql = self._sql
-        if wanted.reference:
-            return sql.SEARCH_BY_REFERENCE
-        if wanted.email:
-            return sql.SEARCH_BY_EMAIL
-        if wanted.customer_id:
-            return sql.SEARCH_BY_CUSTOMER
-        if wanted.order_id_prefix:
-            return sql.SEARCH_ALL
-        if wanted.payment_status not in (None, PaymentStatus.NONE):
-            return sql.SEARCH_BY_PAYMENT
-        return sql.SEARCH_BY_CHANNEL if wanted.channel else sql.SEARCH_ALL
+        product_id, *others = _sought(wanted)
+        if any(others):
+            return self._searches[leads[0]] if leads else sql.SEARCH_ALL, (product_id, *others)
+        if not leads:
+            return sql.LIST_ORDERS, ()
+        return self._lists[leads[0]], (product_id,) if product_id else ()
 
     async def any_hold_ended(self, here: datetime) -> bool:
         async with self._database.read() as reading:
@@ -158,6 +168,37 @@ class Reader:
         order_ids = [news.order_id for news in notifications]
         versions = [news.version for news in notifications]
         await self._database.execute(self._sql.MARK_SENT, order_ids, versions, at)
+
+
+def _leads(wanted: OrderFilter) -> list[str]:
+    """Name the indexes that these filters have, as MARKS does: every filter but CONFIRMED and what
+    nobody paid for, which have none.
+    """
+    status, payment = wanted.status, wanted.payment_status
+    filters = {
+        "REFERENCE": wanted.reference,
+        "EMAIL": wanted.email,
+        "PENDING": status is OrderStatus.PENDING,
+        "RESERVED": status is OrderStatus.RESERVED,
+        "CUSTOMER": wanted.customer_id,
+        "PRODUCT": wanted.product_id,
+        "ENDED": status and status.is_final,
+        "PAYMENT": payment not in (None, PaymentStatus.NONE),
+        "CHANNEL": wanted.channel,
+    }
+    return [lead for lead, is_set in filters.items() if is_set]
+
+
+def _sought(wanted: OrderFilter) -> tuple[str, ...]:
+    """The arguments of a search beside those that all lists have."""
+    return (wanted.product_id, wanted.reference, wanted.email, wanted.channel) + (
+        wanted.payment_status or "",
+    )
+
+
+def _after(order_id: str) -> str:
+    """The id that follows, if there is one."""
+    return str(UUID(int=min(UUID(order_id).int + 1, UUID(_LAST_ID).int)))
 
 
 def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:

@@ -2,10 +2,11 @@
 
 from holdfast.chassis.database.sql import by_engine, either
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
+from holdfast.orders.infrastructure.ordering.paging_sql import PagingStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
 
 
-class Statements(ReadingStatements, CustomerStatements):
+class Statements(ReadingStatements, PagingStatements, CustomerStatements):
     """What `store.py` asks of the database and writes to it."""
 
     INSERT_ORDERS = """

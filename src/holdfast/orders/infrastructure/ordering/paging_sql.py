@@ -1,0 +1,262 @@
+"""SQL of pages of orders, as PostgreSQL reads it: lists by one filter, searches by several."""
+
+import re
+from typing import NamedTuple
+
+from holdfast.chassis.database.sql import either
+from holdfast.orders.domain.ordering.status import OrderStatus
+from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
+
+# An end is final, so the history tells it for good. The index `order_history_of_ends` has the same
+# words: a new final status needs a migration that makes the index anew.
+ENDED = "status IN ('REJECTED', 'CANCELLED', 'EXPIRED')"
+
+assert set(re.findall(r"'(\w+)'", ENDED)) == {
+    status for status in OrderStatus if status.is_final
+}, (
+    "ListOrders finds what has ended through the index order_history_of_ends: name every final "
+    "status in a new migration of it, and here"
+)
+
+_COLUMNS = ReadingStatements._COLUMNS  # noqa: SLF001 - of an order, wherever it is read
+_IN_PAGE = """
+   AND order_id < $1::uuid
+   AND order_id >= $3::uuid
+"""
+_FILTERED = """
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+"""
+_NEWEST_FIRST = """
+ORDER BY orders.order_id DESC
+   LIMIT $2
+"""
+_LISTED = _IN_PAGE + _FILTERED + _NEWEST_FIRST
+
+# Where another table has the index, its rows lead and each looks its order up.
+_LED_BY = either(postgresql="\nSELECT whole.*\n  FROM (", sqlite=_COLUMNS + "  FROM (")
+_NEWEST_FOUND_FIRST = """
+ORDER BY found.order_id DESC
+   LIMIT $2
+"""
+# SQLite would sort all of a DISTINCT before it gives the newest.
+_ONCE = either(postgresql="SELECT DISTINCT order_id", sqlite="SELECT order_id")
+_GROUPED = either(postgresql="", sqlite=" GROUP BY found.order_id")
+
+_OF_FOUND = "  FROM orders\n WHERE orders.order_id = found.order_id"
+
+
+def _looked_up(filtered: str) -> str:
+    return either(
+        postgresql="        ORDER BY order_id DESC) AS found\n CROSS JOIN LATERAL ("
+        + (_COLUMNS + _OF_FOUND + filtered + " LIMIT 1) AS whole"),
+        sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + filtered,
+    )
+
+
+_PENDING = """
+SELECT order_id
+  FROM unanswered          -- all that is PENDING is among them
+ WHERE true
+"""
+_RESERVED = """
+SELECT order_id
+  FROM hold                -- all that is RESERVED is among them
+ WHERE true
+"""
+_ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED
+_WITH_PRODUCT = """
+  FROM order_line
+ WHERE product_id = $8
+"""
+_STILL_WITH_PRODUCT = """
+   AND EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8)
+"""
+# On PostgreSQL planned by itself (MATERIALIZED), so that the page's order can't tempt the
+# planner into walking all orders from the newest.
+_OF_REQUESTS = either(
+    postgresql="""
+  WITH asked AS MATERIALIZED (SELECT order_id, edition
+                                FROM orders
+                               WHERE request_id = ANY($8::text[]))
+SELECT order_id
+  FROM asked
+ WHERE""",
+    sqlite="""
+SELECT order_id
+  FROM orders AS asked
+ WHERE request_id IN (SELECT value FROM json_each($8))
+   AND""",
+)
+_WITH_PRODUCT_TOO = """ ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = asked.order_id
+                              AND order_line.edition = asked.edition
+                              AND product_id = $9))
+"""
+
+_SOUGHT = """
+   AND ($8 = '' OR EXISTS (SELECT 1
+                             FROM order_line
+                            WHERE order_line.order_id = orders.order_id
+                              AND order_line.edition = orders.edition
+                              AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+"""
+
+
+class Lead(NamedTuple):
+    """An index that a filter has: a column, if it isn't the primary key, and the order's id.
+
+    :param is_set: whether the filter is.
+    :param also: what else the index says of its entries.
+    :param of_few: the column has few values. Asked for one of them, PostgreSQL might go by the
+        primary key, where its entries lie in the same order, and walk through all others. Asked for
+        a range of pairs, and in the order of pairs, it can't.
+    """
+
+    is_set: str
+    table: str
+    column: str = ""
+    value: str = ""
+    also: str = "true"
+    of_few: bool = False
+
+    def entries(self) -> str:
+        sought = f"\n   AND {self.column} = {self.value}" if self.column else ""
+        return f"\nSELECT order_id\n  FROM {self.table}\n WHERE {self.also}{sought}\n"
+
+    def newest_first(self) -> str:
+        """The entries of a page."""
+        own = self.entries() + _IN_PAGE + " ORDER BY order_id DESC\n"
+        if not self.of_few:
+            return own
+        pair, value = f"({self.column}, order_id)", self.value
+        return either(
+            postgresql=f"\nSELECT order_id, {self.column} AS led\n  FROM {self.table}\n"
+            f" WHERE {self.also}\n   AND {pair} < ({value}, $1::uuid)\n"
+            f"   AND {pair} >= ({value}, $3::uuid)\n"
+            f" ORDER BY {self.column} DESC, order_id DESC\n",
+            sqlite=own,
+        )
+
+
+# Where several have as many orders in a page, the first one leads.
+LEADS = {
+    "REFERENCE": Lead("$9 <> ''", "order_details", "reference", "$9", "reference <> ''"),
+    "EMAIL": Lead("$10 <> ''", "orders AS asked", "email", "$10", "email <> ''"),
+    "PENDING": Lead("$7 = 'PENDING'", "unanswered"),
+    "RESERVED": Lead("$7 = 'RESERVED'", "hold"),
+    "CUSTOMER": Lead("$6 <> ''", "orders AS asked", "customer_id", "$6"),
+    "PRODUCT": Lead("$8 <> ''", "order_line", "product_id", "$8"),
+    "ENDED": Lead(
+        "$7 IN ('REJECTED', 'CANCELLED', 'EXPIRED')", "order_history", "status", "$7", ENDED
+    ),
+    "PAYMENT": Lead("$12 NOT IN ('', 'NONE')", "payment_state", "status", "$12", of_few=True),
+    "CHANNEL": Lead("$11 <> ''", "order_details", "channel", "$11", "channel <> ''", of_few=True),
+}
+
+
+def _search_by(name: str) -> str:
+    """One index leads, and the other filters ask their own about each of its entries: only what
+    fits is looked up among the orders, whose pages lie far apart. (Not by EXISTS, for which
+    PostgreSQL might read beforehand all that an index has of a filter.)
+    """
+    lead = LEADS[name]
+    others = "".join(
+        f"   AND CASE WHEN {other.is_set} THEN ("
+        f"{other.entries()}   AND order_id = found.order_id\n LIMIT 1) IS NOT NULL ELSE true END\n"
+        for other in LEADS.values()
+        if other is not lead
+    )
+    leading, by = lead.newest_first(), "found.led DESC, " if lead.of_few else ""
+    ordered = either(
+        postgresql=f"ORDER BY {by}found.order_id DESC\n LIMIT $2\n", sqlite=_NEWEST_FOUND_FIRST
+    )
+    if name == "PRODUCT":  # which may be in several lines
+        leading = either(
+            postgresql=leading.replace("SELECT", "SELECT DISTINCT"),
+            sqlite=lead.entries() + _IN_PAGE,
+        )
+        ordered = _GROUPED + ordered
+    looked_up = either(
+        postgresql=") AS found\n CROSS JOIN LATERAL ("
+        + (_COLUMNS + _OF_FOUND + _FILTERED + _SOUGHT + " LIMIT 1) AS whole\n WHERE true\n"),
+        sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true"
+        + (_FILTERED + _SOUGHT),
+    )
+    return _LED_BY + leading + looked_up + others + ordered
+
+
+def _marks() -> str:
+    """Of the index of every filter that is set: its newest entry in the page, and the one so many
+    entries further down.
+    """
+    marks = ""
+    for name, lead in LEADS.items():
+        entry = "SELECT order_id FROM (" + lead.newest_first() + " LIMIT 1"  # noqa: S608 - constants only
+        marks += " UNION ALL\n" if marks else ""
+        marks += f"SELECT '{name}' AS lead,\n       (" + entry + ") AS entry)::text AS next,\n"
+        marks += "       (" + entry + f" OFFSET $2) AS entry)::text AS far\n WHERE {lead.is_set}\n"
+    # Ids hold about the time of placing: a period without length may have entries, but no orders.
+    return (
+        "\nSELECT lead, next, far\n  FROM (\n"
+        + marks
+        + ") AS marks\n WHERE $4::timestamptz < $5::timestamptz\n"
+    )
+
+
+class PagingStatements:
+    """What `reader.py` asks of the database for a page.
+
+    One text for each index that a filter has; the other filters of a list are checked row by row.
+    """
+
+    LIST_ORDERS = _COLUMNS + "  FROM orders\n WHERE true" + _LISTED
+    LIST_ORDERS_OF_CUSTOMER = _COLUMNS + "  FROM orders\n WHERE customer_id = $6" + _LISTED
+    LIST_PENDING_ORDERS = (_LED_BY + _PENDING + _IN_PAGE) + (
+        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
+    )
+    LIST_RESERVED_ORDERS = (_LED_BY + _RESERVED + _IN_PAGE) + (
+        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
+    )
+    LIST_ENDED_ORDERS = (_LED_BY + _ENDED + _IN_PAGE) + (
+        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
+    )
+    LIST_ORDERS_WITH_PRODUCT = (_LED_BY + _ONCE + _WITH_PRODUCT + _IN_PAGE) + (
+        _looked_up(_FILTERED + _STILL_WITH_PRODUCT) + _GROUPED + _NEWEST_FOUND_FIRST
+    )
+    LIST_ORDERS_OF_REQUESTS = (_LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE) + (
+        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
+    )
+
+    MARKS = _marks()
+    SEARCH_BY_REFERENCE = _search_by("REFERENCE")
+    SEARCH_BY_EMAIL = _search_by("EMAIL")
+    SEARCH_BY_PENDING = _search_by("PENDING")
+    SEARCH_BY_RESERVED = _search_by("RESERVED")
+    SEARCH_BY_CUSTOMER = _search_by("CUSTOMER")
+    SEARCH_BY_PRODUCT = _search_by("PRODUCT")
+    SEARCH_BY_ENDED = _search_by("ENDED")
+    SEARCH_BY_PAYMENT = _search_by("PAYMENT")
+    SEARCH_BY_CHANNEL = _search_by("CHANNEL")
+    SEARCH_ALL = (
+        _COLUMNS + "  FROM orders\n WHERE true" + _IN_PAGE + _FILTERED + _SOUGHT + _NEWEST_FIRST
+    )
