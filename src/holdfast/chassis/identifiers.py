@@ -11,6 +11,7 @@ alphabet. So are small and capital letters: `UNI-A` and `uni-a` are two products
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 _MEANINGLESS = frozenset(("Cs", "Co", "Cn"))
@@ -35,6 +36,7 @@ _KNOWN_AS = {
 _NAMELESS = {"Cc": "(control)", "Cs": "(surrogate)", "Co": "(private use)", "Cn": "(unassigned)"}
 
 
+@lru_cache(maxsize=10_000)  # most ids are met again and again
 def flaw_in(text: str) -> str | None:
     """What is wrong with an id, to be read after its name; None for a good one.
 

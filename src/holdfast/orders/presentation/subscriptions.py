@@ -59,18 +59,22 @@ def read(event: Event) -> HeardAnswer:
 
 def _read_answer(message: _Answer, sequence: int, violations: Violations) -> StockAnswer:
     state = message.state
-    for held in state.stock:
-        violations.id("product_id", held.product_id)
-    for short in state.missing:
-        violations.id("product_id", short.product_id)
-    if isinstance(message, events_pb2.StockRejected) != bool(state.missing):
+    stock = tuple(
+        HeldStock(violations.id("product_id", one.product_id), one.location_id, one.quantity)
+        for one in state.stock
+    )
+    missing = tuple(
+        Shortage(violations.id("product_id", one.product_id), one.wanted, one.available)
+        for one in state.missing
+    )
+    if isinstance(message, events_pb2.StockRejected) != bool(missing):
         violations.add("missing", "must be there for what was short, and for nothing else")
-    if isinstance(message, events_pb2.ReservationReleased) and state.stock:
+    if isinstance(message, events_pb2.ReservationReleased) and stock:
         violations.add("stock", "must be empty when the order is over")
     return StockAnswer(
         violations.uuid("order_id", message.order_id),
         violations.within("sequence", sequence, lowest=1, highest=NUMBER_MAX),
         violations.within("revision", state.revision, lowest=1, highest=NUMBER_MAX),
-        tuple(HeldStock(held.product_id, held.location_id, held.quantity) for held in state.stock),
-        tuple(Shortage(short.product_id, short.wanted, short.available) for short in state.missing),
+        stock,
+        missing,
     )

@@ -81,6 +81,9 @@ class Editions(NamedTuple):
     revision: int | None = None
 
 
+FIRST_EDITION = Editions()
+
+
 class EditEnd(NamedTuple):
     """What became of the edit that was under way."""
 

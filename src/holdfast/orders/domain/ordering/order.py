@@ -44,6 +44,7 @@ from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.edits import (
     EDITS_MAX,
+    FIRST_EDITION,
     Contents,
     Edit,
     EditEnd,
@@ -78,7 +79,7 @@ class OrderState(NamedTuple):
     stock_sequence: int = 0
     expires_at: datetime | None = None
     confirmed_by: str | None = None
-    editions: Editions = Editions()
+    editions: Editions = FIRST_EDITION
 
     @property
     def waits(self) -> bool:

@@ -32,7 +32,7 @@ from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
-from holdfast.orders.domain.ordering.edits import Editions
+from holdfast.orders.domain.ordering.edits import FIRST_EDITION, Editions
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
@@ -324,6 +324,8 @@ def _state(row: Row) -> OrderState:
 
 def editions_of(row: Row) -> Editions:
     """Read where an order's editions stand from its three columns."""
+    if row["edition_newest"] == 1:
+        return FIRST_EDITION
     return Editions(row["edition"], row["edition_newest"], row["edit_revision"])
 
 
