@@ -204,10 +204,12 @@ def test_a_process_whose_connection_breaks_keeps_its_place(
          WHERE datname = '{urlsplit(up_url).path.strip("/")}' AND locktype = 'advisory'
     """
 
+    def has_all() -> bool:
+        return postgres_server.sql(sessions.format("*")) == "3"
+
+    on_postgres.program("up").wait_until(has_all, 30, "does not take its place")
     ended = postgres_server.sql(sessions.format("pg_terminate_backend(pid)"))
-    on_postgres.program("up").wait_until(
-        lambda: postgres_server.sql(sessions.format("*")) == "3", 30, "is not back"
-    )
+    on_postgres.program("up").wait_until(has_all, 30, "is not back")
     second = command("up", "--database", up_url, *ANY_PORTS)
 
     assert ended == "3", "two relays, and the right to be here"
