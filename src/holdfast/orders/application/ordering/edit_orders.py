@@ -1,10 +1,10 @@
 """Edit orders: other lines or charges, a whole batch in one transaction."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from holdfast.orders.application.ordering.stock_advice import refuse_short
 from holdfast.orders.application.ports import (
     Begin,
     Clock,
@@ -15,13 +15,9 @@ from holdfast.orders.application.ports import (
 )
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import (
-    InactiveProducts,
     InventoryUnavailable,
     OrderNotFound,
     OrdersError,
-    Shortage,
-    ShortOfStock,
-    UnknownProducts,
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
@@ -54,19 +50,15 @@ class EditOrder(NamedTuple):
     caller: Caller
     reason: str = REASON
 
-    @property
-    def demand(self) -> Counter[str]:
-        """Units per product of the lines."""
-        return demand_of([(line.product_id, line.quantity) for line in self.lines or ()])
+    def more(self, known: Contents) -> dict[str, int]:
+        """Units in all of the products of which more is wanted than the order has.
 
-    def products_of(self, known: Editable) -> set[str]:
-        """The products of which more is wanted than the order has: Inventory is asked for them."""
-        has = known.order.contents.demand
-        return {product_id for product_id, units in self.demand.items() if units > has[product_id]}
-
-    def refuse(self, known: Editable) -> None:
-        """:raises WrongLines: see `refuse_lines`."""
-        refuse_lines(known.order.contents, self.lines or ())
+        :raises WrongLines: see `refuse_lines`.
+        """
+        lines, has = self.lines or (), known.demand
+        refuse_lines(known, lines)
+        wanted = demand_of([(line.product_id, line.quantity) for line in lines])
+        return {name: units for name, units in sorted(wanted.items()) if units > has[name]}
 
     def contents(self, known: Editable, prices: Mapping[str, Money]) -> Contents:
         """:raises WrongLines, WrongCharges, KeptCharges, TotalTooLarge: see `edited`."""
@@ -86,17 +78,9 @@ class CancelUnits(NamedTuple):
     caller: Caller
     reason: str
 
-    @property
-    def demand(self) -> Counter[str]:
+    def more(self, _known: Contents) -> dict[str, int]:
         """No more of anything."""
-        return Counter()
-
-    def products_of(self, _known: Editable) -> set[str]:
-        """None: nothing more is wanted."""
-        return set()
-
-    def refuse(self, _known: Editable) -> None:
-        """Nothing: `contents` says it."""
+        return {}
 
     def contents(self, known: Editable, _prices: Mapping[str, Money]) -> Contents:
         """:raises WrongLines, NothingLeft, KeptCharges: see `without_units`."""
@@ -147,22 +131,20 @@ class EditOrders:
     ) -> tuple[dict[int, "_Draft"], dict[int, OrdersError]]:
         """Work out what the orders would be; return that and the refusals, by place."""
         found = await self._reader.editable({command.order_id for command in commands})
-        products = [
-            one.products_of(found[one.order_id]) if one.order_id in found else set[str]()
-            for one in commands
-        ]
-        stock = await self._ask(set().union(*products))
-        drafts: dict[int, _Draft] = {}
+        more: dict[int, dict[str, int]] = {}
         refused: dict[int, OrdersError] = {}
         for place, command in enumerate(commands):
             try:
-                known = found.get(command.order_id)
-                if known is None:
-                    raise OrderNotFound(command.order_id)
-                known.order.state.refuse_edit(command.version)
-                command.refuse(known)
-                prices = _checked(command, products[place], stock, known)
-                drafts[place] = _Draft(known.order, command.contents(known, prices))
+                more[place] = _more(command, found.get(command.order_id))
+            except OrdersError as error:
+                refused[place] = error
+        stock = await self._ask(set().union(*more.values()))
+        drafts: dict[int, _Draft] = {}
+        for place, wanted in more.items():
+            known = found[commands[place].order_id]
+            try:
+                prices = _advised(wanted, stock, known.order.contents)
+                drafts[place] = _Draft(known.order, commands[place].contents(known, prices))
             except OrdersError as error:
                 refused[place] = error
         return drafts, refused
@@ -206,35 +188,34 @@ class _Draft(NamedTuple):
     after: Contents
 
 
-def _checked(
-    command: EditCommand,
-    products: set[str],
-    stock: Mapping[str, ProductStock] | InventoryUnavailable,
-    known: Editable,
-) -> Mapping[str, Money]:
-    """Return the prices of what more is wanted of, unless it plainly can't be had.
+def _more(command: EditCommand, known: Editable | None) -> dict[str, int]:
+    """What a command wants more of, if it can be one of this order at all.
 
-    What the order holds already counts as available to it.
-
-    :raises InventoryUnavailable, UnknownProducts, InactiveProducts, ShortOfStock: so it is.
+    :raises OrderNotFound: there is none.
+    :raises OrdersError: see `OrderState.refuse_edit`; or its lines are wrong.
     """
-    if not products:
+    if known is None:
+        raise OrderNotFound(command.order_id)
+    known.order.state.refuse_edit(command.version)
+    return command.more(known.order.contents)
+
+
+def _advised(
+    wanted: Mapping[str, int],
+    stock: Mapping[str, ProductStock] | InventoryUnavailable,
+    before: Contents,
+) -> Mapping[str, Money]:
+    """Return the prices of what more is wanted of.
+
+    :raises InventoryUnavailable: nobody can tell.
+    :raises UnknownProducts, InactiveProducts, ShortOfStock: see `refuse_short`.
+    """
+    if not wanted:
         return {}
     if isinstance(stock, InventoryUnavailable):
         raise stock
-    if unknown := sorted(products - stock.keys()):
-        raise UnknownProducts(unknown)
-    if inactive := [name for name in sorted(products) if not stock[name].active]:
-        raise InactiveProducts(inactive)
-    has, wants = known.order.contents.demand, command.demand
-    shortages = [
-        Shortage(name, wants[name], free)
-        for name in sorted(products)
-        if wants[name] > (free := stock[name].available + has[name])
-    ]
-    if shortages:
-        raise ShortOfStock(shortages)
-    return {name: stock[name].unit_price for name in products}
+    refuse_short(wanted, stock, held=before.demand)
+    return {name: stock[name].unit_price for name in wanted}
 
 
 def with_payments(change: OrderChange, payments: Sequence[Payment]) -> OrderChange:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from holdfast.orders.application.ordering.stock_advice import refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
     Begin,
@@ -21,14 +22,10 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import (
-    InactiveProducts,
     InventoryUnavailable,
     OrdersError,
     OutboxTooLong,
     RequestIdReused,
-    Shortage,
-    ShortOfStock,
-    UnknownProducts,
     WrongCharges,
     WrongPrices,
 )
@@ -196,18 +193,7 @@ class PlaceOrders:
         return orders, refused
 
     def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
-        demand = demand_of([(line.product_id, line.quantity) for line in command.lines])
-        if unknown := [product_id for product_id in demand if product_id not in stock]:
-            raise UnknownProducts(unknown)
-        if inactive := [product_id for product_id in demand if not stock[product_id].active]:
-            raise InactiveProducts(inactive)
-        shortages = [
-            Shortage(product_id, wanted, stock[product_id].available)
-            for product_id, wanted in demand.items()
-            if wanted > stock[product_id].available
-        ]
-        if shortages:
-            raise ShortOfStock(shortages)
+        refuse_short(demand_of([(line.product_id, line.quantity) for line in command.lines]), stock)
         lines = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals
         return NewOrder.place(

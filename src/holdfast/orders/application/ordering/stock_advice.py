@@ -1,0 +1,40 @@
+"""What the stock check says, held against what is wanted: who plainly can't be served is refused.
+
+It is advice, on which no correctness depends: Inventory decides when it is asked for the stock.
+"""
+
+from collections.abc import Mapping
+
+from holdfast.orders.application.ports import ProductStock
+from holdfast.orders.domain.errors import (
+    InactiveProducts,
+    Shortage,
+    ShortOfStock,
+    UnknownProducts,
+)
+
+NOTHING: Mapping[str, int] = {}
+
+
+def refuse_short(
+    wanted: Mapping[str, int],
+    stock: Mapping[str, ProductStock],
+    held: Mapping[str, int] = NOTHING,
+) -> None:
+    """Let pass what can be had.
+
+    :param wanted: units in all, by product.
+    :param held: what the order holds already, by product: it counts as available to it.
+    :raises UnknownProducts, InactiveProducts, ShortOfStock: not so; products as in `wanted`.
+    """
+    if unknown := [name for name in wanted if name not in stock]:
+        raise UnknownProducts(unknown)
+    if inactive := [name for name in wanted if not stock[name].active]:
+        raise InactiveProducts(inactive)
+    shortages = [
+        Shortage(name, units, free)
+        for name, units in wanted.items()
+        if units > (free := stock[name].available + held.get(name, 0))
+    ]
+    if shortages:
+        raise ShortOfStock(shortages)
