@@ -2413,17 +2413,18 @@ SELECT *
 ;
 
 -- FIND_REQUESTS
-SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
+SELECT order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
   FROM orders
   JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
        USING (customer_id, request_id)
 ;
 
 -- LOCK_STATES
-  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+SELECT order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -2514,11 +2515,11 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT locked.*
     FROM unanswered
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by, edition, edition_newest, edit_revision
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -2532,11 +2533,11 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_EXPIRED
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT locked.*
     FROM unanswered
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by, edition, edition_newest, edit_revision
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
@@ -2548,17 +2549,18 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_ENDED_HOLDS
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         locked.expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT locked.*
     FROM hold
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by, edition, edition_newest, edit_revision
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
                          FROM orders
                         WHERE orders.order_id = hold.order_id
                           AND status IN ('PENDING', 'RESERVED')
                           AND orders.expires_at <= statement_timestamp()
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
+   WHERE true
+     AND hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
 ORDER BY hold.expires_at, hold.order_id
    LIMIT $2
 ;

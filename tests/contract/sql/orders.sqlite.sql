@@ -2474,17 +2474,18 @@ INSERT INTO notification (order_id, version, status, recorded_at)
 ;
 
 -- FIND_REQUESTS
-SELECT customer_id, request_id, request_hash, order_id AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
+SELECT order_id AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
   FROM orders
  WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
                                        FROM json_each(?1))
 ;
 
 -- LOCK_STATES
-  SELECT order_id AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+SELECT order_id AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
     FROM orders
    WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
@@ -2557,8 +2558,9 @@ UPDATE orders
 ;
 
 -- CLAIM_LATE
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -2570,8 +2572,9 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_EXPIRED
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
@@ -2581,8 +2584,9 @@ ORDER BY unanswered.order_id
 ;
 
 -- CLAIM_ENDED_HOLDS
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         orders.expires_at, confirmed_by, edition, edition_newest, edit_revision
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
     FROM hold
    CROSS JOIN orders USING (order_id)
    WHERE status IN ('PENDING', 'RESERVED')

@@ -5,6 +5,43 @@ from holdfast.orders.infrastructure.customers.sql import CustomerStatements
 from holdfast.orders.infrastructure.ordering.paging_sql import PagingStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
 
+# Where an order stands: all that its transitions depend on.
+_STATE = """
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision"""
+
+_LOCKING = """
+  SELECT locked.*
+    FROM {leading}
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,{state}
+                         FROM orders
+                        WHERE orders.order_id = {leading}.order_id
+                          AND {open_}
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+"""
+_LOCKING_ON_SQLITE = """
+  SELECT orders.order_id,{state}
+    FROM {leading}
+   CROSS JOIN orders USING (order_id)
+   WHERE {open_}
+"""
+
+
+def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
+    """Rows of another table lead and each looks its order up, locked; those locked by others are
+    left out. PostgreSQL can't turn a LATERAL round, nor SQLite a CROSS JOIN, and walk all orders.
+
+    :param open_: asked for under the lock, as what leads may be out of date.
+    :param on_postgresql: more to ask for there.
+    """
+    state = _STATE.replace("expires_at", "orders.expires_at")  # which holds have, too
+    facts = {"leading": leading, "state": state}
+    return either(
+        postgresql=_LOCKING.format(open_=open_ + on_postgresql, **facts),
+        sqlite=_LOCKING_ON_SQLITE.format(open_=open_, **facts),
+    )
+
 
 class Statements(ReadingStatements, PagingStatements, CustomerStatements):
     """What `store.py` asks of the database and writes to it."""
@@ -146,33 +183,32 @@ SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])
 """
 
-    _REQUESTS = """
-SELECT customer_id, request_id, request_hash, order_id::text AS order_id, status, version,
-       asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-  FROM orders
-"""
+    _SELECT_STATES = "\nSELECT order_id::text AS order_id," + _STATE
+    _OF_REQUESTS = ", customer_id, request_id, request_hash\n  FROM orders\n"
     # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
     # item.
-    FIND_REQUESTS = _REQUESTS + either(
-        postgresql="""
+    FIND_REQUESTS = (
+        _SELECT_STATES
+        + _OF_REQUESTS
+        + either(
+            postgresql="""
   JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
        USING (customer_id, request_id)
 """,
-        sqlite="""
+            sqlite="""
  WHERE (customer_id, request_id) IN (SELECT value, json_extract($2, '$[' || key || ']')
                                        FROM json_each($1))
 """,
+        )
     )
 
-    LOCK_STATES = """
-  SELECT order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
+    _LOCKED = """
     FROM orders
    WHERE orders.order_id = ANY($1::uuid[])
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
      FOR NO KEY UPDATE
 """
+    LOCK_STATES = _SELECT_STATES + _LOCKED
 
     KNOWN_OF_ORDER = """
    SELECT name, email, phone, address,
@@ -261,29 +297,13 @@ UPDATE orders
  WHERE orders.order_id = new.order_id
 """
 
-    # Who waits leads and looks its order up: PostgreSQL can't turn a LATERAL round, nor SQLite a
-    # CROSS JOIN, and walk all orders. What it waits for is asked for under the lock: an order that
-    # has its answer meanwhile, or in this transaction, may still stand among those who wait.
-    _LOCK_UNANSWERED = either(
-        postgresql="""
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
-    FROM unanswered
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by, edition, edition_newest, edit_revision
-                         FROM orders
-                        WHERE orders.order_id = unanswered.order_id
-                          AND answered < asked
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE true
-""",
-        sqlite="""
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         expires_at, confirmed_by, edition, edition_newest, edit_revision
-    FROM unanswered
-   CROSS JOIN orders USING (order_id)
-   WHERE answered < asked
-""",
+    # An order that has its answer meanwhile, or in this transaction, may still stand among those
+    # who wait; one that was confirmed or cancelled among the holds.
+    _LOCK_UNANSWERED = _locking("unanswered", "answered < asked")
+    _LOCK_HELD = _locking(
+        "hold",
+        "status IN ('PENDING', 'RESERVED')",
+        on_postgresql="\n                          AND orders.expires_at <= statement_timestamp()",
     )
     _OLDEST_FIRST = """
 ORDER BY unanswered.order_id
@@ -306,33 +326,11 @@ ORDER BY unanswered.order_id
     CLAIM_LATE = _LOCK_UNANSWERED + _LATE + _OLDEST_FIRST
     CLAIM_EXPIRED = _LOCK_UNANSWERED + "     AND since < $1 AND status = 'PENDING'" + _OLDEST_FIRST
 
-    # Likewise: an order that was confirmed or cancelled meanwhile may still stand among the holds.
-    _LOCK_HELD = either(
-        postgresql="""
-  SELECT locked.order_id::text AS order_id, status, version, asked, answered, stock_sequence,
-         locked.expires_at, confirmed_by, edition, edition_newest, edit_revision
-    FROM hold
-   CROSS JOIN LATERAL (SELECT order_id, status, version, asked, answered, stock_sequence,
-                              expires_at, confirmed_by, edition, edition_newest, edit_revision
-                         FROM orders
-                        WHERE orders.order_id = hold.order_id
-                          AND status IN ('PENDING', 'RESERVED')
-                          AND orders.expires_at <= statement_timestamp()
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE """,
-        sqlite="""
-  SELECT orders.order_id, status, version, asked, answered, stock_sequence,
-         orders.expires_at, confirmed_by, edition, edition_newest, edit_revision
-    FROM hold
-   CROSS JOIN orders USING (order_id)
-   WHERE status IN ('PENDING', 'RESERVED')
-     AND """,
-    )
     _SOONEST_FIRST = """
 ORDER BY hold.expires_at, hold.order_id
    LIMIT $2
 """
-    CLAIM_ENDED_HOLDS = _LOCK_HELD + _ENDED_HOLD + _SOONEST_FIRST
+    CLAIM_ENDED_HOLDS = _LOCK_HELD + "     AND " + _ENDED_HOLD + _SOONEST_FIRST
 
     MARK_ASKED = """
 UPDATE unanswered
