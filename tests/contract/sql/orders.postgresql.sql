@@ -365,16 +365,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -383,14 +382,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -413,16 +412,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -431,14 +429,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -470,16 +468,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -488,14 +485,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -526,16 +523,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -544,14 +540,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -583,16 +579,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -601,14 +596,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -638,16 +633,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -656,14 +650,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -706,16 +700,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -724,14 +717,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -951,16 +944,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -969,14 +961,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -987,10 +979,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1081,16 +1073,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1099,14 +1090,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1117,10 +1108,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1210,16 +1201,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1228,14 +1218,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1246,10 +1236,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1340,16 +1330,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1358,14 +1347,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1376,10 +1365,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1471,16 +1460,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1489,14 +1477,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1507,10 +1495,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1601,16 +1589,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1619,14 +1606,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1637,10 +1624,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1731,16 +1718,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1749,14 +1735,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1767,10 +1753,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1860,16 +1846,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1878,14 +1863,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1896,10 +1881,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1989,16 +1974,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2007,14 +1991,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2025,10 +2009,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -2108,16 +2092,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2126,14 +2109,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2146,10 +2129,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($6 = '' OR customer_id = $6)
    AND ($7 = '' OR status = $7)
    AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -2170,17 +2153,15 @@ ORDER BY orders.order_id DESC
 SELECT currency, 
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
- AS edit
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition)) AS edit
   FROM order_edit
   JOIN orders USING (order_id)
  WHERE order_edit.order_id = $1::uuid
@@ -2195,16 +2176,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2213,14 +2193,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2238,16 +2218,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2256,14 +2235,14 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id
            AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details

@@ -353,19 +353,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -375,17 +374,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -408,19 +407,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -430,17 +428,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -463,19 +461,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -485,17 +482,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -523,19 +520,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -545,17 +541,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -583,19 +579,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -605,17 +600,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -644,19 +639,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -666,17 +660,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -709,19 +703,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -731,17 +724,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -965,19 +958,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -987,17 +979,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1017,10 +1009,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1098,19 +1090,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1120,17 +1111,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1150,10 +1141,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1231,19 +1222,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1253,17 +1243,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1282,10 +1272,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1364,19 +1354,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1386,17 +1375,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1415,10 +1404,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1497,19 +1486,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1519,17 +1507,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1549,10 +1537,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1630,19 +1618,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1652,17 +1639,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1681,10 +1668,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1763,19 +1750,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1785,17 +1771,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1815,10 +1801,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -1896,19 +1882,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1918,17 +1903,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -1948,10 +1933,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -2029,19 +2014,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2051,17 +2035,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2081,10 +2065,10 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -2162,19 +2146,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2184,17 +2167,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2207,10 +2190,10 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
    AND (?8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = ?8))
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -2231,20 +2214,18 @@ ORDER BY orders.order_id DESC
 SELECT currency, 
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
- AS edit
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no))) AS edit
   FROM order_edit
   JOIN orders USING (order_id)
  WHERE order_edit.order_id = ?1
@@ -2259,19 +2240,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2281,17 +2261,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
@@ -2309,19 +2289,18 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2331,17 +2310,17 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_line.order_id = orders.order_id
                    AND order_line.edition = orders.edition
               ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
        (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
           FROM (SELECT kind, line_no, code, amount_minor
                   FROM order_charge
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details

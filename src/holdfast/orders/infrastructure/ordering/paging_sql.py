@@ -71,13 +71,12 @@ _WITH_PRODUCT = """
   FROM order_line
  WHERE product_id = $8
 """
-_STILL_WITH_PRODUCT = """
-   AND EXISTS (SELECT 1
+_HAS_PRODUCT = """EXISTS (SELECT 1
                  FROM order_line
                 WHERE order_line.order_id = orders.order_id
                   AND order_line.edition = orders.edition
-                  AND product_id = $8)
-"""
+                  AND product_id = $8)"""
+_STILL_WITH_PRODUCT = "   AND " + _HAS_PRODUCT + "\n"
 # On PostgreSQL planned by itself (MATERIALIZED), so that the page's order can't tempt the
 # planner into walking all orders from the newest.
 _OF_REQUESTS = either(
@@ -101,12 +100,8 @@ _WITH_PRODUCT_TOO = """ ($9 = '' OR EXISTS (SELECT 1
                               AND product_id = $9))
 """
 
-_SOUGHT = """
-   AND ($8 = '' OR EXISTS (SELECT 1
-                             FROM order_line
-                            WHERE order_line.order_id = orders.order_id
-                              AND order_line.edition = orders.edition
-                              AND product_id = $8))
+_SOUGHT_PRODUCT = "\n   AND ($8 = '' OR " + _HAS_PRODUCT + ")"
+_SOUGHT_BESIDE = """
    AND ($9 = '' OR EXISTS (SELECT 1
                              FROM order_details
                             WHERE order_details.order_id = orders.order_id
@@ -120,6 +115,7 @@ _SOUGHT = """
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
 """
+_SOUGHT = _SOUGHT_PRODUCT + _SOUGHT_BESIDE
 
 
 class Lead(NamedTuple):

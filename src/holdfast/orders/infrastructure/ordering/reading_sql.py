@@ -2,6 +2,43 @@
 
 from holdfast.chassis.database.sql import either
 
+# Documents of an edition in its order, as each engine makes them.
+_LINES = (
+    """
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = {owner}.order_id
+           AND order_line.edition = {owner}.edition)""",
+    """
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = {owner}.order_id
+                   AND order_line.edition = {owner}.edition
+              ORDER BY line_no))""",
+)
+_CHARGES = (
+    """
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = {owner}.order_id
+           AND order_charge.edition = {owner}.edition)""",
+    """
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = {owner}.order_id
+                   AND order_charge.edition = {owner}.edition
+              ORDER BY charge_no))""",
+)
+
+
+def _of(owner: str, document: tuple[str, str]) -> str:
+    """The document of the edition that a row of this table names."""
+    postgresql, sqlite = (text.format(owner=owner) for text in document)
+    return either(postgresql=postgresql, sqlite=sqlite)
+
 
 class ReadingStatements:
     """What `reader.py` asks of the database; the store finds orders by it, too."""
@@ -12,39 +49,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        edition, edition_newest, edit_revision,
 """
     # An edit as a document, with the lines and charges that are to be, or were.
-    _EDIT = either(
+    _FACTS = either(
         postgresql="""
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
-                        asked_version, ended_version,
-                        (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor,
-                                                          line_no) ORDER BY line_no)
-                           FROM order_line
-                          WHERE order_line.order_id = order_edit.order_id
-                            AND order_line.edition = order_edit.edition),
-                        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor)
-                                         ORDER BY charge_no)
-                           FROM order_charge
-                          WHERE order_charge.order_id = order_edit.order_id
-                            AND order_charge.edition = order_edit.edition))
-""",
+                        asked_version, ended_version,""",
         sqlite="""
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-                  (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor,
-                                                      line_no))
-                     FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                             FROM order_line
-                            WHERE order_line.order_id = order_edit.order_id
-                              AND order_line.edition = order_edit.edition
-                         ORDER BY line_no)),
-                  (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-                     FROM (SELECT kind, line_no, code, amount_minor
-                             FROM order_charge
-                            WHERE order_charge.order_id = order_edit.order_id
-                              AND order_charge.edition = order_edit.edition
-                         ORDER BY charge_no)))
-""",
+                  asked_version, ended_version,""",
     )
+    _EDIT = _FACTS + _of("order_edit", _LINES) + "," + _of("order_edit", _CHARGES) + ")"
     _OF_NEWEST = """
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
@@ -62,52 +75,29 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
  ORDER BY order_edit.edition
 """
     )
-    _COLUMNS = (
-        _FIELDS
-        + _NEWEST_EDIT
-        + either(
-            postgresql="""
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
-                        ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines,
+    _PAYMENTS_AND_DETAILS = either(
+        postgresql="""
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
          WHERE payment.order_id = orders.order_id) AS payments,
-       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
-          FROM order_charge
-         WHERE order_charge.order_id = orders.order_id
-           AND order_charge.edition = orders.edition) AS charges,
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
 """,
-            sqlite="""
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
+        sqlite="""
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
                  WHERE payment.order_id = orders.order_id
               ORDER BY version)) AS payments,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
 """,
-        )
     )
+    _CONTENTS = _of("orders", _LINES) + " AS lines," + _of("orders", _CHARGES) + " AS charges,"
+    _COLUMNS = _FIELDS + _NEWEST_EDIT + _CONTENTS + _PAYMENTS_AND_DETAILS
     _HISTORY = either(
         postgresql="""
      , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
