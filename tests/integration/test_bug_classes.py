@@ -4,7 +4,6 @@ its class of bugs.
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,13 +15,10 @@ from holdfast.chassis.messaging.broker import Event
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.edit_orders import CancelUnits
 from holdfast.orders.application.ordering.end_holds import EndHolds
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.domain.errors import IllegalTransition, OrdersError
 from holdfast.orders.domain.ordering.order import OrderState
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
-from holdfast.verification import verify
 from tests.contract import conftest as contract
-from tests.integration import two_services
+from tests.integration import editing, two_services
 from tests.integration.editing import edit, edit_of, movements, units
 from tests.integration.two_services import (
     ANNA,
@@ -36,20 +32,11 @@ from tests.integration.two_services import (
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
 shop, urls = two_services.shop, two_services.urls
+sound = editing.sound
 
 PRODUCTS = ("LAMP", "MUG", "DESK")
 STEPS = 80
 HELD = ("RESERVED", "CONFIRMED")
-
-
-@pytest.fixture(autouse=True)
-async def sound(shop: TwoServices) -> AsyncIterator[None]:
-    """Whatever a test does, the books agree after it."""
-    yield
-    await shop.deliver()
-    await SendNotifications(shop.reader, LogNotifier(), shop.clock)()
-    report = await verify(*shop.urls)
-    assert report.ok, report.contradictions
 
 
 class Trade:

@@ -2,13 +2,10 @@
 
 import pytest
 
-from holdfast.orders.application.ordering.edit_orders import EditOrder
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.edits import EditedLine
-from holdfast.orders.domain.ordering.order import Order
 from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
+from tests.integration.editing import edit, edit_of
 from tests.integration.test_verification import live
 from tests.integration.two_services import ANNA, TwoServices, asks
 
@@ -74,35 +71,23 @@ DAMAGES = {
 }
 
 
-def lamps(order: Order, units: int, minor: int | None = None) -> EditOrder:
-    price = None if minor is None else Money("GBP", minor)
-    lines = (EditedLine(1, "LAMP", units, price),)
-    return EditOrder(order.state.order_id, order.state.version, lines, None, ANNA)
-
-
-async def edit(shop: TwoServices, order: Order, units: int, minor: int | None = None) -> Order:
-    assert await shop.edit_orders([lamps(order, units, minor)]) == [None]
-    await shop.deliver()
-    return await shop.order(order.state.order_id)
-
-
 async def trade(shop: TwoServices) -> None:
     """An order with edits of every end, one with an edit under way, and one that dropped its."""
     await shop.supply(LAMP=9)
     order = await shop.confirmed(asks("edited", LAMP=2))
-    order = await edit(shop, order, 1)
-    order = await edit(shop, order, 1, 100)
-    assert await shop.edit_orders([lamps(order, 8)]) == [None]
+    order = await edit(shop, edit_of(order, LAMP=1))
+    order = await edit(shop, edit_of(order, prices={"LAMP": 100}, LAMP=1))
+    assert await shop.edit_orders([edit_of(order, LAMP=8)]) == [None]
     events = await shop.waiting(shop.orders)
     await shop.forget_told(shop.orders)
     cancelled = await shop.confirmed(asks("cancelled", LAMP=3))
     await shop.inventory_receiver.receive(events)
     await shop.deliver()
-    assert await shop.edit_orders([lamps(cancelled, 2)]) == [None]
+    assert await shop.edit_orders([edit_of(cancelled, LAMP=2)]) == [None]
     await shop.cancel(cancelled.state.order_id, "", ANNA)
     await shop.deliver()
     open_ = await shop.confirmed(asks("open", LAMP=3))
-    assert await shop.edit_orders([lamps(open_, 2)]) == [None]
+    assert await shop.edit_orders([edit_of(open_, LAMP=2)]) == [None]
     await shop.reader.mark_sent(await shop.reader.unsent(99), shop.clock.now())
 
 

@@ -39,10 +39,7 @@ InventoryOption = Annotated[
 def home(text: object) -> Home:
     """Read where data are: a folder, or the URL of a PostgreSQL database."""
     if "://" in str(text):
-        try:
-            return in_postgres(str(text))
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
+        return _postgres(str(text))
     folder = Path(str(text))
     if folder.exists() and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is a file, and no folder")
@@ -52,12 +49,14 @@ def home(text: object) -> Home:
 def usual_home() -> Home:
     """Where data are, if nobody says where."""
     url = os.environ.get(DATABASE)
-    if not url:
-        return in_folder(DATA_FOLDER)
+    return _postgres(url, hint=DATABASE) if url else in_folder(DATA_FOLDER)
+
+
+def _postgres(url: str, hint: str | None = None) -> Home:
     try:
         return in_postgres(url)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=DATABASE) from error
+        raise typer.BadParameter(str(error), param_hint=hint) from error
 
 
 DataOption = Annotated[

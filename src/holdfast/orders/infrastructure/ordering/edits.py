@@ -67,6 +67,11 @@ def shortages_text(shortages: Sequence[Shortage]) -> str:
     return json.dumps([(s.product_id, s.wanted, s.available) for s in shortages])
 
 
+def shortages_of(rows: Sequence[Any]) -> tuple[Shortage, ...]:
+    """Read shortages from a document."""
+    return tuple(Shortage(*facts) for facts in rows)
+
+
 def lines_of(rows: Sequence[Any], currency: str) -> tuple[OrderLine, ...]:
     """Read lines from a document."""
     return tuple(
@@ -89,5 +94,5 @@ def edit_of(document: str, currency: str) -> Edit:
     contents = Contents(
         lines_of(lines, currency), charges_of(charges, currency), Money(currency, total)
     )
-    shortages = tuple(Shortage(*facts) for facts in missing)
-    return Edit(edition, revision, EditState(state), contents, shortages, asked, ended)
+    decided = EditState(state), contents, shortages_of(missing)
+    return Edit(edition, revision, *decided, asked, ended)

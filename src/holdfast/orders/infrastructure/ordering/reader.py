@@ -15,7 +15,6 @@ from holdfast.orders.application.ports import (
     RequestKey,
 )
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import NO_DETAILS
@@ -28,7 +27,12 @@ from holdfast.orders.domain.payments.payment import (
     PaymentStatus,
     RecordedPayment,
 )
-from holdfast.orders.infrastructure.ordering.edits import charges_of, edit_of, lines_of
+from holdfast.orders.infrastructure.ordering.edits import (
+    charges_of,
+    edit_of,
+    lines_of,
+    shortages_of,
+)
 from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import (
@@ -218,7 +222,7 @@ def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
             confirmed_by=row["confirmed_by"],
             editions=editions_of(row),
         ),
-        shortages=tuple(Shortage(*facts) for facts in json.loads(row["shortages"])),
+        shortages=shortages_of(json.loads(row["shortages"])),
         placed_at=instant(row["placed_at"]),
         updated_at=instant(row["updated_at"]),
         history=history,
