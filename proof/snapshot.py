@@ -5,7 +5,7 @@ a table once, in one snapshot.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -18,6 +18,11 @@ class Line(NamedTuple):
     quantity: int
     unit_price_minor: int
     line_no: int = 1
+
+
+def goods_minor(lines: Iterable[Line]) -> int:
+    """What lines cost, without charges."""
+    return sum(line.quantity * line.unit_price_minor for line in lines)
 
 
 class Change(NamedTuple):

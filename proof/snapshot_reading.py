@@ -23,6 +23,7 @@ from proof.snapshot import (
     Sample,
     Snapshot,
     StockRequest,
+    goods_minor,
 )
 
 _ORDERS = """
@@ -205,8 +206,9 @@ async def _editions(reading: Reading) -> Mapping[str, dict[int, Edition]]:
     for key in sorted({*lines, *charged, *edits}):
         order_id, number = key
         its_lines, minor = tuple(lines.get(key, ())), charged.get(key, 0)
-        goods = sum(line.quantity * line.unit_price_minor for line in its_lines)
-        first = Edition(number, 1, "APPLIED", 1, 1, its_lines, minor, goods + minor)
+        first = Edition(
+            number, 1, "APPLIED", 1, 1, its_lines, minor, goods_minor(its_lines) + minor
+        )
         edit = edits.get(key)
         found[order_id][number] = (
             first

@@ -7,7 +7,7 @@ from typing import Any
 from proof.history import Call
 from proof.rules.orders import EDITING
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import Edition, Line, Order
+from proof.snapshot import Edition, Line, Order, goods_minor
 
 NEW = 10**9  # beyond all numbers of lines
 SIGNS = {"DISCOUNT": -1, "TAX_INCLUDED": 0}  # of a charge; all others are added
@@ -117,8 +117,7 @@ def _books(order: Order) -> Iterator[str]:
     if told != sorted(_told(order)):
         yield f"its history tells of {told}, its edits make {sorted(_told(order))}"
     for edit in order.edits:
-        goods = sum(line.quantity * line.unit_price_minor for line in edit.lines)
-        if not edit.lines or edit.total_minor != goods + edit.charged_minor:
+        if not edit.lines or edit.total_minor != goods_minor(edit.lines) + edit.charged_minor:
             yield f"edition {edit.number} totals {edit.total_minor}, it has {edit.lines}"
         if bool(edit.missing) != (edit.state == "REFUSED"):
             yield f"edition {edit.number} is {edit.state} and lacks {edit.missing}"

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from proof.history import Call, Facts
 from proof.run_record import RunRecord, Violation, precedes
-from proof.snapshot import Change, Edition, Order
+from proof.snapshot import Change, Edition, Order, goods_minor
 
 # Written down here a second time: who shares a mistake cannot find it.
 LEGAL_STEPS = frozenset(
@@ -227,8 +227,7 @@ def books(record: RunRecord) -> Iterator[Violation]:
             text = f"it is {order.status} at {order.version}, its history ends with {last}"
             yield Violation(10, order.order_id, text)
         amounts = [order.total_minor, *(line.unit_price_minor for line in order.lines)]
-        goods = sum(line.quantity * line.unit_price_minor for line in order.lines)
-        total = goods + order.charged_minor
+        total = goods_minor(order.lines) + order.charged_minor
         if not order.lines or order.total_minor != total:
             text = f"it totals {order.total_minor}, its {len(order.lines)} lines {total}"
             yield Violation(10, order.order_id, text)
