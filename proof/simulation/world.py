@@ -26,7 +26,7 @@ from proof.simulation.network import Network
 from proof.simulation.poison import Poison
 from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
-from proof.snapshot import Sample
+from proof.snapshot import Sample, Snapshot
 from proof.snapshot_reading import sample_of, snapshot_of
 from proof.workload import HOLD_S, Caller, Shop, Wanted
 
@@ -162,9 +162,8 @@ class World:
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
-        waiting = await self._rest(views)
+        waiting, snapshot = await self._last_state(views)
         sampling.cancel()
-        snapshot = await snapshot_of(views["orders"], views["inventory"])
         violations = check(
             RunRecord(
                 self.history.calls,
@@ -243,6 +242,18 @@ class World:
             if sample.contradictions:
                 self._samples.append(sample)
             await asyncio.sleep(SAMPLE_EVERY_S)
+
+    async def _last_state(self, views: dict[str, Sqlite]) -> tuple[str, Snapshot]:
+        """Rest, and read everything until it reads alike on both sides of a rest.
+
+        A hold may end at any time, also between the last look of a rest and the reading.
+        """
+        waiting, seen = await self._rest(views), None
+        while (snapshot := await snapshot_of(views["orders"], views["inventory"])) != seen:
+            if waiting:
+                break
+            seen, waiting = snapshot, await self._rest(views)
+        return waiting, snapshot
 
     async def _rest(self, views: dict[str, Sqlite]) -> str:
         """Wait until nothing waits any more; return what still does after REST_S_MAX.
