@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from holdfast.chassis.database.seam import Database, Engine, Reading, Transaction
+from holdfast.orders.application.ports import StockNews
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
+from holdfast.orders.domain.ordering.stock import HeldStock
 from tests.contract import order_desk
 from tests.contract.conftest import START
-from tests.contract.order_desk import ANNA, Desk, settle
+from tests.contract.order_desk import ANNA, DESK, LAMP, Desk, answer_to, settle
 from tests.contract.post_office import eventually
 from tests.contract.written_sql import statements_of
 
@@ -33,6 +35,7 @@ SAMPLES = {
     "boolean": "true",
     "bytea": "''",
     "integer": "1",
+    "json": "'[]'",
     "jsonb": "'[]'",
     "text": "''",
     "timestamp with time zone": "now()",
@@ -284,12 +287,19 @@ SELECT n_tup_upd AS updates, n_tup_hot_upd AS in_place
 async def test_settling_orders_updates_them_in_place_and_touches_no_index(desk: Desk) -> None:
     placed: list[OrderState] = []
     for batch in range(3):
-        new = [desk.make(f"{batch}-{number}") for number in range(200)]
+        new = [desk.make(f"{batch}-{number}", LAMP, DESK, LAMP) for number in range(200)]
         async with desk.store.begin() as work:
             await work.add_orders(new)
         placed += [OrderState(order.order_id, OrderStatus.PENDING, 1) for order in new]
 
-    await desk.record(*(settle(state, START) for state in placed[:300]))
+    held = tuple(HeldStock(f"P0000{number}", "main", 1) for number in range(3))
+    news = [
+        StockNews(state.hear(told), told)
+        for state in placed[:300]
+        if (told := answer_to(state)._replace(stock=held))
+    ]
+    async with desk.store.begin() as work:
+        await work.record([settle(state, START) for state in placed[:300]], news)
     await desk.record(*(state.expire(START, ANNA) for state in placed[300:]))
 
     counted: list[int] = []

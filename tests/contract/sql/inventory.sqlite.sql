@@ -49,8 +49,8 @@ CREATE TABLE reservation (
     version    INTEGER NOT NULL,                  -- the `sequence` of what is told
     revision   INTEGER NOT NULL,                  -- of the newest question decided
     state      TEXT NOT NULL,
-    stock      TEXT NOT NULL,                   -- [[product, location, lot, units], ...], sorted
-    missing    TEXT NOT NULL,                   -- [[product, wanted, available], ...]: why refused
+    stock      TEXT NOT NULL,                    -- [[product, location, lot, units], ...], sorted
+    missing    TEXT NOT NULL,                    -- [[product, wanted, available], ...]: why refused
     decided_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 ) WITHOUT ROWID;

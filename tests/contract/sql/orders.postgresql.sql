@@ -25,7 +25,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
-    stock        jsonb NOT NULL,                 -- [[product, location, units], ...]
+    stock        json NOT NULL,                  -- [[product, location, units], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE orders (
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 40);
 
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 
@@ -2430,7 +2430,7 @@ UPDATE orders
        expires_at = coalesce(new.expires_at, orders.expires_at),
        confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
-              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::json[],
               $11::timestamptz[], $12::text[], $13::bigint[])
        AS new (order_id, status, version, shortages, at,
                asked, answered, sequence, revision, stock,
@@ -2443,7 +2443,7 @@ UPDATE orders
 UPDATE orders
    SET answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
        stock = new.stock
-  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::json[])
        AS new (order_id, answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.stock_sequence < new.sequence

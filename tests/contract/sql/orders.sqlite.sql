@@ -25,7 +25,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence INTEGER NOT NULL,
     stock_revision INTEGER NOT NULL,
-    stock        TEXT NOT NULL,                 -- [[product, location, units], ...]
+    stock        TEXT NOT NULL,                  -- [[product, location, units], ...]
     currency     TEXT NOT NULL,
     total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
     name         TEXT NOT NULL,

@@ -112,6 +112,7 @@ _TYPES = {
     "text": "TEXT",
     'text COLLATE "C"': "TEXT",  # SQLite compares byte by byte anyway
     "timestamptz": "TEXT",
+    "json": "TEXT",
     "jsonb": "TEXT",
     "boolean": "INTEGER",
     "integer": "INTEGER",

@@ -18,7 +18,7 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 INSERT INTO reservation
             (order_id, version, revision, state, stock, missing, decided_at, updated_at)
 SELECT order_id, version, revision, state, stock, missing, at, at
-  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $6::jsonb[],
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::json[],
               $7::timestamptz[])
        AS new (order_id, version, revision, state, stock, missing, at)
 """
@@ -28,7 +28,7 @@ SELECT order_id, version, revision, state, stock, missing, at, at
 UPDATE reservation
    SET version = new.version, revision = new.revision, state = new.state, stock = new.stock,
        missing = new.missing, updated_at = new.at
-  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::jsonb[], $6::jsonb[],
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::json[],
               $7::timestamptz[], $8::bigint[])
        AS new (order_id, version, revision, state, stock, missing, at, version_before)
  WHERE reservation.order_id = new.order_id

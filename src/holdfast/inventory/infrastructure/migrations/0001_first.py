@@ -48,8 +48,8 @@ CREATE TABLE reservation (
     version    bigint NOT NULL,                  -- the `sequence` of what is told
     revision   bigint NOT NULL,                  -- of the newest question decided
     state      text NOT NULL,
-    stock      jsonb NOT NULL,                   -- [[product, location, lot, units], ...], sorted
-    missing    jsonb NOT NULL,                   -- [[product, wanted, available], ...]: why refused
+    stock      json NOT NULL,                    -- [[product, location, lot, units], ...], sorted
+    missing    json NOT NULL,                    -- [[product, wanted, available], ...]: why refused
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 70) WITHOUT ROWID;

@@ -28,7 +28,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
-    stock        jsonb NOT NULL,                 -- [[product, location, units], ...]
+    stock        json NOT NULL,                  -- [[product, location, units], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE orders (
     -- For ever: what makes a repeated request harmless. The request leads, so that it is found
     -- whoever the customer is.
     UNIQUE (request_id, customer_id)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 40);
 CREATE INDEX orders_by_customer ON orders (customer_id, order_id);
 CREATE INDEX orders_by_email ON orders (email, order_id) WHERE email <> '';
 -- No index of `orders` holds what settling changes, and its pages are left half empty: nearly every

@@ -232,7 +232,7 @@ UPDATE orders
        expires_at = coalesce(new.expires_at, orders.expires_at),
        confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
-              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::jsonb[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::json[],
               $11::timestamptz[], $12::text[], $13::bigint[])
        AS new (order_id, status, version, shortages, at,
                asked, answered, sequence, revision, stock,
@@ -246,7 +246,7 @@ UPDATE orders
 UPDATE orders
    SET answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
        stock = new.stock
-  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+  FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::json[])
        AS new (order_id, answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.stock_sequence < new.sequence
