@@ -2303,6 +2303,12 @@ SELECT *
 INSERT INTO unanswered (order_id, since, asked_at)
 SELECT order_id, at, at
   FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+;
+
+-- PUT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+SELECT order_id, at, at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
 ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
 ;
 

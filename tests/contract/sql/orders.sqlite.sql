@@ -2373,6 +2373,11 @@ INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_p
 -- INSERT_UNANSWERED
 INSERT INTO unanswered (order_id, since, asked_at)
      VALUES (?1, ?2, ?2)
+;
+
+-- PUT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+     VALUES (?1, ?2, ?2)
 ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
 ;
 

@@ -217,7 +217,7 @@ class StoreWork:
             raise Conflict("an order changed although it was locked")
         await failpoint("orders changed")
         asking = [(c.order_id, c.at) for c in changes if _asked(c) is not None]
-        self._transaction.defer(self._sql.INSERT_UNANSWERED, asking)
+        self._transaction.defer(self._sql.PUT_UNANSWERED, asking)
         revised = [
             (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
             for c in changes
