@@ -95,7 +95,7 @@ BUGS = (
         edited(
             StockBook,
             "hold",
-            ("self.available(product_id) + have[product_id]", "self.available(product_id)"),
+            ("self.available(product_id) + have.get(product_id, 0)", "self.available(product_id)"),
         ),
         tests=(OWN_UNITS,),
         why_tests="it is refused for want of stock, which anybody may be",

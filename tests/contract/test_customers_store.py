@@ -76,7 +76,7 @@ SELECT found_by, customer_id, actor, orders, profiles, forced
     def make(
         self, request_id: str, customer: Customer = NOBODY, customer_id: str = "c-1"
     ) -> NewOrder:
-        return replace(self.desk.make(request_id, customer_id=customer_id), customer=customer)
+        return self.desk.make(request_id, customer_id=customer_id)._replace(customer=customer)
 
     async def place(self, *orders: NewOrder) -> list[Customer]:
         """Place orders in one batch; return whom they are for."""
@@ -147,8 +147,8 @@ async def test_an_order_without_contact_information_takes_the_profile_s(
     register: Register,
 ) -> None:
     await register.know("c-1")
-    held = replace(
-        register.make("held"), expires_at=register.desk.clock.now() + timedelta(minutes=5)
+    held = register.make("held")._replace(
+        expires_at=register.desk.clock.now() + timedelta(minutes=5)
     )
 
     taken = await register.place(
@@ -195,8 +195,8 @@ async def test_a_batch_that_takes_profiles_costs_no_statement_more(
 
 async def test_erasing_takes_what_is_personal_and_nothing_else(register: Register) -> None:
     await register.know("c-1")
-    told = replace(
-        register.make("told"), details=Details("R-7", "shop", "for Ada", ATTRIBUTES, AT_ADA)
+    told = register.make("told")._replace(
+        details=Details("R-7", "shop", "for Ada", ATTRIBUTES, AT_ADA)
     )
     orders = [register.make("own", ADA), register.make("taken"), told]
     others = [register.make("other", ADA, "c-2"), register.make("no e-mail", NO_EMAIL, "c-2")]

@@ -36,7 +36,7 @@ async def customers_of(register: Register, orders: Sequence[NewOrder]) -> list[C
 
 async def test_every_order_with_the_address_is_emptied_and_no_other(register: Register) -> None:
     told = Details("R-7", "shop", "for Ada", (("for", "Ada"),), AT_ADA, AT_ADA)
-    mine = [guest(register, 1), replace(guest(register, 2), details=told)]
+    mine = [guest(register, 1), guest(register, 2)._replace(details=told)]
     capitals = replace(ADA, email=ADA.email.upper())
     others = [guest(register, n, who) for n, who in enumerate((BOB, capitals, NOBODY), 3)]
     await register.place(*mine, *others)

@@ -47,8 +47,7 @@ async def place_any(desk: Desk, number: int, dice: Random) -> None:
     status = dice.choice(STATUSES)
     lines = dice.choice(((LAMP,), (DESK,), (LAMP, DESK, LAMP)))
     order = desk.make(f"r-{number}", *lines, customer_id=dice.choice(("c-1", "c-2", "c-3")))
-    order = replace(
-        order,
+    order = order._replace(
         customer=Customer(email=dice.choice(("", *EMAILS))),
         details=Details(dice.choice(("", *REFERENCES)), dice.choice(("", *CHANNELS))),
         expires_at=order.placed.at if status is OrderStatus.RESERVED else None,

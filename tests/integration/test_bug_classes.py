@@ -4,7 +4,6 @@ its class of bugs.
 
 import random
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +54,7 @@ class Trade:
             self.dice.sample(PRODUCTS, 2), self.dice.randint(1, 3)
         )
         hold = self.dice.choice((None, timedelta(days=30)))
-        request = replace(asks(f"r-{len(self.orders)}", **wanted), hold=hold)
+        request = asks(f"r-{len(self.orders)}", **wanted)._replace(hold=hold)
         (outcome,) = await self.shop.place_orders([request])
         if isinstance(outcome, OrderState):
             self.orders.append(outcome.order_id)
@@ -140,7 +139,7 @@ async def end_all(shop: TwoServices, order_ids: list[str]) -> None:
 
 async def test_stock_held_by_abandoned_orders_comes_back(shop: TwoServices) -> None:
     await shop.supply(LAMP=2)
-    abandoned = await shop.confirmed(replace(asks("r-1", LAMP=2), hold=timedelta(microseconds=1)))
+    abandoned = await shop.confirmed(asks("r-1", LAMP=2)._replace(hold=timedelta(microseconds=1)))
     (refused,) = await shop.place_orders([asks("r-2", customer_id="c-2", LAMP=1)])
     shop.clock.advance(1)
 

@@ -1,7 +1,6 @@
 """Edits: other lines and charges of an order that is recorded, whatever happens on the way."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +44,7 @@ async def test_hold_of_ones_own_an_order_edits_within_the_units_that_it_holds(
     shop: TwoServices, hold: timedelta | None
 ) -> None:
     await shop.supply(LAMP=2)
-    order = await shop.confirmed(replace(asks("r-1", LAMP=2), hold=hold))
+    order = await shop.confirmed(asks("r-1", LAMP=2)._replace(hold=hold))
 
     fewer = await edit(shop, edit_of(order, LAMP=1))
     both = await edit(shop, edit_of(fewer, LAMP=2))
@@ -215,7 +214,7 @@ async def test_a_hold_that_runs_out_drops_the_edit(shop: TwoServices) -> None:
 
 
 def held_for(hold: timedelta) -> PlaceOrder:
-    return replace(asks("r-1", LAMP=2), hold=hold)
+    return asks("r-1", LAMP=2)._replace(hold=hold)
 
 
 async def test_a_held_order_is_confirmed_while_it_is_edited(shop: TwoServices) -> None:

@@ -1,7 +1,6 @@
 """What verify says of two databases: contradictions for certain, and nothing that only passes."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -271,7 +270,7 @@ async def test_holds_and_payments_are_recomputed_from_their_records(
     await shop.supply(LAMP=50)
     hold = timedelta(minutes=15)
     held, paid = await shop.place(
-        *(replace(asks(name, LAMP=2), hold=hold) for name in ("held", "paid"))
+        *(asks(name, LAMP=2)._replace(hold=hold) for name in ("held", "paid"))
     )
     await shop.deliver()
     change = ChangeOrders(shop.begin, shop.clock)

@@ -233,7 +233,7 @@ def test_lines_of_one_product_are_summed_for_stock(order: list[OrderLine]) -> No
     demand = demand_of([(line.product_id, line.quantity) for line in order])
 
     assert demand.keys() == {line.product_id for line in order}
-    assert demand.total() == sum(line.quantity for line in order)
+    assert sum(demand.values()) == sum(line.quantity for line in order)
 
 
 def test_a_placed_order_is_pending_at_its_first_version_and_keeps_its_lines_apart() -> None:

@@ -295,8 +295,11 @@ def _reservation(row: Row) -> Reservation:
 
 def _texts(reservation: Reservation) -> tuple[str, str]:
     """What is held and what was missing, as JSON."""
+    stock = json.dumps(reservation.stock)
+    if not reservation.missing:  # nearly always
+        return stock, "[]"
     missing = [(short.product_id, short.wanted, short.available) for short in reservation.missing]
-    return json.dumps(reservation.stock), json.dumps(missing)
+    return stock, json.dumps(missing)
 
 
 def _movement(row: Row) -> Movement:

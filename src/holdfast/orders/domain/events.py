@@ -4,7 +4,7 @@ A closed union: whatever happens to an order is one of these, decided with the c
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
@@ -107,16 +107,14 @@ OrderEvent = (
 )
 
 
+# Those that have `wanted`; every order's way asks for it several times.
+_QUESTIONS = (OrderPlaced, OrderEditRequested, OrderCancelled, OrderExpired, StockAskedAgain)
+
+assert set(_QUESTIONS) == {kind for kind in get_args(OrderEvent) if "wanted" in kind._fields}, (
+    "an event that says what is wanted is a question"
+)
+
+
 def question_in(event: OrderEvent) -> StockWanted | None:
     """What the event asks Inventory; None if it asks nothing."""
-    match event:
-        case OrderPlaced() | OrderEditRequested() | OrderCancelled() | OrderExpired():
-            return event.wanted
-        case StockAskedAgain():
-            return event.wanted
-        case OrderReserved() | OrderConfirmed() | OrderRejected():
-            return None
-        case OrderEdited() | OrderEditRefused():
-            return None
-        case OrderUpdated() | HoldExtended() | PaymentRecorded():
-            return None
+    return event.wanted if isinstance(event, _QUESTIONS) else None

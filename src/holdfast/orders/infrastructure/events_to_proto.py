@@ -57,6 +57,8 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             _write_wanted(placed.wanted, wanted)
             money.write(placed.total, *total)
             return placed
+        case OrderConfirmed():
+            return events_pb2.OrderConfirmed(order_id=order_id)
         case OrderReserved(expires_at):
             reserved = events_pb2.OrderReserved(order_id=order_id)
             times.write(reserved.expires_time, expires_at)
@@ -71,8 +73,6 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             recorded.payment.reference = payment.reference
             money.write(recorded.payment.amount, *payment.amount)
             return recorded
-        case OrderConfirmed():
-            return events_pb2.OrderConfirmed(order_id=order_id)
         case OrderRejected(shortages):
             rejected = events_pb2.OrderRejected(order_id=order_id)
             rejected.shortages.extend(map(_shortage, shortages))

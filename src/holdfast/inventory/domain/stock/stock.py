@@ -118,8 +118,7 @@ class Movement(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """Why a level changes, for the ledger."""
 
     caller: Caller
@@ -187,13 +186,13 @@ class StockBook:
         """
         assert wanted, "an order that is not over wants something"
         assert all(units > 0 for units in wanted.values()), "it wants at least one of each"
-        have = Counter[str]()
+        have: dict[str, int] = {}
         for stock in held:
-            have[stock.product_id] += stock.quantity
+            have[stock.product_id] = have.get(stock.product_id, 0) + stock.quantity
         shortages = tuple(
             Shortage(product_id, units, free)
             for product_id, units in wanted.items()
-            if units > (free := self.available(product_id) + have[product_id])
+            if units > (free := self.available(product_id) + have.get(product_id, 0))
         )
         if shortages:
             return Short(shortages)
@@ -205,7 +204,7 @@ class StockBook:
         taken = [
             part
             for product_id, units in wanted.items()
-            for part in self._allocate(product_id, units - have[product_id])
+            for part in self._allocate(product_id, units - have.get(product_id, 0))
         ]
         self.release(given_back, cause)
         for part in taken:

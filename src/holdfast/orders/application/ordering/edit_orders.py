@@ -58,7 +58,7 @@ class EditOrder(NamedTuple):
         lines, has = self.lines or (), known.demand
         refuse_lines(known, lines)
         wanted = demand_of([(line.product_id, line.quantity) for line in lines])
-        return {name: units for name, units in sorted(wanted.items()) if units > has[name]}
+        return {name: units for name, units in sorted(wanted.items()) if units > has.get(name, 0)}
 
     def contents(self, known: Editable, prices: Mapping[str, Money]) -> Contents:
         """:raises WrongLines, WrongCharges, KeptCharges, TotalTooLarge: see `edited`."""

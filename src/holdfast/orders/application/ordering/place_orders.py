@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -59,8 +59,7 @@ class AskedCharge(NamedTuple):
     amount: Money | Amount
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(NamedTuple):
     """A request for an order, under an id that the caller chose and keeps for repeats."""
 
     request_id: str
@@ -184,10 +183,10 @@ class PlaceOrders:
         orders: dict[RequestKey, _New] = {}
         refused: dict[int, OrdersError] = {}
         for index, command in enumerate(commands):
-            if command.key in orders:
+            if (key := command.key) in orders:
                 continue
             try:
-                orders[command.key] = _New(command, self._check(command, stock))
+                orders[key] = _New(command, self._check(command, stock))
             except OrdersError as refusal:
                 refused[index] = refusal
         return orders, refused
@@ -218,8 +217,10 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
     """
     lines, problems = [], {}
     for place, (product_id, quantity, price) in enumerate(asked):
-        due, decimals, *_ = stock[product_id]
+        due, decimals, _, _ = stock[product_id]
         match price:
+            case None:
+                pass
             case Money(currency=named) if named != due.currency:
                 problems[place] = (
                     f"is in {named}, but {product_id} is sold in {due.currency}: "
@@ -278,7 +279,7 @@ class _New(NamedTuple):
         """The same, its hold beginning now."""
         hold = self.order.hold
         ends_at = None if hold is None else now + hold
-        return self._replace(order=replace(self.order, expires_at=ends_at))
+        return self._replace(order=self.order._replace(expires_at=ends_at))
 
 
 def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:

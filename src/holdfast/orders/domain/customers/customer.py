@@ -16,3 +16,6 @@ class Customer:
     def revised(self, details: Mapping[str, str]) -> "Customer":
         """Return the information with new values for some fields, by field name."""
         return replace(self, **details)
+
+
+NOBODY = Customer()

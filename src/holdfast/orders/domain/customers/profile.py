@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.customers.errors import CustomerErased, StaleProfile
-
-NOTHING = Customer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Profile:
 
     customer_id: str
     version: int = 0
-    customer: Customer = NOTHING
+    customer: Customer = NOBODY
     created_at: datetime | None = None
     updated_at: datetime | None = None
     erased_at: datetime | None = None
@@ -35,7 +33,7 @@ class Profile:
         """
         if self.erased_at is not None:
             raise CustomerErased(f"customer {self.customer_id}")
-        if expected_version == 0 < self.version and self.customer == NOTHING.revised(details):
+        if expected_version == 0 < self.version and self.customer == NOBODY.revised(details):
             return None
         if expected_version != self.version:
             raise StaleProfile(self.customer_id, current=self.version)
@@ -43,7 +41,7 @@ class Profile:
 
     def erased(self, at: datetime) -> "Profile":
         """Be empty; versions read before are stale, so that nothing comes back by them."""
-        return replace(self._next(NOTHING, at), erased_at=at)
+        return replace(self._next(NOBODY, at), erased_at=at)
 
     def _next(self, customer: Customer, at: datetime) -> "Profile":
         return replace(

@@ -4,7 +4,6 @@ An edit makes a new edition. Where it leaves the units of every product as they 
 once; else it counts when Inventory holds what it wants, and is evidence when it does not.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -31,7 +30,7 @@ class Contents(NamedTuple):
     total: Money
 
     @property
-    def demand(self) -> Counter[str]:
+    def demand(self) -> dict[str, int]:
         """Units per product."""
         return demand_of([line[:2] for line in self.lines])
 

@@ -1,7 +1,7 @@
 """An order about to be recorded, with its first change, event and question."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
@@ -15,8 +15,7 @@ from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockWanted
 
 
-@dataclass(frozen=True, slots=True)
-class NewOrder:
+class NewOrder(NamedTuple):
     """An order about to be recorded.
 
     :param request_hash: digest of the request's contents, to tell a repeat from a reused request

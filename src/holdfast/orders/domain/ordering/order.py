@@ -8,7 +8,7 @@ PENDING ─┬──────────────> CONFIRMED ──> CANC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
@@ -205,8 +205,17 @@ class OrderState(NamedTuple):
         if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
         ends_hold = self.expires_at is not None and status not in WAITING
-        facts = {"shortages": shortages, "ends_hold": ends_hold}
-        change = self._next(at, caller, reason, event, status, **facts)
+        change = OrderChange(
+            self.order_id,
+            self.version + 1,
+            status,
+            at,
+            caller,
+            reason,
+            event,
+            shortages,
+            ends_hold=ends_hold,
+        )
         if status.is_final and self.editions.revision is not None:
             change = self._ending_edit(change, EditEnd(EditState.DROPPED))
         return change
@@ -217,7 +226,7 @@ class OrderState(NamedTuple):
         """A change of something beside the status, of which there are not too many."""
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
-        return self._next(at, caller, reason, event, action=action)
+        return self._next(at, caller, reason, event, action)
 
     def _next(
         self,
@@ -225,12 +234,11 @@ class OrderState(NamedTuple):
         caller: Caller,
         reason: str,
         event: OrderEvent,
-        status: OrderStatus | None = None,
-        **facts: Any,
+        action: Action = Action.STATUS,
     ) -> OrderChange:
-        """A change made at once: every order has two, and to replace parts of one costs more."""
-        so_far = self.order_id, self.version + 1, status or self.status
-        return OrderChange(*so_far, at, caller, reason, event, **facts)
+        """A change after which the order stands where it stood."""
+        so_far = self.order_id, self.version + 1, self.status
+        return OrderChange(*so_far, at, caller, reason, event, action=action)
 
     def after(self, change: OrderChange) -> "OrderState":
         """Where the order stands once a change of it is made."""

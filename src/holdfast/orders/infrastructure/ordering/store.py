@@ -27,7 +27,7 @@ from holdfast.orders.application.ports import (
     Work,
 )
 from holdfast.orders.domain.caller import ORDERS
-from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
@@ -126,9 +126,7 @@ class StoreWork:
         holds = [(order.order_id, order.expires_at) for order in new if order.expires_at]
         self._transaction.defer(self._sql.INSERT_HOLDS, holds)
         # Orders that bring no contact information get a copy of the profile's.
-        bare = [
-            (order.order_id, order.customer_id) for order in new if order.customer == Customer()
-        ]
+        bare = [(order.order_id, order.customer_id) for order in new if order.customer == NOBODY]
         self._transaction.defer(self._sql.TAKE_PROFILES, bare)
         placed = [order.placed for order in new]
         self._add_history(placed)

@@ -16,7 +16,7 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.customers.customer import Customer
+from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.lines import LINES_MAX
 from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState
@@ -83,7 +83,7 @@ def read_order(
 
 def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
     if not customer.ByteSize():
-        return Customer()
+        return NOBODY
     details = {
         field: violations.text(f"{at}{field}", getattr(customer, field), characters_max=limit)
         for field, limit in CUSTOMER_CHARACTERS_MAX.items()
