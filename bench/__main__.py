@@ -15,6 +15,7 @@ from bench.ledger import NotSettled
 from bench.load import GeneratorFailed, OrdersLost
 from bench.memory import scenario_8
 from bench.pages import scenario_13
+from bench.places import scenario_14
 from bench.profiles import ProfilerFailed, ProfilerMissing, profile
 from bench.progress import say
 from bench.reading import scenario_6
@@ -47,6 +48,7 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     11: scenario_11,
     12: scenario_12,
     13: scenario_13,
+    14: scenario_14,
 }
 
 # What ends a scenario and not the run.

@@ -50,6 +50,7 @@ class Job:
     :param seconds: for how long; or, in a closed loop, `requests` of them.
     :param batch: orders in a request.
     :param hold_s: the orders are held so long; 0: not at all.
+    :param fewest: the orders' stock comes from the fewest locations.
     :param pays: whoever placed an order records its payment and confirms it: one call in all.
     :param wait_every: every so many orders wait for their outcome; 0: none.
     :param payloads: requests in hex, sent in turn; without them orders are placed.
@@ -68,6 +69,7 @@ class Job:
     batch: int = 1
     hot: bool = False
     hold_s: int = 0
+    fewest: bool = False
     pays: bool = False
     wait_every: int = 0
     payloads: tuple[str, ...] = ()
@@ -118,7 +120,7 @@ class Load:
         else:
             self._payloads = None
             self._requests = OrderRequests(
-                job.run, job.seed, hot=job.hot, wait_s=WAIT_S, hold_s=job.hold_s
+                job.run, job.seed, hot=job.hot, wait_s=WAIT_S, hold_s=job.hold_s, fewest=job.fewest
             )
 
     async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:

@@ -112,11 +112,12 @@ def paid(seconds: float) -> Job:
     return replace(waiting(seconds), hold_s=HOLD_S, pays=True)
 
 
-def batches(seconds: float, *, hot: bool = False, callers: int = BATCH_CALLERS) -> Job:
+def batches(
+    seconds: float, *, hot: bool = False, callers: int = BATCH_CALLERS, fewest: bool = False
+) -> Job:
     """Place orders a hundred a call."""
-    return Job(
-        target="", method=CREATE_BATCH, callers=callers, seconds=seconds, hot=hot, batch=BATCH
-    )
+    job = Job("", CREATE_BATCH, callers=callers, seconds=seconds, batch=BATCH)
+    return replace(job, hot=hot, fewest=fewest)
 
 
 _numbers = count(1)  # names every run of this process

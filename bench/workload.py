@@ -17,6 +17,9 @@ HOT = THIRD + THIRD // 2  # of the middle third: neither the first nor the last 
 CUSTOMERS = 1_000
 ON_HAND = 900_000_000
 ORDERS_PREPARED = 4_096  # different orders; they come again under new request ids
+FEWEST_SHIPMENTS = orders_pb2.CreateOrderRequest(
+    sourcing=inventory_pb2.Sourcing(strategy=inventory_pb2.SOURCING_STRATEGY_FEWEST_SHIPMENTS)
+).SerializeToString()
 _REQUEST_ID_BYTES = 24  # with its tag and length
 
 
@@ -37,15 +40,24 @@ class OrderRequests:
 
     :param run: names the run; at most 10 characters, and no other run on the same database has it.
     :param hold_s: of every order; 0: none is held.
+    :param fewest: the stock of every order comes from the fewest locations.
     """
 
     def __init__(
-        self, run: str, seed: int, *, hot: bool = False, wait_s: int = 0, hold_s: int = 0
+        self,
+        run: str,
+        seed: int,
+        *,
+        hot: bool = False,
+        wait_s: int = 0,
+        hold_s: int = 0,
+        fewest: bool = False,
     ) -> None:
         dice = Random(seed)
         self._bodies = [_body(dice, hot=hot).SerializeToString() for _ in range(ORDERS_PREPARED)]
         self._wait = _seconds("wait", wait_s) if wait_s else b""
         self._hold = _seconds("hold", hold_s) if hold_s else b""
+        self._sourcing = FEWEST_SHIPMENTS if fewest else b""
         self._run = run
         self._number = 0
         assert len(self._request_id(0)) == _REQUEST_ID_BYTES, "the run's name is too long"
@@ -55,7 +67,7 @@ class OrderRequests:
         self._number += 1
         # Fields may come in any order: the request id goes behind what is the same again.
         body = self._bodies[self._number % ORDERS_PREPARED] + self._request_id(self._number)
-        body += self._hold
+        body += self._hold + self._sourcing
         return body + self._wait if wait else body
 
     def batch(self, size: int) -> bytes:

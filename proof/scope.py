@@ -22,7 +22,9 @@ from holdfast.inventory.domain.caller import Caller as StockCaller
 from holdfast.inventory.domain.events import answer
 from holdfast.inventory.domain.reservations import reservation as inventory
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState, Wanted
-from holdfast.inventory.domain.stock.stock import Cause, StockBook, StockLevel
+from holdfast.inventory.domain.stock.levels import StockLevel
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrdersError, Shortage
 from holdfast.orders.domain.events import question_in

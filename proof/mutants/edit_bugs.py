@@ -31,7 +31,7 @@ BUGS = (
     bug(
         "what ends keeps its edit under way",
         "A cancelled order still waits for what becomes of its edit.",
-        edited(OrderState, "_become", ("if status.is_final and", "if False and")),
+        edited(OrderState, "become", ("if status.is_final and", "if False and")),
     ),
     bug(
         "any answer ends an edit",
@@ -42,6 +42,8 @@ BUGS = (
             ("answer.revision != state.editions.revision", "state.editions.revision is None"),
         ),
         edited(OrderState, "settle_edit", ("answer.revision == self.editions.revision", "True")),
+        tests=(f"{EDITS}::test_only_the_answer_to_its_own_question_ends_an_edit",),
+        why_tests="an older answer has to be late, and to overtake the one to the edit",
     ),
     bug(
         "an edit of what was read before",
@@ -60,6 +62,8 @@ BUGS = (
         "the number of a removed line is given again",
         "What was said of the old line is now said of another one.",
         edited(edits, "_lines", ("line_no_max += not line_no", "line_no_max = len(lines) + 1")),
+        tests=(f"{EDITS}::test_the_number_of_a_removed_line_is_never_given_again",),
+        why_tests="the checker knows lines by what they are of, and hardly one caller sees both",
     ),
     bug(
         "fewer units are held as before",

@@ -47,7 +47,7 @@ BUGS = (
         "The hold of a confirmed order is not taken away.",
         edited(
             OrderState,
-            "_become",
+            "become",
             ("ends_hold = self.expires_at is not None and", "ends_hold = False and"),
         ),
     ),

@@ -35,6 +35,8 @@ AGREEMENT: dict[OrderStatus, frozenset[ReservationState | None]] = {
     OrderStatus.REJECTED: frozenset((SHORT,)),
     OrderStatus.CANCELLED: frozenset((OVER,)),
     OrderStatus.EXPIRED: frozenset((OVER,)),
+    OrderStatus.PARTIALLY_SHIPPED: frozenset((HELD,)),
+    OrderStatus.SHIPPED: frozenset((OVER,)),
 }
 
 assert AGREEMENT.keys() == set(OrderStatus), "every status states what Inventory may hold"
@@ -157,6 +159,12 @@ def _contradictions(
         yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
     if reservation.stock and reservation.units != order.demand:
         yield f"asks for {dict(order.demand)}, reserved {dict(reservation.units)}"
+    if reservation.shipped != order.shipped:
+        yield f"has shipped {dict(order.shipped)}, Inventory has booked {dict(reservation.shipped)}"
+    if reservation.returned != order.returned:
+        yield (
+            f"got {dict(order.returned)} back, Inventory has booked {dict(reservation.returned)}"
+        )
     told = Counter[tuple[str, str]]()
     for (product_id, location_id, _), units in reservation.stock.items():
         told[product_id, location_id] += units

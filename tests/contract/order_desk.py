@@ -13,9 +13,10 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure.events_to_proto import EventCodec

@@ -8,11 +8,9 @@ import pytest
 
 from holdfast.chassis.database.seam import Conflict
 from holdfast.inventory.application.ports import MovementFilter
-from holdfast.inventory.domain.stock.stock import (
-    MAIN_LOCATION,
-    Cause,
-    StockBook,
-)
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from tests.contract import warehouse
 from tests.contract.conftest import START
 from tests.contract.warehouse import ANNA, Warehouse, order_id
@@ -50,7 +48,9 @@ async def test_movements_of_one_transaction_are_numbered_in_the_order_of_their_b
         for quantity in quantities:
             book = StockBook(await work.lock_levels(["LAMP-灯", "DESK"]), START)
             for product_id in ("LAMP-灯", "DESK"):
-                book.set_on_hand(book.level(product_id, MAIN_LOCATION), quantity, Cause(ANNA))
+                book.set_on_hand(
+                    book.level(product_id, Location(MAIN_LOCATION)), quantity, Cause(ANNA)
+                )
             await work.save_book(book)
 
     newest_first = [found.movement for found in await house.store.movements(ALL, limit=20)]

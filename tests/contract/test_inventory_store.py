@@ -9,21 +9,16 @@ from holdfast.contracts.inventory.v1 import events_pb2
 from holdfast.inventory.application.ports import RecordedChange, StockInfo
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import StockReserved, level_changed
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.reservations.reservation import (
     Reservation,
     ReservationState,
     Wanted,
     hear,
 )
-from holdfast.inventory.domain.stock.stock import (
-    MAIN_LOCATION,
-    NO_LOT,
-    Cause,
-    HeldStock,
-    Shortage,
-    StockBook,
-    StockLevel,
-)
+from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Shortage, StockLevel
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from tests.contract import warehouse
 from tests.contract.conftest import START, together
 from tests.contract.warehouse import ANNA, DESK, LAMP, Warehouse, order_id
@@ -86,7 +81,7 @@ async def test_stock_is_read_with_its_levels_by_location_and_unknown_products_ar
             DESK,
             (
                 StockLevel("DESK", MAIN_LOCATION, 5, 5, version=2),
-                StockLevel("DESK", "shop", 3, 1, version=2),
+                StockLevel("DESK", "shop", 3, 1, version=2, priority=100),
             ),
         ),
         "LAMP-灯": StockInfo(LAMP, ()),  # its gate is no stock
@@ -185,12 +180,14 @@ async def test_of_two_who_stock_a_new_place_at_once_none_overwrites_the_other(
     house: Warehouse,
 ) -> None:
     both_began = together(house.database, 2)
+    async with house.store.begin() as work:
+        await work.add_location(Location("annex"))
 
     async def receive(quantity: int) -> None:
         async with house.store.begin() as work:
             await both_began.wait()
             book = StockBook(await work.lock_levels(["DESK"]), START)
-            level = book.level("DESK", "annex")
+            level = book.level("DESK", Location("annex"))
             book.set_on_hand(level, level.on_hand + quantity, Cause(ANNA))
             await work.save_book(book)
 

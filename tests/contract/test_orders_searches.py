@@ -12,7 +12,8 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import Details
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from holdfast.orders.infrastructure.ordering import reader

@@ -17,9 +17,10 @@ from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import NO_DETAILS
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from tests.contract import order_desk

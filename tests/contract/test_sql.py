@@ -157,9 +157,9 @@ INDEXES = {
 }
 
 
-async def test_the_index_of_ends_has_every_final_status(database: Database) -> None:
+async def test_the_index_of_ends_has_every_status_that_came_to_nothing(database: Database) -> None:
     async with database.read() as reading:
         (index,) = await reading.fetch(INDEXES[database.engine], "order_history_of_ends")
 
     named = re.findall(r"'(\w+)'", index["text"])
-    assert set(named) == {status for status in OrderStatus if status.is_final}
+    assert set(named) == {status for status in OrderStatus if status.came_to_nothing}

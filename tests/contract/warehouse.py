@@ -10,16 +10,14 @@ from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.inventory.application.ports import StockInfo
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.reservations.reservation import (
     ReservationState,
     Wanted,
     hear,
 )
-from holdfast.inventory.domain.stock.stock import (
-    MAIN_LOCATION,
-    Cause,
-    StockBook,
-)
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.store import Store
 from tests.contract.conftest import SteadyClock
@@ -43,9 +41,13 @@ class Warehouse:
 
     async def stock(self, product_id: str, quantity: int, location_id: str = MAIN_LOCATION) -> None:
         async with self.store.begin() as work:
+            location = (await work.locations([location_id])).get(location_id)
+            if location is None:
+                location = Location(location_id)
+                await work.add_location(location)
             book = StockBook(await work.lock_levels([product_id]), self.clock.now())
             cause = Cause(ANNA, reason="delivery", reference="d-1")
-            book.set_on_hand(book.level(product_id, location_id), quantity, cause)
+            book.set_on_hand(book.level(product_id, location), quantity, cause)
             await work.save_book(book)
 
     async def reserve(

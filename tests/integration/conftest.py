@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import pytest
@@ -153,16 +153,6 @@ async def eventually(
         pytest.fail(f"{why or 'it'} did not happen in {SETTLE_S_MAX:g} s; seen last: {seen}")
 
 
-def varint(number: int) -> bytes:
-    """A number as protobuf writes it, for values that its messages don't take."""
-    number %= 2**64
-    parts = []
-    while number > 0x7F:
-        parts.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*parts, number])
-
-
 def price(units: int, cents: int = 0, currency: str = "GBP") -> Money:
     return Money(currency_code=currency, units=units, nanos=cents * 10_000_000)
 
@@ -217,8 +207,16 @@ class RunningHoldfast:
             timeout=CALL_S_MAX,
         )
         for location_id, quantity in ({"main": stock} if isinstance(stock, int) else stock).items():
+            await self.location(location_id)
             await self.set_stock(product_id, quantity, location_id)
         return product_id
+
+    async def location(self, location_id: str, **details: Any) -> None:
+        """A location, unless it is there."""
+        location = inventory_pb.Location(location_id=location_id, **details)
+        if location_id != "main":
+            request = inventory_pb.CreateLocationRequest(location=location)
+            await self.inventory.CreateLocation(request, timeout=CALL_S_MAX)
 
     async def set_stock(self, product_id: str, quantity: int, location_id: str = "main") -> None:
         request = inventory_pb.UpdateStockRequest(

@@ -11,8 +11,8 @@ from holdfast.orders.domain.errors import (
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import EditedLine
-from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.verification import verify
 from tests.integration.two_services import ANNA, TwoServices

@@ -19,8 +19,8 @@ from tests.integration.conftest import (
     line,
     price,
     refusal,
-    varint,
 )
+from tests.integration.wire_bytes import varint
 
 INVALID, NOT_FOUND = StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND
 INT64_MAX, INT64_MIN = 2**63 - 1, -(2**63)

@@ -7,7 +7,7 @@ import pytest
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.inventory.application.stock.change_stock import SetOnHand
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder

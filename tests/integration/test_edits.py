@@ -22,8 +22,8 @@ from holdfast.orders.domain.errors import (
     StillPending,
 )
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import EditState
-from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.presentation.servicer import OrderServicer
 from tests.contract import conftest as contract
@@ -326,6 +326,31 @@ async def test_an_edit_whose_answer_was_lost_or_repeated_is_settled_once(shop: T
     edited = await shop.order(order.state.order_id)
     assert actions(edited) == ["PENDING", "CONFIRMED", "EDIT_ASKED", "EDITED"]
     assert await movements(shop) == [("RESERVATION", 2), ("RESERVATION", 2)]
+
+
+async def test_only_the_answer_to_its_own_question_ends_an_edit(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5)
+    order = await shop.confirmed(asks("r-1", LAMP=2))
+    assert await shop.edit_orders([edit_of(order, LAMP=4)]) == [None]
+
+    older = answer(order.state.order_id, revision=1, sequence=1, LAMP=2)
+    await shop.hear_inventory([older])
+
+    asked = await shop.order(order.state.order_id)
+    assert actions(asked)[-1] == "EDIT_ASKED"
+    assert units(asked) == {"LAMP": 2}
+    await shop.deliver()
+    assert units(await shop.order(order.state.order_id)) == {"LAMP": 4}
+
+
+async def test_the_number_of_a_removed_line_is_never_given_again(shop: TwoServices) -> None:
+    await shop.supply(LAMP=5, DESK=5, CHAIR=5)
+    order = await shop.confirmed(asks("r-1", LAMP=1, DESK=1))
+
+    without = await edit(shop, edit_of(order, LAMP=1))
+    added = await edit(shop, edit_of(without, LAMP=1, CHAIR=1))
+
+    assert [(line.line_no, line.product_id) for line in added.lines] == [(1, "LAMP"), (3, "CHAIR")]
 
 
 async def test_inventory_away_refuses_what_needs_more_and_lets_less_be_asked_for(

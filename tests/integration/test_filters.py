@@ -4,7 +4,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, line, refusal, varint
+from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, line, refusal
+from tests.integration.wire_bytes import varint
 
 LATEST, EARLIEST = 253_402_300_799, -62_135_596_800
 
@@ -19,7 +20,8 @@ async def test_a_status_that_no_order_has_is_refused_with_those_that_there_are(
 
     assert found.message == (
         "status: 99 is no order status; there are "
-        "1 PENDING, 2 CONFIRMED, 3 REJECTED, 4 CANCELLED, 5 EXPIRED, 6 RESERVED"
+        "1 PENDING, 2 CONFIRMED, 3 REJECTED, 4 CANCELLED, 5 EXPIRED, 6 RESERVED, "
+        "7 PARTIALLY_SHIPPED, 8 SHIPPED"
     )
 
 

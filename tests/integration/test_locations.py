@@ -1,12 +1,20 @@
 """Where stock is: every location has one spelling, in both modes."""
 
 import asyncio
+from typing import Any
 
 from grpc import StatusCode
 
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from tests.integration.conftest import CALL_S_MAX, Refusal, RunningHoldfast, refusal
 from tests.integration.test_inventory_api import adjust, adjusting, set_level, setting
+
+
+async def created(holdfast: RunningHoldfast, location_id: str, **details: Any) -> pb.Location:
+    location = pb.Location(location_id=location_id, **details)
+    return await holdfast.inventory.CreateLocation(
+        pb.CreateLocationRequest(location=location), timeout=CALL_S_MAX
+    )
 
 
 async def test_a_location_has_one_spelling(holdfast: RunningHoldfast) -> None:
@@ -36,21 +44,13 @@ async def test_a_location_has_one_spelling(holdfast: RunningHoldfast) -> None:
 
 
 async def test_of_two_spellings_at_once_one_is_kept(holdfast: RunningHoldfast) -> None:
-    products = [await holdfast.product(f"LAMP-{number}") for number in range(6)]
-    requests = [setting(5, product_id) for product_id in products]
-    for number, request in enumerate(requests):
-        request.location_id = "Annex" if number % 2 else "annex"
-
-    in_one_batch = await holdfast.inventory.BatchUpdateStock(
-        pb.BatchUpdateStockRequest(requests=requests[:2]), timeout=CALL_S_MAX
-    )
-    for request in requests:
-        request.location_id = request.location_id.replace("nnex", "TTIC")
     at_once = await asyncio.gather(
-        *(set_level(holdfast, request) for request in requests), return_exceptions=True
+        *(created(holdfast, name) for name in ("Attic", "attic", "ATTIC") * 2),
+        return_exceptions=True,
     )
 
-    assert [result.HasField("error") for result in in_one_batch.results] == [False, True]
-    kept = {level.location_id for level in at_once if isinstance(level, pb.StockLevel)}
+    kept = {one.location_id for one in at_once if isinstance(one, pb.Location)}
     assert len(kept) == 1
-    assert sum(isinstance(level, pb.StockLevel) for level in at_once) == 3
+    assert sum(isinstance(one, pb.Location) for one in at_once) == 2  # one, and its repeat
+    listed = await holdfast.inventory.ListLocations(pb.ListLocationsRequest(), timeout=CALL_S_MAX)
+    assert {one.location_id for one in listed.locations} == {"main", *kept}

@@ -341,7 +341,7 @@ COSTS = {
     "settle again": 2,
     "release": 6,
     "notify": 2,
-    "ask again": 5,
+    "ask again": 6,
     "expire": 4,
 }
 

@@ -240,6 +240,7 @@ async def test_the_largest_order_goes_all_the_way(holdfast: RunningHoldfast) -> 
     """
     ids = await make_products(holdfast, 2_000, stock=1)
     for place in (wide(1, 64), wide(2, 64), wide(3, 64)):
+        await holdfast.location(place)
         await set_everywhere(holdfast, ids, place)
     request = create(*(line(product_id, 4) for product_id in ids), request_id="r-1", wait_s=20)
     again = create(*(line(product_id, 1) for product_id in ids), request_id="r-2", wait_s=20)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from holdfast.inventory.application.stock.change_stock import SetOnHand
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ports import Work
 from holdfast.orders.domain.ordering.order import OrderState

@@ -14,7 +14,8 @@ from holdfast.inventory.domain.errors import (
     StaleVersion,
 )
 from holdfast.inventory.domain.errors import RequestIdReused as StockRequestIdReused
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.orders.domain.errors import (
     InactiveProducts,
     InventoryUnavailable,

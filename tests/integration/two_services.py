@@ -1,7 +1,7 @@
 """The use cases of both services on two real databases and a local broker, without any server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 
@@ -20,8 +20,8 @@ from holdfast.inventory.application.reservations.hear_orders import HearOrders, 
 from holdfast.inventory.application.stock.change_stock import ChangeStock, SetOnHand, StockChange
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
 from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.inventory.domain.reservations.reservation import Wanted
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION
 from holdfast.inventory.infrastructure import events_to_proto as inventory_codec
 from holdfast.inventory.infrastructure import store as inventory_store
 from holdfast.inventory.presentation import subscriptions as inventory_subscriptions
@@ -32,12 +32,13 @@ from holdfast.orders.application.ordering.edit_orders import EditOrders
 from holdfast.orders.application.ordering.hear_inventory import HeardAnswer, HearInventory
 from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder, PlaceOrders
 from holdfast.orders.application.ordering.update_order import UpdateOrder
-from holdfast.orders.application.ports import ProductStock
+from holdfast.orders.application.ports import ProductStock, StockAdvice
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
 from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure import events_to_proto as orders_codec
 from holdfast.orders.infrastructure.ordering import store as orders_store
@@ -59,20 +60,24 @@ class DirectStockCheck:
         self.away = False
         self.asked = 0
 
-    async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
+    async def ask(
+        self, product_ids: Collection[str], location_ids: Collection[str] = ()
+    ) -> StockAdvice:
         self.asked += 1
         if self.away:
             raise InventoryUnavailable("told to be away")
         found = await self._inventory.stock_info(product_ids)
-        return {
+        locations = await self._inventory.locations_named(location_ids) if location_ids else {}
+        products = {
             product_id: ProductStock(
                 Money(info.product.currency, info.product.price_minor),
                 DIGITS[info.product.currency],
                 info.product.active,
-                info.on_hand - info.reserved,
+                info.available,
             )
             for product_id, info in found.items()
         }
+        return StockAdvice(products, {one.location_id: one.active for one in locations.values()})
 
 
 class TwoServices:

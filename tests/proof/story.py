@@ -8,7 +8,8 @@ from holdfast.chassis.messaging.broker import Event
 from holdfast.inventory.application.stock.change_stock import AdjustOnHand
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import BelowReserved
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.errors import IllegalTransition, RequestIdReused, ShortOfStock

@@ -12,7 +12,8 @@ import pytest
 
 from holdfast.inventory.domain.reservations import reservation as inventory
 from holdfast.inventory.domain.reservations.reservation import Reservation, Wanted
-from holdfast.inventory.domain.stock.stock import Cause, StockBook
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.events import StockAskedAgain
 from holdfast.orders.domain.money import Money
@@ -79,7 +80,7 @@ def a_part_of_what_is_wanted_is_held(patch: pytest.MonkeyPatch) -> None:
     def decide(
         before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
     ) -> Reservation:
-        free = book.available(scope.PRODUCT)
+        free = sum(level.available for level in book.levels)
         if before is None and free and wanted.products.get(scope.PRODUCT, 0) > free:
             wanted = wanted._replace(products={scope.PRODUCT: free})
         return hear(before, wanted, book, cause)
@@ -140,7 +141,7 @@ def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
         after = hear(before, wanted, book, cause)
         if before and after.missing and not wanted.over:
             have = sum(part.quantity for part in before.stock)
-            products = {scope.PRODUCT: have + book.available(scope.PRODUCT)}
+            products = {scope.PRODUCT: have + sum(level.available for level in book.levels)}
             part = hear(before, wanted._replace(products=products), book, cause)
             return replace(part, missing=after.missing)
         return after

@@ -23,22 +23,19 @@ from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.inventory.application.ports import StockInfo
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.stock.stock import (
-    MAIN_LOCATION,
-    Cause,
-    HeldStock,
-    Short,
-    StockBook,
-    StockLevel,
-)
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
+from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.presentation.wire import write_info
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.ordering.wire import order_message, read_orders
 

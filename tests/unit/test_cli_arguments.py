@@ -10,13 +10,14 @@ import typer
 from holdfast.cli.addresses import address, address_line
 from holdfast.cli.arguments import (
     duration_s,
+    one_of,
     order_lines,
     order_status,
     price,
     time,
     whole,
 )
-from holdfast.client import Address, Money, OrderLine, OrderStatus
+from holdfast.client import Address, LocationKind, Money, OrderLine, OrderStatus, StockReason
 
 
 @pytest.mark.parametrize(
@@ -220,3 +221,14 @@ def test_a_status_is_one_of_those_that_orders_have() -> None:
     for text in ("unknown", "UNKNOWN", "", "SHIPPED?"):
         with pytest.raises(typer.BadParameter, match="there are PENDING, RESERVED"):
             order_status(text)
+
+
+@pytest.mark.parametrize("text", ["own-use", "OWN_USE", " Own-Use "])
+def test_a_member_of_an_enum_is_read_in_any_letters(text: str) -> None:
+    assert one_of(StockReason, "reason code")(text) is StockReason.OWN_USE
+
+
+@pytest.mark.parametrize("text", ["unknown", "", "broken"])
+def test_what_is_no_member_is_refused_with_those_that_there_are(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"no kind; there are warehouse, .*, other$"):
+        one_of(LocationKind, "kind")(text)

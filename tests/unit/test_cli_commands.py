@@ -132,6 +132,7 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
                 "quantity": 3,
                 "unit_price": {"currency": "GBP", "minor": 450},
                 "line_no": 1,
+                "shipped": 0,
             }
         ],
         "total": {"currency": "GBP", "minor": 1350},
@@ -164,6 +165,10 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
             "bill_to": None,
         },
         "edit": None,
+        "sourcing": {"strategy": "PRIORITY", "locations": [], "may_split": True},
+        "stock": [],
+        "shipments": [],
+        "returns": [],
     }
 
 

@@ -50,7 +50,7 @@ def test_an_argument_that_is_no_text_is_a_usage_error() -> None:
 
 
 READ_WHAT_IS_TYPED = {
-    f"holdfast.chassis.{name}" for name in ("identifiers", "money", "times", "validation")
+    f"holdfast.chassis.{name}" for name in ("clock", "identifiers", "money", "times", "validation")
 }
 
 

@@ -89,5 +89,5 @@ def test_the_sync_face_has_every_verb_of_the_async_one(client: HoldfastSync) -> 
     from holdfast.client import Inventory, Orders
 
     for verbs, there in ((Orders, client.orders), (Inventory, client.inventory)):
-        for name in vars(verbs):
+        for name in dir(verbs):
             assert name.startswith("_") or callable(getattr(there, name)), name

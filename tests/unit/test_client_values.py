@@ -29,8 +29,10 @@ from holdfast.client import (
     StockRequest,
     _money,
     _requests,
+    _stock_requests,
 )
 from holdfast.client import _wire as wire
+from holdfast.client._times import time_to_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
@@ -168,7 +170,7 @@ def test_not_waiting_leaves_wait_unset_as_batches_demand() -> None:
 
 
 def test_an_order_crosses_whole() -> None:
-    noon = wire.time_to_wire(NOON)
+    noon = time_to_wire(NOON)
     message = orders_pb2.Order(
         order_id="o-1",
         request_id="r-1",
@@ -248,7 +250,7 @@ def test_a_movement_crosses_whole() -> None:
         reserved_after=2,
         order_id="o-1",
         actor="orders",
-        create_time=wire.time_to_wire(NOON),
+        create_time=time_to_wire(NOON),
     )
 
     assert wire.movement_from_wire(message) == Movement(
@@ -269,8 +271,8 @@ def test_a_movement_crosses_whole() -> None:
 
 
 def test_version_nought_is_not_the_same_as_any_version() -> None:
-    unseen = _requests.update_stock(StockRequest("MUG", 5, expected_version=0))
-    whatever = _requests.update_stock(StockRequest("MUG", 5))
+    unseen = _stock_requests.update_stock(StockRequest("MUG", 5, expected_version=0))
+    whatever = _stock_requests.update_stock(StockRequest("MUG", 5))
 
     assert unseen.HasField("expected_version")
     assert not whatever.HasField("expected_version")

@@ -9,9 +9,10 @@ from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Contents, Edit, EditState
 from holdfast.orders.domain.ordering.lines import LINES_MAX, OrderLine
-from holdfast.orders.domain.ordering.order import UPDATES_MAX, Order, OrderState
+from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.ordering.wire import order_message
 

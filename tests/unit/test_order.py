@@ -56,6 +56,9 @@ LEGAL = {
     (PENDING, OrderStatus.CANCELLED),
     (PENDING, OrderStatus.EXPIRED),
     (CONFIRMED, OrderStatus.CANCELLED),
+    (CONFIRMED, OrderStatus.PARTIALLY_SHIPPED),
+    (CONFIRMED, OrderStatus.SHIPPED),
+    (OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED),
 }
 
 lines = st.builds(
@@ -171,7 +174,9 @@ def test_no_sequence_of_verbs_leaves_the_table_or_skips_a_version(verbs: list[Or
 def test_a_final_status_is_one_that_nothing_follows() -> None:
     final = {status for status in OrderStatus if status.is_final}
 
-    assert final == {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    nothing = {OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    assert final == {OrderStatus.SHIPPED, *nothing}
+    assert {status for status in OrderStatus if status.came_to_nothing} == nothing
 
 
 def test_only_a_rejection_carries_shortages() -> None:

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.orders.domain.errors import (
-    OrdersError,
+from holdfast.orders.domain.errors import OrdersError
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
     TooManyPayments,
     WrongPaymentCurrency,
 )
-from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.payments.payment import (
     PAYMENTS_MAX,
     Payment,

@@ -14,11 +14,16 @@ from holdfast.cli.replay_report import facts, percentile, told_flaws, told_outco
 from holdfast.cli.replay_run import replay_orders
 from holdfast.cli.replay_stock import opening_stock
 from holdfast.client import Holdfast, Money, OrderLine, Unavailable
+from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.importing.flaws import Flaw
 from holdfast.importing.reading import read_orders
 from tests.unit import small_replay
 from tests.unit.small_replay import HEADER, QUICK, client_of, orders_of, serve, ten_orders
 from tests.unit.small_shop import Shop
+
+CONFIRMED = orders_pb2.ORDER_STATUS_CONFIRMED
+SHIPPED = orders_pb2.ORDER_STATUS_SHIPPED
+PARTIALLY_SHIPPED = orders_pb2.ORDER_STATUS_PARTIALLY_SHIPPED
 
 shop, client = small_replay.shop, small_replay.client
 
@@ -44,6 +49,21 @@ async def test_a_run_after_a_limited_one_goes_on_with_the_rest(
 
     assert (first.orders, first.confirmed, first.already_there) == (3, 3, 0)
     assert (rest.orders, rest.confirmed, rest.already_there) == (10, 8, 3)
+
+
+async def test_orders_that_left_since_are_told_and_their_units_were_confirmed(
+    shop: Shop, client: Holdfast, tmp_path: Path
+) -> None:
+    await replay_orders(client, ten_orders(tmp_path), QUICK)
+    confirmed = [one for one in shop.orders.values() if one.status == CONFIRMED]
+    confirmed[0].status, confirmed[1].status = SHIPPED, PARTIALLY_SHIPPED
+
+    report = await replay_orders(client, ten_orders(tmp_path), QUICK)
+
+    assert report.ok
+    assert (report.placed, report.confirmed, report.shipped, report.rejected) == (10, 6, 2, 2)
+    assert report.units_confirmed == 80
+    assert facts(report)["  shipped"] == "2, since, in part or as a whole"
 
 
 async def test_an_answer_lost_after_the_commit_is_asked_for_again_and_counts_once(

@@ -14,21 +14,17 @@ from holdfast.inventory.domain.events import (
     answer,
     level_changed,
 )
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.inventory.domain.reservations.reservation import (
     Reservation,
     ReservationState,
     Wanted,
     hear,
 )
-from holdfast.inventory.domain.stock.stock import (
-    MAIN_LOCATION,
-    NO_LOT,
-    Cause,
-    HeldStock,
-    Shortage,
-    StockBook,
-    StockLevel,
-)
+from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Shortage, StockLevel
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
+from tests.unit.test_stock import free_units
 
 AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
 CAUSE = Cause(Caller("orders"), order_id="o-1")
@@ -87,7 +83,7 @@ def test_a_newer_question_moves_what_is_held() -> None:
 
     assert more == Reservation("o-1", 2, 2, HELD, lamps(5))
     assert fewer == Reservation("o-1", 3, 5, HELD, lamps(1))
-    assert book.available("LAMP") == 4
+    assert free_units(book, "LAMP") == 4
 
 
 def test_an_increase_that_is_short_leaves_what_is_held_and_is_remembered() -> None:
@@ -107,7 +103,7 @@ def test_what_is_over_gives_everything_back_and_is_told() -> None:
 
     assert over == Reservation("o-1", 2, 2, OVER)
     assert answer(over) == ReservationReleased(over)
-    assert book.available("LAMP") == 5
+    assert free_units(book, "LAMP") == 5
 
 
 def test_an_order_that_is_over_before_it_was_heard_of_is_never_reserved() -> None:
@@ -143,7 +139,7 @@ def test_any_questions_in_any_order_leave_the_newest_one_decided(
         held = Counter[str]()
         for part in reservation.stock:
             held[part.product_id] += part.quantity
-        assert book.available("LAMP") == 5 - held["LAMP"]
+        assert free_units(book, "LAMP") == 5 - held["LAMP"]
         assert (reservation.state is HELD) == bool(reservation.stock)
 
     if reservation:

@@ -115,14 +115,15 @@ class Violations:
         programs that go on from where they were; one that ends before it starts is a mistake.
         """
         start, end = (
-            self._instant(field, getattr(request, field)) if request.HasField(field) else None
+            self.instant(field, getattr(request, field)) if request.HasField(field) else None
             for field in ("created_from", "created_before")
         )
         if start and end and end < start:
             self.add("created_before", "is before created_from; nothing can be between them")
         return start, end
 
-    def _instant(self, field: str, value: Timestamp) -> datetime | None:
+    def instant(self, field: str, value: Timestamp) -> datetime | None:
+        """Check a time; what is finer than microseconds is rounded up."""
         try:
             return times.read(value)
         except ValueError:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
@@ -13,6 +14,7 @@ from holdfast.chassis import times
 from holdfast.client import Money, OrderLine, OrderStatus, parse_amount
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 CURRENCY = "GBP"
 QUANTITY_MAX = 1_000_000_000
@@ -78,10 +80,40 @@ def given(text: str) -> str:
     return text
 
 
+LocationOption = Annotated[str, typer.Option(parser=given, metavar="ID", help="Where.")]
+RequestIdOption = Annotated[
+    str | None, typer.Option(metavar="ID", help="The same id and contents have one effect only.")
+]
 NameOption = Annotated[str | None, typer.Option(help="Who receives it.")]
 EmailOption = Annotated[str | None, typer.Option(help="E-mail address.")]
 PhoneOption = Annotated[str | None, typer.Option(help="Phone number.")]
 AddressOption = Annotated[str | None, typer.Option(help="Postal address.")]
+
+
+def typed(member: StrEnum) -> str:
+    """A member of an enum as people type and read it: own-use for OWN_USE."""
+    return member.lower().replace("_", "-")
+
+
+def names_of(kinds: type[StrEnum]) -> str:
+    """What people can type. UNKNOWN stands for what a newer service may tell; it is none."""
+    return ", ".join(typed(member) for member in kinds if member != "UNKNOWN")
+
+
+def one_of(kinds: type[E], what: str) -> Callable[[str], E]:
+    """A reader of an enum's members, in any letters' case.
+
+    :param what: they are, for the message.
+    """
+    known = {typed(member): member for member in kinds if member != "UNKNOWN"}
+
+    def read(text: str) -> E:
+        member = known.get(text.strip().lower().replace("_", "-"))
+        if member is None:
+            raise typer.BadParameter(f"{text!r} is no {what}; there are {names_of(kinds)}")
+        return member
+
+    return read
 
 
 # UNKNOWN stands for what a newer service may answer; nobody can ask for it.
@@ -129,6 +161,11 @@ def numbered_lines(texts: Sequence[str], *, lowest: int) -> list[OrderLine]:
     return [_numbered_line(text, lowest) for text in texts]
 
 
+def units_of_lines(texts: Sequence[str]) -> list[OrderLine]:
+    """Read LINE=QTY, where LINE is a line's number or, if it is none, the product on the line."""
+    return [_units_of_line(text) for text in texts]
+
+
 def price(text: str, currency: str) -> Money:
     """Read a decimal price such as 4.50."""
     return _read(Money.parse, text, currency)
@@ -157,6 +194,14 @@ def _numbered_line(text: str, lowest: int) -> OrderLine:
         )
     line = _order_line(text, None, lowest)
     return replace(line, product_id="", line_no=whole(1)(line.product_id))
+
+
+def _units_of_line(text: str) -> OrderLine:
+    numbered = _WHOLE.fullmatch(text.partition("=")[0])
+    line = _numbered_line(text, 1) if numbered else _order_line(text, None, 1)
+    if line.unit_price is not None:
+        raise typer.BadParameter(f"{text!r} has a price; write LINE=QTY, such as 2=1")
+    return line
 
 
 def _order_line(text: str, currency: str | None, lowest: int) -> OrderLine:

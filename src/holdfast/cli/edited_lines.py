@@ -1,4 +1,4 @@
-"""What an order is to have after an edit, from what a person typed and the order as it is."""
+"""Which lines of an order a person means, and what it is to have after an edit."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,9 +8,19 @@ from decimal import Decimal
 from shlex import quote
 
 from holdfast.cli.exits import USAGE, Failed
-from holdfast.client import Charge, ChargeKind, InvalidRequest, Order, OrderLine, Violation
+from holdfast.client import (
+    Charge,
+    ChargeKind,
+    InvalidRequest,
+    Order,
+    OrderLine,
+    ReceiptLine,
+    ReturnLine,
+    ShipmentItem,
+    Violation,
+)
 
-_PLACE = re.compile(r"lines\[([0-9]+)\]\.?")
+_PLACE = re.compile(r"(?:lines|items)\[([0-9]+)\]\.?")
 
 
 def edited_lines(
@@ -41,13 +51,24 @@ def edited_lines(
     return lines
 
 
-def units_by_line(order: Order, units: Sequence[OrderLine]) -> dict[int, int]:
+def named_units(order: Order, units: Sequence[OrderLine]) -> dict[int, int]:
+    """Units by line number, of lines that are named by it or by their product.
+
+    :raises Failed: it can't be told which line is meant, there is none, or it is named twice.
+    """
+    numbered = [
+        line if line.line_no else replace(line, line_no=_line_of(order, line)) for line in units
+    ]
+    return {no: line.quantity for no, line in _by_number(order, numbered).items()}
+
+
+def cancelled_units(order: Order, units: Sequence[OrderLine]) -> dict[int, int]:
     """Units to cancel by line number.
 
     :raises Failed: there is no such line, it is named twice, or has fewer units.
     """
     has = {line.line_no: line.quantity for line in order.lines}
-    asked = {no: line.quantity for no, line in _by_number(order, units).items()}
+    asked = named_units(order, units)
     for line_no, quantity in asked.items():
         if quantity > has[line_no]:
             raise Failed(f"line {line_no} has only {has[line_no]} units", USAGE)
@@ -70,7 +91,9 @@ def edited_charges(
 
 
 @contextmanager
-def lines_as_numbered(lines: Sequence[OrderLine]) -> Iterator[None]:
+def lines_as_numbered(
+    lines: Sequence[OrderLine | ShipmentItem | ReturnLine | ReceiptLine],
+) -> Iterator[None]:
     """Tell what is wrong with lines by their numbers, which are not their places in the request."""
     new = [place for place, line in enumerate(lines) if not line.line_no]
 
@@ -106,15 +129,36 @@ def _ask(asked: dict[int, OrderLine], line_no: int, change: OrderLine) -> None:
 
 def _lines_of(order: Order, change: OrderLine) -> list[int]:
     """The numbers of the product's lines; none where one is to be added."""
-    name = change.product_id
-    numbers = [line.line_no for line in order.lines if line.product_id == name]
+    numbers = _numbers_of(order, change.product_id)
     if not numbers and not change.quantity:
-        raise Failed(f"the order has no line of {name}: {_shown(order)}", USAGE)
+        raise _no_line(order, change)
     if len(numbers) > 1 and change.quantity:
-        named = " and ".join(map(str, numbers))
-        example = f"--line {numbers[0]}={change.quantity}"
-        raise Failed(f"{name} stands on lines {named}; say which: {example}", USAGE)
+        raise _many_lines(numbers, change, "--line ")
     return numbers
+
+
+def _line_of(order: Order, named: OrderLine) -> int:
+    """The number of the one line that the product stands on."""
+    numbers = _numbers_of(order, named.product_id)
+    if not numbers:
+        raise _no_line(order, named)
+    if len(numbers) > 1:
+        raise _many_lines(numbers, named, "")
+    return numbers[0]
+
+
+def _numbers_of(order: Order, product_id: str) -> list[int]:
+    return [line.line_no for line in order.lines if line.product_id == product_id]
+
+
+def _no_line(order: Order, named: OrderLine) -> Failed:
+    return Failed(f"the order has no line of {named.product_id}: {_shown(order)}", USAGE)
+
+
+def _many_lines(numbers: Sequence[int], named: OrderLine, option: str) -> Failed:
+    lines = " and ".join(map(str, numbers))
+    example = f"{option}{numbers[0]}={named.quantity}"
+    return Failed(f"{named.product_id} stands on lines {lines}; say which: {example}", USAGE)
 
 
 def _changed(line: OrderLine, change: OrderLine | None) -> OrderLine:

@@ -11,7 +11,9 @@ from shlex import quote
 import typer
 from typer.core import TyperGroup
 
+from holdfast.cli.sourcing import shortage_line
 from holdfast.client import (
+    AlreadyExists,
     DeadlineExceeded,
     HoldfastError,
     InternalError,
@@ -19,7 +21,9 @@ from holdfast.client import (
     NotFound,
     OpenOrders,
     Overloaded,
+    Refused,
     RequestIdReused,
+    Resource,
     ShortOfStock,
     Unavailable,
     new_request_id,
@@ -65,15 +69,18 @@ class Commands(TyperGroup):
 
 
 @contextmanager
-def repeatable_as(request_id: str | None) -> Iterator[str]:
-    """Give a command its request id, and tell it where nobody knows what became of the command."""
+def repeatable_as(request_id: str | None, option: str = "--request-id") -> Iterator[str]:
+    """Give a command its request id, and tell it where nobody knows what became of the command.
+
+    :param option: by which the id is typed.
+    """
     own_id = new_request_id() if request_id is None else request_id
     try:
         yield own_id
     except (DeadlineExceeded, Unavailable) as error:
         raise Failed(
             f"{_message(error)}\n  It may have been done all the same. The same command with "
-            f"--request-id {quote(own_id)} has its effect once only: repeat that.",
+            f"{option} {quote(own_id)} has its effect once only: repeat that.",
             UNAVAILABLE,
         ) from error
 
@@ -108,9 +115,14 @@ def _exit_code(error: Exception) -> int:
 
 def _in_words(field: str) -> str:
     """A field of a request as people call it: lines[0].unit_price is line 1, unit price."""
-    counted = re.sub(r"lines\[([0-9]+)\]\.?", lambda at: f"line {int(at[1]) + 1}, ", field)
-    placed = re.sub(r"\b(ship|bill)_to\.", r"\1 to, ", counted)
-    return placed.removeprefix("product.").removesuffix(", ").replace("_", " ")
+    counted = re.sub(
+        r"\b(line|location)(?:_id)?s\[([0-9]+)\]\.?",
+        lambda at: f"{at[1]} {int(at[2]) + 1}, ",
+        field,
+    )
+    placed = re.sub(r"\b(ship_to|bill_to|sourcing|address)\.", r"\1, ", counted)
+    bare = re.sub(r"^(product|location|shipment)\.", "", placed)
+    return bare.removesuffix(", ").replace("_", " ")
 
 
 def _message(error: Exception) -> str:
@@ -119,10 +131,7 @@ def _message(error: Exception) -> str:
             listed = (f"  {_in_words(v.field)}: {v.description}" for v in error.violations)
             return "\n".join(["the request is not valid:", *listed])
         case ShortOfStock(shortages=[_, *_]):
-            listed = (
-                f"  {short.product_id}: wanted {short.wanted}, available {short.available}"
-                for short in error.shortages
-            )
+            listed = (f"  {shortage_line(short)}" for short in error.shortages)
             return "\n".join(["short of stock; nothing was done:", *listed])
         case OpenOrders(order_ids=[_, *_]):
             return "\n".join([error.message, *(f"  {order_id}" for order_id in error.order_ids)])
@@ -130,6 +139,12 @@ def _message(error: Exception) -> str:
             return f"{error.message}\n  holdfast order get {known}"
         case RequestIdReused(product_id=str(known)) if known:
             return f"{error.message}\n  holdfast stock movements {quote(known)}"
+        case NotFound(resources=[Resource(type="location"), *_]):
+            return f"{error.message}\n  holdfast location list"
+        case AlreadyExists(reason="LOCATION_EXISTS"):
+            return f"{error.message}\n  holdfast location list"
+        case Refused(reason="LOCATION_INACTIVE", details={"location_id": str(known)}):
+            return f"{error.message}\n  holdfast location update {quote(known)} --active"
         case Unavailable(reason=""):
             return f"{error.message}; is `holdfast up` running?"
         case InternalError(correlation_id=str(known)) if known:

@@ -9,10 +9,10 @@ import typer
 from holdfast.cli.arguments import VersionOption, numbered_lines, order_lines
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.edited_lines import (
+    cancelled_units,
     edited_charges,
     edited_lines,
     lines_as_numbered,
-    units_by_line,
 )
 from holdfast.cli.exits import REFUSED
 from holdfast.cli.order_options import (
@@ -26,7 +26,8 @@ from holdfast.cli.order_options import (
 )
 from holdfast.cli.order_views import show_order
 from holdfast.cli.output import Output, OutputOption, print_line
-from holdfast.client import ChargeKind, EditState, Holdfast, Order, OrderLine
+from holdfast.cli.sourcing import NoSplitOption, SourcesOption, SourcingOption, sourcing_of
+from holdfast.client import ChargeKind, EditState, Holdfast, Order, OrderLine, Sourcing
 
 
 def edit(
@@ -42,6 +43,9 @@ def edit(
     discount: DiscountOption = None,
     shipping: AddedOption = None,
     tax: AddedOption = None,
+    sourcing: SourcingOption = None,
+    sources: SourcesOption = None,
+    no_split: NoSplitOption = False,
     version: VersionOption = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show how it would be; change nothing.")
@@ -52,24 +56,26 @@ def edit(
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Change lines and charges of an order: holdfast order edit ID LAMP-RED=5 MUG=0 TRAY=1@4.50
+    """Change what an order is of: holdfast order edit ID LAMP-RED=5 MUG=0 TRAY=1@4.50
 
     A quantity replaces the one that was there; 0 removes the line, and a product that the order
     has not is added. What is not named stays, its prices too. A product that stands on several
     lines is named by line: --line 2=5 (see `order get`). --discount, --shipping and --tax replace
-    those of the whole order; 0 takes them away. Exits with 1 if the stock is short: the order
-    stays as it was.
+    those of the whole order; 0 takes them away. --sourcing, --from and --no-split replace its
+    sourcing, and what is held moves. Exits with 1 if the stock is short: the order stays as it was.
     """
     asked = _EditAsked(
         order_lines(lines or [], None, lowest=0),
         numbered_lines(line or [], lowest=0),
         amounts(discount, shipping, tax),
+        sourcing_of(sourcing, sources, no_split),
         version,
         0.0 if no_wait else wait_seconds(wait),
     )
-    if not (asked.by_product or asked.by_number or asked.charges):
+    if not (asked.by_product or asked.by_number or asked.charges or asked.sourcing):
         raise typer.BadParameter(
-            "nothing to change: give PRODUCT=QTY, --line, --discount, --shipping or --tax"
+            "nothing to change: give PRODUCT=QTY, --line, --discount, --shipping, --tax, "
+            "--sourcing or --no-split"
         )
     order, since = Connection(orders, data=data).run(
         lambda client: _edited(client, order_id, asked, only_preview=preview)
@@ -86,6 +92,7 @@ class _EditAsked(NamedTuple):
     by_product: list[OrderLine]
     by_number: list[OrderLine]
     charges: dict[ChargeKind, Decimal]
+    sourcing: Sourcing | None
     version: int | None
     wait_s: float
 
@@ -102,11 +109,16 @@ async def _edited(
     with lines_as_numbered(wanted):
         if only_preview:
             order = await client.orders.preview_edit(
-                order_id, version=version, lines=lines, charges=charges
+                order_id, version=version, lines=lines, charges=charges, sourcing=asked.sourcing
             )
         else:
             order = await client.orders.edit(
-                order_id, version=version, lines=lines, charges=charges, wait_s=asked.wait_s
+                order_id,
+                version=version,
+                lines=lines,
+                charges=charges,
+                sourcing=asked.sourcing,
+                wait_s=asked.wait_s,
             )
     return order, version
 
@@ -127,8 +139,9 @@ def cancel(
 ) -> None:
     """Cancel an order, or units of its lines: holdfast order cancel ID 2=1
 
-    Their stock comes back shortly after. The numbers of lines are those of `order get`. --version
-    and --wait are for units of lines only.
+    Their stock comes back shortly after. Of an order of which a part has left, the rest is
+    cancelled. The numbers of lines are those of `order get`. --version and --wait are for units of
+    lines only.
     """
     units = numbered_lines(lines or [], lowest=1)
     wait_s = 0.0 if no_wait else wait_seconds(wait)
@@ -144,7 +157,7 @@ def cancel(
         order = await client.orders.cancel(
             order_id,
             reason=reason,
-            lines=units_by_line(now, units),
+            lines=cancelled_units(now, units),
             version=since,
             wait_s=wait_s,
         )

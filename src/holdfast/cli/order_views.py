@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from holdfast.cli.addresses import address_line
 from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
+from holdfast.cli.shipping_views import show_returns, show_shipments
+from holdfast.cli.sourcing import shortage_line, show_stock, sourcing_line
 from holdfast.client import (
     Charge,
     EditState,
@@ -13,7 +15,6 @@ from holdfast.client import (
     OrderStatus,
     PaymentKind,
     Placed,
-    Shortage,
 )
 
 
@@ -23,7 +24,7 @@ def show_placed(placed: Placed, output: Output) -> None:
         return
     print_line(f"order {placed.order_id} is {placed.status}")
     for short in placed.shortages:
-        print_line(f"  {_shortage(short)}")
+        print_line(f"  {shortage_line(short)}")
     if placed.status is OrderStatus.RESERVED:
         print_line(f"  held until {placed.expires_time:%Y-%m-%dT%H:%M:%SZ}; then it expires")
     if placed.status is OrderStatus.PENDING:
@@ -80,13 +81,19 @@ def show_order(order: Order, output: Output) -> None:
             "note": order.details.note,
             "ship to": address_line(order.details.ship_to),
             "bill to": address_line(order.details.bill_to),
+            "sourcing": sourcing_line(order.sourcing),
             "version": order.version,
         }
     )
     print_line("")
     _show_contents(order.lines, order.charges)
     for short in order.shortages:
-        print_line(f"short: {_shortage(short)}")
+        print_line(f"short: {shortage_line(short)}")
+    if order.stock:
+        print_line("")
+        show_stock(order.stock)
+    show_shipments(order.shipments)
+    show_returns(order.returns)
     if order.edit is not None:
         _show_edit(order.order_id, order.edit)
     if order.history:
@@ -98,10 +105,16 @@ def show_order(order: Order, output: Output) -> None:
 
 
 def _show_contents(lines: Sequence[OrderLine], charges: Sequence[Charge]) -> None:
-    print_table(
-        ("line", "product", "quantity", "unit price"),
-        [(line.line_no, line.product_id, line.quantity, line.unit_price) for line in lines],
-    )
+    if any(line.shipped for line in lines):
+        print_table(
+            ("line", "product", "quantity", "shipped", "unit price"),
+            [(m.line_no, m.product_id, m.quantity, m.shipped, m.unit_price) for m in lines],
+        )
+    else:
+        print_table(
+            ("line", "product", "quantity", "unit price"),
+            [(m.line_no, m.product_id, m.quantity, m.unit_price) for m in lines],
+        )
     for charge in charges:
         where = f" of line {charge.line_no}" if charge.line_no else ""
         print_line(f"{charge.kind.lower()}{where}: {charge.amount} {charge.code}".rstrip())
@@ -119,10 +132,6 @@ def _show_edit(order_id: str, edit: OrderEdit) -> None:
         case EditState.REFUSED:
             print_line(f"edit {edit.edition} was refused, the order stayed as it was; short:")
             for short in edit.missing:
-                print_line(f"  {_shortage(short)}")
+                print_line(f"  {shortage_line(short)}")
         case EditState.DROPPED:
             print_line(f"edit {edit.edition} was dropped: the order ended first")
-
-
-def _shortage(short: Shortage) -> str:
-    return f"{short.product_id}: wanted {short.wanted}, available {short.available}"

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from holdfast.cli import order_returns
 from holdfast.cli.arguments import (
     AddressOption,
     BeforeOption,
@@ -40,6 +41,7 @@ from holdfast.cli.order_options import (
     hold_seconds,
     wait_seconds,
 )
+from holdfast.cli.order_shipping import ship, shipment_app
 from holdfast.cli.order_views import headline, show_order, show_orders, show_placed
 from holdfast.cli.output import (
     Output,
@@ -47,6 +49,7 @@ from holdfast.cli.output import (
     print_json_line,
     print_line,
 )
+from holdfast.cli.sourcing import NoSplitOption, SourcesOption, SourcingOption, sourcing_of
 from holdfast.client import (
     Customer,
     Details,
@@ -55,11 +58,15 @@ from holdfast.client import (
     OrderStatus,
     PaymentKind,
     PaymentStatus,
+    Placed,
 )
 
 app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_help=True)
 app.command()(edit)
 app.command()(cancel)
+app.command()(ship)
+app.add_typer(shipment_app, name="shipment")
+app.add_typer(order_returns.app, name="return")
 
 
 @app.command()
@@ -89,6 +96,9 @@ def create(
     ship_to: ShipToOption = None,
     bill_to: BillToOption = None,
     hold: HoldOption = None,
+    sourcing: SourcingOption = None,
+    sources: SourcesOption = None,
+    no_split: NoSplitOption = False,
     no_wait: NoWaitOption = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -102,22 +112,27 @@ def create(
     wait_s = 0.0 if no_wait else wait_seconds(wait)
     hold_s = None if hold is None else hold_seconds(hold, "--hold")
     wanted = order_lines(lines, currency)
+    rule = sourcing_of(sourcing, sources, no_split)
     charges = charges_of(discount, shipping, tax)
     details = Details(reference or "", channel, note or "", {}, ship_to, bill_to)
-    who = Customer(name or "", email or "", phone or "", address or "")
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(
             lambda client: client.orders.create(
                 customer,
                 wanted,
-                customer=who,
+                customer=Customer(name or "", email or "", phone or "", address or ""),
                 request_id=own_id,
                 wait_s=wait_s,
                 hold_s=hold_s,
                 charges=charges,
                 details=details,
+                sourcing=rule,
             )
         )
+    _show(placed, output)
+
+
+def _show(placed: Placed, output: Output) -> None:
     show_placed(placed, output)
     if placed.status is OrderStatus.REJECTED:
         raise typer.Exit(REFUSED)
@@ -130,7 +145,7 @@ def get(
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show an order with its lines and history."""
+    """Show an order with its lines, shipments, returns and history."""
     order = Connection(orders, data=data).run(lambda client: client.orders.get(order_id))
     show_order(order, output)
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-PIPE_COLUMNS = 200  # rich would cut a table at 80 where there is no terminal to measure
+PIPE_COLUMNS = 240  # rich would cut a table at 80 where there is no terminal to measure
 
 
 class Output(StrEnum):

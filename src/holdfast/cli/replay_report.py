@@ -23,8 +23,9 @@ class ReplayReport:
     cover: float | None = None  # as it was asked for
     stock_set: int = 0
     stock_present: int = 0  # counted before, and left as it is
-    placed: int = 0  # recorded durably: each of them is one of the next seven
+    placed: int = 0  # recorded durably: each of them is one of the next eight
     confirmed: int = 0
+    shipped: int = 0  # confirmed, and gone since, in part or as a whole
     rejected: int = 0
     cancelled: int = 0
     expired: int = 0
@@ -82,6 +83,7 @@ def facts(report: ReplayReport) -> dict[str, str]:
         "orders": f"{report.orders:,} to place",
         "placed": f"{report.placed:,}{_there(report.already_there)}",
         "  confirmed": f"{report.confirmed:,}",
+        "  shipped": _if_any(report.shipped, "since, in part or as a whole"),
         "  rejected": f"{report.rejected:,}, short at the reservation",
         "  cancelled": _if_any(report.cancelled, "since"),
         "  expired": _if_any(report.expired, "without a decision in time"),

@@ -31,6 +31,7 @@ BATCH_MAX = 1_000  # orders in one call
 BATCH_LINES_MAX = 20_000  # and their lines, so that a call has its answer before its deadline
 _POLL_S = 0.1
 _POLL_PAGE = 20
+_CONFIRMED = (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED)
 
 Known = Mapping[str, Sequence[Order]]  # what is recorded, by request id
 # Told what is being done, how much of it is done, and how much there is.
@@ -271,6 +272,7 @@ class _Replay:
         counts = Counter(order.status for order in found)
         report = self._report
         report.confirmed = counts[OrderStatus.CONFIRMED]
+        report.shipped = counts[OrderStatus.PARTIALLY_SHIPPED] + counts[OrderStatus.SHIPPED]
         report.rejected = counts[OrderStatus.REJECTED]
         report.cancelled = counts[OrderStatus.CANCELLED]
         report.expired = counts[OrderStatus.EXPIRED]
@@ -278,7 +280,7 @@ class _Replay:
         report.lost = len(self._placed) - len(found)
         for order in found:
             mine = self._placed[order.order_id]
-            if order.status is OrderStatus.CONFIRMED:
+            if order.status in _CONFIRMED:
                 report.units_confirmed += _units(mine)
             elif order.status is OrderStatus.REJECTED:
                 self._refuse(mine, "rejected", order.shortages)

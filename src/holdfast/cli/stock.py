@@ -10,7 +10,13 @@ from holdfast.cli.arguments import (
     BeforeOption,
     FromOption,
     LimitOption,
+    LocationOption,
+    RequestIdOption,
     given,
+    names_of,
+    one_of,
+    order_lines,
+    typed,
     whole,
 )
 from holdfast.cli.commands import CommandGroup
@@ -20,7 +26,7 @@ from holdfast.cli.connection import (
     DataOption,
     InventoryOption,
 )
-from holdfast.cli.exits import repeatable_as
+from holdfast.cli.exits import REFUSED, repeatable_as
 from holdfast.cli.output import (
     Output,
     OutputOption,
@@ -29,16 +35,39 @@ from holdfast.cli.output import (
     print_line,
     print_table,
 )
-from holdfast.client import Holdfast, Movement, StockInfo, StockLevel
+from holdfast.cli.sourcing import (
+    NoSplitOption,
+    SourcesOption,
+    SourcingOption,
+    shortage_line,
+    show_stock,
+    sourcing_of,
+)
+from holdfast.client import (
+    Availability,
+    Holdfast,
+    Movement,
+    StockInfo,
+    StockLevel,
+    StockReason,
+)
 
 app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")]
-LocationOption = Annotated[str, typer.Option(parser=given, metavar="ID", help="Where.")]
-RequestIdOption = Annotated[
-    str | None, typer.Option(metavar="ID", help="The same id and contents have one effect only.")
+UnitsToMove = Annotated[
+    int, typer.Argument(parser=whole(1, STOCK_MAX), metavar="UNITS", help="How many.")
 ]
-LEVEL_COLUMNS = ("location", "on hand", "reserved", "available", "version")
+WhyOption = Annotated[str, typer.Option(help="Why, for the ledger.")]
+ReasonCodeOption = Annotated[
+    StockReason | None,
+    typer.Option(
+        parser=one_of(StockReason, "reason code"),
+        metavar="CODE",
+        help=f"Why, for counting: {names_of(StockReason)}.",
+    ),
+]
+LEVEL_COLUMNS = ("location", "on hand", "reserved", "quarantined", "available", "version")
 
 
 @app.command()
@@ -63,7 +92,8 @@ def set_stock(
         typer.Argument(parser=whole(0, STOCK_MAX), metavar="QTY", help="The new on-hand units."),
     ],
     location: LocationOption = "main",
-    reason: Annotated[str, typer.Option(help="Why, for the ledger.")] = "",
+    reason: WhyOption = "",
+    reason_code: ReasonCodeOption = None,
     expected_version: Annotated[
         int | None,
         typer.Option(
@@ -86,6 +116,7 @@ def set_stock(
                 location_id=location,
                 expected_version=expected_version,
                 reason=reason,
+                reason_code=reason_code,
                 request_id=own_id,
             )
         )
@@ -103,7 +134,8 @@ def adjust(
             help="Units to add, or to take away: -3.",
         ),
     ],
-    reason: Annotated[str, typer.Option(help="Why, for the ledger.")],
+    reason: WhyOption,
+    reason_code: ReasonCodeOption = None,
     reference: Annotated[str, typer.Option(help="Your own document.")] = "",
     location: LocationOption = "main",
     request_id: RequestIdOption = None,
@@ -118,12 +150,99 @@ def adjust(
                 product_id,
                 delta,
                 reason=reason,
+                reason_code=reason_code,
                 location_id=location,
                 reference=reference,
                 request_id=own_id,
             )
         )
     _show_level(level, output)
+
+
+@app.command()
+def quarantine(
+    product_id: ProductId,
+    units: UnitsToMove,
+    reason: WhyOption,
+    reason_code: ReasonCodeOption = None,
+    location: LocationOption = "main",
+    request_id: RequestIdOption = None,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Take units on hand out of sale: holdfast stock quarantine LAMP-RED 3 --reason "wet box"
+
+    They stay on hand. What is promised to orders is never quarantined.
+    """
+    with repeatable_as(request_id) as own_id:
+        level = Connection(inventory=inventory, data=data).run(
+            lambda client: client.inventory.quarantine(
+                product_id,
+                units,
+                reason=reason,
+                reason_code=reason_code,
+                location_id=location,
+                request_id=own_id,
+            )
+        )
+    _show_level(level, output)
+
+
+@app.command()
+def release(
+    product_id: ProductId,
+    units: UnitsToMove,
+    reason: WhyOption,
+    reason_code: ReasonCodeOption = None,
+    location: LocationOption = "main",
+    write_off: Annotated[
+        bool, typer.Option("--write-off", help="They are gone, instead of back on sale.")
+    ] = False,
+    request_id: RequestIdOption = None,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Put units in quarantine back on sale, or write them off."""
+    with repeatable_as(request_id) as own_id:
+        level = Connection(inventory=inventory, data=data).run(
+            lambda client: client.inventory.release_quarantine(
+                product_id,
+                units,
+                reason=reason,
+                reason_code=reason_code,
+                location_id=location,
+                write_off=write_off,
+                request_id=own_id,
+            )
+        )
+    _show_level(level, output)
+
+
+@app.command()
+def check(
+    lines: Annotated[list[str], typer.Argument(metavar="PRODUCT=QTY", help="What is to be there.")],
+    sourcing: SourcingOption = None,
+    sources: SourcesOption = None,
+    no_split: NoSplitOption = False,
+    inventory: InventoryOption = INVENTORY_ADDRESS,
+    data: DataOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Tell whether stock could be promised now, and from where: holdfast stock check LAMP-RED=2
+
+    By the very rules that promise it to an order, but nothing is promised. Exits with 1 if it is
+    short.
+    """
+    wanted = order_lines(lines, None)
+    rule = sourcing_of(sourcing, sources, no_split)
+    found = Connection(inventory=inventory, data=data).run(
+        lambda client: client.inventory.check_availability(wanted, sourcing=rule)
+    )
+    _show_availability(found, output)
+    if not found.available:
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -172,6 +291,7 @@ def _show_info(info: StockInfo, output: Output) -> None:
             "active": info.product.active,
             "on hand": info.on_hand,
             "reserved": info.reserved,
+            "quarantined": info.quarantined,
             "available": info.available,
         }
     )
@@ -188,7 +308,23 @@ def _show_level(level: StockLevel, output: Output) -> None:
 
 
 def _level_row(level: StockLevel) -> tuple[object, ...]:
-    return (level.location_id, level.on_hand, level.reserved, level.available, level.version)
+    return (
+        *(level.location_id, level.on_hand, level.reserved, level.quarantined),
+        *(level.available, level.version),
+    )
+
+
+def _show_availability(found: Availability, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(found)
+    elif found.available:
+        print_line(f"yes, in {found.shipments} shipment{'s' if found.shipments != 1 else ''}")
+        print_line("")
+        show_stock(found.stock)
+    else:
+        print_line("no, short of stock:")
+        for short in found.missing:
+            print_line(f"  {shortage_line(short)}")
 
 
 def _show_movements(found: list[Movement], output: Output) -> None:
@@ -196,7 +332,10 @@ def _show_movements(found: list[Movement], output: Output) -> None:
         print_json(found)
         return
     print_table(
-        ("time", "product", "location", "kind", "on hand", "reserved", "order", "reason", "by"),
+        (
+            *("time", "product", "location", "kind", "on hand", "reserved", "quarantined"),
+            *("order", "code", "reason", "by"),
+        ),
         [
             (
                 move.create_time,
@@ -205,7 +344,9 @@ def _show_movements(found: list[Movement], output: Output) -> None:
                 move.kind,
                 f"{move.on_hand_delta:+} = {move.on_hand_after}",
                 f"{move.reserved_delta:+} = {move.reserved_after}",
+                f"{move.quarantined_delta:+} = {move.quarantined_after}",
                 move.order_id,
+                typed(move.reason_code) if move.reason_code else "",
                 " ".join(filter(None, (move.reason, move.reference))),
                 move.actor,
             )

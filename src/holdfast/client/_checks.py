@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from google.type.money_pb2 import Money as WireMoney
 
+from holdfast.client._enums import UNKNOWN, E
 from holdfast.client._errors import Failure, HoldfastError, InvalidRequest, Violation
 from holdfast.client._money import Money, is_currency
 from holdfast.client._wire import money_to_wire, price_to_wire
@@ -71,11 +72,11 @@ class Checks:
                 return ""
         return value
 
-    def request_id(self, value: object) -> str:
+    def request_id(self, value: object, field: str = "request_id") -> str:
         """A request id that must be there: an empty one would protect against nothing."""
         if value == "":
-            self.add("request_id", "must not be empty: leave it out to have one made")
-        return self.text("request_id", value)
+            self.add(field, "must not be empty: leave it out to have one made")
+        return self.text(field, value)
 
     def number(self, field: str, value: object, *, lowest: int, highest: int = INT64_MAX) -> int:
         try:
@@ -162,6 +163,13 @@ class Checks:
         if not value:
             self.add(field, "is empty; it must have at least 1 item")
         return value
+
+    def known(self, field: str, value: object, kind: type[E]) -> E | None:
+        """A member of an enum; not UNKNOWN, which is only told."""
+        if isinstance(value, kind) and value != UNKNOWN:
+            return value
+        self.add(field, f"must be {_article(kind.__name__)} that is known")
+        return None
 
     def is_a(self, field: str, value: object, kind: type) -> bool:
         if not isinstance(value, kind):

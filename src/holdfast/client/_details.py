@@ -1,21 +1,29 @@
-"""Lines, charges and details as the wire takes them; see `_requests`, which checks the rest."""
+"""Lines, charges, details and sourcing as the wire takes them; `_requests` checks the rest."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, Checks
+from holdfast.client._stock_types import Sourcing, SourcingStrategy
+from holdfast.client._stock_wire import strategy_to_wire
 from holdfast.client._types import Address, Charge, ChargeKind, Details, OrderLine
 from holdfast.client._wire import charge_kind_to_wire
+from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
 LINES_MAX = 2_000  # of one order
+LOCATIONS_MAX = 100  # that a sourcing names
+_WITH_LOCATIONS = (SourcingStrategy.NEAREST, SourcingStrategy.PINNED)
 
 
 def write_lines(
     checks: Checks,
-    message: orders_pb2.CreateOrderRequest | orders_pb2.UpdateOrderRequest,
+    message: orders_pb2.CreateOrderRequest
+    | orders_pb2.UpdateOrderRequest
+    | inventory_pb2.CheckAvailabilityRequest,
     lines: object,
 ) -> None:
-    """At least one; with their numbers only where lines are edited."""
+    """At least one; with their numbers only where lines are edited, and prices where they count."""
     is_edit = isinstance(message, orders_pb2.UpdateOrderRequest)
     for number, line in enumerate(checks.items("lines", lines)):
         at = f"lines[{number}]"
@@ -26,6 +34,8 @@ def write_lines(
             product_id=checks.text(f"{at}.product_id", line.product_id),
             quantity=checks.number(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX),
         )
+        if isinstance(written, inventory_pb2.BasketLine):
+            continue
         if line.unit_price is not None:
             price = checks.line_price(f"{at}.unit_price", line.unit_price)
             written.unit_price.CopyFrom(price)
@@ -47,11 +57,11 @@ def write_charges(
         if not isinstance(charge, Charge):
             checks.is_a(at, charge, Charge)
             continue
-        if not isinstance(charge.kind, ChargeKind) or charge.kind is ChargeKind.UNKNOWN:
-            checks.add(f"{at}.kind", "must be a ChargeKind that is known")
+        kind = checks.known(f"{at}.kind", charge.kind, ChargeKind)
+        if kind is None:
             continue
         message.charges.add(
-            kind=charge_kind_to_wire(charge.kind),
+            kind=charge_kind_to_wire(kind),
             line_no=checks.number(f"{at}.line_no", charge.line_no, lowest=0, highest=line_no_max),
             code=checks.text(f"{at}.code", charge.code),
             amount=checks.line_price(f"{at}.amount", charge.amount),
@@ -79,3 +89,31 @@ def write_details(
             for part in fields(Address):
                 text = checks.text(f"{name}.{part.name}", getattr(address, part.name))
                 setattr(written, part.name, text)
+
+
+def write_sourcing(checks: Checks, message: inventory_pb2.Sourcing, sourcing: object) -> None:
+    """All of it, so that a sourcing by priority is there too."""
+    if not isinstance(sourcing, Sourcing):
+        checks.is_a("sourcing", sourcing, Sourcing)
+        return
+    message.may_split = checks.flag("sourcing.may_split", sourcing.may_split)
+    strategy = checks.known("sourcing.strategy", sourcing.strategy, SourcingStrategy)
+    if strategy is not None:
+        message.strategy = strategy_to_wire(strategy)
+        message.location_ids.extend(_named(checks, strategy, sourcing.locations))
+
+
+def _named(checks: Checks, strategy: SourcingStrategy, locations: object) -> Sequence[str]:
+    """The locations of a sourcing: 1 to LOCATIONS_MAX, each once, where the strategy takes any."""
+    at = "sourcing.location_ids"
+    if strategy not in _WITH_LOCATIONS:
+        if locations != () and locations != []:
+            checks.add(at, f"must be empty: {strategy} takes none")
+        return ()
+    items = checks.items(at, locations)
+    named = [checks.text(f"{at}[{number}]", item) for number, item in enumerate(items)]
+    if len(named) > LOCATIONS_MAX:
+        checks.add(at, f"has {len(named)} items; it must have between 1 and {LOCATIONS_MAX}")
+    if len({*named}) < len(named):
+        checks.add(at, "name a location twice")
+    return named

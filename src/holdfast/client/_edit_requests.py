@@ -5,21 +5,22 @@ from collections.abc import Mapping
 from google.protobuf.duration_pb2 import Duration
 
 from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, WAIT_S_MAX, Checks
-from holdfast.client._details import write_charges, write_lines
-from holdfast.client._wire import seconds_to_wire
+from holdfast.client._details import write_charges, write_lines, write_sourcing
+from holdfast.client._times import seconds_to_wire
 from holdfast.contracts.orders.v1 import orders_pb2
 
 
 def edit_order(
     order_id: object,
-    *,
     version: object,
+    *,
     lines: object,
     charges: object,
+    sourcing: object,
     wait_s: object = 0.0,
     only_preview: bool = False,
 ) -> orders_pb2.UpdateOrderRequest:
-    """Of lines and charges, None is left as it is."""
+    """Of lines, charges and sourcing, None is left as it is."""
     checks = Checks()
     request = orders_pb2.UpdateOrderRequest(
         order_id=checks.text("order_id", order_id),
@@ -27,14 +28,17 @@ def edit_order(
         validate_only=only_preview,
         wait=_wait(checks, wait_s),
     )
-    if lines is None and charges is None:
-        checks.add("lines", "are not given, nor charges: there is nothing to change")
+    if lines is charges is sourcing is None:
+        checks.add("lines", "are not given, nor charges or sourcing: there is nothing to change")
     if lines is not None:
         request.update_mask.paths.append("lines")
         write_lines(checks, request, lines)
     if charges is not None:
         request.update_mask.paths.append("charges")
         write_charges(checks, request, charges)
+    if sourcing is not None:
+        request.update_mask.paths.append("sourcing")
+        write_sourcing(checks, request.sourcing, sourcing)
     checks.raise_any()
     return request
 

@@ -94,7 +94,7 @@ class RequestTooLarge(InvalidRequest):
 
 
 class NotFound(HoldfastError):
-    """An order, product or customer does not exist, or is somebody else's; nothing was done."""
+    """A thing that was named does not exist, or is somebody else's; nothing was done."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)

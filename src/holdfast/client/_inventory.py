@@ -3,37 +3,27 @@
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from holdfast.client import _requests
+from holdfast.client import _requests, _stock_requests
 from holdfast.client._batches import send_in_parts
-from holdfast.client._calls import Calls
 from holdfast.client._checks import Checks, attempt
 from holdfast.client._errors import HoldfastError
+from holdfast.client._locations import Locations
 from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
-from holdfast.client._types import (
-    Movement,
-    Product,
-    StockInfo,
-    StockLevel,
-    StockRequest,
-    new_request_id,
-)
+from holdfast.client._stock_types import Movement, Product, StockInfo, StockLevel, StockReason
+from holdfast.client._types import StockRequest, new_request_id
 from holdfast.client._wire import (
     level_from_wire,
     movement_from_wire,
     product_from_wire,
     stock_info_from_wire,
 )
-from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
+from holdfast.contracts.inventory.v1 import inventory_pb2
 
 
-class Inventory:
+class Inventory(Locations):
     """The verbs of Inventory. Every method may raise any `HoldfastError`; the likely are named."""
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._stub = inventory_pb2_grpc.InventoryServiceStub(calls.channel)
 
     async def set_stock(
         self,
@@ -43,6 +33,7 @@ class Inventory:
         location_id: str = "main",
         expected_version: int | None = None,
         reason: str = "",
+        reason_code: StockReason | None = None,
         request_id: str | None = None,
     ) -> StockLevel:
         """Set the on-hand quantity at one location (UpdateStock); the level after the change.
@@ -52,9 +43,11 @@ class Inventory:
 
         :param quantity: units, 0 or more.
         :param expected_version: refuse unless the level has this version; None: whatever it is.
-        :raises Refused: less than what orders were promised there (BELOW_RESERVED).
+        :param reason_code: why, as one of few, for counting; None: not said.
+        :raises Refused: less than what orders were promised there (BELOW_RESERVED), or the location
+            is not active (LOCATION_INACTIVE).
         :raises StaleVersion: the level changed since `expected_version`.
-        :raises NotFound: the product does not exist.
+        :raises NotFound: the product or the location does not exist.
         """
         request = StockRequest(
             product_id=product_id,
@@ -62,10 +55,11 @@ class Inventory:
             location_id=location_id,
             expected_version=expected_version,
             reason=reason,
+            reason_code=reason_code,
             request_id=new_request_id() if request_id is None else request_id,
         )
         answer = await self._calls.ask(
-            self._stub.UpdateStock, _requests.update_stock(request), repeatable=True
+            self._stub.UpdateStock, _stock_requests.update_stock(request), repeatable=True
         )
         return level_from_wire(answer.level)
 
@@ -87,7 +81,7 @@ class Inventory:
         items = checks.items("requests", requests)
         checks.raise_any()
         return await send_in_parts(
-            [attempt(_requests.update_stock, one) for one in items],
+            [attempt(_stock_requests.update_stock, one) for one in items],
             inventory_pb2.UpdateStockRequest.ByteSize,
             self._set_some,
             name="requests",
@@ -114,6 +108,7 @@ class Inventory:
         delta: int,
         *,
         reason: str,
+        reason_code: StockReason | None = None,
         location_id: str = "main",
         reference: str = "",
         request_id: str | None = None,
@@ -125,18 +120,92 @@ class Inventory:
 
         :param delta: units to add, or to take away when negative; not 0.
         :param reason: why, for the ledger.
+        :param reason_code: the same as one of few, for counting; None: not said.
         :param reference: your own document, such as a delivery note.
-        :raises Refused: it would leave less than what orders were promised (BELOW_RESERVED).
-        :raises NotFound: the product does not exist.
+        :raises Refused: it would leave less than what orders were promised (BELOW_RESERVED), or the
+            location is not active (LOCATION_INACTIVE).
+        :raises NotFound: the product or the location does not exist.
         """
         answer = await self._calls.ask(
             self._stub.AdjustStock,
-            _requests.adjust_stock(
+            _stock_requests.adjust_stock(
                 product_id=product_id,
                 delta=delta,
                 location_id=location_id,
                 reason=reason,
+                reason_code=reason_code,
                 reference=reference,
+                request_id=new_request_id() if request_id is None else request_id,
+            ),
+            repeatable=True,
+        )
+        return level_from_wire(answer.level)
+
+    async def quarantine(
+        self,
+        product_id: str,
+        quantity: int,
+        *,
+        reason: str,
+        reason_code: StockReason | None = None,
+        location_id: str = "main",
+        request_id: str | None = None,
+    ) -> StockLevel:
+        """Take units on hand out of sale; the level after the change.
+
+        They stay on hand and can't be promised; what is promised to orders is never quarantined.
+        Repeating with the same request id returns the recorded level and changes nothing. Without
+        one the client makes one, which covers its own repeats.
+
+        :param quantity: units, 1 or more.
+        :param reason: why, for the ledger; at most 500 characters.
+        :param reason_code: the same as one of few, for counting; None: not said.
+        :raises Refused: fewer units there are free (NOT_FREE).
+        :raises NotFound: the product or the location does not exist.
+        """
+        answer = await self._calls.ask(
+            self._stub.QuarantineStock,
+            _stock_requests.quarantine(
+                product_id,
+                quantity=quantity,
+                location_id=location_id,
+                reason=reason,
+                reason_code=reason_code,
+                request_id=new_request_id() if request_id is None else request_id,
+            ),
+            repeatable=True,
+        )
+        return level_from_wire(answer.level)
+
+    async def release_quarantine(
+        self,
+        product_id: str,
+        quantity: int,
+        *,
+        reason: str,
+        reason_code: StockReason | None = None,
+        location_id: str = "main",
+        write_off: bool = False,
+        request_id: str | None = None,
+    ) -> StockLevel:
+        """Put units in quarantine back on sale; the level after the change.
+
+        Takes and repeats what `quarantine` does.
+
+        :param write_off: they are gone instead: on hand falls too.
+        :raises Refused: fewer units there are in quarantine (NOT_QUARANTINED), or nothing is put
+            back on sale there, as the location is not active (LOCATION_INACTIVE).
+        :raises NotFound: the product or the location does not exist.
+        """
+        answer = await self._calls.ask(
+            self._stub.ReleaseQuarantine,
+            _stock_requests.release_quarantine(
+                product_id,
+                write_off=write_off,
+                quantity=quantity,
+                location_id=location_id,
+                reason=reason,
+                reason_code=reason_code,
                 request_id=new_request_id() if request_id is None else request_id,
             ),
             repeatable=True,

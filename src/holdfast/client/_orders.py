@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from holdfast.client import _edit_requests, _requests
 from holdfast.client._batches import send_in_parts
-from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX, Checks, attempt
 from holdfast.client._errors import HoldfastError
 from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
+from holdfast.client._shipping import Shipping
 from holdfast.client._status import error_from_status
+from holdfast.client._stock_types import Sourcing
 from holdfast.client._types import (
     Address,
     Charge,
@@ -28,17 +29,13 @@ from holdfast.client._types import (
     new_request_id,
 )
 from holdfast.client._wire import order_from_wire, placed_from_wire
-from holdfast.contracts.orders.v1 import orders_pb2, orders_pb2_grpc
+from holdfast.contracts.orders.v1 import orders_pb2
 
 WATCH_S = 60.0
 
 
-class Orders:
+class Orders(Shipping):
     """The verbs of Orders. Every method may raise any `HoldfastError`; the likely are named."""
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._stub = orders_pb2_grpc.OrderServiceStub(calls.channel)
 
     async def create(
         self,
@@ -51,6 +48,7 @@ class Orders:
         hold_s: float | None = None,
         charges: Sequence[Charge] = (),
         details: Details | None = None,
+        sourcing: Sourcing | None = None,
     ) -> Placed:
         """Record an order durably; its stock is reserved shortly after.
 
@@ -63,18 +61,20 @@ class Orders:
             `confirm`; when the hold ends before, EXPIRED. None: it needs no confirmation.
         :param charges: discounts, shipping, fees and taxes, at most 500.
         :param details: the caller's own reference, notes and addresses.
+        :param sourcing: where its stock is to come from; None: by priority.
         :raises ShortOfStock: it plainly cannot be filled and was not recorded.
-        :raises NotFound: a product does not exist.
+        :raises NotFound: a product, or a location of `sourcing`, does not exist.
+        :raises Refused: a location of `sourcing` is not active (LOCATION_INACTIVE).
         :raises RequestIdReused: the request id was used for another order of this customer, which
             `order_id` names: look at that one first.
         """
         name = new_request_id() if request_id is None else request_id
-        request = OrderRequest(customer_id, lines, customer, name, hold_s, charges, details)
+        request = OrderRequest(
+            customer_id, lines, customer, name, hold_s, charges, details, sourcing
+        )
+        asked = _requests.create_order(request, wait_s)
         answer = await self._calls.ask(
-            self._stub.CreateOrder,
-            _requests.create_order(request, wait_s),
-            repeatable=True,
-            wait_s=wait_s,
+            self._stub.CreateOrder, asked, repeatable=True, wait_s=wait_s
         )
         return placed_from_wire(answer)
 
@@ -120,11 +120,8 @@ class Orders:
 
         :raises NotFound: no such order, or somebody else's.
         """
-        answer = await self._calls.ask(
-            self._stub.GetOrderDetails,
-            _requests.get_order(order_id),
-            repeatable=True,
-        )
+        request = _requests.get_order(order_id)
+        answer = await self._calls.ask(self._stub.GetOrderDetails, request, repeatable=True)
         return order_from_wire(answer)
 
     def list(
@@ -245,9 +242,10 @@ class Orders:
         version: int,
         lines: Sequence[OrderLine] | None = None,
         charges: Sequence[Charge] | None = None,
+        sourcing: Sourcing | None = None,
         wait_s: float = 0.0,
     ) -> Order:
-        """Give an order that is not final other lines, other charges, or both; None leaves them.
+        """Give an order that is not final other lines, charges or sourcing; None leaves them.
 
         Where the units of every product stay as they are it counts at once. Else Inventory is
         asked: the order keeps its lines, and its `edit` is ASKED until it is APPLIED, whole, or
@@ -259,16 +257,19 @@ class Orders:
             One that is left out is removed, with its charges. No price: as it was; of a new line
             what its product costs in the order, or else the product's own.
         :param charges: all of them, at most 500; none takes all away.
+        :param sourcing: where its stock is to come from; what is held moves there, or nothing does.
         :param wait_s: seconds to wait for the answer, at most 60; it may still be ASKED after.
         :raises StaleVersion: the order changed since; so does a repeat, as the first changed it.
         :raises EditUnderWay: the last edit has no answer yet.
         :raises ShortOfStock: more is wanted than there plainly is.
-        :raises NotFound: no such order, or a new line's product does not exist.
+        :raises NotFound: no such order, product of a new line, or location of `sourcing`.
+        :raises Refused: a line would have fewer units than have left (BELOW_SHIPPED), or a location
+            of `sourcing` is not active (LOCATION_INACTIVE).
         :raises IllegalTransition: the order is final.
         :raises Unavailable: also where it stays PENDING (STILL_PENDING): nothing was done.
         """
         request = _edit_requests.edit_order(
-            order_id, version=version, lines=lines, charges=charges, wait_s=wait_s
+            order_id, version, lines=lines, charges=charges, sourcing=sourcing, wait_s=wait_s
         )
         answer = await self._calls.ask(
             self._stub.UpdateOrder, request, repeatable=False, wait_s=wait_s
@@ -282,13 +283,14 @@ class Orders:
         version: int,
         lines: Sequence[OrderLine] | None = None,
         charges: Sequence[Charge] | None = None,
+        sourcing: Sourcing | None = None,
     ) -> Order:
         """The order as `edit` would make it; nothing changes, so repeats are harmless.
 
         Takes and raises what `edit` does. Inventory may still decide otherwise later.
         """
         request = _edit_requests.edit_order(
-            order_id, version=version, lines=lines, charges=charges, only_preview=True
+            order_id, version, lines=lines, charges=charges, sourcing=sourcing, only_preview=True
         )
         answer = await self._calls.ask(self._stub.UpdateOrder, request, repeatable=True)
         return order_from_wire(answer)
@@ -304,13 +306,14 @@ class Orders:
     ) -> Order:
         """Cancel a pending, reserved or confirmed order, or units of its lines.
 
-        Their stock comes back shortly after. Repeating it for the whole order changes nothing. For
-        units it is an edit, and never repeated after an unknown outcome (see `edit`).
+        Their stock comes back shortly after. Of a PARTIALLY_SHIPPED order the rest is cancelled: it
+        is cut down to what has left, and is SHIPPED. Repeating it for the whole order changes
+        nothing. For units it is an edit, and never repeated after an unknown outcome (see `edit`).
 
         :param lines: units to cancel by line number, at most 2,000; None: the whole order.
         :param version: with `lines` the order's version as last read, else None.
         :param wait_s: with `lines` seconds to wait, as in `edit`.
-        :raises IllegalTransition: the order was rejected or has expired.
+        :raises IllegalTransition: the order was rejected or has expired, or all of it has left.
         :raises NothingLeft: these are all its units: cancel it as a whole.
         :raises StaleVersion, EditUnderWay: with `lines`, as in `edit`.
         """

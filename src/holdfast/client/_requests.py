@@ -6,8 +6,9 @@ Each function raises InvalidRequest, with all violations, before anything can be
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from holdfast.client._checks import HOLD_S_MAX, STOCK_MAX, WAIT_S_MAX, Checks
-from holdfast.client._details import write_charges, write_details, write_lines
+from holdfast.client._checks import HOLD_S_MAX, WAIT_S_MAX, Checks
+from holdfast.client._details import write_charges, write_details, write_lines, write_sourcing
+from holdfast.client._times import seconds_to_wire, time_to_wire
 from holdfast.client._types import (
     Customer,
     Details,
@@ -15,14 +16,11 @@ from holdfast.client._types import (
     OrderStatus,
     PaymentKind,
     PaymentStatus,
-    StockRequest,
 )
 from holdfast.client._wire import (
     money_to_wire,
     payment_kind_to_wire,
-    seconds_to_wire,
     status_to_wire,
-    time_to_wire,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -58,6 +56,8 @@ def _write_order(
             value = checks.text(f"customer.{field}", getattr(request.customer, field))
             setattr(message.customer, field, value)
         message.customer.SetInParent()
+    if request.sourcing is not None:
+        write_sourcing(checks, message.sourcing, request.sourcing)
 
 
 def _hold(checks: Checks, hold_s: object) -> Duration:
@@ -197,50 +197,6 @@ def update_order(
 def watch_order(order_id: object) -> orders_pb2.WatchOrderRequest:
     checks = Checks()
     request = orders_pb2.WatchOrderRequest(order_id=checks.text("order_id", order_id))
-    checks.raise_any()
-    return request
-
-
-def update_stock(request: object) -> inventory_pb2.UpdateStockRequest:
-    checks = Checks()
-    message = inventory_pb2.UpdateStockRequest()
-    if isinstance(request, StockRequest):
-        message.product_id = checks.text("product_id", request.product_id)
-        message.quantity = checks.number("quantity", request.quantity, lowest=0, highest=STOCK_MAX)
-        message.location_id = checks.text("location_id", request.location_id)
-        message.reason = checks.text("reason", request.reason)
-        message.request_id = checks.request_id(request.request_id)
-        if request.expected_version is not None:
-            message.expected_version = checks.number(
-                "expected_version", request.expected_version, lowest=0
-            )
-    else:
-        checks.is_a("request", request, StockRequest)
-    checks.raise_any()
-    return message
-
-
-def adjust_stock(
-    *,
-    product_id: object,
-    delta: object,
-    location_id: object,
-    reason: object,
-    reference: object,
-    request_id: object,
-) -> inventory_pb2.AdjustStockRequest:
-    checks = Checks()
-    units = checks.number("delta", delta, lowest=-STOCK_MAX, highest=STOCK_MAX)
-    if units == 0:
-        checks.add("delta", "must not be 0")
-    request = inventory_pb2.AdjustStockRequest(
-        product_id=checks.text("product_id", product_id),
-        delta=units,
-        location_id=checks.text("location_id", location_id),
-        reason=checks.text("reason", reason),
-        reference=checks.text("reference", reference),
-        request_id=checks.request_id(request_id),
-    )
     checks.raise_any()
     return request
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 from uuid import uuid4
 
 from holdfast.client._money import Money
+from holdfast.client._shipping_types import Return, Shipment
+from holdfast.client._stock_types import HeldStock, Sourcing, StockReason
 
 
 def new_request_id() -> str:
@@ -21,6 +23,8 @@ class OrderStatus(StrEnum):
     PENDING = "PENDING"  # recorded, stock not decided; nothing stays here
     RESERVED = "RESERVED"  # the stock is held until `expires_time`; waits to be confirmed
     CONFIRMED = "CONFIRMED"  # the stock of every line is reserved
+    PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"  # some of its units have left the house
+    SHIPPED = "SHIPPED"  # final, but for payments and returns: all of its units have left
     REJECTED = "REJECTED"  # final: short
     CANCELLED = "CANCELLED"  # final: by request
     EXPIRED = "EXPIRED"  # final: no decision came in time, or the hold ran out
@@ -28,8 +32,13 @@ class OrderStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing can follow."""
-        return self in (OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+        """Whether no other status can follow; payments and returns still may."""
+        return self in (
+            OrderStatus.SHIPPED,
+            OrderStatus.REJECTED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
+        )
 
 
 class PaymentKind(StrEnum):
@@ -56,16 +65,6 @@ class PaymentStatus(StrEnum):
     UNKNOWN = "UNKNOWN"  # one that this version of the client does not know
 
 
-class MovementKind(StrEnum):
-    """Why a stock level changed."""
-
-    RECEIPT = "RECEIPT"  # goods came in
-    ADJUSTMENT = "ADJUSTMENT"  # goods went without an order
-    RESERVATION = "RESERVATION"  # promised to an order
-    RELEASE = "RELEASE"  # a promise taken back
-    UNKNOWN = "UNKNOWN"  # a kind that this version of the client does not know
-
-
 @dataclass(frozen=True, slots=True)
 class OrderLine:
     """One product asked for.
@@ -74,12 +73,14 @@ class OrderLine:
         None: the product's own price. In an `Order` it is always Money.
     :param line_no: names the line as long as its order lives; always set in an `Order`. In `edit` 0
         means a new line; `create` ignores it.
+    :param shipped: units of it that have left the house; told only.
     """
 
     product_id: str
     quantity: int
     unit_price: Money | Decimal | None = None
     line_no: int = 0
+    shipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class OrderRequest:
     """An order to record. Its request id makes a repeat of the same value harmless, for ever.
 
     :param hold_s: seconds to hold its stock for `confirm`, up to 24 h; None: it needs none.
+    :param sourcing: where its stock is to come from; None: by priority.
     """
 
     customer_id: str
@@ -160,6 +162,7 @@ class OrderRequest:
     hold_s: float | None = None
     charges: Sequence[Charge] = ()
     details: Details | None = None
+    sourcing: Sourcing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,8 @@ class StockRequest:
     """A new on-hand quantity. Its request id makes a repeat of the same value harmless, for ever.
 
     With `expected_version` the change is refused unless the level still has this version.
+
+    :param reason_code: why, for counting; None: not said.
     """
 
     product_id: str
@@ -175,6 +180,7 @@ class StockRequest:
     expected_version: int | None = None
     reason: str = ""
     request_id: str = field(default_factory=new_request_id)
+    reason_code: StockReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +231,7 @@ class EditState(StrEnum):
     """What became of an edit."""
 
     ASKED = "ASKED"  # under way: Inventory has not answered
-    APPLIED = "APPLIED"  # its lines and charges are the order's
+    APPLIED = "APPLIED"  # what it wants is the order's
     REFUSED = "REFUSED"  # stock was short: the order stays as it was
     DROPPED = "DROPPED"  # the order ended before the answer
     UNKNOWN = "UNKNOWN"  # a state that this version of the client does not know
@@ -233,7 +239,7 @@ class EditState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderEdit:
-    """A change of an order's lines or charges.
+    """A change of an order's lines, charges or sourcing.
 
     :param edition: counts from 2, as an order is recorded with edition 1.
     :param lines: those that it wants, or wanted; empty once they are the order's own. So are
@@ -256,9 +262,15 @@ class OrderEdit:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it. Lists leave `history` empty. Times are UTC.
+    """An order with everything known about it. Lists leave `history` and `stock` empty. Times: UTC.
 
-    :param edit: the newest change of its lines or charges; None: there was none.
+    :param edit: the newest change of its lines, charges or sourcing; None: there was none.
+    :param sourcing: where its stock is to come from.
+    :param stock: what can be shipped from where: what Inventory holds for it, as it last told, less
+        what has left since. Only `Orders.get` has it; empty also where it would take more than 2
+        MiB.
+    :param shipments: what has left the house, in the order of recording.
+    :param returns: what may come back, or came, in the order of opening.
     """
 
     order_id: str
@@ -280,6 +292,10 @@ class Order:
     charges: tuple[Charge, ...] = ()
     details: Details = field(default_factory=Details)
     edit: OrderEdit | None = None
+    sourcing: Sourcing = field(default_factory=Sourcing)
+    stock: tuple[HeldStock, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    returns: tuple[Return, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,53 +323,17 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A sellable thing. New orders may contain it while it is active."""
+class Availability:
+    """What could be promised at one moment.
 
-    product_id: str
-    name: str
-    description: str
-    unit_price: Money
-    active: bool
-    version: int
+    :param available: whether all of it could be.
+    :param stock: from where; empty unless all of it could be.
+    :param shipments: from how many locations.
+    :param missing: what is missing, by product; `available` there counts all locations that may be
+        taken from, or the one that lacks least where they must not share it.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class StockLevel:
-    """The stock of one product at one location, in units; available is on hand minus reserved."""
-
-    location_id: str
-    on_hand: int
-    reserved: int
-    available: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class StockInfo:
-    """A product with its stock over all locations, and by location."""
-
-    product: Product
-    on_hand: int
-    reserved: int
-    available: int
-    levels: tuple[StockLevel, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """The immutable record of one change of one level. `order_id` is empty for receipts."""
-
-    movement_id: int
-    product_id: str
-    location_id: str
-    kind: MovementKind
-    on_hand_delta: int
-    reserved_delta: int
-    on_hand_after: int
-    reserved_after: int
-    order_id: str
-    reason: str
-    reference: str
-    actor: str
-    create_time: datetime
+    available: bool
+    stock: tuple[HeldStock, ...]
+    shipments: int
+    missing: tuple[Shortage, ...]

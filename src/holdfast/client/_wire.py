@@ -2,25 +2,37 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Literal
 
-from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money as WireMoney
 
+from holdfast.client._enums import by_number
 from holdfast.client._money import Money, decimals_of
+from holdfast.client._shipping_wire import return_from_wire, shipments_from_wire
+from holdfast.client._stock_types import (
+    Movement,
+    MovementKind,
+    Product,
+    StockInfo,
+    StockLevel,
+)
+from holdfast.client._stock_wire import (
+    held_from_wire,
+    sourcing_from_wire,
+    stock_reason_from_wire,
+)
+from holdfast.client._times import time_from_wire
 from holdfast.client._types import (
     Address,
+    Availability,
     Charge,
     ChargeKind,
     Customer,
     CustomerProfile,
     Details,
     EditState,
-    Movement,
-    MovementKind,
     Order,
     OrderChange,
     OrderEdit,
@@ -30,10 +42,7 @@ from holdfast.client._types import (
     PaymentKind,
     PaymentStatus,
     Placed,
-    Product,
     Shortage,
-    StockInfo,
-    StockLevel,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -76,28 +85,6 @@ def money_from_wire(message: WireMoney) -> Money:
         raise ValueError(f"{message.nanos} nanos are finer than {message.currency_code} allows")
     sign = -1 if message.nanos < 0 else 1
     return Money(message.currency_code, message.units * scale + sign * rest)
-
-
-def time_to_wire(time: datetime | None) -> Timestamp | None:
-    if time is None:
-        return None
-    assert time.tzinfo is not None, "a time without a zone was refused, not guessed"
-    message = Timestamp()
-    message.FromDatetime(time)
-    return message
-
-
-def time_from_wire(message: Timestamp) -> datetime:
-    return message.ToDatetime(tzinfo=UTC)
-
-
-def seconds_to_wire(seconds: float) -> Duration | None:
-    """Milliseconds are as fine as it needs to be; nothing to wait is no duration at all."""
-    if seconds <= 0:
-        return None
-    message = Duration()
-    message.FromMilliseconds(round(seconds * 1_000))
-    return message
 
 
 def status_to_wire(status: OrderStatus | None) -> orders_pb2.OrderStatus.ValueType:
@@ -164,6 +151,10 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
         charges=_charges_from_wire(message.charges),
         details=_details(message),
         edit=_edit_from_wire(message.edit) if message.HasField("edit") else None,
+        sourcing=sourcing_from_wire(message.sourcing),
+        stock=held_from_wire(message.stock),
+        shipments=shipments_from_wire(message.shipments),
+        returns=tuple(return_from_wire(one) for one in message.returns),
     )
 
 
@@ -182,7 +173,7 @@ def _edit_from_wire(message: orders_pb2.OrderEdit) -> OrderEdit:
 
 def _lines_from_wire(messages: Iterable[orders_pb2.OrderLine]) -> tuple[OrderLine, ...]:
     return tuple(
-        OrderLine(m.product_id, m.quantity, money_from_wire(m.unit_price), m.line_no)
+        OrderLine(m.product_id, m.quantity, money_from_wire(m.unit_price), m.line_no, m.shipped)
         for m in messages
     )
 
@@ -245,7 +236,9 @@ def payment_kind_to_wire(kind: PaymentKind) -> orders_pb2.PaymentKind.ValueType:
     return orders_pb2.PaymentKind.Value(f"PAYMENT_KIND_{kind}")
 
 
-def _shortages_from_wire(messages: Iterable[orders_pb2.Shortage]) -> tuple[Shortage, ...]:
+def _shortages_from_wire(
+    messages: Iterable[orders_pb2.Shortage | inventory_pb2.UnavailableStock],
+) -> tuple[Shortage, ...]:
     return tuple(Shortage(m.product_id, m.wanted, m.available) for m in messages)
 
 
@@ -267,6 +260,7 @@ def level_from_wire(message: inventory_pb2.StockLevel) -> StockLevel:
         reserved=message.reserved,
         available=message.available,
         version=message.version,
+        quarantined=message.quarantined,
     )
 
 
@@ -277,6 +271,16 @@ def stock_info_from_wire(message: inventory_pb2.StockInfo) -> StockInfo:
         reserved=message.reserved,
         available=message.available,
         levels=tuple(level_from_wire(level) for level in message.levels),
+        quarantined=message.quarantined,
+    )
+
+
+def availability_from_wire(message: inventory_pb2.CheckAvailabilityResponse) -> Availability:
+    return Availability(
+        available=message.available,
+        stock=held_from_wire(message.stock),
+        shipments=message.shipments,
+        missing=_shortages_from_wire(message.missing),
     )
 
 
@@ -295,34 +299,17 @@ def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
         reference=message.reference,
         actor=message.actor,
         create_time=time_from_wire(message.create_time),
+        reason_code=stock_reason_from_wire(message.reason_code),
+        quarantined_delta=message.quarantined_delta,
+        quarantined_after=message.quarantined_after,
     )
 
 
 # By number and without a failure for the ones that a newer service may send.
-_CHARGE_KINDS: dict[int, ChargeKind] = {
-    charge_kind_to_wire(kind): kind for kind in ChargeKind if kind is not ChargeKind.UNKNOWN
-}
-_EDIT_STATES: dict[int, EditState] = {
-    orders_pb2.EditState.Value(f"EDIT_STATE_{state}"): state
-    for state in EditState
-    if state is not EditState.UNKNOWN
-}
-_PAYMENT_KINDS: dict[int, PaymentKind] = {
-    payment_kind_to_wire(kind): kind for kind in PaymentKind if kind is not PaymentKind.UNKNOWN
-}
-_PAYMENT_STATUSES: dict[int, PaymentStatus] = {
-    orders_pb2.PaymentStatus.Value(f"PAYMENT_STATUS_{status}"): status
-    for status in PaymentStatus
-    if status is not PaymentStatus.UNKNOWN
-}
+_CHARGE_KINDS = by_number(orders_pb2.ChargeKind.Value, "CHARGE_KIND", ChargeKind)
+_EDIT_STATES = by_number(orders_pb2.EditState.Value, "EDIT_STATE", EditState)
+_PAYMENT_KINDS = by_number(orders_pb2.PaymentKind.Value, "PAYMENT_KIND", PaymentKind)
+_PAYMENT_STATUSES = by_number(orders_pb2.PaymentStatus.Value, "PAYMENT_STATUS", PaymentStatus)
 _PAYMENT_STATUSES[orders_pb2.PAYMENT_STATUS_UNSPECIFIED] = PaymentStatus.NONE
-_STATUSES: dict[int, OrderStatus] = {
-    orders_pb2.OrderStatus.Value(f"ORDER_STATUS_{status}"): status
-    for status in OrderStatus
-    if status is not OrderStatus.UNKNOWN
-}
-_KINDS: dict[int, MovementKind] = {
-    inventory_pb2.MovementKind.Value(f"MOVEMENT_KIND_{kind}"): kind
-    for kind in MovementKind
-    if kind is not MovementKind.UNKNOWN
-}
+_STATUSES = by_number(orders_pb2.OrderStatus.Value, "ORDER_STATUS", OrderStatus)
+_KINDS = by_number(inventory_pb2.MovementKind.Value, "MOVEMENT_KIND", MovementKind)

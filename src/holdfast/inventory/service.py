@@ -34,8 +34,11 @@ from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
 )
 from holdfast.inventory.application.catalog.create_product import CreateProduct
 from holdfast.inventory.application.catalog.update_product import UpdateProduct
+from holdfast.inventory.application.locations.create_location import CreateLocation
+from holdfast.inventory.application.locations.update_location import UpdateLocation
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.stock.change_stock import ChangeStock
+from holdfast.inventory.application.stock.check_availability import CheckAvailability
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.store import Store
 from holdfast.inventory.presentation.servicer import InventoryServicer
@@ -98,6 +101,9 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
         change_stock=change_stock,
         create_product=retrying(CreateProduct(store.begin, clock)),
         update_product=retrying(UpdateProduct(store.begin, clock)),
+        create_location=retrying(CreateLocation(store.begin)),
+        update_location=retrying(UpdateLocation(store.begin)),
+        check_availability=CheckAvailability(store),
         get_stock_info=get_stock_info,
         reader=store,
         boundary=boundary,

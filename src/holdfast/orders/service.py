@@ -47,8 +47,11 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrder, PlaceO
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.application.returns.check_locations import CheckLocations
+from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
 from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
@@ -130,7 +133,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
-        use_cases=_use_cases(store, reader, profiles, clock, batches, edits),
+        use_cases=_use_cases(store, reader, profiles, clock, batches, edits, stock_check),
         watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
         get_order=batches.get_order,
         reader=reader,
@@ -145,6 +148,7 @@ def assemble(
         "orders reading": batches.get_order.run,
         "orders changing": batches.change_orders.run,
         "orders editing": batches.edit_orders.run,
+        "orders moving goods": batches.move_goods.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
@@ -159,12 +163,13 @@ def assemble(
 
 
 class _Batches(NamedTuple):
-    """How orders are placed, read, changed and edited."""
+    """How orders are placed, read, changed and edited, and how their goods move."""
 
     place_orders: Batcher[PlaceOrder, OrderState]
     get_order: Batcher[str, Order | None]
     change_orders: Batcher[Command, None]
     edit_orders: Batcher[EditCommand, None]
+    move_goods: Batcher[GoodsCommand, None]
 
 
 def _batches(
@@ -182,6 +187,7 @@ def _batches(
         Batcher(reader.details, **limits),
         Batcher(change, **limits),
         Batcher(retrying(edits), **limits),
+        Batcher(retrying(MoveGoods(store.begin, clock)), **limits),
     )
 
 
@@ -192,6 +198,7 @@ def _use_cases(
     clock: Clock,
     batches: _Batches,
     edits: EditOrders,
+    stock_check: GrpcStockCheck,
 ) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
@@ -199,6 +206,8 @@ def _use_cases(
         extend_hold=retrying(ExtendHold(store.begin, clock)),
         edit_order=batches.edit_orders.submit,
         preview_edit=edits.preview,
+        move_goods=batches.move_goods.submit,
+        check_locations=CheckLocations(stock_check),
         change_order=batches.change_orders.submit,
         update_customer=retrying(UpdateCustomer(store.begin, clock)),
         erase_customer=retrying(EraseCustomer(store.begin, clock)),

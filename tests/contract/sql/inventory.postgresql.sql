@@ -21,13 +21,24 @@ CREATE TABLE product (
     updated_at  timestamptz NOT NULL
 );
 
--- Every location in its one spelling; `folded` is it without the case of its letters.
+-- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
+-- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
+-- made inactive, so that the ledger itself shows that nothing came there since.
 CREATE TABLE location (
-    location_id text COLLATE "C" PRIMARY KEY,
-    folded      text COLLATE "C" NOT NULL UNIQUE
+    location_id    text COLLATE "C" PRIMARY KEY,
+    folded         text COLLATE "C" NOT NULL UNIQUE,
+    name           text NOT NULL,
+    kind           text NOT NULL,
+    priority       integer NOT NULL,
+    active         boolean NOT NULL,
+    inactive_after bigint,                       -- NULL: it is active
+    address        jsonb NOT NULL,
+    version        bigint NOT NULL,
+    CHECK (active = (inactive_after IS NULL))
 );
 
-INSERT INTO location VALUES ('main', 'main');
+INSERT INTO location
+     VALUES ('main', 'main', '', 'WAREHOUSE', 0, true, NULL, '["", "", "", "", ""]', 1);
 
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
@@ -38,8 +49,9 @@ CREATE TABLE stock_level (
     on_hand     bigint NOT NULL CHECK (on_hand >= 0),
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
+    quarantined bigint NOT NULL CHECK (quarantined >= 0),
     PRIMARY KEY (product_id, location_id, lot_id),
-    CHECK (reserved <= on_hand)
+    CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50);
 
 -- What each order is promised, as a document. The ledger stays the truth: levels and reservations
@@ -49,11 +61,20 @@ CREATE TABLE reservation (
     version    bigint NOT NULL,                  -- the `sequence` of what is told
     revision   bigint NOT NULL,                  -- of the newest question decided
     state      text NOT NULL,
-    stock      json NOT NULL,                    -- [[product, location, lot, units], ...], sorted
+    stock      json NOT NULL,                    -- [[product, location, lot, units, why], ...]
     missing    json NOT NULL,                    -- [[product, wanted, available], ...]: why refused
+    sourcing   json,                             -- [strategy, [location], split?]; NULL: priority
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
+
+-- Each shipment and each receipt is booked once, for ever; a receipt's name begins with a line
+-- break.
+CREATE TABLE booked_fact (
+    order_id uuid NOT NULL,
+    fact     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (order_id, fact)
+);
 
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -66,10 +87,13 @@ CREATE TABLE stock_movement (
     on_hand_after  bigint NOT NULL CHECK (on_hand_after >= 0),
     reserved_after bigint NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
     order_id       uuid,
+    reason_code    text,                         -- NULL: not said
     reason         text NOT NULL,
     reference      text NOT NULL,
     actor          text NOT NULL,
-    moved_at       timestamptz NOT NULL
+    moved_at       timestamptz NOT NULL,
+    quarantined_delta bigint,                    -- NULL: 0
+    quarantined_after bigint                     -- NULL: 0
 );
 
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
@@ -84,7 +108,8 @@ CREATE TABLE stock_request (
     on_hand      bigint NOT NULL,
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
-    done_at      timestamptz NOT NULL
+    done_at      timestamptz NOT NULL,
+    quarantined  bigint NOT NULL
 );
 
 CREATE TABLE outbox (
@@ -124,7 +149,7 @@ COMMIT;
 
 
 -- FIND_RESERVATIONS
-  SELECT order_id::text AS order_id, version, revision, state, stock, missing
+  SELECT order_id::text AS order_id, version, revision, state, stock, missing, sourcing
     FROM reservation
    WHERE order_id = ANY($1::uuid[])
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
@@ -133,45 +158,63 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 
 -- INSERT_RESERVATIONS
 INSERT INTO reservation
-            (order_id, version, revision, state, stock, missing, decided_at, updated_at)
-SELECT order_id, version, revision, state, stock, missing, at, at
+            (order_id, version, revision, state, stock, missing, sourcing, decided_at, updated_at)
+SELECT order_id, version, revision, state, stock, missing, sourcing, at, at
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::json[],
-              $7::timestamptz[])
-       AS new (order_id, version, revision, state, stock, missing, at)
+              $7::json[], $8::timestamptz[])
+       AS new (order_id, version, revision, state, stock, missing, sourcing, at)
 ;
 
 -- UPDATE_RESERVATIONS
 UPDATE reservation
    SET version = new.version, revision = new.revision, state = new.state, stock = new.stock,
-       missing = new.missing, updated_at = new.at
+       missing = new.missing, sourcing = new.sourcing, updated_at = new.at
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::json[],
-              $7::timestamptz[], $8::bigint[])
-       AS new (order_id, version, revision, state, stock, missing, at, version_before)
+              $7::json[], $8::timestamptz[], $9::bigint[])
+       AS new (order_id, version, revision, state, stock, missing, sourcing, at, version_before)
  WHERE reservation.order_id = new.order_id
    AND reservation.version = new.version_before
 ;
 
+-- FIND_FACTS
+SELECT order_id::text AS order_id, fact
+  FROM booked_fact
+ WHERE order_id = ANY($1::uuid[])
+;
+
+-- INSERT_FACTS
+INSERT INTO booked_fact (order_id, fact)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[])
+;
+
 -- LOCK_LEVELS
-  SELECT product_id, location_id, lot_id, on_hand, reserved, version
+  SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
+         quarantined
     FROM stock_level
+    JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
-         -- One lock order for everyone, each product's gate first: no deadlocks.
+         -- One lock order for everyone, each product's gate first: no deadlocks. A location's lock
+         -- is shared by all but those who change the location, and these hold nothing else.
 ORDER BY product_id, location_id <> 'main', location_id, lot_id
-     FOR UPDATE
+     FOR UPDATE OF stock_level FOR SHARE OF location
 ;
 
 -- INSERT_LEVELS
-INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version)
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined)
 SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+              $7::bigint[])
 ;
 
 -- UPDATE_LEVELS
 UPDATE stock_level
-   SET on_hand = new.on_hand, reserved = new.reserved, version = new.version
+   SET on_hand = new.on_hand, reserved = new.reserved, version = new.version,
+       quarantined = new.quarantined
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
-              $7::bigint[])
-       AS new (product_id, location_id, lot_id, on_hand, reserved, version, version_before)
+              $7::bigint[], $8::bigint[])
+       AS new (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
+               version_before)
  WHERE stock_level.product_id = new.product_id
    AND stock_level.location_id = new.location_id
    AND stock_level.lot_id = new.lot_id
@@ -189,17 +232,69 @@ SELECT *
               $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
 ;
 
--- FIND_LOCATIONS
-SELECT location_id, folded
-  FROM location
- WHERE folded = ANY($1::text[])
+-- INSERT_MOVEMENTS_IN_FULL
+INSERT INTO stock_movement
+            (product_id, location_id, lot_id, kind,
+             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+             order_id, reason, reference, actor, moved_at,
+             reason_code, quarantined_delta, quarantined_after)
+SELECT *
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
+              $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
+              $14::text[], $15::bigint[], $16::bigint[])
 ;
 
--- INSERT_LOCATIONS
-INSERT INTO location (location_id, folded)
-SELECT *
-  FROM unnest($1::text[], $2::text[])
-    ON CONFLICT (location_id) DO NOTHING
+-- FIND_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE folded = ANY($1::text[])
+;
+
+-- SHARE_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE folded = ANY($1::text[])
+ORDER BY location_id
+     FOR SHARE
+;
+
+-- LOCK_LOCATION
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE location_id = $1
+     FOR UPDATE
+;
+
+-- LIST_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE (priority, location_id) > ($1, $2)
+ORDER BY priority, location_id
+   LIMIT $3
+;
+
+-- COUNT_LOCATIONSSELECT count(*) AS locations FROM location
+;
+
+-- INSERT_LOCATION
+INSERT INTO location (location_id, folded, name, kind, priority, active, inactive_after, address,
+                      version)
+     VALUES ($1, $2, $3, $4, $5, $6,
+             CASE WHEN $6 THEN NULL
+                  ELSE (SELECT coalesce(max(movement_id), 0) FROM stock_movement) END,
+             $7, $8)
+;
+
+-- UPDATE_LOCATION
+UPDATE location
+   SET name = $2, kind = $3, priority = $4, active = $5,
+       inactive_after =
+           CASE WHEN $5 THEN NULL
+                ELSE coalesce(inactive_after,
+                              (SELECT coalesce(max(movement_id), 0) FROM stock_movement)) END,
+       address = $6, version = $7
+ WHERE location_id = $1
 ;
 
 -- EXISTING_PRODUCTS
@@ -231,35 +326,41 @@ UPDATE product
 ;
 
 -- FIND_CHANGES
-SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 ;
 
 -- INSERT_CHANGES
 INSERT INTO stock_request
-            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
+            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
+             quarantined)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[])
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[])
 ;
 
 -- STOCK_INFO
-   SELECT product_id, name, description, currency, price_minor, active,
+   SELECT product_id, product.name, description, currency, price_minor, product.active,
           product.version AS product_version,
-          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version
+          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version,
+          location.priority, location.active AS location_active, quarantined
      FROM product
 LEFT JOIN stock_level USING (product_id)
+LEFT JOIN location USING (location_id)
     WHERE product_id = ANY($1::text[])
  ORDER BY product_id, location_id, lot_id
 ;
 
 -- STOCK_SUMMARIES
-   SELECT product.product_id, currency, price_minor, active, product.version,
+   SELECT product.product_id, currency, price_minor, product.active, product.version,
           COALESCE(SUM(on_hand), 0)::bigint AS on_hand,
-          COALESCE(SUM(reserved), 0)::bigint AS reserved
+          COALESCE(SUM(reserved), 0)::bigint AS reserved,
+          COALESCE(SUM(CASE WHEN location.active THEN on_hand - reserved - quarantined
+                            ELSE 0 END), 0)::bigint AS available
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+LEFT JOIN location USING (location_id)
     WHERE product.product_id = ANY($1::text[])
  GROUP BY product.product_id
 ;
@@ -275,7 +376,8 @@ ORDER BY product_id
 -- LIST_MOVEMENTS
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id::text AS order_id, reason, reference, actor, moved_at
+         order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
@@ -288,7 +390,8 @@ ORDER BY movement_id DESC
 -- LIST_MOVEMENTS_OF_PRODUCT
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id::text AS order_id, reason, reference, actor, moved_at
+         order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
@@ -302,7 +405,8 @@ ORDER BY movement_id DESC
 -- LIST_MOVEMENTS_OF_ORDER
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id::text AS order_id, reason, reference, actor, moved_at
+         order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)

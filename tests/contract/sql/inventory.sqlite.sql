@@ -21,13 +21,24 @@ CREATE TABLE product (
     updated_at  TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Every location in its one spelling; `folded` is it without the case of its letters.
+-- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
+-- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
+-- made inactive, so that the ledger itself shows that nothing came there since.
 CREATE TABLE location (
-    location_id TEXT PRIMARY KEY,
-    folded      TEXT NOT NULL UNIQUE
+    location_id    TEXT PRIMARY KEY,
+    folded         TEXT NOT NULL UNIQUE,
+    name           TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    priority       INTEGER NOT NULL,
+    active         INTEGER NOT NULL,
+    inactive_after INTEGER,                       -- NULL: it is active
+    address        TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    CHECK (active = (inactive_after IS NULL))
 ) WITHOUT ROWID;
 
-INSERT INTO location VALUES ('main', 'main');
+INSERT INTO location
+     VALUES ('main', 'main', '', 'WAREHOUSE', 0, true, NULL, '["", "", "", "", ""]', 1);
 
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
@@ -38,8 +49,9 @@ CREATE TABLE stock_level (
     on_hand     INTEGER NOT NULL CHECK (on_hand >= 0),
     reserved    INTEGER NOT NULL CHECK (reserved >= 0),
     version     INTEGER NOT NULL,
+    quarantined INTEGER NOT NULL CHECK (quarantined >= 0),
     PRIMARY KEY (product_id, location_id, lot_id),
-    CHECK (reserved <= on_hand)
+    CHECK (reserved + quarantined <= on_hand)
 ) WITHOUT ROWID;
 
 -- What each order is promised, as a document. The ledger stays the truth: levels and reservations
@@ -49,10 +61,19 @@ CREATE TABLE reservation (
     version    INTEGER NOT NULL,                  -- the `sequence` of what is told
     revision   INTEGER NOT NULL,                  -- of the newest question decided
     state      TEXT NOT NULL,
-    stock      TEXT NOT NULL,                    -- [[product, location, lot, units], ...], sorted
+    stock      TEXT NOT NULL,                    -- [[product, location, lot, units, why], ...]
     missing    TEXT NOT NULL,                    -- [[product, wanted, available], ...]: why refused
+    sourcing   TEXT,                             -- [strategy, [location], split?]; NULL: priority
     decided_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Each shipment and each receipt is booked once, for ever; a receipt's name begins with a line
+-- break.
+CREATE TABLE booked_fact (
+    order_id TEXT NOT NULL,
+    fact     TEXT NOT NULL,
+    PRIMARY KEY (order_id, fact)
 ) WITHOUT ROWID;
 
 CREATE TABLE stock_movement (
@@ -66,10 +87,13 @@ CREATE TABLE stock_movement (
     on_hand_after  INTEGER NOT NULL CHECK (on_hand_after >= 0),
     reserved_after INTEGER NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
     order_id       TEXT,
+    reason_code    TEXT,                         -- NULL: not said
     reason         TEXT NOT NULL,
     reference      TEXT NOT NULL,
     actor          TEXT NOT NULL,
-    moved_at       TEXT NOT NULL
+    moved_at       TEXT NOT NULL,
+    quarantined_delta INTEGER,                    -- NULL: 0
+    quarantined_after INTEGER                     -- NULL: 0
 );
 
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
@@ -84,7 +108,8 @@ CREATE TABLE stock_request (
     on_hand      INTEGER NOT NULL,
     reserved     INTEGER NOT NULL,
     version      INTEGER NOT NULL,
-    done_at      TEXT NOT NULL
+    done_at      TEXT NOT NULL,
+    quarantined  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE outbox (
@@ -124,7 +149,7 @@ COMMIT;
 
 
 -- FIND_RESERVATIONS
-  SELECT order_id AS order_id, version, revision, state, stock, missing
+  SELECT order_id AS order_id, version, revision, state, stock, missing, sourcing
     FROM reservation
    WHERE order_id IN (SELECT value FROM json_each(?1))
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
@@ -132,38 +157,54 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 
 -- INSERT_RESERVATIONS
 INSERT INTO reservation
-            (order_id, version, revision, state, stock, missing, decided_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+            (order_id, version, revision, state, stock, missing, sourcing, decided_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
 ;
 
 -- UPDATE_RESERVATIONS
 UPDATE reservation
    SET version = ?2, revision = ?3, state = ?4, stock = ?5,
-       missing = ?6, updated_at = ?7
+       missing = ?6, sourcing = ?7, updated_at = ?8
  WHERE reservation.order_id = ?1
-   AND reservation.version = ?8
+   AND reservation.version = ?9
+;
+
+-- FIND_FACTS
+SELECT order_id AS order_id, fact
+  FROM booked_fact
+ WHERE order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- INSERT_FACTS
+INSERT INTO booked_fact (order_id, fact)
+     VALUES (?1, ?2)
 ;
 
 -- LOCK_LEVELS
-  SELECT product_id, location_id, lot_id, on_hand, reserved, version
+  SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
+         quarantined
     FROM stock_level
+    JOIN location USING (location_id)
    WHERE product_id IN (SELECT value FROM json_each(?1))
-         -- One lock order for everyone, each product's gate first: no deadlocks.
+         -- One lock order for everyone, each product's gate first: no deadlocks. A location's lock
+         -- is shared by all but those who change the location, and these hold nothing else.
 ORDER BY product_id, location_id <> 'main', location_id, lot_id
 ;
 
 -- INSERT_LEVELS
-INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7)
 ;
 
 -- UPDATE_LEVELS
 UPDATE stock_level
-   SET on_hand = ?4, reserved = ?5, version = ?6
+   SET on_hand = ?4, reserved = ?5, version = ?6,
+       quarantined = ?7
  WHERE stock_level.product_id = ?1
    AND stock_level.location_id = ?2
    AND stock_level.lot_id = ?3
-   AND stock_level.version = ?7
+   AND stock_level.version = ?8
 ;
 
 -- INSERT_MOVEMENTS
@@ -176,16 +217,66 @@ INSERT INTO stock_movement
               ?9, ?10, ?11, ?12, ?13)
 ;
 
--- FIND_LOCATIONS
-SELECT location_id, folded
-  FROM location
- WHERE folded IN (SELECT value FROM json_each(?1))
+-- INSERT_MOVEMENTS_IN_FULL
+INSERT INTO stock_movement
+            (product_id, location_id, lot_id, kind,
+             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+             order_id, reason, reference, actor, moved_at,
+             reason_code, quarantined_delta, quarantined_after)
+     VALUES (?1, ?2, ?3, ?4,
+              ?5, ?6, ?7, ?8,
+              ?9, ?10, ?11, ?12, ?13,
+              ?14, ?15, ?16)
 ;
 
--- INSERT_LOCATIONS
-INSERT INTO location (location_id, folded)
-     VALUES (?1, ?2)
-    ON CONFLICT (location_id) DO NOTHING
+-- FIND_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE folded IN (SELECT value FROM json_each(?1))
+;
+
+-- SHARE_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE folded IN (SELECT value FROM json_each(?1))
+ORDER BY location_id
+;
+
+-- LOCK_LOCATION
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE location_id = ?1
+;
+
+-- LIST_LOCATIONS
+  SELECT location_id, name, kind, priority, active, address, version
+    FROM location
+   WHERE (priority, location_id) > (?1, ?2)
+ORDER BY priority, location_id
+   LIMIT ?3
+;
+
+-- COUNT_LOCATIONSSELECT count(*) AS locations FROM location
+;
+
+-- INSERT_LOCATION
+INSERT INTO location (location_id, folded, name, kind, priority, active, inactive_after, address,
+                      version)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+             CASE WHEN ?6 THEN NULL
+                  ELSE (SELECT coalesce(max(movement_id), 0) FROM stock_movement) END,
+             ?7, ?8)
+;
+
+-- UPDATE_LOCATION
+UPDATE location
+   SET name = ?2, kind = ?3, priority = ?4, active = ?5,
+       inactive_after =
+           CASE WHEN ?5 THEN NULL
+                ELSE coalesce(inactive_after,
+                              (SELECT coalesce(max(movement_id), 0) FROM stock_movement)) END,
+       address = ?6, version = ?7
+ WHERE location_id = ?1
 ;
 
 -- EXISTING_PRODUCTS
@@ -216,34 +307,40 @@ UPDATE product
 ;
 
 -- FIND_CHANGES
-SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined
   FROM stock_request
  WHERE request_id IN (SELECT value FROM json_each(?1))
 ;
 
 -- INSERT_CHANGES
 INSERT INTO stock_request
-            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at)
+            (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
+             quarantined)
      VALUES (?1, ?2, ?3, ?4,
-              ?5, ?6, ?7, ?8)
+              ?5, ?6, ?7, ?8, ?9)
 ;
 
 -- STOCK_INFO
-   SELECT product_id, name, description, currency, price_minor, active,
+   SELECT product_id, product.name, description, currency, price_minor, product.active,
           product.version AS product_version,
-          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version
+          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version,
+          location.priority, location.active AS location_active, quarantined
      FROM product
 LEFT JOIN stock_level USING (product_id)
+LEFT JOIN location USING (location_id)
     WHERE product_id IN (SELECT value FROM json_each(?1))
  ORDER BY product_id, location_id, lot_id
 ;
 
 -- STOCK_SUMMARIES
-   SELECT product.product_id, currency, price_minor, active, product.version,
+   SELECT product.product_id, currency, price_minor, product.active, product.version,
           COALESCE(SUM(on_hand), 0) AS on_hand,
-          COALESCE(SUM(reserved), 0) AS reserved
+          COALESCE(SUM(reserved), 0) AS reserved,
+          COALESCE(SUM(CASE WHEN location.active THEN on_hand - reserved - quarantined
+                            ELSE 0 END), 0) AS available
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
+LEFT JOIN location USING (location_id)
     WHERE product.product_id IN (SELECT value FROM json_each(?1))
  GROUP BY product.product_id
 ;
@@ -259,7 +356,8 @@ ORDER BY product_id
 -- LIST_MOVEMENTS
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id AS order_id, reason, reference, actor, moved_at
+         order_id AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)
@@ -272,7 +370,8 @@ ORDER BY movement_id DESC
 -- LIST_MOVEMENTS_OF_PRODUCT
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id AS order_id, reason, reference, actor, moved_at
+         order_id AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)
@@ -286,7 +385,8 @@ ORDER BY movement_id DESC
 -- LIST_MOVEMENTS_OF_ORDER
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id AS order_id, reason, reference, actor, moved_at
+         order_id AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)

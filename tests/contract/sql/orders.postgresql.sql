@@ -25,7 +25,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
-    stock        json NOT NULL,                  -- [[product, location, units], ...]
+    stock        json NOT NULL,                  -- [[product, location, units, why], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -81,6 +81,87 @@ CREATE TABLE order_charge (
     code         text NOT NULL,
     amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (order_id, edition, charge_no)
+);
+
+-- Where the stock of an edition is to come from: a row only where it is not by priority.
+CREATE TABLE order_sourcing (
+    order_id     uuid NOT NULL,
+    edition      integer NOT NULL,
+    strategy     text NOT NULL,
+    location_ids jsonb NOT NULL,                 -- [location, ...]
+    may_split    boolean NOT NULL,
+    PRIMARY KEY (order_id, edition)
+);
+
+-- What has left: facts, only added; and how it travels, as last told. Sums of them are never kept:
+-- what is not stored can't drift.
+CREATE TABLE shipment (
+    order_id        uuid NOT NULL,
+    shipment_id     text COLLATE "C" NOT NULL,
+    version         bigint NOT NULL,             -- the order's with it
+    revision        bigint NOT NULL,             -- of the question that first told of it
+    carrier         text NOT NULL,
+    tracking_number text NOT NULL,
+    tracking_url    text NOT NULL,
+    request_hash    text NOT NULL,
+    shipped_at      timestamptz NOT NULL,
+    delivered_at    timestamptz,                 -- NULL: not known
+    PRIMARY KEY (order_id, shipment_id)
+);
+
+CREATE TABLE shipment_item (
+    order_id    uuid NOT NULL,
+    shipment_id text COLLATE "C" NOT NULL,
+    item_no     integer NOT NULL,
+    line_no     integer NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    location_id text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, shipment_id, item_no)
+);
+
+-- What may come back, and what has: facts, only added but for the end of a return.
+CREATE TABLE order_return (
+    return_id    uuid PRIMARY KEY,
+    order_id     uuid NOT NULL,
+    version      bigint NOT NULL,                -- the order's with it
+    request_id   text COLLATE "C" NOT NULL,
+    request_hash text NOT NULL,
+    opened_at    timestamptz NOT NULL,
+    closed_at    timestamptz,                    -- NULL: it is open
+    UNIQUE (order_id, request_id)
+);
+
+CREATE TABLE return_item (
+    return_id  uuid NOT NULL,
+    line_no    integer NOT NULL,
+    product_id text COLLATE "C" NOT NULL,
+    quantity   bigint NOT NULL CHECK (quantity > 0),
+    reason     text NOT NULL,
+    PRIMARY KEY (return_id, line_no)
+);
+
+CREATE TABLE return_receipt (
+    order_id     uuid NOT NULL,
+    request_id   text COLLATE "C" NOT NULL,
+    return_id    uuid NOT NULL,
+    version      bigint NOT NULL,                -- the order's with it
+    revision     bigint NOT NULL,                -- of the question that first told of it
+    request_hash text NOT NULL,
+    received_at  timestamptz NOT NULL,
+    PRIMARY KEY (order_id, request_id)
+);
+
+CREATE TABLE receipt_item (
+    order_id    uuid NOT NULL,
+    request_id  text COLLATE "C" NOT NULL,
+    item_no     integer NOT NULL,
+    line_no     integer NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    disposition text NOT NULL,
+    location_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (order_id, request_id, item_no)
 );
 
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
@@ -226,6 +307,60 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_vers
 COMMIT;
 
 
+-- PUT_SHIPMENTS
+INSERT INTO shipment (order_id, shipment_id, version, revision, carrier, tracking_number,
+                      tracking_url, request_hash, shipped_at, delivered_at)
+SELECT order_id, shipment_id, version, revision, carrier, tracking_number,
+       tracking_url, request_hash, shipped_at, delivered_at
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
+              $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+       AS new (order_id, shipment_id, version, revision, carrier, tracking_number,
+               tracking_url, request_hash, shipped_at, delivered_at)
+ON CONFLICT (order_id, shipment_id) DO UPDATE
+   SET carrier = excluded.carrier, tracking_number = excluded.tracking_number,
+       tracking_url = excluded.tracking_url, delivered_at = excluded.delivered_at
+;
+
+-- INSERT_SHIPMENT_ITEMS
+INSERT INTO shipment_item
+            (order_id, shipment_id, item_no, line_no, product_id, location_id, quantity)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::text[],
+              $7::bigint[])
+;
+
+-- PUT_RETURNS
+INSERT INTO order_return
+            (return_id, order_id, version, request_id, request_hash, opened_at, closed_at)
+SELECT return_id, order_id, version, request_id, request_hash, opened_at, closed_at
+  FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
+              $7::timestamptz[])
+       AS new (return_id, order_id, version, request_id, request_hash, opened_at, closed_at)
+ON CONFLICT (return_id) DO UPDATE SET closed_at = excluded.closed_at
+;
+
+-- INSERT_RETURN_ITEMS
+INSERT INTO return_item (return_id, line_no, product_id, quantity, reason)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::bigint[], $5::text[])
+;
+
+-- INSERT_RECEIPTS
+INSERT INTO return_receipt
+            (order_id, request_id, return_id, version, revision, request_hash, received_at)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[],
+              $7::timestamptz[])
+;
+
+-- INSERT_RECEIPT_ITEMS
+INSERT INTO receipt_item (order_id, request_id, item_no, line_no, product_id, quantity,
+                          disposition, location_id)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::bigint[],
+              $7::text[], $8::text[])
+;
+
 -- FIND_PROFILE
 SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
   FROM customer
@@ -331,8 +466,13 @@ UPDATE order_details
       SET reason = ''
     WHERE order_id = ANY($1::uuid[])
       AND (status = 'CANCELLED' AND action = ''
-           OR action = 'EDIT_ASKED'    -- else the text is the system's own
-              AND reason NOT IN ('lines or charges edited', 'units cancelled'))
+           OR (action = 'EDIT_ASKED'
+               OR status = 'SHIPPED' AND action = ''  -- where the rest was cancelled
+                  AND EXISTS (SELECT 1
+                                FROM order_edit
+                               WHERE order_edit.order_id = order_history.order_id
+                                 AND ended_version = order_history.version))
+              AND reason NOT IN ('order edited', 'units cancelled'))  -- the system's own
       AND reason <> ''
 RETURNING order_id::text AS order_id
 ;
@@ -373,7 +513,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -386,6 +530,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -420,7 +576,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -433,6 +593,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -476,7 +648,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -489,6 +665,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -531,7 +719,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -544,6 +736,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -587,7 +791,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -600,6 +808,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -641,7 +861,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -654,6 +878,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -708,7 +944,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -721,6 +961,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -952,7 +1204,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -965,6 +1221,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1081,7 +1349,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1094,6 +1366,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1209,7 +1493,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1222,6 +1510,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1338,7 +1638,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1351,6 +1655,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1468,7 +1784,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1481,6 +1801,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1597,7 +1929,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1610,6 +1946,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1726,7 +2074,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1739,6 +2091,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1854,7 +2218,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1867,6 +2235,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -1982,7 +2362,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1995,6 +2379,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -2100,7 +2496,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2113,6 +2513,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -2161,7 +2573,11 @@ SELECT currency,
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition)) AS edit
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition)) AS edit
   FROM order_edit
   JOIN orders USING (order_id)
  WHERE order_edit.order_id = $1::uuid
@@ -2184,7 +2600,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2197,6 +2617,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -2204,6 +2636,23 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
+          FROM (SELECT * FROM order_return) AS known
+         WHERE known.order_id = orders.order_id) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
+          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+         WHERE known.order_id = orders.order_id) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
+          FROM (SELECT * FROM return_receipt) AS known
+         WHERE known.order_id = orders.order_id) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
+          FROM (SELECT * FROM receipt_item) AS known
+         WHERE known.order_id = orders.order_id) END AS receipt_items
      , (SELECT max(line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id) AS line_no_max
@@ -2226,7 +2675,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition))
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2239,6 +2692,18 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
        (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
                         ORDER BY version)
           FROM payment
@@ -2246,12 +2711,109 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
+          FROM (SELECT * FROM order_return) AS known
+         WHERE known.order_id = orders.order_id) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
+          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+         WHERE known.order_id = orders.order_id) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
+          FROM (SELECT * FROM return_receipt) AS known
+         WHERE known.order_id = orders.order_id) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
+          FROM (SELECT * FROM receipt_item) AS known
+         WHERE known.order_id = orders.order_id) END AS receipt_items
      , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
                         ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
+     , stock, stock_revision
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- FIND_WHOLE
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
+          FROM (SELECT * FROM order_return) AS known
+         WHERE known.order_id = orders.order_id) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
+          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+         WHERE known.order_id = orders.order_id) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
+          FROM (SELECT * FROM return_receipt) AS known
+         WHERE known.order_id = orders.order_id) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
+          FROM (SELECT * FROM receipt_item) AS known
+         WHERE known.order_id = orders.order_id) END AS receipt_items
+     , stock, stock_revision
+  FROM orders
+ WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- ORDER_OF_RETURN
+SELECT order_id::text AS order_id
+  FROM order_return
+ WHERE return_id = $1::uuid
 ;
 
 -- UNSENT_NOTIFICATIONS
@@ -2329,6 +2891,21 @@ INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amo
 SELECT *
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[],
               $7::bigint[])
+;
+
+-- INSERT_SOURCINGS
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[])
+;
+
+-- WANTED_SOURCINGS
+  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split
+    FROM orders
+    JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
+     AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                       ELSE edition_newest END
+   WHERE orders.order_id = ANY($1::uuid[])
 ;
 
 -- PUT_DETAILS

@@ -25,7 +25,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence INTEGER NOT NULL,
     stock_revision INTEGER NOT NULL,
-    stock        TEXT NOT NULL,                  -- [[product, location, units], ...]
+    stock        TEXT NOT NULL,                  -- [[product, location, units, why], ...]
     currency     TEXT NOT NULL,
     total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
     name         TEXT NOT NULL,
@@ -81,6 +81,87 @@ CREATE TABLE order_charge (
     code         TEXT NOT NULL,
     amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (order_id, edition, charge_no)
+) WITHOUT ROWID;
+
+-- Where the stock of an edition is to come from: a row only where it is not by priority.
+CREATE TABLE order_sourcing (
+    order_id     TEXT NOT NULL,
+    edition      INTEGER NOT NULL,
+    strategy     TEXT NOT NULL,
+    location_ids TEXT NOT NULL,                 -- [location, ...]
+    may_split    INTEGER NOT NULL,
+    PRIMARY KEY (order_id, edition)
+) WITHOUT ROWID;
+
+-- What has left: facts, only added; and how it travels, as last told. Sums of them are never kept:
+-- what is not stored can't drift.
+CREATE TABLE shipment (
+    order_id        TEXT NOT NULL,
+    shipment_id     TEXT NOT NULL,
+    version         INTEGER NOT NULL,             -- the order's with it
+    revision        INTEGER NOT NULL,             -- of the question that first told of it
+    carrier         TEXT NOT NULL,
+    tracking_number TEXT NOT NULL,
+    tracking_url    TEXT NOT NULL,
+    request_hash    TEXT NOT NULL,
+    shipped_at      TEXT NOT NULL,
+    delivered_at    TEXT,                 -- NULL: not known
+    PRIMARY KEY (order_id, shipment_id)
+) WITHOUT ROWID;
+
+CREATE TABLE shipment_item (
+    order_id    TEXT NOT NULL,
+    shipment_id TEXT NOT NULL,
+    item_no     INTEGER NOT NULL,
+    line_no     INTEGER NOT NULL,
+    product_id  TEXT NOT NULL,
+    location_id TEXT NOT NULL,
+    quantity    INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, shipment_id, item_no)
+) WITHOUT ROWID;
+
+-- What may come back, and what has: facts, only added but for the end of a return.
+CREATE TABLE order_return (
+    return_id    TEXT PRIMARY KEY,
+    order_id     TEXT NOT NULL,
+    version      INTEGER NOT NULL,                -- the order's with it
+    request_id   TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    opened_at    TEXT NOT NULL,
+    closed_at    TEXT,                    -- NULL: it is open
+    UNIQUE (order_id, request_id)
+) WITHOUT ROWID;
+
+CREATE TABLE return_item (
+    return_id  TEXT NOT NULL,
+    line_no    INTEGER NOT NULL,
+    product_id TEXT NOT NULL,
+    quantity   INTEGER NOT NULL CHECK (quantity > 0),
+    reason     TEXT NOT NULL,
+    PRIMARY KEY (return_id, line_no)
+) WITHOUT ROWID;
+
+CREATE TABLE return_receipt (
+    order_id     TEXT NOT NULL,
+    request_id   TEXT NOT NULL,
+    return_id    TEXT NOT NULL,
+    version      INTEGER NOT NULL,                -- the order's with it
+    revision     INTEGER NOT NULL,                -- of the question that first told of it
+    request_hash TEXT NOT NULL,
+    received_at  TEXT NOT NULL,
+    PRIMARY KEY (order_id, request_id)
+) WITHOUT ROWID;
+
+CREATE TABLE receipt_item (
+    order_id    TEXT NOT NULL,
+    request_id  TEXT NOT NULL,
+    item_no     INTEGER NOT NULL,
+    line_no     INTEGER NOT NULL,
+    product_id  TEXT NOT NULL,
+    quantity    INTEGER NOT NULL CHECK (quantity > 0),
+    disposition TEXT NOT NULL,
+    location_id TEXT NOT NULL,
+    PRIMARY KEY (order_id, request_id, item_no)
 ) WITHOUT ROWID;
 
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
@@ -226,6 +307,49 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 COMMIT;
 
 
+-- PUT_SHIPMENTS
+INSERT INTO shipment (order_id, shipment_id, version, revision, carrier, tracking_number,
+                      tracking_url, request_hash, shipped_at, delivered_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+       ?7, ?8, ?9, ?10)
+ON CONFLICT (order_id, shipment_id) DO UPDATE
+   SET carrier = excluded.carrier, tracking_number = excluded.tracking_number,
+       tracking_url = excluded.tracking_url, delivered_at = excluded.delivered_at
+;
+
+-- INSERT_SHIPMENT_ITEMS
+INSERT INTO shipment_item
+            (order_id, shipment_id, item_no, line_no, product_id, location_id, quantity)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7)
+;
+
+-- PUT_RETURNS
+INSERT INTO order_return
+            (return_id, order_id, version, request_id, request_hash, opened_at, closed_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (return_id) DO UPDATE SET closed_at = excluded.closed_at
+;
+
+-- INSERT_RETURN_ITEMS
+INSERT INTO return_item (return_id, line_no, product_id, quantity, reason)
+     VALUES (?1, ?2, ?3, ?4, ?5)
+;
+
+-- INSERT_RECEIPTS
+INSERT INTO return_receipt
+            (order_id, request_id, return_id, version, revision, request_hash, received_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7)
+;
+
+-- INSERT_RECEIPT_ITEMS
+INSERT INTO receipt_item (order_id, request_id, item_no, line_no, product_id, quantity,
+                          disposition, location_id)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7, ?8)
+;
+
 -- FIND_PROFILE
 SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
   FROM customer
@@ -319,8 +443,13 @@ UPDATE order_details
       SET reason = ''
     WHERE order_id IN (SELECT value FROM json_each(?1))
       AND (status = 'CANCELLED' AND action = ''
-           OR action = 'EDIT_ASKED'    -- else the text is the system's own
-              AND reason NOT IN ('lines or charges edited', 'units cancelled'))
+           OR (action = 'EDIT_ASKED'
+               OR status = 'SHIPPED' AND action = ''  -- where the rest was cancelled
+                  AND EXISTS (SELECT 1
+                                FROM order_edit
+                               WHERE order_edit.order_id = order_history.order_id
+                                 AND ended_version = order_history.version))
+              AND reason NOT IN ('order edited', 'units cancelled'))  -- the system's own
       AND reason <> ''
 RETURNING order_id AS order_id
 ;
@@ -364,7 +493,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -380,6 +513,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -418,7 +567,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -434,6 +587,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -472,7 +641,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -488,6 +661,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -531,7 +720,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -547,6 +740,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -590,7 +799,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -606,6 +819,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -650,7 +879,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -666,6 +899,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -714,7 +963,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -730,6 +983,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -969,7 +1238,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -985,6 +1258,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1101,7 +1390,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1117,6 +1410,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1233,7 +1542,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1249,6 +1562,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1365,7 +1694,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1381,6 +1714,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1497,7 +1846,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1513,6 +1866,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1629,7 +1998,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1645,6 +2018,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1761,7 +2150,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1777,6 +2170,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -1893,7 +2302,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -1909,6 +2322,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -2025,7 +2454,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2041,6 +2474,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -2157,7 +2606,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2173,6 +2626,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -2225,7 +2694,11 @@ SELECT currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no))) AS edit
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition)) AS edit
   FROM order_edit
   JOIN orders USING (order_id)
  WHERE order_edit.order_id = ?1
@@ -2251,7 +2724,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2267,6 +2744,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -2275,6 +2768,31 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, request_hash, opened_at, closed_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, line_no, product_id, quantity, reason))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY line_no)) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, revision, request_hash, received_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM return_receipt) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(request_id, line_no, product_id, quantity, disposition, location_id))
+          FROM (SELECT *
+                  FROM (SELECT * FROM receipt_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY request_id, item_no)) END AS receipt_items
      , (SELECT max(line_no)
           FROM order_line
          WHERE order_line.order_id = orders.order_id) AS line_no_max
@@ -2300,7 +2818,11 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_charge
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)))
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
            AND order_edit.edition = orders.edition_newest) END AS edit,
@@ -2316,6 +2838,22 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
        (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
           FROM (SELECT kind, reference, amount_minor, recorded_at
                   FROM payment
@@ -2324,13 +2862,137 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
        (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
           FROM order_details
          WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, request_hash, opened_at, closed_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, line_no, product_id, quantity, reason))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY line_no)) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, revision, request_hash, received_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM return_receipt) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(request_id, line_no, product_id, quantity, disposition, location_id))
+          FROM (SELECT *
+                  FROM (SELECT * FROM receipt_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY request_id, item_no)) END AS receipt_items
      , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
           FROM (SELECT version, status, changed_at, reason, actor, action
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
+     , stock, stock_revision
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_WHOLE
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, request_hash, opened_at, closed_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, line_no, product_id, quantity, reason))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY line_no)) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, revision, request_hash, received_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM return_receipt) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(request_id, line_no, product_id, quantity, disposition, location_id))
+          FROM (SELECT *
+                  FROM (SELECT * FROM receipt_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY request_id, item_no)) END AS receipt_items
+     , stock, stock_revision
+  FROM orders
+ WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- ORDER_OF_RETURN
+SELECT order_id AS order_id
+  FROM order_return
+ WHERE return_id = ?1
 ;
 
 -- UNSENT_NOTIFICATIONS
@@ -2396,6 +3058,20 @@ INSERT INTO order_history (order_id, version, status, changed_at, reason, actor,
 INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6,
               ?7)
+;
+
+-- INSERT_SOURCINGS
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
+     VALUES (?1, ?2, ?3, ?4, ?5)
+;
+
+-- WANTED_SOURCINGS
+  SELECT orders.order_id AS order_id, strategy, location_ids, may_split
+    FROM orders
+    JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
+     AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                       ELSE edition_newest END
+   WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
 
 -- PUT_DETAILS

@@ -6,7 +6,8 @@ from itertools import count
 
 from holdfast.inventory.application.stock.change_stock import AdjustOnHand
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, StockLevel
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import IllegalTransition, OrdersError

@@ -63,7 +63,8 @@ _RULES = (
     (r"::[a-z]+(\[\])?", ""),  # SQLite's values have types, not its arguments and columns
     (r"= ANY\((\?\d+)\)", r"IN (SELECT value FROM json_each(\1))"),
     (r"<> ALL\((\?\d+)\)", r"NOT IN (SELECT value FROM json_each(\1))"),
-    (r"\s+FOR (NO KEY )?UPDATE( SKIP LOCKED)?\b", ""),  # one writer at a time: no row locks
+    # One writer at a time: no row locks.
+    (r"\s+FOR (NO KEY )?(UPDATE|SHARE)( OF [a-z_]+)?( SKIP LOCKED)?\b", ""),
 )
 _ROWS = re.compile(r"\s+FROM unnest\((?P<arguments>[^)]*)\)(?:\s+AS new \((?P<names>[^)]*)\))?")
 _UNKNOWN_TO_SQLITE = re.compile(

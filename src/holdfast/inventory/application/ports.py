@@ -9,8 +9,11 @@ from typing import NamedTuple, Protocol
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
+from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.reservations.reservation import Reservation
-from holdfast.inventory.domain.stock.stock import Movement, StockBook, StockLevel
+from holdfast.inventory.domain.stock.levels import StockLevel
+from holdfast.inventory.domain.stock.movements import Movement
+from holdfast.inventory.domain.stock.stock import StockBook
 
 MOVEMENT_ID_MAX = 2**63 - 1
 
@@ -46,8 +49,20 @@ class Work(Protocol):
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
         """Return these orders' reservations by order id, locked until the transaction ends."""
 
+    async def booked_facts(self, order_ids: Collection[str]) -> dict[str, set[str]]:
+        """Return the names of the shipments and receipts that were booked, by order, of orders
+        whose reservations are locked.
+        """
+
+    async def book_facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        """Keep that shipments and receipts were booked: (order id, name).
+
+        :raises KeyTaken: one of them was booked before.
+        """
+
     async def lock_levels(self, product_ids: Collection[str]) -> list[StockLevel]:
-        """Return all levels of these products, locked until the transaction ends.
+        """Return all levels of these products, locked until the transaction ends; their locations
+        stay as they are until then, too.
 
         Everyone locks by product, and each product's `main` level first, its gate: whoever has it
         is alone with the product, also with levels that are made meanwhile. So no deadlock arises.
@@ -56,15 +71,28 @@ class Work(Protocol):
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
 
-    async def locations(self, location_ids: Collection[str]) -> dict[str, str]:
-        """Return the locations there are of these names, whatever their letters' case: how each is
-        spelled, by what `folded` makes of it.
+    async def locations(self, location_ids: Collection[str]) -> dict[str, Location]:
+        """Return the locations there are of these names, whatever their letters' case, by what
+        `folded` makes of their ids. They stay as they are until the end of the transaction.
         """
 
-    async def add_locations(self, location_ids: Sequence[str]) -> None:
-        """Keep new locations, each in this spelling for ever; one that is there already stays.
+    async def lock_location(self, location_id: str) -> Location | None:
+        """Return the location, locked until the end of the transaction against everybody who moves
+        stock there or changes it; None if there is none of this very id.
+        """
 
-        :raises KeyTaken: one is there in another spelling since a moment ago.
+    async def count_locations(self) -> int:
+        """How many locations there are."""
+
+    async def add_location(self, location: Location) -> None:
+        """Insert the location.
+
+        :raises KeyTaken: there is one of this id, perhaps in other letters' case.
+        """
+
+    async def save_location(self, location: Location) -> None:
+        """Write the details of a location that is locked. One that is not active any more keeps
+        which movement was the newest then.
         """
 
     async def save_book(self, book: StockBook) -> None:
@@ -119,6 +147,14 @@ class StockInfo:
     def reserved(self) -> int:
         return sum(level.reserved for level in self.levels)
 
+    @property
+    def available(self) -> int:
+        return sum(level.available for level in self.levels)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(level.quarantined for level in self.levels)
+
 
 class StockSummary(NamedTuple):
     """What a stock check needs of a product: its price, and its stock over all locations."""
@@ -130,6 +166,7 @@ class StockSummary(NamedTuple):
     version: int
     on_hand: int
     reserved: int
+    available: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +191,12 @@ class RecordedMovement:
 class StockReader(Protocol):
     """Questions about committed stock; each answer is one moment of the database."""
 
-    async def spelling_of(self, location_id: str) -> str | None:
-        """Return how a location is spelled, whatever the case of the letters here; None: it is
-        not known.
+    async def locations(self, *, after: tuple[int, str], limit: int) -> list[Location]:
+        """Return at most `limit` locations beyond this priority and id, by priority and id."""
+
+    async def locations_named(self, location_ids: Collection[str]) -> dict[str, Location]:
+        """Return the locations there are of these names, whatever their letters' case, by what
+        `folded` makes of their ids.
         """
 
     async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:

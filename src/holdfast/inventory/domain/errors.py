@@ -3,8 +3,14 @@
 InventoryError
 ├── ProductNotFound
 ├── ProductExists
+├── ProductInactive
+├── LocationNotFound
+├── LocationExists
 ├── LocationSpelledOtherwise
+├── LocationInactive
 ├── BelowReserved
+├── NotFree
+├── NotQuarantined
 ├── QuantityTooLarge
 ├── TooManyLocations
 ├── StaleVersion
@@ -52,20 +58,59 @@ class LocationSpelledOtherwise(InventoryError):
 
 
 class BelowReserved(InventoryError):
-    """The on-hand quantity would be less than what orders were promised."""
+    """On hand would be less than what orders were promised and what is in quarantine."""
 
     reason = "BELOW_RESERVED"
 
-    def __init__(self, product_id: str, location_id: str, *, wanted: int, reserved: int) -> None:
+    def __init__(
+        self,
+        product_id: str,
+        location_id: str,
+        *,
+        wanted: int,
+        reserved: int,
+        quarantined: int = 0,
+    ) -> None:
         at = f"product {product_id} at {location_id}: on hand can't become {wanted:,}"
         if reserved:
             promised = "1 unit is" if reserved == 1 else f"{reserved:,} units are"
-            why = f", as {promised} promised to orders: cancel some, or leave so many"
+            aside = f", and {quarantined:,} in quarantine" if quarantined else ""
+            why = f", as {promised} promised to orders{aside}: cancel some, or leave so many"
+        elif quarantined:
+            why = (
+                f", as {quarantined:,} in quarantine are not gone: write them off, or release them"
+            )
         else:
             why = ", which is less than nothing: look at what there is"
         super().__init__(at + why)
         self.product_id, self.location_id = product_id, location_id
         self.wanted, self.reserved = wanted, reserved
+
+
+class NotFree(InventoryError):
+    """Fewer units are free there than are to be taken out of sale."""
+
+    reason = "NOT_FREE"
+
+    def __init__(self, product_id: str, location_id: str, *, wanted: int, free: int) -> None:
+        super().__init__(
+            f"product {product_id} at {location_id}: {wanted:,} units can't be quarantined, as "
+            f"{free:,} are free: what is promised to orders is not"
+        )
+        self.facts = {"wanted": str(wanted), "free": str(free)}
+
+
+class NotQuarantined(InventoryError):
+    """Fewer units are in quarantine there."""
+
+    reason = "NOT_QUARANTINED"
+
+    def __init__(self, product_id: str, location_id: str, *, wanted: int, quarantined: int) -> None:
+        super().__init__(
+            f"product {product_id} at {location_id}: {wanted:,} units can't leave quarantine, "
+            f"where there are {quarantined:,}"
+        )
+        self.facts = {"wanted": str(wanted), "quarantined": str(quarantined)}
 
 
 class QuantityTooLarge(InventoryError):
@@ -82,17 +127,64 @@ class QuantityTooLarge(InventoryError):
         self.wanted, self.allowed = wanted, allowed
 
 
+class LocationNotFound(InventoryError):
+    """There is no location of this id."""
+
+    reason = "LOCATION_NOT_FOUND"
+
+    def __init__(self, location_id: str) -> None:
+        super().__init__(
+            f"location {location_id} does not exist: create it first, or name one that does"
+        )
+        self.location_id = location_id
+
+
+class LocationExists(InventoryError):
+    """The id is taken by a location with other details."""
+
+    reason = "LOCATION_EXISTS"
+
+    def __init__(self, location_id: str) -> None:
+        super().__init__(
+            f"location {location_id} exists already, with other details: look at it, and update it "
+            "if these are right"
+        )
+        self.location_id = location_id
+
+
+class LocationInactive(InventoryError):
+    """Nothing comes to the location, and nothing is promised there."""
+
+    reason = "LOCATION_INACTIVE"
+
+    def __init__(self, location_id: str, *, wanted: str) -> None:
+        super().__init__(
+            f"location {location_id} is not active and can't {wanted} stock: make it active, or "
+            "name another one"
+        )
+        self.location_id = location_id
+
+
+class ProductInactive(InventoryError):
+    """The product is not sold at present."""
+
+    reason = "PRODUCT_INACTIVE"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"product {product_id} is not sold at present")
+        self.product_id = product_id
+
+
 class TooManyLocations(InventoryError):
-    """The product has stock at as many locations as it may."""
+    """There are as many locations as there may be."""
 
     reason = "TOO_MANY_LOCATIONS"
 
-    def __init__(self, product_id: str, allowed: int) -> None:
+    def __init__(self, allowed: int) -> None:
         super().__init__(
-            f"product {product_id} is kept at {allowed:,} locations already, and more are not "
-            "allowed: use one of those"
+            f"there are {allowed:,} locations already, and more are not allowed: use one of those"
         )
-        self.product_id, self.allowed = product_id, allowed
+        self.allowed = allowed
 
 
 class StaleVersion(InventoryError):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock.stock import StockLevel
+from holdfast.inventory.domain.stock.levels import StockLevel
 
 
 class StockReserved(NamedTuple):
@@ -34,6 +34,8 @@ class StockLevelChanged:
     location_id: str
     on_hand: int
     reserved: int
+    available: int
+    quarantined: int
 
 
 ReservationEvent = StockReserved | StockRejected | ReservationReleased
@@ -50,5 +52,11 @@ def answer(reservation: Reservation) -> ReservationEvent:
 def level_changed(level: StockLevel) -> StockLevelChanged:
     """Return what to tell about a level as it is now."""
     return StockLevelChanged(
-        level.product_id, level.version, level.location_id, level.on_hand, level.reserved
+        level.product_id,
+        level.version,
+        level.location_id,
+        level.on_hand,
+        level.reserved,
+        level.available,
+        level.quarantined,
     )

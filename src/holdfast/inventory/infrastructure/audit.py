@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
 from holdfast.inventory.domain.reservations.reservation import ReservationState
-from holdfast.inventory.domain.stock.stock import LevelKey
+from holdfast.inventory.domain.stock.levels import LevelKey
 
 COUNTS = {
     "products": "product",
@@ -17,19 +17,22 @@ COUNTS = {
 }
 
 QUESTIONS = {
-    "level {product_id} at {location_id} has on hand {on_hand}, reserved {reserved}, version "
-    "{version}; its movements sum to {on_hand_sum}, {reserved_sum}, {movements}": """
-SELECT stock_level.product_id, stock_level.location_id, on_hand, reserved, version,
-       on_hand_sum, reserved_sum, movements
+    "level {product_id} at {location_id} has on hand {on_hand}, reserved {reserved}, quarantined "
+    "{quarantined}, version {version}; its movements sum to {on_hand_sum}, {reserved_sum}, "
+    "{quarantined_sum}, {movements}": """
+SELECT stock_level.product_id, stock_level.location_id, on_hand, reserved, quarantined, version,
+       on_hand_sum, reserved_sum, quarantined_sum, movements
   FROM stock_level
   LEFT JOIN (SELECT product_id, location_id, coalesce(lot_id, '') AS lot_id, count(*) AS movements,
-                    sum(on_hand_delta) AS on_hand_sum, sum(reserved_delta) AS reserved_sum
+                    sum(on_hand_delta) AS on_hand_sum, sum(reserved_delta) AS reserved_sum,
+                    sum(coalesce(quarantined_delta, 0)) AS quarantined_sum
                FROM stock_movement
               GROUP BY product_id, location_id, coalesce(lot_id, '')) AS ledger
     ON ledger.product_id = stock_level.product_id AND ledger.location_id = stock_level.location_id
    AND ledger.lot_id = stock_level.lot_id
  WHERE on_hand <> coalesce(on_hand_sum, 0)
     OR reserved <> coalesce(reserved_sum, 0)
+    OR quarantined <> coalesce(quarantined_sum, 0)
     OR version <> coalesce(movements, 0)
 """,
     "{movements} movements of {product_id} at {location_id} belong to no level": """
@@ -41,30 +44,51 @@ SELECT stock_movement.product_id, stock_movement.location_id, count(*) AS moveme
  WHERE stock_level.product_id IS NULL
  GROUP BY stock_movement.product_id, stock_movement.location_id
 """,
-    "movement {movement_id} of {product_id} at {location_id} says {on_hand_after} on hand and "
-    "{reserved_after} reserved; its predecessors sum to {on_hand_sum} and {reserved_sum}": """
+    "movement {movement_id} of {product_id} at {location_id} says {on_hand_after} on hand, "
+    "{reserved_after} reserved and {quarantined_after} quarantined; its predecessors sum to "
+    "{on_hand_sum}, {reserved_sum} and {quarantined_sum}": """
 SELECT *
   FROM (SELECT movement_id, product_id, location_id, on_hand_after, reserved_after,
+               coalesce(quarantined_after, 0) AS quarantined_after,
                sum(on_hand_delta) OVER level_so_far AS on_hand_sum,
-               sum(reserved_delta) OVER level_so_far AS reserved_sum
+               sum(reserved_delta) OVER level_so_far AS reserved_sum,
+               sum(coalesce(quarantined_delta, 0)) OVER level_so_far AS quarantined_sum
           FROM stock_movement
         WINDOW level_so_far AS (PARTITION BY product_id, location_id, coalesce(lot_id, '')
                                 ORDER BY movement_id ROWS UNBOUNDED PRECEDING)) AS running
  WHERE on_hand_after <> on_hand_sum
     OR reserved_after <> reserved_sum
+    OR quarantined_after <> quarantined_sum
     OR reserved_sum < 0
-    OR reserved_sum > on_hand_sum
+    OR quarantined_sum < 0
+    OR reserved_sum + quarantined_sum > on_hand_sum
 """,
-    "movement {movement_id} of {product_id} is a {kind} of {on_hand_delta} on hand and "
-    "{reserved_delta} reserved": """
-SELECT movement_id, product_id, kind, on_hand_delta, reserved_delta
-  FROM stock_movement
- WHERE NOT CASE kind WHEN 'RECEIPT' THEN on_hand_delta > 0 AND reserved_delta = 0
-                     WHEN 'ADJUSTMENT' THEN on_hand_delta <> 0 AND reserved_delta = 0
-                     WHEN 'RESERVATION' THEN on_hand_delta = 0 AND reserved_delta > 0
-                     WHEN 'RELEASE' THEN on_hand_delta = 0 AND reserved_delta < 0
-                     ELSE false END
-    OR (kind IN ('RESERVATION', 'RELEASE')) <> (order_id IS NOT NULL)
+    "movement {movement_id} of {product_id} is a {kind} of {on_hand_delta} on hand, "
+    "{reserved_delta} reserved and {quarantined_delta} quarantined": """
+SELECT movement_id, product_id, kind, on_hand_delta, reserved_delta, quarantined_delta
+  FROM (SELECT movement_id, product_id, kind, order_id, on_hand_delta, reserved_delta,
+               coalesce(quarantined_delta, 0) AS quarantined_delta
+          FROM stock_movement) AS moved
+ WHERE NOT CASE kind
+           WHEN 'RECEIPT' THEN on_hand_delta > 0 AND reserved_delta = 0 AND quarantined_delta = 0
+           WHEN 'ADJUSTMENT'
+           THEN on_hand_delta <> 0 AND reserved_delta = 0 AND quarantined_delta = 0
+           WHEN 'RESERVATION'
+           THEN on_hand_delta = 0 AND reserved_delta > 0 AND quarantined_delta = 0
+           WHEN 'RELEASE' THEN on_hand_delta = 0 AND reserved_delta < 0 AND quarantined_delta = 0
+           WHEN 'SHIPMENT'
+           THEN on_hand_delta < 0 AND reserved_delta IN (0, on_hand_delta) AND quarantined_delta = 0
+           WHEN 'RETURN'
+           THEN on_hand_delta > 0 AND reserved_delta = 0 AND quarantined_delta IN (0, on_hand_delta)
+           WHEN 'WRITE_OFF'
+           THEN on_hand_delta < 0 AND reserved_delta = 0 AND quarantined_delta IN (0, on_hand_delta)
+           WHEN 'QUARANTINE'
+           THEN on_hand_delta = 0 AND reserved_delta = 0 AND quarantined_delta > 0
+           WHEN 'UNQUARANTINE'
+           THEN on_hand_delta = 0 AND reserved_delta = 0 AND quarantined_delta < 0
+           ELSE false END
+    OR kind IN ('RESERVATION', 'RELEASE', 'SHIPMENT', 'RETURN') AND order_id IS NULL
+    OR kind IN ('RECEIPT', 'QUARANTINE', 'UNQUARANTINE') AND order_id IS NOT NULL
 """,
     "product {product_id} has no level at main, which is its gate": """
 SELECT product.product_id
@@ -79,11 +103,30 @@ SELECT DISTINCT stock_level.location_id
   LEFT JOIN location ON location.location_id = stock_level.location_id
  WHERE location.location_id IS NULL
 """,
+    "movement {movement_id} is a {kind} of {product_id} at {location_id}, which was not active": """
+SELECT movement_id, stock_movement.kind, product_id, stock_movement.location_id
+  FROM stock_movement
+  JOIN location ON location.location_id = stock_movement.location_id
+ WHERE movement_id > inactive_after
+   AND (stock_movement.kind = 'RECEIPT' OR reserved_delta > 0)
+""",
     "locations {one} and {other} differ only in the case of their letters": """
 SELECT one.location_id AS one, other.location_id AS other
   FROM location AS one
   JOIN location AS other ON lower(other.location_id) = lower(one.location_id)
    AND other.location_id > one.location_id
+""",
+    "order {order_id} has {moved} shipments and receipts among its movements, and {booked} are "
+    "booked": """
+SELECT order_id, sum(moved) AS moved, sum(booked) AS booked
+  FROM (SELECT DISTINCT order_id, kind, reference, 1 AS moved, 0 AS booked
+          FROM stock_movement
+         WHERE kind IN ('SHIPMENT', 'RETURN')
+         UNION ALL
+        SELECT order_id, '', fact, 0, 1
+          FROM booked_fact) AS told
+ GROUP BY order_id
+HAVING sum(moved) <> sum(booked)
 """,
     "order {order_id} moved {product_id} at {location_id} without a reservation": """
 SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_movement.location_id
@@ -96,14 +139,16 @@ SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_moveme
 
 BETWEEN = """
 SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
-       CAST(missing AS text) AS missing
+       CAST(missing AS text) AS missing, CAST(sourcing AS text) AS sourcing
   FROM reservation
  WHERE order_id >= $1 AND order_id <= $2
 """
 
 LEDGER_BETWEEN = """
 SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
-       sum(reserved_delta) AS held
+       sum(reserved_delta) AS held,
+       sum(CASE kind WHEN 'SHIPMENT' THEN -on_hand_delta ELSE 0 END) AS shipped,
+       sum(CASE kind WHEN 'RETURN' THEN on_hand_delta ELSE 0 END) AS returned
   FROM stock_movement
  WHERE order_id >= $1 AND order_id <= $2
  GROUP BY order_id, product_id, location_id, coalesce(lot_id, '')
@@ -112,7 +157,10 @@ SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
 
 @dataclass(frozen=True, slots=True)
 class ReservationFacts:
-    """What Inventory holds for an order: by its document, and by its ledger."""
+    """What Inventory holds for an order: by its document, and by its ledger.
+
+    :param shipped: units per product that have left, by the ledger; `returned`: that came back.
+    """
 
     version: int
     revision: int
@@ -120,6 +168,9 @@ class ReservationFacts:
     stock: Counter[LevelKey]
     was_refused: bool
     ledger: Counter[LevelKey]
+    sourcing: tuple[str, tuple[str, ...], bool]
+    shipped: Counter[str]
+    returned: Counter[str]
 
     @property
     def units(self) -> Counter[str]:
@@ -137,6 +188,12 @@ class ReservationFacts:
             yield f"is {self.state} and holds {dict(self.stock)}"
         if self.state is ReservationState.SHORT and not self.was_refused:
             yield "is SHORT and lacks nothing"
+        strategy, named, may_split = self.sourcing
+        places = {location_id for _, location_id, _ in self.stock}
+        if strategy == "PINNED" and not places <= {*named}:
+            yield f"is pinned to {', '.join(named)} and holds stock at {', '.join(sorted(places))}"
+        if not may_split and len(places) > 1:
+            yield f"must not be split and holds stock at {', '.join(sorted(places))}"
 
 
 async def audit(auditor: Auditor) -> None:
@@ -146,6 +203,12 @@ async def audit(auditor: Auditor) -> None:
     await auditor.messages()
 
 
+def sourcing_in(text: str | None) -> tuple[str, tuple[str, ...], bool]:
+    """Read where an order's stock is to come from: strategy, locations, whether they may share."""
+    strategy, location_ids, may_split = json.loads(text or '["PRIORITY", [], true]')
+    return strategy, tuple(location_ids), may_split
+
+
 async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, ReservationFacts]:
     """Return what is held for orders from one id to another, by order id."""
     found = {
@@ -153,14 +216,21 @@ async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, Re
             row["version"],
             row["revision"],
             ReservationState(row["state"]),
-            Counter({(p, at, lot): units for p, at, lot, units in json.loads(row["stock"])}),
+            Counter({(p, at, lot): units for p, at, lot, units, *_ in json.loads(row["stock"])}),
             row["missing"] != "[]",
+            Counter(),
+            sourcing_in(row["sourcing"]),
+            Counter(),
             Counter(),
         )
         for row in await auditor.rows(BETWEEN, first, last)
     }
     for row in await auditor.rows(LEDGER_BETWEEN, first, last):
         reservation = found.get(str(row["order_id"]))
+        if reservation and row["shipped"]:
+            reservation.shipped[row["product_id"]] += int(row["shipped"])
+        if reservation and row["returned"]:
+            reservation.returned[row["product_id"]] += int(row["returned"])
         if reservation and row["held"]:
             key = row["product_id"], row["location_id"], row["lot_id"]
             reservation.ledger[key] = int(row["held"])

@@ -17,6 +17,7 @@ from holdfast.inventory.domain.events import (
     StockRejected,
     StockReserved,
 )
+from holdfast.inventory.domain.stock.sourcing import SourcingReason
 
 # With more, what was reserved is left out of an event: a message must fit through the broker, and
 # the ledger tells it by order.
@@ -59,8 +60,9 @@ def _message(event: InventoryEvent) -> Message:
                 location_id=event.location_id,
                 on_hand=event.on_hand,
                 reserved=event.reserved,
-                available=event.on_hand - event.reserved,
+                available=event.available,
                 version=event.sequence,
+                quarantined=event.quarantined,
             )
             return events_pb2.StockLevelChanged(product_id=event.product_id, level=level)
 
@@ -76,8 +78,10 @@ def _told(event: ReservationEvent, message: Answer) -> Answer:
     message.order_id = reservation.order_id
     state = message.state
     state.revision = reservation.revision
-    for product_id, location_id, _, quantity in reservation.stock:
-        state.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+    for product_id, location_id, _, quantity, reason in reservation.stock:
+        held = state.stock.add(product_id=product_id, location_id=location_id, quantity=quantity)
+        if reason is not SourcingReason.PRIORITY:
+            held.reason = inventory_pb2.SourcingReason.Value(f"SOURCING_REASON_{reason}")
     if message.ByteSize() > STOCK_BYTES_MAX:  # many products, each from many locations
         del state.stock[:]
     for short in reservation.missing:

@@ -21,20 +21,27 @@ from holdfast.inventory.application.ports import (
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
-from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock.stock import (
+from holdfast.inventory.domain.locations.location import (
     MAIN_LOCATION,
-    NO_LOT,
-    HeldStock,
-    Movement,
-    MovementKind,
-    Shortage,
-    StockBook,
-    StockLevel,
+    Address,
+    Location,
+    LocationKind,
     folded,
 )
+from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
+from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Shortage, StockLevel
+from holdfast.inventory.domain.stock.movements import Movement, MovementKind, ReasonCode
+from holdfast.inventory.domain.stock.sourcing import (
+    BY_PRIORITY,
+    Sourcing,
+    SourcingReason,
+    Strategy,
+)
+from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.sql import SQL, Statements
+
+BY_RANK = SourcingReason.PRIORITY  # what is not said of units that are held
 
 
 class Store:
@@ -63,17 +70,22 @@ class Store:
                 products[product_id] = _product(row, version=row["product_version"])
                 levels[product_id] = []
             if row["level_version"]:  # a gate alone is no stock: nothing was ever there
-                levels[product_id].append(_level(row, version=row["level_version"]))
+                level = _level(row, row["level_version"], row["location_active"])
+                levels[product_id].append(level)
         return {key: StockInfo(product, tuple(levels[key])) for key, product in products.items()}
 
     async def stock_infos(self, product_ids: Sequence[str]) -> Sequence[StockInfo | None]:
         found = await self.stock_info(set(product_ids))
         return [found.get(product_id) for product_id in product_ids]
 
-    async def spelling_of(self, location_id: str) -> str | None:
+    async def locations(self, *, after: tuple[int, str], limit: int) -> list[Location]:
         async with self._database.read() as reading:
-            found = await _spellings(reading, self._sql, [location_id])
-        return found.get(folded(location_id))
+            rows = await reading.fetch(self._sql.LIST_LOCATIONS, *after, limit)
+        return list(map(_location, rows))
+
+    async def locations_named(self, location_ids: Collection[str]) -> dict[str, Location]:
+        async with self._database.read() as reading:
+            return await _locations(reading, self._sql.FIND_LOCATIONS, location_ids)
 
     async def stock_summaries(self, product_ids: Collection[str]) -> dict[str, StockSummary]:
         async with self._database.read() as reading:
@@ -87,6 +99,7 @@ class Store:
                 version=row["version"],
                 on_hand=row["on_hand"],
                 reserved=row["reserved"],
+                available=row["available"],
             )
             for row in rows
         }
@@ -138,31 +151,52 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.FIND_RESERVATIONS, sorted(order_ids))
         return {row["order_id"]: _reservation(row) for row in rows}
 
+    async def booked_facts(self, order_ids: Collection[str]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {order_id: set() for order_id in order_ids}
+        for row in await self._transaction.fetch(self._sql.FIND_FACTS, sorted(order_ids)):
+            found[row["order_id"]].add(row["fact"])
+        return found
+
+    async def book_facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        self._transaction.defer(self._sql.INSERT_FACTS, list(facts))
+
     async def lock_levels(self, product_ids: Collection[str]) -> list[StockLevel]:
         if not product_ids:
             return []
         rows = await self._transaction.fetch(self._sql.LOCK_LEVELS, sorted(product_ids))
-        return [_level(row, version=row["version"]) for row in rows]
+        return [_level(row, row["version"], row["active"]) for row in rows]
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         rows = await self._transaction.fetch(self._sql.EXISTING_PRODUCTS, list(product_ids))
         return {row["product_id"] for row in rows}
 
-    async def locations(self, location_ids: Collection[str]) -> dict[str, str]:
-        if set(location_ids) <= {MAIN_LOCATION}:  # nearly always, and always there
-            return {folded(MAIN_LOCATION): MAIN_LOCATION}
-        return await _spellings(self._transaction, self._sql, location_ids)
+    async def locations(self, location_ids: Collection[str]) -> dict[str, Location]:
+        return await _locations(self._transaction, self._sql.SHARE_LOCATIONS, location_ids)
 
-    async def add_locations(self, location_ids: Sequence[str]) -> None:
-        self._transaction.defer(
-            self._sql.INSERT_LOCATIONS, [(one, folded(one)) for one in sorted(location_ids)]
+    async def lock_location(self, location_id: str) -> Location | None:
+        rows = await self._transaction.fetch(self._sql.LOCK_LOCATION, location_id)
+        return _location(rows[0]) if rows else None
+
+    async def count_locations(self) -> int:
+        (row,) = await self._transaction.fetch(self._sql.COUNT_LOCATIONS)
+        return int(row["locations"])
+
+    async def add_location(self, location: Location) -> None:
+        named = location.location_id, folded(location.location_id)
+        await self._transaction.execute(
+            self._sql.INSERT_LOCATION, *named, *_location_columns(location)
+        )
+
+    async def save_location(self, location: Location) -> None:
+        await self._transaction.execute(
+            self._sql.UPDATE_LOCATION, location.location_id, *_location_columns(location)
         )
 
     async def save_book(self, book: StockBook) -> None:
         new: list[tuple[object, ...]] = []
         old: list[tuple[object, ...]] = []
         for level in book.changed:
-            row = *level.key, level.on_hand, level.reserved, level.version
+            row = *level.key, level.on_hand, level.reserved, level.version, level.quarantined
             before = book.version_before(level)
             if before is None:
                 new.append(row)
@@ -172,15 +206,21 @@ class StoreWork:
         if await self._transaction.write(self._sql.UPDATE_LEVELS, old) < len(old):
             raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
-        self._transaction.defer(
-            self._sql.INSERT_MOVEMENTS,
-            [
+        usual: list[tuple[object, ...]] = []
+        full: list[tuple[object, ...]] = []
+        for m in book.movements:
+            facts = (
                 (m.product_id, m.location_id, m.lot_id or None, m.kind)
                 + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
                 + (m.order_id, m.reason, m.reference, m.actor, m.at)
-                for m in book.movements
-            ],
-        )
+            )
+            if m.reason_code or m.quarantined_delta or m.quarantined_after:
+                more = m.reason_code or None, m.quarantined_delta, m.quarantined_after
+                full.append((*facts, *more))
+            else:
+                usual.append(facts)
+        self._transaction.defer(self._sql.INSERT_MOVEMENTS, usual)
+        self._transaction.defer(self._sql.INSERT_MOVEMENTS_IN_FULL, full)
 
     async def save_reservations(
         self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
@@ -212,6 +252,7 @@ class StoreWork:
                     row["on_hand"],
                     row["reserved"],
                     row["version"],
+                    quarantined=row["quarantined"],
                 ),
             )
             for row in rows
@@ -223,7 +264,8 @@ class StoreWork:
             level = change.level
             place = level.product_id, level.location_id
             state = level.on_hand, level.reserved, level.version
-            rows.append((change.request_id, change.request_hash, *place, *state, at))
+            named = change.request_id, change.request_hash
+            rows.append((*named, *place, *state, at, level.quarantined))
         self._transaction.defer(self._sql.INSERT_CHANGES, rows)
 
     async def lock_product(self, product_id: str) -> Product | None:
@@ -235,7 +277,7 @@ class StoreWork:
         if await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 0:
             return False
         gate = StockLevel(product.product_id, MAIN_LOCATION)
-        self._transaction.defer(self._sql.INSERT_LEVELS, [(*gate.key, 0, 0, 0)])
+        self._transaction.defer(self._sql.INSERT_LEVELS, [(*gate.key, 0, 0, 0, 0)])
         return True
 
     async def save_product(self, product: Product, at: datetime) -> None:
@@ -246,11 +288,29 @@ class StoreWork:
         self._outbox.append(self._transaction, events)
 
 
-async def _spellings(
-    reading: Reading, sql: Statements, location_ids: Collection[str]
-) -> dict[str, str]:
-    rows = await reading.fetch(sql.FIND_LOCATIONS, sorted(set(map(folded, location_ids))))
-    return {row["folded"]: row["location_id"] for row in rows}
+async def _locations(
+    reading: Reading, sql: str, location_ids: Collection[str]
+) -> dict[str, Location]:
+    rows = await reading.fetch(sql, sorted(set(map(folded, location_ids))))
+    return {folded(row["location_id"]): _location(row) for row in rows}
+
+
+def _location(row: Row) -> Location:
+    return Location(
+        location_id=row["location_id"],
+        name=row["name"],
+        kind=LocationKind(row["kind"]),
+        priority=row["priority"],
+        active=bool(row["active"]),
+        address=Address(*json.loads(row["address"])),
+        version=row["version"],
+    )
+
+
+def _location_columns(location: Location) -> tuple[object, ...]:
+    """What can change of a location."""
+    facts = location.name, location.kind, location.priority, location.active
+    return (*facts, json.dumps(location.address), location.version)
 
 
 def _product(row: Row, *, version: int) -> Product:
@@ -271,7 +331,7 @@ def _product_columns(product: Product) -> tuple[object, ...]:
     return (*details, *price, product.active, product.version)
 
 
-def _level(row: Row, *, version: int) -> StockLevel:
+def _level(row: Row, version: int, active: object) -> StockLevel:
     return StockLevel(
         row["product_id"],
         row["location_id"],
@@ -279,6 +339,9 @@ def _level(row: Row, *, version: int) -> StockLevel:
         row["reserved"],
         version,
         row["lot_id"],
+        row["priority"],
+        bool(active),
+        row["quarantined"],
     )
 
 
@@ -288,18 +351,32 @@ def _reservation(row: Row) -> Reservation:
         row["version"],
         row["revision"],
         ReservationState(row["state"]),
-        tuple(HeldStock(*held) for held in json.loads(row["stock"])),
+        tuple(
+            HeldStock(product, at, lot, units, SourcingReason(why[0]) if why else BY_RANK)
+            for product, at, lot, units, *why in json.loads(row["stock"])
+        ),
         tuple(Shortage(*short) for short in json.loads(row["missing"])),
+        _sourcing(row["sourcing"]),
     )
 
 
-def _texts(reservation: Reservation) -> tuple[str, str]:
-    """What is held and what was missing, as JSON."""
-    stock = json.dumps(reservation.stock)
+def _sourcing(text: str | None) -> Sourcing:
+    if text is None:
+        return BY_PRIORITY
+    strategy, location_ids, may_split = json.loads(text)
+    return Sourcing(Strategy(strategy), tuple(location_ids), may_split)
+
+
+def _texts(reservation: Reservation) -> tuple[str, str, str | None]:
+    """What is held, what was missing and by which sourcing, as JSON; what is usual is left out."""
+    if reservation.sourcing is BY_PRIORITY:
+        stock, sourcing = json.dumps([part[:4] for part in reservation.stock]), None
+    else:
+        stock, sourcing = json.dumps(reservation.stock), json.dumps(reservation.sourcing)
     if not reservation.missing:  # nearly always
-        return stock, "[]"
+        return stock, "[]", sourcing
     missing = [(short.product_id, short.wanted, short.available) for short in reservation.missing]
-    return stock, json.dumps(missing)
+    return stock, json.dumps(missing), sourcing
 
 
 def _movement(row: Row) -> Movement:
@@ -317,4 +394,7 @@ def _movement(row: Row) -> Movement:
         reference=row["reference"],
         actor=row["actor"],
         at=instant(row["moved_at"]),
+        reason_code=ReasonCode(row["reason_code"] or ""),
+        quarantined_delta=row["quarantined_delta"] or 0,
+        quarantined_after=row["quarantined_after"] or 0,
     )

@@ -12,6 +12,7 @@ from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
+from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import (
     RecordedMovement,
     StockInfo,
@@ -20,9 +21,11 @@ from holdfast.inventory.application.ports import (
 from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.errors import LocationSpelledOtherwise, ProductNotFound
-from holdfast.inventory.domain.stock.stock import StockLevel
-from holdfast.inventory.presentation import wire
+from holdfast.inventory.domain.errors import ProductNotFound
+from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
+from holdfast.inventory.domain.stock.sourcing import Sourcing
+from holdfast.inventory.presentation import locations_wire, wire
 
 Found = TypeVar("Found")
 
@@ -45,6 +48,11 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         change_stock: Batcher[StockChange, StockLevel],
         create_product: Callable[[Product], Awaitable[Product]],
         update_product: Callable[[str, int, Mapping[str, str | int | bool]], Awaitable[Product]],
+        create_location: Callable[[Location], Awaitable[Location]],
+        update_location: Callable[[str, int, Mapping[str, object]], Awaitable[Location]],
+        check_availability: Callable[
+            [Mapping[str, int], Sourcing], Awaitable[tuple[HeldStock, ...] | Short]
+        ],
         get_stock_info: Batcher[str, StockInfo | None],
         reader: StockReader,
         boundary: RpcBoundary,
@@ -52,6 +60,9 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self._change_stock = change_stock
         self._create_product = create_product
         self._update_product = update_product
+        self._create_location = create_location
+        self._update_location = update_location
+        self._check_availability = check_availability
         self._get_stock_info = get_stock_info
         self._reader = reader
         self._boundary = boundary
@@ -96,6 +107,24 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         level = await self._change_stock.submit(change)
         return pb.AdjustStockResponse(product_id=change.product_id, level=wire.level_message(level))
 
+    async def QuarantineStock(
+        self, request: pb.QuarantineStockRequest, context: Context
+    ) -> pb.QuarantineStockResponse:
+        violations = Violations()
+        change = wire.read_quarantine(request, caller_of(context), violations)
+        violations.raise_any()
+        level = wire.level_message(await self._change_stock.submit(change))
+        return pb.QuarantineStockResponse(product_id=change.product_id, level=level)
+
+    async def ReleaseQuarantine(
+        self, request: pb.ReleaseQuarantineRequest, context: Context
+    ) -> pb.ReleaseQuarantineResponse:
+        violations = Violations()
+        change = wire.read_end_of_quarantine(request, caller_of(context), violations)
+        violations.raise_any()
+        level = wire.level_message(await self._change_stock.submit(change))
+        return pb.ReleaseQuarantineResponse(product_id=change.product_id, level=level)
+
     async def GetStockInfo(self, request: pb.GetStockInfoRequest, context: Context) -> pb.StockInfo:
         violations = Violations()
         product_id = violations.id("product_id", request.product_id)
@@ -112,20 +141,26 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         product_ids = wire.read_product_ids(request, violations)
         summarised = wire.read_is_basic(request, violations)
         violations.raise_any()
+        response = pb.BatchGetStockInfoResponse()
+        if request.location_ids:
+            known = await self._reader.locations_named(request.location_ids)
+            for location in known.values():
+                locations_wire.write_location(response.locations.add(), location)
         if summarised:
             found = await self._reader.stock_summaries(set(product_ids))
-            return self._stock_infos(product_ids, found, wire.write_summary)
-        return self._stock_infos(
-            product_ids, await self._reader.stock_info(set(product_ids)), wire.write_info
-        )
+            self._write_infos(response, product_ids, found, wire.write_summary)
+        else:
+            infos = await self._reader.stock_info(set(product_ids))
+            self._write_infos(response, product_ids, infos, wire.write_info)
+        return response
 
-    def _stock_infos(
+    def _write_infos(
         self,
+        response: pb.BatchGetStockInfoResponse,
         product_ids: Sequence[str],
         found: Mapping[str, Found],
         write: Callable[[pb.StockInfo, Found], None],
-    ) -> pb.BatchGetStockInfoResponse:
-        response = pb.BatchGetStockInfoResponse()
+    ) -> None:
         room = Room(len(product_ids), short_bytes=NO_ROOM.ByteSize() + FRAME_BYTES)
         for product_id in product_ids:
             result = response.results.add()
@@ -135,7 +170,6 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
                 result.error.CopyFrom(self._boundary.status_of(ProductNotFound(product_id)))
             if not room.takes(result):
                 result.CopyFrom(NO_ROOM)
-        return response
 
     async def CreateProduct(self, request: pb.CreateProductRequest, context: Context) -> pb.Product:
         violations = Violations()
@@ -176,7 +210,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         violations = Violations()
         asked = wire.read_movement_page(request, violations)
         violations.raise_any()
-        await self._refuse_other_spelling(asked.wanted.location_id)
+        await self._refuse_unknown(asked.wanted.location_id)
 
         async def read(before: str, limit: int) -> list[RecordedMovement]:
             return await self._reader.movements(asked.wanted, before=int(before), limit=limit)
@@ -193,11 +227,54 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
             next_page_token=pages.make_token(page.cursor, asked.filter_text),
         )
 
-    async def _refuse_other_spelling(self, location_id: str) -> None:
+    async def _refuse_unknown(self, location_id: str) -> None:
         """An empty list would look as if nothing had ever moved there."""
-        known = await self._reader.spelling_of(location_id) if location_id else None
-        if known and known != location_id:
-            raise LocationSpelledOtherwise(location_id, known)
+        if location_id:
+            named(location_id, await self._reader.locations_named([location_id]))
+
+    async def CreateLocation(
+        self, request: pb.CreateLocationRequest, context: Context
+    ) -> pb.Location:
+        violations = Violations()
+        location = locations_wire.read_location(request.location, violations)
+        violations.raise_any()
+        return locations_wire.location_message(await self._create_location(location))
+
+    async def UpdateLocation(
+        self, request: pb.UpdateLocationRequest, context: Context
+    ) -> pb.Location:
+        violations = Violations()
+        asked = locations_wire.read_revision(request, violations)
+        violations.raise_any()
+        location = await self._update_location(
+            asked.location_id, asked.expected_version, asked.details
+        )
+        return locations_wire.location_message(location)
+
+    async def ListLocations(
+        self, request: pb.ListLocationsRequest, context: Context
+    ) -> pb.ListLocationsResponse:
+        violations = Violations()
+        cursor, size = locations_wire.read_page(request, violations)
+        violations.raise_any()
+
+        async def read(after: str, limit: int) -> list[Location]:
+            return await self._reader.locations(after=locations_wire.place_of(after), limit=limit)
+
+        page = await pages.fill(
+            size, read, locations_wire.location_message, locations_wire.cursor_of, start=cursor
+        )
+        return pb.ListLocationsResponse(
+            locations=page.messages, next_page_token=pages.make_token(page.cursor, "locations")
+        )
+
+    async def CheckAvailability(
+        self, request: pb.CheckAvailabilityRequest, context: Context
+    ) -> pb.CheckAvailabilityResponse:
+        violations = Violations()
+        wanted, sourcing = wire.read_basket(request, violations)
+        violations.raise_any()
+        return wire.availability_message(await self._check_availability(wanted, sourcing))
 
 
 def caller_of(context: Context) -> Caller:

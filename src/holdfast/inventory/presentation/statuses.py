@@ -7,8 +7,14 @@ from holdfast.chassis.grpc import statuses
 from holdfast.inventory.domain.errors import (
     BelowReserved,
     InventoryError,
+    LocationExists,
+    LocationInactive,
+    LocationNotFound,
     LocationSpelledOtherwise,
+    NotFree,
+    NotQuarantined,
     ProductExists,
+    ProductInactive,
     ProductNotFound,
     QuantityTooLarge,
     RequestIdReused,
@@ -22,12 +28,24 @@ def translate(error: Exception) -> Status | None:
     match error:
         case ProductNotFound():
             return statuses.not_found("product", [error.product_id])
+        case LocationNotFound():
+            return statuses.not_found("location", [error.location_id])
+        case LocationExists():
+            return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, {})
+        case LocationInactive():
+            facts = {"location_id": error.location_id}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case ProductInactive():
+            facts = {"product_id": error.product_id}
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case LocationSpelledOtherwise():
             facts = {"location_id": error.known}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
         case BelowReserved():
             facts = {"wanted": str(error.wanted), "reserved": str(error.reserved)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
+        case NotFree() | NotQuarantined():
+            return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, error.facts)
         case QuantityTooLarge():
             facts = {"wanted": str(error.wanted), "allowed": str(error.allowed)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)

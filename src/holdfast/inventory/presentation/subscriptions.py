@@ -5,14 +5,20 @@ from google.protobuf.message import DecodeError
 from holdfast.chassis.messaging.broker import Event, Subscription
 from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
-from holdfast.contracts.orders.v1 import events_pb2
+from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
 from holdfast.inventory.application.reservations.hear_orders import StockQuestion
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.reservations.reservation import Wanted
+from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
+from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY
+from holdfast.inventory.presentation.wire import read_sourcing
 
 _Question = (
     events_pb2.OrderPlaced
     | events_pb2.OrderEditRequested
+    | events_pb2.OrderShipped
+    | events_pb2.OrderRestCancelled
+    | events_pb2.ReturnReceived
     | events_pb2.OrderCancelled
     | events_pb2.OrderExpired
     | events_pb2.StockAskedAgain
@@ -20,6 +26,9 @@ _Question = (
 
 QUANTITY_MAX = 2_000 * 1_000_000_000  # of one product: the most lines times the most units a line
 REVISION_MAX = 2**63 - 1
+_DISPOSITIONS: dict[int, Disposition] = {
+    orders_pb2.Disposition.Value(f"DISPOSITION_{one}"): one for one in Disposition
+}
 
 # The events of Orders that say what an order wants of stock, and why a level changes by each.
 _QUESTIONS: dict[str, tuple[type[_Question], str]] = {
@@ -27,6 +36,9 @@ _QUESTIONS: dict[str, tuple[type[_Question], str]] = {
     for kind, reason in (
         (events_pb2.OrderPlaced, ""),
         (events_pb2.OrderEditRequested, "order edited"),
+        (events_pb2.OrderShipped, "order shipped"),
+        (events_pb2.OrderRestCancelled, "rest cancelled"),
+        (events_pb2.ReturnReceived, "order returned"),
         (events_pb2.OrderCancelled, "order cancelled"),
         (events_pb2.OrderExpired, "order expired"),
         (events_pb2.StockAskedAgain, ""),
@@ -84,4 +96,29 @@ def _read_wanted(message: _Question, violations: Violations) -> Wanted:
         violations.within("revision", asked.revision, lowest=1, highest=REVISION_MAX),
         products,
         asked.over,
+        read_sourcing(asked.sourcing, violations) if asked.HasField("sourcing") else BY_PRIORITY,
+        tuple(_read_shipped(one, violations) for one in asked.shipped),
+        tuple(_read_received(one, violations) for one in asked.received),
+    )
+
+
+def _read_received(one: events_pb2.ReceivedUnits, violations: Violations) -> ReceivedUnits:
+    disposition = _DISPOSITIONS.get(one.disposition)
+    if disposition is None:
+        violations.add("disposition", f"{one.disposition} is none")
+    return ReceivedUnits(
+        violations.id("receipt_id", one.receipt_id),
+        violations.id("product_id", one.product_id),
+        violations.id("location_id", one.location_id),
+        violations.within("quantity", one.quantity, lowest=1, highest=QUANTITY_MAX),
+        disposition or Disposition.QUARANTINE,
+    )
+
+
+def _read_shipped(one: events_pb2.ShippedUnits, violations: Violations) -> ShippedUnits:
+    return ShippedUnits(
+        violations.id("shipment_id", one.shipment_id),
+        violations.id("product_id", one.product_id),
+        violations.id("location_id", one.location_id),
+        violations.within("quantity", one.quantity, lowest=1, highest=QUANTITY_MAX),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from holdfast.chassis import money, times
-from holdfast.chassis.grpc import pages
+from holdfast.chassis.grpc import pages, sourcing
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.ports import (
@@ -13,18 +13,47 @@ from holdfast.inventory.application.ports import (
     StockInfo,
     StockSummary,
 )
-from holdfast.inventory.application.stock.change_stock import AdjustOnHand, SetOnHand
+from holdfast.inventory.application.stock.change_stock import (
+    AdjustOnHand,
+    EndQuarantine,
+    Quarantine,
+    SetOnHand,
+)
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
-from holdfast.inventory.domain.stock.stock import MAIN_LOCATION, ON_HAND_MAX, StockLevel
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
+from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
+from holdfast.inventory.domain.stock.movements import ReasonCode
+from holdfast.inventory.domain.stock.sourcing import (
+    BY_PRIORITY,
+    Sourcing,
+    SourcingReason,
+    Strategy,
+)
+from holdfast.inventory.domain.stock.stock import ON_HAND_MAX
+from holdfast.inventory.presentation.locations_wire import LOCATION_CHARACTERS_MAX
 
 BATCH_MAX = 1_000
-LOCATION_CHARACTERS_MAX = 64
+BASKET_LINES_MAX = 2_000
+QUANTITY_MAX = 1_000_000_000  # of one line
 NAME_CHARACTERS_MAX = 500
 DESCRIPTION_CHARACTERS_MAX = 10_000
 REASON_CHARACTERS_MAX = 500
 REFERENCE_CHARACTERS_MAX = 200
 VERSION_MAX = 2**63 - 1
+
+
+def _name(code: ReasonCode) -> str:
+    return f"STOCK_REASON_{code or 'UNSPECIFIED'}"
+
+
+_REASON_CODES: dict[int, ReasonCode] = {
+    pb.StockReason.Value(_name(code)): code for code in ReasonCode
+}
+
+REASONS = {
+    reason: pb.SourcingReason.Value(f"SOURCING_REASON_{reason}") for reason in SourcingReason
+}
 
 PRODUCT_FIELDS = ("name", "description", "unit_price", "active")
 
@@ -43,6 +72,7 @@ def read_set_on_hand(
         reason=violations.text("reason", request.reason, characters_max=REASON_CHARACTERS_MAX),
         request_id=violations.optional_id("request_id", request.request_id),
         caller=caller,
+        reason_code=_reason_code(request.reason_code, violations),
     )
 
 
@@ -77,7 +107,54 @@ def read_adjust_on_hand(
         ),
         request_id=violations.optional_id("request_id", request.request_id),
         caller=caller,
+        reason_code=_reason_code(request.reason_code, violations),
     )
+
+
+def read_quarantine(
+    request: pb.QuarantineStockRequest, caller: Caller, violations: Violations
+) -> Quarantine:
+    product_id, location_id, units = _read_units(request, violations)
+    reason, request_id, code = _read_why(request, violations)
+    return Quarantine(product_id, location_id, units, reason, request_id, caller, code)
+
+
+def read_end_of_quarantine(
+    request: pb.ReleaseQuarantineRequest, caller: Caller, violations: Violations
+) -> EndQuarantine:
+    product_id, location_id, units = _read_units(request, violations)
+    reason, request_id, code = _read_why(request, violations)
+    place = product_id, location_id
+    return EndQuarantine(*place, units, request.write_off, reason, request_id, caller, code)
+
+
+def _read_units(
+    request: pb.QuarantineStockRequest | pb.ReleaseQuarantineRequest, violations: Violations
+) -> tuple[str, str, int]:
+    return (
+        violations.id("product_id", request.product_id),
+        _location(request.location_id, violations),
+        violations.within("quantity", request.quantity, lowest=1, highest=ON_HAND_MAX),
+    )
+
+
+def _read_why(
+    request: pb.QuarantineStockRequest | pb.ReleaseQuarantineRequest, violations: Violations
+) -> tuple[str, str, ReasonCode]:
+    if not request.reason:
+        violations.add("reason", "is missing")
+    return (
+        violations.text("reason", request.reason, characters_max=REASON_CHARACTERS_MAX),
+        violations.optional_id("request_id", request.request_id),
+        _reason_code(request.reason_code, violations),
+    )
+
+
+def _reason_code(number: int, violations: Violations) -> ReasonCode:
+    if number not in _REASON_CODES:
+        known = ", ".join(filter(None, ReasonCode))
+        violations.add("reason_code", f"{number} is no reason; there are {known}")
+    return _REASON_CODES.get(number, ReasonCode.NONE)
 
 
 def _location(location_id: str, violations: Violations) -> str:
@@ -96,7 +173,52 @@ def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violation
         return []
     for index, product_id in enumerate(request.product_ids):
         violations.id(f"product_ids[{index}]", product_id)
+    if len(request.location_ids) > BATCH_MAX:
+        violations.size("location_ids", len(request.location_ids), highest=BATCH_MAX)
     return list(request.product_ids)
+
+
+def read_basket(
+    request: pb.CheckAvailabilityRequest, violations: Violations
+) -> tuple[dict[str, int], Sourcing]:
+    """Read the units wanted by product, and where they are to come from."""
+    violations.size("lines", len(request.lines), highest=BASKET_LINES_MAX)
+    wanted: dict[str, int] = {}
+    for index, line in enumerate(request.lines[:BASKET_LINES_MAX]):
+        product_id = violations.id(f"lines[{index}].product_id", line.product_id)
+        units = violations.within(
+            f"lines[{index}].quantity", line.quantity, lowest=1, highest=QUANTITY_MAX
+        )
+        wanted[product_id] = wanted.get(product_id, 0) + units
+    return wanted, read_sourcing(request.sourcing, violations)
+
+
+def read_sourcing(message: pb.Sourcing, violations: Violations) -> Sourcing:
+    plain = sourcing.read(message, violations, "sourcing")
+    if plain is None:
+        return BY_PRIORITY
+    return Sourcing(Strategy(plain.strategy), plain.location_ids, plain.may_split)
+
+
+def availability_message(
+    found: tuple[HeldStock, ...] | Short,
+) -> pb.CheckAvailabilityResponse:
+    message = pb.CheckAvailabilityResponse(available=not isinstance(found, Short))
+    if isinstance(found, Short):
+        for one in found.shortages:
+            message.missing.add(
+                product_id=one.product_id, wanted=one.wanted, available=one.available
+            )
+        return message
+    message.shipments = len({part.location_id for part in found})
+    for part in found:
+        message.stock.add(
+            product_id=part.product_id,
+            location_id=part.location_id,
+            quantity=part.quantity,
+            reason=REASONS[part.reason],
+        )
+    return message
 
 
 def read_is_basic(request: pb.BatchGetStockInfoRequest, violations: Violations) -> bool:
@@ -201,6 +323,7 @@ def level_message(level: StockLevel) -> pb.StockLevel:
         reserved=level.reserved,
         available=level.available,
         version=level.version,
+        quarantined=level.quarantined,
     )
 
 
@@ -215,7 +338,8 @@ def write_info(message: pb.StockInfo, info: StockInfo) -> None:
     _write_product(message.product, info.product)
     message.on_hand = info.on_hand
     message.reserved = info.reserved
-    message.available = message.on_hand - message.reserved
+    message.available = info.available
+    message.quarantined = info.quarantined
     message.levels.extend(map(level_message, info.levels))
 
 
@@ -227,7 +351,7 @@ def write_summary(message: pb.StockInfo, summary: StockSummary) -> None:
     product.version = summary.version
     message.on_hand = summary.on_hand
     message.reserved = summary.reserved
-    message.available = summary.on_hand - summary.reserved
+    message.available = summary.available
 
 
 def movement_message(recorded: RecordedMovement) -> pb.Movement:
@@ -245,6 +369,9 @@ def movement_message(recorded: RecordedMovement) -> pb.Movement:
         reason=movement.reason,
         reference=movement.reference,
         actor=movement.actor,
+        reason_code=pb.StockReason.Value(_name(movement.reason_code)),
+        quarantined_delta=movement.quarantined_delta,
+        quarantined_after=movement.quarantined_after,
     )
     times.write(message.create_time, movement.at)
     return message

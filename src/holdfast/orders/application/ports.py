@@ -12,9 +12,10 @@ from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import Details
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit
 from holdfast.orders.domain.ordering.new_order import NewOrder
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
@@ -42,11 +43,26 @@ class ProductStock(NamedTuple):
     available: int
 
 
+class StockAdvice(NamedTuple):
+    """What Inventory says of products and locations; unknown ones are left out.
+
+    :param locations: whether each is active; also those of which only the letters' case differs.
+    """
+
+    products: Mapping[str, ProductStock]
+    locations: Mapping[str, bool]
+
+
+NO_ADVICE = StockAdvice({}, {})
+
+
 class StockCheck(Protocol):
     """Inventory, asked before an order is recorded: advice, on which no correctness may depend."""
 
-    async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
-        """Return what Inventory knows of these products; unknown products are left out.
+    async def ask(
+        self, product_ids: Collection[str], location_ids: Collection[str] = ()
+    ) -> StockAdvice:
+        """Return what Inventory knows of these products, at least one, and of these locations.
 
         :raises InventoryUnavailable: no answer came in time.
         """
@@ -164,6 +180,11 @@ class Work(Protocol):
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
         """Return where these orders stand, by order id, locked until the end of the transaction."""
 
+    async def whole_orders(self, order_ids: Collection[str]) -> dict[str, Order]:
+        """Return orders whose states are locked, with all that is known of them but their history
+        and payments, by order id.
+        """
+
     async def database_now(self, here: datetime) -> datetime:
         """Return the time by the database's clock, which ends holds; an engine without one has
         that of `here`, this process.
@@ -237,6 +258,9 @@ class OrderReader(Protocol):
 
     async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
         """Return orders by their ids, without history; those that there are."""
+
+    async def order_of_return(self, return_id: str) -> str | None:
+        """Return the id of the order that a return is of; None: there is no such return."""
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
         """Return the order's edits that were asked for or ended by a later version, oldest

@@ -4,16 +4,17 @@ Whatever presents Orders to the world calls these. Placing is beside them,
 and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from holdfast.orders.application.ordering.change_orders import Command
 from holdfast.orders.application.ordering.edit_orders import EditCommand
+from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import Erased, Whom
 from holdfast.orders.domain.customers.profile import Profile
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.document import Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,10 @@ class UseCases:
     update_order: Callable[
         [str, int, Mapping[str, str], Mapping[str, object], Caller], Awaitable[None]
     ]
-    edit_order: Callable[[EditCommand], Awaitable[None]]  # EditOrder, CancelUnits
+    edit_order: Callable[[EditCommand], Awaitable[None]]  # EditOrder, CancelUnits, CancelRest
     preview_edit: Callable[[EditCommand], Awaitable[Order]]
+    move_goods: Callable[[GoodsCommand], Awaitable[None]]  # ShipOrder, OpenReturn and others
+    check_locations: Callable[[Collection[str], Collection[str]], Awaitable[None]]
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]

@@ -3,6 +3,9 @@
 OrdersError
 ├── OrderNotFound
 ├── UnknownProducts
+├── UnknownLocations
+├── LocationSpelledOtherwise
+├── LocationInactive
 ├── InactiveProducts
 ├── WrongPrices
 ├── WrongCharges
@@ -16,15 +19,12 @@ OrdersError
 ├── IllegalTransition
 ├── HoldExpired
 ├── StillPending
-├── PaymentReused
-├── WrongPaymentCurrency
-├── PaymentExceeds
-├── TooManyPayments
 ├── TooManyChanges
 ├── StaleVersion
 ├── RequestIdReused
 ├── OutboxTooLong
 ├── InventoryUnavailable
+├── WrongPaymentCurrency, PaymentReused, PaymentExceeds, TooManyPayments: see payments/errors.py
 └── CustomerNotFound, StaleProfile, CustomerErased, OpenOrders: see customers/errors.py
 """
 
@@ -33,11 +33,6 @@ from dataclasses import dataclass
 
 _HOLDS_NOTHING = ("REJECTED", "CANCELLED", "EXPIRED")
 LISTED_MAX = 5
-_EXCEEDED = {
-    "CAPTURED": ("CAPTURE_EXCEEDS_AUTHORIZATION", "authorised and not captured"),
-    "VOIDED": ("VOID_EXCEEDS_AUTHORIZATION", "authorised and not captured"),
-    "REFUNDED": ("REFUND_EXCEEDS_CAPTURE", "captured and not given back"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +68,36 @@ class UnknownProducts(OrdersError):
     def __init__(self, product_ids: Sequence[str]) -> None:
         super().__init__(_told(product_ids, "does not exist", "do not exist"))
         self.product_ids = product_ids
+
+
+class UnknownLocations(OrdersError):
+    """Inventory knows no such locations."""
+
+    reason = "LOCATION_NOT_FOUND"
+
+    def __init__(self, location_ids: Sequence[str]) -> None:
+        super().__init__(_told(location_ids, "does not exist", "do not exist"))
+        self.location_ids = location_ids
+
+
+class LocationSpelledOtherwise(OrdersError):
+    """Inventory knows the location in other letters' case."""
+
+    reason = "LOCATION_SPELLED_OTHERWISE"
+
+    def __init__(self, location_id: str, known: str) -> None:
+        super().__init__(f"location {location_id} is written {known} here; write it so")
+        self.location_id, self.known = location_id, known
+
+
+class LocationInactive(OrdersError):
+    """Stock is not taken from the location at present."""
+
+    reason = "LOCATION_INACTIVE"
+
+    def __init__(self, location_id: str) -> None:
+        super().__init__(f"location {location_id} is not active: name another one")
+        self.location_id = location_id
 
 
 class InactiveProducts(OrdersError):
@@ -244,50 +269,6 @@ class StillPending(OrdersError):
             f"the stock of order {order_id} is not decided yet, so that it can't be {wanted}: "
             "try again in a moment"
         )
-
-
-class WrongPaymentCurrency(OrdersError):
-    """A payment in another currency than the order's."""
-
-    reason = "WRONG_CURRENCY"
-
-    def __init__(self, named: str, due: str) -> None:
-        super().__init__(f"is in {named}, but the order is in {due}: name that currency, or none")
-
-
-class PaymentReused(OrdersError):
-    """The same fact with another amount."""
-
-    reason = "PAYMENT_REUSED"
-
-    def __init__(self, order_id: str, kind: str, reference: str, recorded_minor: int) -> None:
-        super().__init__(
-            f"order {order_id} has {reference} {kind} with another amount ({recorded_minor:,} of "
-            "the smallest coin): a second fact needs a reference of its own"
-        )
-        self.recorded_minor = recorded_minor
-
-
-class PaymentExceeds(OrdersError):
-    """More than was authorised would be captured, or more than was captured refunded."""
-
-    def __init__(self, order_id: str, kind: str, minor: int, allowed_minor: int) -> None:
-        self.reason, left = _EXCEEDED[kind]
-        super().__init__(
-            f"order {order_id} has {allowed_minor:,} of the smallest coin {left}, "
-            f"so {minor:,} can't be {kind.lower()}"
-        )
-        self.allowed_minor = allowed_minor
-
-
-class TooManyPayments(OrdersError):
-    """The order has as many payments as it may have."""
-
-    reason = "TOO_MANY_CHANGES"
-
-    def __init__(self, order_id: str, allowed: int) -> None:
-        super().__init__(f"order {order_id} has {allowed:,} payments, and more is not allowed")
-        self.order_id, self.allowed = order_id, allowed
 
 
 class TooManyChanges(OrdersError):

@@ -10,6 +10,8 @@ from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.stock import StockWanted
 from holdfast.orders.domain.payments.payment import Payment
+from holdfast.orders.domain.returns.returned import Return
+from holdfast.orders.domain.shipping.shipment import Shipment
 
 
 class OrderPlaced(NamedTuple):
@@ -60,6 +62,45 @@ class OrderEditRefused(NamedTuple):
     missing: tuple[Shortage, ...]
 
 
+class OrderShipped(NamedTuple):
+    """Units have left."""
+
+    wanted: StockWanted
+    shipment: Shipment
+
+
+class ShipmentUpdated(NamedTuple):
+    """More is known of how a shipment travels."""
+
+    shipment: Shipment
+
+
+class OrderRestCancelled(NamedTuple):
+    """What has not left is not wanted any more; Inventory gives its stock back."""
+
+    wanted: StockWanted
+    total: Money
+
+
+class ReturnOpened(NamedTuple):
+    """Units may come back."""
+
+    goods_return: Return
+
+
+class ReturnReceived(NamedTuple):
+    """Units came back."""
+
+    wanted: StockWanted
+    goods_return: Return
+
+
+class ReturnClosed(NamedTuple):
+    """Nothing more comes by this return."""
+
+    goods_return: Return
+
+
 class OrderRejected(NamedTuple):
     """The stock was short; the order is final."""
 
@@ -99,6 +140,12 @@ OrderEvent = (
     | OrderEditRequested
     | OrderEdited
     | OrderEditRefused
+    | OrderShipped
+    | ShipmentUpdated
+    | OrderRestCancelled
+    | ReturnOpened
+    | ReturnReceived
+    | ReturnClosed
     | OrderRejected
     | OrderCancelled
     | OrderExpired
@@ -108,7 +155,16 @@ OrderEvent = (
 
 
 # Those that have `wanted`; every order's way asks for it several times.
-_QUESTIONS = (OrderPlaced, OrderEditRequested, OrderCancelled, OrderExpired, StockAskedAgain)
+_QUESTIONS = (
+    OrderPlaced,
+    OrderEditRequested,
+    OrderShipped,
+    OrderRestCancelled,
+    ReturnReceived,
+    OrderCancelled,
+    OrderExpired,
+    StockAskedAgain,
+)
 
 assert set(_QUESTIONS) == {kind for kind in get_args(OrderEvent) if "wanted" in kind._fields}, (
     "an event that says what is wanted is a question"

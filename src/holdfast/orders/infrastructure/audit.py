@@ -8,6 +8,8 @@ from holdfast.chassis.database.audit import Auditor
 from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
 from holdfast.orders.infrastructure.customers import audit as customers_audit
 from holdfast.orders.infrastructure.ordering import edits_audit
+from holdfast.orders.infrastructure.returns import audit as returns_audit
+from holdfast.orders.infrastructure.shipping import audit as shipments_audit
 
 UNSENT_S_MAX = 60.0
 HOLD_OVERDUE_S_MAX = 60.0
@@ -20,6 +22,8 @@ COUNTS = {
     "holds": "hold",
     "payments": "payment",
     "edits": "order_edit",
+    "shipments": "shipment",
+    "returns": "order_return",
     "customers": "customer",
     "erasures": "erasure",
 }
@@ -87,8 +91,9 @@ SELECT order_id, status, asked, answered
   FROM orders
  WHERE asked < 1 OR answered < 0 OR answered > asked OR answered < stock_revision
     OR status = 'PENDING' AND (asked > 1 OR answered > 0)
-    OR status IN ('RESERVED', 'CONFIRMED', 'REJECTED') AND answered < 1
-    OR status IN ('CANCELLED', 'EXPIRED') AND asked < 2
+    OR status IN ('RESERVED', 'CONFIRMED', 'REJECTED', 'PARTIALLY_SHIPPED', 'SHIPPED')
+       AND answered < 1
+    OR status IN ('CANCELLED', 'EXPIRED', 'PARTIALLY_SHIPPED', 'SHIPPED') AND asked < 2
 """,
     "order {order_id} stands among the unanswered but is no order": """
 SELECT unanswered.order_id
@@ -109,7 +114,8 @@ HAVING count(hold.order_id) <> CASE WHEN orders.expires_at IS NOT NULL
 SELECT order_id, status, expires_at, confirmed_by
   FROM orders
  WHERE status = 'RESERVED' AND (expires_at IS NULL OR confirmed_by IS NOT NULL)
-    OR status = 'CONFIRMED' AND (expires_at IS NULL) <> (confirmed_by IS NULL)
+    OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED', 'SHIPPED')
+       AND (expires_at IS NULL) <> (confirmed_by IS NULL)
     OR status IN ('PENDING', 'REJECTED', 'EXPIRED') AND confirmed_by IS NOT NULL
 """,
     "a hold stands for {order_id}, which is no order": """
@@ -155,6 +161,10 @@ SELECT known.order_id
   FROM (SELECT order_id FROM order_details
          UNION SELECT order_id FROM order_charge
          UNION SELECT order_id FROM order_edit
+         UNION SELECT order_id FROM order_sourcing
+         UNION SELECT order_id FROM shipment
+         UNION SELECT order_id FROM shipment_item
+         UNION SELECT order_id FROM order_return
          UNION SELECT order_id FROM payment_state) AS known
   LEFT JOIN orders ON orders.order_id = known.order_id
  WHERE orders.order_id IS NULL
@@ -184,7 +194,7 @@ SELECT now.order_id, now.status, now.version
   LEFT JOIN notification ON notification.order_id = now.order_id
    AND notification.version = now.version
  WHERE (now.status <> before.status
-        OR now.action = 'EDITED'
+        OR now.action IN ('EDITED', 'SHIPPED')
         OR now.action = 'PAYMENT_RECORDED' AND now.status IN ('REJECTED', 'CANCELLED', 'EXPIRED'))
    AND notification.order_id IS NULL
 """,
@@ -247,10 +257,28 @@ SELECT order_line.order_id, product_id, quantity
 """
 
 
+PAGE_SHIPPED = """
+SELECT order_id, product_id, sum(quantity) AS quantity
+  FROM shipment_item
+ WHERE order_id >= $1 AND order_id <= $2
+ GROUP BY order_id, product_id
+"""
+
+
+PAGE_RETURNED = """
+SELECT order_id, product_id, sum(quantity) AS quantity
+  FROM receipt_item
+ WHERE order_id >= $1 AND order_id <= $2
+ GROUP BY order_id, product_id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
     """What an order says of its stock: what its lines ask for, and what Inventory last told it.
 
+    :param demand: units per product that have not left.
+    :param shipped: units per product that have; `returned`: that came back.
     :param waits: its stock, or an edit of it, is not decided as far as it knows.
     """
 
@@ -261,6 +289,8 @@ class OrderFacts:
     stock: Counter[tuple[str, str]]  # by product and location
     demand: Counter[str]
     waits: bool
+    shipped: Counter[str]
+    returned: Counter[str]
 
 
 async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
@@ -272,6 +302,8 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
     await auditor.refute(edits_audit.QUESTIONS)
+    await auditor.refute(shipments_audit.QUESTIONS)
+    await auditor.refute(returns_audit.QUESTIONS)
     await customers_audit.audit(auditor)
     for row in await auditor.rows(FIRST_STATUSES):
         auditor.findings.contradict([f"orders: order {row['order_id']} began as {row['status']}"])
@@ -322,9 +354,11 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
             row["asked"],
             row["stock_sequence"],
             row["stock_revision"],
-            Counter({(p, at): units for p, at, units in json.loads(row["stock"])}),
+            Counter({(p, at): units for p, at, units, *_ in json.loads(row["stock"])}),
             Counter(),
-            waits=row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
+            row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
+            Counter(),
+            Counter(),
         )
         for row in rows
     }
@@ -333,4 +367,16 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
             order = found.get(str(line["order_id"]))
             if order:
                 order.demand[line["product_id"]] += line["quantity"]
+        for item in await auditor.rows(PAGE_SHIPPED, start, max(found)):
+            order = found.get(str(item["order_id"]))
+            if order:
+                product_id, units = item["product_id"], int(item["quantity"])
+                order.shipped[product_id] += units
+                order.demand[product_id] -= units
+                if not order.demand[product_id]:
+                    del order.demand[product_id]
+        for item in await auditor.rows(PAGE_RETURNED, start, max(found)):
+            order = found.get(str(item["order_id"]))
+            if order:
+                order.returned[item["product_id"]] += int(item["quantity"])
     return found

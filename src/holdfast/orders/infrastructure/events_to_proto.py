@@ -6,6 +6,7 @@ from datetime import datetime
 from google.protobuf.message import Message
 
 from holdfast.chassis import money, times
+from holdfast.chassis.grpc import sourcing
 from holdfast.chassis.messaging.broker import Event
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
 from holdfast.orders.domain.caller import Caller
@@ -22,11 +23,19 @@ from holdfast.orders.domain.events import (
     OrderPlaced,
     OrderRejected,
     OrderReserved,
+    OrderRestCancelled,
+    OrderShipped,
     OrderUpdated,
     PaymentRecorded,
+    ReturnClosed,
+    ReturnOpened,
+    ReturnReceived,
+    ShipmentUpdated,
     StockAskedAgain,
 )
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY
 from holdfast.orders.domain.ordering.stock import StockWanted
+from holdfast.orders.domain.shipping.shipment import Shipment
 
 
 class EventCodec:
@@ -89,6 +98,10 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             refused = events_pb2.OrderEditRefused(order_id=order_id)
             refused.missing.extend(map(_shortage, missing))
             return refused
+        case OrderShipped() | ShipmentUpdated() | OrderRestCancelled():
+            return _shipping_message(event, order_id)
+        case ReturnOpened() | ReturnReceived() | ReturnClosed():
+            return _return_message(event, order_id)
         case OrderCancelled(wanted):
             cancelled = events_pb2.OrderCancelled(order_id=order_id)
             _write_wanted(cancelled.wanted, wanted)
@@ -105,6 +118,40 @@ def _message(event: OrderEvent, order_id: str) -> Message:
             return again
 
 
+def _shipping_message(
+    event: OrderShipped | ShipmentUpdated | OrderRestCancelled, order_id: str
+) -> Message:
+    match event:
+        case OrderShipped(wanted, shipment):
+            shipped = events_pb2.OrderShipped(order_id=order_id)
+            _write_wanted(shipped.wanted, wanted)
+            _write_shipment(shipped.shipment, shipment)
+            return shipped
+        case ShipmentUpdated(shipment):
+            updated = events_pb2.ShipmentUpdated(order_id=order_id)
+            _write_shipment(updated.shipment, shipment)
+            return updated
+        case OrderRestCancelled(wanted, total):
+            rest = events_pb2.OrderRestCancelled(order_id=order_id)
+            _write_wanted(rest.wanted, wanted)
+            money.write(rest.total, *total)
+            return rest
+
+
+def _return_message(event: ReturnOpened | ReturnReceived | ReturnClosed, order_id: str) -> Message:
+    match event:
+        case ReturnOpened(goods_return):
+            return events_pb2.ReturnOpened(order_id=order_id, return_id=goods_return.return_id)
+        case ReturnReceived(wanted, goods_return):
+            received = events_pb2.ReturnReceived(
+                order_id=order_id, return_id=goods_return.return_id
+            )
+            _write_wanted(received.wanted, wanted)
+            return received
+        case ReturnClosed(goods_return):
+            return events_pb2.ReturnClosed(order_id=order_id, return_id=goods_return.return_id)
+
+
 def _shortage(s: Shortage) -> orders_pb2.Shortage:
     return orders_pb2.Shortage(product_id=s.product_id, wanted=s.wanted, available=s.available)
 
@@ -112,5 +159,32 @@ def _shortage(s: Shortage) -> orders_pb2.Shortage:
 def _write_wanted(message: events_pb2.StockWanted, wanted: StockWanted) -> None:
     message.revision = wanted.revision
     message.over = wanted.over
+    for shipment_id, product_id, location_id, quantity in wanted.shipped:
+        message.shipped.add(
+            shipment_id=shipment_id,
+            product_id=product_id,
+            location_id=location_id,
+            quantity=quantity,
+        )
+    for receipt in wanted.received:
+        message.received.add(
+            receipt_id=receipt.receipt_id,
+            product_id=receipt.product_id,
+            location_id=receipt.location_id,
+            quantity=receipt.quantity,
+            disposition=orders_pb2.Disposition.Value(f"DISPOSITION_{receipt.disposition}"),
+        )
+    if wanted.sourcing is not BY_PRIORITY:
+        sourcing.write(message.sourcing, *wanted.sourcing)
     for product_id, quantity in wanted.products.items():
         message.products.add(product_id=product_id, quantity=quantity)
+
+
+def _write_shipment(message: orders_pb2.Shipment, shipment: Shipment) -> None:
+    shipment_id, _, items, carrier, number, url, _, shipped_at, delivered_at = shipment
+    message.shipment_id, message.carrier = shipment_id, carrier
+    message.tracking_number, message.tracking_url = number, url
+    message.items.extend(orders_pb2.ShipmentItem(**item._asdict()) for item in items)
+    times.write(message.ship_time, shipped_at)
+    if delivered_at is not None:
+        times.write(message.deliver_time, delivered_at)

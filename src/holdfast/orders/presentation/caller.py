@@ -7,3 +7,12 @@ from holdfast.orders.domain.caller import Caller
 def caller_of(context: Context) -> Caller:
     """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
     return Caller("anonymous", traceparent_of(context))
+
+
+STEADY_WAIT_S = 10.0  # for Inventory to decide; half of the time that the caller has, if less
+
+
+def wait_s(context: Context) -> float:
+    """How long to wait for an order whose stock is not decided."""
+    left = context.time_remaining()
+    return STEADY_WAIT_S if left is None else max(0.0, min(STEADY_WAIT_S, left / 2))

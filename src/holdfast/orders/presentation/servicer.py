@@ -15,16 +15,23 @@ from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
-from holdfast.orders.application.ordering.edit_orders import EditCommand
+from holdfast.orders.application.ordering.edit_orders import CancelRest, EditCommand
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import CustomerReader, OrderReader
 from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.errors import OrderNotFound, StillPending
-from holdfast.orders.domain.ordering.order import Order, OrderState
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.errors import (
+    IllegalTransition,
+    StaleVersion,
+    StillPending,
+)
+from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.presentation.caller import caller_of
+from holdfast.orders.domain.shipping.errors import ShippedInPart
+from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
@@ -35,18 +42,12 @@ from holdfast.orders.presentation.ordering.edits_wire import (
     read_edit,
     refuse_edit_fields,
 )
+from holdfast.orders.presentation.shipping.servicer import GoodsMethods
 
 Answer = TypeVar("Answer")
 
-CONFIRM_WAIT_S = 10.0  # for a stock decision; half of the time that the caller has, if less
 
-
-def _wait_s(context: Context) -> float:
-    left = context.time_remaining()
-    return CONFIRM_WAIT_S if left is None else max(0.0, min(CONFIRM_WAIT_S, left / 2))
-
-
-class OrderServicer(CustomerMethods):
+class OrderServicer(CustomerMethods, GoodsMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -61,13 +62,10 @@ class OrderServicer(CustomerMethods):
         boundary: RpcBoundary,
         new_id: Callable[[], str],
     ) -> None:
-        super().__init__(use_cases, customers)
+        CustomerMethods.__init__(self, use_cases, customers)
+        GoodsMethods.__init__(self, use_cases, watch_order, get_order, reader, new_id)
         self._place_orders = place_orders
-        self._watch_order = watch_order
-        self._get_order = get_order
-        self._reader = reader
         self._boundary = boundary
-        self._new_id = new_id
 
     async def CreateOrder(
         self, request: pb.CreateOrderRequest, context: Context
@@ -123,10 +121,7 @@ class OrderServicer(CustomerMethods):
         return await self._order(_order_id(request.order_id))
 
     async def _order(self, order_id: str) -> pb.Order:
-        order = await self._get_order.submit(order_id)
-        if order is None:
-            raise OrderNotFound(order_id)
-        return wire.order_message(order)
+        return wire.order_message(await self._whole(order_id))
 
     async def ListOrders(
         self, request: pb.ListOrdersRequest, context: Context
@@ -216,7 +211,7 @@ class OrderServicer(CustomerMethods):
     async def _wait_until_settled(self, order_id: str, context: Context) -> bool:
         """Wait for so long as there is; tell whether the order's stock is decided."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(_wait_s(context)):
+            async with asyncio.timeout(wait_s(context)):
                 order = await self._watch_order.until_settled(order_id)
                 return order.state.status is not OrderStatus.PENDING
         return False
@@ -234,8 +229,23 @@ class OrderServicer(CustomerMethods):
             violations.raise_any()
             return await self._edited(command, wait_s, context)
         violations.raise_any()
-        await self._use.cancel_order(order_id, reason, caller_of(context))
+        try:
+            await self._use.cancel_order(order_id, reason, caller_of(context))
+        except ShippedInPart as partly:
+            await self._cancel_rest(order_id, partly.version, reason, caller_of(context))
         return await self._order(order_id)
+
+    async def _cancel_rest(self, order_id: str, version: int, reason: str, caller: Caller) -> None:
+        """Cancel what has not left, whatever else happens to the order meanwhile."""
+        while True:
+            try:
+                await self._use.edit_order(CancelRest(order_id, version, caller, reason))
+            except StaleVersion as stale:
+                version = stale.current
+            except IllegalTransition:
+                return  # the last of it has left meanwhile
+            else:
+                return
 
     async def ConfirmOrder(self, request: pb.ConfirmOrderRequest, context: Context) -> pb.Order:
         violations = Violations()

@@ -13,24 +13,47 @@ from holdfast.orders.domain.errors import (
     InactiveProducts,
     InventoryUnavailable,
     KeptCharges,
+    LocationInactive,
+    LocationSpelledOtherwise,
     MixedCurrencies,
     NothingLeft,
     OrderNotFound,
+    OrdersError,
     OutboxTooLong,
-    PaymentExceeds,
-    PaymentReused,
     RequestIdReused,
     ShortOfStock,
     StaleVersion,
     StillPending,
     TooManyChanges,
-    TooManyPayments,
     TotalTooLarge,
+    UnknownLocations,
     UnknownProducts,
     WrongCharges,
     WrongLines,
-    WrongPaymentCurrency,
     WrongPrices,
+)
+from holdfast.orders.domain.payments.errors import (
+    PaymentExceeds,
+    PaymentReused,
+    TooManyPayments,
+    WrongPaymentCurrency,
+)
+from holdfast.orders.domain.returns.errors import (
+    OverReceipt,
+    OverReturn,
+    ReturnClosed,
+    ReturnNotFound,
+    ReturnRequestReused,
+    TooManyReturns,
+)
+from holdfast.orders.domain.shipping.errors import (
+    BelowShipped,
+    NotHeldThere,
+    NothingToShip,
+    OverShipment,
+    ShipmentNotFound,
+    ShipmentReused,
+    TooManyShipments,
 )
 from holdfast.orders.presentation.customers.statuses import translate as about_customers
 
@@ -88,7 +111,35 @@ def translate(error: Exception) -> Status | None:
             )
         case InventoryUnavailable() | Draining():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
-    return _about_payments(error) or about_customers(error)
+    return _about_payments(error) or _about_places(error) or about_customers(error)
+
+
+def _about_places(error: Exception) -> Status | None:
+    """Refusals of shipments, and of locations that stock is to come from."""
+    match error:
+        case ShipmentNotFound():
+            return statuses.not_found("shipment", [error.shipment_id])
+        case ReturnNotFound():
+            return statuses.not_found("return", [error.return_id])
+        case ShipmentReused():
+            return statuses.refusal(grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error))
+        case ReturnRequestReused():
+            return statuses.refusal(
+                grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error), metadata=error.facts
+            )
+        case OverShipment() | NotHeldThere() | BelowShipped() | OverReturn() | OverReceipt():
+            return statuses.refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=error.facts
+            )
+        case NothingToShip() | TooManyShipments() | ReturnClosed() | TooManyReturns():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
+        case UnknownLocations():
+            return statuses.not_found("location", error.location_ids)
+        case LocationSpelledOtherwise():
+            return _of_location(error, error.known)
+        case LocationInactive():
+            return _of_location(error, error.location_id)
+    return None
 
 
 def _about_payments(error: Exception) -> Status | None:
@@ -132,6 +183,15 @@ def _short(error: ShortOfStock) -> Status:
         str(error),
         metadata=facts,
         details=[PreconditionFailure(violations=violations)],
+    )
+
+
+def _of_location(error: OrdersError, location_id: str) -> Status:
+    return statuses.refusal(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        error.reason,
+        str(error),
+        metadata={"location_id": location_id},
     )
 
 

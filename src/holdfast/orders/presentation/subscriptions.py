@@ -6,10 +6,11 @@ from holdfast.chassis.messaging.broker import Event, Subscription
 from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
 from holdfast.contracts.inventory.v1 import events_pb2
+from holdfast.contracts.inventory.v1.inventory_pb2 import SourcingReason
 from holdfast.orders.application.ordering.hear_inventory import HeardAnswer
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
+from holdfast.orders.domain.ordering.stock import BY_RANK, HeldStock, StockAnswer
 
 NUMBER_MAX = 2**63 - 1
 
@@ -31,6 +32,9 @@ ORDERS_TO_INVENTORY = Subscription(
     (
         "holdfast.orders.v1.OrderPlaced",
         "holdfast.orders.v1.OrderEditRequested",
+        "holdfast.orders.v1.OrderShipped",
+        "holdfast.orders.v1.OrderRestCancelled",
+        "holdfast.orders.v1.ReturnReceived",
         "holdfast.orders.v1.OrderCancelled",
         "holdfast.orders.v1.OrderExpired",
         "holdfast.orders.v1.StockAskedAgain",
@@ -57,10 +61,22 @@ def read(event: Event) -> HeardAnswer:
     return HeardAnswer(event.event_id, answer, Caller("inventory", event.traceparent))
 
 
+def _reason(number: int, violations: Violations) -> str:
+    if number not in SourcingReason.values():
+        violations.add("reason", f"{number} is none that Inventory has")
+        return BY_RANK
+    return SourcingReason.Name(SourcingReason.ValueType(number)).removeprefix("SOURCING_REASON_")
+
+
 def _read_answer(message: _Answer, sequence: int, violations: Violations) -> StockAnswer:
     state = message.state
     stock = tuple(
-        HeldStock(violations.id("product_id", one.product_id), one.location_id, one.quantity)
+        HeldStock(
+            violations.id("product_id", one.product_id),
+            one.location_id,
+            one.quantity,
+            _reason(one.reason, violations) if one.reason else BY_RANK,
+        )
         for one in state.stock
     )
     missing = tuple(

@@ -32,22 +32,26 @@ class ReservedStock(_message.Message):
     PRODUCT_ID_FIELD_NUMBER: _builtins.int
     LOCATION_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     location_id: _builtins.str
     """Where it is."""
     quantity: _builtins.int
     """Units, 1 or more."""
+    reason: _inventory_pb2.SourcingReason.ValueType
+    """Why from there; unspecified: by priority."""
     def __init__(
         self,
         *,
         product_id: _builtins.str = ...,
         location_id: _builtins.str = ...,
         quantity: _builtins.int = ...,
+        reason: _inventory_pb2.SourcingReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,66 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StockReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StockReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StockReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STOCK_REASON_UNSPECIFIED: _StockReason.ValueType  # 0
+    """Not said."""
+    STOCK_REASON_RECEIVED: _StockReason.ValueType  # 1
+    """Goods came in."""
+    STOCK_REASON_DAMAGED: _StockReason.ValueType  # 2
+    """Broken or spoilt."""
+    STOCK_REASON_LOST: _StockReason.ValueType  # 3
+    """Not where it should be."""
+    STOCK_REASON_FOUND: _StockReason.ValueType  # 4
+    """Where it should not be."""
+    STOCK_REASON_THEFT: _StockReason.ValueType  # 5
+    """Stolen."""
+    STOCK_REASON_CORRECTION: _StockReason.ValueType  # 6
+    """The number was wrong."""
+    STOCK_REASON_SAMPLE: _StockReason.ValueType  # 7
+    """Given away to be looked at."""
+    STOCK_REASON_EXPIRED: _StockReason.ValueType  # 8
+    """Too old to be sold."""
+    STOCK_REASON_RECALLED: _StockReason.ValueType  # 9
+    """Called back by its maker."""
+    STOCK_REASON_OWN_USE: _StockReason.ValueType  # 10
+    """Used in the house."""
+    STOCK_REASON_OTHER: _StockReason.ValueType  # 11
+    """Anything else: `reason` tells."""
+
+class StockReason(_StockReason, metaclass=_StockReasonEnumTypeWrapper):
+    """Why units came or went, as one of few: so that they can be counted by it."""
+
+STOCK_REASON_UNSPECIFIED: StockReason.ValueType  # 0
+"""Not said."""
+STOCK_REASON_RECEIVED: StockReason.ValueType  # 1
+"""Goods came in."""
+STOCK_REASON_DAMAGED: StockReason.ValueType  # 2
+"""Broken or spoilt."""
+STOCK_REASON_LOST: StockReason.ValueType  # 3
+"""Not where it should be."""
+STOCK_REASON_FOUND: StockReason.ValueType  # 4
+"""Where it should not be."""
+STOCK_REASON_THEFT: StockReason.ValueType  # 5
+"""Stolen."""
+STOCK_REASON_CORRECTION: StockReason.ValueType  # 6
+"""The number was wrong."""
+STOCK_REASON_SAMPLE: StockReason.ValueType  # 7
+"""Given away to be looked at."""
+STOCK_REASON_EXPIRED: StockReason.ValueType  # 8
+"""Too old to be sold."""
+STOCK_REASON_RECALLED: StockReason.ValueType  # 9
+"""Called back by its maker."""
+STOCK_REASON_OWN_USE: StockReason.ValueType  # 10
+"""Used in the house."""
+STOCK_REASON_OTHER: StockReason.ValueType  # 11
+"""Anything else: `reason` tells."""
+Global___StockReason: _TypeAlias = StockReason  # noqa: Y015
+
 class _StockInfoView:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -82,6 +142,16 @@ class _MovementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Movement
     """Units promised to an order."""
     MOVEMENT_KIND_RELEASE: _MovementKind.ValueType  # 4
     """A promise taken back: the order was cancelled or expired."""
+    MOVEMENT_KIND_SHIPMENT: _MovementKind.ValueType  # 5
+    """Units of an order that left the house. On hand and reserved fall together; on hand alone where they were not held there."""
+    MOVEMENT_KIND_RETURN: _MovementKind.ValueType  # 6
+    """Units of an order that came back."""
+    MOVEMENT_KIND_WRITE_OFF: _MovementKind.ValueType  # 7
+    """Units that came back, or were in quarantine, and are gone."""
+    MOVEMENT_KIND_QUARANTINE: _MovementKind.ValueType  # 8
+    """Units on hand that were taken out of sale."""
+    MOVEMENT_KIND_UNQUARANTINE: _MovementKind.ValueType  # 9
+    """Units that were put back on sale."""
 
 class MovementKind(_MovementKind, metaclass=_MovementKindEnumTypeWrapper):
     """Why a level changed."""
@@ -96,7 +166,117 @@ MOVEMENT_KIND_RESERVATION: MovementKind.ValueType  # 3
 """Units promised to an order."""
 MOVEMENT_KIND_RELEASE: MovementKind.ValueType  # 4
 """A promise taken back: the order was cancelled or expired."""
+MOVEMENT_KIND_SHIPMENT: MovementKind.ValueType  # 5
+"""Units of an order that left the house. On hand and reserved fall together; on hand alone where they were not held there."""
+MOVEMENT_KIND_RETURN: MovementKind.ValueType  # 6
+"""Units of an order that came back."""
+MOVEMENT_KIND_WRITE_OFF: MovementKind.ValueType  # 7
+"""Units that came back, or were in quarantine, and are gone."""
+MOVEMENT_KIND_QUARANTINE: MovementKind.ValueType  # 8
+"""Units on hand that were taken out of sale."""
+MOVEMENT_KIND_UNQUARANTINE: MovementKind.ValueType  # 9
+"""Units that were put back on sale."""
 Global___MovementKind: _TypeAlias = MovementKind  # noqa: Y015
+
+class _LocationKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LocationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LocationKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOCATION_KIND_UNSPECIFIED: _LocationKind.ValueType  # 0
+    """In CreateLocation the same as WAREHOUSE; never sent by the service."""
+    LOCATION_KIND_WAREHOUSE: _LocationKind.ValueType  # 1
+    """Stock is kept and sent from there."""
+    LOCATION_KIND_SHOP: _LocationKind.ValueType  # 2
+    """Customers come there."""
+    LOCATION_KIND_SUPPLIER: _LocationKind.ValueType  # 3
+    """Somebody else's, who sends for the merchant."""
+    LOCATION_KIND_OTHER: _LocationKind.ValueType  # 4
+    """Anything else."""
+
+class LocationKind(_LocationKind, metaclass=_LocationKindEnumTypeWrapper):
+    """What a location is."""
+
+LOCATION_KIND_UNSPECIFIED: LocationKind.ValueType  # 0
+"""In CreateLocation the same as WAREHOUSE; never sent by the service."""
+LOCATION_KIND_WAREHOUSE: LocationKind.ValueType  # 1
+"""Stock is kept and sent from there."""
+LOCATION_KIND_SHOP: LocationKind.ValueType  # 2
+"""Customers come there."""
+LOCATION_KIND_SUPPLIER: LocationKind.ValueType  # 3
+"""Somebody else's, who sends for the merchant."""
+LOCATION_KIND_OTHER: LocationKind.ValueType  # 4
+"""Anything else."""
+Global___LocationKind: _TypeAlias = LocationKind  # noqa: Y015
+
+class _SourcingStrategy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SourcingStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SourcingStrategy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SOURCING_STRATEGY_UNSPECIFIED: _SourcingStrategy.ValueType  # 0
+    """The same as PRIORITY."""
+    SOURCING_STRATEGY_PRIORITY: _SourcingStrategy.ValueType  # 1
+    """From each location what it has, by their priority."""
+    SOURCING_STRATEGY_FEWEST_SHIPMENTS: _SourcingStrategy.ValueType  # 2
+    """From as few locations as can be; of equally few those of higher priority."""
+    SOURCING_STRATEGY_NEAREST: _SourcingStrategy.ValueType  # 3
+    """From each location what it has: those that the order names first, in its order, then the others by their priority."""
+    SOURCING_STRATEGY_PINNED: _SourcingStrategy.ValueType  # 4
+    """Only from the locations that the order names, in its order."""
+
+class SourcingStrategy(_SourcingStrategy, metaclass=_SourcingStrategyEnumTypeWrapper):
+    """By what rule the locations of an order's stock are chosen."""
+
+SOURCING_STRATEGY_UNSPECIFIED: SourcingStrategy.ValueType  # 0
+"""The same as PRIORITY."""
+SOURCING_STRATEGY_PRIORITY: SourcingStrategy.ValueType  # 1
+"""From each location what it has, by their priority."""
+SOURCING_STRATEGY_FEWEST_SHIPMENTS: SourcingStrategy.ValueType  # 2
+"""From as few locations as can be; of equally few those of higher priority."""
+SOURCING_STRATEGY_NEAREST: SourcingStrategy.ValueType  # 3
+"""From each location what it has: those that the order names first, in its order, then the others by their priority."""
+SOURCING_STRATEGY_PINNED: SourcingStrategy.ValueType  # 4
+"""Only from the locations that the order names, in its order."""
+Global___SourcingStrategy: _TypeAlias = SourcingStrategy  # noqa: Y015
+
+class _SourcingReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SourcingReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SourcingReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SOURCING_REASON_UNSPECIFIED: _SourcingReason.ValueType  # 0
+    """The same as PRIORITY."""
+    SOURCING_REASON_PRIORITY: _SourcingReason.ValueType  # 1
+    """It has some, and no location of a higher priority had enough."""
+    SOURCING_REASON_NEAREST: _SourcingReason.ValueType  # 2
+    """It has some, and none that the order names before it had enough."""
+    SOURCING_REASON_PINNED: _SourcingReason.ValueType  # 3
+    """The order names it, and none that it names before it had enough."""
+    SOURCING_REASON_HAS_ALL: _SourcingReason.ValueType  # 4
+    """It has all of it: the first by priority, or in the order's own list, that has."""
+    SOURCING_REASON_FEWEST: _SourcingReason.ValueType  # 5
+    """It is one of the fewest locations that have all of it together."""
+
+class SourcingReason(_SourcingReason, metaclass=_SourcingReasonEnumTypeWrapper):
+    """Why stock is taken from a location."""
+
+SOURCING_REASON_UNSPECIFIED: SourcingReason.ValueType  # 0
+"""The same as PRIORITY."""
+SOURCING_REASON_PRIORITY: SourcingReason.ValueType  # 1
+"""It has some, and no location of a higher priority had enough."""
+SOURCING_REASON_NEAREST: SourcingReason.ValueType  # 2
+"""It has some, and none that the order names before it had enough."""
+SOURCING_REASON_PINNED: SourcingReason.ValueType  # 3
+"""The order names it, and none that it names before it had enough."""
+SOURCING_REASON_HAS_ALL: SourcingReason.ValueType  # 4
+"""It has all of it: the first by priority, or in the order's own list, that has."""
+SOURCING_REASON_FEWEST: SourcingReason.ValueType  # 5
+"""It is one of the fewest locations that have all of it together."""
+Global___SourcingReason: _TypeAlias = SourcingReason  # noqa: Y015
 
 @_typing.final
 class Product(_message.Message):
@@ -144,7 +324,7 @@ Global___Product: _TypeAlias = Product  # noqa: Y015
 
 @_typing.final
 class StockLevel(_message.Message):
-    """The stock of one product at one location. available = on hand - reserved."""
+    """The stock of one product at one location."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -153,18 +333,21 @@ class StockLevel(_message.Message):
     RESERVED_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     location_id: _builtins.str
-    """The location: 1 to 64 characters. There is always one called "main". Each has one spelling for ever, that of the first
-    stock there; in other letters' case it is refused.
+    """The location: 1 to 64 characters. There is always one called "main". Each has one spelling for ever, that of
+    CreateLocation; in other letters' case it is refused.
     """
     on_hand: _builtins.int
     """Units physically there."""
     reserved: _builtins.int
     """Units promised to orders and not shipped."""
     available: _builtins.int
-    """Units free to promise."""
+    """Units free to promise: on hand less reserved and quarantined; 0 where the location is not active."""
     version: _builtins.int
     """Rises by one with every change of the level; 0 when nothing was ever there."""
+    quarantined: _builtins.int
+    """Units on hand that can't be promised."""
     def __init__(
         self,
         *,
@@ -173,10 +356,11 @@ class StockLevel(_message.Message):
         reserved: _builtins.int = ...,
         available: _builtins.int = ...,
         version: _builtins.int = ...,
+        quarantined: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "location_id", b"location_id", "on_hand", b"on_hand", "reserved", b"reserved", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "location_id", b"location_id", "on_hand", b"on_hand", "quarantined", b"quarantined", "reserved", b"reserved", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,12 +377,15 @@ class StockInfo(_message.Message):
     RESERVED_FIELD_NUMBER: _builtins.int
     AVAILABLE_FIELD_NUMBER: _builtins.int
     LEVELS_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
     on_hand: _builtins.int
     """Units physically there, over all locations."""
     reserved: _builtins.int
     """Units promised to orders and not shipped, over all locations."""
     available: _builtins.int
-    """Units free to promise, over all locations."""
+    """Units free to promise, over all active locations."""
+    quarantined: _builtins.int
+    """Units on hand that can't be promised, over all locations."""
     @_builtins.property
     def product(self) -> Global___Product:
         """The product's details."""
@@ -215,10 +402,11 @@ class StockInfo(_message.Message):
         reserved: _builtins.int = ...,
         available: _builtins.int = ...,
         levels: _abc.Iterable[Global___StockLevel] | None = ...,
+        quarantined: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "quarantined", b"quarantined", "reserved", b"reserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,6 +424,7 @@ class UpdateStockRequest(_message.Message):
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     quantity: _builtins.int
@@ -248,6 +437,8 @@ class UpdateStockRequest(_message.Message):
     """Why, for the ledger: at most 500 characters."""
     request_id: _builtins.str
     """Names this request for ever: at most 128 characters. Empty: no protection against repeats."""
+    reason_code: Global___StockReason.ValueType
+    """Why, for counting; unspecified: not said."""
     def __init__(
         self,
         *,
@@ -257,10 +448,11 @@ class UpdateStockRequest(_message.Message):
         expected_version: _builtins.int | None = ...,
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___StockReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -326,21 +518,27 @@ class BatchGetStockInfoRequest(_message.Message):
 
     PRODUCT_IDS_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    LOCATION_IDS_FIELD_NUMBER: _builtins.int
     view: Global___StockInfoView.ValueType
     """How much is told of each."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 1,000 products, of at most 4 MiB together."""
 
+    @_builtins.property
+    def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Locations to look up along with them, at most 1,000."""
+
     def __init__(
         self,
         *,
         product_ids: _abc.Iterable[_builtins.str] | None = ...,
         view: Global___StockInfoView.ValueType = ...,
+        location_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_ids", b"product_ids", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_ids", b"location_ids", "product_ids", b"product_ids", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -385,18 +583,26 @@ class BatchGetStockInfoResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESULTS_FIELD_NUMBER: _builtins.int
+    LOCATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchGetStockInfoResult]:
         """In the order of the request."""
+
+    @_builtins.property
+    def locations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Location]:
+        """The locations that were asked for, whatever the case of their letters there, without their addresses; those that do not
+        exist are left out.
+        """
 
     def __init__(
         self,
         *,
         results: _abc.Iterable[Global___BatchGetStockInfoResult] | None = ...,
+        locations: _abc.Iterable[Global___Location] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["locations", b"locations", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -494,6 +700,7 @@ class AdjustStockRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     delta: _builtins.int
@@ -506,6 +713,8 @@ class AdjustStockRequest(_message.Message):
     """The caller's own document, such as a delivery note: at most 200 characters."""
     request_id: _builtins.str
     """Names this request for ever: at most 128 characters. Empty: a repeat adjusts again."""
+    reason_code: Global___StockReason.ValueType
+    """Why, for counting; unspecified: not said."""
     def __init__(
         self,
         *,
@@ -515,10 +724,11 @@ class AdjustStockRequest(_message.Message):
         reason: _builtins.str = ...,
         reference: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reason_code: Global___StockReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "location_id", b"location_id", "product_id", b"product_id", "reason", b"reason", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "location_id", b"location_id", "product_id", b"product_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -681,6 +891,9 @@ class Movement(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    QUARANTINED_DELTA_FIELD_NUMBER: _builtins.int
+    QUARANTINED_AFTER_FIELD_NUMBER: _builtins.int
     movement_id: _builtins.int
     """Rises with time."""
     product_id: _builtins.str
@@ -705,6 +918,12 @@ class Movement(_message.Message):
     """The caller's own document."""
     actor: _builtins.str
     """Who asked for it: "anonymous", or a service's name."""
+    reason_code: Global___StockReason.ValueType
+    """Why, as one of few."""
+    quarantined_delta: _builtins.int
+    """Change of quarantined, in units."""
+    quarantined_after: _builtins.int
+    """Quarantined after the change."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -725,10 +944,13 @@ class Movement(_message.Message):
         reference: _builtins.str = ...,
         actor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: Global___StockReason.ValueType = ...,
+        quarantined_delta: _builtins.int = ...,
+        quarantined_after: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "location_id", b"location_id", "movement_id", b"movement_id", "on_hand_after", b"on_hand_after", "on_hand_delta", b"on_hand_delta", "order_id", b"order_id", "product_id", b"product_id", "reason", b"reason", "reference", b"reference", "reserved_after", b"reserved_after", "reserved_delta", b"reserved_delta"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "location_id", b"location_id", "movement_id", b"movement_id", "on_hand_after", b"on_hand_after", "on_hand_delta", b"on_hand_delta", "order_id", b"order_id", "product_id", b"product_id", "quarantined_after", b"quarantined_after", "quarantined_delta", b"quarantined_delta", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "reserved_after", b"reserved_after", "reserved_delta", b"reserved_delta"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -813,3 +1035,546 @@ class ListMovementsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMovementsResponse: _TypeAlias = ListMovementsResponse  # noqa: Y015
+
+@_typing.final
+class LocationAddress(_message.Message):
+    """Where a location is. Every field is optional, without control characters other than line breaks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREET_FIELD_NUMBER: _builtins.int
+    CITY_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    POSTAL_CODE_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    street: _builtins.str
+    """Street and house, in as many lines as it takes; at most 500 characters."""
+    city: _builtins.str
+    """At most 200 characters."""
+    region: _builtins.str
+    """State, province or county; at most 200 characters."""
+    postal_code: _builtins.str
+    """At most 50 characters."""
+    country: _builtins.str
+    """ISO 3166-1 alpha-2, two capital letters."""
+    def __init__(
+        self,
+        *,
+        street: _builtins.str = ...,
+        city: _builtins.str = ...,
+        region: _builtins.str = ...,
+        postal_code: _builtins.str = ...,
+        country: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["city", b"city", "country", b"country", "postal_code", b"postal_code", "region", b"region", "street", b"street"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LocationAddress: _TypeAlias = LocationAddress  # noqa: Y015
+
+@_typing.final
+class Location(_message.Message):
+    """A place that stock is kept at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    location_id: _builtins.str
+    """1 to 64 characters, unique whatever the case of its letters; "main" is always there."""
+    name: _builtins.str
+    """At most 500 characters."""
+    kind: Global___LocationKind.ValueType
+    """What it is."""
+    priority: _builtins.int
+    """Stock is taken from the lowest number first, 0 to 1,000,000; of equal ones by id. Unset in CreateLocation: 100. "main" has
+    0 until it is changed.
+    """
+    active: _builtins.bool
+    """Whether stock may be received and promised there; unset in CreateLocation: it may."""
+    version: _builtins.int
+    """Rises by one with every change; 1 after CreateLocation, where it is ignored."""
+    @_builtins.property
+    def address(self) -> Global___LocationAddress:
+        """Where it is; unset: not said."""
+
+    def __init__(
+        self,
+        *,
+        location_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        kind: Global___LocationKind.ValueType = ...,
+        priority: _builtins.int | None = ...,
+        active: _builtins.bool | None = ...,
+        address: Global___LocationAddress | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_priority", b"_priority", "active", b"active", "address", b"address", "priority", b"priority"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_priority", b"_priority", "active", b"active", "address", b"address", "kind", b"kind", "location_id", b"location_id", "name", b"name", "priority", b"priority", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
+    _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
+    _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
+    _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active) -> _WhichOneofReturnType__active | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
+
+Global___Location: _TypeAlias = Location  # noqa: Y015
+
+@_typing.final
+class CreateLocationRequest(_message.Message):
+    """A location to make."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def location(self) -> Global___Location:
+        """Its details."""
+
+    def __init__(
+        self,
+        *,
+        location: Global___Location | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateLocationRequest: _TypeAlias = CreateLocationRequest  # noqa: Y015
+
+@_typing.final
+class UpdateLocationRequest(_message.Message):
+    """New details of a location."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def location(self) -> Global___Location:
+        """location_id and version name what to change; the other fields hold the new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which fields to take: any of "name", "kind", "priority", "active", "address". At least one."""
+
+    def __init__(
+        self,
+        *,
+        location: Global___Location | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["location", b"location", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location", b"location", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateLocationRequest: _TypeAlias = UpdateLocationRequest  # noqa: Y015
+
+@_typing.final
+class ListLocationsRequest(_message.Message):
+    """Which locations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many locations, 0 to 1,000 (more is cut to 1,000); 0: all. A page ends earlier, with at least one, where the
+    answer would exceed 4 MiB.
+    """
+    page_token: _builtins.str
+    """From the previous page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLocationsRequest: _TypeAlias = ListLocationsRequest  # noqa: Y015
+
+@_typing.final
+class ListLocationsResponse(_message.Message):
+    """Locations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def locations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Location]:
+        """By priority, then by id."""
+
+    def __init__(
+        self,
+        *,
+        locations: _abc.Iterable[Global___Location] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["locations", b"locations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLocationsResponse: _TypeAlias = ListLocationsResponse  # noqa: Y015
+
+@_typing.final
+class Sourcing(_message.Message):
+    """Where an order's stock is to come from. The same stock and the same sourcing always give the same locations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    LOCATION_IDS_FIELD_NUMBER: _builtins.int
+    MAY_SPLIT_FIELD_NUMBER: _builtins.int
+    strategy: Global___SourcingStrategy.ValueType
+    """The rule."""
+    may_split: _builtins.bool
+    """Whether several locations may share it; false: all from one location, or nothing. Unset: they may."""
+    @_builtins.property
+    def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """For NEAREST and PINNED: 1 to 100 locations, each once. Else empty."""
+
+    def __init__(
+        self,
+        *,
+        strategy: Global___SourcingStrategy.ValueType = ...,
+        location_ids: _abc.Iterable[_builtins.str] | None = ...,
+        may_split: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_may_split", b"_may_split", "may_split", b"may_split"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_may_split", b"_may_split", "location_ids", b"location_ids", "may_split", b"may_split", "strategy", b"strategy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__may_split: _TypeAlias = _typing.Literal["may_split"]  # noqa: Y015
+    _WhichOneofArgType__may_split: _TypeAlias = _typing.Literal["_may_split", b"_may_split"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__may_split) -> _WhichOneofReturnType__may_split | None: ...
+
+Global___Sourcing: _TypeAlias = Sourcing  # noqa: Y015
+
+@_typing.final
+class BasketLine(_message.Message):
+    """Units of one product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product. If it is there twice, both count."""
+    quantity: _builtins.int
+    """Units, 1 to 1,000,000,000."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BasketLine: _TypeAlias = BasketLine  # noqa: Y015
+
+@_typing.final
+class CheckAvailabilityRequest(_message.Message):
+    """A basket to look at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    SOURCING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___BasketLine]:
+        """1 to 2,000 lines."""
+
+    @_builtins.property
+    def sourcing(self) -> Global___Sourcing:
+        """Where its stock is to come from; unset: by priority."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___BasketLine] | None = ...,
+        sourcing: Global___Sourcing | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sourcing", b"sourcing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "sourcing", b"sourcing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAvailabilityRequest: _TypeAlias = CheckAvailabilityRequest  # noqa: Y015
+
+@_typing.final
+class AvailableStock(_message.Message):
+    """Units that could be promised."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    location_id: _builtins.str
+    """Where it is."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    reason: Global___SourcingReason.ValueType
+    """Why from there."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: Global___SourcingReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AvailableStock: _TypeAlias = AvailableStock  # noqa: Y015
+
+@_typing.final
+class UnavailableStock(_message.Message):
+    """Units that are missing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    wanted: _builtins.int
+    """Units of the basket, over all its lines."""
+    available: _builtins.int
+    """Units that could be promised of it: over all locations that may be taken from, or, where they must not share it, at the one
+    that lacks least.
+    """
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        wanted: _builtins.int = ...,
+        available: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "product_id", b"product_id", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnavailableStock: _TypeAlias = UnavailableStock  # noqa: Y015
+
+@_typing.final
+class CheckAvailabilityResponse(_message.Message):
+    """What could be promised."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    STOCK_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    available: _builtins.bool
+    """Whether all of it could be."""
+    shipments: _builtins.int
+    """From how many locations."""
+    @_builtins.property
+    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___AvailableStock]:
+        """From where; empty unless all of it could be."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableStock]:
+        """What is missing; empty if nothing is."""
+
+    def __init__(
+        self,
+        *,
+        available: _builtins.bool = ...,
+        stock: _abc.Iterable[Global___AvailableStock] | None = ...,
+        shipments: _builtins.int = ...,
+        missing: _abc.Iterable[Global___UnavailableStock] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "missing", b"missing", "shipments", b"shipments", "stock", b"stock"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckAvailabilityResponse: _TypeAlias = CheckAvailabilityResponse  # noqa: Y015
+
+@_typing.final
+class QuarantineStockRequest(_message.Message):
+    """Units to take out of sale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    quantity: _builtins.int
+    """Units, 1 to 1,000,000,000,000."""
+    location_id: _builtins.str
+    """Where; empty: "main"."""
+    reason: _builtins.str
+    """Why, for the ledger: 1 to 500 characters."""
+    reason_code: Global___StockReason.ValueType
+    """Why, for counting; unspecified: not said."""
+    request_id: _builtins.str
+    """Names this request for ever: at most 128 characters. Empty: a repeat does it again."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        location_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reason_code: Global___StockReason.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineStockRequest: _TypeAlias = QuarantineStockRequest  # noqa: Y015
+
+@_typing.final
+class QuarantineStockResponse(_message.Message):
+    """The level after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    @_builtins.property
+    def level(self) -> Global___StockLevel:
+        """The level at the location; for a repeat, as it was after the first call."""
+
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        level: Global___StockLevel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineStockResponse: _TypeAlias = QuarantineStockResponse  # noqa: Y015
+
+@_typing.final
+class ReleaseQuarantineRequest(_message.Message):
+    """Units to take out of quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    WRITE_OFF_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    quantity: _builtins.int
+    """Units, 1 to 1,000,000,000,000."""
+    location_id: _builtins.str
+    """Where; empty: "main"."""
+    write_off: _builtins.bool
+    """They are gone, instead of back on sale."""
+    reason: _builtins.str
+    """Why, for the ledger: 1 to 500 characters."""
+    reason_code: Global___StockReason.ValueType
+    """Why, for counting; unspecified: not said."""
+    request_id: _builtins.str
+    """Names this request for ever: at most 128 characters. Empty: a repeat does it again."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        location_id: _builtins.str = ...,
+        write_off: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        reason_code: Global___StockReason.ValueType = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id", "write_off", b"write_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseQuarantineRequest: _TypeAlias = ReleaseQuarantineRequest  # noqa: Y015
+
+@_typing.final
+class ReleaseQuarantineResponse(_message.Message):
+    """The level after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    @_builtins.property
+    def level(self) -> Global___StockLevel:
+        """The level at the location; for a repeat, as it was after the first call."""
+
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        level: Global___StockLevel | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReleaseQuarantineResponse: _TypeAlias = ReleaseQuarantineResponse  # noqa: Y015

@@ -80,6 +80,36 @@ class InventoryServiceStub:
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsRequest.SerializeToString,
                 response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsResponse.FromString,
                 _registered_method=True)
+        self.QuarantineStock = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/QuarantineStock',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockResponse.FromString,
+                _registered_method=True)
+        self.ReleaseQuarantine = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ReleaseQuarantine',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineResponse.FromString,
+                _registered_method=True)
+        self.CreateLocation = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/CreateLocation',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateLocationRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.FromString,
+                _registered_method=True)
+        self.UpdateLocation = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/UpdateLocation',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.UpdateLocationRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.FromString,
+                _registered_method=True)
+        self.ListLocations = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ListLocations',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsResponse.FromString,
+                _registered_method=True)
+        self.CheckAvailability = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/CheckAvailability',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer:
@@ -91,12 +121,12 @@ class InventoryServiceServicer:
         A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
         a repeat sets the same quantity again.
         Errors:
-        NOT_FOUND            the product does not exist.
+        NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
         FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+        LOCATION_INACTIVE: nothing is received at a location that is not active.
         LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
-        metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
+        metadata["location_id"] holds its spelling. Also wherever else a location is named.
         QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
-        TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
         ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
         metadata["product_id"] and metadata["location_id"].
@@ -134,7 +164,7 @@ class InventoryServiceServicer:
     def AdjustStock(self, request, context):
         """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
         A repeat with the same request_id and contents returns the recorded level and changes nothing.
-        Errors: NOT_FOUND, FAILED_PRECONDITION (BELOW_RESERVED), ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
+        Errors: NOT_FOUND, FAILED_PRECONDITION, ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +195,66 @@ class InventoryServiceServicer:
 
     def ListMovements(self, request, context):
         """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QuarantineStock(self, request, context):
+        """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
+        returns the recorded level and changes nothing.
+        Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+        NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseQuarantine(self, request, context):
+        """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
+        Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+        NOT_QUARANTINED: fewer units there are in quarantine.
+        LOCATION_INACTIVE: nothing is put back on sale there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateLocation(self, request, context):
+        """Makes a location: a place that stock is kept at. A repeat with the same contents returns it and changes nothing.
+        Errors:
+        ALREADY_EXISTS       LOCATION_EXISTS: the id has other contents; use UpdateLocation.
+        FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+        TOO_MANY_LOCATIONS: there are 1,000 already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateLocation(self, request, context):
+        """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
+        this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
+        deleted. A repeat with the same version is ABORTED.
+        Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLocations(self, request, context):
+        """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
+        the answer would exceed 4 MiB (many addresses) it goes on from next_page_token. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckAvailability(self, request, context):
+        """Tells whether stock for a basket could be promised at this moment, and from where, by the very rules that promise it to an
+        order; nothing is promised. Safe to repeat.
+        Errors:
+        NOT_FOUND            a product or a location does not exist.
+        FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -217,6 +307,36 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListMovements,
                     request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsRequest.FromString,
                     response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsResponse.SerializeToString,
+            ),
+            'QuarantineStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.QuarantineStock,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockResponse.SerializeToString,
+            ),
+            'ReleaseQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseQuarantine,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineResponse.SerializeToString,
+            ),
+            'CreateLocation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateLocation,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateLocationRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.SerializeToString,
+            ),
+            'UpdateLocation': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateLocation,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.UpdateLocationRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.SerializeToString,
+            ),
+            'ListLocations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLocations,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsResponse.SerializeToString,
+            ),
+            'CheckAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckAvailability,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -463,6 +583,168 @@ class InventoryService:
             '/holdfast.inventory.v1.InventoryService/ListMovements',
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsRequest.SerializeToString,
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QuarantineStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/QuarantineStock',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.QuarantineStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ReleaseQuarantine',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReleaseQuarantineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateLocation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/CreateLocation',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateLocationRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateLocation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/UpdateLocation',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.UpdateLocationRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Location.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLocations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ListLocations',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListLocationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/CheckAvailability',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

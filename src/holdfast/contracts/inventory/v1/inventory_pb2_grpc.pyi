@@ -57,12 +57,12 @@ class InventoryServiceStub:
     A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
     a repeat sets the same quantity again.
     Errors:
-      NOT_FOUND            the product does not exist.
+      NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           LOCATION_INACTIVE: nothing is received at a location that is not active.
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
-                           metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
+                           metadata["location_id"] holds its spelling. Also wherever else a location is named.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
-                           TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
                            metadata["product_id"] and metadata["location_id"].
@@ -84,7 +84,7 @@ class InventoryServiceStub:
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
     """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
     A repeat with the same request_id and contents returns the recorded level and changes nothing.
-    Errors: NOT_FOUND, FAILED_PRECONDITION (BELOW_RESERVED), ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
+    Errors: NOT_FOUND, FAILED_PRECONDITION, ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
     """
     CreateProduct: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CreateProductRequest, _inventory_pb2.Product]
     """Makes a product. A repeat with the same contents returns it and changes nothing.
@@ -98,6 +98,42 @@ class InventoryServiceStub:
     """Lists products by id; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]
     """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+    QuarantineStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]
+    """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
+    returns the recorded level and changes nothing.
+    Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+      NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+    """
+    ReleaseQuarantine: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseQuarantineRequest, _inventory_pb2.ReleaseQuarantineResponse]
+    """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
+    Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+      NOT_QUARANTINED: fewer units there are in quarantine.
+      LOCATION_INACTIVE: nothing is put back on sale there.
+    """
+    CreateLocation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CreateLocationRequest, _inventory_pb2.Location]
+    """Makes a location: a place that stock is kept at. A repeat with the same contents returns it and changes nothing.
+    Errors:
+      ALREADY_EXISTS       LOCATION_EXISTS: the id has other contents; use UpdateLocation.
+      FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+                           TOO_MANY_LOCATIONS: there are 1,000 already.
+    """
+    UpdateLocation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UpdateLocationRequest, _inventory_pb2.Location]
+    """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
+    this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
+    deleted. A repeat with the same version is ABORTED.
+    Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+    """
+    ListLocations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLocationsRequest, _inventory_pb2.ListLocationsResponse]
+    """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
+    the answer would exceed 4 MiB (many addresses) it goes on from next_page_token. Safe to repeat.
+    """
+    CheckAvailability: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CheckAvailabilityRequest, _inventory_pb2.CheckAvailabilityResponse]
+    """Tells whether stock for a basket could be promised at this moment, and from where, by the very rules that promise it to an
+    order; nothing is promised. Safe to repeat.
+    Errors:
+      NOT_FOUND            a product or a location does not exist.
+      FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -109,12 +145,12 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
     a repeat sets the same quantity again.
     Errors:
-      NOT_FOUND            the product does not exist.
+      NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
       FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                           LOCATION_INACTIVE: nothing is received at a location that is not active.
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
-                           metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
+                           metadata["location_id"] holds its spelling. Also wherever else a location is named.
                            QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
-                           TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
       ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
                            metadata["product_id"] and metadata["location_id"].
@@ -136,7 +172,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
     """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
     A repeat with the same request_id and contents returns the recorded level and changes nothing.
-    Errors: NOT_FOUND, FAILED_PRECONDITION (BELOW_RESERVED), ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
+    Errors: NOT_FOUND, FAILED_PRECONDITION, ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
     """
     CreateProduct: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CreateProductRequest, _inventory_pb2.Product]  # type: ignore[assignment]
     """Makes a product. A repeat with the same contents returns it and changes nothing.
@@ -150,6 +186,42 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Lists products by id; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]  # type: ignore[assignment]
     """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+    QuarantineStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]  # type: ignore[assignment]
+    """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
+    returns the recorded level and changes nothing.
+    Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+      NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+    """
+    ReleaseQuarantine: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseQuarantineRequest, _inventory_pb2.ReleaseQuarantineResponse]  # type: ignore[assignment]
+    """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
+    Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+      NOT_QUARANTINED: fewer units there are in quarantine.
+      LOCATION_INACTIVE: nothing is put back on sale there.
+    """
+    CreateLocation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CreateLocationRequest, _inventory_pb2.Location]  # type: ignore[assignment]
+    """Makes a location: a place that stock is kept at. A repeat with the same contents returns it and changes nothing.
+    Errors:
+      ALREADY_EXISTS       LOCATION_EXISTS: the id has other contents; use UpdateLocation.
+      FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+                           TOO_MANY_LOCATIONS: there are 1,000 already.
+    """
+    UpdateLocation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UpdateLocationRequest, _inventory_pb2.Location]  # type: ignore[assignment]
+    """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
+    this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
+    deleted. A repeat with the same version is ABORTED.
+    Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+    """
+    ListLocations: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListLocationsRequest, _inventory_pb2.ListLocationsResponse]  # type: ignore[assignment]
+    """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
+    the answer would exceed 4 MiB (many addresses) it goes on from next_page_token. Safe to repeat.
+    """
+    CheckAvailability: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CheckAvailabilityRequest, _inventory_pb2.CheckAvailabilityResponse]  # type: ignore[assignment]
+    """Tells whether stock for a basket could be promised at this moment, and from where, by the very rules that promise it to an
+    order; nothing is promised. Safe to repeat.
+    Errors:
+      NOT_FOUND            a product or a location does not exist.
+      FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+    """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps products and their stock. Every level is the sum of its movements; reserved never exceeds on hand."""
@@ -164,12 +236,12 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
         a repeat sets the same quantity again.
         Errors:
-          NOT_FOUND            the product does not exist.
+          NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
           FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+                               LOCATION_INACTIVE: nothing is received at a location that is not active.
                                LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
-                               metadata["location_id"] holds its spelling. Also for the filter of ListMovements.
+                               metadata["location_id"] holds its spelling. Also wherever else a location is named.
                                QUANTITY_TOO_LARGE (AdjustStock): the level would exceed 1,000,000,000,000.
-                               TOO_MANY_LOCATIONS: the product is kept at 10,000 locations already.
           ABORTED              STALE_VERSION: the level changed; metadata["current_version"] holds its version.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used with other contents, for the level of
                                metadata["product_id"] and metadata["location_id"].
@@ -215,7 +287,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inventory_pb2.AdjustStockResponse, _abc.Awaitable[_inventory_pb2.AdjustStockResponse]]:
         """Changes the on-hand quantity by a delta: goods that arrived, broke or were found.
         A repeat with the same request_id and contents returns the recorded level and changes nothing.
-        Errors: NOT_FOUND, FAILED_PRECONDITION (BELOW_RESERVED), ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
+        Errors: NOT_FOUND, FAILED_PRECONDITION, ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock.
         """
 
     @_abc_1.abstractmethod
@@ -253,5 +325,77 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ListMovementsResponse, _abc.Awaitable[_inventory_pb2.ListMovementsResponse]]:
         """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+
+    @_abc_1.abstractmethod
+    def QuarantineStock(
+        self,
+        request: _inventory_pb2.QuarantineStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.QuarantineStockResponse, _abc.Awaitable[_inventory_pb2.QuarantineStockResponse]]:
+        """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
+        returns the recorded level and changes nothing.
+        Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+          NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseQuarantine(
+        self,
+        request: _inventory_pb2.ReleaseQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ReleaseQuarantineResponse, _abc.Awaitable[_inventory_pb2.ReleaseQuarantineResponse]]:
+        """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
+        Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
+          NOT_QUARANTINED: fewer units there are in quarantine.
+          LOCATION_INACTIVE: nothing is put back on sale there.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateLocation(
+        self,
+        request: _inventory_pb2.CreateLocationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Location, _abc.Awaitable[_inventory_pb2.Location]]:
+        """Makes a location: a place that stock is kept at. A repeat with the same contents returns it and changes nothing.
+        Errors:
+          ALREADY_EXISTS       LOCATION_EXISTS: the id has other contents; use UpdateLocation.
+          FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+                               TOO_MANY_LOCATIONS: there are 1,000 already.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateLocation(
+        self,
+        request: _inventory_pb2.UpdateLocationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Location, _abc.Awaitable[_inventory_pb2.Location]]:
+        """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
+        this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
+        deleted. A repeat with the same version is ABORTED.
+        Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLocations(
+        self,
+        request: _inventory_pb2.ListLocationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ListLocationsResponse, _abc.Awaitable[_inventory_pb2.ListLocationsResponse]]:
+        """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
+        the answer would exceed 4 MiB (many addresses) it goes on from next_page_token. Safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckAvailability(
+        self,
+        request: _inventory_pb2.CheckAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.CheckAvailabilityResponse, _abc.Awaitable[_inventory_pb2.CheckAvailabilityResponse]]:
+        """Tells whether stock for a basket could be promised at this moment, and from where, by the very rules that promise it to an
+        order; nothing is promised. Safe to repeat.
+        Errors:
+          NOT_FOUND            a product or a location does not exist.
+          FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+        """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from holdfast.contracts.inventory.v1 import inventory_pb2 as holdfast_dot_inventory_dot_v1_dot_inventory__pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as holdfast_dot_orders_dot_v1_dot_orders__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"b\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"W\n\x12OrderEditRequested\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"B\n\x0bOrderEdited\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"S\n\x10OrderEditRefused\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12-\n\x07missing\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"g\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\x06reason\x18\x02 \x01(\tB\x02\x18\x01\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/orders/v1/events.proto\x12\x12holdfast.orders.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a%holdfast/inventory/v1/inventory.proto\x1a\x1fholdfast/orders/v1/orders.proto\"5\n\rWantedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"\xfd\x01\n\x0bStockWanted\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x08products\x18\x02 \x03(\x0b\x32!.holdfast.orders.v1.WantedProduct\x12\x0c\n\x04over\x18\x03 \x01(\x08\x12\x31\n\x08sourcing\x18\x04 \x01(\x0b\x32\x1f.holdfast.inventory.v1.Sourcing\x12\x31\n\x07shipped\x18\x05 \x03(\x0b\x32 .holdfast.orders.v1.ShippedUnits\x12\x33\n\x08received\x18\x06 \x03(\x0b\x32!.holdfast.orders.v1.ReceivedUnits\"\x94\x01\n\rReceivedUnits\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x03\x12\x34\n\x0b\x64isposition\x18\x05 \x01(\x0e\x32\x1f.holdfast.orders.v1.Disposition\"^\n\x0cShippedUnits\x12\x13\n\x0bshipment_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x13\n\x0blocation_id\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\x03\"\x88\x01\n\x0bOrderPlaced\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x04 \x01(\x0b\x32\x12.google.type.Money\"T\n\x0fStockAskedAgain\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"S\n\rOrderReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x0cHoldExtended\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0eOrderConfirmed\x12\x10\n\x08order_id\x18\x01 \x01(\t\"Q\n\x0fPaymentRecorded\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12,\n\x07payment\x18\x02 \x01(\x0b\x32\x1b.holdfast.orders.v1.Payment\"W\n\x12OrderEditRequested\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"B\n\x0bOrderEdited\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12!\n\x05total\x18\x02 \x01(\x0b\x32\x12.google.type.Money\"S\n\x10OrderEditRefused\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12-\n\x07missing\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"\x81\x01\n\x0cOrderShipped\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12.\n\x08shipment\x18\x03 \x01(\x0b\x32\x1c.holdfast.orders.v1.Shipment\"S\n\x0fShipmentUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12.\n\x08shipment\x18\x02 \x01(\x0b\x32\x1c.holdfast.orders.v1.Shipment\"z\n\x12OrderRestCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12!\n\x05total\x18\x03 \x01(\x0b\x32\x12.google.type.Money\"3\n\x0cReturnOpened\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\treturn_id\x18\x02 \x01(\t\"f\n\x0eReturnReceived\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\x12\x11\n\treturn_id\x18\x03 \x01(\t\"3\n\x0cReturnClosed\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\treturn_id\x18\x02 \x01(\t\"R\n\rOrderRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\tshortages\x18\x02 \x03(\x0b\x32\x1c.holdfast.orders.v1.Shortage\"g\n\x0eOrderCancelled\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x12\n\x06reason\x18\x02 \x01(\tB\x02\x18\x01\x12/\n\x06wanted\x18\x03 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\"Q\n\x0cOrderExpired\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12/\n\x06wanted\x18\x02 \x01(\x0b\x32\x1f.holdfast.orders.v1.StockWanted\" \n\x0cOrderUpdated\x12\x10\n\x08order_id\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,34 +37,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORDERCANCELLED'].fields_by_name['reason']._loaded_options = None
   _globals['_ORDERCANCELLED'].fields_by_name['reason']._serialized_options = b'\030\001'
-  _globals['_WANTEDPRODUCT']._serialized_start=146
-  _globals['_WANTEDPRODUCT']._serialized_end=199
-  _globals['_STOCKWANTED']._serialized_start=201
-  _globals['_STOCKWANTED']._serialized_end=299
-  _globals['_ORDERPLACED']._serialized_start=302
-  _globals['_ORDERPLACED']._serialized_end=438
-  _globals['_STOCKASKEDAGAIN']._serialized_start=440
-  _globals['_STOCKASKEDAGAIN']._serialized_end=524
-  _globals['_ORDERRESERVED']._serialized_start=526
-  _globals['_ORDERRESERVED']._serialized_end=609
-  _globals['_HOLDEXTENDED']._serialized_start=611
-  _globals['_HOLDEXTENDED']._serialized_end=693
-  _globals['_ORDERCONFIRMED']._serialized_start=695
-  _globals['_ORDERCONFIRMED']._serialized_end=729
-  _globals['_PAYMENTRECORDED']._serialized_start=731
-  _globals['_PAYMENTRECORDED']._serialized_end=812
-  _globals['_ORDEREDITREQUESTED']._serialized_start=814
-  _globals['_ORDEREDITREQUESTED']._serialized_end=901
-  _globals['_ORDEREDITED']._serialized_start=903
-  _globals['_ORDEREDITED']._serialized_end=969
-  _globals['_ORDEREDITREFUSED']._serialized_start=971
-  _globals['_ORDEREDITREFUSED']._serialized_end=1054
-  _globals['_ORDERREJECTED']._serialized_start=1056
-  _globals['_ORDERREJECTED']._serialized_end=1138
-  _globals['_ORDERCANCELLED']._serialized_start=1140
-  _globals['_ORDERCANCELLED']._serialized_end=1243
-  _globals['_ORDEREXPIRED']._serialized_start=1245
-  _globals['_ORDEREXPIRED']._serialized_end=1326
-  _globals['_ORDERUPDATED']._serialized_start=1328
-  _globals['_ORDERUPDATED']._serialized_end=1360
+  _globals['_WANTEDPRODUCT']._serialized_start=185
+  _globals['_WANTEDPRODUCT']._serialized_end=238
+  _globals['_STOCKWANTED']._serialized_start=241
+  _globals['_STOCKWANTED']._serialized_end=494
+  _globals['_RECEIVEDUNITS']._serialized_start=497
+  _globals['_RECEIVEDUNITS']._serialized_end=645
+  _globals['_SHIPPEDUNITS']._serialized_start=647
+  _globals['_SHIPPEDUNITS']._serialized_end=741
+  _globals['_ORDERPLACED']._serialized_start=744
+  _globals['_ORDERPLACED']._serialized_end=880
+  _globals['_STOCKASKEDAGAIN']._serialized_start=882
+  _globals['_STOCKASKEDAGAIN']._serialized_end=966
+  _globals['_ORDERRESERVED']._serialized_start=968
+  _globals['_ORDERRESERVED']._serialized_end=1051
+  _globals['_HOLDEXTENDED']._serialized_start=1053
+  _globals['_HOLDEXTENDED']._serialized_end=1135
+  _globals['_ORDERCONFIRMED']._serialized_start=1137
+  _globals['_ORDERCONFIRMED']._serialized_end=1171
+  _globals['_PAYMENTRECORDED']._serialized_start=1173
+  _globals['_PAYMENTRECORDED']._serialized_end=1254
+  _globals['_ORDEREDITREQUESTED']._serialized_start=1256
+  _globals['_ORDEREDITREQUESTED']._serialized_end=1343
+  _globals['_ORDEREDITED']._serialized_start=1345
+  _globals['_ORDEREDITED']._serialized_end=1411
+  _globals['_ORDEREDITREFUSED']._serialized_start=1413
+  _globals['_ORDEREDITREFUSED']._serialized_end=1496
+  _globals['_ORDERSHIPPED']._serialized_start=1499
+  _globals['_ORDERSHIPPED']._serialized_end=1628
+  _globals['_SHIPMENTUPDATED']._serialized_start=1630
+  _globals['_SHIPMENTUPDATED']._serialized_end=1713
+  _globals['_ORDERRESTCANCELLED']._serialized_start=1715
+  _globals['_ORDERRESTCANCELLED']._serialized_end=1837
+  _globals['_RETURNOPENED']._serialized_start=1839
+  _globals['_RETURNOPENED']._serialized_end=1890
+  _globals['_RETURNRECEIVED']._serialized_start=1892
+  _globals['_RETURNRECEIVED']._serialized_end=1994
+  _globals['_RETURNCLOSED']._serialized_start=1996
+  _globals['_RETURNCLOSED']._serialized_end=2047
+  _globals['_ORDERREJECTED']._serialized_start=2049
+  _globals['_ORDERREJECTED']._serialized_end=2131
+  _globals['_ORDERCANCELLED']._serialized_start=2133
+  _globals['_ORDERCANCELLED']._serialized_end=2236
+  _globals['_ORDEREXPIRED']._serialized_start=2238
+  _globals['_ORDEREXPIRED']._serialized_end=2319
+  _globals['_ORDERUPDATED']._serialized_start=2321
+  _globals['_ORDERUPDATED']._serialized_end=2353
 # @@protoc_insertion_point(module_scope)

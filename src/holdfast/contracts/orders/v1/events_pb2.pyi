@@ -12,6 +12,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
+from holdfast.contracts.inventory.v1 import inventory_pb2 as _inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as _orders_pb2
 import builtins as _builtins
 import sys
@@ -67,6 +68,9 @@ class StockWanted(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     PRODUCTS_FIELD_NUMBER: _builtins.int
     OVER_FIELD_NUMBER: _builtins.int
+    SOURCING_FIELD_NUMBER: _builtins.int
+    SHIPPED_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Rises by one with every event of the order that carries this message, from 1; never reused."""
     over: _builtins.bool
@@ -75,20 +79,109 @@ class StockWanted(_message.Message):
     def products(self) -> _containers.RepeatedCompositeFieldContainer[Global___WantedProduct]:
         """What to hold; empty when the order is over."""
 
+    @_builtins.property
+    def sourcing(self) -> _inventory_pb2.Sourcing:
+        """Where it is to come from; unset: by priority. Another sourcing than before moves what is held."""
+
+    @_builtins.property
+    def shipped(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShippedUnits]:
+        """What has left in shipments since the last revision that Inventory has answered: units of `products` no more. Each shipment
+        is booked once, however often it is told, and never refused.
+        """
+
+    @_builtins.property
+    def received(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceivedUnits]:
+        """What has come back since the last revision that Inventory has answered, booked once as well, and never refused."""
+
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
         products: _abc.Iterable[Global___WantedProduct] | None = ...,
         over: _builtins.bool = ...,
+        sourcing: _inventory_pb2.Sourcing | None = ...,
+        shipped: _abc.Iterable[Global___ShippedUnits] | None = ...,
+        received: _abc.Iterable[Global___ReceivedUnits] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sourcing", b"sourcing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["over", b"over", "products", b"products", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["over", b"over", "products", b"products", "received", b"received", "revision", b"revision", "shipped", b"shipped", "sourcing", b"sourcing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockWanted: _TypeAlias = StockWanted  # noqa: Y015
+
+@_typing.final
+class ReceivedUnits(_message.Message):
+    """Units that came back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    receipt_id: _builtins.str
+    """The receipt; names it among all of the order."""
+    product_id: _builtins.str
+    """The product."""
+    location_id: _builtins.str
+    """Where they are now."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    disposition: _orders_pb2.Disposition.ValueType
+    """What becomes of them."""
+    def __init__(
+        self,
+        *,
+        receipt_id: _builtins.str = ...,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        disposition: _orders_pb2.Disposition.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "receipt_id", b"receipt_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceivedUnits: _TypeAlias = ReceivedUnits  # noqa: Y015
+
+@_typing.final
+class ShippedUnits(_message.Message):
+    """Units that left the house."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment; names it among all of the order."""
+    product_id: _builtins.str
+    """The product."""
+    location_id: _builtins.str
+    """Where they were."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShippedUnits: _TypeAlias = ShippedUnits  # noqa: Y015
 
 @_typing.final
 class OrderPlaced(_message.Message):
@@ -349,6 +442,186 @@ class OrderEditRefused(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderEditRefused: _TypeAlias = OrderEditRefused  # noqa: Y015
+
+@_typing.final
+class OrderShipped(_message.Message):
+    """Units left the house."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """What it wants of stock from now on; over when all of its units have left."""
+
+    @_builtins.property
+    def shipment(self) -> _orders_pb2.Shipment:
+        """What left, and how."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
+        shipment: _orders_pb2.Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment", "wanted", b"wanted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment", b"shipment", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderShipped: _TypeAlias = OrderShipped  # noqa: Y015
+
+@_typing.final
+class ShipmentUpdated(_message.Message):
+    """Something more is known of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def shipment(self) -> _orders_pb2.Shipment:
+        """All that is known of it now."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        shipment: _orders_pb2.Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentUpdated: _TypeAlias = ShipmentUpdated  # noqa: Y015
+
+@_typing.final
+class OrderRestCancelled(_message.Message):
+    """What had not left yet is not wanted any more; Inventory gives its stock back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """That it is over."""
+
+    @_builtins.property
+    def total(self) -> _money_pb2.Money:
+        """What it costs now."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
+        total: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total", "wanted", b"wanted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "total", b"total", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderRestCancelled: _TypeAlias = OrderRestCancelled  # noqa: Y015
+
+@_typing.final
+class ReturnOpened(_message.Message):
+    """Units may come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    return_id: _builtins.str
+    """The return: read it."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnOpened: _TypeAlias = ReturnOpened  # noqa: Y015
+
+@_typing.final
+class ReturnReceived(_message.Message):
+    """Units came back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    return_id: _builtins.str
+    """The return: read it."""
+    @_builtins.property
+    def wanted(self) -> Global___StockWanted:
+        """What it wants of stock, as before, and what came."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        wanted: Global___StockWanted | None = ...,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wanted", b"wanted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "return_id", b"return_id", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnReceived: _TypeAlias = ReturnReceived  # noqa: Y015
+
+@_typing.final
+class ReturnClosed(_message.Message):
+    """Nothing more comes by this return; what did not come may come by another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    return_id: _builtins.str
+    """The return: read it."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnClosed: _TypeAlias = ReturnClosed  # noqa: Y015
 
 @_typing.final
 class OrderRejected(_message.Message):

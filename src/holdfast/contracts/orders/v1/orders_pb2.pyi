@@ -34,6 +34,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
 from google.type import money_pb2 as _money_pb2
+from holdfast.contracts.inventory.v1 import inventory_pb2 as _inventory_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -65,6 +66,10 @@ class _OrderStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderStat
     """Final: no decision came within the time limit, or the hold ran out; what may have been reserved is released."""
     ORDER_STATUS_RESERVED: _OrderStatus.ValueType  # 6
     """The stock of every line is held until Order.expires_time: waits for ConfirmOrder."""
+    ORDER_STATUS_PARTIALLY_SHIPPED: _OrderStatus.ValueType  # 7
+    """Some of its units have left the house."""
+    ORDER_STATUS_SHIPPED: _OrderStatus.ValueType  # 8
+    """Final, but for payments: all of its units have left the house."""
 
 class OrderStatus(_OrderStatus, metaclass=_OrderStatusEnumTypeWrapper):
     """Where an order stands."""
@@ -83,6 +88,10 @@ ORDER_STATUS_EXPIRED: OrderStatus.ValueType  # 5
 """Final: no decision came within the time limit, or the hold ran out; what may have been reserved is released."""
 ORDER_STATUS_RESERVED: OrderStatus.ValueType  # 6
 """The stock of every line is held until Order.expires_time: waits for ConfirmOrder."""
+ORDER_STATUS_PARTIALLY_SHIPPED: OrderStatus.ValueType  # 7
+"""Some of its units have left the house."""
+ORDER_STATUS_SHIPPED: OrderStatus.ValueType  # 8
+"""Final, but for payments: all of its units have left the house."""
 Global___OrderStatus: _TypeAlias = OrderStatus  # noqa: Y015
 
 class _PaymentKind:
@@ -233,6 +242,58 @@ CHARGE_KIND_TAX_INCLUDED: ChargeKind.ValueType  # 5
 """Told only: it is in the prices already."""
 Global___ChargeKind: _TypeAlias = ChargeKind  # noqa: Y015
 
+class _Disposition:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DispositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Disposition.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISPOSITION_UNSPECIFIED: _Disposition.ValueType  # 0
+    """Refused in a request."""
+    DISPOSITION_RESTOCK: _Disposition.ValueType  # 1
+    """Free to promise again."""
+    DISPOSITION_QUARANTINE: _Disposition.ValueType  # 2
+    """On hand, and not free to promise."""
+    DISPOSITION_WRITE_OFF: _Disposition.ValueType  # 3
+    """Gone: only the record stays."""
+
+class Disposition(_Disposition, metaclass=_DispositionEnumTypeWrapper):
+    """What becomes of units that come back."""
+
+DISPOSITION_UNSPECIFIED: Disposition.ValueType  # 0
+"""Refused in a request."""
+DISPOSITION_RESTOCK: Disposition.ValueType  # 1
+"""Free to promise again."""
+DISPOSITION_QUARANTINE: Disposition.ValueType  # 2
+"""On hand, and not free to promise."""
+DISPOSITION_WRITE_OFF: Disposition.ValueType  # 3
+"""Gone: only the record stays."""
+Global___Disposition: _TypeAlias = Disposition  # noqa: Y015
+
+class _ReturnState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReturnStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReturnState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RETURN_STATE_UNSPECIFIED: _ReturnState.ValueType  # 0
+    """Never sent by the service."""
+    RETURN_STATE_OPEN: _ReturnState.ValueType  # 1
+    """Units may come."""
+    RETURN_STATE_CLOSED: _ReturnState.ValueType  # 2
+    """Nothing more comes."""
+
+class ReturnState(_ReturnState, metaclass=_ReturnStateEnumTypeWrapper):
+    """Where a return stands."""
+
+RETURN_STATE_UNSPECIFIED: ReturnState.ValueType  # 0
+"""Never sent by the service."""
+RETURN_STATE_OPEN: ReturnState.ValueType  # 1
+"""Units may come."""
+RETURN_STATE_CLOSED: ReturnState.ValueType  # 2
+"""Nothing more comes."""
+Global___ReturnState: _TypeAlias = ReturnState  # noqa: Y015
+
 @_typing.final
 class Payment(_message.Message):
     """One fact about a payment."""
@@ -341,6 +402,7 @@ class OrderLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     LINE_NO_FIELD_NUMBER: _builtins.int
+    SHIPPED_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The merchant's own code: 1 to 128 characters."""
     quantity: _builtins.int
@@ -349,6 +411,8 @@ class OrderLine(_message.Message):
     """Names the line as long as the order lives: lines are numbered from 1, and the number of a removed line is never given to
     another one. Always set in an Order; ignored in CreateOrder; in UpdateOrder see there.
     """
+    shipped: _builtins.int
+    """Units of it that have left the house; ignored in requests."""
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit, 0 or more, in the product's currency, and no finer than that currency's minor unit. In a request
@@ -363,10 +427,11 @@ class OrderLine(_message.Message):
         quantity: _builtins.int = ...,
         unit_price: _money_pb2.Money | None = ...,
         line_no: _builtins.int = ...,
+        shipped: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "product_id", b"product_id", "quantity", b"quantity", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "product_id", b"product_id", "quantity", b"quantity", "shipped", b"shipped", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -614,6 +679,10 @@ class Order(_message.Message):
     SHIP_TO_FIELD_NUMBER: _builtins.int
     BILL_TO_FIELD_NUMBER: _builtins.int
     EDIT_FIELD_NUMBER: _builtins.int
+    SOURCING_FIELD_NUMBER: _builtins.int
+    STOCK_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    RETURNS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     request_id: _builtins.str
@@ -690,6 +759,24 @@ class Order(_message.Message):
     def edit(self) -> Global___OrderEdit:
         """The newest change of its lines or charges; unset: there was none."""
 
+    @_builtins.property
+    def sourcing(self) -> _inventory_pb2.Sourcing:
+        """As in the request, or as it was updated; unset: by priority."""
+
+    @_builtins.property
+    def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldStock]:
+        """What can be shipped from where: what Inventory holds for it, as it last told, less what has left since. Only in
+        GetOrderDetails. Empty also where it would take more than 2 MiB.
+        """
+
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
+        """What has left, in the order of recording."""
+
+    @_builtins.property
+    def returns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Return]:
+        """What may come back, or came, in the order of opening."""
+
     def __init__(
         self,
         *,
@@ -717,14 +804,476 @@ class Order(_message.Message):
         ship_to: Global___Address | None = ...,
         bill_to: Global___Address | None = ...,
         edit: Global___OrderEdit | None = ...,
+        sourcing: _inventory_pb2.Sourcing | None = ...,
+        stock: _abc.Iterable[Global___HeldStock] | None = ...,
+        shipments: _abc.Iterable[Global___Shipment] | None = ...,
+        returns: _abc.Iterable[Global___Return] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "edit", b"edit", "expires_time", b"expires_time", "ship_to", b"ship_to", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "edit", b"edit", "expires_time", b"expires_time", "ship_to", b"ship_to", "sourcing", b"sourcing", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "edit", b"edit", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "shortages", b"shortages", "status", b"status", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "edit", b"edit", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "returns", b"returns", "ship_to", b"ship_to", "shipments", b"shipments", "shortages", b"shortages", "sourcing", b"sourcing", "status", b"status", "stock", b"stock", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Order: _TypeAlias = Order  # noqa: Y015
+
+@_typing.final
+class ReturnLine(_message.Message):
+    """Units of a line that may come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    line_no: _builtins.int
+    """The line's number."""
+    product_id: _builtins.str
+    """The line's product; ignored in a request."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    reason: _builtins.str
+    """Why, in the customer's or the caller's words: at most 500 characters."""
+    received: _builtins.int
+    """Units that have come; ignored in a request."""
+    def __init__(
+        self,
+        *,
+        line_no: _builtins.int = ...,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        received: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "received", b"received"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnLine: _TypeAlias = ReturnLine  # noqa: Y015
+
+@_typing.final
+class ReceiptLine(_message.Message):
+    """Units of a line that came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    line_no: _builtins.int
+    """The line's number."""
+    product_id: _builtins.str
+    """The line's product; ignored in a request."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    disposition: Global___Disposition.ValueType
+    """What becomes of them."""
+    location_id: _builtins.str
+    """Where they are; empty: "main"."""
+    def __init__(
+        self,
+        *,
+        line_no: _builtins.int = ...,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        disposition: Global___Disposition.ValueType = ...,
+        location_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "line_no", b"line_no", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiptLine: _TypeAlias = ReceiptLine  # noqa: Y015
+
+@_typing.final
+class ReturnReceipt(_message.Message):
+    """One parcel of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RECEIVE_TIME_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request that recorded it."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceiptLine]:
+        """What came."""
+
+    @_builtins.property
+    def receive_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReceiptLine] | None = ...,
+        receive_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receive_time", b"receive_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "receive_time", b"receive_time", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnReceipt: _TypeAlias = ReturnReceipt  # noqa: Y015
+
+@_typing.final
+class Return(_message.Message):
+    """Units that left and may come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RECEIPTS_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """UUIDv7 in lower case, made by Orders."""
+    order_id: _builtins.str
+    """Of which order."""
+    state: Global___ReturnState.ValueType
+    """Where it stands."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
+        """What may come, and what has."""
+
+    @_builtins.property
+    def receipts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnReceipt]:
+        """What came, in the order of recording."""
+
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed; unset: it is open."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        state: Global___ReturnState.ValueType = ...,
+        lines: _abc.Iterable[Global___ReturnLine] | None = ...,
+        receipts: _abc.Iterable[Global___ReturnReceipt] | None = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "lines", b"lines", "open_time", b"open_time", "order_id", b"order_id", "receipts", b"receipts", "return_id", b"return_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Return: _TypeAlias = Return  # noqa: Y015
+
+@_typing.final
+class OpenReturnRequest(_message.Message):
+    """What may come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    request_id: _builtins.str
+    """Names this request among all returns of the order, for ever: at most 128 characters. Empty: a repeat opens another one."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
+        """1 to 2,000 lines, each once."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReturnLine] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenReturnRequest: _TypeAlias = OpenReturnRequest  # noqa: Y015
+
+@_typing.final
+class ReceiveReturnRequest(_message.Message):
+    """What came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """UUID of the return."""
+    request_id: _builtins.str
+    """Names this request among all receipts of the order, for ever: at most 128 characters. Empty: a repeat receives again."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceiptLine]:
+        """1 to 2,000 lines."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReceiptLine] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveReturnRequest: _TypeAlias = ReceiveReturnRequest  # noqa: Y015
+
+@_typing.final
+class CloseReturnRequest(_message.Message):
+    """Names the return to close."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """UUID of the return."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseReturnRequest: _TypeAlias = CloseReturnRequest  # noqa: Y015
+
+@_typing.final
+class ShipmentItem(_message.Message):
+    """Units of a line that left, or leave, from one location."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_NO_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    line_no: _builtins.int
+    """The line's number."""
+    product_id: _builtins.str
+    """The line's product; ignored in ShipOrder."""
+    location_id: _builtins.str
+    """Where the units were. Empty in ShipOrder: the location of the request, or wherever they are held."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    def __init__(
+        self,
+        *,
+        line_no: _builtins.int = ...,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_no", b"line_no", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentItem: _TypeAlias = ShipmentItem  # noqa: Y015
+
+@_typing.final
+class Shipment(_message.Message):
+    """Goods that left the house, and how they travel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
+    TRACKING_URL_FIELD_NUMBER: _builtins.int
+    SHIP_TIME_FIELD_NUMBER: _builtins.int
+    DELIVER_TIME_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """Names it among all of the order: 1 to 128 characters."""
+    carrier: _builtins.str
+    """Who carries it."""
+    tracking_number: _builtins.str
+    """The carrier's name for it."""
+    tracking_url: _builtins.str
+    """Where it can be followed."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentItem]:
+        """What left."""
+
+    @_builtins.property
+    def ship_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded."""
+
+    @_builtins.property
+    def deliver_time(self) -> _timestamp_pb2.Timestamp:
+        """When it arrived; unset: not known."""
+
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___ShipmentItem] | None = ...,
+        carrier: _builtins.str = ...,
+        tracking_number: _builtins.str = ...,
+        tracking_url: _builtins.str = ...,
+        ship_time: _timestamp_pb2.Timestamp | None = ...,
+        deliver_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deliver_time", b"deliver_time", "ship_time", b"ship_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "deliver_time", b"deliver_time", "items", b"items", "ship_time", b"ship_time", "shipment_id", b"shipment_id", "tracking_number", b"tracking_number", "tracking_url", b"tracking_url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class ShipOrderRequest(_message.Message):
+    """What left the house."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
+    TRACKING_URL_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    shipment_id: _builtins.str
+    """Names the shipment among all of the order, for ever: 1 to 128 characters. Empty: the service makes one, and a repeat
+    records a second one.
+    """
+    location_id: _builtins.str
+    """Only from this location; empty: wherever they are held."""
+    carrier: _builtins.str
+    """Who carries it: at most 200 characters."""
+    tracking_number: _builtins.str
+    """The carrier's name for it: at most 200 characters."""
+    tracking_url: _builtins.str
+    """Where it can be followed: at most 2,000 characters."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentItem]:
+        """Units of lines, at most 2,000 items; empty: all that is held."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        items: _abc.Iterable[Global___ShipmentItem] | None = ...,
+        location_id: _builtins.str = ...,
+        carrier: _builtins.str = ...,
+        tracking_number: _builtins.str = ...,
+        tracking_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "items", b"items", "location_id", b"location_id", "order_id", b"order_id", "shipment_id", b"shipment_id", "tracking_number", b"tracking_number", "tracking_url", b"tracking_url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipOrderRequest: _TypeAlias = ShipOrderRequest  # noqa: Y015
+
+@_typing.final
+class UpdateShipmentRequest(_message.Message):
+    """What more is known of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """UUID of the order."""
+    shipment_id: _builtins.str
+    """The shipment."""
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """The new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Which of them to take: any of "carrier", "tracking_number", "tracking_url", "deliver_time". At least one."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        shipment: Global___Shipment | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment", b"shipment", "shipment_id", b"shipment_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateShipmentRequest: _TypeAlias = UpdateShipmentRequest  # noqa: Y015
+
+@_typing.final
+class HeldStock(_message.Message):
+    """Units that are held for an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    location_id: _builtins.str
+    """Where they are."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    reason: _inventory_pb2.SourcingReason.ValueType
+    """Why from there."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        reason: _inventory_pb2.SourcingReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldStock: _TypeAlias = HeldStock  # noqa: Y015
 
 @_typing.final
 class CreateOrderRequest(_message.Message):
@@ -765,6 +1314,7 @@ class CreateOrderRequest(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     BILL_TO_FIELD_NUMBER: _builtins.int
+    SOURCING_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Names this request among all of the customer's, for ever: 1 to 128 characters. Make it before
     the first try and keep it for repeats. Empty: the service makes one, and a repeat makes a second order.
@@ -813,6 +1363,12 @@ class CreateOrderRequest(_message.Message):
     def bill_to(self) -> Global___Address:
         """Where the bill goes."""
 
+    @_builtins.property
+    def sourcing(self) -> _inventory_pb2.Sourcing:
+        """Where its stock is to come from; unset: by priority. Whether a location alone has enough turns out at the reservation: the
+        order is REJECTED then.
+        """
+
     def __init__(
         self,
         *,
@@ -829,10 +1385,11 @@ class CreateOrderRequest(_message.Message):
         attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         ship_to: Global___Address | None = ...,
         bill_to: Global___Address | None = ...,
+        sourcing: _inventory_pb2.Sourcing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "hold", b"hold", "ship_to", b"ship_to", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "hold", b"hold", "ship_to", b"ship_to", "sourcing", b"sourcing", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "customer", b"customer", "customer_id", b"customer_id", "hold", b"hold", "lines", b"lines", "note", b"note", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "customer", b"customer", "customer_id", b"customer_id", "hold", b"hold", "lines", b"lines", "note", b"note", "reference", b"reference", "request_id", b"request_id", "ship_to", b"ship_to", "sourcing", b"sourcing", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1305,6 +1862,7 @@ class UpdateOrderRequest(_message.Message):
     CHARGES_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    SOURCING_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUID of the order."""
     version: _builtins.int
@@ -1324,8 +1882,8 @@ class UpdateOrderRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which of them to take: "customer" for all, or any of "customer.name", "customer.email", "customer.phone",
-        "customer.address"; "reference", "note", "attributes" (all of them), "ship_to", "bill_to"; or "lines", "charges", or
-        both, which go in a call of their own. At least one.
+        "customer.address"; "reference", "note", "attributes" (all of them), "ship_to", "bill_to"; or any of "lines", "charges" and
+        "sourcing", which go in a call of their own. At least one.
         """
 
     @_builtins.property
@@ -1357,6 +1915,12 @@ class UpdateOrderRequest(_message.Message):
         still be ASKED after it.
         """
 
+    @_builtins.property
+    def sourcing(self) -> _inventory_pb2.Sourcing:
+        """Where its stock is to come from; what is held moves there, whole or not at all. Unset with "sourcing" in the mask: by
+        priority.
+        """
+
     def __init__(
         self,
         *,
@@ -1373,10 +1937,11 @@ class UpdateOrderRequest(_message.Message):
         charges: _abc.Iterable[Global___Charge] | None = ...,
         validate_only: _builtins.bool = ...,
         wait: _duration_pb2.Duration | None = ...,
+        sourcing: _inventory_pb2.Sourcing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "ship_to", b"ship_to", "update_mask", b"update_mask", "wait", b"wait"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "customer", b"customer", "ship_to", b"ship_to", "sourcing", b"sourcing", "update_mask", b"update_mask", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "charges", b"charges", "customer", b"customer", "lines", b"lines", "note", b"note", "order_id", b"order_id", "reference", b"reference", "ship_to", b"ship_to", "update_mask", b"update_mask", "validate_only", b"validate_only", "version", b"version", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "charges", b"charges", "customer", b"customer", "lines", b"lines", "note", b"note", "order_id", b"order_id", "reference", b"reference", "ship_to", b"ship_to", "sourcing", b"sourcing", "update_mask", b"update_mask", "validate_only", b"validate_only", "version", b"version", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -70,6 +70,31 @@ class OrderServiceStub:
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.SerializeToString,
                 response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
                 _registered_method=True)
+        self.ShipOrder = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/ShipOrder',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ShipOrderRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+                _registered_method=True)
+        self.UpdateShipment = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/UpdateShipment',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateShipmentRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+                _registered_method=True)
+        self.OpenReturn = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/OpenReturn',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.OpenReturnRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
+                _registered_method=True)
+        self.ReceiveReturn = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/ReceiveReturn',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ReceiveReturnRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
+                _registered_method=True)
+        self.CloseReturn = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/CloseReturn',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CloseReturnRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
+                _registered_method=True)
         self.ConfirmOrder = channel.unary_unary(
                 '/holdfast.orders.v1.OrderService/ConfirmOrder',
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ConfirmOrderRequest.SerializeToString,
@@ -125,9 +150,11 @@ class OrderServiceServicer:
         """Records an order and asks Inventory to reserve its stock; the outcome follows (see Order.status, WatchOrder, wait).
         Repeating the call with the same request_id and contents returns the recorded order and changes nothing.
         Errors:
-        NOT_FOUND            a product does not exist; one ResourceInfo for each.
+        NOT_FOUND            a product, or a location of `sourcing`, does not exist; one ResourceInfo for each.
         FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
         PRODUCT_INACTIVE: the product is not sold at present.
+        LOCATION_INACTIVE: stock is not taken from a location of `sourcing` at present.
+        LOCATION_SPELLED_OTHERWISE: a location of `sourcing` is written as metadata["location_id"] says.
         ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
         metadata["order_id"] names: look at it before a new request_id makes a second order.
         An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
@@ -173,9 +200,9 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateOrder(self, request, context):
-        """Changes an order that is not final: what is known beside its lines, or the lines and charges themselves. A repeat with
+        """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
         the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
-        Lines and charges: where the units of every product stay as they are (another price, another discount), the change
+        Lines, charges, sourcing: where the units of every product stay as they are (another price, another discount), the change
         counts at once, and stock is not touched. Else Inventory is asked first: the answer shows Order.edit as ASKED, and the
         order keeps its lines until it is APPLIED, whole, or REFUSED because stock was short (see `wait`). Units that the order
         holds already count as available to it. An edit that changes nothing leaves the order at its version. A PENDING order
@@ -189,6 +216,7 @@ class OrderServiceServicer:
         EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
         FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
         SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
+        BELOW_SHIPPED: a line would have fewer units than have left.
         TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
         CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
         are edited all the same.
@@ -199,13 +227,84 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Repeating
-        the call for the whole order changes nothing. For units of lines it is an edit (see UpdateOrder, and its errors): it
-        needs the version last read, and a repeat is ABORTED.
+        """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Of an order of
+        which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
+        discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
+        For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
         Errors:
         NOT_FOUND
-        FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+        FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
         NOTHING_LEFT: these are all its units: cancel it as a whole.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ShipOrder(self, request, context):
+        """Records that units of a CONFIRMED order have left the house: all that is held for it, all that is held at one location, or
+        units of lines. They leave the location that they are held at, on hand and reserved at once; Inventory books it shortly
+        after. The order is SHIPPED when all of its units have left, else PARTIALLY_SHIPPED. An order whose stock is not decided,
+        or that is under edit, is waited for (10 s, or half of the time that the caller has).
+        Repeating the call with the same shipment_id and contents changes nothing.
+        Errors:
+        NOT_FOUND
+        INVALID_ARGUMENT     also: the order has no line of that number.
+        FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
+        OVER_SHIPMENT: a line has fewer units that have not left.
+        NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+        NOTHING_TO_SHIP: nothing is held there.
+        TOO_MANY_CHANGES: the order has 200 shipments.
+        ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+        ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
+        UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateShipment(self, request, context):
+        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+        Errors: NOT_FOUND: the order, or the shipment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenReturn(self, request, context):
+        """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
+        Repeating the call with the same request_id and contents returns the return as it is now.
+        Errors:
+        NOT_FOUND
+        INVALID_ARGUMENT     also: the order has no line of that number.
+        FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
+        TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReceiveReturn(self, request, context):
+        """Records that units of an open return have come, in any number of parcels; stock follows shortly after: RESTOCK makes them
+        free to promise where they are, QUARANTINE puts them there on hand but not free, WRITE_OFF only records that they came.
+        An order under edit is waited for (10 s, or half of the time that the caller has). Repeating the call with the same
+        request_id and contents changes nothing.
+        Errors:
+        NOT_FOUND            the return, or a location.
+        INVALID_ARGUMENT     also: the return has no line of that number.
+        FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
+        RETURN_CLOSED: it is closed.
+        LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
+        ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseReturn(self, request, context):
+        """Ends a return: what did not come may come by another one. A repeat changes nothing.
+        Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -255,7 +354,7 @@ class OrderServiceServicer:
 
     def WatchOrder(self, request, context):
         """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
-        ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
+        ends after a final status (REJECTED, CANCELLED, EXPIRED, SHIPPED), else at the caller's deadline. Safe to repeat.
         A CONFIRMED order can still be cancelled, so it does not end the stream.
         Errors: NOT_FOUND.
         """
@@ -358,6 +457,31 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     servicer.CancelOrder,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.FromString,
                     response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'ShipOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShipOrder,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ShipOrderRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'UpdateShipment': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateShipment,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateShipmentRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.SerializeToString,
+            ),
+            'OpenReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenReturn,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.OpenReturnRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.SerializeToString,
+            ),
+            'ReceiveReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceiveReturn,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.ReceiveReturnRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.SerializeToString,
+            ),
+            'CloseReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseReturn,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.CloseReturnRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.SerializeToString,
             ),
             'ConfirmOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ConfirmOrder,
@@ -595,6 +719,141 @@ class OrderService:
             '/holdfast.orders.v1.OrderService/CancelOrder',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.CancelOrderRequest.SerializeToString,
             holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShipOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ShipOrder',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ShipOrderRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateShipment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/UpdateShipment',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateShipmentRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Order.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/OpenReturn',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.OpenReturnRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReceiveReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/ReceiveReturn',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.ReceiveReturnRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/CloseReturn',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.CloseReturnRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.Return.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,9 +58,11 @@ class OrderServiceStub:
     """Records an order and asks Inventory to reserve its stock; the outcome follows (see Order.status, WatchOrder, wait).
     Repeating the call with the same request_id and contents returns the recorded order and changes nothing.
     Errors:
-      NOT_FOUND            a product does not exist; one ResourceInfo for each.
+      NOT_FOUND            a product, or a location of `sourcing`, does not exist; one ResourceInfo for each.
       FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                            PRODUCT_INACTIVE: the product is not sold at present.
+                           LOCATION_INACTIVE: stock is not taken from a location of `sourcing` at present.
+                           LOCATION_SPELLED_OTHERWISE: a location of `sourcing` is written as metadata["location_id"] says.
       ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
                            metadata["order_id"] names: look at it before a new request_id makes a second order.
     An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
@@ -86,9 +88,9 @@ class OrderServiceStub:
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
     UpdateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]
-    """Changes an order that is not final: what is known beside its lines, or the lines and charges themselves. A repeat with
+    """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
     the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
-    Lines and charges: where the units of every product stay as they are (another price, another discount), the change
+    Lines, charges, sourcing: where the units of every product stay as they are (another price, another discount), the change
     counts at once, and stock is not touched. Else Inventory is asked first: the answer shows Order.edit as ASKED, and the
     order keeps its lines until it is APPLIED, whole, or REFUSED because stock was short (see `wait`). Units that the order
     holds already count as available to it. An edit that changes nothing leaves the order at its version. A PENDING order
@@ -102,19 +104,71 @@ class OrderServiceStub:
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
+                           BELOW_SHIPPED: a line would have fewer units than have left.
                            TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
                            CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
                            are edited all the same.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]
-    """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Repeating
-    the call for the whole order changes nothing. For units of lines it is an edit (see UpdateOrder, and its errors): it
-    needs the version last read, and a repeat is ABORTED.
+    """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Of an order of
+    which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
+    discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
+    For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
     Errors:
       NOT_FOUND
-      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
+    """
+    ShipOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.Order]
+    """Records that units of a CONFIRMED order have left the house: all that is held for it, all that is held at one location, or
+    units of lines. They leave the location that they are held at, on hand and reserved at once; Inventory books it shortly
+    after. The order is SHIPPED when all of its units have left, else PARTIALLY_SHIPPED. An order whose stock is not decided,
+    or that is under edit, is waited for (10 s, or half of the time that the caller has).
+    Repeating the call with the same shipment_id and contents changes nothing.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     also: the order has no line of that number.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
+                           OVER_SHIPMENT: a line has fewer units that have not left.
+                           NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           NOTHING_TO_SHIP: nothing is held there.
+                           TOO_MANY_CHANGES: the order has 200 shipments.
+      ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+      ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
+      UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+    """
+    UpdateShipment: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    Errors: NOT_FOUND: the order, or the shipment.
+    """
+    OpenReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.OpenReturnRequest, _orders_pb2.Return]
+    """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
+    Repeating the call with the same request_id and contents returns the return as it is now.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     also: the order has no line of that number.
+      FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
+                           TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
+    """
+    ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ReceiveReturnRequest, _orders_pb2.Return]
+    """Records that units of an open return have come, in any number of parcels; stock follows shortly after: RESTOCK makes them
+    free to promise where they are, QUARANTINE puts them there on hand but not free, WRITE_OFF only records that they came.
+    An order under edit is waited for (10 s, or half of the time that the caller has). Repeating the call with the same
+    request_id and contents changes nothing.
+    Errors:
+      NOT_FOUND            the return, or a location.
+      INVALID_ARGUMENT     also: the return has no line of that number.
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
+                           RETURN_CLOSED: it is closed.
+                           LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
+      ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
+    """
+    CloseReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CloseReturnRequest, _orders_pb2.Return]
+    """Ends a return: what did not come may come by another one. A repeat changes nothing.
+    Errors: NOT_FOUND.
     """
     ConfirmOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
@@ -148,7 +202,7 @@ class OrderServiceStub:
     """
     WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
-    ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
+    ends after a final status (REJECTED, CANCELLED, EXPIRED, SHIPPED), else at the caller's deadline. Safe to repeat.
     A CONFIRMED order can still be cancelled, so it does not end the stream.
     Errors: NOT_FOUND.
     """
@@ -200,9 +254,11 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Records an order and asks Inventory to reserve its stock; the outcome follows (see Order.status, WatchOrder, wait).
     Repeating the call with the same request_id and contents returns the recorded order and changes nothing.
     Errors:
-      NOT_FOUND            a product does not exist; one ResourceInfo for each.
+      NOT_FOUND            a product, or a location of `sourcing`, does not exist; one ResourceInfo for each.
       FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                            PRODUCT_INACTIVE: the product is not sold at present.
+                           LOCATION_INACTIVE: stock is not taken from a location of `sourcing` at present.
+                           LOCATION_SPELLED_OTHERWISE: a location of `sourcing` is written as metadata["location_id"] says.
       ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
                            metadata["order_id"] names: look at it before a new request_id makes a second order.
     An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
@@ -228,9 +284,9 @@ class OrderServiceAsyncStub(OrderServiceStub):
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
     UpdateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Changes an order that is not final: what is known beside its lines, or the lines and charges themselves. A repeat with
+    """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
     the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
-    Lines and charges: where the units of every product stay as they are (another price, another discount), the change
+    Lines, charges, sourcing: where the units of every product stay as they are (another price, another discount), the change
     counts at once, and stock is not touched. Else Inventory is asked first: the answer shows Order.edit as ASKED, and the
     order keeps its lines until it is APPLIED, whole, or REFUSED because stock was short (see `wait`). Units that the order
     holds already count as available to it. An edit that changes nothing leaves the order at its version. A PENDING order
@@ -244,19 +300,71 @@ class OrderServiceAsyncStub(OrderServiceStub):
                            EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                            SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
+                           BELOW_SHIPPED: a line would have fewer units than have left.
                            TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
                            CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
                            are edited all the same.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     CancelOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
-    """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Repeating
-    the call for the whole order changes nothing. For units of lines it is an edit (see UpdateOrder, and its errors): it
-    needs the version last read, and a repeat is ABORTED.
+    """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Of an order of
+    which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
+    discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
+    For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
     Errors:
       NOT_FOUND
-      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                            NOTHING_LEFT: these are all its units: cancel it as a whole.
+    """
+    ShipOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ShipOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
+    """Records that units of a CONFIRMED order have left the house: all that is held for it, all that is held at one location, or
+    units of lines. They leave the location that they are held at, on hand and reserved at once; Inventory books it shortly
+    after. The order is SHIPPED when all of its units have left, else PARTIALLY_SHIPPED. An order whose stock is not decided,
+    or that is under edit, is waited for (10 s, or half of the time that the caller has).
+    Repeating the call with the same shipment_id and contents changes nothing.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     also: the order has no line of that number.
+      FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
+                           OVER_SHIPMENT: a line has fewer units that have not left.
+                           NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           NOTHING_TO_SHIP: nothing is held there.
+                           TOO_MANY_CHANGES: the order has 200 shipments.
+      ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+      ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
+      UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+    """
+    UpdateShipment: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]  # type: ignore[assignment]
+    """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+    Errors: NOT_FOUND: the order, or the shipment.
+    """
+    OpenReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.OpenReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
+    """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
+    Repeating the call with the same request_id and contents returns the return as it is now.
+    Errors:
+      NOT_FOUND
+      INVALID_ARGUMENT     also: the order has no line of that number.
+      FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
+                           TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
+    """
+    ReceiveReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.ReceiveReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
+    """Records that units of an open return have come, in any number of parcels; stock follows shortly after: RESTOCK makes them
+    free to promise where they are, QUARANTINE puts them there on hand but not free, WRITE_OFF only records that they came.
+    An order under edit is waited for (10 s, or half of the time that the caller has). Repeating the call with the same
+    request_id and contents changes nothing.
+    Errors:
+      NOT_FOUND            the return, or a location.
+      INVALID_ARGUMENT     also: the return has no line of that number.
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
+                           RETURN_CLOSED: it is closed.
+                           LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
+      ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
+    """
+    CloseReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.CloseReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
+    """Ends a return: what did not come may come by another one. A repeat changes nothing.
+    Errors: NOT_FOUND.
     """
     ConfirmOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
@@ -290,7 +398,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
-    ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
+    ends after a final status (REJECTED, CANCELLED, EXPIRED, SHIPPED), else at the caller's deadline. Safe to repeat.
     A CONFIRMED order can still be cancelled, so it does not end the stream.
     Errors: NOT_FOUND.
     """
@@ -345,9 +453,11 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records an order and asks Inventory to reserve its stock; the outcome follows (see Order.status, WatchOrder, wait).
         Repeating the call with the same request_id and contents returns the recorded order and changes nothing.
         Errors:
-          NOT_FOUND            a product does not exist; one ResourceInfo for each.
+          NOT_FOUND            a product, or a location of `sourcing`, does not exist; one ResourceInfo for each.
           FAILED_PRECONDITION  SHORT_OF_STOCK: one PreconditionFailure violation per product with wanted and available;
                                PRODUCT_INACTIVE: the product is not sold at present.
+                               LOCATION_INACTIVE: stock is not taken from a location of `sourcing` at present.
+                               LOCATION_SPELLED_OTHERWISE: a location of `sourcing` is written as metadata["location_id"] says.
           ALREADY_EXISTS       REQUEST_ID_REUSED: this customer used the request_id for another order, which
                                metadata["order_id"] names: look at it before a new request_id makes a second order.
         An order that turns out short only at the reservation is no error: its status is REJECTED, with shortages.
@@ -403,9 +513,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.UpdateOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Changes an order that is not final: what is known beside its lines, or the lines and charges themselves. A repeat with
+        """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
         the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
-        Lines and charges: where the units of every product stay as they are (another price, another discount), the change
+        Lines, charges, sourcing: where the units of every product stay as they are (another price, another discount), the change
         counts at once, and stock is not touched. Else Inventory is asked first: the answer shows Order.edit as ASKED, and the
         order keeps its lines until it is APPLIED, whole, or REFUSED because stock was short (see `wait`). Units that the order
         holds already count as available to it. An edit that changes nothing leaves the order at its version. A PENDING order
@@ -419,6 +529,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
                                EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected, cancelled or expired.
                                SHORT_OF_STOCK, PRODUCT_INACTIVE: as in CreateOrder, for what more is wanted of.
+                               BELOW_SHIPPED: a line would have fewer units than have left.
                                TOO_MANY_CHANGES: its version has reached 10,000, or it was edited 500 times.
                                CUSTOMER_ERASED: it was erased (EraseCustomer), and nothing personal comes back; lines and charges
                                are edited all the same.
@@ -431,13 +542,94 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
-        """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Repeating
-        the call for the whole order changes nothing. For units of lines it is an edit (see UpdateOrder, and its errors): it
-        needs the version last read, and a repeat is ABORTED.
+        """Cancels a pending, reserved or confirmed order, or units of its lines; their stock comes back shortly after. Of an order of
+        which a part has left, the rest is cancelled: its lines are cut down to what has left, charges of lines and order-wide
+        discounts in proportion, and it is SHIPPED. Repeating the call for the whole order changes nothing.
+        For units of lines it is an edit (see UpdateOrder, and its errors): it needs the version last read, and a repeat is ABORTED.
         Errors:
           NOT_FOUND
-          FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired.
+          FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is rejected or expired, or all of it has left.
                                NOTHING_LEFT: these are all its units: cancel it as a whole.
+        """
+
+    @_abc_1.abstractmethod
+    def ShipOrder(
+        self,
+        request: _orders_pb2.ShipOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
+        """Records that units of a CONFIRMED order have left the house: all that is held for it, all that is held at one location, or
+        units of lines. They leave the location that they are held at, on hand and reserved at once; Inventory books it shortly
+        after. The order is SHIPPED when all of its units have left, else PARTIALLY_SHIPPED. An order whose stock is not decided,
+        or that is under edit, is waited for (10 s, or half of the time that the caller has).
+        Repeating the call with the same shipment_id and contents changes nothing.
+        Errors:
+          NOT_FOUND
+          INVALID_ARGUMENT     also: the order has no line of that number.
+          FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
+                               OVER_SHIPMENT: a line has fewer units that have not left.
+                               NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                               NOTHING_TO_SHIP: nothing is held there.
+                               TOO_MANY_CHANGES: the order has 200 shipments.
+          ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+          ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
+          UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateShipment(
+        self,
+        request: _orders_pb2.UpdateShipmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
+        """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
+        Errors: NOT_FOUND: the order, or the shipment.
+        """
+
+    @_abc_1.abstractmethod
+    def OpenReturn(
+        self,
+        request: _orders_pb2.OpenReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Return, _abc.Awaitable[_orders_pb2.Return]]:
+        """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
+        Repeating the call with the same request_id and contents returns the return as it is now.
+        Errors:
+          NOT_FOUND
+          INVALID_ARGUMENT     also: the order has no line of that number.
+          FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
+                               TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
+        """
+
+    @_abc_1.abstractmethod
+    def ReceiveReturn(
+        self,
+        request: _orders_pb2.ReceiveReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Return, _abc.Awaitable[_orders_pb2.Return]]:
+        """Records that units of an open return have come, in any number of parcels; stock follows shortly after: RESTOCK makes them
+        free to promise where they are, QUARANTINE puts them there on hand but not free, WRITE_OFF only records that they came.
+        An order under edit is waited for (10 s, or half of the time that the caller has). Repeating the call with the same
+        request_id and contents changes nothing.
+        Errors:
+          NOT_FOUND            the return, or a location.
+          INVALID_ARGUMENT     also: the return has no line of that number.
+          FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
+                               RETURN_CLOSED: it is closed.
+                               LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
+          ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseReturn(
+        self,
+        request: _orders_pb2.CloseReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.Return, _abc.Awaitable[_orders_pb2.Return]]:
+        """Ends a return: what did not come may come by another one. A repeat changes nothing.
+        Errors: NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -495,7 +687,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_orders_pb2.Order], _abc.AsyncIterator[_orders_pb2.Order]]:
         """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
-        ends after a final status (REJECTED, CANCELLED, EXPIRED), else at the caller's deadline. Safe to repeat.
+        ends after a final status (REJECTED, CANCELLED, EXPIRED, SHIPPED), else at the caller's deadline. Safe to repeat.
         A CONFIRMED order can still be cancelled, so it does not end the stream.
         Errors: NOT_FOUND.
         """

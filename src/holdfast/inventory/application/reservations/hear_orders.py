@@ -6,8 +6,15 @@ from typing import NamedTuple
 from holdfast.inventory.application.ports import Begin, Clock, Work
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import InventoryEvent, answer
-from holdfast.inventory.domain.reservations.reservation import Reservation, Wanted, hear
-from holdfast.inventory.domain.stock.stock import Cause, StockBook
+from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.reservations.reservation import (
+    NOTHING_BOOKED,
+    Reservation,
+    Wanted,
+    hear,
+)
+from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.stock import StockBook
 
 
 class StockQuestion(NamedTuple):
@@ -45,19 +52,28 @@ class HearOrders:
 
     async def _decide(self, work: Work, questions: Sequence[StockQuestion]) -> None:
         known = await work.reservations({question.wanted.order_id for question in questions})
+        telling = {q.wanted.order_id for q in questions if q.wanted.shipped or q.wanted.received}
+        booked = await work.booked_facts(telling) if telling else {}
+        new: list[tuple[str, str]] = []
         levels = await work.lock_levels(_products_touched(questions, known))
         # The time is read under the locks: it never runs backwards along a product's movements.
-        book = StockBook(levels, self._clock.now())
+        book = StockBook(levels, self._clock.now(), await _places(work, questions))
         now = dict(known)
         told: list[tuple[InventoryEvent, Caller]] = []
         for _, wanted, reason, caller in questions:
             before = now.get(wanted.order_id)
             cause = Cause(caller, reason=reason, order_id=wanted.order_id)
-            after = now[wanted.order_id] = hear(before, wanted, book, cause)
+            done = booked.get(wanted.order_id, NOTHING_BOOKED)
+            after = now[wanted.order_id] = hear(before, wanted, book, cause, done)
+            if wanted.order_id in booked and after is not before:
+                told_now = wanted.facts.difference(done)
+                new += [(wanted.order_id, fact) for fact in sorted(told_now)]
+                booked[wanted.order_id] |= told_now
             if wanted.revision == after.revision:
                 told.append((answer(after), caller))
         await work.announce(told, book.at)
         await work.save_book(book)
+        await work.book_facts(new)
         await work.save_reservations(
             [now[key] for key in sorted(now) if now[key] is not known.get(key)], known, book.at
         )
@@ -69,9 +85,18 @@ def _products_touched(
     products: set[str] = set()
     for question in questions:
         wanted = question.wanted
+        products.update(one.product_id for one in wanted.shipped)
+        products.update(one.product_id for one in wanted.received)
         before = known.get(wanted.order_id)
         if before is None:
             products.update(wanted.products)
         elif wanted.revision > before.revision:
             products.update(wanted.products, (stock.product_id for stock in before.stock))
     return products
+
+
+async def _places(work: Work, questions: Sequence[StockQuestion]) -> Mapping[str, Location]:
+    """Where units came back to, by id."""
+    named = {one.location_id for question in questions for one in question.wanted.received}
+    found = await work.locations(named) if named else {}
+    return {location.location_id: location for location in found.values()}

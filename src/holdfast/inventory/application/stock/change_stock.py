@@ -2,19 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import Begin, Clock, RecordedChange
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import (
     InventoryError,
-    LocationSpelledOtherwise,
     ProductNotFound,
     RequestIdReused,
 )
 from holdfast.inventory.domain.events import InventoryEvent, level_changed
-from holdfast.inventory.domain.stock.stock import Cause, StockBook, StockLevel, folded
+from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.stock.levels import StockLevel
+from holdfast.inventory.domain.stock.movements import Cause, ReasonCode
+from holdfast.inventory.domain.stock.stock import StockBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class SetOnHand:
     reason: str
     request_id: str
     caller: Caller
+    reason_code: ReasonCode = ReasonCode.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,37 @@ class AdjustOnHand:
     reference: str
     request_id: str
     caller: Caller
+    reason_code: ReasonCode = ReasonCode.NONE
 
 
-StockChange = SetOnHand | AdjustOnHand
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Take units on hand out of sale."""
+
+    product_id: str
+    location_id: str
+    units: int
+    reason: str
+    request_id: str
+    caller: Caller
+    reason_code: ReasonCode = ReasonCode.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class EndQuarantine:
+    """Put units back on sale; or, with `write_off`, they are gone."""
+
+    product_id: str
+    location_id: str
+    units: int
+    write_off: bool
+    reason: str
+    request_id: str
+    caller: Caller
+    reason_code: ReasonCode = ReasonCode.NONE
+
+
+StockChange = SetOnHand | AdjustOnHand | Quarantine | EndQuarantine
 
 
 class ChangeStock:
@@ -71,7 +103,6 @@ class ChangeStock:
             book = StockBook(levels, self._clock.now())
             batch = _Batch(known, existing, locations, book)
             outcomes = [batch.apply(change) for change in changes]
-            await work.add_locations(batch.new_locations)
             await work.save_book(batch.book)
             await work.record_changes(batch.recorded, batch.book.at)
             await work.announce(batch.told, batch.book.at)
@@ -84,9 +115,8 @@ class _Batch:
 
     known: dict[str, RecordedChange]
     existing: set[str]
-    locations: dict[str, str]
+    locations: Mapping[str, Location]
     book: StockBook
-    new_locations: list[str] = field(default_factory=list)
     recorded: list[RecordedChange] = field(default_factory=list)
     told: list[tuple[InventoryEvent, Caller]] = field(default_factory=list)
 
@@ -104,7 +134,6 @@ class _Batch:
         except InventoryError as error:
             return error
         if len(self.book.movements) > movements:
-            self._keep_location(change.location_id)
             self.told.append((level_changed(level), change.caller))
         if change.request_id:
             done = RecordedChange(change.request_id, digest_of(change), level)
@@ -112,27 +141,24 @@ class _Batch:
             self.recorded.append(done)
         return level
 
-    def _keep_location(self, location_id: str) -> None:
-        if folded(location_id) not in self.locations:
-            self.locations[folded(location_id)] = location_id
-            self.new_locations.append(location_id)
-
     def _set(self, change: StockChange) -> StockLevel:
         if change.product_id not in self.existing:
             raise ProductNotFound(change.product_id)
-        known = self.locations.get(folded(change.location_id), change.location_id)
-        if known != change.location_id:
-            raise LocationSpelledOtherwise(change.location_id, known)
-        level = self.book.level(change.product_id, change.location_id)
+        location = named(change.location_id, self.locations)
+        level = self.book.level(change.product_id, location)
+        cause = Cause(change.caller, reason=change.reason, reason_code=change.reason_code)
         match change:
             case SetOnHand():
-                cause = Cause(change.caller, reason=change.reason)
                 self.book.set_on_hand(
                     level, change.quantity, cause, expected_version=change.expected_version
                 )
             case AdjustOnHand():
-                cause = Cause(change.caller, reason=change.reason, reference=change.reference)
+                cause = cause._replace(reference=change.reference)
                 self.book.set_on_hand(level, level.on_hand + change.delta, cause)
+            case Quarantine():
+                self.book.quarantine(level, change.units, cause)
+            case EndQuarantine():
+                self.book.end_quarantine(level, change.units, cause, write_off=change.write_off)
         return replace(level)  # as it is now: the book goes on with the original
 
 
@@ -149,6 +175,10 @@ def digest_of(change: StockChange) -> str:
             given |= {"quantity": change.quantity, "expected_version": change.expected_version}
         case AdjustOnHand():
             given |= {"delta": change.delta, "reference": change.reference}
-    given["reason"] = change.reason
+        case Quarantine():
+            given |= {"quarantined": change.units}
+        case EndQuarantine():
+            given |= {"released": change.units, "write_off": change.write_off or None}
+    given |= {"reason": change.reason, "reason_code": change.reason_code}
     content = json.dumps({name: value for name, value in given.items() if value not in ("", None)})
     return f"v1:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -4,127 +4,44 @@ A `StockBook` holds the levels that one batch touches. It decides in the order i
 and writes down a movement for every change, so that a level is always the sum of its movements.
 """
 
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple
+from typing import TypeVar
 
-from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import (
     BelowReserved,
+    LocationInactive,
+    NotFree,
+    NotQuarantined,
     QuantityTooLarge,
     StaleVersion,
-    TooManyLocations,
 )
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
+from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
+from holdfast.inventory.domain.stock.finding import NOTHING, by_priority, find
+from holdfast.inventory.domain.stock.levels import (
+    NO_LOT,
+    HeldStock,
+    LevelKey,
+    Short,
+    StockLevel,
+)
+from holdfast.inventory.domain.stock.movements import (
+    Cause,
+    Movement,
+    MovementKind,
+    ReasonCode,
+    refuse_shape,
+)
+from holdfast.inventory.domain.stock.parts import differences, first_of, sum_of, with_kept, without
+from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing
 
-MAIN_LOCATION = "main"  # in this spelling only, as every location
-NO_LOT = ""
 ON_HAND_MAX = 1_000_000_000_000
-LOCATIONS_MAX = 10_000  # of one product: all of them are locked and told together
 
 
-LevelKey = tuple[str, str, str]  # product, location, lot
-
-
-class MovementKind(StrEnum):
-    """Why a level changed."""
-
-    RECEIPT = "RECEIPT"  # goods came in
-    ADJUSTMENT = "ADJUSTMENT"  # goods went without an order
-    RESERVATION = "RESERVATION"  # promised to an order
-    RELEASE = "RELEASE"  # a promise taken back
-
-
-@dataclass(slots=True)
-class StockLevel:
-    """Units of one product at one location; changed only by a StockBook. Version 0: nothing was
-    ever there.
-    """
-
-    product_id: str
-    location_id: str
-    on_hand: int = 0
-    reserved: int = 0
-    version: int = 0
-    lot_id: str = NO_LOT
-
-    @property
-    def key(self) -> LevelKey:
-        return self.product_id, self.location_id, self.lot_id
-
-    @property
-    def available(self) -> int:
-        return self.on_hand - self.reserved
-
-
-class HeldStock(NamedTuple):
-    """Units of one product at one location, promised to an order; `lot_id` "": it has no lots."""
-
-    product_id: str
-    location_id: str
-    lot_id: str
-    quantity: int
-
-    @property
-    def key(self) -> LevelKey:
-        return self[:3]
-
-
-@dataclass(frozen=True, slots=True)
-class Shortage:
-    """What was missing for one product, over all locations."""
-
-    product_id: str
-    wanted: int
-    available: int
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """Nothing was promised or given back: what was missing."""
-
-    shortages: tuple[Shortage, ...]
-
-
-# What a kind may do to (on hand, reserved): the signs of its deltas.
-_SHAPES: dict[MovementKind, frozenset[tuple[int, int]]] = {
-    MovementKind.RECEIPT: frozenset({(1, 0)}),
-    MovementKind.ADJUSTMENT: frozenset({(-1, 0), (1, 0)}),
-    MovementKind.RESERVATION: frozenset({(0, 1)}),
-    MovementKind.RELEASE: frozenset({(0, -1)}),
-}
-
-assert _SHAPES.keys() == set(MovementKind), "every kind states its shape"
-
-
-class Movement(NamedTuple):
-    """The immutable record of one change of one level."""
-
-    product_id: str
-    location_id: str
-    lot_id: str
-    kind: MovementKind
-    on_hand_delta: int
-    reserved_delta: int
-    on_hand_after: int
-    reserved_after: int
-    order_id: str | None
-    reason: str
-    reference: str
-    actor: str
-    at: datetime
-
-
-class Cause(NamedTuple):
-    """Why a level changes, for the ledger."""
-
-    caller: Caller
-    reason: str = ""
-    reference: str = ""
-    order_id: str | None = None
+Fact = TypeVar("Fact", ShippedUnits, ReceivedUnits)
 
 
 @dataclass(slots=True)
@@ -132,22 +49,21 @@ class StockBook:
     """The levels that one batch touches, and what happened to them.
 
     :param levels: all levels of the products concerned, locked against everybody else.
+    :param places: locations by id that units may come to where the product has no level yet.
     """
 
-    levels: Iterable[StockLevel]
+    levels: Collection[StockLevel]
     at: datetime
+    places: Mapping[str, Location] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     _by_product: dict[str, dict[LevelKey, StockLevel]] = field(init=False)
     _versions: dict[LevelKey, int] = field(init=False)
     _changed: dict[LevelKey, StockLevel] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._by_product = defaultdict(dict)
-        self._versions = {}
+        self._by_product = shelves(self.levels)
+        self._versions = {level.key: level.version for level in self.levels}
         self._changed = {}
-        for level in sorted(self.levels, key=_main_first):
-            self._by_product[level.product_id][level.key] = level
-            self._versions[level.key] = level.version
 
     @property
     def changed(self) -> list[StockLevel]:
@@ -158,74 +74,189 @@ class StockBook:
         """The level's version before this batch; None: there was no such level."""
         return self._versions.get(level.key)
 
-    def available(self, product_id: str) -> int:
-        """Units free to promise, over all locations."""
-        return sum(level.available for level in self._by_product[product_id].values())
-
-    def level(self, product_id: str, location_id: str) -> StockLevel:
-        """Return the level of what has no lot, an empty one where nothing was ever there.
-
-        :raises TooManyLocations: the product has its stock at LOCATIONS_MAX others already.
-        """
+    def level(self, product_id: str, location: Location) -> StockLevel:
+        """Return the level of what has no lot, an empty one where nothing was ever there."""
         here = self._by_product[product_id]
-        key = product_id, location_id, NO_LOT
+        key = product_id, location.location_id, NO_LOT
         if key not in here:
-            if len(here) >= LOCATIONS_MAX:
-                raise TooManyLocations(product_id, LOCATIONS_MAX)
-            here[key] = StockLevel(product_id, location_id)
+            here[key] = StockLevel(
+                product_id,
+                location.location_id,
+                priority=location.priority,
+                active=location.active,
+            )
         return here[key]
 
     def hold(
-        self, held: Sequence[HeldStock], wanted: Mapping[str, int], cause: Cause
+        self,
+        held: Sequence[HeldStock],
+        wanted: Mapping[str, int],
+        cause: Cause,
+        sourcing: Sourcing = BY_PRIORITY,
+        *,
+        moves: bool = False,
     ) -> tuple[HeldStock, ...] | Short:
         """Move a promise from what is held to what is wanted: all of it, or nothing is changed.
 
         :param held: what this order was promised so far.
         :param wanted: units per product, at least one of each.
+        :param moves: whether what is held is to be found anew, and moves; else it stays where it
+            is, and only the difference is given back or found.
         :returns: what is held now, sorted.
         """
         assert wanted, "an order that is not over wants something"
         assert all(units > 0 for units in wanted.values()), "it wants at least one of each"
-        have: dict[str, int] = {}
-        for stock in held:
-            have[stock.product_id] = have.get(stock.product_id, 0) + stock.quantity
-        shortages = tuple(
-            Shortage(product_id, units, free)
-            for product_id, units in wanted.items()
-            if units > (free := self.available(product_id) + have.get(product_id, 0))
-        )
-        if shortages:
-            return Short(shortages)
-        given_back = [
-            part
-            for product_id, units in have.items()
-            for part in _last_of(held, product_id, units - wanted.get(product_id, 0))
-        ]
-        taken = [
-            part
-            for product_id, units in wanted.items()
-            for part in self._allocate(product_id, units - have.get(product_id, 0))
-        ]
+        own = {part.key: part.quantity for part in held} if moves else NOTHING
+        kept: dict[str, int] = {}
+        for part in () if moves else held:
+            kept[part.product_id] = kept.get(part.product_id, 0) + part.quantity
+        more = wanted
+        if kept:
+            more = {
+                name: units - kept.get(name, 0)
+                for name, units in wanted.items()
+                if units > kept.get(name, 0)
+            }
+        used = {part.location_id for part in held} if kept else ()
+        found = find(self._by_product, more, sourcing, own=own, used=used) if more else []
+        if isinstance(found, Short):
+            if kept and not sourcing.may_split:  # perhaps all of it elsewhere
+                return self.hold(held, wanted, cause, sourcing, moves=True)
+            return with_kept(found, kept) if kept else found
+        if moves:
+            given_back, taken = differences(held, found)
+            after = tuple(sorted(found))
+        else:
+            given_back, taken = self._given_back(held, kept, wanted), found
+            after = sum_of(held, given_back, taken) if held else tuple(sorted(taken))
         self.release(given_back, cause)
         for part in taken:
             self._move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
-        return _sum_of(held, given_back, taken) if held else tuple(sorted(taken))
+        return after
 
-    def _allocate(self, product_id: str, wanted: int) -> list[HeldStock]:
-        """Take from the main location first, then from the others by name."""
+    def _given_back(
+        self, held: Sequence[HeldStock], kept: Mapping[str, int], wanted: Mapping[str, int]
+    ) -> list[HeldStock]:
+        """What is not wanted any more of what is held, from the least preferred location first."""
         parts = []
-        for level in self._by_product[product_id].values():
-            part = min(level.available, wanted)
-            if part > 0:
-                parts.append(HeldStock(*level.key, part))
-                wanted -= part
-        assert wanted <= 0, "the whole was available"
+        for product_id, units in kept.items():
+            left = units - wanted.get(product_id, 0)
+            if left > 0:
+                mine = [part for part in held if part.product_id == product_id]
+                mine.sort(key=lambda part: by_priority(self._at(part)), reverse=True)
+                parts += first_of(mine, left)
         return parts
+
+    def _at(self, part: HeldStock) -> StockLevel:
+        return self._by_product[part.product_id][part.key]
 
     def release(self, promised: Iterable[HeldStock], cause: Cause) -> None:
         """Take a promise back, exactly as it was made."""
         for stock in promised:
             self._move(stock.key, MovementKind.RELEASE, cause, reserved_delta=-stock.quantity)
+
+    def ship(
+        self, held: Sequence[HeldStock], shipped: Sequence[ShippedUnits], cause: Cause
+    ) -> tuple[HeldStock, ...]:
+        """Book what has left for an order, whatever is held for it: a parcel can't be refused.
+
+        Units go out of what the order holds there. What it does not hold there is taken from units
+        that are free there, and it gives up as many that it holds elsewhere. What is not there at
+        all the book was wrong about, and is found first. What others are promised is never touched.
+
+        :returns: what is still held, sorted.
+        """
+        left = {part.key: part for part in held}
+        for one in self._of_known_products(shipped):
+            by = cause._replace(reference=one.shipment_id)
+            key = one.product_id, one.location_id, NO_LOT
+            if key not in self._by_product[one.product_id]:  # never from where the order holds any
+                key = one.product_id, MAIN_LOCATION, NO_LOT
+            own = min(left[key].quantity if key in left else 0, one.quantity)
+            if own:
+                without(left, key, own)
+                self._move(key, MovementKind.SHIPMENT, by, on_hand_delta=-own, reserved_delta=-own)
+            if other := one.quantity - own:
+                self._ship_unheld(left, key, other, by)
+        return tuple(sorted(left.values()))
+
+    def _of_known_products(self, told: Iterable[Fact]) -> list[Fact]:
+        """Without what is of a product that was never here: a restored backup may not have it, and
+        there is nothing to book it to. Every other one has its gate.
+        """
+        return [one for one in told if self._by_product[one.product_id]]
+
+    def _ship_unheld(
+        self, left: dict[LevelKey, HeldStock], key: LevelKey, units: int, cause: Cause
+    ) -> None:
+        """Book units that left from where the order holds none of them any more."""
+        to_give_up = units
+        for there in sorted(one for one in left if one[0] == key[0]):
+            given_up = min(left[there].quantity, to_give_up)
+            if given_up:
+                without(left, there, given_up)
+                self._move(there, MovementKind.RELEASE, cause, reserved_delta=-given_up)
+                to_give_up -= given_up
+        level = self._by_product[key[0]][key]
+        missing = units - (level.on_hand - level.reserved - level.quarantined)
+        if missing > 0:
+            found = cause._replace(reason="the book was wrong", reason_code=ReasonCode.CORRECTION)
+            self._move(key, MovementKind.ADJUSTMENT, found, on_hand_delta=missing)
+        self._move(key, MovementKind.SHIPMENT, cause, on_hand_delta=-units)
+
+    def receive(self, received: Sequence[ReceivedUnits], cause: Cause) -> None:
+        """Book what has come back for an order, wherever it is: it can't be refused."""
+        for one in self._of_known_products(received):
+            by = cause._replace(reference=one.receipt_id)
+            key = one.product_id, one.location_id, NO_LOT
+            if key not in self._by_product[one.product_id]:
+                here = self.places.get(one.location_id, Location(MAIN_LOCATION))
+                key = self.level(one.product_id, here).key
+            aside = one.quantity if one.disposition is Disposition.QUARANTINE else 0
+            self._move(
+                key,
+                MovementKind.RETURN,
+                by,
+                on_hand_delta=one.quantity,
+                quarantined_delta=aside,
+            )
+            if one.disposition is Disposition.WRITE_OFF:
+                self._move(key, MovementKind.WRITE_OFF, by, on_hand_delta=-one.quantity)
+
+    def quarantine(self, level: StockLevel, units: int, cause: Cause) -> None:
+        """Take units out of sale.
+
+        :raises NotFree: fewer are free there.
+        """
+        free = level.on_hand - level.reserved - level.quarantined
+        if units > free:
+            raise NotFree(level.product_id, level.location_id, wanted=units, free=free)
+        self._move(level.key, MovementKind.QUARANTINE, cause, quarantined_delta=units)
+
+    def end_quarantine(
+        self, level: StockLevel, units: int, cause: Cause, *, write_off: bool
+    ) -> None:
+        """Put units back on sale, or write them off.
+
+        :raises NotQuarantined: fewer are in quarantine there.
+        :raises LocationInactive: nothing is put back on sale there.
+        """
+        if units > level.quarantined:
+            raise NotQuarantined(
+                level.product_id, level.location_id, wanted=units, quarantined=level.quarantined
+            )
+        if write_off:
+            self._move(
+                level.key,
+                MovementKind.WRITE_OFF,
+                cause,
+                on_hand_delta=-units,
+                quarantined_delta=-units,
+            )
+        elif not level.active:
+            raise LocationInactive(level.location_id, wanted="sell")
+        else:
+            self._move(level.key, MovementKind.UNQUARANTINE, cause, quarantined_delta=-units)
 
     def set_on_hand(
         self, level: StockLevel, quantity: int, cause: Cause, *, expected_version: int | None = None
@@ -233,6 +264,7 @@ class StockBook:
         """Make `quantity` the number of units physically there. No change, no movement.
 
         :raises StaleVersion: the level has another version than expected.
+        :raises LocationInactive: more units would come where none may.
         :raises BelowReserved: orders were promised more than `quantity`.
         :raises QuantityTooLarge: it exceeds ON_HAND_MAX.
         """
@@ -242,8 +274,12 @@ class StockBook:
                 "stock level", name, expected=expected_version, current=level.version
             )
         place = level.product_id, level.location_id
-        if quantity < level.reserved:
-            raise BelowReserved(*place, wanted=quantity, reserved=level.reserved)
+        if quantity > level.on_hand and not level.active:
+            raise LocationInactive(level.location_id, wanted="receive")
+        if quantity < level.reserved + level.quarantined:
+            raise BelowReserved(
+                *place, wanted=quantity, reserved=level.reserved, quarantined=level.quarantined
+            )
         if quantity > ON_HAND_MAX:
             raise QuantityTooLarge(*place, wanted=quantity, allowed=ON_HAND_MAX)
         delta = quantity - level.on_hand
@@ -259,14 +295,18 @@ class StockBook:
         *,
         on_hand_delta: int = 0,
         reserved_delta: int = 0,
+        quarantined_delta: int = 0,
     ) -> None:
-        shape = _sign(on_hand_delta), _sign(reserved_delta)
-        assert shape in _SHAPES[kind], "each kind of movement has its own shape"
+        refuse_shape(kind, on_hand_delta, reserved_delta, quarantined_delta)
         level = self._by_product[key[0]][key]
         level.on_hand += on_hand_delta
         level.reserved += reserved_delta
+        level.quarantined += quarantined_delta
         level.version += 1
-        assert 0 <= level.reserved <= level.on_hand, "never promise more than there is"
+        assert min(level.reserved, level.quarantined) >= 0, "no number is below zero"
+        assert level.reserved + level.quarantined <= level.on_hand, (
+            "never promise more than there is"
+        )
         self._changed[key] = level
         self.movements.append(
             Movement(
@@ -283,42 +323,16 @@ class StockBook:
                 reference=cause.reference,
                 actor=cause.caller.name,
                 at=self.at,
+                reason_code=cause.reason_code,
+                quarantined_delta=quarantined_delta,
+                quarantined_after=level.quarantined,
             )
         )
 
 
-def folded(location_id: str) -> str:
-    """What all spellings of a location have in common: letters without their case."""
-    return unicodedata.normalize("NFC", location_id.casefold())
-
-
-def _main_first(place: StockLevel | HeldStock) -> tuple[str, bool, str, str]:
-    return place.product_id, place.location_id != MAIN_LOCATION, place.location_id, place.lot_id
-
-
-def _sign(delta: int) -> int:
-    return (delta > 0) - (delta < 0)
-
-
-def _last_of(held: Sequence[HeldStock], product_id: str, units: int) -> list[HeldStock]:
-    """So many units of a product of what is held, those first that were taken last; 0 or less:
-    none.
-    """
-    parts = []
-    for stock in sorted(held, key=_main_first, reverse=True):
-        part = min(stock.quantity, units)
-        if stock.product_id == product_id and part > 0:
-            parts.append(stock._replace(quantity=part))
-            units -= part
-    return parts
-
-
-def _sum_of(
-    held: Iterable[HeldStock], given_back: Iterable[HeldStock], taken: Iterable[HeldStock]
-) -> tuple[HeldStock, ...]:
-    """What is held in the end, sorted."""
-    units = Counter[LevelKey]()
-    for parts, sign in ((held, 1), (given_back, -1), (taken, 1)):
-        for part in parts:
-            units[part.key] += sign * part.quantity
-    return tuple(HeldStock(*key, quantity) for key, quantity in sorted(units.items()) if quantity)
+def shelves(levels: Iterable[StockLevel]) -> dict[str, dict[LevelKey, StockLevel]]:
+    """Sort levels by product, each product's by priority; a product without any has none."""
+    found = defaultdict[str, dict[LevelKey, StockLevel]](dict)
+    for level in sorted(levels, key=by_priority):
+        found[level.product_id][level.key] = level
+    return found

@@ -23,12 +23,23 @@ CREATE TABLE product (
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL
 ) WITHOUT ROWID;
--- Every location in its one spelling; `folded` is it without the case of its letters.
+-- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
+-- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
+-- made inactive, so that the ledger itself shows that nothing came there since.
 CREATE TABLE location (
-    location_id text COLLATE "C" PRIMARY KEY,
-    folded      text COLLATE "C" NOT NULL UNIQUE
+    location_id    text COLLATE "C" PRIMARY KEY,
+    folded         text COLLATE "C" NOT NULL UNIQUE,
+    name           text NOT NULL,
+    kind           text NOT NULL,
+    priority       integer NOT NULL,
+    active         boolean NOT NULL,
+    inactive_after bigint,                       -- NULL: it is active
+    address        jsonb NOT NULL,
+    version        bigint NOT NULL,
+    CHECK (active = (inactive_after IS NULL))
 ) WITHOUT ROWID;
-INSERT INTO location VALUES ('main', 'main');
+INSERT INTO location
+     VALUES ('main', 'main', '', 'WAREHOUSE', 0, true, NULL, '["", "", "", "", ""]', 1);
 -- The last wall against overselling: whatever the program does, these checks hold.
 -- Fill factor: room for updates in place, since these rows change all the time.
 CREATE TABLE stock_level (
@@ -38,8 +49,9 @@ CREATE TABLE stock_level (
     on_hand     bigint NOT NULL CHECK (on_hand >= 0),
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
+    quarantined bigint NOT NULL CHECK (quarantined >= 0),
     PRIMARY KEY (product_id, location_id, lot_id),
-    CHECK (reserved <= on_hand)
+    CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50) WITHOUT ROWID;
 -- What each order is promised, as a document. The ledger stays the truth: levels and reservations
 -- are its two projections, written in the same transaction and compared by `verify`.
@@ -48,11 +60,19 @@ CREATE TABLE reservation (
     version    bigint NOT NULL,                  -- the `sequence` of what is told
     revision   bigint NOT NULL,                  -- of the newest question decided
     state      text NOT NULL,
-    stock      json NOT NULL,                    -- [[product, location, lot, units], ...], sorted
+    stock      json NOT NULL,                    -- [[product, location, lot, units, why], ...]
     missing    json NOT NULL,                    -- [[product, wanted, available], ...]: why refused
+    sourcing   json,                             -- [strategy, [location], split?]; NULL: priority
     decided_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 70) WITHOUT ROWID;
+-- Each shipment and each receipt is booked once, for ever; a receipt's name begins with a line
+-- break.
+CREATE TABLE booked_fact (
+    order_id uuid NOT NULL,
+    fact     text COLLATE "C" NOT NULL,
+    PRIMARY KEY (order_id, fact)
+) WITHOUT ROWID;
 CREATE TABLE stock_movement (
     movement_id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     product_id     text COLLATE "C" NOT NULL,
@@ -64,10 +84,13 @@ CREATE TABLE stock_movement (
     on_hand_after  bigint NOT NULL CHECK (on_hand_after >= 0),
     reserved_after bigint NOT NULL CHECK (reserved_after BETWEEN 0 AND on_hand_after),
     order_id       uuid,
+    reason_code    text,                         -- NULL: not said
     reason         text NOT NULL,
     reference      text NOT NULL,
     actor          text NOT NULL,
-    moved_at       timestamptz NOT NULL
+    moved_at       timestamptz NOT NULL,
+    quarantined_delta bigint,                    -- NULL: 0
+    quarantined_after bigint                     -- NULL: 0
 );
 CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
 CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
@@ -79,7 +102,8 @@ CREATE TABLE stock_request (
     on_hand      bigint NOT NULL,
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
-    done_at      timestamptz NOT NULL
+    done_at      timestamptz NOT NULL,
+    quarantined  bigint NOT NULL
 ) WITHOUT ROWID;
 """
 

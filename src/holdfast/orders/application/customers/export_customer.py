@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from holdfast.orders.application.ports import CustomerReader, OrderFilter, OrderReader
 from holdfast.orders.domain.customers.errors import CustomerNotFound
 from holdfast.orders.domain.customers.profile import Profile
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.document import Order
 
 STEP_ORDERS = 50  # read at a time
 

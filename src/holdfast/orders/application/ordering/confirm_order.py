@@ -6,17 +6,16 @@ from typing import NamedTuple
 from holdfast.orders.application.ordering.change_orders import Decision
 from holdfast.orders.application.ports import KnownPayments
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import (
-    OrdersError,
-    PaymentExceeds,
-    PaymentReused,
-    StillPending,
-    TooManyPayments,
-    WrongPaymentCurrency,
-)
+from holdfast.orders.domain.errors import OrdersError, StillPending
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.payments.errors import (
+    PaymentExceeds,
+    PaymentReused,
+    TooManyPayments,
+    WrongPaymentCurrency,
+)
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
 
 

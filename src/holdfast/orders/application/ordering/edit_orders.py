@@ -1,16 +1,17 @@
-"""Edit orders: other lines or charges, a whole batch in one transaction."""
+"""Edit orders: other lines, charges or sourcing, a whole batch in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
-from holdfast.orders.application.ordering.stock_advice import refuse_short
+from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
+    NO_ADVICE,
     Begin,
     Clock,
     Editable,
     OrderReader,
-    ProductStock,
+    StockAdvice,
     StockCheck,
 )
 from holdfast.orders.domain.caller import Caller
@@ -18,10 +19,12 @@ from holdfast.orders.domain.errors import (
     InventoryUnavailable,
     OrderNotFound,
     OrdersError,
+    StaleVersion,
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import (
     Contents,
     EditedLine,
@@ -30,17 +33,21 @@ from holdfast.orders.domain.ordering.edits import (
     without_units,
 )
 from holdfast.orders.domain.ordering.lines import demand_of
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.sourcing import Sourcing
 from holdfast.orders.domain.payments.payment import Payment, status_of
+from holdfast.orders.domain.shipping.rest import cut_down
+from holdfast.orders.domain.shipping.shipment import refuse_below, shipped_by_line
 
-REASON = "lines or charges edited"
+REASON = "order edited"
 
 
 class EditOrder(NamedTuple):
-    """Give an order other lines, other charges, or both.
+    """Give an order other lines, charges or sourcing.
 
     :param lines: all of them; None: they stay.
     :param charges: all of them; None: they stay, but for those of lines that go.
+    :param sourcing: None: it stays.
     """
 
     order_id: str
@@ -49,6 +56,7 @@ class EditOrder(NamedTuple):
     charges: tuple[Charge, ...] | None
     caller: Caller
     reason: str = REASON
+    sourcing: Sourcing | None = None
 
     def more(self, known: Contents) -> dict[str, int]:
         """Units in all of the products of which more is wanted than the order has.
@@ -63,7 +71,7 @@ class EditOrder(NamedTuple):
     def contents(self, known: Editable, prices: Mapping[str, Money]) -> Contents:
         """:raises WrongLines, WrongCharges, KeptCharges, TotalTooLarge: see `edited`."""
         before = known.order.contents
-        return edited(before, self.lines, self.charges, prices, known.line_no_max)
+        return edited(before, self.lines, self.charges, prices, known.line_no_max, self.sourcing)
 
 
 class CancelUnits(NamedTuple):
@@ -78,6 +86,10 @@ class CancelUnits(NamedTuple):
     caller: Caller
     reason: str
 
+    @property
+    def sourcing(self) -> None:
+        """It stays."""
+
     def more(self, _known: Contents) -> dict[str, int]:
         """No more of anything."""
         return {}
@@ -87,7 +99,28 @@ class CancelUnits(NamedTuple):
         return without_units(known.order.contents, self.units, self.order_id)
 
 
-EditCommand = EditOrder | CancelUnits
+class CancelRest(NamedTuple):
+    """Cancel whatever of an order has not left; an edit under way is dropped."""
+
+    order_id: str
+    version: int
+    caller: Caller
+    reason: str
+
+    @property
+    def sourcing(self) -> None:
+        """It stays."""
+
+    def more(self, _known: Contents) -> dict[str, int]:
+        """No more of anything."""
+        return {}
+
+    def contents(self, known: Editable, _prices: Mapping[str, Money]) -> Contents:
+        """What has left, as its lines."""
+        return cut_down(known.order.contents, shipped_by_line(known.order.shipments))
+
+
+EditCommand = EditOrder | CancelUnits | CancelRest
 
 
 class EditOrders:
@@ -123,8 +156,7 @@ class EditOrders:
         if refused:
             raise refused[0]
         order, after = drafts[0]
-        lines, charges, total = after
-        return replace(order, lines=lines, charges=charges, total=total)
+        return order.with_contents(after)
 
     async def _draft(
         self, commands: Sequence[EditCommand]
@@ -138,20 +170,33 @@ class EditOrders:
                 more[place] = _more(command, found.get(command.order_id))
             except OrdersError as error:
                 refused[place] = error
-        stock = await self._ask(set().union(*more.values()))
+        named = {
+            location_id
+            for place in more
+            if (sourcing := commands[place].sourcing)
+            for location_id in sourcing.location_ids
+        }
+        asked = set().union(*more.values())
+        if named and not asked:  # nothing is asked of no product
+            asked = {found[commands[place].order_id].order.lines[0].product_id for place in more}
+        advice = await self._ask(asked, named)
         drafts: dict[int, _Draft] = {}
         for place, wanted in more.items():
             known = found[commands[place].order_id]
             try:
-                prices = _advised(wanted, stock, known.order.contents)
-                drafts[place] = _Draft(known.order, commands[place].contents(known, prices))
+                prices = _advised(wanted, commands[place].sourcing, advice, known.order.contents)
+                after = commands[place].contents(known, prices)
+                refuse_below(after.lines, shipped_by_line(known.order.shipments))
+                drafts[place] = _Draft(known.order, after)
             except OrdersError as error:
                 refused[place] = error
         return drafts, refused
 
-    async def _ask(self, products: set[str]) -> Mapping[str, ProductStock] | InventoryUnavailable:
+    async def _ask(
+        self, products: set[str], locations: set[str]
+    ) -> StockAdvice | InventoryUnavailable:
         try:
-            return await self._stock_check.ask(products) if products else {}
+            return await self._stock_check.ask(products, locations) if products else NO_ADVICE
         except InventoryUnavailable as error:
             return error
 
@@ -166,19 +211,29 @@ class EditOrders:
             states = await work.lock_states({draft.order.order_id for draft in drafts.values()})
             at = self._clock.now()
             for place, (order, after) in drafts.items():
-                if after == order.contents:
-                    continue
                 command, state = commands[place], states[order.order_id]
+                if after == order.contents and not isinstance(command, CancelRest):
+                    continue
                 try:
-                    change = state.edit(
-                        order.contents, after, command.version, command.reason, at, command.caller
-                    )
+                    change = _decided(command, state, order, after, at)
                 except OrdersError as error:
                     refused[place] = error
                     continue
                 states[order.order_id] = state.after(change)
                 changes.append(with_payments(change, [one.payment for one in order.payments]))
             await work.record(changes)
+
+
+def _decided(
+    command: EditCommand, state: OrderState, order: Order, after: Contents, at: datetime
+) -> OrderChange:
+    """:raises OrdersError: it is refused."""
+    by = command.reason, at, command.caller
+    if isinstance(command, CancelRest):
+        if state.version != command.version:
+            raise StaleVersion(state.order_id, expected=command.version, current=state.version)
+        return state.end_with(after, order.goods, *by)
+    return state.edit(order.contents, after, command.version, *by, order.goods)
 
 
 class _Draft(NamedTuple):
@@ -196,26 +251,31 @@ def _more(command: EditCommand, known: Editable | None) -> dict[str, int]:
     """
     if known is None:
         raise OrderNotFound(command.order_id)
-    known.order.state.refuse_edit(command.version)
+    if not isinstance(command, CancelRest):
+        known.order.state.refuse_edit(command.version)
     return command.more(known.order.contents)
 
 
 def _advised(
     wanted: Mapping[str, int],
-    stock: Mapping[str, ProductStock] | InventoryUnavailable,
+    sourcing: Sourcing | None,
+    advice: StockAdvice | InventoryUnavailable,
     before: Contents,
 ) -> Mapping[str, Money]:
     """Return the prices of what more is wanted of.
 
     :raises InventoryUnavailable: nobody can tell.
     :raises UnknownProducts, InactiveProducts, ShortOfStock: see `refuse_short`.
+    :raises UnknownLocations, LocationSpelledOtherwise, LocationInactive: see `refuse_locations`.
     """
-    if not wanted:
+    if not wanted and not (sourcing and sourcing.location_ids):
         return {}
-    if isinstance(stock, InventoryUnavailable):
-        raise stock
-    refuse_short(wanted, stock, held=before.demand)
-    return {name: stock[name].unit_price for name in wanted}
+    if isinstance(advice, InventoryUnavailable):
+        raise advice
+    if sourcing:
+        refuse_locations(sourcing, advice.locations)
+    refuse_short(wanted, advice.products, held=before.demand)
+    return {name: advice.products[name].unit_price for name in wanted}
 
 
 def with_payments(change: OrderChange, payments: Sequence[Payment]) -> OrderChange:

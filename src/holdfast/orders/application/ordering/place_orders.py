@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from holdfast.orders.application.ordering.stock_advice import refuse_short
+from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
     Begin,
@@ -17,6 +17,7 @@ from holdfast.orders.application.ports import (
     ProductStock,
     RecordedRequest,
     RequestKey,
+    StockAdvice,
     StockCheck,
 )
 from holdfast.orders.domain.caller import Caller
@@ -35,6 +36,7 @@ from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
 from holdfast.orders.domain.ordering.status import OrderStatus
 
 
@@ -70,6 +72,7 @@ class PlaceOrder(NamedTuple):
     hold: timedelta | None = None
     charges: tuple[AskedCharge, ...] = ()
     details: Details = NO_DETAILS
+    sourcing: Sourcing = BY_PRIORITY
 
     @property
     def key(self) -> RequestKey:
@@ -101,6 +104,8 @@ class PlaceOrder(NamedTuple):
             given["charges"] = self.charges
         if self.details is not NO_DETAILS:
             given |= {name: value for name, value in asdict(self.details).items() if any(value)}
+        if self.sourcing is not BY_PRIORITY:
+            given["sourcing"] = self.sourcing
         return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
 
 
@@ -176,8 +181,9 @@ class PlaceOrders:
         if self._backlog.is_too_long():
             return {}, dict.fromkeys(range(len(commands)), OutboxTooLong())
         asked = {line.product_id for command in commands for line in command.lines}
+        named = {place for command in commands for place in command.sourcing.location_ids}
         try:
-            stock = await self._stock_check.ask(asked)
+            advice = await self._stock_check.ask(asked, named)
         except InventoryUnavailable as error:
             return {}, dict.fromkeys(range(len(commands)), error)
         orders: dict[RequestKey, _New] = {}
@@ -186,12 +192,14 @@ class PlaceOrders:
             if (key := command.key) in orders:
                 continue
             try:
-                orders[key] = _New(command, self._check(command, stock))
+                orders[key] = _New(command, self._check(command, advice))
             except OrdersError as refusal:
                 refused[index] = refusal
         return orders, refused
 
-    def _check(self, command: PlaceOrder, stock: Mapping[str, ProductStock]) -> NewOrder:
+    def _check(self, command: PlaceOrder, advice: StockAdvice) -> NewOrder:
+        stock = advice.products
+        refuse_locations(command.sourcing, advice.locations)
         refuse_short(demand_of([(line.product_id, line.quantity) for line in command.lines]), stock)
         lines = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals
@@ -207,6 +215,7 @@ class PlaceOrders:
             hold=command.hold,
             charges=_charges(command.charges, lines[0].unit_price.currency, decimals),
             details=command.details,
+            sourcing=command.sourcing,
         )
 
 

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from holdfast.orders.application.ports import ProductStock
 from holdfast.orders.domain.errors import (
     InactiveProducts,
+    LocationInactive,
+    LocationSpelledOtherwise,
     Shortage,
     ShortOfStock,
+    UnknownLocations,
     UnknownProducts,
 )
+from holdfast.orders.domain.ordering.sourcing import Sourcing
 
 NOTHING: Mapping[str, int] = {}
 
@@ -38,3 +42,20 @@ def refuse_short(
     ]
     if shortages:
         raise ShortOfStock(shortages)
+
+
+def refuse_locations(sourcing: Sourcing, known: Mapping[str, bool]) -> None:
+    """Let pass a sourcing whose locations stock can be taken from.
+
+    :param known: locations that exist, and whether each is active.
+    :raises UnknownLocations, LocationSpelledOtherwise, LocationInactive: not so.
+    """
+    if unknown := [name for name in sourcing.location_ids if name not in known]:
+        spelled = {name.casefold(): name for name in known}
+        for name in unknown:
+            if name.casefold() in spelled:
+                raise LocationSpelledOtherwise(name, spelled[name.casefold()])
+        raise UnknownLocations(unknown)
+    for name in sourcing.location_ids:
+        if not known[name]:
+            raise LocationInactive(name)

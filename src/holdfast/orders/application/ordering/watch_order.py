@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from holdfast.orders.application.ports import ChangeSignals
 from holdfast.orders.domain.errors import Draining, OrderNotFound
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit, EditState
-from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.domain.ordering.status import OrderStatus
 
 # Changes made by this process wake a watcher at once; those made by others are found by looking,
@@ -62,6 +62,17 @@ class WatchOrder:
 
         return await self._until(order_id, is_over)
 
+    async def until_steady(self, order_id: str) -> Order:
+        """Return the order once its stock is decided and no edit is under way; bound the wait with
+        a timeout.
+        """
+
+        def is_steady(order: Order) -> bool:
+            is_edited = order.state.editions.revision is not None
+            return order.state.status is not OrderStatus.PENDING and not is_edited
+
+        return await self._until(order_id, is_steady)
+
     async def _until(self, order_id: str, is_awaited: Callable[[Order], bool]) -> Order:
         order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN
         while not is_awaited(order) and not self._signals.is_closed:
@@ -82,8 +93,7 @@ class WatchOrder:
                     edit = one.as_of(version)
                 if one.ended_version == version and one.state is EditState.APPLIED:
                     contents = one.contents
-            lines, charges, total = contents
-            step = replace(now, lines=lines, charges=charges, total=total, edit=edit)
+            step = replace(now.with_contents(contents), edit=edit)
             steps.append(_as_of(step, version))
         return steps
 

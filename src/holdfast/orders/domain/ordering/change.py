@@ -20,6 +20,10 @@ from holdfast.orders.domain.ordering.edits import (
 )
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
+from holdfast.orders.domain.returns.returned import Return
+from holdfast.orders.domain.shipping.shipment import Shipment
+
+_NEWS = frozenset((Action.STATUS, Action.EDITED, Action.SHIPPED))
 
 
 class OrderChange(NamedTuple):
@@ -37,6 +41,8 @@ class OrderChange(NamedTuple):
     :param edit_end: only when one was under way, and is no more.
     :param editions: where they stand now; only when they changed.
     :param total: what the order costs now; only when that changed.
+    :param shipment: only when something left, or more is known of how it travels.
+    :param goods_return: only when one was opened or closed, or something came by it.
     """
 
     order_id: str
@@ -59,11 +65,13 @@ class OrderChange(NamedTuple):
     edit_end: EditEnd | None = None
     editions: Editions | None = None
     total: Money | None = None
+    shipment: Shipment | None = None
+    goods_return: Return | None = None
 
     @property
     def is_news(self) -> bool:
-        """Whether the customer is to be notified: of a new status, of other lines or charges, and
-        of money for nothing.
+        """Whether the customer is to be notified: of a new status, of other lines or charges, of
+        what has left, and of money for nothing.
         """
-        is_late_payment = self.payment is not None and self.status.is_final
-        return self.action in (Action.STATUS, Action.EDITED) or is_late_payment
+        is_late_payment = self.payment is not None and self.status.came_to_nothing
+        return self.action in _NEWS or is_late_payment

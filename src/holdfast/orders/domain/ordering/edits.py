@@ -1,7 +1,7 @@
-"""Edits: other lines or charges of an order that is recorded.
+"""Edits: other lines, charges or sourcing of an order that is recorded.
 
-An edit makes a new edition. Where it leaves the units of every product as they are, that counts at
-once; else it counts when Inventory holds what it wants, and is evidence when it does not.
+An edit makes a new edition. Where it wants the same of stock as before, it counts at once; else it
+counts when Inventory holds what it wants, and is evidence when it does not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,27 @@ from holdfast.orders.domain.errors import (
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
 
 EDITS_MAX = 500  # of one order: their rows stay for ever, and its history is told in one message
 
 
 class Contents(NamedTuple):
-    """One edition of an order: what it is of, and what it costs."""
+    """One edition of an order: what it is of, what it costs, and where it is to come from."""
 
     lines: tuple[OrderLine, ...]
     charges: tuple[Charge, ...]
     total: Money
+    sourcing: Sourcing = BY_PRIORITY
 
     @property
     def demand(self) -> dict[str, int]:
         """Units per product."""
         return demand_of([line[:2] for line in self.lines])
+
+    def wants_as(self, other: "Contents") -> bool:
+        """Whether both want the same of stock."""
+        return self.demand == other.demand and self.sourcing == other.sourcing
 
 
 class EditState(StrEnum):
@@ -86,6 +92,7 @@ FIRST_EDITION = Editions()
 class EditEnd(NamedTuple):
     """What became of the edit that was under way."""
 
+    edition: int
     state: EditState
     missing: tuple[Shortage, ...] = ()
 
@@ -110,8 +117,9 @@ def edited(
     charges: Sequence[Charge] | None,
     prices: Mapping[str, Money],
     line_no_max: int,
+    sourcing: Sourcing | None = None,
 ) -> Contents:
-    """Return the contents with other lines, other charges, or both; None leaves them as they are.
+    """Return the contents with other lines, charges or sourcing; None leaves them as they are.
 
     :param asked: all lines; those that are not among them are removed.
     :param prices: by the stock check, of products that the order does not have.
@@ -122,8 +130,9 @@ def edited(
     :raises TotalTooLarge: see `charged_total`.
     """
     lines = before.lines if asked is None else _lines(before, asked, prices, line_no_max)
+    sourcing = before.sourcing if sourcing is None else sourcing
     if charges is None:
-        return _with_charges_kept(lines, before.charges)
+        return _with_charges_kept(lines, before.charges, sourcing)
     numbers, currency = {0, *(line.line_no for line in lines)}, before.total.currency
     problems = {}
     for place, one in enumerate(charges):
@@ -133,7 +142,7 @@ def edited(
             problems[place] = f"is for line {one.line_no}, which is none"
     if problems:
         raise WrongCharges(problems)
-    return Contents(lines, tuple(charges), charged_total(lines, charges))
+    return Contents(lines, tuple(charges), charged_total(lines, charges), sourcing)
 
 
 def refuse_lines(before: Contents, asked: Sequence[EditedLine]) -> None:
@@ -198,14 +207,16 @@ def without_units(before: Contents, units: Sequence[tuple[int, int]], order_id: 
     lines = tuple(line for line in left if line.quantity)
     if not lines:
         raise NothingLeft(order_id)
-    return _with_charges_kept(lines, before.charges)
+    return _with_charges_kept(lines, before.charges, before.sourcing)
 
 
-def _with_charges_kept(lines: tuple[OrderLine, ...], charges: Sequence[Charge]) -> Contents:
+def _with_charges_kept(
+    lines: tuple[OrderLine, ...], charges: Sequence[Charge], sourcing: Sourcing
+) -> Contents:
     """Put lines and known charges together; those of a line that is gone go with it."""
     numbers = {0, *(line.line_no for line in lines)}
     kept = tuple(charge for charge in charges if charge.line_no in numbers)
     try:
-        return Contents(lines, kept, charged_total(lines, kept))
+        return Contents(lines, kept, charged_total(lines, kept), sourcing)
     except WrongCharges as error:
         raise KeptCharges([kept[place].code for place in error.problems]) from error

@@ -11,6 +11,7 @@ from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of, total_of
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockWanted
 
@@ -36,6 +37,7 @@ class NewOrder(NamedTuple):
     expires_at: datetime | None = None
     charges: tuple[Charge, ...] = ()
     details: Details = NO_DETAILS
+    sourcing: Sourcing = BY_PRIORITY
 
     @classmethod
     def place(
@@ -52,6 +54,7 @@ class NewOrder(NamedTuple):
         hold: timedelta | None = None,
         charges: tuple[Charge, ...] = (),
         details: Details = NO_DETAILS,
+        sourcing: Sourcing = BY_PRIORITY,
     ) -> "NewOrder":
         """Make a PENDING order of its lines.
 
@@ -61,8 +64,8 @@ class NewOrder(NamedTuple):
         """
         total = charged_total(lines, charges) if charges else total_of(lines)
         demand = demand_of([(line.product_id, line.quantity) for line in lines])
-        event = OrderPlaced(customer_id, StockWanted(1, demand), total)
+        event = OrderPlaced(customer_id, StockWanted(1, demand, sourcing), total)
         placed = OrderChange(order_id, 1, OrderStatus.PENDING, at, caller, "order placed", event)
         request = request_id, request_hash
         known = order_id, customer_id, *request, lines, total, customer, placed
-        return cls(*known, hold, None, charges, details)
+        return cls(*known, hold, None, charges, details, sourcing)

@@ -1,12 +1,12 @@
 """Orders: what a customer asked for, where it stands, and how it got there.
 
-PENDING ─┬──────────────> CONFIRMED ──> CANCELLED
+PENDING ─┬──────────────> CONFIRMED ──> CANCELLED; PARTIALLY_SHIPPED ──> SHIPPED
          ├─> RESERVED ──> CONFIRMED, CANCELLED, EXPIRED
          └─> REJECTED, CANCELLED, EXPIRED
 """
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ from holdfast.orders.domain.events import (
     OrderExpired,
     OrderRejected,
     OrderReserved,
+    OrderRestCancelled,
     OrderUpdated,
     PaymentRecorded,
     StockAskedAgain,
@@ -40,8 +41,7 @@ from holdfast.orders.domain.events import (
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
-from holdfast.orders.domain.ordering.charges import Charge
-from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
+from holdfast.orders.domain.ordering.details import Details
 from holdfast.orders.domain.ordering.edits import (
     EDITS_MAX,
     FIRST_EDITION,
@@ -51,10 +51,16 @@ from holdfast.orders.domain.ordering.edits import (
     Editions,
     EditState,
 )
-from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.status import WAITING, Action, OrderStatus, may_follow
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
+from holdfast.orders.domain.ordering.status import (
+    WAITING,
+    Action,
+    OrderStatus,
+    may_follow,
+)
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
-from holdfast.orders.domain.payments.payment import Payment, PaymentStatus, RecordedPayment
+from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
+from holdfast.orders.domain.shipping.goods import NO_GOODS, Goods
 
 HOLD_MAX = timedelta(hours=24)
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
@@ -106,13 +112,13 @@ class OrderState(NamedTuple):
         if answer.missing:
             event = OrderRejected(answer.missing)
             reason = "stock short"
-            return self._become(OrderStatus.REJECTED, at, caller, reason, event, answer.missing)
+            return self.become(OrderStatus.REJECTED, at, caller, reason, event, answer.missing)
         if self.expires_at is None:
-            return self._become(
+            return self.become(
                 OrderStatus.CONFIRMED, at, caller, "stock reserved", OrderConfirmed()
             )
         reserved = OrderReserved(self.expires_at)
-        return self._become(OrderStatus.RESERVED, at, caller, "stock held", reserved)
+        return self.become(OrderStatus.RESERVED, at, caller, "stock held", reserved)
 
     def confirm(self, reference: str, at: datetime, caller: Caller) -> OrderChange | None:
         """It is paid for, or will be. None: it was confirmed by this reference already.
@@ -128,7 +134,7 @@ class OrderState(NamedTuple):
             case OrderStatus.RESERVED:
                 reason = f"confirmed by payment {reference}"
                 confirmed = OrderConfirmed()
-                change = self._become(OrderStatus.CONFIRMED, at, caller, reason, confirmed)
+                change = self.become(OrderStatus.CONFIRMED, at, caller, reason, confirmed)
                 return change._replace(confirmed_by=reference)
             case OrderStatus.PENDING if self.expires_at is not None:
                 raise StillPending(self.order_id, wanted="confirmed")
@@ -154,7 +160,7 @@ class OrderState(NamedTuple):
             raise IllegalTransition(self.order_id, now=self.status, wanted="held for longer")
         if until <= self.expires_at:
             return None
-        change = self._change(
+        change = self.change_beside(
             Action.HOLD_EXTENDED, "hold extended", HoldExtended(until), at, caller
         )
         return change._replace(expires_at=until)
@@ -168,32 +174,53 @@ class OrderState(NamedTuple):
         """
         reason = f"{payment.reference} {payment.kind.lower()}"
         event = PaymentRecorded(payment)
-        change = self._change(Action.PAYMENT_RECORDED, reason, event, at, caller)
+        change = self.change_beside(Action.PAYMENT_RECORDED, reason, event, at, caller)
         return change._replace(payment=payment, payment_status=status)
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
         """The caller does not want it any more."""
         event = OrderCancelled(self._nothing_more())
-        return self._become(OrderStatus.CANCELLED, at, caller, reason, event)
+        return self.become(OrderStatus.CANCELLED, at, caller, reason, event)
 
     def expire(self, at: datetime, caller: Caller) -> OrderChange:
         """No decision came in time, or the hold ran out."""
         event = OrderExpired(self._nothing_more())
         reason = "the hold ran out" if self.expires_at else "no decision in time"
-        return self._become(OrderStatus.EXPIRED, at, caller, reason, event)
+        return self.become(OrderStatus.EXPIRED, at, caller, reason, event)
 
     def _nothing_more(self) -> StockWanted:
         return StockWanted(self.asked + 1, {})
 
-    def ask_again(self, demand: Mapping[str, int]) -> StockAskedAgain:
+    def ask_again(
+        self,
+        demand: Mapping[str, int],
+        sourcing: Sourcing = BY_PRIORITY,
+        goods: Goods = NO_GOODS,
+    ) -> StockAskedAgain:
         """The newest question once more.
 
         :param demand: units per product of the order's lines, or of those that an edit under way
-            wants.
+            wants; and so is `sourcing`.
         """
-        return StockAskedAgain(StockWanted(self.asked, {} if self.status.is_final else demand))
+        wanted: Mapping[str, int] = {} if self.status.is_final else demand
+        return StockAskedAgain(self.wants(self.asked, wanted, sourcing, goods))
 
-    def _become(
+    def wants(
+        self,
+        revision: int,
+        demand: Mapping[str, int],
+        sourcing: Sourcing,
+        goods: Goods,
+    ) -> StockWanted:
+        """What is wanted of stock, with the facts that have no answer yet."""
+        if goods is NO_GOODS:
+            return StockWanted(revision, demand, sourcing)
+        left = Counter(demand)
+        left.subtract(goods.shipped())
+        facts = goods.unanswered(self.answered)
+        return StockWanted(revision, dict(+left), sourcing, *facts)
+
+    def become(
         self,
         status: OrderStatus,
         at: datetime,
@@ -205,30 +232,21 @@ class OrderState(NamedTuple):
         if not may_follow(self.status, status):
             raise IllegalTransition(self.order_id, now=self.status, wanted=status)
         ends_hold = self.expires_at is not None and status not in WAITING
-        change = OrderChange(
-            self.order_id,
-            self.version + 1,
-            status,
-            at,
-            caller,
-            reason,
-            event,
-            shortages,
-            ends_hold=ends_hold,
-        )
+        so_far = self.order_id, self.version + 1, status
+        change = OrderChange(*so_far, at, caller, reason, event, shortages, ends_hold=ends_hold)
         if status.is_final and self.editions.revision is not None:
-            change = self._ending_edit(change, EditEnd(EditState.DROPPED))
+            change = self._ending_edit(change, EditState.DROPPED)
         return change
 
-    def _change(
+    def change_beside(
         self, action: Action, reason: str, event: OrderEvent, at: datetime, caller: Caller
     ) -> OrderChange:
         """A change of something beside the status, of which there are not too many."""
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
-        return self._next(at, caller, reason, event, action)
+        return self.next_change(at, caller, reason, event, action)
 
-    def _next(
+    def next_change(
         self,
         at: datetime,
         caller: Caller,
@@ -285,48 +303,73 @@ class OrderState(NamedTuple):
         reason: str,
         at: datetime,
         caller: Caller,
+        goods: Goods = NO_GOODS,
     ) -> OrderChange:
-        """Take other contents: at once where the units of every product stay as they are, else once
-        Inventory holds what they want.
+        """Take other contents: at once where they want the same of stock, or nothing that has not
+        left; else once Inventory holds what they want.
 
         :raises OrdersError: see `refuse_edit`.
         """
         self.refuse_edit(expected_version)
-        number, version = self.editions.newest + 1, self.version + 1
-        if before.demand == after.demand:
-            edited = self._change(Action.EDITED, reason, OrderEdited(after.total), at, caller)
+        if before.wants_as(after):
+            number, version = self.editions.newest + 1, self.version + 1
+            edited = self.change_beside(Action.EDITED, reason, OrderEdited(after.total), at, caller)
             edit = Edit(number, 0, EditState.APPLIED, after, (), version, version)
             editions = Editions(number, number)
             return edited._replace(edit=edit, editions=editions, total=after.total)
-        revision = self.asked + 1
-        event = OrderEditRequested(StockWanted(revision, after.demand))
-        asked = self._change(Action.EDIT_ASKED, reason, event, at, caller)
-        edit = Edit(number, revision, EditState.ASKED, after, (), version, None)
-        editions = Editions(self.editions.current, number, revision)
+        wanted = self.wants(self.asked + 1, after.demand, after.sourcing, goods)
+        if wanted.over:
+            return self.end_with(after, goods, reason, at, caller)
+        number, version = self.editions.newest + 1, self.version + 1
+        asked = self.change_beside(
+            Action.EDIT_ASKED, reason, OrderEditRequested(wanted), at, caller
+        )
+        edit = Edit(number, wanted.revision, EditState.ASKED, after, (), version, None)
+        editions = Editions(self.editions.current, number, wanted.revision)
         return asked._replace(edit=edit, editions=editions)
+
+    def end_with(
+        self,
+        shipped: Contents,
+        goods: Goods,
+        reason: str,
+        at: datetime,
+        caller: Caller,
+    ) -> OrderChange:
+        """Nothing but what has left is of the order any more; an edit under way is dropped.
+
+        :param shipped: what has left, as its lines.
+        :raises IllegalTransition: nothing has left, or the order is over.
+        """
+        wanted = self.wants(self.asked + 1, {}, shipped.sourcing, goods)
+        event = OrderRestCancelled(wanted, shipped.total)
+        change = self.become(OrderStatus.SHIPPED, at, caller, reason, event)
+        number, version = self.editions.newest + 1, self.version + 1
+        edit = Edit(number, 0, EditState.APPLIED, shipped, (), version, version)
+        return change._replace(edit=edit, editions=Editions(number, number), total=shipped.total)
 
     def settle_edit(
         self, answer: StockAnswer, total: Money, at: datetime, caller: Caller
     ) -> OrderChange:
-        """Turn the answer to the question of the edit under way into its end.
-
-        :param total: what the order costs with the edit.
-        """
+        """End the edit under way by its answer; `total` is what the order costs with it."""
         assert answer.revision == self.editions.revision, "it answers the edit"
-        end = EditEnd(EditState.REFUSED if answer.missing else EditState.APPLIED, answer.missing)
         if answer.missing:
-            refused = self._next(
+            refused = self.next_change(
                 at, caller, "edit refused, stock short", OrderEditRefused(answer.missing)
             )
-            return self._ending_edit(refused._replace(action=Action.EDIT_REFUSED), end)
-        edited = self._next(at, caller, "stock held as edited", OrderEdited(total))
-        return self._ending_edit(edited._replace(action=Action.EDITED, total=total), end)
+            refused = refused._replace(action=Action.EDIT_REFUSED)
+            return self._ending_edit(refused, EditState.REFUSED, answer.missing)
+        edited = self.next_change(at, caller, "stock held as edited", OrderEdited(total))
+        edited = edited._replace(action=Action.EDITED, total=total)
+        return self._ending_edit(edited, EditState.APPLIED)
 
-    def _ending_edit(self, change: OrderChange, end: EditEnd) -> OrderChange:
-        is_applied = end.state is EditState.APPLIED
-        current = self.editions.newest if is_applied else self.editions.current
-        editions = Editions(current, self.editions.newest)
-        return change._replace(edit_end=end, editions=editions)
+    def _ending_edit(
+        self, change: OrderChange, state: EditState, missing: tuple[Shortage, ...] = ()
+    ) -> OrderChange:
+        newest = self.editions.newest
+        current = newest if state is EditState.APPLIED else self.editions.current
+        end = EditEnd(newest, state, missing)
+        return change._replace(edit_end=end, editions=Editions(current, newest))
 
     def update(
         self,
@@ -348,31 +391,5 @@ class OrderState(NamedTuple):
             raise IllegalTransition(self.order_id, now=self.status, wanted="changed")
         action = Action.CUSTOMER_UPDATED if details is None else Action.DETAILS_UPDATED
         reason = f"{'customer information' if details is None else 'details'} updated"
-        change = self._change(action, reason, OrderUpdated(), at, caller)
+        change = self.change_beside(action, reason, OrderUpdated(), at, caller)
         return change._replace(customer=customer, details=details)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An order with all that is known; `history`, oldest first, may be missing (empty) in lists."""
-
-    order_id: str
-    customer_id: str
-    request_id: str
-    lines: tuple[OrderLine, ...]
-    total: Money
-    customer: Customer
-    state: OrderState
-    shortages: tuple[Shortage, ...]
-    placed_at: datetime
-    updated_at: datetime
-    history: tuple[OrderChange, ...] = ()
-    payments: tuple[RecordedPayment, ...] = ()
-    charges: tuple[Charge, ...] = ()
-    details: Details = NO_DETAILS
-    edit: Edit | None = None  # the newest
-
-    @property
-    def contents(self) -> Contents:
-        """The edition that counts."""
-        return Contents(self.lines, self.charges, self.total)

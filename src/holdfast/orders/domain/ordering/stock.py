@@ -4,6 +4,26 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from holdfast.orders.domain.errors import Shortage
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
+
+
+class ShippedUnits(NamedTuple):
+    """Units of one product that left from one location in a shipment."""
+
+    shipment_id: str
+    product_id: str
+    location_id: str
+    quantity: int
+
+
+class ReceivedUnits(NamedTuple):
+    """Units of one product that came back to one location in a receipt."""
+
+    receipt_id: str
+    product_id: str
+    location_id: str
+    quantity: int
+    disposition: str
 
 
 class StockWanted(NamedTuple):
@@ -11,10 +31,15 @@ class StockWanted(NamedTuple):
 
     :param revision: rises by one with every question of the order, from 1; never used again.
     :param products: units per product; none when the order is over.
+    :param shipped: what has left since the last question that was answered; `received`: what came
+        back since then.
     """
 
     revision: int
     products: Mapping[str, int]
+    sourcing: Sourcing = BY_PRIORITY
+    shipped: tuple[ShippedUnits, ...] = ()
+    received: tuple[ReceivedUnits, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -22,12 +47,19 @@ class StockWanted(NamedTuple):
         return not self.products
 
 
+BY_RANK = "PRIORITY"
+
+
 class HeldStock(NamedTuple):
-    """Units of one product at one location that Inventory holds for an order."""
+    """Units of one product at one location that Inventory holds for an order.
+
+    :param reason: why from there, by the name that Inventory gives it.
+    """
 
     product_id: str
     location_id: str
     quantity: int
+    reason: str = BY_RANK
 
 
 class StockAnswer(NamedTuple):

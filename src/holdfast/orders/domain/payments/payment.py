@@ -9,13 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from holdfast.orders.domain.errors import (
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
     TooManyPayments,
     WrongPaymentCurrency,
 )
-from holdfast.orders.domain.money import Money
 
 PAYMENTS_MAX = 200  # of one order: all of them are told with it, in one answer of 4 MiB
 

@@ -134,8 +134,13 @@ UPDATE order_details
       SET reason = ''
     WHERE order_id = ANY($1::uuid[])
       AND (status = 'CANCELLED' AND action = ''
-           OR action = 'EDIT_ASKED'    -- else the text is the system's own
-              AND reason NOT IN ('lines or charges edited', 'units cancelled'))
+           OR (action = 'EDIT_ASKED'
+               OR status = 'SHIPPED' AND action = ''  -- where the rest was cancelled
+                  AND EXISTS (SELECT 1
+                                FROM order_edit
+                               WHERE order_edit.order_id = order_history.order_id
+                                 AND ended_version = order_history.version))
+              AND reason NOT IN ('order edited', 'units cancelled'))  -- the system's own
       AND reason <> ''
 RETURNING order_id::text AS order_id
 """

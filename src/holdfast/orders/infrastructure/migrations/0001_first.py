@@ -28,7 +28,7 @@ CREATE TABLE orders (
     -- What Inventory holds, as it last told: its reservation's version, and the question decided.
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
-    stock        json NOT NULL,                  -- [[product, location, units], ...]
+    stock        json NOT NULL,                  -- [[product, location, units, why], ...]
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -77,6 +77,80 @@ CREATE TABLE order_charge (
     code         text NOT NULL,
     amount_minor bigint NOT NULL CHECK (amount_minor >= 0),
     PRIMARY KEY (order_id, edition, charge_no)
+) WITHOUT ROWID;
+-- Where the stock of an edition is to come from: a row only where it is not by priority.
+CREATE TABLE order_sourcing (
+    order_id     uuid NOT NULL,
+    edition      integer NOT NULL,
+    strategy     text NOT NULL,
+    location_ids jsonb NOT NULL,                 -- [location, ...]
+    may_split    boolean NOT NULL,
+    PRIMARY KEY (order_id, edition)
+) WITHOUT ROWID;
+-- What has left: facts, only added; and how it travels, as last told. Sums of them are never kept:
+-- what is not stored can't drift.
+CREATE TABLE shipment (
+    order_id        uuid NOT NULL,
+    shipment_id     text COLLATE "C" NOT NULL,
+    version         bigint NOT NULL,             -- the order's with it
+    revision        bigint NOT NULL,             -- of the question that first told of it
+    carrier         text NOT NULL,
+    tracking_number text NOT NULL,
+    tracking_url    text NOT NULL,
+    request_hash    text NOT NULL,
+    shipped_at      timestamptz NOT NULL,
+    delivered_at    timestamptz,                 -- NULL: not known
+    PRIMARY KEY (order_id, shipment_id)
+) WITHOUT ROWID;
+CREATE TABLE shipment_item (
+    order_id    uuid NOT NULL,
+    shipment_id text COLLATE "C" NOT NULL,
+    item_no     integer NOT NULL,
+    line_no     integer NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    location_id text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (order_id, shipment_id, item_no)
+) WITHOUT ROWID;
+-- What may come back, and what has: facts, only added but for the end of a return.
+CREATE TABLE order_return (
+    return_id    uuid PRIMARY KEY,
+    order_id     uuid NOT NULL,
+    version      bigint NOT NULL,                -- the order's with it
+    request_id   text COLLATE "C" NOT NULL,
+    request_hash text NOT NULL,
+    opened_at    timestamptz NOT NULL,
+    closed_at    timestamptz,                    -- NULL: it is open
+    UNIQUE (order_id, request_id)
+) WITHOUT ROWID;
+CREATE TABLE return_item (
+    return_id  uuid NOT NULL,
+    line_no    integer NOT NULL,
+    product_id text COLLATE "C" NOT NULL,
+    quantity   bigint NOT NULL CHECK (quantity > 0),
+    reason     text NOT NULL,
+    PRIMARY KEY (return_id, line_no)
+) WITHOUT ROWID;
+CREATE TABLE return_receipt (
+    order_id     uuid NOT NULL,
+    request_id   text COLLATE "C" NOT NULL,
+    return_id    uuid NOT NULL,
+    version      bigint NOT NULL,                -- the order's with it
+    revision     bigint NOT NULL,                -- of the question that first told of it
+    request_hash text NOT NULL,
+    received_at  timestamptz NOT NULL,
+    PRIMARY KEY (order_id, request_id)
+) WITHOUT ROWID;
+CREATE TABLE receipt_item (
+    order_id    uuid NOT NULL,
+    request_id  text COLLATE "C" NOT NULL,
+    item_no     integer NOT NULL,
+    line_no     integer NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    disposition text NOT NULL,
+    location_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (order_id, request_id, item_no)
 ) WITHOUT ROWID;
 -- Holds that run: all that is RESERVED, and what is PENDING and will be.
 CREATE TABLE hold (

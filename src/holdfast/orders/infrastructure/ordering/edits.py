@@ -11,18 +11,24 @@ from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.edits import Contents, Edit, EditState
 from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing, Strategy
 from holdfast.orders.infrastructure.ordering.sql import Statements
 
 
 def add_contents(
     transaction: Transaction,
     sql: Statements,
-    editions: Iterable[tuple[str, int, Sequence[OrderLine], Sequence[Charge]]],
+    editions: Iterable[tuple[str, int, Sequence[OrderLine], Sequence[Charge], Sourcing]],
 ) -> None:
-    """Write lines and charges of new editions: (order id, edition, lines, charges)."""
+    """Write new editions: (order id, edition, lines, charges, sourcing)."""
     line_rows: list[tuple[object, ...]] = []
     charge_rows: list[tuple[object, ...]] = []
-    for order_id, edition, lines, charges in editions:
+    sourcing_rows: list[tuple[object, ...]] = []
+    for order_id, edition, lines, charges, sourcing in editions:
+        if sourcing is not BY_PRIORITY:
+            strategy, location_ids, may_split = sourcing
+            wish = strategy, json.dumps(location_ids), may_split
+            sourcing_rows.append((order_id, edition, *wish))
         line_rows += [
             (order_id, edition, line_no, product_id, quantity, price.minor)
             for product_id, quantity, price, line_no in lines
@@ -33,6 +39,7 @@ def add_contents(
         ]
     transaction.defer(sql.INSERT_LINES, line_rows)
     transaction.defer(sql.INSERT_CHARGES, charge_rows)
+    transaction.defer(sql.INSERT_SOURCINGS, sourcing_rows)
 
 
 async def record_edits(
@@ -49,7 +56,8 @@ async def record_edits(
         for order_id, e in new
     ]
     transaction.defer(sql.INSERT_EDITS, rows)
-    add_contents(transaction, sql, [(key, e.edition, *e.contents[:2]) for key, e in new])
+    contents = [(key, e.edition, *e.contents[:2], e.contents.sourcing) for key, e in new]
+    add_contents(transaction, sql, contents)
     ended = [
         (c.order_id, editions.newest, end.state, shortages_text(end.missing), c.version)
         for c, editions in moved
@@ -88,11 +96,23 @@ def charges_of(rows: Sequence[Any] | None, currency: str) -> tuple[Charge, ...]:
     )
 
 
+def sourcing_of(parts: Sequence[Any] | None) -> Sourcing:
+    """Read a sourcing from its parts; None: by priority."""
+    if not parts:
+        return BY_PRIORITY
+    strategy, location_ids, may_split = parts
+    return Sourcing(Strategy(strategy), tuple(location_ids), bool(may_split))
+
+
 def edit_of(document: str, currency: str) -> Edit:
     """Read an edit from its document."""
-    edition, revision, state, total, missing, asked, ended, lines, charges = json.loads(document)
+    edition, revision, state, total, missing, asked, ended, *parts = json.loads(document)
+    lines, charges, sourcing = parts
     contents = Contents(
-        lines_of(lines, currency), charges_of(charges, currency), Money(currency, total)
+        lines_of(lines, currency),
+        charges_of(charges, currency),
+        Money(currency, total),
+        sourcing_of(sourcing),
     )
     decided = EditState(state), contents, shortages_of(missing)
     return Edit(edition, revision, *decided, asked, ended)

@@ -17,7 +17,8 @@ HAVING orders.edition
     OR edition_newest <> count(order_edit.edition) + 1
     OR coalesce(edit_revision, 0)
        <> coalesce(sum(CASE order_edit.state WHEN 'ASKED' THEN order_edit.revision END), 0)
-    OR edit_revision IS NOT NULL AND orders.status NOT IN ('RESERVED', 'CONFIRMED')
+    OR edit_revision IS NOT NULL AND orders.status NOT IN ('RESERVED', 'CONFIRMED',
+                                                           'PARTIALLY_SHIPPED')
 """,
     "order {order_id} has edition {edition} {state} by question {revision} of {asked}, from "
     "version {asked_version} to {ended_version}, short of {missing}": """
@@ -42,10 +43,14 @@ SELECT order_id, version, sum(told) AS told, sum(edits) AS edits
           FROM order_edit
          WHERE revision > 0
          UNION ALL
-        SELECT order_id, ended_version,
+        SELECT order_edit.order_id, ended_version,
                CASE state WHEN 'APPLIED' THEN 'EDITED' ELSE 'EDIT_REFUSED' END, 0, 1
           FROM order_edit
-         WHERE state IN ('APPLIED', 'REFUSED')) AS counted
+          LEFT JOIN order_history AS ended ON ended.order_id = order_edit.order_id
+           AND ended.version = ended_version
+           AND ended.status = 'SHIPPED' AND ended.action = ''  -- the rest was cancelled with it
+         WHERE state IN ('APPLIED', 'REFUSED')
+           AND ended.order_id IS NULL) AS counted
  GROUP BY order_id, version, action
 HAVING sum(told) <> sum(edits)
 """,

@@ -1,6 +1,6 @@
 """The stock check over gRPC: one BatchGetStockInfo per thousand products of a batch."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 import grpc
 from google.rpc.code_pb2 import NOT_FOUND
@@ -11,11 +11,11 @@ from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
-from holdfast.orders.application.ports import ProductStock
+from holdfast.orders.application.ports import ProductStock, StockAdvice
 from holdfast.orders.domain.errors import InventoryUnavailable
 from holdfast.orders.domain.money import Money
 
-PRODUCTS_PER_CALL = 1_000
+ASKED_PER_CALL = 1_000  # products, and locations too
 DEADLINE_S = 5.0
 
 
@@ -25,30 +25,46 @@ class GrpcStockCheck:
     def __init__(self, channel: aio.Channel) -> None:
         self._stub = inventory_pb2_grpc.InventoryServiceStub(channel)
 
-    async def ask(self, product_ids: Collection[str]) -> Mapping[str, ProductStock]:
-        wanted = sorted(product_ids)
+    async def ask(
+        self, product_ids: Collection[str], location_ids: Collection[str] = ()
+    ) -> StockAdvice:
+        products, locations = sorted(product_ids), sorted(location_ids)
         found: dict[str, ProductStock] = {}
-        for start in range(0, len(wanted), PRODUCTS_PER_CALL):
-            found |= await self._ask_some(wanted[start : start + PRODUCTS_PER_CALL])
+        known: dict[str, bool] = {}
+        for start in range(0, max(len(products), len(locations)), ASKED_PER_CALL):
+            some = slice(start, start + ASKED_PER_CALL)
+            response = await self._ask_some(products[some] or products[:1], locations[some])
+            found |= _products(products[some] or products[:1], response)
+            known |= {one.location_id: one.active for one in response.locations}
         await failpoint("stock checked")
-        return found
+        return StockAdvice(found, known)
 
-    async def _ask_some(self, product_ids: list[str]) -> dict[str, ProductStock]:
+    async def _ask_some(
+        self, product_ids: list[str], location_ids: list[str]
+    ) -> pb.BatchGetStockInfoResponse:
         # Never with the texts and the levels: long descriptions would not fit into one answer.
         request = pb.BatchGetStockInfoRequest(
-            product_ids=product_ids, view=pb.STOCK_INFO_VIEW_BASIC
+            product_ids=product_ids, view=pb.STOCK_INFO_VIEW_BASIC, location_ids=location_ids
         )
         try:
-            response = await self._stub.BatchGetStockInfo(request, timeout=DEADLINE_S)
+            response: pb.BatchGetStockInfoResponse = await self._stub.BatchGetStockInfo(
+                request, timeout=DEADLINE_S
+            )
         except aio.AioRpcError as error:
             raise InventoryUnavailable(f"{error.code().name}: {error.details()}") from error
-        found = {}
-        for product_id, result in zip(product_ids, response.results, strict=True):
-            if result.HasField("info"):
-                found[product_id] = _stock(result.info)
-            elif result.error.code != NOT_FOUND:
-                raise InventoryUnavailable(f"{product_id}: {result.error.message}")
-        return found
+        return response
+
+
+def _products(
+    product_ids: list[str], response: pb.BatchGetStockInfoResponse
+) -> dict[str, ProductStock]:
+    found = {}
+    for product_id, result in zip(product_ids, response.results, strict=True):
+        if result.HasField("info"):
+            found[product_id] = _stock(result.info)
+        elif result.error.code != NOT_FOUND:
+            raise InventoryUnavailable(f"{product_id}: {result.error.message}")
+    return found
 
 
 def _stock(info: pb.StockInfo) -> ProductStock:

@@ -1,12 +1,11 @@
 """Orders as they are read: whole orders, pages of them, and notifications that wait to be sent."""
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from holdfast.chassis.clock import first_uuid7
-from holdfast.chassis.database.seam import Database, Reading, Row, instant
+from holdfast.chassis.database.seam import Database, Reading, Row
 from holdfast.orders.application.ports import (
     Editable,
     Notification,
@@ -14,33 +13,25 @@ from holdfast.orders.application.ports import (
     RecordedRequest,
     RequestKey,
 )
-from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.money import Money
-from holdfast.orders.domain.ordering.change import OrderChange
-from holdfast.orders.domain.ordering.details import NO_DETAILS
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit
-from holdfast.orders.domain.ordering.order import Order, OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import (
-    Payment,
-    PaymentKind,
     PaymentStatus,
-    RecordedPayment,
+)
+from holdfast.orders.infrastructure.ordering.documents import (
+    customer_of,
+    history_of,
+    order_of,
+    with_returns,
+    with_stock,
 )
 from holdfast.orders.infrastructure.ordering.edits import (
-    charges_of,
     edit_of,
-    lines_of,
-    shortages_of,
 )
 from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import (
-    customer_of,
-    details_of,
-    editions_of,
-    find_requests,
-)
+from holdfast.orders.infrastructure.ordering.store import find_requests
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -68,13 +59,21 @@ class Reader:
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.FIND_DETAILS, list(set(order_ids)))
-        found = {row["order_id"]: _order(row, _history(row)) for row in rows}
+        found = {row["order_id"]: with_stock(order_of(row, history_of(row)), row) for row in rows}
         return [found.get(order_id) for order_id in order_ids]
 
     async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.FIND_EDITABLE, sorted(order_ids))
-        return {row["order_id"]: Editable(_order(row), row["line_no_max"]) for row in rows}
+        return {
+            row["order_id"]: Editable(with_returns(order_of(row), row), row["line_no_max"])
+            for row in rows
+        }
+
+    async def order_of_return(self, return_id: str) -> str | None:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.ORDER_OF_RETURN, return_id)
+        return rows[0]["order_id"] if rows else None
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
         async with self._database.read() as reading:
@@ -107,7 +106,7 @@ class Reader:
             else:
                 sql, more = self._list_of(wanted, leads)
                 rows = await reading.fetch(sql, newest, limit, oldest, *facts, *more)
-        return list(map(_order, rows))
+        return list(map(order_of, rows))
 
     async def _in_common(
         self, reading: Reading, leads: int, newest: str, limit: int, oldest: str, *facts: object
@@ -175,8 +174,8 @@ class Reader:
 
 
 def _leads(wanted: OrderFilter) -> list[str]:
-    """Name the indexes that these filters have, as MARKS does: every filter but CONFIRMED and what
-    nobody paid for, which have none.
+    """Name the indexes that these filters have, as MARKS does: every filter but CONFIRMED, what has
+    left and what nobody paid for, which have none.
     """
     status, payment = wanted.status, wanted.payment_status
     filters = {
@@ -186,7 +185,7 @@ def _leads(wanted: OrderFilter) -> list[str]:
         "RESERVED": status is OrderStatus.RESERVED,
         "CUSTOMER": wanted.customer_id,
         "PRODUCT": wanted.product_id,
-        "ENDED": status and status.is_final,
+        "ENDED": status and status.came_to_nothing,
         "PAYMENT": payment not in (None, PaymentStatus.NONE),
         "CHANNEL": wanted.channel,
     }
@@ -203,49 +202,3 @@ def _sought(wanted: OrderFilter) -> tuple[str, ...]:
 def _after(order_id: str) -> str:
     """The id that follows, if there is one."""
     return str(UUID(int=min(UUID(order_id).int + 1, UUID(_LAST_ID).int)))
-
-
-def _order(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
-    order_id, currency = row["order_id"], row["currency"]
-    return Order(
-        order_id=order_id,
-        customer_id=row["customer_id"],
-        request_id=row["request_id"],
-        lines=lines_of(json.loads(row["lines"]), currency),
-        total=Money(currency, row["total_minor"]),
-        customer=customer_of(row),
-        state=OrderState(
-            order_id,
-            OrderStatus(row["status"]),
-            row["version"],
-            expires_at=row["expires_at"] and instant(row["expires_at"]),
-            confirmed_by=row["confirmed_by"],
-            editions=editions_of(row),
-        ),
-        shortages=shortages_of(json.loads(row["shortages"])),
-        placed_at=instant(row["placed_at"]),
-        updated_at=instant(row["updated_at"]),
-        history=history,
-        payments=tuple(
-            RecordedPayment(Payment(PaymentKind(kind), name, Money(currency, minor)), instant(at))
-            for kind, name, minor, at in json.loads(row["payments"] or "[]")
-        ),
-        charges=charges_of(json.loads(row["charges"]), currency) if row["charges"] else (),
-        details=details_of(json.loads(row["details"])) if row["details"] else NO_DETAILS,
-        edit=edit_of(row["edit"], currency) if row["edit"] else None,
-    )
-
-
-def _history(row: Row) -> tuple[OrderChange, ...]:
-    return tuple(
-        OrderChange(
-            row["order_id"],
-            version,
-            OrderStatus(status),
-            instant(at),
-            Caller(actor),
-            reason,
-            action=Action(action),
-        )
-        for version, status, at, reason, actor, action in json.loads(row["history"])
-    )

@@ -34,10 +34,46 @@ _CHARGES = (
 )
 
 
+_SOURCING = (
+    """
+       (SELECT json_build_array(strategy, location_ids, may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = {owner}.order_id
+           AND order_sourcing.edition = {owner}.edition)""",
+    """
+       (SELECT json_array(strategy, json(location_ids), may_split)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = {owner}.order_id
+           AND order_sourcing.edition = {owner}.edition)""",
+)
+
+
 def _of(owner: str, document: tuple[str, str]) -> str:
     """The document of the edition that a row of this table names."""
     postgresql, sqlite = (text.format(owner=owner) for text in document)
     return either(postgresql=postgresql, sqlite=sqlite)
+
+
+def _where_shipped(columns: str, table: str, order: str) -> str:
+    """Rows of a table about orders as a document, of orders of which something has left."""
+    facts = {"columns": columns, "table": table, "order": order}
+    return either(
+        postgresql=_WHERE_SHIPPED.format(**facts), sqlite=_WHERE_SHIPPED_ON_SQLITE.format(**facts)
+    )
+
+
+_WHERE_SHIPPED = """
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array({columns}) ORDER BY {order})
+          FROM (SELECT * FROM {table}) AS known
+         WHERE known.order_id = orders.order_id) END"""
+_WHERE_SHIPPED_ON_SQLITE = """
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array({columns}))
+          FROM (SELECT *
+                  FROM (SELECT * FROM {table}) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY {order})) END"""
 
 
 class ReadingStatements:
@@ -57,7 +93,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,""",
     )
-    _EDIT = _FACTS + _of("order_edit", _LINES) + "," + _of("order_edit", _CHARGES) + ")"
+    _EDIT = (
+        (_FACTS + _of("order_edit", _LINES) + ",")
+        + (_of("order_edit", _CHARGES) + ",")
+        + (_of("order_edit", _SOURCING) + ")")
+    )
     _OF_NEWEST = """
           FROM order_edit
          WHERE order_edit.order_id = orders.order_id
@@ -96,8 +136,52 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
          WHERE order_details.order_id = orders.order_id) AS details
 """,
     )
-    _CONTENTS = _of("orders", _LINES) + " AS lines," + _of("orders", _CHARGES) + " AS charges,"
-    _COLUMNS = _FIELDS + _NEWEST_EDIT + _CONTENTS + _PAYMENTS_AND_DETAILS
+    _CONTENTS = (
+        (_of("orders", _LINES) + " AS lines,")
+        + (_of("orders", _CHARGES) + " AS charges,")
+        + (_of("orders", _SOURCING) + " AS sourcing,")
+    )
+    _SHIPMENTS = (
+        _where_shipped(
+            "shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, "
+            "shipped_at, delivered_at",
+            "shipment",
+            "version",
+        )
+        + " AS shipments,"
+        + _where_shipped(
+            "shipment_id, line_no, product_id, location_id, quantity",
+            "shipment_item",
+            "shipment_id, item_no",
+        )
+        + " AS shipment_items,"
+    )
+    _RETURNS = (
+        "     ,"
+        + _where_shipped(
+            "return_id, request_id, request_hash, opened_at, closed_at", "order_return", "version"
+        )
+        + " AS returns,"
+        + _where_shipped(
+            "return_id, line_no, product_id, quantity, reason",
+            "order_return JOIN return_item USING (return_id)",
+            "line_no",
+        )
+        + " AS return_items,"
+        + _where_shipped(
+            "return_id, request_id, revision, request_hash, received_at",
+            "return_receipt",
+            "version",
+        )
+        + " AS receipts,"
+        + _where_shipped(
+            "request_id, line_no, product_id, quantity, disposition, location_id",
+            "receipt_item",
+            "request_id, item_no",
+        )
+        + " AS receipt_items\n"
+    )
+    _COLUMNS = _FIELDS + _NEWEST_EDIT + _CONTENTS + _SHIPMENTS + _PAYMENTS_AND_DETAILS
     _HISTORY = either(
         postgresql="""
      , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
@@ -122,8 +206,16 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_line
          WHERE order_line.order_id = orders.order_id) AS line_no_max
 """
-    FIND_EDITABLE = _COLUMNS + _LINE_NO_MAX + _OF_IDS
-    FIND_DETAILS = _COLUMNS + _HISTORY + _OF_IDS
+    FIND_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + _OF_IDS
+    _STOCK = "     , stock, stock_revision"
+    FIND_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + _OF_IDS
+    FIND_WHOLE = _COLUMNS + _RETURNS + _STOCK + _OF_IDS
+
+    ORDER_OF_RETURN = """
+SELECT order_id::text AS order_id
+  FROM order_return
+ WHERE return_id = $1::uuid
+"""
 
     UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,

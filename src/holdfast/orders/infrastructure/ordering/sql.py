@@ -4,6 +4,7 @@ from holdfast.chassis.database.sql import by_engine, either
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
 from holdfast.orders.infrastructure.ordering.paging_sql import PagingStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
+from holdfast.orders.infrastructure.shipping.sql import GoodsStatements
 
 # Where an order stands: all that its transitions depend on.
 _STATE = """
@@ -43,7 +44,7 @@ def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
     )
 
 
-class Statements(ReadingStatements, PagingStatements, CustomerStatements):
+class Statements(ReadingStatements, PagingStatements, CustomerStatements, GoodsStatements):
     """What `store.py` asks of the database and writes to it."""
 
     INSERT_ORDERS = """
@@ -107,6 +108,22 @@ INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amo
 SELECT *
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::text[],
               $7::bigint[])
+"""
+
+    INSERT_SOURCINGS = """
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
+SELECT *
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[])
+"""
+
+    # Of what an order wants: its lines, or those that an edit under way is to give it.
+    WANTED_SOURCINGS = """
+  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split
+    FROM orders
+    JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
+     AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
+                                       ELSE edition_newest END
+   WHERE orders.order_id = ANY($1::uuid[])
 """
 
     PUT_DETAILS = """

@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from holdfast.chassis.database.seam import (
     Conflict,
@@ -27,24 +26,37 @@ from holdfast.orders.application.ports import (
     Work,
 )
 from holdfast.orders.domain.caller import ORDERS
-from holdfast.orders.domain.customers.customer import NOBODY, Customer
+from holdfast.orders.domain.customers.customer import NOBODY
 from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
-from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
-from holdfast.orders.domain.ordering.edits import FIRST_EDITION, Editions
+from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY
 from holdfast.orders.domain.ordering.status import OrderStatus
+from holdfast.orders.domain.ordering.stock import BY_RANK
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
+from holdfast.orders.domain.shipping.goods import NO_GOODS
 from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
+from holdfast.orders.infrastructure.ordering.documents import (
+    customer_of,
+    details_of,
+    editions_of,
+    order_of,
+    with_stock,
+)
 from holdfast.orders.infrastructure.ordering.edits import (
     add_contents,
     record_edits,
     shortages_text,
+    sourcing_of,
 )
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
+from holdfast.orders.infrastructure.returns.rows import record_returns
+from holdfast.orders.infrastructure.shipping.rows import record_shipments
 
 
 class Store:
@@ -118,7 +130,7 @@ class StoreWork:
             mine = {order.order_id for order in orders}
             taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
         new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
-        first = [(order.order_id, 1, order.lines, order.charges) for order in new]
+        first = [(one.order_id, 1, one.lines, one.charges, one.sourcing) for one in new]
         add_contents(self._transaction, self._sql, first)
         pending = [(order.order_id, order.placed.at) for order in new]
         self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
@@ -140,6 +152,10 @@ class StoreWork:
             for order_id, d in details
         ]
         self._transaction.defer(self._sql.PUT_DETAILS, rows)
+
+    async def whole_orders(self, order_ids: Collection[str]) -> dict[str, Order]:
+        rows = await self._transaction.fetch(self._sql.FIND_WHOLE, sorted(order_ids))
+        return {row["order_id"]: with_stock(order_of(row), row) for row in rows}
 
     async def database_now(self, here: datetime) -> datetime:
         (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
@@ -214,8 +230,8 @@ class StoreWork:
         if await self._transaction.write(self._sql.UPDATE_STATES, rows) < len(rows):
             raise Conflict("an order changed although it was locked")
         await failpoint("orders changed")
-        asking = [(c.order_id, c.at) for c in changes if _asked(c) is not None]
-        self._transaction.defer(self._sql.PUT_UNANSWERED, asking)
+        asking = {c.order_id: c.at for c in changes if _asked(c) is not None}
+        self._transaction.defer(self._sql.PUT_UNANSWERED, list(asking.items()))
         revised = [
             (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
             for c in changes
@@ -232,6 +248,8 @@ class StoreWork:
         states = {c.order_id: c.payment_status for c in changes if c.payment_status}
         await self._transaction.write(self._sql.PUT_PAYMENT_STATES, list(states.items()))
         await record_edits(self._transaction, self._sql, changes)
+        await record_shipments(self._transaction, self._sql, changes)
+        await record_returns(self._transaction, self._sql, changes)
         self._record_beside_the_status(changes)
         self._add_history(changes)
         told = [(c.order_id, c.version, c.status, c.at) for c in changes if c.is_news]
@@ -269,11 +287,27 @@ class StoreWork:
         demand: dict[str, Counter[str]] = defaultdict(Counter)
         for row in await self._transaction.fetch(self._sql.WANTED_LINES, ids):
             demand[row["order_id"]][row["product_id"]] += row["quantity"]
+        sourcing = {
+            row["order_id"]: sourcing_of(
+                [row["strategy"], json.loads(row["location_ids"]), row["may_split"]]
+            )
+            for row in await self._transaction.fetch(self._sql.WANTED_SOURCINGS, ids)
+        }
+        shipped = [
+            one.order_id
+            for one in orders
+            if one.status in (OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED)
+        ]
+        whole = await self.whole_orders(shipped) if shipped else {}
         self._outbox.append(
             self._transaction,
             [
                 self._codec.encode(
-                    order.ask_again(demand[order.order_id]),
+                    order.ask_again(
+                        demand[order.order_id],
+                        sourcing.get(order.order_id, BY_PRIORITY),
+                        whole[order.order_id].goods if order.order_id in whole else NO_GOODS,
+                    ),
                     order.order_id,
                     order.version,
                     at,
@@ -320,13 +354,6 @@ def _state(row: Row) -> OrderState:
     )
 
 
-def editions_of(row: Row) -> Editions:
-    """Read where an order's editions stand from its three columns."""
-    if row["edition_newest"] == 1:
-        return FIRST_EDITION
-    return Editions(row["edition"], row["edition_newest"], row["edit_revision"])
-
-
 def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
     """What an order becomes by changes of it, in their order."""
     last = changes[-1]
@@ -355,17 +382,5 @@ def _stock_row(news: StockNews | None) -> tuple[object, ...]:
     if news is None:
         return (None,) * 5
     state, answer = news
-    stock = json.dumps(answer.stock)
+    stock = json.dumps([held if held.reason != BY_RANK else held[:3] for held in answer.stock])
     return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
-
-
-def details_of(parts: Sequence[Any]) -> Details:
-    """Read details from their six parts."""
-    reference, channel, note, attributes, ship_to, bill_to = parts
-    pairs = tuple((key, value) for key, value in attributes)
-    return Details(reference, channel, note, pairs, Address(*ship_to), Address(*bill_to))
-
-
-def customer_of(row: Row) -> Customer:
-    """Read customer information from its four columns."""
-    return Customer(row["name"], row["email"], row["phone"], row["address"])

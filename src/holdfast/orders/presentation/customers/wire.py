@@ -8,7 +8,7 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Whom
 from holdfast.orders.domain.customers.profile import Profile
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.presentation.ordering.wire import order_message, read_customer, write_customer
 
 

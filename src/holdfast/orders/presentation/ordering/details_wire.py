@@ -10,7 +10,7 @@ from holdfast.orders.application.ordering.place_orders import AskedCharge
 from holdfast.orders.domain.money import Amount, Money
 from holdfast.orders.domain.ordering.charges import CHARGES_MAX, Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
-from holdfast.orders.domain.ordering.order import Order
+from holdfast.orders.domain.ordering.document import Order
 
 NOTE_CHARACTERS_MAX = 2_000
 ATTRIBUTES_MAX = 50

@@ -12,17 +12,18 @@ from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOr
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import EditedLine, EditState
 from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
-from holdfast.orders.domain.ordering.order import Order
 from holdfast.orders.presentation.ordering.details_wire import read_charges, write_charges
 from holdfast.orders.presentation.ordering.lines_wire import (
     read_line,
     shortage_message,
     write_lines,
 )
+from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing
 
-EDITED = ("lines", "charges")  # what makes an UpdateOrder an edit
+EDITED = ("lines", "charges", "sourcing")  # what makes an UpdateOrder an edit
 LINE_NO_MAX = 2**31 - 1
 VERSION_MAX = 2**63 - 1
 
@@ -42,7 +43,7 @@ def read_edit(
     """Read an edit whose amounts all have a currency."""
     named = set(request.update_mask.paths)
     if beside := sorted(named.difference(EDITED)):
-        text = f"names {', '.join(beside)}: lines and charges go in a call of their own"
+        text = f"names {', '.join(beside)}: {', '.join(EDITED)} go in a call of their own"
         violations.add("update_mask", text)
     version = violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
     lines = _read_lines(request.lines, violations) if "lines" in named else None
@@ -52,19 +53,22 @@ def read_edit(
         charges = tuple(
             Charge(*one[:3], amount) for one in asked if isinstance(amount := one.amount, Money)
         )
-    return EditOrder(order_id, version, lines, charges, caller)
+    sourcing = read_sourcing(request, violations) if "sourcing" in named else None
+    return EditOrder(order_id, version, lines, charges, caller, sourcing=sourcing)
 
 
 def refuse_edit_fields(request: pb.UpdateOrderRequest, violations: Violations) -> None:
-    """Refuse what only an edit has where the mask names neither lines nor charges."""
+    """Refuse what only an edit has where the mask names nothing that makes it one."""
     for field, is_given in (
         ("lines", bool(request.lines)),
         ("charges", bool(request.charges)),
+        ("sourcing", request.HasField("sourcing")),
         ("validate_only", request.validate_only),
         ("wait", request.HasField("wait")),
     ):
         if is_given:
-            violations.add(field, "is only for lines and charges, and update_mask names neither")
+            text = f"is only for {', '.join(EDITED)}, and update_mask names none of them"
+            violations.add(field, text)
 
 
 def _read_lines(lines: Sequence[pb.OrderLine], violations: Violations) -> tuple[EditedLine, ...]:

@@ -18,8 +18,9 @@ from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import LINES_MAX
-from holdfast.orders.domain.ordering.order import HOLD_MAX, Order, OrderState
+from holdfast.orders.domain.ordering.order import HOLD_MAX, OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus, status_of
 from holdfast.orders.presentation.ordering.details_wire import (
@@ -34,6 +35,9 @@ from holdfast.orders.presentation.ordering.lines_wire import (
     shortage_message,
     write_lines,
 )
+from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing, write_sourcing
+from holdfast.orders.presentation.returns.wire import write_returns
+from holdfast.orders.presentation.shipping.wire import write_shipments
 
 BATCH_MAX = 1_000
 REQUEST_IDS_MAX = 1_000
@@ -78,6 +82,7 @@ def read_order(
             read_charges(request, violations, at, line_no_max=len(lines)) if request.charges else ()
         ),
         details=read_details(request, violations, at),
+        sourcing=read_sourcing(request, violations, at),
     )
 
 
@@ -333,6 +338,9 @@ def order_message(order: Order) -> pb.Order:
     _write_payments(message, order)
     write_details(message, order)
     write_edit(message, order)
+    write_sourcing(message, order)
+    write_shipments(message, order)
+    write_returns(message, order)
     return message
 
 

@@ -1,0 +1,40 @@
+"""Check availability: what would be promised to a basket at this moment, and from where."""
+
+from collections.abc import Mapping
+
+from holdfast.inventory.application.locations.named import refuse_inactive
+from holdfast.inventory.application.ports import StockReader
+from holdfast.inventory.domain.errors import ProductInactive, ProductNotFound
+from holdfast.inventory.domain.stock.finding import find
+from holdfast.inventory.domain.stock.levels import HeldStock, Short
+from holdfast.inventory.domain.stock.sourcing import Sourcing
+from holdfast.inventory.domain.stock.stock import shelves
+
+
+class CheckAvailability:
+    """Find stock for a basket as it would be found for an order; nothing is promised.
+
+    :param wanted: units per product, at least one of each.
+    :returns: what would be promised; or what is missing.
+    :raises ProductNotFound, ProductInactive: of a product that is wanted.
+    :raises LocationNotFound, LocationSpelledOtherwise, LocationInactive: of one that is named.
+    """
+
+    def __init__(self, reader: StockReader) -> None:
+        self._reader = reader
+
+    async def __call__(
+        self, wanted: Mapping[str, int], sourcing: Sourcing
+    ) -> tuple[HeldStock, ...] | Short:
+        if sourcing.location_ids:
+            known = await self._reader.locations_named(sourcing.location_ids)
+            refuse_inactive(sourcing.location_ids, known)
+        infos = await self._reader.stock_info(wanted)
+        for product_id in wanted:
+            if product_id not in infos:
+                raise ProductNotFound(product_id)
+            if not infos[product_id].product.active:
+                raise ProductInactive(product_id)
+        levels = shelves(level for info in infos.values() for level in info.levels)
+        found = find(levels, wanted, sourcing)
+        return found if isinstance(found, Short) else tuple(sorted(found))

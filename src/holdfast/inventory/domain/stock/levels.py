@@ -1,0 +1,70 @@
+"""What there is at a place, what is promised of it, and what is missing: values, without rules."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from holdfast.inventory.domain.stock.sourcing import SourcingReason
+
+NO_LOT = ""
+
+LevelKey = tuple[str, str, str]  # product, location, lot
+
+
+@dataclass(slots=True)
+class StockLevel:
+    """Units of one product at one location; changed only by a StockBook. Version 0: nothing was
+    ever there.
+
+    :param priority: its location's, as `active` is.
+    """
+
+    product_id: str
+    location_id: str
+    on_hand: int = 0
+    reserved: int = 0
+    version: int = 0
+    lot_id: str = NO_LOT
+    priority: int = 0
+    active: bool = True
+    quarantined: int = 0
+
+    @property
+    def key(self) -> LevelKey:
+        return self.product_id, self.location_id, self.lot_id
+
+    @property
+    def available(self) -> int:
+        """Units free to promise."""
+        return self.on_hand - self.reserved - self.quarantined if self.active else 0
+
+
+class HeldStock(NamedTuple):
+    """Units of one product at one location, promised to an order; `lot_id` "": it has no lots."""
+
+    product_id: str
+    location_id: str
+    lot_id: str
+    quantity: int
+    reason: SourcingReason = SourcingReason.PRIORITY
+
+    @property
+    def key(self) -> LevelKey:
+        return self[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What was missing for one product: over all locations that it could come from, or, where they
+    must not share, at the one that lacked least.
+    """
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """Nothing was promised or given back: what was missing."""
+
+    shortages: tuple[Shortage, ...]

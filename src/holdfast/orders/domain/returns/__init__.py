@@ -1,0 +1,1 @@
+"""Returns: what has come back of what left."""

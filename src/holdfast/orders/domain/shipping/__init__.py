@@ -1,0 +1,1 @@
+"""Shipments: what has left the house for an order."""

@@ -1,0 +1,184 @@
+"""Shipments: facts about what has left. A parcel that has left can't be refused by a database, so a
+shipment is told to Inventory, not asked for; it takes only what the order is known to hold.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from holdfast.orders.domain.errors import WrongLines
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.stock import HeldStock, ShippedUnits
+from holdfast.orders.domain.shipping.errors import (
+    BelowShipped,
+    NotHeldThere,
+    NothingToShip,
+    OverShipment,
+)
+
+SHIPMENTS_MAX = 200  # of one order: all are told with it
+ITEMS_MAX = 2_000  # that a request names
+
+
+class ShipmentItem(NamedTuple):
+    """Units of a line that left from one location."""
+
+    line_no: int
+    product_id: str
+    location_id: str
+    quantity: int
+
+
+class Shipment(NamedTuple):
+    """Goods that left, and how they travel.
+
+    :param revision: of the question to Inventory that first told of it.
+    :param request_hash: digest of what was asked for, to tell a repeat from another shipment.
+    :param delivered_at: None: not known.
+    """
+
+    shipment_id: str
+    revision: int
+    items: tuple[ShipmentItem, ...]
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    request_hash: str
+    shipped_at: datetime
+    delivered_at: datetime | None = None
+
+
+class AskedItem(NamedTuple):
+    """Units of a line that are to leave; `location_id` "": from wherever they are held."""
+
+    line_no: int
+    quantity: int
+    location_id: str
+
+
+def shipped_by_line(shipments: Iterable[Shipment]) -> Counter[int]:
+    """Units that have left, by line number."""
+    units = Counter[int]()
+    for shipment in shipments:
+        for item in shipment.items:
+            units[item.line_no] += item.quantity
+    return units
+
+
+def shipped_by_product(shipments: Iterable[Shipment]) -> Counter[str]:
+    """Units that have left, by product."""
+    units = Counter[str]()
+    for shipment in shipments:
+        for item in shipment.items:
+            units[item.product_id] += item.quantity
+    return units
+
+
+def unanswered(shipments: Iterable[Shipment], answered: int) -> tuple[ShippedUnits, ...]:
+    """What has left and Inventory has not answered for: every question tells all of it."""
+    units = Counter[tuple[str, str, str]]()
+    for shipment in shipments:
+        if shipment.revision > answered:
+            for _, product_id, location_id, quantity in shipment.items:
+                units[shipment.shipment_id, product_id, location_id] += quantity
+    return tuple(ShippedUnits(*key, quantity) for key, quantity in units.items())
+
+
+def still_held(
+    stock: Sequence[HeldStock], revision: int, shipments: Iterable[Shipment]
+) -> tuple[HeldStock, ...]:
+    """What Inventory holds as it last told, less what has left since it was asked.
+
+    :param revision: of the question that it answered then.
+    """
+    if not stock:  # nothing is held, or it was not read
+        return ()
+    units = {(part.product_id, part.location_id): part for part in stock}
+    for shipment in shipments:
+        if shipment.revision > revision:
+            for _, product_id, location_id, quantity in shipment.items:
+                part = units[product_id, location_id]
+                left = part.quantity - quantity
+                units[product_id, location_id] = part._replace(quantity=left)
+    return tuple(part for part in units.values() if part.quantity > 0)
+
+
+def pick(
+    order_id: str,
+    lines: Sequence[OrderLine],
+    shipped: Mapping[int, int],
+    held: Sequence[HeldStock],
+    asked: Sequence[AskedItem],
+    location_id: str,
+) -> tuple[ShipmentItem, ...]:
+    """Choose what leaves, and from where.
+
+    :param shipped: units that have left, by line number.
+    :param held: what can leave.
+    :param asked: empty: all that is held.
+    :param location_id: only from there; "": from anywhere.
+    :raises WrongLines: there is no such line.
+    :raises OverShipment, NotHeldThere, NothingToShip: see there.
+    """
+    units = Counter({(part.product_id, part.location_id): part.quantity for part in held})
+    left = {line.line_no: line.quantity - shipped.get(line.line_no, 0) for line in lines}
+    products = {line.line_no: line.product_id for line in lines}
+    whole = not asked
+    if whole:
+        asked = [AskedItem(number, quantity, "") for number, quantity in left.items()]
+    items, problems = [], {}
+    for place, (line_no, quantity, at) in enumerate(asked):
+        if line_no not in products:
+            problems[place] = f"there is no line {line_no}"
+            continue
+        if quantity > left[line_no]:
+            raise OverShipment(order_id, line_no, wanted=quantity, left=left[line_no])
+        taken = _take(units, products[line_no], at or location_id, quantity, in_part=whole)
+        items += [ShipmentItem(line_no, *part) for part in taken]
+        left[line_no] -= quantity
+    if problems:
+        raise WrongLines(problems)
+    if not items:
+        raise NothingToShip(order_id, location_id)
+    return tuple(items)
+
+
+def _take(
+    units: Counter[tuple[str, str]],
+    product_id: str,
+    location_id: str,
+    quantity: int,
+    *,
+    in_part: bool,
+) -> list[tuple[str, str, int]]:
+    """Take units of a product, at one location or by the names of locations.
+
+    :param in_part: whether fewer will do.
+    :raises NotHeldThere: there are fewer.
+    """
+    here = [key for key in sorted(units) if key[0] == product_id]
+    held = {at: units[product_id, at] for _, at in here if units[product_id, at]}
+    if location_id:
+        here = [(product_id, location_id)]
+    if not in_part and quantity > sum(units[key] for key in here):
+        raise NotHeldThere(product_id, location_id, wanted=quantity, held=held)
+    taken = []
+    for key in here:
+        part = min(units[key], quantity)
+        if part > 0:
+            taken.append((*key, part))
+            units[key] -= part
+            quantity -= part
+    return taken
+
+
+def refuse_below(lines: Sequence[OrderLine], shipped: Mapping[int, int]) -> None:
+    """Let pass lines that have what has left of them.
+
+    :raises BelowShipped: one has less.
+    """
+    units = {line.line_no: line.quantity for line in lines}
+    for line_no, quantity in sorted(shipped.items()):
+        if units.get(line_no, 0) < quantity:
+            raise BelowShipped(line_no, shipped=quantity)

@@ -1,0 +1,1 @@
+"""Shipments on the wire."""

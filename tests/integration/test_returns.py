@@ -1,0 +1,262 @@
+"""What comes back: never more than has left, once whatever is repeated, and where it ends up."""
+
+import asyncio
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from grpc import StatusCode
+
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, line, refusal
+from tests.integration.test_shipments import booked, confirmed, ship, shipping, sound
+
+RESTOCK, ASIDE = pb.DISPOSITION_RESTOCK, pb.DISPOSITION_QUARANTINE
+GONE = pb.DISPOSITION_WRITE_OFF
+Came = tuple[int, int, pb.Disposition.ValueType, str]
+
+
+async def shipped(holdfast: RunningHoldfast) -> pb.Order:
+    """Three lamps and two mugs have left; two more lamps are at the shop."""
+    order = await ship(holdfast, shipping(await confirmed(holdfast)))
+    await booked(holdfast, order.order_id, 5)
+    return order
+
+
+async def opened(
+    holdfast: RunningHoldfast, order: pb.Order, *lines: tuple[int, int], request_id: str = "r-1"
+) -> pb.Return:
+    request = pb.OpenReturnRequest(
+        order_id=order.order_id,
+        request_id=request_id,
+        lines=[
+            pb.ReturnLine(line_no=line_no, quantity=quantity, reason="too big")
+            for line_no, quantity in lines
+        ],
+    )
+    return await holdfast.orders.OpenReturn(request, timeout=CALL_S_MAX)
+
+
+async def received(
+    holdfast: RunningHoldfast, to: pb.Return, *lines: Came, request_id: str = "p-1"
+) -> pb.Return:
+    request = pb.ReceiveReturnRequest(
+        return_id=to.return_id,
+        request_id=request_id,
+        lines=[
+            pb.ReceiptLine(
+                line_no=line_no, quantity=quantity, disposition=disposition, location_id=at
+            )
+            for line_no, quantity, disposition, at in lines
+        ],
+    )
+    return await holdfast.orders.ReceiveReturn(request, timeout=CALL_S_MAX)
+
+
+async def closed(holdfast: RunningHoldfast, to: pb.Return) -> pb.Return:
+    request = pb.CloseReturnRequest(return_id=to.return_id)
+    return await holdfast.orders.CloseReturn(request, timeout=CALL_S_MAX)
+
+
+async def lamps(holdfast: RunningHoldfast) -> dict[str, tuple[int, int, int, int]]:
+    info = await holdfast.stock("LAMP")
+    return {
+        one.location_id: (one.on_hand, one.reserved, one.quarantined, one.available)
+        for one in info.levels
+    }
+
+
+async def test_goods_come_back_in_parcels_and_stock_follows(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+    assert await lamps(holdfast) == {"main": (0, 0, 0, 0), "shop": (4, 0, 0, 4)}
+
+    to = await opened(holdfast, order, (1, 3), (2, 1))
+    await received(holdfast, to, (1, 1, RESTOCK, "main"), (1, 1, ASIDE, "shop"))
+    now = await received(holdfast, to, (1, 1, GONE, "main"), request_id="p-2")
+    end = await closed(holdfast, to)
+
+    after = {"main": (1, 0, 0, 1), "shop": (5, 0, 1, 4)}
+    await eventually(lambda: lamps(holdfast), after.__eq__, "stock follows")
+    assert [(one.line_no, one.quantity, one.received) for one in now.lines] == [
+        (1, 3, 3),
+        (2, 1, 0),
+    ]
+    assert now.lines[0].reason == "too big"
+    assert [len(receipt.lines) for receipt in end.receipts] == [2, 1]
+    assert end.state == pb.RETURN_STATE_CLOSED
+    seen = await holdfast.order(order.order_id)
+    assert list(seen.returns) == [end]
+    assert seen.status == pb.ORDER_STATUS_SHIPPED
+    actions = [change.action for change in seen.history if change.action]
+    assert actions == ["RETURN_OPENED", "RETURN_RECEIVED", "RETURN_RECEIVED", "RETURN_CLOSED"]
+    await sound(holdfast)
+
+
+async def test_goods_come_back_elsewhere_than_they_left(holdfast: RunningHoldfast) -> None:
+    """The case `return elsewhere`: what was sold at one place comes back at another one."""
+    order = await shipped(holdfast)
+    await holdfast.location("annex")
+
+    to = await opened(holdfast, order, (2, 2))
+    await received(holdfast, to, (2, 2, RESTOCK, "annex"))
+
+    async def mugs() -> dict[str, int]:
+        return {one.location_id: one.on_hand for one in (await holdfast.stock("MUG")).levels}
+
+    await eventually(mugs, {"shop": 2, "annex": 2}.__eq__, "stock follows")
+    await sound(holdfast)
+
+
+async def test_whatever_is_repeated_comes_back_once(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+
+    to = await opened(holdfast, order, (1, 2))
+    again = await opened(holdfast, order, (1, 2))
+    other = await refusal(opened(holdfast, order, (1, 1)))
+    at_once = await asyncio.gather(
+        *(received(holdfast, to, (1, 1, RESTOCK, "main")) for _ in range(6))
+    )
+    reused = await refusal(received(holdfast, to, (1, 1, ASIDE, "main")))
+    await closed(holdfast, to)
+    after_the_end = await received(holdfast, to, (1, 1, RESTOCK, "main"))
+    ended = await closed(holdfast, to)
+
+    assert again == to
+    for found in (other, reused):
+        assert (found.code, found.reason) == (StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+        assert found.facts == {"return_id": to.return_id, "order_id": order.order_id}
+    assert all(one.lines[0].received == 1 for one in (*at_once, after_the_end))
+    assert ended.close_time == after_the_end.close_time
+    await eventually(lambda: holdfast.available("LAMP"), (5).__eq__, "stock follows")
+    await sound(holdfast)
+
+
+async def test_never_more_comes_back_than_has_left(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+    bare = await holdfast.place(line("LAMP", 1))
+    first = await opened(holdfast, order, (1, 2))
+    before = await holdfast.everything()
+
+    refused = [
+        (opened(holdfast, order, (1, 2), request_id="r-2"), "OVER_RETURN"),
+        (opened(holdfast, bare, (1, 1)), "OVER_RETURN"),
+        (received(holdfast, first, (1, 3, RESTOCK, "main")), "OVER_RECEIPT"),
+        (
+            received(holdfast, first, (1, 1, RESTOCK, "main"), (1, 2, ASIDE, "main")),
+            "OVER_RECEIPT",
+        ),
+    ]
+    for call, reason in refused:
+        found = await refusal(call)
+        assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, reason)
+    for call in (
+        opened(holdfast, order, (7, 1), request_id="r-3"),
+        received(holdfast, first, (2, 1, RESTOCK, "main")),
+        received(holdfast, first, (1, 1, pb.DISPOSITION_UNSPECIFIED, "main")),
+        opened(holdfast, order, (1, 1), (1, 1), request_id="r-4"),
+        opened(holdfast, order, request_id="r-5"),
+    ):
+        assert (await refusal(call)).code is StatusCode.INVALID_ARGUMENT
+    assert await holdfast.everything() == before
+
+    await received(holdfast, first, (1, 1, RESTOCK, "main"))
+    await closed(holdfast, first)
+    late = await refusal(received(holdfast, first, (1, 1, RESTOCK, "main"), request_id="p-9"))
+    rest = await opened(
+        holdfast, order, (1, 2), request_id="r-6"
+    )  # what did not come is free again
+    assert late.reason == "RETURN_CLOSED"
+    assert rest.state == pb.RETURN_STATE_OPEN
+    await sound(holdfast)
+
+
+async def test_many_open_returns_at_once_and_no_unit_is_in_two(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+
+    answers = await asyncio.gather(
+        *(opened(holdfast, order, (1, 1), request_id=f"r-{number}") for number in range(6)),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(one, pb.Return) for one in answers) == 3
+    await sound(holdfast)
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "reason"),
+    [
+        ("atlantis", StatusCode.NOT_FOUND, None),
+        ("Shop", StatusCode.FAILED_PRECONDITION, "LOCATION_SPELLED_OTHERWISE"),
+        ("shop", StatusCode.FAILED_PRECONDITION, "LOCATION_INACTIVE"),
+    ],
+)
+async def test_goods_come_to_a_place_that_is_there(
+    holdfast: RunningHoldfast, at: str, code: StatusCode, reason: str | None
+) -> None:
+    order = await shipped(holdfast)
+    to = await opened(holdfast, order, (1, 1))
+    location = inventory_pb2.Location(location_id="shop", version=1, active=False)
+    request = inventory_pb2.UpdateLocationRequest(
+        location=location, update_mask=FieldMask(paths=["active"])
+    )
+    await holdfast.inventory.UpdateLocation(request, timeout=CALL_S_MAX)
+    before = await holdfast.everything()
+
+    found = await refusal(received(holdfast, to, (1, 1, RESTOCK, at)))
+
+    assert found.code == code
+    assert reason is None or found.reason == reason
+    assert await holdfast.everything() == before
+
+
+async def test_a_part_that_left_comes_back_while_the_rest_is_edited(
+    holdfast: RunningHoldfast,
+) -> None:
+    order = await ship(holdfast, shipping(await confirmed(holdfast), (1, 2, "main")))
+    to = await opened(holdfast, order, (1, 2))
+    edit = pb.UpdateOrderRequest(
+        order_id=order.order_id,
+        version=(await holdfast.order(order.order_id)).version,
+        lines=[line("LAMP", 4, line_no=1), line("MUG", 1, line_no=2)],
+        update_mask=FieldMask(paths=["lines"]),
+    )
+
+    await holdfast.orders.UpdateOrder(edit, timeout=CALL_S_MAX)
+    await received(holdfast, to, (1, 2, RESTOCK, "main"))
+    rest = await ship(holdfast, shipping(order, shipment_id="s-2"))
+
+    assert rest.edit.state == pb.EDIT_STATE_APPLIED
+    assert rest.status == pb.ORDER_STATUS_SHIPPED
+    assert [one.shipped for one in rest.lines] == [4, 1]
+    await booked(holdfast, order.order_id, 5)
+    await eventually(lambda: holdfast.available("LAMP"), (5).__eq__, "stock follows")
+    await sound(holdfast)
+
+
+async def test_quarantined_units_are_not_promised(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 5)
+    await holdfast.place(line("LAMP", 2))
+    hold = inventory_pb2.QuarantineStockRequest(
+        product_id="LAMP", quantity=2, reason="scratched", request_id="q-1"
+    )
+    end = inventory_pb2.ReleaseQuarantineRequest(product_id="LAMP", quantity=1, reason="fine")
+    gone = inventory_pb2.ReleaseQuarantineRequest(
+        product_id="LAMP", quantity=1, reason="broken", write_off=True
+    )
+
+    for _ in range(2):
+        await holdfast.inventory.QuarantineStock(hold, timeout=CALL_S_MAX)
+    aside = await lamps(holdfast)
+    hold.request_id = ""
+    more = await refusal(holdfast.inventory.QuarantineStock(hold, timeout=CALL_S_MAX))
+    below = await refusal(holdfast.set_stock("LAMP", 3))
+    await holdfast.inventory.ReleaseQuarantine(end, timeout=CALL_S_MAX)
+    await holdfast.inventory.ReleaseQuarantine(gone, timeout=CALL_S_MAX)
+    none = await refusal(holdfast.inventory.ReleaseQuarantine(end, timeout=CALL_S_MAX))
+
+    assert aside == {"main": (5, 2, 2, 1)}
+    assert more.reason == "NOT_FREE"
+    assert below.reason == "BELOW_RESERVED"
+    assert none.reason == "NOT_QUARANTINED"
+    assert await lamps(holdfast) == {"main": (4, 2, 0, 2)}
+    await sound(holdfast)

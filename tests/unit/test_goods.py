@@ -1,0 +1,187 @@
+"""The rules of what leaves and what comes back, without any service."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
+from holdfast.inventory.domain.stock.levels import HeldStock, StockLevel
+from holdfast.inventory.domain.stock.movements import Cause, MovementKind
+from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge, ChargeKind, charged_total
+from holdfast.orders.domain.ordering.edits import Contents
+from holdfast.orders.domain.ordering.lines import OrderLine
+from holdfast.orders.domain.ordering.stock import HeldStock as KnownStock
+from holdfast.orders.domain.shipping.errors import NotHeldThere, NothingToShip, OverShipment
+from holdfast.orders.domain.shipping.rest import cut_down
+from holdfast.orders.domain.shipping.shipment import (
+    AskedItem,
+    Shipment,
+    ShipmentItem,
+    pick,
+    shipped_by_line,
+    still_held,
+)
+
+AT = datetime(2026, 11, 28, tzinfo=UTC)
+CAUSE = Cause(Caller("orders"), order_id="o-1")
+PLACES = ("main", "shop")
+
+
+def shipment(revision: int, *items: ShipmentItem) -> Shipment:
+    return Shipment(f"s-{revision}", revision, items, "", "", "", "", AT)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, 5)), min_size=1, max_size=4),
+    st.dictionaries(
+        st.tuples(st.sampled_from("AB"), st.sampled_from(PLACES)), st.integers(1, 6), max_size=4
+    ),
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(1, 6), st.sampled_from(["", *PLACES])), max_size=3
+    ),
+    st.sampled_from(["", *PLACES]),
+)
+def test_what_is_picked_is_held_there_and_no_more_than_the_line_has(
+    lines: list[tuple[str, int]],
+    stock: dict[tuple[str, str], int],
+    asked: list[tuple[int, int, str]],
+    at: str,
+) -> None:
+    order = [
+        OrderLine(product, units, Money("GBP", 1), no)
+        for no, (product, units) in enumerate(lines, 1)
+    ]
+    held = tuple(KnownStock(*key, units) for key, units in stock.items())
+    wished = [AskedItem(*one) for one in asked if one[0] <= len(lines)]
+
+    try:
+        items = pick("o-1", order, {}, held, wished, at)
+    except (OverShipment, NotHeldThere, NothingToShip):
+        return
+
+    left = Counter(stock)
+    left.subtract(Counter())
+    for item in items:
+        left[item.product_id, item.location_id] -= item.quantity
+        assert item.product_id == lines[item.line_no - 1][0]
+        assert item.quantity > 0
+    assert min(left.values(), default=0) >= 0
+    picked = shipped_by_line([shipment(2, *items)])
+    assert all(units <= lines[no - 1][1] for no, units in picked.items())
+    if wished:
+        wanted = Counter[int]()
+        for one in wished:
+            wanted[one.line_no] += one.quantity
+        assert picked == wanted
+
+
+def test_what_left_since_the_last_answer_is_not_held_any_more() -> None:
+    stock = (KnownStock("A", "main", 3), KnownStock("A", "shop", 2))
+    told, untold = (
+        shipment(2, ShipmentItem(1, "A", "main", 1)),
+        shipment(3, ShipmentItem(1, "A", "shop", 2)),
+    )
+
+    assert still_held(stock, 2, [told, untold]) == (KnownStock("A", "main", 3),)
+    assert still_held((), 0, [told]) == ()
+
+
+money = st.integers(0, 500)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 100)), min_size=1, max_size=4),
+    st.data(),
+)
+def test_the_rest_that_is_cancelled_never_costs_less_than_nothing(
+    lines: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    order = tuple(
+        OrderLine("A", units, Money("GBP", price), no) for no, (units, price) in enumerate(lines, 1)
+    )
+    off = {
+        line.line_no: data.draw(st.integers(0, line.amount_minor), "discount of a line")
+        for line in order
+    }
+    goods = sum(line.amount_minor for line in order) - sum(off.values())
+    of_all = data.draw(st.integers(0, goods), "discount of the order")
+    charges = (
+        *(Charge(ChargeKind.DISCOUNT, no, f"l-{no}", Money("GBP", m)) for no, m in off.items()),
+        Charge(ChargeKind.DISCOUNT, 0, "all", Money("GBP", of_all)),
+        Charge(ChargeKind.SHIPPING, 0, "post", Money("GBP", 5)),
+    )
+    before = Contents(order, charges, charged_total(order, charges))
+    shipped = {line.line_no: data.draw(st.integers(0, line.quantity), "shipped") for line in order}
+    if not any(shipped.values()):
+        shipped[1] = 1
+
+    after = cut_down(before, shipped)
+
+    assert {line.line_no: line.quantity for line in after.lines} == {
+        no: units for no, units in shipped.items() if units
+    }
+    assert 0 <= after.total.minor <= before.total.minor
+    if shipped == {line.line_no: line.quantity for line in order}:
+        assert after.total == before.total
+
+
+units = st.integers(0, 4)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(PLACES), st.integers(1, 4)), min_size=1, max_size=4),
+    st.tuples(units, units),
+    st.tuples(units, units),
+)
+def test_a_parcel_is_booked_whatever_is_held_and_what_others_hold_is_untouched(
+    left: list[tuple[str, int]], held: tuple[int, int], others: tuple[int, int]
+) -> None:
+    levels = [
+        StockLevel("A", at, on_hand=mine + theirs + 1, reserved=mine + theirs, version=1)
+        for at, mine, theirs in zip(PLACES, held, others, strict=True)
+    ]
+    book = StockBook(levels, AT)
+    mine = tuple(HeldStock("A", at, "", n) for at, n in zip(PLACES, held, strict=True) if n)
+    facts = [ShippedUnits(f"s-{n}", "A", at, units) for n, (at, units) in enumerate(left)]
+
+    rest = book.ship(mine, facts, CAUSE)
+
+    still = {part.location_id: part.quantity for part in rest}
+    gone = sum(units for _, units in left)
+    assert sum(still.values()) == max(sum(held) - gone, 0)
+    for level, theirs in zip(levels, others, strict=True):
+        assert level.reserved == theirs + still.get(level.location_id, 0)
+        assert level.on_hand >= level.reserved
+    shipped = -sum(m.on_hand_delta for m in book.movements if m.kind is MovementKind.SHIPMENT)
+    assert shipped == gone
+
+
+@pytest.mark.parametrize(
+    ("disposition", "on_hand", "quarantined"),
+    [(Disposition.RESTOCK, 7, 0), (Disposition.QUARANTINE, 7, 2), (Disposition.WRITE_OFF, 5, 0)],
+)
+def test_what_comes_back_ends_up_where_it_is_said_to(
+    disposition: Disposition, on_hand: int, quarantined: int
+) -> None:
+    level = StockLevel("A", "main", on_hand=5, reserved=3, version=1)
+    book = StockBook([level], AT)
+
+    book.receive([ReceivedUnits("p-1", "A", "main", 2, disposition)], CAUSE)
+    book.receive([ReceivedUnits("p-2", "A", "nowhere", 1, Disposition.WRITE_OFF)], CAUSE)
+
+    assert (level.on_hand, level.reserved, level.quarantined) == (on_hand, 3, quarantined)
+
+
+def test_what_is_told_of_a_product_that_was_never_here_changes_nothing() -> None:
+    book = StockBook([], AT)
+
+    assert book.ship((), [ShippedUnits("s-1", "A", "main", 1)], CAUSE) == ()
+    book.receive([ReceivedUnits("p-1", "A", "main", 1, Disposition.RESTOCK)], CAUSE)
+
+    assert book.movements == []
