@@ -3,7 +3,7 @@
 Every state of every scope is visited; and rules planted wrong on purpose are found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from proof import scope
+from proof.scope_world import PRODUCT
 
 hear = inventory.hear
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -43,10 +44,14 @@ def planted(bug: Patch) -> Patch:
 @planted
 def older_questions_are_decided_too(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
         older = before and replace(before, revision=min(before.revision, wanted.revision - 1))
-        return hear(older, wanted, book, cause)
+        return hear(older, wanted, book, cause, booked)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -54,11 +59,15 @@ def older_questions_are_decided_too(patch: pytest.MonkeyPatch) -> None:
 @planted
 def the_same_question_is_decided_again(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
         if before and before.revision == wanted.revision:
             before = replace(before, revision=before.revision - 1, stock=())
-        return hear(before, wanted, book, cause)
+        return hear(before, wanted, book, cause, booked)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -66,11 +75,15 @@ def the_same_question_is_decided_again(patch: pytest.MonkeyPatch) -> None:
 @planted
 def an_end_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
         if before and wanted.over and wanted.revision > before.revision:
             return replace(before, revision=wanted.revision, version=before.version + 1)
-        return hear(before, wanted, book, cause)
+        return hear(before, wanted, book, cause, booked)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -78,12 +91,16 @@ def an_end_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
 @planted
 def a_part_of_what_is_wanted_is_held(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
         free = sum(level.available for level in book.levels)
-        if before is None and free and wanted.products.get(scope.PRODUCT, 0) > free:
-            wanted = wanted._replace(products={scope.PRODUCT: free})
-        return hear(before, wanted, book, cause)
+        if before is None and free and wanted.products.get(PRODUCT, 0) > free:
+            wanted = wanted._replace(products={PRODUCT: free})
+        return hear(before, wanted, book, cause, booked)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -91,9 +108,13 @@ def a_part_of_what_is_wanted_is_held(patch: pytest.MonkeyPatch) -> None:
 @planted
 def a_decision_keeps_its_version(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
-        return replace(hear(before, wanted, book, cause), version=1)
+        return replace(hear(before, wanted, book, cause, booked), version=1)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -118,7 +139,7 @@ def any_answer_settles_an_order(patch: pytest.MonkeyPatch) -> None:
 
 @planted
 def the_first_question_is_asked_again_and_not_the_newest(patch: pytest.MonkeyPatch) -> None:
-    def ask(_: OrderState, demand: dict[str, int]) -> StockAskedAgain:
+    def ask(_: OrderState, demand: dict[str, int], *_also: object) -> StockAskedAgain:
         return StockAskedAgain(StockWanted(1, demand))
 
     patch.setattr(OrderState, "ask_again", ask)
@@ -136,13 +157,17 @@ def an_answer_is_taken_for_the_newest_one(patch: pytest.MonkeyPatch) -> None:
 @planted
 def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
-        after = hear(before, wanted, book, cause)
+        after = hear(before, wanted, book, cause, booked)
         if before and after.missing and not wanted.over:
             have = sum(part.quantity for part in before.stock)
-            products = {scope.PRODUCT: have + sum(level.available for level in book.levels)}
-            part = hear(before, wanted._replace(products=products), book, cause)
+            products = {PRODUCT: have + sum(level.available for level in book.levels)}
+            part = hear(before, wanted._replace(products=products), book, cause, booked)
             return replace(part, missing=after.missing)
         return after
 
@@ -152,12 +177,16 @@ def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
 @planted
 def a_smaller_edit_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
     def decide(
-        before: Reservation | None, wanted: Wanted, book: StockBook, cause: Cause
+        before: Reservation | None,
+        wanted: Wanted,
+        book: StockBook,
+        cause: Cause,
+        booked: Set[str],
     ) -> Reservation:
         have = sum(part.quantity for part in before.stock) if before else 0
-        if 0 < wanted.products.get(scope.PRODUCT, 0) < have:
-            wanted = wanted._replace(products={scope.PRODUCT: have})
-        return hear(before, wanted, book, cause)
+        if 0 < wanted.products.get(PRODUCT, 0) < have:
+            wanted = wanted._replace(products={PRODUCT: have})
+        return hear(before, wanted, book, cause, booked)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -193,8 +222,8 @@ def what_ends_leaves_its_edit_under_way(patch: pytest.MonkeyPatch) -> None:
 def an_edit_is_asked_for_again_with_the_old_lines(patch: pytest.MonkeyPatch) -> None:
     first = OrderState.ask_again
 
-    def ask(state: OrderState, demand: dict[str, int]) -> StockAskedAgain:
-        return first(state, {scope.PRODUCT: 1} if demand else {})
+    def ask(state: OrderState, demand: dict[str, int], *_also: object) -> StockAskedAgain:
+        return first(state, {PRODUCT: 1} if demand else {})
 
     patch.setattr(OrderState, "ask_again", ask)
 
