@@ -134,11 +134,14 @@ def _taken(
     for level in levels:
         part = min(_free(level, own), wanted)
         if part > 0:
-            beyond = (
-                reason is SourcingReason.NEAREST and level.location_id not in sourcing.location_ids
-            )
-            why = SourcingReason.PRIORITY if beyond else reason
-            parts.append(HeldStock(*level.key, part, why))
+            product_id, location_id, lot_id = level.key
+            if reason is SourcingReason.NEAREST and location_id not in sourcing.location_ids:
+                why = SourcingReason.PRIORITY
+            else:
+                why = reason
+            parts.append(HeldStock(product_id, location_id, lot_id, part, why))
             wanted -= part
-    assert wanted <= 0, "the whole was free"
+            if not wanted:
+                break
+    assert not wanted, "the whole was free"
     return parts

@@ -85,13 +85,11 @@ class Cause(NamedTuple):
     reason_code: ReasonCode = ReasonCode.NONE
 
 
-def refuse_shape(
-    kind: MovementKind, on_hand_delta: int, reserved_delta: int, quarantined_delta: int
-) -> None:
+def refuse_shape(kind: MovementKind, on_hand: int, reserved: int, quarantined: int) -> None:
     """Stop what would make a movement of another shape than its kind's: it is our bug."""
-    shape = _sign(on_hand_delta), _sign(reserved_delta), _sign(quarantined_delta)
+    shape = (
+        (on_hand > 0) - (on_hand < 0),
+        (reserved > 0) - (reserved < 0),
+        (quarantined > 0) - (quarantined < 0),
+    )
     assert shape in _SHAPES[kind], "each kind of movement has its own shape"
-
-
-def _sign(delta: int) -> int:
-    return (delta > 0) - (delta < 0)

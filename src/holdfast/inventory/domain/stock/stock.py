@@ -300,32 +300,30 @@ class StockBook:
         refuse_shape(kind, on_hand_delta, reserved_delta, quarantined_delta)
         level = self._by_product[key[0]][key]
         level.on_hand += on_hand_delta
-        level.reserved += reserved_delta
-        level.quarantined += quarantined_delta
+        reserved = level.reserved = level.reserved + reserved_delta
+        quarantined = level.quarantined = level.quarantined + quarantined_delta
         level.version += 1
-        assert min(level.reserved, level.quarantined) >= 0, "no number is below zero"
-        assert level.reserved + level.quarantined <= level.on_hand, (
-            "never promise more than there is"
-        )
+        assert reserved >= 0, "no number is below zero"
+        assert quarantined >= 0, "no number is below zero"
+        assert reserved + quarantined <= level.on_hand, "never promise more than there is"
         self._changed[key] = level
+        caller, reason, reference, order_id, reason_code = cause
         self.movements.append(
             Movement(
-                product_id=level.product_id,
-                location_id=level.location_id,
-                lot_id=level.lot_id,
-                kind=kind,
-                on_hand_delta=on_hand_delta,
-                reserved_delta=reserved_delta,
-                on_hand_after=level.on_hand,
-                reserved_after=level.reserved,
-                order_id=cause.order_id,
-                reason=cause.reason,
-                reference=cause.reference,
-                actor=cause.caller.name,
-                at=self.at,
-                reason_code=cause.reason_code,
-                quarantined_delta=quarantined_delta,
-                quarantined_after=level.quarantined,
+                *key,
+                kind,
+                on_hand_delta,
+                reserved_delta,
+                level.on_hand,
+                level.reserved,
+                order_id,
+                reason,
+                reference,
+                caller.name,
+                self.at,
+                reason_code,
+                quarantined_delta,
+                level.quarantined,
             )
         )
 
