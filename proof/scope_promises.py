@@ -34,6 +34,8 @@ def judge_moment(world: World, scope: Scope) -> None:
             ordered = sum(line.quantity for line in order.lines)
             require(left <= ordered, "more left than was ordered", world)
             require(back <= left, "more came back than left", world)
+            stays = not (order.state.status.is_final and order.to_ship)
+            require(stays, "what is over can still leave", world)
     require(Counter(world.ledger) <= recorded, "what is booked never happened, or once", world)
 
 
