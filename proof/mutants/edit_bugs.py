@@ -16,17 +16,17 @@ BUGS = (
     bug(
         "an edit asks under the revision before",
         "Inventory takes the question for one that it has answered.",
-        edited(OrderState, "edit", ("revision = self.asked + 1", "revision = self.asked")),
+        edited(OrderState, "edit", ("self.wants(self.asked + 1,", "self.wants(self.asked,")),
     ),
     bug(
         "an edit counts before it is answered",
         "Other lines count at once, whatever they want of stock.",
-        edited(OrderState, "edit", ("before.demand == after.demand", "True")),
+        edited(OrderState, "edit", ("before.wants_as(after)", "True")),
     ),
     bug(
         "a refused edit counts",
         "The order has lines that nothing is held for.",
-        edited(OrderState, "_ending_edit", ("end.state is EditState.APPLIED", "True")),
+        edited(OrderState, "_ending_edit", ("state is EditState.APPLIED", "True")),
     ),
     bug(
         "what ends keeps its edit under way",
@@ -70,7 +70,7 @@ BUGS = (
         "An edit to less gives nothing back.",
         edited(
             StockBook,
-            "hold",
+            "_given_back",
             ("units - wanted.get(product_id, 0)", "0 if product_id in wanted else units"),
         ),
     ),
@@ -99,7 +99,7 @@ BUGS = (
         edited(
             StockBook,
             "hold",
-            ("self.available(product_id) + have.get(product_id, 0)", "self.available(product_id)"),
+            ("units - kept.get(name, 0)", "units"),
         ),
         tests=(OWN_UNITS,),
         why_tests="it is refused for want of stock, which anybody may be",
@@ -107,7 +107,7 @@ BUGS = (
     bug(
         "a price touches stock",
         "Inventory is asked for what it holds already.",
-        edited(OrderState, "edit", ("before.demand == after.demand", "False")),
+        edited(OrderState, "edit", ("before.wants_as(after)", "False")),
         tests=(PRICE_ONLY,),
         why_tests="it only costs time",
     ),

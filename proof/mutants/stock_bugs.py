@@ -9,6 +9,7 @@ from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.stock import change_stock
 from holdfast.inventory.application.stock.change_stock import ChangeStock, StockChange
 from holdfast.inventory.domain.reservations import reservation
+from holdfast.inventory.domain.stock import finding, stock
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.sql import SQL
 from holdfast.inventory.infrastructure.store import StoreWork
@@ -31,7 +32,7 @@ _change_stock = original(ChangeStock, "__call__")
 CHECKS = (
     "on_hand >= 0",
     "reserved >= 0",
-    "reserved <= on_hand",
+    "reserved + quarantined <= on_hand",
     "on_hand_after >= 0",
     "reserved_after BETWEEN 0 AND on_hand_after",
 )
@@ -57,14 +58,17 @@ def unguarded(statement: str, guard: str) -> tuple[Patch, ...]:
     return tuple(edited(sql, statement, (f"{guard} =", "0 <=")) for sql in SQL.values())
 
 
+_, _, _find_anything = edited(finding, "find", ("if shortages:", "if False:"))
 OVERPROMISED: tuple[Patch, ...] = (
-    edited(StockBook, "hold", ("if shortages:", "if False:")),
-    edited(StockBook, "_allocate", ("min(level.available, wanted)", "wanted")),
+    (finding, "find", _find_anything),
+    (stock, "find", _find_anything),
+    edited(finding, "_taken", ("min(_free(level, own), wanted)", "wanted")),
 )
 UNCHECKED = edited(
     StockBook,
     "_move",
-    ('assert 0 <= level.reserved <= level.on_hand, "never promise more than there is"', "pass"),
+    ("assert reserved >= 0", "assert True or reserved >= 0"),
+    ("assert reserved + quarantined <= level.on_hand", "assert True or reserved"),
 )
 RELEASED_TWICE = hearing(("book.release(held, cause)", "book.release(held + held, cause)"))
 LEVELS_UNGUARDED = unguarded("UPDATE_LEVELS", "stock_level.version")
@@ -89,7 +93,9 @@ def lock_all_but_gates() -> str:
     of_main, of_others = (
         ("WHERE", f"WHERE location_id {which} 'main' AND") for which in ("=", "<>")
     )
-    *_, gates = edited(_POSTGRES, "LOCK_LEVELS", of_main, ("FOR UPDATE", ""))
+    *_, gates = edited(
+        _POSTGRES, "LOCK_LEVELS", of_main, ("FOR UPDATE OF stock_level FOR SHARE OF location", "")
+    )
     *_, others = edited(_POSTGRES, "LOCK_LEVELS", of_others)
     return f"SELECT * FROM ({gates}) AS gate UNION ALL SELECT * FROM ({others}) AS other"
 
@@ -236,7 +242,7 @@ BUGS = (
     bug(
         "levels are not locked",
         "On PostgreSQL two who reserve at once read the same levels.",
-        edited(_POSTGRES, "LOCK_LEVELS", ("FOR UPDATE", "")),
+        edited(_POSTGRES, "LOCK_LEVELS", ("FOR UPDATE OF stock_level FOR SHARE OF location", "")),
         tests=(LAST_UNITS,),
         why_tests="the simulated database has one writer and no row locks",
     ),
