@@ -58,10 +58,14 @@ def unguarded(statement: str, guard: str) -> tuple[Patch, ...]:
     return tuple(edited(sql, statement, (f"{guard} =", "0 <=")) for sql in SQL.values())
 
 
-_, _, _find_anything = edited(finding, "find", ("if shortages:", "if False:"))
+def finding_units(*changes: tuple[str, str]) -> tuple[Patch, Patch]:
+    """How units are found, edited, for those who call it by either name."""
+    _, name, new = edited(finding, "find", *changes)
+    return (finding, name, new), (stock, name, new)
+
+
 OVERPROMISED: tuple[Patch, ...] = (
-    (finding, "find", _find_anything),
-    (stock, "find", _find_anything),
+    *finding_units(("if shortages:", "if False:")),
     edited(finding, "_taken", ("min(_free(level, own), wanted)", "wanted")),
 )
 UNCHECKED = edited(
@@ -191,14 +195,12 @@ BUGS = (
     bug(
         "part of an order",
         "What there is of an order is reserved, and the order confirmed.",
-        edited(
-            StockBook,
-            "hold",
+        *finding_units(
             (
                 "    if shortages:\n        return Short(shortages)\n",
                 "    for short in shortages:\n"
                 "        wanted = {**wanted, short.product_id: short.available}\n",
-            ),
+            )
         ),
     ),
     bug(
@@ -231,7 +233,7 @@ BUGS = (
         edited(
             StoreWork,
             "save_book",
-            ("for m in book.movements", 'for m in book.movements if m.kind != "RELEASE"'),
+            ("in book.movements:", 'in [m for m in book.movements if m.kind != "RELEASE"]:'),
         ),
     ),
     bug(
