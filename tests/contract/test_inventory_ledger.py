@@ -9,7 +9,7 @@ import pytest
 from holdfast.chassis.database.seam import Conflict
 from holdfast.inventory.application.ports import MovementFilter
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
-from holdfast.inventory.domain.stock.movements import Cause
+from holdfast.inventory.domain.stock.movements import Cause, ReasonCode
 from holdfast.inventory.domain.stock.stock import StockBook
 from tests.contract import warehouse
 from tests.contract.conftest import START
@@ -35,6 +35,26 @@ async def test_every_change_of_a_level_is_in_the_ledger_with_its_cause(house: Wa
     assert (receipt.actor, receipt.at) == ("anna", START)
     assert (reservation.kind, reservation.reserved_delta) == ("RESERVATION", 4)
     assert (reservation.order_id, reservation.reserved_after) == (order_id(1), 4)
+
+
+async def test_movements_with_a_reason_of_few_are_numbered_among_those_without(
+    house: Warehouse,
+) -> None:
+    plain, counted = Cause(ANNA), Cause(ANNA, reason_code=ReasonCode.FOUND)
+    quantities = list(range(1, 9))
+
+    async with house.store.begin() as work:
+        book = StockBook(await work.lock_levels(["DESK"]), START)
+        for quantity in quantities:
+            level = book.level("DESK", Location(MAIN_LOCATION))
+            book.set_on_hand(level, quantity, counted if quantity % 3 == 2 else plain)
+        await work.save_book(book)
+
+    newest_first = [found.movement for found in await house.store.movements(ALL, limit=9)]
+    assert [m.on_hand_after for m in reversed(newest_first)] == quantities
+    assert [bool(m.reason_code) for m in reversed(newest_first)] == [
+        quantity % 3 == 2 for quantity in quantities
+    ]
 
 
 async def test_movements_of_one_transaction_are_numbered_in_the_order_of_their_books(

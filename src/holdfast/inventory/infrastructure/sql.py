@@ -91,7 +91,7 @@ SELECT *
               $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
 """
 
-    # Those of few kinds: with a reason of a closed list, or of units in quarantine.
+    # Where one of them has a reason of a closed list, or is of units in quarantine: few do.
     INSERT_MOVEMENTS_IN_FULL = """
 INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,

@@ -206,21 +206,22 @@ class StoreWork:
         if await self._transaction.write(self._sql.UPDATE_LEVELS, old) < len(old):
             raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
-        usual: list[tuple[object, ...]] = []
-        full: list[tuple[object, ...]] = []
-        for m in book.movements:
-            facts = (
-                (m.product_id, m.location_id, m.lot_id or None, m.kind)
-                + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
-                + (m.order_id, m.reason, m.reference, m.actor, m.at)
-            )
-            if m.reason_code or m.quarantined_delta or m.quarantined_after:
-                more = m.reason_code or None, m.quarantined_delta, m.quarantined_after
-                full.append((*facts, *more))
-            else:
-                usual.append(facts)
-        self._transaction.defer(self._sql.INSERT_MOVEMENTS, usual)
-        self._transaction.defer(self._sql.INSERT_MOVEMENTS_IN_FULL, full)
+        rows: list[tuple[object, ...]] = [
+            (m.product_id, m.location_id, m.lot_id or None, m.kind)
+            + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
+            + (m.order_id, m.reason, m.reference, m.actor, m.at)
+            for m in book.movements
+        ]
+        # All by one statement, so that they are numbered in their order: of two nobody knows which
+        # is first.
+        if any(m.reason_code or m.quarantined_delta or m.quarantined_after for m in book.movements):
+            full = [
+                (*row, m.reason_code or None, m.quarantined_delta, m.quarantined_after)
+                for row, m in zip(rows, book.movements, strict=True)
+            ]
+            self._transaction.defer(self._sql.INSERT_MOVEMENTS_IN_FULL, full)
+        else:
+            self._transaction.defer(self._sql.INSERT_MOVEMENTS, rows)
 
     async def save_reservations(
         self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
