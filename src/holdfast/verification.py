@@ -18,6 +18,7 @@ from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.infrastructure import audit as inventory_audit
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure import audit as orders_audit
+from holdfast.orders.infrastructure import order_facts
 
 PAGE_ORDERS = 5_000
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
@@ -113,7 +114,7 @@ async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> l
     compared = 0
     start: str | None = FIRST_ID
     while start is not None:
-        page = await orders_audit.facts_from(orders, start, PAGE_ORDERS + 1)
+        page = await order_facts.facts_from(orders, start, PAGE_ORDERS + 1)
         beyond = list(page)[PAGE_ORDERS:]  # where the next page starts
         page = {key: page[key] for key in list(page)[:PAGE_ORDERS]}
         last = max(page) if beyond else LAST_ID
@@ -126,7 +127,7 @@ async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> l
 
 
 def _disagreements(
-    orders: dict[str, orders_audit.OrderFacts],
+    orders: dict[str, order_facts.OrderFacts],
     held: dict[str, inventory_audit.ReservationFacts],
 ) -> list[str]:
     found = [
@@ -147,16 +148,17 @@ def _disagreements(
 
 
 def _contradictions(
-    order: orders_audit.OrderFacts, reservation: inventory_audit.ReservationFacts
+    order: order_facts.OrderFacts, reservation: inventory_audit.ReservationFacts
 ) -> Iterator[str]:
     """What an order and its reservation tell differently, to be read after the order's name."""
     yield from reservation.contradictions()
-    if reservation.revision > order.asked:
-        yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
+    decided = reservation.revision
+    if decided > order.asked or (decided < order.asked and not order.waits):
+        yield f"has asked {order.asked} questions, Inventory has decided {decided}"
     if order.waits:
         return  # the answer is on its way
-    if reservation.revision != order.asked:
-        yield f"has asked {order.asked} questions, Inventory has decided {reservation.revision}"
+    if reservation.state is not OVER and reservation.sourcing != order.sourcing:
+        yield f"is to be sourced by {order.sourcing}, Inventory goes by {reservation.sourcing}"
     if reservation.stock and reservation.units != order.demand:
         yield f"asks for {dict(order.demand)}, reserved {dict(reservation.units)}"
     if reservation.shipped != order.shipped:

@@ -57,7 +57,7 @@ DAMAGES = {
     ),
     "a line of no edition": (
         "UPDATE order_line SET edition = 9 WHERE edition = 4",
-        "has lines or charges of edition 9, which it never had",
+        "has lines, charges or a sourcing of edition 9, which it never had",
     ),
     "an edit of no order": (
         "UPDATE order_edit SET order_id = '01a21e6a-0000-7000-8000-000000000000'"

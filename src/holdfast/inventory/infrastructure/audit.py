@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
+from holdfast.chassis.database.seam import Row
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.domain.stock.levels import LevelKey
 
@@ -116,16 +117,17 @@ SELECT one.location_id AS one, other.location_id AS other
   JOIN location AS other ON lower(other.location_id) = lower(one.location_id)
    AND other.location_id > one.location_id
 """,
-    "order {order_id} has {moved} shipments and receipts among its movements, and {booked} are "
-    "booked": """
-SELECT order_id, sum(moved) AS moved, sum(booked) AS booked
-  FROM (SELECT DISTINCT order_id, kind, reference, 1 AS moved, 0 AS booked
+    "order {order_id} moved stock by {fact} {moved} times, and it is booked {booked} times": """
+SELECT order_id, fact, sum(moved) AS moved, sum(booked) AS booked
+  FROM (SELECT DISTINCT order_id,
+               CASE kind WHEN 'RETURN' THEN '\n' ELSE '' END || reference AS fact,
+               1 AS moved, 0 AS booked
           FROM stock_movement
          WHERE kind IN ('SHIPMENT', 'RETURN')
          UNION ALL
-        SELECT order_id, '', fact, 0, 1
+        SELECT order_id, fact, 0, 1
           FROM booked_fact) AS told
- GROUP BY order_id
+ GROUP BY order_id, fact
 HAVING sum(moved) <> sum(booked)
 """,
     "order {order_id} moved {product_id} at {location_id} without a reservation": """
@@ -148,7 +150,9 @@ LEDGER_BETWEEN = """
 SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
        sum(reserved_delta) AS held,
        sum(CASE kind WHEN 'SHIPMENT' THEN -on_hand_delta ELSE 0 END) AS shipped,
-       sum(CASE kind WHEN 'RETURN' THEN on_hand_delta ELSE 0 END) AS returned
+       sum(CASE kind WHEN 'RETURN' THEN on_hand_delta ELSE 0 END) AS returned,
+       sum(CASE kind WHEN 'RETURN' THEN coalesce(quarantined_delta, 0) ELSE 0 END) AS aside,
+       sum(CASE kind WHEN 'WRITE_OFF' THEN -on_hand_delta ELSE 0 END) AS gone
   FROM stock_movement
  WHERE order_id >= $1 AND order_id <= $2
  GROUP BY order_id, product_id, location_id, coalesce(lot_id, '')
@@ -159,7 +163,8 @@ SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
 class ReservationFacts:
     """What Inventory holds for an order: by its document, and by its ledger.
 
-    :param shipped: units per product that have left, by the ledger; `returned`: that came back.
+    :param shipped: units that have left, by the ledger, by product and location.
+    :param returned: likewise, that came back, and by what became of them.
     """
 
     version: int
@@ -169,8 +174,8 @@ class ReservationFacts:
     was_refused: bool
     ledger: Counter[LevelKey]
     sourcing: tuple[str, tuple[str, ...], bool]
-    shipped: Counter[str]
-    returned: Counter[str]
+    shipped: Counter[tuple[str, str]]
+    returned: Counter[tuple[str, str, str]]
 
     @property
     def units(self) -> Counter[str]:
@@ -226,12 +231,23 @@ async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, Re
         for row in await auditor.rows(BETWEEN, first, last)
     }
     for row in await auditor.rows(LEDGER_BETWEEN, first, last):
-        reservation = found.get(str(row["order_id"]))
-        if reservation and row["shipped"]:
-            reservation.shipped[row["product_id"]] += int(row["shipped"])
-        if reservation and row["returned"]:
-            reservation.returned[row["product_id"]] += int(row["returned"])
-        if reservation and row["held"]:
-            key = row["product_id"], row["location_id"], row["lot_id"]
-            reservation.ledger[key] = int(row["held"])
+        if reservation := found.get(str(row["order_id"])):
+            _add_moved(reservation, row)
     return found
+
+
+def _add_moved(reservation: ReservationFacts, row: Row) -> None:
+    """Add what the ledger says of the order at one level."""
+    product_id, location_id = here = row["product_id"], row["location_id"]
+    if row["shipped"]:
+        reservation.shipped[here] += int(row["shipped"])
+    back, aside, gone = (int(row[name]) for name in ("returned", "aside", "gone"))
+    for what, units in (
+        ("RESTOCK", back - aside - gone),
+        ("QUARANTINE", aside),
+        ("WRITE_OFF", gone),
+    ):
+        if units:
+            reservation.returned[product_id, location_id, what] += units
+    if row["held"]:
+        reservation.ledger[product_id, location_id, row["lot_id"]] = int(row["held"])

@@ -1,9 +1,5 @@
 """Recompute Orders from its own records: states from histories, totals from lines."""
 
-import json
-from collections import Counter
-from dataclasses import dataclass
-
 from holdfast.chassis.database.audit import Auditor
 from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
 from holdfast.orders.infrastructure.customers import audit as customers_audit
@@ -240,58 +236,6 @@ SELECT count(*) AS n, min(recorded_at) AS oldest
  WHERE sent_at IS NULL
 """
 
-PAGE = """
-SELECT order_id, status, asked, edit_revision, stock_sequence, stock_revision,
-       CAST(stock AS text) AS stock
-  FROM orders
- WHERE order_id >= $1
- ORDER BY order_id
- LIMIT $2
-"""
-
-PAGE_LINES = """
-SELECT order_line.order_id, product_id, quantity
-  FROM order_line
-  JOIN orders ON orders.order_id = order_line.order_id AND orders.edition = order_line.edition
- WHERE order_line.order_id >= $1 AND order_line.order_id <= $2
-"""
-
-
-PAGE_SHIPPED = """
-SELECT order_id, product_id, sum(quantity) AS quantity
-  FROM shipment_item
- WHERE order_id >= $1 AND order_id <= $2
- GROUP BY order_id, product_id
-"""
-
-
-PAGE_RETURNED = """
-SELECT order_id, product_id, sum(quantity) AS quantity
-  FROM receipt_item
- WHERE order_id >= $1 AND order_id <= $2
- GROUP BY order_id, product_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
-    """What an order says of its stock: what its lines ask for, and what Inventory last told it.
-
-    :param demand: units per product that have not left.
-    :param shipped: units per product that have; `returned`: that came back.
-    :param waits: its stock, or an edit of it, is not decided as far as it knows.
-    """
-
-    status: OrderStatus
-    asked: int
-    sequence: int
-    revision: int
-    stock: Counter[tuple[str, str]]  # by product and location
-    demand: Counter[str]
-    waits: bool
-    shipped: Counter[str]
-    returned: Counter[str]
-
 
 async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
     """Check all of Orders' own records.
@@ -343,40 +287,3 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         after_s=UNSENT_S_MAX,
     )
     await auditor.messages()
-
-
-async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:
-    """Return what the first `limit` orders from an id on say, by order id and in its order."""
-    rows = await auditor.rows(PAGE, start, limit)
-    found = {
-        str(row["order_id"]): OrderFacts(
-            OrderStatus(row["status"]),
-            row["asked"],
-            row["stock_sequence"],
-            row["stock_revision"],
-            Counter({(p, at): units for p, at, units, *_ in json.loads(row["stock"])}),
-            Counter(),
-            row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
-            Counter(),
-            Counter(),
-        )
-        for row in rows
-    }
-    if found:
-        for line in await auditor.rows(PAGE_LINES, start, max(found)):
-            order = found.get(str(line["order_id"]))
-            if order:
-                order.demand[line["product_id"]] += line["quantity"]
-        for item in await auditor.rows(PAGE_SHIPPED, start, max(found)):
-            order = found.get(str(item["order_id"]))
-            if order:
-                product_id, units = item["product_id"], int(item["quantity"])
-                order.shipped[product_id] += units
-                order.demand[product_id] -= units
-                if not order.demand[product_id]:
-                    del order.demand[product_id]
-        for item in await auditor.rows(PAGE_RETURNED, start, max(found)):
-            order = found.get(str(item["order_id"]))
-            if order:
-                order.returned[item["product_id"]] += int(item["quantity"])
-    return found

@@ -75,10 +75,12 @@ HAVING count(order_line.line_no) = 0
     OR sum(order_line.quantity * order_line.unit_price_minor) + max(charged.minor)
        <> order_edit.total_minor
 """,
-    "order {order_id} has lines or charges of edition {edition}, which it never had": """
+    "order {order_id} has lines, charges or a sourcing of edition {edition}, which it never "
+    "had": """
 SELECT stray.order_id, stray.edition
   FROM (SELECT order_id, edition FROM order_line
-         UNION SELECT order_id, edition FROM order_charge) AS stray
+         UNION SELECT order_id, edition FROM order_charge
+         UNION SELECT order_id, edition FROM order_sourcing) AS stray
   JOIN orders ON orders.order_id = stray.order_id
   LEFT JOIN order_edit ON order_edit.order_id = stray.order_id
    AND order_edit.edition = stray.edition

@@ -36,23 +36,31 @@ SELECT came.return_id, came.line_no, came.product_id,
    AND return_item.line_no = came.line_no AND return_item.product_id = came.product_id
  WHERE came.quantity > coalesce(return_item.quantity, 0)
 """,
-    "order {order_id} tells of {action} {told} times, and has {facts}": """
-SELECT order_id, action, sum(told) AS told, sum(facts) AS facts
-  FROM (SELECT order_id, action, 1 AS told, 0 AS facts
+    "order {order_id} tells of {action} at version {version} {told} times, and has {facts}": """
+SELECT order_id, action, version, sum(told) AS told, sum(facts) AS facts
+  FROM (SELECT order_id, action, version, 1 AS told, 0 AS facts
           FROM order_history
-         WHERE action IN ('RETURN_OPENED', 'RETURN_RECEIVED', 'RETURN_CLOSED')
+         WHERE action IN ('RETURN_OPENED', 'RETURN_RECEIVED')
          UNION ALL
-        SELECT order_id, 'RETURN_OPENED', 0, 1
+        SELECT order_id, 'RETURN_OPENED', version, 0, 1
           FROM order_return
          UNION ALL
-        SELECT order_id, 'RETURN_CLOSED', 0, 1
-          FROM order_return
-         WHERE closed_at IS NOT NULL
-         UNION ALL
-        SELECT order_id, 'RETURN_RECEIVED', 0, 1
+        SELECT order_id, 'RETURN_RECEIVED', version, 0, 1
           FROM return_receipt) AS counted
- GROUP BY order_id, action
+ GROUP BY order_id, action, version
 HAVING sum(told) <> sum(facts)
+""",
+    "order {order_id} tells that returns were closed {told} times, and {closed} are": """
+SELECT order_id, sum(told) AS told, sum(closed) AS closed
+  FROM (SELECT order_id, 1 AS told, 0 AS closed
+          FROM order_history
+         WHERE action = 'RETURN_CLOSED'
+         UNION ALL
+        SELECT order_id, 0, 1
+          FROM order_return
+         WHERE closed_at IS NOT NULL) AS counted
+ GROUP BY order_id
+HAVING sum(told) <> sum(closed)
 """,
     "order {order_id} has receipt {request_id} by question {revision}, with {items} items": """
 SELECT return_receipt.order_id, return_receipt.request_id, return_receipt.revision,

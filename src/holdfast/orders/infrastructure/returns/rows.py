@@ -25,10 +25,15 @@ async def record_returns(
     told = {r.return_id: (c.version, r) for c in changes if (r := c.goods_return)}
     if not told:
         return
+    first = {
+        c.event.goods_return.return_id: c.version
+        for c in changes
+        if isinstance(c.event, ReturnOpened)
+    }
     await transaction.write(
         sql.PUT_RETURNS,
         [
-            (r.return_id, r.order_id, version, r.request_id, r.request_hash)
+            (r.return_id, r.order_id, first.get(r.return_id, version), r.request_id, r.request_hash)
             + (r.opened_at, r.closed_at)
             for version, r in told.values()
         ],

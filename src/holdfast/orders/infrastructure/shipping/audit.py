@@ -28,21 +28,15 @@ SELECT gone.order_id, gone.line_no, gone.product_id, order_line.quantity, gone.s
    AND order_line.product_id = gone.product_id
  WHERE coalesce(order_line.quantity, 0) < gone.shipped
 """,
-    "order {order_id} has shipment {shipment_id} of version {version}, question {revision}, with "
-    "{items} items": """
-SELECT shipment.order_id, shipment.shipment_id, shipment.version, shipment.revision,
+    "order {order_id} has shipment {shipment_id} by question {revision}, with {items} items": """
+SELECT shipment.order_id, shipment.shipment_id, shipment.revision,
        count(shipment_item.item_no) AS items
   FROM shipment
   JOIN orders ON orders.order_id = shipment.order_id
   LEFT JOIN shipment_item ON shipment_item.order_id = shipment.order_id
    AND shipment_item.shipment_id = shipment.shipment_id
-  LEFT JOIN order_history ON order_history.order_id = shipment.order_id
-   AND order_history.version = shipment.version
-   AND order_history.status IN ('PARTIALLY_SHIPPED', 'SHIPPED')
-   AND order_history.action IN ('', 'SHIPPED')
- GROUP BY shipment.order_id, shipment.shipment_id, shipment.version, shipment.revision,
-          orders.asked, order_history.version
-HAVING count(shipment_item.item_no) = 0 OR count(order_history.version) = 0
+ GROUP BY shipment.order_id, shipment.shipment_id, shipment.revision, orders.asked
+HAVING count(shipment_item.item_no) = 0
     OR shipment.revision NOT BETWEEN 2 AND orders.asked
 """,
     "order {order_id} has items of shipment {shipment_id}, which is none": """
@@ -52,9 +46,10 @@ SELECT DISTINCT shipment_item.order_id, shipment_item.shipment_id
    AND shipment.shipment_id = shipment_item.shipment_id
  WHERE shipment.order_id IS NULL
 """,
-    "order {order_id} tells of shipments {told} times, and has {shipments}": """
-SELECT order_id, sum(told) AS told, sum(shipments) AS shipments
-  FROM (SELECT now.order_id, 1 AS told, 0 AS shipments
+    "order {order_id} tells of a shipment at version {version} {told} times, and has "
+    "{shipments}": """
+SELECT order_id, version, sum(told) AS told, sum(shipments) AS shipments
+  FROM (SELECT now.order_id, now.version, 1 AS told, 0 AS shipments
           FROM order_history AS now
           LEFT JOIN order_edit ON order_edit.order_id = now.order_id
            AND order_edit.ended_version = now.version
@@ -62,9 +57,9 @@ SELECT order_id, sum(told) AS told, sum(shipments) AS shipments
                 OR now.action = '' AND now.status IN ('PARTIALLY_SHIPPED', 'SHIPPED'))
            AND order_edit.order_id IS NULL  -- else the rest was cancelled
          UNION ALL
-        SELECT order_id, 0, 1
+        SELECT order_id, version, 0, 1
           FROM shipment) AS counted
- GROUP BY order_id
+ GROUP BY order_id, version
 HAVING sum(told) <> sum(shipments)
 """,
 }
