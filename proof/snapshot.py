@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from proof.goods import Item, Return, Shipment, Sourcing, units_by_product
+
 
 class Line(NamedTuple):
     """One line of an order."""
@@ -55,6 +57,9 @@ class Part(NamedTuple):
 # What stands in an event beside units of products, as parts of their own.
 REVISION = "the revision"  # in place of the product: of the question or its answer
 MISSING = "missing"  # in place of the location
+FROM = "from: "  # before where stock is to come from, in place of the product
+QUARANTINED = "quarantined"  # in place of the product
+RECEIPT = "\n"  # before a receipt's name among what is booked
 
 
 class Payment(NamedTuple):
@@ -83,6 +88,7 @@ class Edition(NamedTuple):
     charged_minor: int
     total_minor: int
     missing: tuple[Missing, ...] = ()
+    sourcing: Sourcing = Sourcing()
 
     @property
     def demand(self) -> Counter[str]:
@@ -104,6 +110,8 @@ class Order(NamedTuple):
     :param edition: whose lines and total these are; `edition_newest` and `edit_revision` as kept.
     :param placed: its first edition; None: it is the only one.
     :param edits: the editions after it.
+    :param reasons: why `stock` is held where it is, in the same order.
+    :param shipments: in the order of recording; `returns` in that of opening.
     """
 
     order_id: str
@@ -129,6 +137,9 @@ class Order(NamedTuple):
     edit_revision: int | None = None
     placed: Edition | None = None
     edits: tuple[Edition, ...] = ()
+    reasons: tuple[str, ...] = ()
+    shipments: tuple[Shipment, ...] = ()
+    returns: tuple[Return, ...] = ()
 
     @property
     def first(self) -> Edition:
@@ -149,6 +160,38 @@ class Order(NamedTuple):
             if edit.state == "APPLIED" and (edit.ended_version or version + 1) <= version
         ]
         return applied[-1] if applied else self.first
+
+    def shipped_at(self, version: int) -> tuple[Item, ...]:
+        """What had left at a version."""
+        return tuple(item for one in self.shipments if one.version <= version for item in one.items)
+
+    @property
+    def shipped(self) -> tuple[Item, ...]:
+        """What has left."""
+        return self.shipped_at(self.version)
+
+    @property
+    def received(self) -> tuple[Item, ...]:
+        """What has come back."""
+        return tuple(
+            item for one in self.returns for receipt in one.receipts for item in receipt.items
+        )
+
+    @property
+    def rest(self) -> Edition | None:
+        """What it came down to when its rest was cancelled; None: it was not."""
+        ended = {now.version for now in self.history if now.status == "SHIPPED" and not now.action}
+        left = {one.version for one in self.shipments}
+        for edit in self.edits:
+            if edit.state == "APPLIED" and edit.ended_version in ended - left:
+                return edit
+        return None
+
+    def to_hold(self, edition: Edition, version: int) -> Counter[str]:
+        """Units per product that an edition wants and that had not left at a version."""
+        units = Counter(edition.demand)
+        units.subtract(units_by_product(self.shipped_at(version)))
+        return +units
 
 
 class Notice(NamedTuple):
@@ -177,6 +220,7 @@ class Level(NamedTuple):
     on_hand: int
     reserved: int
     version: int
+    quarantined: int = 0
 
 
 class Movement(NamedTuple):
@@ -191,12 +235,16 @@ class Movement(NamedTuple):
     on_hand_after: int
     reserved_after: int
     order_id: str
+    quarantined_delta: int = 0
+    quarantined_after: int = 0
+    reference: str = ""
 
 
 class Reservation(NamedTuple):
     """What Inventory holds for one order.
 
     :param revision: of the newest question that it decided.
+    :param reasons: why `stock` is held where it is, in the same order.
     """
 
     order_id: str
@@ -205,6 +253,8 @@ class Reservation(NamedTuple):
     revision: int
     stock: tuple[Part, ...]
     missing: tuple[Missing, ...]
+    reasons: tuple[str, ...] = ()
+    sourcing: Sourcing = Sourcing()
 
 
 class StockRequest(NamedTuple):
@@ -216,6 +266,7 @@ class StockRequest(NamedTuple):
     on_hand: int
     reserved: int
     version: int
+    quarantined: int = 0
 
 
 class Letter(NamedTuple):
@@ -253,6 +304,8 @@ class Snapshot:
     :param strays: ids that lines or histories name, but no order has.
     :param unanswered: orders that wait for an answer of Inventory.
     :param holds: orders for which a hold runs.
+    :param booked: shipments and receipts that Inventory has booked, by order; a receipt's name
+        begins with RECEIPT.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
     :param inboxes: ids of the events that had their effect, by service.
@@ -271,3 +324,4 @@ class Snapshot:
     outboxes: Mapping[str, int]
     letters: tuple[Letter, ...]
     holds: frozenset[str] = frozenset()
+    booked: frozenset[tuple[str, str]] = frozenset()

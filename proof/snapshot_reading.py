@@ -3,9 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.chassis.database.seam import Database, Reading, Row, instant
+from proof.goods import BY_PRIORITY, Sourcing
+from proof.goods_reading import GoodsOfOrders, booked_facts, goods_of_orders, sourcing_in
 from proof.snapshot import (
     Change,
     Edition,
@@ -94,14 +96,16 @@ SELECT product_id, price_minor, active, version
 
 
 _LEVELS = """
-SELECT product_id, location_id, on_hand, reserved, version
+SELECT product_id, location_id, on_hand, reserved, version, quarantined
   FROM stock_level
 """
 
 
 _MOVEMENTS = """
 SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta,
-       on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id
+       on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id,
+       coalesce(quarantined_delta, 0) AS quarantined_delta,
+       coalesce(quarantined_after, 0) AS quarantined_after, reference
   FROM stock_movement
  ORDER BY movement_id
 """
@@ -109,13 +113,14 @@ SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta
 
 _RESERVATIONS = """
 SELECT CAST(order_id AS text) AS order_id, state, version, revision,
-       CAST(stock AS text) AS stock, CAST(missing AS text) AS missing
+       CAST(stock AS text) AS stock, CAST(missing AS text) AS missing,
+       CAST(sourcing AS text) AS sourcing
   FROM reservation
 """
 
 
 _STOCK_REQUESTS = """
-SELECT request_id, product_id, location_id, on_hand, reserved, version
+SELECT request_id, product_id, location_id, on_hand, reserved, version, quarantined
   FROM stock_request
 """
 
@@ -141,25 +146,29 @@ SELECT letter_id, coalesce(type, '') AS type, reason
 # One statement sees one moment. Each level weighs against its movements, which count negatively.
 _UNBALANCED = """
 SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
-       sum(version) AS version, min(available) AS available
-  FROM (SELECT product_id, location_id, on_hand, reserved, version, on_hand - reserved AS available
+       sum(quarantined) AS quarantined, sum(version) AS version, min(free) AS free
+  FROM (SELECT product_id, location_id, on_hand, reserved, quarantined, version,
+               on_hand - reserved - quarantined AS free
           FROM stock_level
          UNION ALL
-        SELECT product_id, location_id, -on_hand_delta, -reserved_delta, -1, 0
+        SELECT product_id, location_id, -on_hand_delta, -reserved_delta,
+               -coalesce(quarantined_delta, 0), -1, 0
           FROM stock_movement) AS weighed
  GROUP BY product_id, location_id
-HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(version) <> 0 OR min(available) < 0
+HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(quarantined) <> 0 OR sum(version) <> 0
+    OR min(free) < 0
 """
 
 
 async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
-        editions, history = await _editions(reading), await _history(reading)
+        goods = await goods_of_orders(reading)
+        editions, history = await _editions(reading, goods), await _history(reading)
         payments = await _payments(reading)
         holds = frozenset(row["order_id"] for row in await reading.fetch(_HOLDS))
         found = {
-            row["order_id"]: _order(row, editions, history, payments)
+            row["order_id"]: _order(row, editions, history, payments, goods)
             for row in await reading.fetch(_ORDERS)
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
@@ -171,12 +180,14 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         ledger = tuple(map(_movement, await reading.fetch(_MOVEMENTS)))
         reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
         requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
+        booked = await booked_facts(reading)
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
         orders=found,
-        strays=frozenset((editions.keys() | history.keys() | payments.keys()) - found.keys()),
+        strays=_strays(found, goods, editions, history, payments),
         unanswered=unanswered,
         holds=holds,
+        booked=booked,
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,
@@ -189,7 +200,16 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     )
 
 
-async def _editions(reading: Reading) -> Mapping[str, dict[int, Edition]]:
+def _strays(
+    orders: Mapping[str, Order], goods: GoodsOfOrders, *known: Mapping[str, object]
+) -> frozenset[str]:
+    """Ids that something names, and that no order has."""
+    named = set[str]().union(goods.shipments, goods.returns, *known)
+    named.update(order_id for order_id, _ in goods.sourcing)
+    return frozenset(named - orders.keys()) | goods.strays
+
+
+async def _editions(reading: Reading, goods: GoodsOfOrders) -> Mapping[str, dict[int, Edition]]:
     """What each order was of, by order and edition."""
     lines = defaultdict[tuple[str, int], list[Line]](list)
     for row in await reading.fetch(_LINES):
@@ -208,7 +228,7 @@ async def _editions(reading: Reading) -> Mapping[str, dict[int, Edition]]:
         its_lines, minor = tuple(lines.get(key, ())), charged.get(key, 0)
         first = Edition(
             number, 1, "APPLIED", 1, 1, its_lines, minor, goods_minor(its_lines) + minor
-        )
+        )._replace(sourcing=goods.sourcing.get(key, Sourcing()))
         edit = edits.get(key)
         found[order_id][number] = (
             first
@@ -250,8 +270,10 @@ def _order(
     editions: Mapping[str, dict[int, Edition]],
     history: Mapping[str, list[Change]],
     payments: Mapping[str, list[Payment]],
+    goods: GoodsOfOrders,
 ) -> Order:
     order_id = row["order_id"]
+    stock, reasons = _held(json.loads(row["stock"]))
     its = editions.get(order_id, {})
     now = its.get(row["edition"], _NO_EDITION)
     return Order(
@@ -268,7 +290,7 @@ def _order(
         row["answered"],
         row["stock_sequence"],
         row["stock_revision"],
-        tuple(Part(*held) for held in json.loads(row["stock"])),
+        stock,
         bool(row["has_hold"]),
         now.charged_minor,
         row["confirmed_by"],
@@ -278,7 +300,16 @@ def _order(
         row["edit_revision"],
         its.get(1),
         tuple(edition for number, edition in its.items() if number != 1),
+        reasons,
+        tuple(goods.shipments.get(order_id, ())),
+        tuple(goods.returns.get(order_id, ())),
     )
+
+
+def _held(parts: list[list[Any]]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """What is held, as [product, location, units, why], and why; which may be left out."""
+    stock = tuple(Part(*part[:3]) for part in parts)
+    return stock, tuple(part[3] if len(part) > 3 else BY_PRIORITY for part in parts)
 
 
 def _shortages(text: str) -> tuple[Missing, ...]:
@@ -294,9 +325,8 @@ def _product(row: Row) -> Product:
 
 
 def _level(row: Row) -> Level:
-    return Level(
-        row["product_id"], row["location_id"], row["on_hand"], row["reserved"], row["version"]
-    )
+    units = row["on_hand"], row["reserved"], row["version"], row["quarantined"]
+    return Level(row["product_id"], row["location_id"], *units)
 
 
 def _movement(row: Row) -> Movement:
@@ -310,17 +340,24 @@ def _movement(row: Row) -> Movement:
         row["on_hand_after"],
         row["reserved_after"],
         row["order_id"],
+        row["quarantined_delta"],
+        row["quarantined_after"],
+        row["reference"],
     )
 
 
 def _reservation(row: Row) -> Reservation:
+    parts = [[name, at, *rest] for name, at, _lot, *rest in json.loads(row["stock"])]
+    stock, reasons = _held(parts)
     return Reservation(
         row["order_id"],
         row["state"],
         row["version"],
         row["revision"],
-        tuple(Part(product, at, units) for product, at, _, units in json.loads(row["stock"])),
+        stock,
         _shortages(row["missing"]),
+        reasons,
+        sourcing_in(row["sourcing"]),
     )
 
 
@@ -353,8 +390,8 @@ async def sample_of(inventory: Database) -> Sample:
     return Sample(
         tuple(
             f"{row['product_id']} at {row['location_id']}: the level exceeds its movements by "
-            f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['version']} versions; "
-            f"at least {row['available']} available"
+            f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['quarantined']} "
+            f"quarantined, {row['version']} versions; at least {row['free']} free"
             for row in rows
         )
     )
