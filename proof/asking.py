@@ -9,13 +9,20 @@ from holdfast.client import (
     Holdfast,
     HoldfastError,
     Money,
-    Order,
     OrderLine,
     OrderRequest,
     PaymentKind,
     Placed,
 )
 from holdfast.client._orders import Orders
+from proof.goods_asking import (
+    ask_for_goods,
+    ask_for_stock,
+    order_facts,
+    sourcing_of,
+    whole_order,
+)
+from proof.goods_wishes import GOODS
 from proof.history import Facts
 from proof.workload import Wanted
 
@@ -40,30 +47,25 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                     request_id=asked["request_id"],
                     hold_s=asked.get("hold_s"),
                     charges=_charges(asked),
+                    sourcing=sourcing_of(asked),
                 )
             )
         case "GetOrderDetails":
             order = await client.orders.get(asked["order_id"])
-            return _whole_order(order)
+            return whole_order(order)
         case "CancelOrder":
-            return _order_facts(await client.orders.cancel(asked["order_id"]))
+            return order_facts(await client.orders.cancel(asked["order_id"]))
         case "ConfirmOrder" | "ExtendHold" | "RecordPayment":
             return await _hold_or_pay(client, wanted)
         case "EditOrder" | "CancelUnits":
             return await _edit(client, wanted)
-        case "GetStockInfo":
-            info = await client.inventory.get_stock(asked["product_id"])
-            return _units(info.on_hand, info.reserved, info.available)
-        case "UpdateStock":
-            level = await client.inventory.adjust_stock(
-                asked["product_id"], asked["delta"], reason="count", request_id=asked["request_id"]
-            )
-            return _units(level.on_hand, level.reserved, level.available)
         case "CreateProduct":
             product_id = asked["product_id"]
             await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
             return {"product_id": product_id}
-    raise AssertionError(f"no caller knows how to call {wanted.method}")
+        case _ if wanted.method in GOODS:
+            return await ask_for_goods(client, wanted)
+    return await ask_for_stock(client, wanted)
 
 
 async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
@@ -77,10 +79,10 @@ async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
                 kind=PaymentKind(asked["kind"]) if paid else None,
                 amount=Money(PRICE.currency, asked["amount_minor"]) if paid else None,
             )
-            return _order_facts(confirmed)
+            return order_facts(confirmed)
         case "ExtendHold":
             held = await client.orders.extend_hold(asked["order_id"], hold_s=asked["hold_s"])
-            return _order_facts(held)
+            return order_facts(held)
         case "RecordPayment":
             recorded = await client.orders.record_payment(
                 asked["order_id"],
@@ -88,7 +90,7 @@ async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
                 Money(PRICE.currency, asked["amount_minor"]),
                 reference=asked["reference"],
             )
-            return _order_facts(recorded)
+            return order_facts(recorded)
     raise AssertionError(f"no caller knows how to call {wanted.method}")
 
 
@@ -97,7 +99,7 @@ async def _edit(client: Holdfast, wanted: Wanted) -> Facts:
     asked = wanted.request
     order_id, version = asked["order_id"], asked["version"]
     if wanted.method == "CancelUnits":
-        return _whole_order(
+        return whole_order(
             await client.orders.cancel(order_id, lines=dict(asked["units"]), version=version)
         )
     lines = [
@@ -107,8 +109,10 @@ async def _edit(client: Holdfast, wanted: Wanted) -> Facts:
         for line_no, product_id, quantity, minor in asked["lines"]
     ]
     charges = _charges(asked) if "charges" in asked else None
-    edited = await client.orders.edit(order_id, version=version, lines=lines, charges=charges)
-    return _whole_order(edited)
+    edited = await client.orders.edit(
+        order_id, version=version, lines=lines, charges=charges, sourcing=sourcing_of(asked)
+    )
+    return whole_order(edited)
 
 
 async def call_batch(
@@ -126,6 +130,7 @@ async def call_batch(
                 request_id=one.request["request_id"],
                 hold_s=one.request.get("hold_s"),
                 charges=_charges(one.request),
+                sourcing=sourcing_of(one.request),
             )
             for one in wishes
         ]
@@ -138,20 +143,6 @@ def hurried(orders: Orders, deadline_s: float) -> Orders:
     calls = copy(orders._calls)
     calls._deadline_s = calls._retry_s = deadline_s
     return Orders(calls)
-
-
-def _order_facts(order: Order) -> Facts:
-    return {"order_id": order.order_id, "status": order.status.value}
-
-
-def _whole_order(order: Order) -> Facts:
-    return {
-        **_order_facts(order),
-        "version": order.version,
-        "lines": [[line.product_id, line.quantity] for line in order.lines],
-        "numbers": [line.line_no for line in order.lines],
-        "total_minor": order.total.minor,
-    }
 
 
 def placed_facts(placed: Placed) -> Facts:
@@ -167,7 +158,3 @@ def _charges(asked: Facts) -> list[Charge]:
         Charge(ChargeKind(kind), Money(PRICE.currency, minor), line_no)
         for kind, line_no, minor in asked.get("charges", ())
     ]
-
-
-def _units(on_hand: int, reserved: int, available: int) -> Facts:
-    return {"on_hand": on_hand, "reserved": reserved, "available": available}

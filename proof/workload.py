@@ -10,19 +10,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from proof.goods_wishes import GOODS, LOCATIONS, SOURCED, GoodsWishes, drawn_sourcing
 from proof.history import Facts
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
-MIX |= {"EditOrder": 8, "CancelUnits": 2}
+MIX |= {"EditOrder": 8, "CancelUnits": 2, "QuarantineStock": 2, "ReleaseQuarantine": 2}
+MIX |= {
+    "ShipOrder": 20,
+    "UpdateShipment": 3,
+    "OpenReturn": 8,
+    "ReceiveReturn": 16,
+    "CloseReturn": 4,
+}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
 HOLD_S = 3_600  # longer than any run
+CHANGES = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
 PAID_ALONG = 0.5  # of the confirmations tell the payment's amount
 PRICES_MINOR = (None, None, None, 200, 300)  # of an edited line: mostly as it was
 CHARGES_EDITED = 0.2  # of the edits give other charges
+SOURCING_EDITED = 0.25  # of the edits say where the stock is to come from
+ELSEWHERE = 0.5  # of the changes of stock are at any location, the others at main
+ASIDE = 2  # products of which units are put in quarantine, and out of it
+REST = 0.5  # of the cancellations are of what was shipped in part, if anything was
+WRITTEN_OFF = 0.3  # of what leaves quarantine
 AMOUNTS_MINOR = (1, 100, 250, 1_000)
 LINES_MAX, UNITS_MAX = 5, 3
 HURRY_S = (0.005, 0.050)
@@ -62,19 +76,35 @@ class Shop:
 
     def supply(self) -> list[Wanted]:
         """The calls that fill the shelves. Each product has to be created first."""
-        plenty = self.products - self.scarce
         return [
-            supply(product_id, self.units if rank < plenty else self.scarce_units)
-            for rank, product_id in enumerate(self.product_ids)
+            *(
+                Wanted("CreateLocation", {"location_id": location_id, "priority": 10 * rank})
+                for rank, location_id in enumerate(LOCATIONS)
+                if rank  # `main` is there
+            ),
+            *(
+                supply(product_id, units, location_id)
+                for rank, product_id in enumerate(self.product_ids)
+                for location_id, units in self._spread(rank).items()
+            ),
         ]
 
+    def _spread(self, rank: int) -> dict[str, int]:
+        """Units of a product by location: of the first one everywhere, of the next at two, and so
+        on; the more the nearer to `main`.
+        """
+        units = self.units if rank < self.products - self.scarce else self.scarce_units
+        places = LOCATIONS[: len(LOCATIONS) - rank % len(LOCATIONS)]
+        each = units // (len(places) + 1)
+        found = {location_id: each for location_id in places[1:] if each}
+        return {places[0]: units - each * len(found), **found}
 
-def supply(product_id: str, units: int) -> Wanted:
+
+def supply(product_id: str, units: int, location_id: str = LOCATIONS[0]) -> Wanted:
     """The call that fills one shelf."""
-    request_id = f"supply-{product_id}"
-    return Wanted(
-        "UpdateStock", {"request_id": request_id, "product_id": product_id, "delta": units}
-    )
+    place = {"product_id": product_id, "location_id": location_id}
+    request_id = f"supply-{product_id}-{location_id}"
+    return Wanted("UpdateStock", {"request_id": request_id, **place, "delta": units})
 
 
 class Caller:
@@ -96,12 +126,14 @@ class Caller:
         self._orders: list[str] = []
         self._read: dict[str, Facts] = {}  # orders as they were last seen, by id
         self._asked: list[Facts] = []
-        self._changed: list[Facts] = []
+        self._changed: dict[str, list[Facts]] = {name: [] for name in CHANGES}
+        self._goods = GoodsWishes(name, self._chance)
         self._numbers = 0
 
     def told_of(self, answer: Facts) -> None:
-        """An answer named an order: read, edit or cancel it some day."""
+        """An answer named an order: read, edit, ship or cancel it some day."""
         order_id = answer["order_id"]
+        self._goods.told_of(answer)
         _remember(self._orders, order_id)
         if "lines" in answer:
             self._read.pop(order_id, None)
@@ -112,9 +144,18 @@ class Caller:
     def next(self) -> Wanted:
         """Choose the next call."""
         (method,) = self._chance.choices(list(self._mix), list(self._mix.values()))
+        if method in GOODS and self._orders:
+            wanted = self._goods.next(method)
+            if wanted is not None:
+                return Wanted(*wanted)
+            method = "GetOrderDetails"  # what it shows may be shipped one day
         match method:
-            case "UpdateStock":
-                return Wanted(method, self._stock_change())
+            case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
+                return Wanted(method, self._stock_change(method))
+            case "CancelOrder" if self._goods.shipped_in_part and self._chance.random() < REST:
+                return Wanted(
+                    method, {"order_id": self._chance.choice(self._goods.shipped_in_part)}
+                )
             case "GetOrderDetails" | "CancelOrder" if self._orders:
                 return Wanted(method, {"order_id": self._chance.choice(self._orders)})
             case "ConfirmOrder" if self._orders:
@@ -160,6 +201,8 @@ class Caller:
             asked["charges"] = [["SHIPPING", 0, 450], ["DISCOUNT", 1, 50], ["TAX_INCLUDED", 0, 80]]
         if self._chance.random() < HELD:
             asked["hold_s"] = self._chance.choice(self._shop.holds_s)
+        if self._chance.random() < SOURCED:
+            asked["sourcing"] = drawn_sourcing(self._chance)
         _remember(self._asked, asked)
         return asked
 
@@ -179,6 +222,8 @@ class Caller:
             case _:
                 lines[at][2:] = [chance.randint(1, UNITS_MAX), chance.choice(PRICES_MINOR)]
         edited: Facts = {"lines": lines}
+        if chance.random() < SOURCING_EDITED:
+            edited = {**edited, "sourcing": drawn_sourcing(chance)}
         if chance.random() < CHARGES_EDITED:
             return {**edited, "charges": [["SHIPPING", 0, 300]]}
         return edited
@@ -205,16 +250,25 @@ class Caller:
             [product_id, self._chance.randint(1, UNITS_MAX)] for product_id in sorted({*wanted})
         ]
 
-    def _stock_change(self) -> Facts:
-        if self._changed and self._chance.random() < REPEATED:
-            return self._chance.choice(self._changed)
+    def _stock_change(self, method: str) -> Facts:
+        changed, chance = self._changed[method], self._chance
+        if changed and chance.random() < REPEATED:
+            return chance.choice(changed)
         self._numbers += 1
-        change = {
+        elsewhere = chance.random() < ELSEWHERE
+        change: Facts = {
             "request_id": f"{self.name}-stock-{self._numbers}",
-            "product_id": self._chance.choice(self._product_ids),
-            "delta": self._chance.choice(self._shop.changes),
+            "product_id": chance.choice(self._product_ids),
+            "location_id": chance.choice(LOCATIONS) if elsewhere else LOCATIONS[0],
         }
-        _remember(self._changed, change)
+        if method == "UpdateStock":
+            change = {**change, "delta": chance.choice(self._shop.changes)}
+        else:  # of few products, so that what is put aside is put back as well
+            few = self._product_ids[:ASIDE]
+            change = {**change, "product_id": chance.choice(few), "quantity": chance.randint(1, 2)}
+        if method == "ReleaseQuarantine":
+            change = {**change, "write_off": chance.random() < WRITTEN_OFF}
+        _remember(changed, change)
         return change
 
 

@@ -10,7 +10,7 @@ from holdfast.chassis.messaging.broker import Broker, Event, exchange_of
 from holdfast.chassis.messaging.cloudevents import NotAnEventBatch, decode_batch, encode_batch
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
-from proof.rules.messages import ANSWERS, QUESTIONS
+from proof.rules.due import ANSWERS, QUESTIONS
 from proof.simulation.audit import AuditedBroker
 from proof.simulation.fault_rates import FaultRates
 from proof.simulation.loop import Process, current_process

@@ -49,7 +49,7 @@ async def test_every_call_is_on_disk_with_what_its_caller_was_told(
     calls = await work(address, tmp_path / "history", seed=1)
 
     assert len(calls) >= CALLS
-    assert {call.method for call in calls} == MIX.keys() | {"CreateProduct"}
+    assert {call.method for call in calls} == MIX.keys() | {"CreateProduct", "CreateLocation"}
     assert {call.outcome for call in calls} == {"ok", "fail", "info"}
     assert all(call.ended_at is not None for call in calls), "each caller ended its last call"
     assert all((call.value is not None) == (call.outcome == "ok") for call in calls)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from proof.run_record import CHANGING_STOCK
 from proof.workload import MIX, Caller, Shop, Wanted
 
 SHOP = Shop(products=12, scarce=3)
@@ -10,12 +11,17 @@ READ = {
     "version": 2,
     "lines": [["P-001", 2], ["P-002", 1]],
     "numbers": [1, 3],
+    "status": "PARTIALLY_SHIPPED",
+    "stock": [["P-001", "main", 1], ["P-002", "east", 1]],
+    "shipments": [["s-1", [[1, "P-001", "main", 1]]]],
 }
+RETURN = {"order_id": "an order", "return_id": "a return", "units": [[1, 1, 0]]}
 
 
 def calls(seed: int, times: int = 2_000) -> list[Wanted]:
     caller = Caller("c-1", seed, SHOP)
     caller.told_of(READ)
+    caller.told_of(RETURN)
     return [caller.next() for _ in range(times)]
 
 
@@ -48,4 +54,42 @@ def test_a_caller_names_only_orders_that_it_was_told_of() -> None:
 
     methods = {caller.next().method for _ in range(500)}
 
-    assert methods == {"CreateOrder", "GetStockInfo", "UpdateStock"}
+    assert methods == {"CreateOrder", "GetStockInfo", *CHANGING_STOCK}
+
+
+def test_goods_leave_and_come_back_repeated_contradicted_and_beyond_what_there_is() -> None:
+    made = [call for call in calls(6, 6_000) if call.method in ("ShipOrder", "ReceiveReturn")]
+    by_id: dict[object, list[object]] = {}
+    for call in made:
+        key = call.request.get("shipment_id") or call.request["request_id"]
+        by_id.setdefault(key, []).append(call.request)
+    shipped = [call.request for call in made if call.method == "ShipOrder"]
+
+    assert any(len(some) > 1 and all(one == some[0] for one in some) for some in by_id.values())
+    assert any(one != some[0] for some in by_id.values() for one in some)
+    assert {(bool(one["items"]), bool(one["location_id"])) for one in shipped} == {
+        (False, False),
+        (False, True),
+        (True, False),
+    }
+    assert any(item[1] > 2 for one in shipped for item in one["items"])
+
+
+def test_orders_say_by_every_rule_where_their_stock_is_to_come_from() -> None:
+    orders = [call.request for call in calls(7) if call.method == "CreateOrder"]
+    rules = {one["sourcing"][0] for one in orders if "sourcing" in one}
+
+    assert rules == {"PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"}
+    assert any(not one["sourcing"][2] for one in orders if "sourcing" in one)
+    assert any("sourcing" not in one for one in orders)
+
+
+def test_the_shelves_are_filled_at_several_locations_with_as_many_units_as_were_wanted() -> None:
+    filled: Counter[str] = Counter()
+    for call in SHOP.supply():
+        if call.method == "UpdateStock":
+            filled[call.request["product_id"]] += call.request["delta"]
+
+    places = {call.request["location_id"] for call in SHOP.supply()}
+    assert places == {"main", "east", "west"}
+    assert sorted(filled.values()) == [3] * 3 + [1_000] * 9

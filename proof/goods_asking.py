@@ -1,0 +1,174 @@
+"""The client library is asked for what a caller wants of goods and of stock; see `asking.py`."""
+
+from datetime import UTC, datetime
+
+from holdfast.client import (
+    Disposition,
+    Holdfast,
+    Order,
+    ReceiptLine,
+    Return,
+    ReturnLine,
+    ReturnState,
+    ShipmentItem,
+    Sourcing,
+    SourcingStrategy,
+    StockLevel,
+)
+from proof.history import Facts
+from proof.workload import Wanted
+
+DELIVERED_AT = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+async def ask_for_goods(client: Holdfast, wanted: Wanted) -> Facts:
+    """Ship goods or take them back.
+
+    :raises HoldfastError: it was refused, or nobody knows.
+    """
+    asked, orders = wanted.request, client.orders
+    match wanted.method:
+        case "ShipOrder":
+            items = [ShipmentItem(*item) for item in asked["items"]]
+            return whole_order(
+                await orders.ship(
+                    asked["order_id"],
+                    items or None,
+                    shipment_id=asked["shipment_id"],
+                    location=asked["location_id"],
+                )
+            )
+        case "UpdateShipment":
+            return whole_order(
+                await orders.update_shipment(
+                    asked["order_id"],
+                    asked["shipment_id"],
+                    tracking_number=asked["tracking_number"],
+                    delivered=DELIVERED_AT if asked["delivered"] else None,
+                )
+            )
+        case "OpenReturn":
+            lines = [ReturnLine(*line) for line in asked["lines"]]
+            request_id = asked["request_id"]
+            return _return(
+                await orders.open_return(asked["order_id"], lines, request_id=request_id)
+            )
+        case "ReceiveReturn":
+            parcel = [
+                ReceiptLine(line_no, units, Disposition(disposition), at)
+                for line_no, units, disposition, at in asked["lines"]
+            ]
+            return _return(
+                await orders.receive_return(
+                    asked["return_id"], parcel, request_id=asked["request_id"]
+                )
+            )
+        case "CloseReturn":
+            return _return(await orders.close_return(asked["return_id"]))
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
+    """Read or change stock, or make what it is of.
+
+    :raises HoldfastError: it was refused, or nobody knows.
+    """
+    asked, inventory = wanted.request, client.inventory
+    match wanted.method:
+        case "GetStockInfo":
+            info = await inventory.get_stock(asked["product_id"])
+            levels = [
+                [one.location_id, one.on_hand, one.reserved, one.quarantined, one.version]
+                for one in info.levels
+            ]
+            units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
+            return {**units, "levels": levels}
+        case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
+            level = await _changed(client, wanted)
+            return _units(level.on_hand, level.reserved, level.quarantined, level.available)
+        case "CreateLocation":
+            location_id = asked["location_id"]
+            await inventory.create_location(location_id, priority=asked["priority"])
+            return {"location_id": location_id}
+    raise AssertionError(f"no caller knows how to call {wanted.method}")
+
+
+async def _changed(client: Holdfast, wanted: Wanted) -> StockLevel:
+    asked, inventory = wanted.request, client.inventory
+    product_id, location_id = asked["product_id"], asked["location_id"]
+    request_id = asked["request_id"]
+    match wanted.method:
+        case "UpdateStock":
+            return await inventory.adjust_stock(
+                product_id,
+                asked["delta"],
+                reason="count",
+                location_id=location_id,
+                request_id=request_id,
+            )
+        case "QuarantineStock":
+            return await inventory.quarantine(
+                product_id,
+                asked["quantity"],
+                reason="looks odd",
+                location_id=location_id,
+                request_id=request_id,
+            )
+    return await inventory.release_quarantine(
+        product_id,
+        asked["quantity"],
+        reason="looked at",
+        location_id=location_id,
+        write_off=asked["write_off"],
+        request_id=request_id,
+    )
+
+
+def whole_order(order: Order) -> Facts:
+    """An order with its contents: the next call for it goes on from them."""
+    return {
+        **order_facts(order),
+        "version": order.version,
+        "lines": [[line.product_id, line.quantity] for line in order.lines],
+        "numbers": [line.line_no for line in order.lines],
+        "total_minor": order.total.minor,
+        "stock": [[one.product_id, one.location_id, one.quantity] for one in order.stock],
+        "shipments": [
+            [
+                shipment.shipment_id,
+                [
+                    [one.line_no, one.product_id, one.location_id, one.quantity]
+                    for one in shipment.items
+                ],
+            ]
+            for shipment in order.shipments
+        ],
+    }
+
+
+def order_facts(order: Order) -> Facts:
+    """Which order it is, and where it stands."""
+    return {"order_id": order.order_id, "status": order.status.value}
+
+
+def sourcing_of(asked: Facts) -> Sourcing | None:
+    """Where the stock of an order is to come from, if it says so."""
+    if "sourcing" not in asked:
+        return None
+    strategy, location_ids, may_split = asked["sourcing"]
+    return Sourcing(SourcingStrategy(strategy), location_ids, may_split)
+
+
+def _return(one: Return) -> Facts:
+    return {
+        "order_id": one.order_id,
+        "return_id": one.return_id,
+        "closed": one.state is ReturnState.CLOSED,
+        "units": [[line.line_no, line.quantity, line.received] for line in one.lines],
+        "receipts": [receipt.request_id for receipt in one.receipts],
+    }
+
+
+def _units(on_hand: int, reserved: int, quarantined: int, available: int) -> Facts:
+    told = {"on_hand": on_hand, "reserved": reserved, "quarantined": quarantined}
+    return {**told, "available": available}
