@@ -14,7 +14,7 @@ anonymous.
 
 from collections.abc import Callable, Iterator
 
-from proof.rules import agreement, edits, messages, orders, reads, resources, stock
+from proof.rules import agreement, edits, goods, messages, orders, reads, resources, stock
 from proof.run_record import Attempt, RunRecord, Violation
 
 __all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
@@ -22,14 +22,14 @@ __all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
 INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = {
     1: (stock.conservation,),
     2: (stock.no_oversell,),
-    3: (orders.no_lost_order, edits.no_lost_edit),
-    4: (orders.no_phantom, edits.no_phantom_edit, stock.stock_phantoms),
-    5: (orders.idempotency, stock.stock_idempotency),
-    6: (agreement.agreement,),
+    3: (orders.no_lost_order, edits.no_lost_edit, goods.no_lost_goods),
+    4: (orders.no_phantom, edits.no_phantom_edit, goods.no_phantom_goods, stock.stock_phantoms),
+    5: (orders.idempotency, goods.goods_idempotency, stock.stock_idempotency),
+    6: (agreement.agreement, goods.booked_once),
     7: (messages.in_order,),
     8: (messages.one_effect,),
     9: (messages.nothing_parked,),
-    10: (orders.books, edits.editions, stock.ledger_is_level),
+    10: (orders.books, edits.editions, goods.goods_books, stock.ledger_is_level),
     11: (reads.reads,),
     12: (orders.notifications,),
     13: (messages.liveness,),

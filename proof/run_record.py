@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from proof.goods import units_by_product
 from proof.history import Call
 from proof.snapshot import Movement, ObservedEvent, Order, Sample, Snapshot
 
 RequestKey = tuple[str, str]  # customer id, request id
 Place = tuple[str, str]  # product id, location id
+
+CHANGING_STOCK = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
 
 Key = TypeVar("Key")
 Thing = TypeVar("Thing")
@@ -90,8 +93,9 @@ class RunRecord:
 
     @cached_property
     def stock_changes(self) -> Mapping[str, list[Call]]:
-        """The calls of UpdateStock by request id."""
-        calls = self.calls_of("UpdateStock")
+        """The calls that change stock by request id, in the order in which they began."""
+        calls = [call for method in CHANGING_STOCK for call in self.calls_of(method)]
+        calls.sort(key=lambda call: call.number)
         return _grouped((call.request["request_id"], call) for call in calls)
 
     @cached_property
@@ -109,6 +113,14 @@ class RunRecord:
     def demands(self) -> Mapping[str, Counter[str]]:
         """Units per product that each order asks for: lines of one product are summed."""
         return {order_id: _demand_of(order) for order_id, order in self.snapshot.orders.items()}
+
+    @cached_property
+    def to_hold(self) -> Mapping[str, Counter[str]]:
+        """Units per product that each order asks for and that have not left."""
+        return {
+            order_id: _less(self.demands[order_id], units_by_product(order.shipped))
+            for order_id, order in self.snapshot.orders.items()
+        }
 
     @cached_property
     def ledgers(self) -> Mapping[Place, list[Movement]]:
@@ -133,6 +145,12 @@ def _demand_of(order: Order) -> Counter[str]:
     for line in order.lines:
         demand[line.product_id] += line.quantity
     return demand
+
+
+def _less(units: Counter[str], gone: Counter[str]) -> Counter[str]:
+    left = Counter(units)
+    left.subtract(gone)
+    return +left
 
 
 def precedes(before: Call, after: Call) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from proof.goods import Sourcing
 from proof.run_record import RunRecord, Violation
 from proof.snapshot import Edition, Movement, Order, Part, Reservation
 
@@ -11,17 +12,30 @@ AGREEMENT: dict[str, tuple[str | None, ...]] = {
     "PENDING": (None, "HELD", "SHORT"),
     "RESERVED": ("HELD",),
     "CONFIRMED": ("HELD",),
+    "PARTIALLY_SHIPPED": ("HELD",),
+    "SHIPPED": ("OVER",),
     "REJECTED": ("SHORT",),
     "CANCELLED": ("OVER",),
     "EXPIRED": ("OVER",),
 }
 
 
+# Why stock may be held where it is, by the rule that found it.
+REASONS = {
+    "PRIORITY": {"PRIORITY"},
+    "NEAREST": {"NEAREST", "PRIORITY"},
+    "PINNED": {"PINNED"},
+    "FEWEST_SHIPMENTS": {"HAS_ALL", "FEWEST"},
+    "UNSPLIT": {"HAS_ALL"},
+}
+
+
 def agreement(record: RunRecord) -> Iterator[Violation]:
-    """6. A RESERVED or CONFIRMED order holds exactly its units; any other that is decided holds
-    nothing: short, over, or never begun. Who was short wanted more than there was. Inventory has
-    decided the newest question of every order, Orders has heard the answer, and its copy is what is
-    held.
+    """6. A RESERVED, CONFIRMED or PARTIALLY_SHIPPED order holds exactly its units that have not
+    left; any other that is decided holds nothing: short, over, or never begun. Who was short wanted
+    more than there was. Inventory has decided the newest question of every order, Orders has heard
+    the answer, and its copy, less what left since, is what is held, for the same reasons. It is
+    held where the order wants it.
     """
     snapshot = record.snapshot
     for order_id, order in snapshot.orders.items():
@@ -31,7 +45,7 @@ def agreement(record: RunRecord) -> Iterator[Violation]:
             text = f"it is {order.status}, Inventory has it {state or 'not'}"
             yield Violation(6, order_id, text)
         if reservation:
-            for text in _differences(order, reservation, record.demands[order_id]):
+            for text in _differences(order, reservation, record.to_hold[order_id]):
                 yield Violation(6, order_id, text)
     for order_id, reservation in snapshot.reservations.items():
         if order_id not in snapshot.orders and order_id not in record.poison:
@@ -50,7 +64,7 @@ def _differences(order: Order, reservation: Reservation, demand: Counter[str]) -
     if held and held != demand:
         yield f"it asks for {dict(demand)}, held are {dict(held)}"
     refused = [edit for edit in order.questions if edit.revision == reservation.revision]
-    wanted = refused[0].demand if refused else demand
+    wanted = order.to_hold(refused[0], refused[0].asked_version) if refused else demand
     for missing in reservation.missing:
         if missing.wanted != wanted[missing.product_id] or missing.available >= missing.wanted:
             yield f"it asks for {dict(wanted)}, refused for {missing}"
@@ -66,9 +80,41 @@ def _differences(order: Order, reservation: Reservation, demand: Counter[str]) -
             f"it has asked {order.asked}, {reservation.revision} is decided, "
             f"{order.answered} answered"
         )
-    known = order.sequence, order.revision, sorted(order.stock)
+    known = order.sequence, order.revision, _effective(order)
     if known != (reservation.version, reservation.revision, sorted(reservation.stock)):
         yield f"Orders knows {known}, Inventory holds {reservation}"
+    if order.reasons != reservation.reasons:
+        yield f"Orders knows that it is held for {order.reasons}, Inventory for {reservation}"
+    if reservation.state == "HELD":
+        yield from _misplaced(order, reservation)
+
+
+def _effective(order: Order) -> list[Part]:
+    """What is held as Inventory last told, less what has left since then."""
+    units = Counter({part[:2]: part.units for part in order.stock})
+    for shipment in order.shipments:
+        if shipment.revision > order.revision:
+            for item in shipment.items:
+                units[item.product_id, item.location_id] -= item.units
+    return sorted(Part(*place, quantity) for place, quantity in units.items() if quantity)
+
+
+def _misplaced(order: Order, reservation: Reservation) -> Iterator[str]:
+    """What is held otherwise than the order wants it: where, and why there."""
+    sourcing = order.edition_at(order.version).sourcing
+    if reservation.sourcing != sourcing:
+        yield f"its stock is to come by {sourcing}, Inventory has {reservation.sourcing}"
+    places = {part.location_id for part in reservation.stock}
+    if sourcing.strategy == "PINNED" and not places <= {*sourcing.location_ids}:
+        yield f"it is pinned to {sourcing.location_ids} and holds stock at {sorted(places)}"
+    if not sourcing.may_split and len(places) > 1:
+        yield f"it must not be split and holds stock at {sorted(places)}"
+    if not set(reservation.reasons) <= REASONS[_rule(sourcing)]:
+        yield f"its stock is to come by {sourcing}, it is held for {reservation.reasons}"
+
+
+def _rule(sourcing: Sourcing) -> str:
+    return sourcing.strategy if sourcing.may_split else "UNSPLIT"
 
 
 def _effect(
@@ -78,7 +124,7 @@ def _effect(
 
     :param edits: those that asked for other units.
     """
-    kinds = Counter((m.product_id, m.location_id, m.kind) for m in moved)
+    kinds = Counter(m[1:4] for m in moved if m.kind in ("RESERVATION", "RELEASE"))
     if kinds and max(kinds.values()) > 1 + len(edits):
         yield f"it moved the same stock twice: {kinds}"
     net = Counter[tuple[str, str]]()
@@ -93,8 +139,7 @@ def _effect(
     lacks = reservation.state == "SHORT" or any(refused)
     if bool(reservation.missing) != lacks or (refused and reservation.missing not in refused):
         yield f"it is {reservation.state} and lacks {reservation.missing}"
-    most = 1 + len(edits) + (reservation.state == "OVER")
-    if not 1 <= reservation.version <= most:
+    if not 1 <= reservation.version <= reservation.revision:
         yield f"it is {reservation.state} at version {reservation.version}"
 
 

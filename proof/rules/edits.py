@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from proof.goods import units_by_line
 from proof.history import Call
-from proof.rules.orders import EDITING
+from proof.questions import questions_of
+from proof.rules.orders import EDITING, sourcing_of
 from proof.run_record import RunRecord, Violation
 from proof.snapshot import Edition, Line, Order, goods_minor
 
@@ -32,6 +34,8 @@ def no_phantom_edit(record: RunRecord) -> Iterator[Violation]:
     for order in record.snapshot.orders.values():
         for edit in order.edits:
             asked = [call for call in calls[order.order_id] if _is_of(edit, order, call)]
+            if edit == order.rest and is_of_rest(edit, order):
+                asked += record.cancellings.get(order.order_id, [])
             if all(call.outcome == "fail" for call in asked):
                 text = f"nobody asked for edition {edit.number}, or was refused: {edit.lines}"
                 yield Violation(4, order.order_id, text)
@@ -51,23 +55,32 @@ def _is_of(edit: Edition, order: Order, call: Call) -> bool:
     before = order.edition_at(edit.asked_version - 1)
     given = [one.lines for one in (order.first, *order.edits) if one.number < edit.number]
     highest = max((line.line_no for lines in given for line in lines), default=0)
-    return _is_made(before, edit.lines, edit.charged_minor, call, highest)
+    return _is_made(before, edit, call, highest)
+
+
+def is_of_rest(edit: Edition, order: Order) -> bool:
+    """Whether an edition is what had left, and nothing else is new in it."""
+    version = edit.asked_version
+    before, left = order.edition_at(version - 1), units_by_line(order.shipped_at(version))
+    lines = [line._replace(quantity=left[line.line_no]) for line in before.lines]
+    return [line for line in lines if line.quantity] == list(edit.lines)
 
 
 def _changes_nothing(order: Order, call: Call) -> bool:
     version = call.request["version"]
     now = [order.edition_at(at) for at in (version, version + 1)]
-    return any(_is_made(one, one.lines, one.charged_minor, call, NEW) for one in now)
+    return any(_is_made(one, one, call, NEW) for one in now)
 
 
-def _is_made(
-    before: Edition, lines: Sequence[Line], charged_minor: int, call: Call, highest: int
-) -> bool:
-    """Whether these contents are those before, as the call wants them.
+def _is_made(before: Edition, edit: Edition, call: Call, highest: int) -> bool:
+    """Whether an edition is the one before it, as the call wants it.
 
     :param highest: of the numbers that lines of the order had until then.
     """
-    known = before.lines
+    known, lines = before.lines, edit.lines
+    wanted = sourcing_of(call.request) if "sourcing" in call.request else before.sourcing
+    if edit.sourcing != wanted:
+        return False
     if call.method == "CancelUnits":
         off = dict(call.request["units"])
         left = [line._replace(quantity=line.quantity - off.get(line.line_no, 0)) for line in known]
@@ -76,7 +89,7 @@ def _is_made(
     charged = sum(SIGNS.get(kind, 1) * minor for kind, _, minor in charges or ())
     # The known lines keep their numbers and their order, the new ones come after them.
     asked = sorted(call.request["lines"], key=lambda one: one[0] or NEW)
-    return (charges is None or charged == charged_minor) and [
+    return (charges is None or charged == edit.charged_minor) and [
         _line(one, before, now, highest) for one, now in zip(asked, lines, strict=False)
     ] == [*lines, *asked[len(lines) :]]
 
@@ -111,8 +124,9 @@ def _books(order: Order) -> Iterator[str]:
     if open_ != ([] if order.edit_revision is None else [order.edit_revision]):
         yield f"edits by questions {open_} are under way, it waits for {order.edit_revision}"
     revisions = [edit.revision for edit in order.questions]
-    if revisions != list(range(2, 2 + len(revisions))):
-        yield f"its edits were decided by questions {revisions}"
+    asked = [question.revision for question in questions_of(order) if question.edit]
+    if revisions != asked:
+        yield f"its edits were decided by questions {revisions}, its history has them as {asked}"
     told = sorted((c.version, c.action) for c in order.history if c.action.startswith("EDIT"))
     if told != sorted(_told(order)):
         yield f"its history tells of {told}, its edits make {sorted(_told(order))}"
@@ -125,6 +139,7 @@ def _books(order: Order) -> Iterator[str]:
         if edit.state == "DROPPED" and ended_by.get(edit.ended_version or 0) not in (
             "CANCELLED",
             "EXPIRED",
+            "SHIPPED",
         ):
             yield f"edition {edit.number} was dropped by version {edit.ended_version}"
 
@@ -134,6 +149,6 @@ def _told(order: Order) -> Iterator[tuple[int, str]]:
     for edit in order.edits:
         if edit.revision:
             yield edit.asked_version, "EDIT_ASKED"
-        if edit.state in ("APPLIED", "REFUSED"):
+        if edit.state in ("APPLIED", "REFUSED") and edit != order.rest:
             action = "EDITED" if edit.state == "APPLIED" else "EDIT_REFUSED"
             yield edit.ended_version or 0, action

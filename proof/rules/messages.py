@@ -2,61 +2,21 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
+from proof.questions import questions_of
+from proof.rules.due import (
+    AGAIN,
+    ANSWERS,
+    LEVEL_CHANGED,
+    QUESTIONS,
+    Aggregate,
+    Told,
+    due_events,
+    due_of_question,
+    says,
+)
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import MISSING, REVISION, Edition, ObservedEvent, Order, Part, Reservation
-
-ORDERS, INVENTORY = "holdfast.orders.v1.", "holdfast.inventory.v1."
-PLACED, CANCELLED, EXPIRED, UPDATED, AGAIN = (
-    ORDERS + name
-    for name in (
-        "OrderPlaced",
-        "OrderCancelled",
-        "OrderExpired",
-        "OrderUpdated",
-        "StockAskedAgain",
-    )
-)
-RESERVED, REJECTED, RELEASED, LEVEL_CHANGED = (
-    INVENTORY + name
-    for name in ("StockReserved", "StockRejected", "ReservationReleased", "StockLevelChanged")
-)
-OF_STATUS = {
-    "RESERVED": ORDERS + "OrderReserved",
-    "CONFIRMED": ORDERS + "OrderConfirmed",
-    "REJECTED": ORDERS + "OrderRejected",
-    "CANCELLED": CANCELLED,
-    "EXPIRED": EXPIRED,
-}
-PAID = ORDERS + "PaymentRecorded"
-EDIT_REQUESTED, EDIT_REFUSED = ORDERS + "OrderEditRequested", ORDERS + "OrderEditRefused"
-OF_ACTION = {
-    "EDIT_ASKED": EDIT_REQUESTED,
-    "EDITED": ORDERS + "OrderEdited",
-    "EDIT_REFUSED": EDIT_REFUSED,
-    "CUSTOMER_UPDATED": UPDATED,
-    "HOLD_EXTENDED": ORDERS + "HoldExtended",
-    "PAYMENT_RECORDED": PAID,
-}
-QUESTIONS = (PLACED, EDIT_REQUESTED, CANCELLED, EXPIRED, AGAIN)  # what Inventory receives
-ANSWERS = (RESERVED, REJECTED, RELEASED)  # what Orders receives; again when asked again
-
-
-class Aggregate(NamedTuple):
-    """What a sequence counts: an order, a reservation, or a level at its location."""
-
-    exchange: str
-    subject: str
-    location_id: str = ""
-
-
-class Told(NamedTuple):
-    """One change of an aggregate, as an event must tell it."""
-
-    aggregate: Aggregate
-    sequence: int
-    type: str
+from proof.snapshot import ObservedEvent, Order
 
 
 def in_order(record: RunRecord) -> Iterator[Violation]:
@@ -67,7 +27,7 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
     """
     if record.observed_events is None:
         return
-    due = dict(_due(record))
+    due = dict(due_events(record))
     ids = defaultdict[Told, dict[str, None]](dict)
     highest = dict[Aggregate, int]()
     by_id = dict[str, ObservedEvent]()
@@ -84,8 +44,9 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
             text = f"{seen.type} {seen.sequence} was seen and did not happen"
             yield Violation(7, seen.subject, text)
             continue
-        if seen.content is None or not _says(seen.content, due[told]):
-            yield Violation(7, seen.subject, f"{seen.type} says {seen.content}, not {due[told]}")
+        if seen.content is None or not says(seen.content, due[told]):
+            text = f"{seen.type} {seen.sequence} says {seen.content}, not {due[told]}"
+            yield Violation(7, seen.subject, text)
         is_first = told not in ids
         ids[told][seen.event_id] = None
         before = highest.get(told.aggregate, 0)
@@ -103,12 +64,10 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
 
 
 def _asked_again(record: RunRecord, seen: ObservedEvent) -> Iterator[Violation]:
-    """The same question: what the order wanted when it was placed, or by an edit, or that it is
-    over.
-    """
+    """The same question as some before: what the order wanted then, with what left and came."""
     order = record.snapshot.orders.get(seen.subject)
-    asked = [_wanted(order.first), *map(_wanted, order.questions), _over(order)] if order else []
-    if seen.content is None or sorted(seen.content) not in asked:
+    asked = [due_of_question(question, order) for question in questions_of(order)] if order else []
+    if seen.content is None or not any(says(seen.content, due) for due in asked):
         yield Violation(7, seen.subject, f"it was asked again for {seen.content}, not {asked}")
     elif order and not 1 <= seen.sequence <= order.version:
         yield Violation(7, seen.subject, f"it was asked again at version {seen.sequence}")
@@ -120,129 +79,6 @@ def _told(seen: ObservedEvent) -> Told:
     if seen.type == LEVEL_CHANGED and seen.content:
         location_id = seen.content[0].location_id
     return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
-
-
-def _due(record: RunRecord) -> Iterator[tuple[Told, list[Part] | None]]:
-    """What must have been told, by what both databases say has happened; None: whatever it says."""
-    for order in record.snapshot.orders.values():
-        yield from _due_of_order(order)
-    for order_id, reservation in record.snapshot.reservations.items():
-        if order_id in record.poison:
-            continue
-        asker = record.snapshot.orders.get(order_id)
-        if asker and asker.questions:
-            yield from _due_of_edited(asker, reservation, record.observed_events or ())
-            continue
-        stock = sorted(
-            Part(movement.product_id, movement.location_id, movement.reserved_delta)
-            for movement in record.moved.get(order_id, [])
-            if movement.kind == "RESERVATION"
-        )
-        yield from _due_of_reservation(reservation, stock)
-    for (product_id, location_id), ledger in record.ledgers.items():
-        aggregate = Aggregate("holdfast.inventory", product_id, location_id)
-        for version, movement in enumerate(ledger, 1):
-            if movement.kind in ("RECEIPT", "ADJUSTMENT"):
-                part = Part(product_id, location_id, movement.on_hand_after)
-                yield Told(aggregate, version, LEVEL_CHANGED), [part]
-
-
-def _wanted(edition: Edition) -> list[Part]:
-    """What an order wants of stock: units by product, under the question's revision."""
-    units = (Part(name, "", n) for name, n in edition.demand.items())
-    return sorted([Part(REVISION, "", edition.revision), *units])
-
-
-def _over(order: Order) -> list[Part]:
-    """That it wants nothing more: its last question."""
-    return [Part(REVISION, "", 2 + len(order.questions))]
-
-
-def _says(content: Sequence[Part], due: list[Part] | None) -> bool:
-    """Whether an event says what is due; parts without a place may be at any."""
-    if due is None or sorted(content) == due:
-        return True
-    somewhere = Counter[Part]()
-    for part in content:
-        at = MISSING if part.location_id == MISSING else ""
-        somewhere[Part(part.product_id, at, 0)] += part.units
-    return due == sorted(place._replace(units=units) for place, units in somewhere.items())
-
-
-def _due_of_order(order: Order) -> Iterator[tuple[Told, list[Part]]]:
-    aggregate = Aggregate("holdfast.orders", order.order_id)
-    yield Told(aggregate, 1, PLACED), _wanted(order.first)
-    for now in order.history[1:]:
-        event_type = OF_ACTION[now.action] if now.action else OF_STATUS.get(now.status, "")
-        content: list[Part] = []
-        if event_type == OF_STATUS["REJECTED"]:
-            content = sorted(Part(one.product_id, "", one.wanted) for one in order.shortages)
-        elif event_type == PAID:
-            content = [
-                Part(f"{one.kind} {one.reference}", "", one.amount_minor)
-                for one in order.payments
-                if one.version == now.version
-            ]
-        elif event_type == EDIT_REQUESTED:
-            asked = [edit for edit in order.questions if edit.asked_version == now.version]
-            content = _wanted(asked[0]) if asked else []
-        elif event_type == EDIT_REFUSED:
-            ended = [edit for edit in order.edits if edit.ended_version == now.version]
-            content = sorted(Part(m.product_id, "", m.wanted) for e in ended for m in e.missing)
-        elif event_type in QUESTIONS:
-            content = _over(order)
-        yield Told(aggregate, now.version, event_type), content
-
-
-def _due_of_reservation(
-    reservation: Reservation, stock: list[Part]
-) -> Iterator[tuple[Told, list[Part] | None]]:
-    """:param stock: what was ever reserved for the order."""
-    aggregate = Aggregate("holdfast.inventory", reservation.order_id)
-    first = Part(REVISION, "", 1)
-    match reservation.state:
-        case "HELD":
-            yield Told(aggregate, 1, RESERVED), sorted([first, *stock])
-        case "SHORT":
-            missing = [Part(one.product_id, MISSING, one.wanted) for one in reservation.missing]
-            yield Told(aggregate, 1, REJECTED), sorted([first, *missing])
-        case "OVER":
-            if stock:
-                yield Told(aggregate, 1, RESERVED), sorted([first, *stock])
-            elif reservation.version > 1:
-                yield Told(aggregate, 1, REJECTED), None  # what was missing is not kept
-            over = [Part(REVISION, "", reservation.revision)]
-            yield Told(aggregate, reservation.version, RELEASED), over
-
-
-def _due_of_edited(
-    order: Order, reservation: Reservation, observed: Sequence[ObservedEvent]
-) -> Iterator[tuple[Told, list[Part] | None]]:
-    """One answer for each question that was decided; that of an edit which the order's end dropped
-    may have come after the end, and then there was none.
-    """
-    aggregate = Aggregate("holdfast.inventory", order.order_id)
-    held = order.first
-    yield Told(aggregate, 1, RESERVED), _wanted(held)
-    version = 1
-    ends = reservation.state == "OVER"
-    for edit in order.questions:
-        left = reservation.version - version - ends
-        if edit.state == "DROPPED" and not left:
-            continue
-        version += 1
-        stays = {seen.type for seen in observed if seen[2:4] == (order.order_id, version)}
-        if edit.state == "REFUSED" or (edit.state == "DROPPED" and REJECTED in stays):
-            missing = [Part(one.product_id, MISSING, one.wanted) for one in edit.missing]
-            kept = _wanted(held._replace(revision=edit.revision))
-            due = sorted([*kept, *missing]) if edit.state == "REFUSED" else None
-            yield Told(aggregate, version, REJECTED), due
-            continue
-        held = edit
-        yield Told(aggregate, version, RESERVED), _wanted(edit)
-    if ends:
-        over = [Part(REVISION, "", reservation.revision)]
-        yield Told(aggregate, reservation.version, RELEASED), over
 
 
 def one_effect(record: RunRecord) -> Iterator[Violation]:
@@ -287,16 +123,18 @@ def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
     if record.forgetful:
         return
     decided = sum(reservation.version for reservation in record.snapshot.reservations.values())
-    settled = sum(
-        any(change.status in ("RESERVED", "CONFIRMED", "REJECTED") for change in order.history)
-        + (order.answered > 1 + len(order.questions))
-        + sum(edit.state in ("APPLIED", "REFUSED") for edit in order.questions)
-        for order in record.snapshot.orders.values()
-    )
+    settled = sum(len(_heard(order)) for order in record.snapshot.orders.values())
     for service, effects in (("inventory", decided), ("orders", settled)):
         known = len(record.snapshot.inboxes[service])
         if known < effects:
             yield Violation(8, service, f"{known} events are in its inbox, {effects} had effects")
+
+
+def _heard(order: Order) -> set[int]:
+    """The revisions that Orders must have heard an answer to."""
+    decided = any(now.status in ("RESERVED", "CONFIRMED", "REJECTED") for now in order.history)
+    edits = {one.revision for one in order.questions if one.state in ("APPLIED", "REFUSED")}
+    return edits | ({1} if decided else set()) | ({order.answered} if order.answered else set())
 
 
 def nothing_parked(record: RunRecord) -> Iterator[Violation]:

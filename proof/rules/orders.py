@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
+from proof.goods import Sourcing
 from proof.history import Call, Facts
 from proof.run_record import RunRecord, Violation, precedes
 from proof.snapshot import Change, Edition, Order, goods_minor
@@ -20,19 +21,29 @@ LEGAL_STEPS = frozenset(
         ("RESERVED", "CANCELLED"),
         ("RESERVED", "EXPIRED"),
         ("CONFIRMED", "CANCELLED"),
+        ("CONFIRMED", "PARTIALLY_SHIPPED"),
+        ("CONFIRMED", "SHIPPED"),
+        ("PARTIALLY_SHIPPED", "SHIPPED"),
     }
 )
 # What may change while the status stays, and where.
-OPEN = frozenset({"PENDING", "RESERVED", "CONFIRMED"})
+OPEN = frozenset({"PENDING", "RESERVED", "CONFIRMED", "PARTIALLY_SHIPPED"})
 HELD = frozenset({"PENDING", "RESERVED"})
-PROMISED = frozenset({"RESERVED", "CONFIRMED"})
+PROMISED = OPEN - {"PENDING"}
+LEFT = frozenset({"PARTIALLY_SHIPPED", "SHIPPED"})
+CAME_TO_NOTHING = frozenset({"REJECTED", "CANCELLED", "EXPIRED"})
 LEGAL_ACTIONS = {
     "CUSTOMER_UPDATED": OPEN,
     "HOLD_EXTENDED": HELD,
-    "PAYMENT_RECORDED": OPEN | {"REJECTED", "CANCELLED", "EXPIRED"},
+    "PAYMENT_RECORDED": OPEN | LEFT | CAME_TO_NOTHING,
     "EDIT_ASKED": PROMISED,
     "EDITED": PROMISED,
     "EDIT_REFUSED": PROMISED,
+    "SHIPPED": frozenset({"PARTIALLY_SHIPPED"}),
+    "SHIPMENT_UPDATED": LEFT,
+    "RETURN_OPENED": LEFT,
+    "RETURN_RECEIVED": LEFT,
+    "RETURN_CLOSED": LEFT,
 }
 EDITING = ("EditOrder", "CancelUnits")
 # Which calls ask for such a change.
@@ -43,6 +54,11 @@ ASKED_BY = {
     "EDIT_ASKED": EDITING,
     "EDITED": EDITING,
     "EDIT_REFUSED": EDITING,
+    "SHIPPED": ("ShipOrder",),
+    "SHIPMENT_UPDATED": ("UpdateShipment",),
+    "RETURN_OPENED": ("OpenReturn",),
+    "RETURN_RECEIVED": ("ReceiveReturn",),
+    "RETURN_CLOSED": ("CloseReturn",),
 }
 # What a repeat may meet although its first try succeeded: refused before anybody looked.
 LOAD_SHED = "RESOURCE_EXHAUSTED"
@@ -53,6 +69,12 @@ Asked = tuple[tuple[str, int], ...]
 def asked_of(request: Facts) -> Asked:
     """The lines that a CreateOrder asks for."""
     return tuple((product_id, quantity) for product_id, quantity in request["lines"])
+
+
+def sourcing_of(request: Facts) -> Sourcing:
+    """Where the stock of an order is to come from, as a call wants it."""
+    strategy, location_ids, may_split = request.get("sourcing", ("PRIORITY", (), True))
+    return Sourcing(strategy, tuple(location_ids), may_split)
 
 
 def lines_of(edition: Edition) -> Asked:
@@ -76,14 +98,17 @@ def no_lost_order(record: RunRecord) -> Iterator[Violation]:
         elif lines_of(order.first) != asked_of(call.request):
             text = f"asked for {asked_of(call.request)}, recorded {lines_of(order.first)}"
             yield Violation(3, order.order_id, text)
+        elif order.first.sourcing != sourcing_of(call.request):
+            text = f"asked for {call.request}, its stock is to come by {order.first.sourcing}"
+            yield Violation(3, order.order_id, text)
     for order in record.snapshot.orders.values():
         yield from _path(order)
     for order_id, calls in record.cancellings.items():
-        told = [call for call in calls if call.outcome == "ok"]
+        told = {call.value["status"] for call in calls if call.outcome == "ok" and call.value}
         order = record.snapshot.orders.get(order_id)
         status = order.status if order else "not there"
-        if told and status != "CANCELLED":
-            text = f"a caller was told that it is cancelled, it is {status}"
+        if told and (status not in ("CANCELLED", "SHIPPED") or told != {status}):
+            text = f"callers were told that it is {sorted(told)} by cancelling, it is {status}"
             yield Violation(3, order_id, text)
     yield from _told_of_payment(record)
     for request_id, calls in record.stock_changes.items():
@@ -173,11 +198,11 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
 
 
 def is_news(before: Change, now: Change) -> bool:
-    """Whether the customer is told of it: a new status, other lines or charges, or money for an
-    order that is over.
+    """Whether the customer is told of it: a new status, other lines or charges, units that left,
+    or money for nothing.
     """
-    late = now.action == "PAYMENT_RECORDED" and now.status not in OPEN
-    return before.status != now.status or now.action == "EDITED" or late
+    late = now.action == "PAYMENT_RECORDED" and now.status in CAME_TO_NOTHING
+    return before.status != now.status or now.action in ("EDITED", "SHIPPED") or late
 
 
 def idempotency(record: RunRecord) -> Iterator[Violation]:
@@ -200,13 +225,13 @@ def idempotency(record: RunRecord) -> Iterator[Violation]:
                 yield Violation(5, order_id, f"{key} was answered with the order of somebody else")
         if len({asked_of(call.request) for call in told}) > 1:
             yield Violation(5, min(ids), f"{key} was answered for two contents")
-        yield from _refused_repeats(calls, told, str(key))
+        yield from refused_repeats(calls, told, str(key))
     for request_id, calls in record.stock_changes.items():
         told = [call for call in calls if call.outcome == "ok"]
-        yield from _refused_repeats(calls, told, request_id)
+        yield from refused_repeats(calls, told, request_id)
 
 
-def _refused_repeats(calls: list[Call], told: list[Call], subject: str) -> Iterator[Violation]:
+def refused_repeats(calls: list[Call], told: list[Call], subject: str) -> Iterator[Violation]:
     for call in calls:
         if call.outcome != "fail" or call.code == LOAD_SHED:
             continue

@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from proof.history import Call
+from proof.goods import units_by_line
+from proof.history import Call, Facts
 from proof.rules.orders import EDITING, asked_of, lines_of
-from proof.run_record import RunRecord, Violation, precedes
+from proof.run_record import CHANGING_STOCK, Place, RunRecord, Violation, precedes
 from proof.snapshot import Order
 
-States = Mapping[tuple[int, int], Sequence[int]]  # on hand and reserved: at which versions
+Units = tuple[int, int, int]  # on hand, reserved, in quarantine
+States = defaultdict[Units, list[int]]  # at which versions
 
-_NEVER_STOCKED: States = {(0, 0): [0]}
-
-BEYOND_CANCELLING = ("REJECTED", "EXPIRED")
-_READ = ("CreateOrder", "GetOrderDetails", "CancelOrder")
+BEYOND_CANCELLING = ("REJECTED", "EXPIRED", "SHIPPED")
+_READ = ("CreateOrder", "GetOrderDetails", "CancelOrder", "ShipOrder", "UpdateShipment")
+_RETURNS = ("OpenReturn", "ReceiveReturn", "CloseReturn")
 ON_ORDERS = (*_READ, "ConfirmOrder", "ExtendHold", "RecordPayment", *EDITING)
 
 
@@ -36,9 +37,10 @@ def reads(record: RunRecord) -> Iterator[Violation]:
     """11. What was told of exists in every later call; what a read tells has happened; of two calls
     of which one ended before the other began, the later tells nothing older. Only an order that
     stays as it ended can't be cancelled. Stock is never negative, and available is what is on hand
-    and not reserved.
+    and neither reserved nor in quarantine.
     """
     yield from _orders_told(record)
+    yield from _returns_told(record)
     for call in record.calls_of("CancelOrder"):
         order = record.snapshot.orders.get(call.request["order_id"])
         if call.code == "FAILED_PRECONDITION" and order and order.status not in BEYOND_CANCELLING:
@@ -88,6 +90,42 @@ def _contents(order: Order, call: Call) -> Iterator[Violation]:
     if value.get("total_minor", then.total_minor) != then.total_minor:
         text = f"call {call.number} read {value['total_minor']}, it totalled {then.total_minor}"
         yield Violation(11, order.order_id, text)
+    left = [
+        [one.shipment_id, [list(item[:4]) for item in one.items]]
+        for one in order.shipments
+        if one.version <= value.get("version", order.version)
+    ]
+    if value.get("shipments", left) != left:
+        text = f"call {call.number} read the shipments {value['shipments']}, they were {left}"
+        yield Violation(11, order.order_id, text)
+
+
+def _returns_told(record: RunRecord) -> Iterator[Violation]:
+    """A return that is told is there, with all that is told to have come, and later ones tell no
+    less.
+    """
+    for method in _RETURNS:
+        for call in record.calls_of(method):
+            order = record.snapshot.orders.get(call.request["order_id"])
+            if call.outcome != "ok" or call.value is None or order is None:
+                continue
+            for text in _of_return(order, call.value):
+                yield Violation(11, order.order_id, f"call {call.number} {text}")
+
+
+def _of_return(order: Order, told: Facts) -> Iterator[str]:
+    found = [one for one in order.returns if one.return_id == told["return_id"]]
+    if not found:
+        yield f"told of return {told['return_id']}, which is not there"
+        return
+    names = told["receipts"]
+    came = [one for one in found[0].receipts if one.request_id in names]
+    if len(came) != len(names) or (told["closed"] and not found[0].is_closed):
+        yield f"told {told}, there is {found[0]}"
+    units = units_by_line(item for receipt in came for item in receipt.items)
+    lines = [[line_no, quantity, units[line_no]] for line_no, _, quantity in found[0].lines]
+    if sorted(told["units"]) != sorted(lines):
+        yield f"told {told['units']}, they were {lines}"
 
 
 def _not_found(
@@ -132,42 +170,69 @@ def _begun(telling: Telling) -> tuple[float, int]:
 
 def _stock_told(record: RunRecord) -> Iterator[Violation]:
     missed = defaultdict[str, list[Call]](list)
-    tellings = defaultdict[str, list[Telling]](list)
+    tellings = defaultdict[Place, list[Telling]](list)
     lives = _lives(record)
     for call in record.calls_of("GetStockInfo"):
         product_id = call.request["product_id"]
         if call.code == "NOT_FOUND":
             missed[product_id].append(call)
         elif call.outcome == "ok" and call.value is not None:
-            on_hand, reserved = call.value["on_hand"], call.value["reserved"]
-            available = call.value["available"]
-            if not (0 <= reserved <= on_hand and available == on_hand - reserved):
+            if not _adds_up(call.value):
                 yield Violation(11, product_id, f"call {call.number} told {call.value}")
-            elif (states := lives.get(product_id, _NEVER_STOCKED)) is not None:
-                moments = states.get((on_hand, reserved), [])
-                tellings[product_id].append(Telling(call, moments))
-    for call in record.calls_of("UpdateStock"):
-        recorded = record.snapshot.stock_requests.get(call.request["request_id"])
-        if call.outcome == "ok" and recorded is not None:
-            told = Telling(call, [recorded.version], may_be_old=True)
-            tellings[recorded.product_id].append(told)
+                continue
+            for place, units, version in _levels(product_id, call.value, lives):
+                at = [one for one in lives[place][units] if version in (None, one)]
+                tellings[place].append(Telling(call, at))
+    for method in CHANGING_STOCK:
+        for call in record.calls_of(method):
+            recorded = record.snapshot.stock_requests.get(call.request["request_id"])
+            if call.outcome == "ok" and recorded is not None:
+                told = Telling(call, [recorded.version], may_be_old=True)
+                tellings[recorded.product_id, recorded.location_id].append(told)
     for product_id, calls in missed.items():
-        yield from _not_found(product_id, calls, tellings.get(product_id, []))
-    for product_id, of_product in tellings.items():
-        yield from _going_back(product_id, of_product)
+        of_it = [one for place, told in tellings.items() if place[0] == product_id for one in told]
+        yield from _not_found(product_id, calls, of_it)
+    for (product_id, _), at_place in tellings.items():
+        yield from _going_back(product_id, at_place)
 
 
-def _lives(record: RunRecord) -> Mapping[str, States | None]:
-    """For each product, when it had so much on hand and reserved. None: it is at several locations,
-    and nobody can tell in which order their movements became visible.
+def _adds_up(told: Facts) -> bool:
+    """Whether numbers fit together: never negative, and the sums of those by location."""
+    sums = tuple(int(told.get(name, 0)) for name in ("on_hand", "reserved", "quarantined"))
+    on_hand, reserved, quarantined = sums
+    levels = told.get("levels", [])
+    by_place = tuple(sum(level[at] for level in levels) for at in (1, 2, 3))
+    return (
+        min(sums) >= 0
+        and told["available"] == on_hand - reserved - quarantined >= 0
+        and by_place in (sums, (0, 0, 0) if "levels" not in told else sums)
+    )
+
+
+def _levels(
+    product_id: str, told: Facts, lives: Mapping[Place, States]
+) -> Iterator[tuple[Place, Units, int | None]]:
+    """What was told of each place, with the level's version. Where only sums are told, they are
+    those of the one place that there is; of several nobody can tell in which order their movements
+    became visible.
     """
-    found = dict[str, States | None]()
-    for (product_id, _), ledger in record.ledgers.items():
-        if product_id in found:
-            found[product_id] = None
-            continue
-        states = defaultdict[tuple[int, int], list[int]](list, {(0, 0): [0]})
+    for location_id, on_hand, reserved, quarantined, version in told.get("levels", ()):
+        yield (product_id, location_id), (on_hand, reserved, quarantined), version
+    places = [place for place in lives if place[0] == product_id]
+    if "levels" not in told and len(places) < 2:
+        place = places[0] if places else (product_id, "")
+        yield place, (told["on_hand"], told["reserved"], told.get("quarantined", 0)), None
+
+
+def _lives(record: RunRecord) -> Mapping[Place, States]:
+    """For each level, at which versions it had so much on hand, reserved and in quarantine."""
+    found = defaultdict[Place, States](_never_stocked)
+    for place, ledger in record.ledgers.items():
         for version, movement in enumerate(ledger, 1):
-            states[movement.on_hand_after, movement.reserved_after].append(version)
-        found[product_id] = states
+            units = *movement[6:8], movement.quarantined_after
+            found[place][units].append(version)
     return found
+
+
+def _never_stocked() -> States:
+    return defaultdict(list, {(0, 0, 0): [0]})

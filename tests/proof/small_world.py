@@ -131,6 +131,7 @@ class World:
             "orders": set("s-1 s-1b s-2 s-3 r-3 r-4".split()),
         }
         self.outboxes = {"orders": 0, "inventory": 0}
+        self.booked = set[tuple[str, str]]()
         self.letters = [Letter("inventory", "bad", "", "not a CloudEvents batch in protobuf")]
         self.rest: dict[str, Any] = {
             "samples": [Sample(())],
@@ -169,17 +170,22 @@ class World:
 
     def recount(self) -> None:
         """Make everything that follows from the ledger follow from it as it is now."""
-        on_hand = reserved = 0
+        on_hand = reserved = aside = 0
         for index, movement in enumerate(self.ledger):
             on_hand += movement.on_hand_delta
             reserved += movement.reserved_delta
+            aside += movement.quarantined_delta
             self.ledger[index] = movement._replace(
-                movement_id=index + 1, on_hand_after=on_hand, reserved_after=reserved
+                movement_id=index + 1,
+                on_hand_after=on_hand,
+                reserved_after=reserved,
+                quarantined_after=aside,
             )
-        self.level = Level("LAMP", "main", on_hand, reserved, len(self.ledger))
+        self.level = Level("LAMP", "main", on_hand, reserved, len(self.ledger), aside)
         for request_id, request in self.requests.items():
-            units = self.units(request.version)
-            self.change_request(request_id, on_hand=units["on_hand"], reserved=units["reserved"])
+            units = dict(self.units(request.version))
+            del units["available"]
+            self.change_request(request_id, **units)
         supply, taken = self.requests["supply"].version, self.requests["taken"].version
         for number, version in ((0, supply), (12, 4), (14, taken), (15, len(self.ledger))):
             self.calls[number] = replace(self.calls[number], value=self.units(version))
@@ -190,7 +196,8 @@ class World:
 
     def units(self, version: int) -> Mapping[str, int]:
         """What there was at some version, as a caller is told."""
-        return _stock(*self.ledger[version - 1][6:8])
+        movement = self.ledger[version - 1]
+        return _stock(*movement[6:8], movement.quarantined_after)
 
     def see(self, event_id: str, /, **values: Any) -> None:
         """Change an event wherever it was seen."""
@@ -232,6 +239,7 @@ class World:
             inboxes={service: frozenset(ids) for service, ids in self.inboxes.items()},
             outboxes=self.outboxes,
             letters=tuple(self.letters),
+            booked=frozenset(self.booked),
         )
         return RunRecord(
             self.calls,
@@ -306,8 +314,10 @@ def _calls() -> list[Call]:
     return [_call(number, *one) for number, one in enumerate(told)]
 
 
-def _stock(on_hand: int, reserved: int) -> Mapping[str, int]:
-    return {"on_hand": on_hand, "reserved": reserved, "available": on_hand - reserved}
+def _stock(on_hand: int, reserved: int, quarantined: int = 0) -> Mapping[str, int]:
+    free = on_hand - reserved - quarantined
+    told = {"on_hand": on_hand, "reserved": reserved, "quarantined": quarantined}
+    return {**told, "available": free}
 
 
 NOT_DONE = ("ALREADY_EXISTS", "FAILED_PRECONDITION", "NOT_FOUND")

@@ -55,6 +55,22 @@ DAMAGES = {
         "UPDATE stock_level SET on_hand = on_hand + 1 WHERE product_id = 'LAMP'",
         {1, 10},
     ),
+    "a lamp too many in quarantine": (
+        "inventory",
+        "UPDATE stock_level SET quarantined = quarantined + 1 WHERE product_id = 'LAMP'",
+        {1, 10},
+    ),
+    "a shipment is booked that never left": (
+        "inventory",
+        "INSERT INTO booked_fact (order_id, fact) SELECT order_id, 's-1' FROM reservation LIMIT 1",
+        {6},
+    ),
+    "units left for no order": (
+        "orders",
+        "INSERT INTO shipment_item (order_id, shipment_id, item_no, line_no, product_id,"
+        " location_id, quantity) VALUES ('stray', 's-1', 1, 1, 'LAMP', 'main', 1)",
+        {10},
+    ),
     "a movement is gone": (
         "inventory",
         "DELETE FROM stock_movement WHERE kind = 'RELEASE'",
@@ -208,18 +224,27 @@ async def test_damage_to_a_database_breaks_its_promises(
     assert {violation.invariant for violation in found} == invariants, found
 
 
-async def test_a_sample_names_the_level_that_contradicts_its_movements(shop: TwoServices) -> None:
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("reserved = 0", "0 on hand, -1 reserved, 0 quarantined"),
+        ("on_hand = on_hand + 1, quarantined = 1", "1 on hand, 0 reserved, 1 quarantined"),
+    ],
+)
+async def test_a_sample_names_the_level_that_contradicts_its_movements(
+    shop: TwoServices, damage: str, says: str
+) -> None:
     story = Story(shop)
     await everything(story)
     sound = await sample_of(shop.inventory)
 
     async with shop.inventory.begin() as work:
-        await work.execute("UPDATE stock_level SET reserved = 0 WHERE product_id = 'DESK'")
+        await work.execute(f"UPDATE stock_level SET {damage} WHERE product_id = 'DESK'")
     damaged = await sample_of(shop.inventory)
 
     assert sound.contradictions == ()
     (text,) = damaged.contradictions
-    assert text.startswith("DESK at main: the level exceeds its movements by 0 on hand, -1")
+    assert text.startswith(f"DESK at main: the level exceeds its movements by {says}")
 
 
 async def test_both_engines_hold_the_same_facts_of_the_same_story(
