@@ -4,11 +4,13 @@ from proof.mutants import (
     broker_bugs,
     customer_bugs,
     edit_bugs,
+    goods_bugs,
     hold_bugs,
     inbox_bugs,
     order_bugs,
     protocol_bugs,
     relay_bugs,
+    sourcing_bugs,
     stock_bugs,
 )
 from proof.mutants.planting import Bug
@@ -18,11 +20,13 @@ BUGS: dict[str, Bug] = {
     for module in (
         broker_bugs,
         relay_bugs,
+        sourcing_bugs,
         inbox_bugs,
         stock_bugs,
         order_bugs,
         protocol_bugs,
         edit_bugs,
+        goods_bugs,
         hold_bugs,
         customer_bugs,
     )
