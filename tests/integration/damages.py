@@ -1,0 +1,196 @@
+"""Damages to records of stock, places and sourcing, and what verify says of each."""
+
+from typing import NamedTuple
+
+NOBODY = "01a21e6a-0000-7000-8000-000000000000"
+MOVED = (
+    "INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,"
+    " on_hand_after, reserved_after, reason, reference, actor, moved_at, quarantined_delta,"
+    " quarantined_after) SELECT product_id, location_id, '{kind}', 0, 0, on_hand, reserved, '', '',"
+    " 'eve', CURRENT_TIMESTAMP, {delta}, {after} FROM stock_level WHERE quarantined = 2"
+)
+MOVED_TWICE = "UPDATE stock_level SET version = version + 2 WHERE quarantined = 2"
+
+
+class Damage(NamedTuple):
+    """Statements that damage records, each exactly one row, and all that is then said of them."""
+
+    says: tuple[str, ...]
+    orders: tuple[str, ...] = ()
+    inventory: tuple[str, ...] = ()
+
+
+INVENTORY = {
+    "units in quarantine that no movement tells of": Damage(
+        ("level LAMP at main has on hand 6, reserved 2, quarantined 0",),
+        inventory=("UPDATE stock_level SET quarantined = 0 WHERE quarantined = 2",),
+    ),
+    "movements where there is no level": Damage(
+        ("1 movements of MUG at attic belong to no level",),
+        inventory=("DELETE FROM stock_level WHERE location_id = 'attic'",),
+    ),
+    "a movement that counts units in quarantine wrongly": Damage(
+        ("says 9 on hand, 0 reserved and 5 quarantined; its predecessors sum to 9, 0 and 2",),
+        inventory=("UPDATE stock_movement SET quarantined_after = 5 WHERE kind = 'QUARANTINE'",),
+    ),
+    "more in quarantine than there was": Damage(
+        ("says 6 on hand, 2 reserved and 11 quarantined; its predecessors sum to 6, 2 and 11",),
+        inventory=(
+            MOVED.format(kind="QUARANTINE", delta=9, after=11),
+            MOVED.format(kind="UNQUARANTINE", delta=-9, after=2),
+            MOVED_TWICE,
+        ),
+    ),
+    "less than nothing in quarantine": Damage(
+        ("says 6 on hand, 2 reserved and -1 quarantined; its predecessors sum to 6, 2 and -1",),
+        inventory=(
+            MOVED.format(kind="UNQUARANTINE", delta=-3, after=-1),
+            MOVED.format(kind="QUARANTINE", delta=3, after=2),
+            MOVED_TWICE,
+        ),
+    ),
+    "out of quarantine with more in it": Damage(
+        ("is a UNQUARANTINE of 0 on hand, 0 reserved and 2 quarantined",),
+        inventory=("UPDATE stock_movement SET kind = 'UNQUARANTINE' WHERE kind = 'QUARANTINE'",),
+    ),
+    "in quarantine with more on hand": Damage(
+        ("is a QUARANTINE of 4 on hand, 0 reserved and 0 quarantined",),
+        inventory=("UPDATE stock_movement SET kind = 'QUARANTINE' WHERE location_id = 'attic'",),
+    ),
+    "written off with more on hand": Damage(
+        ("is a WRITE_OFF of 4 on hand, 0 reserved and 0 quarantined",),
+        inventory=("UPDATE stock_movement SET kind = 'WRITE_OFF' WHERE location_id = 'attic'",),
+    ),
+    "a kind that is none": Damage(
+        ("is a GIFT of 4 on hand, 0 reserved and 0 quarantined",),
+        inventory=("UPDATE stock_movement SET kind = 'GIFT' WHERE location_id = 'attic'",),
+    ),
+    "left with nothing less on hand": Damage(
+        (
+            "is a SHIPMENT of 0 on hand, -1 reserved and 0 quarantined",
+            "order {cut} moved stock by  1 times, and it is booked 0 times",
+        ),
+        inventory=(
+            "UPDATE stock_movement SET kind = 'SHIPMENT'"
+            " WHERE kind = 'RELEASE' AND order_id = '{cut}'",
+        ),
+    ),
+    "came back to no order": Damage(
+        (
+            "is a RETURN of 4 on hand, 0 reserved and 0 quarantined",
+            "order None moved stock by \n 1 times, and it is booked 0 times",
+        ),
+        inventory=("UPDATE stock_movement SET kind = 'RETURN' WHERE location_id = 'attic'",),
+    ),
+    "put in quarantine for an order": Damage(
+        ("is a QUARANTINE of 0 on hand, 0 reserved and 2 quarantined",),
+        inventory=("UPDATE stock_movement SET order_id = '{whole}' WHERE kind = 'QUARANTINE'",),
+    ),
+    "a product without its gate": Damage(
+        ("product VASE has no level at main, which is its gate",),
+        inventory=(
+            "INSERT INTO product SELECT 'VASE', name, description, currency, price_minor, active,"
+            " version, created_at, updated_at FROM product WHERE product_id = 'LAMP'",
+        ),
+    ),
+    "stock at a place that is none": Damage(
+        ("location attic has stock and is none",),
+        inventory=("DELETE FROM location WHERE location_id = 'attic'",),
+    ),
+    "received where nothing may come": Damage(
+        ("is a RECEIPT of MUG at attic, which was not active",),
+        inventory=("UPDATE location SET inactive_after = 0 WHERE location_id = 'attic'",),
+    ),
+    "promised where nothing may be": Damage(
+        ("is a RESERVATION of LAMP at shop, which was not active",),
+        inventory=(
+            "UPDATE location SET active = false, inactive_after = (SELECT max(movement_id) - 1"
+            " FROM stock_movement WHERE kind = 'RESERVATION' AND location_id = 'shop')"
+            " WHERE location_id = 'shop'",
+        ),
+    ),
+    "two spellings of one place": Damage(
+        ("locations Shop and shop differ only in the case of their letters",),
+        inventory=(
+            "INSERT INTO location SELECT 'Shop', 'other', name, kind, priority, active,"
+            " inactive_after, address, version FROM location WHERE location_id = 'shop'",
+        ),
+    ),
+    "a shipment that may be booked again": Damage(
+        ("order {part} moved stock by part 1 times, and it is booked 0 times",),
+        inventory=("DELETE FROM booked_fact WHERE fact = 'part'",),
+    ),
+    "a receipt that is booked by another name": Damage(
+        (
+            "order {gone} moved stock by \np-1 1 times, and it is booked 0 times",
+            "order {gone} moved stock by \np-9 0 times, and it is booked 1 times",
+        ),
+        inventory=("UPDATE booked_fact SET fact = '\np-9' WHERE fact = '\np-1'",),
+    ),
+    "booked, and nothing moved": Damage(
+        ("order {whole} moved stock by s-9 0 times, and it is booked 1 times",),
+        inventory=("INSERT INTO booked_fact VALUES ('{whole}', 's-9')",),
+    ),
+    "moved for nobody": Damage(
+        (
+            "order {pinned} moved LAMP at shop without a reservation",
+            "order {pinned} is CONFIRMED, Inventory has it not",
+        ),
+        inventory=("DELETE FROM reservation WHERE order_id = '{pinned}'",),
+    ),
+}
+
+SOURCING = {
+    "held elsewhere than it is pinned to": Damage(
+        ("order {pinned} is pinned to main and holds stock at shop",),
+        orders=(
+            "UPDATE order_sourcing SET location_ids = '[\"main\"]' WHERE order_id = '{pinned}'",
+        ),
+        inventory=(
+            'UPDATE reservation SET sourcing = \'["PINNED", ["main"], true]\''
+            " WHERE order_id = '{pinned}'",
+        ),
+    ),
+    "split, and must not be": Damage(
+        ("order {whole} must not be split and holds stock at main, shop",),
+        orders=("INSERT INTO order_sourcing VALUES ('{whole}', 1, 'PRIORITY', '[]', false)",),
+        inventory=(
+            "UPDATE reservation SET sourcing = '[\"PRIORITY\", [], false]'"
+            " WHERE order_id = '{whole}'",
+        ),
+    ),
+    "a wish that Inventory goes by and nobody has": Damage(
+        (
+            "order {pinned} is to be sourced by ('PRIORITY', (), True), Inventory goes by"
+            " ('PINNED', ('shop',), True)",
+        ),
+        orders=("DELETE FROM order_sourcing WHERE order_id = '{pinned}'",),
+    ),
+    "a wish that Inventory does not know": Damage(
+        (
+            "order {unsplit} is to be sourced by ('FEWEST_SHIPMENTS', (), False), Inventory goes"
+            " by ('PRIORITY', (), True)",
+        ),
+        inventory=("UPDATE reservation SET sourcing = NULL WHERE order_id = '{unsplit}'",),
+    ),
+    "a rejected order whose wish was another one": Damage(
+        (
+            "order {short} is to be sourced by ('PINNED', ('shop',), True), Inventory goes by"
+            " ('PINNED', ('main',), True)",
+        ),
+        orders=(
+            "UPDATE order_sourcing SET location_ids = '[\"shop\"]' WHERE order_id = '{short}'",
+        ),
+    ),
+    "a wish of no edition": Damage(
+        (
+            "order {pinned} has lines, charges or a sourcing of edition 9, which it never had",
+            "order {pinned} is to be sourced by ('PRIORITY', (), True), Inventory goes by",
+        ),
+        orders=("UPDATE order_sourcing SET edition = 9 WHERE order_id = '{pinned}'",),
+    ),
+    "a wish of no order": Damage(
+        (f"details, charges or edits stand for {NOBODY}, which is no order",),
+        orders=(f"INSERT INTO order_sourcing VALUES ('{NOBODY}', 1, 'PRIORITY', '[]', false)",),
+    ),
+}
