@@ -233,7 +233,7 @@ BUGS = (
         edited(
             StoreWork,
             "save_book",
-            ("in book.movements:", 'in [m for m in book.movements if m.kind != "RELEASE"]:'),
+            ("for m in book.movements\n", 'for m in book.movements if m.kind != "RELEASE"\n'),
         ),
     ),
     bug(
