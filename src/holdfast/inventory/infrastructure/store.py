@@ -212,8 +212,7 @@ class StoreWork:
             + (m.order_id, m.reason, m.reference, m.actor, m.at)
             for m in book.movements
         ]
-        # All by one statement, so that they are numbered in their order: of two nobody knows which
-        # is first.
+        # All by one statement, so that they are numbered in their order.
         if any(m.reason_code or m.quarantined_delta or m.quarantined_after for m in book.movements):
             full = [
                 (*row, m.reason_code or None, m.quarantined_delta, m.quarantined_after)
