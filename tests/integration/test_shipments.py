@@ -191,8 +191,6 @@ async def test_the_rest_is_cancelled_and_what_left_stays(holdfast: RunningHoldfa
     assert rest.total == price(12)
     await eventually(lambda: levels(holdfast, "LAMP"), {"main": (9, 0)}.__eq__)
     await sound(holdfast)
-    again = await refusal(holdfast.cancel(order.order_id))
-    assert again.reason == "ILLEGAL_TRANSITION"
 
 
 async def test_an_edit_goes_no_lower_than_what_left(holdfast: RunningHoldfast) -> None:
@@ -284,3 +282,28 @@ def relining(order: pb.Order, *lines: pb.OrderLine) -> pb.UpdateOrderRequest:
 
 async def relined(holdfast: RunningHoldfast, order: pb.Order, *lines: pb.OrderLine) -> pb.Order:
     return await holdfast.orders.UpdateOrder(relining(order, *lines), timeout=CALL_S_MAX)
+
+
+async def test_cancelling_the_rest_again_changes_nothing(holdfast: RunningHoldfast) -> None:
+    order = await confirmed(holdfast)
+    await ship(holdfast, shipping(order, (1, 1, "main")))
+
+    ended = await holdfast.cancel(order.order_id, "enough")
+    again = await holdfast.cancel(order.order_id, "really")
+
+    assert ended.status == SHIPPED
+    assert again == ended
+
+
+async def test_an_order_of_which_all_has_left_is_not_cancelled(holdfast: RunningHoldfast) -> None:
+    order = await confirmed(holdfast)
+    request = pb.UpdateOrderRequest(order_id=order.order_id, version=order.version)
+    request.lines.extend(order.lines)
+    request.lines[0].unit_price.units += 1
+    request.update_mask.paths.append("lines")
+    await holdfast.orders.UpdateOrder(request, timeout=CALL_S_MAX)
+    await ship(holdfast, shipping(order))
+
+    found = await refusal(holdfast.cancel(order.order_id))
+
+    assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "ILLEGAL_TRANSITION")

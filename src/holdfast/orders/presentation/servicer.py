@@ -233,6 +233,10 @@ class OrderServicer(CustomerMethods, GoodsMethods):
             await self._use.cancel_order(order_id, reason, caller_of(context))
         except ShippedInPart as partly:
             await self._cancel_rest(order_id, partly.version, reason, caller_of(context))
+        except IllegalTransition:
+            if not (order := await self._whole(order_id)).rest_is_cancelled:
+                raise
+            return wire.order_message(order)
         return await self._order(order_id)
 
     async def _cancel_rest(self, order_id: str, version: int, reason: str, caller: Caller) -> None:

@@ -13,6 +13,7 @@ from holdfast.orders.domain.ordering.edits import Contents, Edit
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock
 from holdfast.orders.domain.payments.payment import RecordedPayment
 from holdfast.orders.domain.returns.returned import Return
@@ -56,6 +57,15 @@ class Order:
         if self.state.status.is_final:  # whatever Inventory has still to give back
             return ()
         return still_held(self.stock, self.stock_revision, self.shipments)
+
+    @property
+    def rest_is_cancelled(self) -> bool:
+        """Whether it is over because what had not left was taken off; its history is there."""
+        ended = self.edit and self.edit.ended_version
+        return any(
+            change.version == ended and change.status is OrderStatus.SHIPPED
+            for change in self.history
+        )
 
     @property
     def contents(self) -> Contents:
