@@ -54,9 +54,11 @@ class Rows:
             return 0
         work, sql, ids = self._transaction, self._sql, list(order_ids)
         await work.execute(sql.EMPTY_DETAILS, ids, json.dumps(NOWHERE))
-        # What can come after an erasing is the reason of a cancellation, and nothing else.
-        given = await work.fetch(sql.EMPTY_REASONS, ids)
-        return await work.execute(sql.EMPTY_ORDERS, ids, at, [row["order_id"] for row in given])
+        # What can come after an erasing is the reason of a cancellation or a return, nothing else.
+        given = [*await work.fetch(sql.EMPTY_REASONS, ids)]
+        given += await work.fetch(sql.EMPTY_RETURN_REASONS, ids)
+        marked = sorted({row["order_id"] for row in given})
+        return await work.execute(sql.EMPTY_ORDERS, ids, at, marked)
 
     async def add_erasure(self, erasure: Erasure) -> None:
         match erasure.whom:

@@ -144,6 +144,17 @@ UPDATE order_details
       AND reason <> ''
 RETURNING order_id::text AS order_id
 """
+    EMPTY_RETURN_REASONS = """
+   UPDATE return_item
+      SET reason = ''
+    WHERE return_id IN (SELECT return_id
+                          FROM order_return
+                         WHERE order_id = ANY($1::uuid[]))
+      AND reason <> ''
+RETURNING (SELECT order_id::text
+             FROM order_return
+            WHERE order_return.return_id = return_item.return_id) AS order_id
+"""
     # An order that was erased before is marked again if it had anything, if only a reason (`$3`).
     EMPTY_ORDERS = """
 UPDATE orders
