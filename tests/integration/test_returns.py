@@ -6,10 +6,19 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 
+from holdfast.chassis.grpc.sizes import ANSWER_BYTES_MAX
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, line, refusal
+from tests.integration.conftest import (
+    CALL_S_MAX,
+    RunningHoldfast,
+    eventually,
+    line,
+    price,
+    refusal,
+)
 from tests.integration.test_shipments import booked, confirmed, ship, shipping, sound
+from tests.integration.test_sizes import set_everywhere
 
 RESTOCK, ASIDE = pb.DISPOSITION_RESTOCK, pb.DISPOSITION_QUARANTINE
 GONE = pb.DISPOSITION_WRITE_OFF
@@ -259,4 +268,51 @@ async def test_quarantined_units_are_not_promised(holdfast: RunningHoldfast) -> 
     assert below.reason == "BELOW_RESERVED"
     assert none.reason == "NOT_QUARANTINED"
     assert await lamps(holdfast) == {"main": (4, 2, 0, 2)}
+    await sound(holdfast)
+
+
+async def test_what_one_message_has_no_room_for_is_refused_and_the_order_can_be_read(
+    holdfast: RunningHoldfast,
+) -> None:
+    ids = [f"{number:04}".ljust(128, "x") for number in range(600)]
+    for product_id in ids:
+        product = inventory_pb2.Product(product_id=product_id, unit_price=price(1), active=True)
+        request = inventory_pb2.CreateProductRequest(product=product)
+        await holdfast.inventory.CreateProduct(request, timeout=CALL_S_MAX)
+    await set_everywhere(holdfast, ids, "main", 2)
+    order = await holdfast.place(*(line(one, 2) for one in ids))
+    order = await ship(holdfast, shipping(order))
+    words = "\U0001d538" * 500
+    lines = [pb.ReturnLine(line_no=one.line_no, quantity=1, reason=words) for one in order.lines]
+
+    async def opening(number: int, some: list[pb.ReturnLine]) -> pb.Return:
+        request = pb.OpenReturnRequest(
+            order_id=order.order_id, request_id=f"r-{number}", lines=some
+        )
+        return await holdfast.orders.OpenReturn(request, timeout=CALL_S_MAX)
+
+    first = await opening(1, lines[:300])
+    refused = await refusal(opening(2, lines[300:]))
+    again = await opening(1, lines[:300])
+
+    assert (refused.code, refused.reason) == (StatusCode.FAILED_PRECONDITION, "TOO_MANY_CHANGES")
+    assert again == first
+    known = await holdfast.order(order.order_id)
+    assert [one.return_id for one in known.returns] == [first.return_id]
+    assert known.ByteSize() < ANSWER_BYTES_MAX
+    assert (await closed(holdfast, first)).state == pb.RETURN_STATE_CLOSED
+
+
+async def test_erasing_takes_the_reasons_of_returns(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+    await opened(holdfast, order, (1, 1))
+    customers = holdfast.client.customers
+
+    erased = [await customers.erase(order.customer_id) for _ in range(2)]
+    await opened(holdfast, order, (1, 1), request_id="r-2")
+    erased += [await customers.erase(order.customer_id) for _ in range(2)]
+
+    assert [one.orders for one in erased] == [1, 0, 1, 0]
+    returns = (await holdfast.order(order.order_id)).returns
+    assert [[one.reason for one in known.lines] for known in returns] == [[""], [""]]
     await sound(holdfast)

@@ -54,6 +54,7 @@ from holdfast.orders.domain.shipping.errors import (
     ShipmentNotFound,
     ShipmentReused,
     TooManyShipments,
+    TooMuchGoods,
 )
 from holdfast.orders.presentation.customers.statuses import translate as about_customers
 
@@ -131,7 +132,13 @@ def _about_places(error: Exception) -> Status | None:
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=error.facts
             )
-        case NothingToShip() | TooManyShipments() | ReturnClosed() | TooManyReturns():
+        case (
+            NothingToShip()
+            | ReturnClosed()
+            | TooManyShipments()
+            | TooManyReturns()
+            | TooMuchGoods()
+        ):
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case UnknownLocations():
             return statuses.not_found("location", error.location_ids)

@@ -38,14 +38,16 @@ class MoveGoods:
                     if order_id not in states:
                         raise OrderNotFound(order_id)
                     change = command.decide(states[order_id], orders[order_id], at)
+                    if change:
+                        after = _after(orders[order_id], change)
+                        after.goods.refuse_much(order_id)
+                        changes.append(change)
+                        states[order_id] = states[order_id].after(change)
+                        orders[order_id] = after
                 except OrdersError as error:
                     refusals.append(error)
-                    continue
-                refusals.append(None)
-                if change:
-                    changes.append(change)
-                    states[order_id] = states[order_id].after(change)
-                    orders[order_id] = _after(orders[order_id], change)
+                else:
+                    refusals.append(None)
             await work.record(changes)
         return refusals
 

@@ -95,3 +95,15 @@ class TooManyShipments(OrdersError):
 
     def __init__(self, order_id: str, allowed: int) -> None:
         super().__init__(f"order {order_id} has {allowed:,} shipments, and more are not allowed")
+
+
+class TooMuchGoods(OrdersError):
+    """What has left and come back of the order has no room in one message any more."""
+
+    reason = "TOO_MANY_CHANGES"
+
+    def __init__(self, order_id: str, allowed: int) -> None:
+        super().__init__(
+            f"order {order_id} has so many shipments and returns that they can't be told any more "
+            f"with this one: about {allowed:,} bytes of them are allowed"
+        )
