@@ -90,6 +90,8 @@ def test_what_left_since_the_last_answer_is_not_held_any_more() -> None:
 
     assert still_held(stock, 2, [told, untold]) == (KnownStock("A", "main", 3),)
     assert still_held((), 0, [told]) == ()
+    # Inventory had to find the rest elsewhere, and has not heard of this one.
+    assert still_held(stock[:1], 2, [untold]) == stock[:1]
 
 
 money = st.integers(0, 500)

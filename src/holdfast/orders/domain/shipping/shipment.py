@@ -98,9 +98,10 @@ def still_held(
     for shipment in shipments:
         if shipment.revision > revision:
             for _, product_id, location_id, quantity in shipment.items:
-                part = units[product_id, location_id]
-                left = part.quantity - quantity
-                units[product_id, location_id] = part._replace(quantity=left)
+                # It is not there if Inventory had to find the rest elsewhere.
+                if part := units.get((product_id, location_id)):
+                    left = part.quantity - quantity
+                    units[product_id, location_id] = part._replace(quantity=left)
     return tuple(part for part in units.values() if part.quantity > 0)
 
 
