@@ -123,6 +123,10 @@ def bad_new_orders() -> Iterator[Case]:
         request = create(lamp)
         request.wait.CopyFrom(Duration(seconds=seconds))
         yield Case(f"wait {seconds}", m, request, ("wait",))
+    for seconds in (0, INT64_MAX, INT64_MIN):
+        request = create(lamp)
+        request.hold.CopyFrom(Duration(seconds=seconds))
+        yield Case(f"hold {seconds}", m, request, ("hold",))
     everything = create(line("", 0), line("\0", -1, price(-1)), customer_id="", wait_s=-1)
     everything.customer.CopyFrom(pb.Customer(name="\0", email="x", phone="1" * 51, address="\x1b"))
     fields = "lines[0].product_id lines[0].quantity lines[1].product_id lines[1].quantity "

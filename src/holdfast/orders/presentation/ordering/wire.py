@@ -133,7 +133,9 @@ def read_wait_s(wait: Duration, violations: Violations) -> float:
 
 def read_hold(hold: Duration, violations: Violations, field: str = "hold") -> timedelta:
     """Return how long to hold; more than nothing, and at most HOLD_MAX."""
-    span = timedelta(seconds=hold.seconds, microseconds=hold.nanos // 1_000)
+    day_s = int(HOLD_MAX.total_seconds())
+    seconds = min(max(hold.seconds, -day_s), 2 * day_s)  # what is far out of range has no timedelta
+    span = timedelta(seconds=seconds, microseconds=hold.nanos // 1_000)
     if not timedelta() < span <= HOLD_MAX:
         hours = HOLD_MAX // timedelta(hours=1)
         violations.add(field, f"must be more than 0 and at most {hours} hours")
