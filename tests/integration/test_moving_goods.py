@@ -102,6 +102,25 @@ async def test_the_rest_is_cancelled_and_what_left_unheard_is_told(shop: TwoServ
     assert await shop.reserved("LAMP") == 0
 
 
+async def test_an_edit_under_way_is_dropped_when_the_rest_is_cancelled(shop: TwoServices) -> None:
+    await stocked(shop)
+    order = await shop.confirmed(asks("r-1", LAMP=3))
+    await move(shop, leaving(order, "one", (1, 1)))
+    order = await shop.order(order.order_id)
+    assert await shop.edit_orders([edit_of(order, LAMP=2)]) == [None]
+
+    version = order.state.version + 1
+    assert await shop.edit_orders([CancelRest(order.order_id, version, ANNA, "")]) == [None]
+    await shop.deliver()
+
+    edits = await shop.reader.edits(order.order_id, 0)
+    assert [(one.edition, one.state) for one in edits] == [
+        (2, EditState.DROPPED),
+        (3, EditState.APPLIED),
+    ]
+    assert await on_hand(shop) == 3
+
+
 async def test_what_left_and_is_not_answered_for_does_not_leave_again(shop: TwoServices) -> None:
     await stocked(shop)
     order = await shop.confirmed(asks("r-1", LAMP=3))

@@ -59,8 +59,8 @@ async def record_edits(
     contents = [(key, e.edition, *e.contents[:2], e.contents.sourcing) for key, e in new]
     add_contents(transaction, sql, contents)
     ended = [
-        (c.order_id, editions.newest, end.state, shortages_text(end.missing), c.version)
-        for c, editions in moved
+        (c.order_id, end.edition, end.state, shortages_text(end.missing), c.version)
+        for c, _ in moved
         if (end := c.edit_end)
     ]
     transaction.defer(sql.END_EDITS, ended)
