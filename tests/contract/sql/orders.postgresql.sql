@@ -477,6 +477,18 @@ UPDATE order_details
 RETURNING order_id::text AS order_id
 ;
 
+-- EMPTY_RETURN_REASONS
+   UPDATE return_item
+      SET reason = ''
+    WHERE return_id IN (SELECT return_id
+                          FROM order_return
+                         WHERE order_id = ANY($1::uuid[]))
+      AND reason <> ''
+RETURNING (SELECT order_id::text
+             FROM order_return
+            WHERE order_return.return_id = return_item.return_id) AS order_id
+;
+
 -- EMPTY_ORDERS
 UPDATE orders
    SET name = '', email = '', phone = '', address = '', erased_at = $2

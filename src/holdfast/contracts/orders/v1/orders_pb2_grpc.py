@@ -253,7 +253,8 @@ class OrderServiceServicer:
         OVER_SHIPMENT: a line has fewer units that have not left.
         NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
         NOTHING_TO_SHIP: nothing is held there.
-        TOO_MANY_CHANGES: the order has 200 shipments.
+        TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
+        and returns, as they are told, have reached about 1 MiB.
         ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
         ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
         UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
@@ -264,7 +265,9 @@ class OrderServiceServicer:
 
     def UpdateShipment(self, request, context):
         """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
-        Errors: NOT_FOUND: the order, or the shipment.
+        Errors:
+        NOT_FOUND            the order, or the shipment.
+        FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -277,7 +280,8 @@ class OrderServiceServicer:
         NOT_FOUND
         INVALID_ARGUMENT     also: the order has no line of that number.
         FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
-        TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+        TOO_MANY_CHANGES: the order has 200 returns, its version has reached 10,000, or it says too much
+        (see ShipOrder).
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -294,6 +298,7 @@ class OrderServiceServicer:
         INVALID_ARGUMENT     also: the return has no line of that number.
         FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
         RETURN_CLOSED: it is closed.
+        TOO_MANY_CHANGES: the order's version has reached 10,000, or it says too much (see ShipOrder).
         LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
         ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
         ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
@@ -304,7 +309,9 @@ class OrderServiceServicer:
 
     def CloseReturn(self, request, context):
         """Ends a return: what did not come may come by another one. A repeat changes nothing.
-        Errors: NOT_FOUND.
+        Errors:
+        NOT_FOUND
+        FAILED_PRECONDITION  TOO_MANY_CHANGES: the order's version has reached 10,000.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -394,7 +401,7 @@ class OrderServiceServicer:
 
     def EraseCustomer(self, request, context):
         """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
-        and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+        and attributes; and what was written as the reason of cancellations and returns. Ids, references, lines, amounts, statuses, times and
         versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
         By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
         and every customer whose profile has it, as by the customer's id.

@@ -133,14 +133,17 @@ class OrderServiceStub:
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
                            NOTHING_TO_SHIP: nothing is held there.
-                           TOO_MANY_CHANGES: the order has 200 shipments.
+                           TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
+                           and returns, as they are told, have reached about 1 MiB.
       ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]
     """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
-    Errors: NOT_FOUND: the order, or the shipment.
+    Errors:
+      NOT_FOUND            the order, or the shipment.
+      FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
     OpenReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.OpenReturnRequest, _orders_pb2.Return]
     """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
@@ -149,7 +152,8 @@ class OrderServiceStub:
       NOT_FOUND
       INVALID_ARGUMENT     also: the order has no line of that number.
       FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
-                           TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+                           TOO_MANY_CHANGES: the order has 200 returns, its version has reached 10,000, or it says too much
+                           (see ShipOrder).
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
     """
     ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ReceiveReturnRequest, _orders_pb2.Return]
@@ -162,13 +166,16 @@ class OrderServiceStub:
       INVALID_ARGUMENT     also: the return has no line of that number.
       FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
                            RETURN_CLOSED: it is closed.
+                           TOO_MANY_CHANGES: the order's version has reached 10,000, or it says too much (see ShipOrder).
                            LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
       ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
     """
     CloseReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CloseReturnRequest, _orders_pb2.Return]
     """Ends a return: what did not come may come by another one. A repeat changes nothing.
-    Errors: NOT_FOUND.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  TOO_MANY_CHANGES: the order's version has reached 10,000.
     """
     ConfirmOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
@@ -226,7 +233,7 @@ class OrderServiceStub:
     """
     EraseCustomer: _grpc.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.EraseCustomerResponse]
     """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
-    and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+    and attributes; and what was written as the reason of cancellations and returns. Ids, references, lines, amounts, statuses, times and
     versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
     By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
     and every customer whose profile has it, as by the customer's id.
@@ -329,14 +336,17 @@ class OrderServiceAsyncStub(OrderServiceStub):
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
                            NOTHING_TO_SHIP: nothing is held there.
-                           TOO_MANY_CHANGES: the order has 200 shipments.
+                           TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
+                           and returns, as they are told, have reached about 1 MiB.
       ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
       UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
     """
     UpdateShipment: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateShipmentRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
-    Errors: NOT_FOUND: the order, or the shipment.
+    Errors:
+      NOT_FOUND            the order, or the shipment.
+      FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
     """
     OpenReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.OpenReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
     """Lets units that have left come back. Nothing is restocked before they do (ReceiveReturn).
@@ -345,7 +355,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
       NOT_FOUND
       INVALID_ARGUMENT     also: the order has no line of that number.
       FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
-                           TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+                           TOO_MANY_CHANGES: the order has 200 returns, its version has reached 10,000, or it says too much
+                           (see ShipOrder).
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
     """
     ReceiveReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.ReceiveReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
@@ -358,13 +369,16 @@ class OrderServiceAsyncStub(OrderServiceStub):
       INVALID_ARGUMENT     also: the return has no line of that number.
       FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
                            RETURN_CLOSED: it is closed.
+                           TOO_MANY_CHANGES: the order's version has reached 10,000, or it says too much (see ShipOrder).
                            LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
       ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
     """
     CloseReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.CloseReturnRequest, _orders_pb2.Return]  # type: ignore[assignment]
     """Ends a return: what did not come may come by another one. A repeat changes nothing.
-    Errors: NOT_FOUND.
+    Errors:
+      NOT_FOUND
+      FAILED_PRECONDITION  TOO_MANY_CHANGES: the order's version has reached 10,000.
     """
     ConfirmOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ConfirmOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
@@ -422,7 +436,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     EraseCustomer: _aio.UnaryUnaryMultiCallable[_orders_pb2.EraseCustomerRequest, _orders_pb2.EraseCustomerResponse]  # type: ignore[assignment]
     """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
-    and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+    and attributes; and what was written as the reason of cancellations and returns. Ids, references, lines, amounts, statuses, times and
     versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
     By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
     and every customer whose profile has it, as by the customer's id.
@@ -570,7 +584,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
                                OVER_SHIPMENT: a line has fewer units that have not left.
                                NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
                                NOTHING_TO_SHIP: nothing is held there.
-                               TOO_MANY_CHANGES: the order has 200 shipments.
+                               TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
+                               and returns, as they are told, have reached about 1 MiB.
           ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
           ALREADY_EXISTS       SHIPMENT_REUSED: the order has another shipment of this id.
           UNAVAILABLE          STILL_PENDING: its stock is not decided yet; RetryInfo tells how long to wait.
@@ -583,7 +598,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Order, _abc.Awaitable[_orders_pb2.Order]]:
         """Changes what is known of how a shipment travels; stock is not touched. A repeat changes nothing.
-        Errors: NOT_FOUND: the order, or the shipment.
+        Errors:
+          NOT_FOUND            the order, or the shipment.
+          FAILED_PRECONDITION  TOO_MANY_CHANGES: its version has reached 10,000, or it says too much (see ShipOrder).
         """
 
     @_abc_1.abstractmethod
@@ -598,7 +615,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND
           INVALID_ARGUMENT     also: the order has no line of that number.
           FAILED_PRECONDITION  OVER_RETURN: fewer units of a line have left and are in no other return.
-                               TOO_MANY_CHANGES: the order has 200 returns, or its version has reached 10,000.
+                               TOO_MANY_CHANGES: the order has 200 returns, its version has reached 10,000, or it says too much
+                               (see ShipOrder).
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for another return of the order, or other contents: metadata["return_id"], ["order_id"].
         """
 
@@ -617,6 +635,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           INVALID_ARGUMENT     also: the return has no line of that number.
           FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a line are still to come.
                                RETURN_CLOSED: it is closed.
+                               TOO_MANY_CHANGES: the order's version has reached 10,000, or it says too much (see ShipOrder).
                                LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location.
           ABORTED              EDIT_UNDER_WAY: Inventory has not answered the last edit yet.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents.
@@ -629,7 +648,9 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.Return, _abc.Awaitable[_orders_pb2.Return]]:
         """Ends a return: what did not come may come by another one. A repeat changes nothing.
-        Errors: NOT_FOUND.
+        Errors:
+          NOT_FOUND
+          FAILED_PRECONDITION  TOO_MANY_CHANGES: the order's version has reached 10,000.
         """
 
     @_abc_1.abstractmethod
@@ -735,7 +756,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.EraseCustomerResponse, _abc.Awaitable[_orders_pb2.EraseCustomerResponse]]:
         """Erases all personal data of a customer at once: the profile; of all their orders the contact information, addresses, note
-        and attributes; and what was written as the reason of cancellations. Ids, references, lines, amounts, statuses, times and
+        and attributes; and what was written as the reason of cancellations and returns. Ids, references, lines, amounts, statuses, times and
         versions of orders stay. Cannot be undone. Orders that were erased can't be updated again (UpdateOrder).
         By e-mail address, for guests too: every order whose contact information has exactly this address, whoever its customer is;
         and every customer whose profile has it, as by the customer's id.
