@@ -59,13 +59,16 @@ async def look(client: Holdfast) -> World:
     return World(orders, stock)
 
 
+HOLDING = (OrderStatus.RESERVED, OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED)
+
+
 def promised(orders: Iterable[Order]) -> Counter[str]:
     """Units by product that orders were promised."""
     units: Counter[str] = Counter()
     for order in orders:
-        if order.status in (OrderStatus.RESERVED, OrderStatus.CONFIRMED):
+        if order.status in HOLDING:
             for line in order.lines:
-                units[line.product_id] += line.quantity
+                units[line.product_id] += line.quantity - line.shipped
     return units
 
 
@@ -91,8 +94,16 @@ def differences(callers: Callers, snapshot: Snapshot, world: World) -> list[str]
     stands = {
         order_id: (one.status, one.version, one.lines) for order_id, one in snapshot.orders.items()
     }
-    stock = {(one, info.on_hand, info.reserved) for one, info in world.stock.items()}
-    levels = {(one.product_id, one.on_hand, one.reserved) for one in snapshot.levels}
+    stock = {
+        (one, level.location_id, level.on_hand, level.reserved)
+        for one, info in world.stock.items()
+        for level in info.levels
+    }
+    levels = {
+        (one.product_id, one.location_id, one.on_hand, one.reserved)
+        for one in snapshot.levels
+        if one.version
+    }
     lines = (line for one in world.orders.values() for line in one.lines)
     return [
         *(f"nobody was told of order {one}" for one in snapshot.orders.keys() - callers.order_ids),
