@@ -43,47 +43,29 @@ def planted(bug: Patch) -> Patch:
 
 @planted
 def older_questions_are_decided_too(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         older = before and replace(before, revision=min(before.revision, wanted.revision - 1))
-        return hear(older, wanted, book, cause, booked)
+        return hear(older, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
 
 
 @planted
 def the_same_question_is_decided_again(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         if before and before.revision == wanted.revision:
             before = replace(before, revision=before.revision - 1, stock=())
-        return hear(before, wanted, book, cause, booked)
+        return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
 
 
 @planted
 def an_end_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         if before and wanted.over and wanted.revision > before.revision:
             return replace(before, revision=wanted.revision, version=before.version + 1)
-        return hear(before, wanted, book, cause, booked)
+        return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -107,14 +89,8 @@ def a_part_of_what_is_wanted_is_held(patch: pytest.MonkeyPatch) -> None:
 
 @planted
 def a_decision_keeps_its_version(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
-        return replace(hear(before, wanted, book, cause, booked), version=1)
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
+        return replace(hear(before, wanted, *rest), version=1)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -176,17 +152,11 @@ def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
 
 @planted
 def a_smaller_edit_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         have = sum(part.quantity for part in before.stock) if before else 0
         if 0 < wanted.products.get(PRODUCT, 0) < have:
             wanted = wanted._replace(products={PRODUCT: have})
-        return hear(before, wanted, book, cause, booked)
+        return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
 

@@ -98,30 +98,18 @@ def a_receipt_is_taken_for_the_shipment_of_its_name(patch: pytest.MonkeyPatch) -
 
 @planted
 def what_is_over_books_nothing_more(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         if before and before.state is ReservationState.OVER:
             wanted = wanted._replace(shipped=(), received=())
-        return hear(before, wanted, book, cause, booked)
+        return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
 
 
 @planted
 def what_has_left_stays_promised(patch: pytest.MonkeyPatch) -> None:
-    def decide(
-        before: Reservation | None,
-        wanted: Wanted,
-        book: StockBook,
-        cause: Cause,
-        booked: Set[str],
-    ) -> Reservation:
-        after = hear(before, wanted, book, cause, booked)
+    def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
+        after = hear(before, wanted, *rest)
         return replace(after, stock=before.stock) if before and wanted.shipped else after
 
     patch.setattr(inventory, "hear", decide)

@@ -3,14 +3,12 @@
 Nobody listens at the addresses of these tests: whatever were sent would come back as Unavailable.
 """
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from holdfast.client import (
     HoldfastSync,
-    InvalidRequest,
     LocationAddress,
     LocationKind,
     OrderLine,
@@ -18,14 +16,13 @@ from holdfast.client import (
     SourcingStrategy,
     StockReason,
 )
-from tests.unit.test_client_network import NOWHERE
+from tests.unit.client_refusals import Call, Refused, cases, names_its_field
 
 LINES = [OrderLine("LAMP", 2)]
 NEAREST, PINNED = SourcingStrategy.NEAREST, SourcingStrategy.PINNED
 BAD_TEXTS: list[Any] = ["lamp \ud83d", b"berlin", 5, ["berlin"]]
 HUNDRED_AND_ONE = [f"l-{number}" for number in range(101)]
-Call = Callable[[HoldfastSync, Any], object]
-REFUSED: dict[str, tuple[str, list[Any], Call]] = {
+REFUSED: dict[str, Refused] = {
     "id": ("location.location_id", BAD_TEXTS, lambda h, bad: h.inventory.create_location(bad)),
     "name": (
         "location.name",
@@ -110,26 +107,10 @@ REFUSED: dict[str, tuple[str, list[Any], Call]] = {
         lambda h, bad: h.inventory.adjust_stock("LAMP", 1, reason="r", reason_code=bad),
     ),
 }
-CASES = [
-    pytest.param(field, bad, call, id=f"{name}: {ascii(bad)[:30]}")
-    for name, (field, values, call) in REFUSED.items()
-    for bad in values
-]
 
 
-@pytest.fixture(scope="module")
-def nobody() -> Iterator[HoldfastSync]:
-    with HoldfastSync(NOWHERE, NOWHERE, deadline_s=0.5, retry_s=0) as client:
-        yield client
-
-
-@pytest.mark.parametrize(("field", "bad", "call"), CASES)
+@pytest.mark.parametrize(("field", "bad", "call"), cases(REFUSED))
 def test_a_wrong_value_is_an_invalid_request_that_names_its_field(
     nobody: HoldfastSync, field: str, bad: Any, call: Call
 ) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        call(nobody, bad)
-
-    (violation,) = caught.value.violations
-    assert violation.field == field
-    assert violation.description in caught.value.message
+    names_its_field(nobody, field, bad, call)

@@ -3,7 +3,6 @@
 Nobody listens at the addresses of these tests: whatever were sent would come back as Unavailable.
 """
 
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -23,8 +22,9 @@ from holdfast.client import (
     Unavailable,
     _requests,
 )
+from tests.unit.client_refusals import Call, Refused, cases
+from tests.unit.test_client_network import NOWHERE
 
-NOWHERE = "127.0.0.1:1"
 HALF = "lamp \ud83d"
 LINES = [OrderLine("LAMP", 1)]
 NOON = datetime.fromisoformat("2026-11-02T12:00:00")
@@ -47,8 +47,7 @@ BAD_SECONDS: list[Any] = [float("nan"), float("inf"), -1, -0.001, 1e300, 10**400
 NO_SECONDS: list[Any] = [one for one in BAD_SECONDS if one is not None] + [0, 0.0]
 BAD_COUNTS: list[Any] = [0, -1, 1.0, "10", True, 2**63, [1]]
 
-Call = Callable[[HoldfastSync, Any], object]
-EDITS: dict[str, tuple[str, list[Any], Call]] = {
+EDITS: dict[str, Refused] = {
     "edit": ("order_id", BAD_TEXTS, lambda h, bad: h.orders.edit(bad, version=1, lines=LINES)),
     "edit's version": (
         "version",
@@ -112,7 +111,7 @@ EDITS: dict[str, tuple[str, list[Any], Call]] = {
         lambda h, bad: h.orders.cancel("o-1", wait_s=bad),
     ),
 }
-ORDER: dict[str, tuple[str, list[Any], Call]] = {
+ORDER: dict[str, Refused] = {
     "customer": ("customer_id", BAD_TEXTS, lambda h, bad: h.orders.create(bad, LINES)),
     "product": (
         "lines[0].product_id",
@@ -187,7 +186,7 @@ ORDER: dict[str, tuple[str, list[Any], Call]] = {
         lambda h, bad: h.orders.create_batch(bad),
     ),
 }
-STOCK: dict[str, tuple[str, list[Any], Call]] = {
+STOCK: dict[str, Refused] = {
     "set": ("product_id", BAD_TEXTS, lambda h, bad: h.inventory.set_stock(bad, 1)),
     "on hand": (
         "quantity",
@@ -269,22 +268,13 @@ STOCK: dict[str, tuple[str, list[Any], Call]] = {
 }
 
 
-def shown(bad: object) -> str:
-    return "huge" if isinstance(bad, int) and abs(bad) > 10**20 else ascii(bad)[:30]
-
-
-CASES = [
-    pytest.param(field, bad, call, id=f"{service} {name}: {shown(bad)}")
-    for service, cases in (("order", ORDER), ("stock", STOCK))
-    for name, (field, values, call) in cases.items()
-    for bad in values
-]
-
-
-@pytest.fixture(scope="module")
-def nobody() -> Iterator[HoldfastSync]:
-    with HoldfastSync(NOWHERE, NOWHERE, deadline_s=0.5, retry_s=0) as client:
-        yield client
+CASES = cases(
+    {
+        f"{service} {name}": one
+        for service, refused in (("order", ORDER), ("stock", STOCK))
+        for name, one in refused.items()
+    }
+)
 
 
 @pytest.mark.parametrize(("field", "bad", "call"), CASES)

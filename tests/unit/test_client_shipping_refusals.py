@@ -3,7 +3,6 @@
 Nobody listens at the addresses of these tests: whatever were sent would come back as Unavailable.
 """
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +11,12 @@ import pytest
 from holdfast.client import (
     Disposition,
     HoldfastSync,
-    InvalidRequest,
     ReceiptLine,
     ReturnLine,
     ShipmentItem,
     StockReason,
 )
-from tests.unit.test_client_network import NOWHERE
+from tests.unit.client_refusals import Call, Refused, cases, names_its_field
 
 BAD_TEXTS: list[Any] = ["lamp \ud83d", b"s-1", 5, ["s-1"]]
 BAD_IDS = ["", *BAD_TEXTS]
@@ -27,8 +25,7 @@ BAD_LINE_NOS: list[Any] = [0, -1, 1.0, "1", None, True, 2**31]
 BAD_LISTS: list[Any] = [[], (), "1=1", 5, {1: 1}]
 NO_TEXTS = [*BAD_TEXTS, None]
 RESTOCK = Disposition.RESTOCK
-Call = Callable[[HoldfastSync, Any], object]
-REFUSED: dict[str, tuple[str, list[Any], Call]] = {
+REFUSED: dict[str, Refused] = {
     "shipped order": ("order_id", NO_TEXTS, lambda h, bad: h.orders.ship(bad)),
     "shipment": ("shipment_id", BAD_IDS, lambda h, bad: h.orders.ship("o", shipment_id=bad)),
     "items": ("items", BAD_LISTS, lambda h, bad: h.orders.ship("o", bad)),
@@ -139,26 +136,10 @@ REFUSED: dict[str, tuple[str, list[Any], Call]] = {
         lambda h, bad: h.inventory.release_quarantine("LAMP", 1, reason="dry", write_off=bad),
     ),
 }
-CASES = [
-    pytest.param(field, bad, call, id=f"{name}: {ascii(bad)[:30]}")
-    for name, (field, values, call) in REFUSED.items()
-    for bad in values
-]
 
 
-@pytest.fixture(scope="module")
-def nobody() -> Iterator[HoldfastSync]:
-    with HoldfastSync(NOWHERE, NOWHERE, deadline_s=0.5, retry_s=0) as client:
-        yield client
-
-
-@pytest.mark.parametrize(("field", "bad", "call"), CASES)
+@pytest.mark.parametrize(("field", "bad", "call"), cases(REFUSED))
 def test_a_wrong_value_is_an_invalid_request_that_names_its_field(
     nobody: HoldfastSync, field: str, bad: Any, call: Call
 ) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        call(nobody, bad)
-
-    (violation,) = caught.value.violations
-    assert violation.field == field
-    assert violation.description in caught.value.message
+    names_its_field(nobody, field, bad, call)

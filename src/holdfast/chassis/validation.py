@@ -1,6 +1,7 @@
 """Checks of request fields: all violations of a request are gathered before it is refused."""
 
 import re
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -107,6 +108,14 @@ class Violations:
         """Check how many items a repeated field has; at least one is due."""
         if not 1 <= size <= highest:
             self.add(field, f"has {size} items; it must have between 1 and {highest:,}")
+
+    def update_mask(self, paths: Sequence[str], known: Collection[str]) -> None:
+        """Check the paths of a request's update mask; it names at least one."""
+        if not paths:
+            self.add("update_mask", f"is missing; it names any of {', '.join(known)}")
+        for path in paths:
+            if path not in known:
+                self.add("update_mask", f"{path!r} is none of {', '.join(known)}")
 
     def period(self, request: Period) -> tuple[datetime | None, datetime | None]:
         """Check `created_from` (included) and `created_before` (not), each of which may be unset.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 
-NAMED_MAX = 100
+NAMED_MAX = 100  # locations in one
 LOCATION_CHARACTERS_MAX = 64
 
 _PREFIX = "SOURCING_STRATEGY_"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from holdfast.chassis.grpc import pages
+from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.domain.locations.location import (
@@ -16,7 +17,6 @@ from holdfast.inventory.domain.locations.location import (
     LocationKind,
 )
 
-LOCATION_CHARACTERS_MAX = 64
 NAME_CHARACTERS_MAX = 500
 VERSION_MAX = 2**63 - 1
 FIELDS = ("name", "kind", "priority", "active", "address")
@@ -78,11 +78,7 @@ class LocationRevision:
 
 def read_revision(request: pb.UpdateLocationRequest, violations: Violations) -> LocationRevision:
     fields = list(request.update_mask.paths)
-    if not fields:
-        violations.add("update_mask", f"is missing; it names any of {', '.join(FIELDS)}")
-    for field in fields:
-        if field not in FIELDS:
-            violations.add("update_mask", f"{field!r} is none of {', '.join(FIELDS)}")
+    violations.update_mask(fields, FIELDS)
     message = request.location
     for field in {"priority", "active"}.intersection(fields):
         if not message.HasField(field):  # type: ignore[arg-type] # both are optional fields

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from holdfast.chassis import money, times
 from holdfast.chassis.grpc import pages, sourcing
+from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.ports import (
@@ -31,7 +32,6 @@ from holdfast.inventory.domain.stock.sourcing import (
     Strategy,
 )
 from holdfast.inventory.domain.stock.stock import ON_HAND_MAX
-from holdfast.inventory.presentation.locations_wire import LOCATION_CHARACTERS_MAX
 
 BATCH_MAX = 1_000
 BASKET_LINES_MAX = 2_000
@@ -256,11 +256,7 @@ class ProductRevision:
 
 def read_revision(request: pb.UpdateProductRequest, violations: Violations) -> ProductRevision:
     fields = list(request.update_mask.paths)
-    if not fields:
-        violations.add("update_mask", f"is missing; it names any of {', '.join(PRODUCT_FIELDS)}")
-    for field in fields:
-        if field not in PRODUCT_FIELDS:
-            violations.add("update_mask", f"{field!r} is none of {', '.join(PRODUCT_FIELDS)}")
+    violations.update_mask(fields, PRODUCT_FIELDS)
     product = read_product(request.product, violations, priced="unit_price" in fields)
     violations.within("product.version", request.product.version, lowest=1, highest=VERSION_MAX)
     details: dict[str, str | int | bool] = {}

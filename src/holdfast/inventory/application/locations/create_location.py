@@ -2,17 +2,13 @@
 
 from dataclasses import replace
 
+from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import Begin
-from holdfast.inventory.domain.errors import (
-    LocationExists,
-    LocationSpelledOtherwise,
-    TooManyLocations,
-)
+from holdfast.inventory.domain.errors import LocationExists, TooManyLocations
 from holdfast.inventory.domain.locations.location import (
     LOCATIONS_MAX,
     MAIN_LOCATION,
     Location,
-    folded,
 )
 
 
@@ -31,14 +27,13 @@ class CreateLocation:
         location_id = location.location_id
         async with self._begin() as work:
             await work.lock_location(MAIN_LOCATION)  # one creates at a time: they are counted
-            there = (await work.locations({location_id})).get(folded(location_id))
-            if there is None:
+            known = await work.locations({location_id})
+            if not known:
                 if await work.count_locations() >= LOCATIONS_MAX:
                     raise TooManyLocations(LOCATIONS_MAX)
                 await work.add_location(location)
                 return location
-        if there.location_id != location_id:
-            raise LocationSpelledOtherwise(location_id, there.location_id)
+        there = named(location_id, known)
         if replace(there, version=location.version) != location:
             raise LocationExists(location_id)
         return there

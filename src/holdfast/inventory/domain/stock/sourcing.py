@@ -10,7 +10,6 @@ from enum import StrEnum
 from itertools import combinations
 from typing import NamedTuple
 
-NAMED_MAX = 100  # locations that an order names
 CANDIDATES_MAX = 12  # locations of which pairs and triples are tried: 12 + 66 + 220
 EXACT_MAX = 8  # locations of which every combination is tried: 255
 
@@ -39,7 +38,7 @@ class SourcingReason(StrEnum):
 class Sourcing(NamedTuple):
     """Where an order's stock is to come from.
 
-    :param location_ids: for NEAREST and PINNED: 1 to NAMED_MAX, each once; else none.
+    :param location_ids: for NEAREST and PINNED: at least one, each once; else none.
     :param may_split: whether several locations may share it; else all is at one, or nothing.
     """
 

@@ -273,7 +273,7 @@ def _advised(
     if isinstance(advice, InventoryUnavailable):
         raise advice
     if sourcing:
-        refuse_locations(sourcing, advice.locations)
+        refuse_locations(sourcing.location_ids, advice.locations)
     refuse_short(wanted, advice.products, held=before.demand)
     return {name: advice.products[name].unit_price for name in wanted}
 

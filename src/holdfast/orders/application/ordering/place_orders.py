@@ -1,13 +1,12 @@
 """Place orders: check stock, record a batch in one transaction; each succeeds or fails alone."""
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from holdfast.orders.application.digests import digest_of
 from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
@@ -86,8 +85,7 @@ class PlaceOrder(NamedTuple):
         """Digest what was asked for; who asked and in which trace makes no difference.
 
         Only what was given has a part in it: a field that comes later leaves the digests of
-        requests without it as they were. They are kept for ever, so this form never changes; a
-        better one gets another prefix, and both are compared.
+        requests without it as they were.
         """
         given: dict[str, object] = {
             "lines": [
@@ -106,7 +104,7 @@ class PlaceOrder(NamedTuple):
             given |= {name: value for name, value in asdict(self.details).items() if any(value)}
         if self.sourcing is not BY_PRIORITY:
             given["sourcing"] = self.sourcing
-        return f"v1:{hashlib.sha256(json.dumps(given).encode()).hexdigest()}"
+        return digest_of(given)
 
 
 Outcome = OrderState | OrdersError
@@ -199,7 +197,7 @@ class PlaceOrders:
 
     def _check(self, command: PlaceOrder, advice: StockAdvice) -> NewOrder:
         stock = advice.products
-        refuse_locations(command.sourcing, advice.locations)
+        refuse_locations(command.sourcing.location_ids, advice.locations)
         refuse_short(demand_of([(line.product_id, line.quantity) for line in command.lines]), stock)
         lines = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals

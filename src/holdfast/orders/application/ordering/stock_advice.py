@@ -3,7 +3,7 @@
 It is advice, on which no correctness depends: Inventory decides when it is asked for the stock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from holdfast.orders.application.ports import ProductStock
 from holdfast.orders.domain.errors import (
@@ -15,7 +15,6 @@ from holdfast.orders.domain.errors import (
     UnknownLocations,
     UnknownProducts,
 )
-from holdfast.orders.domain.ordering.sourcing import Sourcing
 
 NOTHING: Mapping[str, int] = {}
 
@@ -44,18 +43,18 @@ def refuse_short(
         raise ShortOfStock(shortages)
 
 
-def refuse_locations(sourcing: Sourcing, known: Mapping[str, bool]) -> None:
-    """Let pass a sourcing whose locations stock can be taken from.
+def refuse_locations(location_ids: Collection[str], known: Mapping[str, bool]) -> None:
+    """Let pass locations that stock can be taken from, or put at.
 
     :param known: locations that exist, and whether each is active.
     :raises UnknownLocations, LocationSpelledOtherwise, LocationInactive: not so.
     """
-    if unknown := [name for name in sourcing.location_ids if name not in known]:
+    if unknown := [name for name in location_ids if name not in known]:
         spelled = {name.casefold(): name for name in known}
         for name in unknown:
             if name.casefold() in spelled:
                 raise LocationSpelledOtherwise(name, spelled[name.casefold()])
         raise UnknownLocations(unknown)
-    for name in sourcing.location_ids:
+    for name in location_ids:
         if not known[name]:
             raise LocationInactive(name)

@@ -4,7 +4,6 @@ from collections.abc import Collection
 
 from holdfast.orders.application.ordering.stock_advice import refuse_locations
 from holdfast.orders.application.ports import StockCheck
-from holdfast.orders.domain.ordering.sourcing import Sourcing
 
 
 class CheckLocations:
@@ -20,4 +19,4 @@ class CheckLocations:
 
     async def __call__(self, product_ids: Collection[str], location_ids: Collection[str]) -> None:
         advice = await self._stock_check.ask(product_ids, location_ids)
-        refuse_locations(Sourcing(location_ids=tuple(location_ids)), advice.locations)
+        refuse_locations(location_ids, advice.locations)

@@ -1,10 +1,9 @@
 """Return goods: what may come back, what has, and that nothing more comes."""
 
-import hashlib
-import json
 from datetime import datetime
 from typing import NamedTuple
 
+from holdfast.orders.application.digests import digest_of
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
@@ -45,7 +44,7 @@ class OpenReturn(NamedTuple):
 
         :raises OrdersError: see `may_come`, `open_return`; ReturnRequestReused, TooManyReturns.
         """
-        digest = _digest(self.lines)
+        digest = digest_of(self.lines)
         for one in order.returns:
             if one.request_id == self.request_id:
                 if one.request_hash != digest:
@@ -74,7 +73,7 @@ class ReceiveReturn(NamedTuple):
         :raises OrdersError: see `came`, `receive_return`; ReturnNotFound, ReturnClosed,
             ReturnRequestReused.
         """
-        digest = _digest((self.return_id, *self.lines))
+        digest = digest_of((self.return_id, *self.lines))
         for one in order.returns:
             for receipt in one.receipts:
                 if receipt.request_id == self.request_id:
@@ -116,8 +115,3 @@ def _find(order: Order, return_id: str) -> Return:
         if one.return_id == return_id:
             return one
     raise ReturnNotFound(return_id)
-
-
-def _digest(content: object) -> str:
-    """Digest what was asked for; who asked makes no difference."""
-    return f"v1:{hashlib.sha256(json.dumps(content).encode()).hexdigest()}"

@@ -1,10 +1,9 @@
 """Ship an order: what has left is recorded, and how it travels."""
 
-import hashlib
-import json
 from datetime import datetime
 from typing import NamedTuple
 
+from holdfast.orders.application.digests import digest_of
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
@@ -40,18 +39,13 @@ class ShipOrder(NamedTuple):
     tracking_url: str
     caller: Caller
 
-    def digest(self) -> str:
-        """Digest what was asked for; who asked makes no difference."""
-        content = json.dumps(self[2:7])
-        return f"v1:{hashlib.sha256(content.encode()).hexdigest()}"
-
     def decide(self, state: OrderState, order: Order, at: datetime) -> OrderChange | None:
         """None: it is recorded already.
 
         :raises OrdersError: see `refuse_shipment`, `pick`; ShipmentReused,
             TooManyShipments.
         """
-        digest = self.digest()
+        digest = digest_of(self[2:7])
         for one in order.shipments:
             if one.shipment_id == self.shipment_id:
                 if one.request_hash != digest:

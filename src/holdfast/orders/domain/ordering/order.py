@@ -242,9 +242,13 @@ class OrderState(NamedTuple):
         self, action: Action, reason: str, event: OrderEvent, at: datetime, caller: Caller
     ) -> OrderChange:
         """A change of something beside the status, of which there are not too many."""
+        self.refuse_more()
+        return self.next_change(at, caller, reason, event, action)
+
+    def refuse_more(self) -> None:
+        """:raises TooManyChanges: it has reached version UPDATES_MAX."""
         if self.version >= UPDATES_MAX:
             raise TooManyChanges(self.order_id, UPDATES_MAX)
-        return self.next_change(at, caller, reason, event, action)
 
     def next_change(
         self,
@@ -292,8 +296,7 @@ class OrderState(NamedTuple):
             raise StillPending(self.order_id, wanted="edited")
         if self.editions.newest > EDITS_MAX:
             raise TooManyChanges(self.order_id, EDITS_MAX)
-        if self.version >= UPDATES_MAX:
-            raise TooManyChanges(self.order_id, UPDATES_MAX)
+        self.refuse_more()
 
     def edit(
         self,

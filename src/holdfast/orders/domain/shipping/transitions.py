@@ -3,16 +3,11 @@
 from datetime import datetime
 
 from holdfast.orders.domain.caller import Caller
-from holdfast.orders.domain.errors import (
-    EditUnderWay,
-    IllegalTransition,
-    StillPending,
-    TooManyChanges,
-)
+from holdfast.orders.domain.errors import EditUnderWay, IllegalTransition, StillPending
 from holdfast.orders.domain.events import OrderShipped, ShipmentUpdated
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderState
+from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import SHIPPABLE, Action, OrderStatus
 from holdfast.orders.domain.shipping.goods import Goods
 from holdfast.orders.domain.shipping.shipment import Shipment
@@ -32,8 +27,7 @@ def refuse_shipment(state: OrderState) -> None:
         raise IllegalTransition(state.order_id, now=state.status, wanted="shipped")
     if state.editions.revision is not None:
         raise EditUnderWay(state.order_id)
-    if state.version >= UPDATES_MAX:
-        raise TooManyChanges(state.order_id, UPDATES_MAX)
+    state.refuse_more()
 
 
 def ship(

@@ -14,17 +14,18 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import EditedLine, EditState
-from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
+from holdfast.orders.domain.ordering.lines import LINES_MAX
 from holdfast.orders.presentation.ordering.details_wire import read_charges, write_charges
 from holdfast.orders.presentation.ordering.lines_wire import (
+    LINE_NO_MAX,
     read_line,
+    read_units,
     shortage_message,
     write_lines,
 )
 from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing
 
 EDITED = ("lines", "charges", "sourcing")  # what makes an UpdateOrder an edit
-LINE_NO_MAX = 2**31 - 1
 VERSION_MAX = 2**63 - 1
 
 
@@ -94,10 +95,7 @@ def read_cancelled_units(
     violations.size("lines", len(request.lines), highest=LINES_MAX)
     version = violations.within("version", request.version, lowest=1, highest=VERSION_MAX)
     units = tuple(
-        (
-            violations.within(f"lines[{i}].line_no", one.line_no, lowest=1, highest=LINE_NO_MAX),
-            violations.within(f"lines[{i}].quantity", one.quantity, lowest=1, highest=QUANTITY_MAX),
-        )
+        read_units(one, violations, f"lines[{i}]")
         for i, one in enumerate(request.lines[:LINES_MAX])
     )
     return CancelUnits(order_id, version, units, caller, reason or "units cancelled")

@@ -10,6 +10,8 @@ from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Amount, Money
 from holdfast.orders.domain.ordering.lines import QUANTITY_MAX, OrderLine
 
+LINE_NO_MAX = 2**31 - 1
+
 
 def read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine:
     product_id = violations.id(f"{at}.product_id", line.product_id)
@@ -20,6 +22,18 @@ def read_line(line: pb.OrderLine, violations: Violations, at: str) -> AskedLine:
     if not named.currency_code:
         return AskedLine(product_id, quantity, Amount(money.to_billionths(violations, at, named)))
     return AskedLine(product_id, quantity, Money(*money.to_minor(violations, at, named)))
+
+
+def read_units(
+    asked: pb.CancelledUnits | pb.ShipmentItem | pb.ReturnLine | pb.ReceiptLine,
+    violations: Violations,
+    at: str,
+) -> tuple[int, int]:
+    """Read of which line, and how many units of it."""
+    return (
+        violations.within(f"{at}.line_no", asked.line_no, lowest=1, highest=LINE_NO_MAX),
+        violations.within(f"{at}.quantity", asked.quantity, lowest=1, highest=QUANTITY_MAX),
+    )
 
 
 def write_lines(message: pb.Order | pb.OrderEdit, lines: Iterable[OrderLine]) -> None:

@@ -188,14 +188,9 @@ def read_customer_details(
     fields = list(CUSTOMER_CHARACTERS_MAX)
     known = {"customer": fields} | {f"customer.{field}": [field] for field in fields}
     known |= {name: [] for name in beside}
-    named: list[str] = []
-    for path in request.update_mask.paths:
-        if path not in known:
-            violations.add("update_mask", f"{path!r} is none of {', '.join(known)}")
-        named += known.get(path, [])
-    if not request.update_mask.paths:
-        violations.add("update_mask", f"is missing; it names any of {', '.join(known)}")
+    violations.update_mask(request.update_mask.paths, known)
     violations.within("version", request.version, lowest=version_lowest, highest=VERSION_MAX)
+    named = (field for path in request.update_mask.paths for field in known.get(path, ()))
     return {field: getattr(customer, field) for field in named}
 
 

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 
 from holdfast.chassis import times
+from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.returns.return_goods import OpenReturn, ReceiveReturn
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.domain.ordering.lines import LINES_MAX, QUANTITY_MAX
+from holdfast.orders.domain.ordering.lines import LINES_MAX
 from holdfast.orders.domain.returns.returned import (
     AskedReceiptLine,
     AskedReturnLine,
     Disposition,
     Return,
 )
+from holdfast.orders.presentation.ordering.lines_wire import read_units
 
-LINE_NO_MAX = 2**31 - 1
-LOCATION_CHARACTERS_MAX = 64
 REASON_CHARACTERS_MAX = 500
 MAIN_LOCATION = "main"
 
@@ -33,7 +33,7 @@ def read_opening(
     violations.size("lines", len(request.lines), highest=LINES_MAX)
     lines = tuple(
         AskedReturnLine(
-            *_read_units(line, f"lines[{index}]", violations),
+            *read_units(line, violations, f"lines[{index}]"),
             violations.text(
                 f"lines[{index}].reason", line.reason, characters_max=REASON_CHARACTERS_MAX
             ),
@@ -46,15 +46,6 @@ def read_opening(
         violations.optional_id("request_id", request.request_id) or new_id(),
         lines,
         caller,
-    )
-
-
-def _read_units(
-    line: pb.ReturnLine | pb.ReceiptLine, at: str, violations: Violations
-) -> tuple[int, int]:
-    return (
-        violations.within(f"{at}.line_no", line.line_no, lowest=1, highest=LINE_NO_MAX),
-        violations.within(f"{at}.quantity", line.quantity, lowest=1, highest=QUANTITY_MAX),
     )
 
 
@@ -79,7 +70,7 @@ def read_receipt(
             line.location_id or MAIN_LOCATION,
             characters_max=LOCATION_CHARACTERS_MAX,
         )
-        units = _read_units(line, f"lines[{index}]", violations)
+        units = read_units(line, violations, f"lines[{index}]")
         lines.append(AskedReceiptLine(*units, disposition or Disposition.QUARANTINE, location_id))
     return ReceiveReturn(
         "",

@@ -3,21 +3,20 @@
 from collections.abc import Callable
 
 from holdfast.chassis import times
+from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.shipping.ship_order import ShipOrder, UpdateShipment
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.domain.ordering.lines import QUANTITY_MAX
 from holdfast.orders.domain.shipping.shipment import (
     ITEMS_MAX,
     AskedItem,
     Shipment,
     shipped_by_line,
 )
+from holdfast.orders.presentation.ordering.lines_wire import read_units
 
-LINE_NO_MAX = 2**31 - 1
-LOCATION_CHARACTERS_MAX = 64
 TRAVELS_CHARACTERS_MAX = {"carrier": 200, "tracking_number": 200, "tracking_url": 2_000}
 UPDATED = (*TRAVELS_CHARACTERS_MAX, "deliver_time")
 
@@ -29,8 +28,7 @@ def read_shipment(
         violations.size("items", len(request.items), highest=ITEMS_MAX)
     items = tuple(
         AskedItem(
-            violations.within(f"items[{i}].line_no", one.line_no, lowest=1, highest=LINE_NO_MAX),
-            violations.within(f"items[{i}].quantity", one.quantity, lowest=1, highest=QUANTITY_MAX),
+            *read_units(one, violations, f"items[{i}]"),
             _location(f"items[{i}].location_id", one.location_id, violations),
         )
         for i, one in enumerate(request.items[:ITEMS_MAX])
@@ -63,10 +61,7 @@ def read_update(
     request: pb.UpdateShipmentRequest, caller: Caller, violations: Violations
 ) -> UpdateShipment:
     named = set(request.update_mask.paths)
-    if not named:
-        violations.add("update_mask", f"is missing; it names any of {', '.join(UPDATED)}")
-    for name in sorted(named.difference(UPDATED)):
-        violations.add("update_mask", f"{name!r} is none of {', '.join(UPDATED)}")
+    violations.update_mask(request.update_mask.paths, UPDATED)
     carrier, number, url = _read_travels(request.shipment, violations, "shipment.")
     delivered_at = None
     if "deliver_time" in named:
