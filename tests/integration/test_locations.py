@@ -31,6 +31,7 @@ async def test_a_location_has_one_spelling(holdfast: RunningHoldfast) -> None:
             await refusal(set_level(holdfast, setting_there)),
             await refusal(adjust(holdfast, adjusting_there)),
             await refusal(holdfast.inventory.ListMovements(moves, timeout=CALL_S_MAX)),
+            await refusal(created(holdfast, other)),
             Refusal.of(answer.results[0].error),
         ):
             assert (found.code, found.reason) == (
