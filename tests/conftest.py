@@ -33,7 +33,11 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the task check around every asynchronous test: set up first, torn down last."""
+    """Put the task check around every asynchronous test: set up first, torn down last. Tests that
+    fork run before all others: a fork taken while gRPC's threads live, which calls of earlier tests
+    leave behind, can wait for ever for a lock that one of them held.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("forks") is None)
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_left_behind")

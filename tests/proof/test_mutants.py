@@ -11,6 +11,8 @@ from proof.mutants.hunt import ROOT, Catch, hunt, run_tests, violations_of_the_s
 from proof.mutants.planting import Bug, bug, edited
 from proof.simulation.campaign import templates
 
+pytestmark = pytest.mark.forks
+
 # Of `testing.md`, in its words where they fit.
 DEMANDED = (
     "ack before commit",

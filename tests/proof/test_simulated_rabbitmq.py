@@ -23,6 +23,8 @@ from proof.simulation.rabbitmq_faults import RATES, Faults
 from proof.simulation.rabbitmq_queues import matches
 from proof.simulation.rabbitmq_wire import BROKER_PATIENCE_S, CLIENT_PATIENCE_S
 
+pytestmark = pytest.mark.forks
+
 PLACED = "holdfast.orders.v1.OrderPlaced"
 QUEUE = "inventory.orders"
 CANCELLED = "holdfast.orders.v1.OrderCancelled"

@@ -16,6 +16,8 @@ from proof.simulation.campaign import templates, verdict_of, verdicts_of
 from proof.simulation.shrink import shrink
 from proof.simulation.swarm import Swarm, drawn
 
+pytestmark = pytest.mark.forks
+
 SEEDS = 2_000  # three and a half minutes on two quiet cores
 PLANTED_SEEDS_MAX = 40  # within so many each planted bug must show
 ROOT = Path(__file__).parents[2]

@@ -17,6 +17,8 @@ from proof.simulation.isolation import isolated
 from proof.simulation.loop import Process, SimulatedLoop
 from proof.simulation.thread import SimulatedThread
 
+pytestmark = pytest.mark.forks
+
 ADD = "INSERT INTO thing VALUES (?1)"
 
 

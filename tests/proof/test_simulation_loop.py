@@ -18,6 +18,8 @@ from proof.simulation.loop import (
     current_process,
 )
 
+pytestmark = pytest.mark.forks
+
 Seen = list[str]
 
 

@@ -21,6 +21,8 @@ from proof.simulation.isolation import isolated
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.network import Endpoint, Gatherer, Network, Reply, SimulatedChannel
 
+pytestmark = pytest.mark.forks
+
 PATH = "/holdfast.orders.v1.OrderService/GetOrderDetails"
 REQUEST = orders_pb2.GetOrderDetailsRequest(order_id="o-1")
 
