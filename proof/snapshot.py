@@ -6,11 +6,12 @@ a table once, in one snapshot.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from proof.goods import Item, Return, Shipment, Sourcing, units_by_product
+from proof.places import Location
 
 
 class Line(NamedTuple):
@@ -325,3 +326,4 @@ class Snapshot:
     letters: tuple[Letter, ...]
     holds: frozenset[str] = frozenset()
     booked: frozenset[tuple[str, str]] = frozenset()
+    locations: Mapping[str, Location] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from proof.goods import BY_PRIORITY, Sourcing
 from proof.goods_reading import GoodsOfOrders, booked_facts, goods_of_orders, sourcing_in
+from proof.places_reading import locations_of
 from proof.snapshot import (
     Change,
     Edition,
@@ -22,7 +23,6 @@ from proof.snapshot import (
     Payment,
     Product,
     Reservation,
-    Sample,
     Snapshot,
     StockRequest,
     goods_minor,
@@ -143,23 +143,6 @@ SELECT letter_id, coalesce(type, '') AS type, reason
 """
 
 
-# One statement sees one moment. Each level weighs against its movements, which count negatively.
-_UNBALANCED = """
-SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
-       sum(quarantined) AS quarantined, sum(version) AS version, min(free) AS free
-  FROM (SELECT product_id, location_id, on_hand, reserved, quarantined, version,
-               on_hand - reserved - quarantined AS free
-          FROM stock_level
-         UNION ALL
-        SELECT product_id, location_id, -on_hand_delta, -reserved_delta,
-               -coalesce(quarantined_delta, 0), -1, 0
-          FROM stock_movement) AS weighed
- GROUP BY product_id, location_id
-HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(quarantined) <> 0 OR sum(version) <> 0
-    OR min(free) < 0
-"""
-
-
 async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
@@ -181,6 +164,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
         requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
         booked = await booked_facts(reading)
+        locations = await locations_of(reading)
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
         orders=found,
@@ -191,6 +175,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,
+        locations=locations,
         ledger=ledger,
         reservations={reservation.order_id: reservation for reservation in reservations},
         stock_requests={request.request_id: request for request in requests},
@@ -381,17 +366,3 @@ async def _messages(reading: Reading, service: str) -> _Messages:
         for row in await reading.fetch(_LETTERS)
     )
     return _Messages(inbox, outbox["waiting"], letters)
-
-
-async def sample_of(inventory: Database) -> Sample:
-    """Hold all levels against their movements as of one moment; cheap enough for every second."""
-    async with inventory.read() as reading:
-        rows = await reading.fetch(_UNBALANCED)
-    return Sample(
-        tuple(
-            f"{row['product_id']} at {row['location_id']}: the level exceeds its movements by "
-            f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['quarantined']} "
-            f"quarantined, {row['version']} versions; at least {row['free']} free"
-            for row in rows
-        )
-    )

@@ -27,8 +27,9 @@ from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import RunRecord, check
 from proof.history import History
 from proof.logs import attempts_of, errors_of
+from proof.sampling import sample_of
 from proof.snapshot import Sample
-from proof.snapshot_reading import sample_of, snapshot_of
+from proof.snapshot_reading import snapshot_of
 from proof.workload import HOLD_S, Shop
 
 SAMPLE_EVERY_S = 1.0

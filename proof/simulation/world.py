@@ -14,6 +14,7 @@ from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from proof.checker import Attempt, RunRecord, check
 from proof.history import History
 from proof.observed_events import observed_event
+from proof.sampling import sample_of
 from proof.simulation.brokers import Brokers, LocalBrokers, RabbitmqBrokers
 from proof.simulation.callers import SimulatedCaller
 from proof.simulation.clock import SimulatedClock
@@ -27,7 +28,7 @@ from proof.simulation.poison import Poison
 from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.snapshot import Sample, Snapshot
-from proof.snapshot_reading import sample_of, snapshot_of
+from proof.snapshot_reading import snapshot_of
 from proof.workload import HOLD_S, Caller, Shop, Wanted
 
 SUPPLY_TRIES_MAX = 50
@@ -163,6 +164,8 @@ class World:
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
         waiting, snapshot = await self._last_state(views)
+        if sampling.done():
+            sampling.result()  # it goes on for ever, and ends by a mistake of its own only
         sampling.cancel()
         violations = check(
             RunRecord(

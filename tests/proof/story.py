@@ -17,8 +17,9 @@ from holdfast.orders.domain.ordering.order import OrderState
 from proof.checker import Attempt, RunRecord
 from proof.history import History
 from proof.observed_events import observed_event
+from proof.sampling import sample_of
 from proof.snapshot import ObservedEvent
-from proof.snapshot_reading import sample_of, snapshot_of
+from proof.snapshot_reading import snapshot_of
 from tests.integration.two_services import ANNA, BOB, EXPIRE_S, LATE_S, TwoServices, asks
 
 CODES = {

@@ -13,7 +13,8 @@ from holdfast.chassis.database.engines import connect, sqlite_url
 from holdfast.chassis.messaging.broker import Event
 from proof.checker import RunRecord, check
 from proof.observed_events import observed_event
-from proof.snapshot_reading import sample_of, snapshot_of
+from proof.sampling import sample_of
+from proof.snapshot_reading import snapshot_of
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
 from tests.contract import conftest as contract
@@ -245,6 +246,21 @@ async def test_a_sample_names_the_level_that_contradicts_its_movements(
     assert sound.contradictions == ()
     (text,) = damaged.contradictions
     assert text.startswith(f"DESK at main: the level exceeds its movements by {says}")
+
+
+async def test_a_sample_names_what_came_where_nothing_may(shop: TwoServices) -> None:
+    story = Story(shop)
+    await everything(story)
+
+    async with shop.inventory.begin() as work:
+        await work.execute("UPDATE location SET active = false, inactive_after = 1")
+    found = await sample_of(shop.inventory)
+
+    ledger = (await snapshot_of(shop.orders, shop.inventory)).ledger
+    coming = ("RECEIPT", "RESERVATION", "UNQUARANTINE")
+    late = [one for one in ledger if one.kind in coming and one.movement_id > 1]
+    assert len(found.contradictions) == len(late) > 0
+    assert all("the location was inactive by then" in text for text in found.contradictions)
 
 
 async def test_both_engines_hold_the_same_facts_of_the_same_story(

@@ -1,0 +1,53 @@
+"""Levels are looked at while the system is busy: do they fit their ledger and their locations?"""
+
+from holdfast.chassis.database.seam import Database
+from proof.snapshot import Sample
+
+# One statement sees one moment. Each level weighs against its movements, which count negatively.
+_UNBALANCED = """
+SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved,
+       sum(quarantined) AS quarantined, sum(version) AS version, min(free) AS free
+  FROM (SELECT product_id, location_id, on_hand, reserved, quarantined, version,
+               on_hand - reserved - quarantined AS free
+          FROM stock_level
+         UNION ALL
+        SELECT product_id, location_id, -on_hand_delta, -reserved_delta,
+               -coalesce(quarantined_delta, 0), -1, 0
+          FROM stock_movement) AS weighed
+ GROUP BY product_id, location_id
+HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(quarantined) <> 0 OR sum(version) <> 0
+    OR min(free) < 0
+"""
+
+# A location that is active again has forgotten since when it was not: this has to be seen in time.
+_WHERE_INACTIVE = """
+SELECT movement_id, stock_movement.kind, product_id, stock_movement.location_id
+  FROM location
+  JOIN stock_movement ON stock_movement.location_id = location.location_id
+   AND movement_id > inactive_after
+ WHERE stock_movement.kind IN ('RECEIPT', 'RESERVATION', 'UNQUARANTINE')
+"""
+
+
+async def sample_of(inventory: Database) -> Sample:
+    """Hold all levels against their movements, and these against the locations that are inactive,
+    each as of one moment; cheap enough for every second.
+    """
+    async with inventory.read() as reading:
+        unbalanced = await reading.fetch(_UNBALANCED)
+        where_inactive = await reading.fetch(_WHERE_INACTIVE)
+    return Sample(
+        (
+            *(
+                f"{row['product_id']} at {row['location_id']}: the level exceeds its movements by "
+                f"{row['on_hand']} on hand, {row['reserved']} reserved, {row['quarantined']} "
+                f"quarantined, {row['version']} versions; at least {row['free']} free"
+                for row in unbalanced
+            ),
+            *(
+                f"{row['product_id']} at {row['location_id']}: movement {row['movement_id']} is a "
+                f"{row['kind']}, and the location was inactive by then"
+                for row in where_inactive
+            ),
+        )
+    )
