@@ -14,7 +14,17 @@ anonymous.
 
 from collections.abc import Callable, Iterator
 
-from proof.rules import agreement, edits, goods, messages, orders, reads, resources, stock
+from proof.rules import (
+    agreement,
+    edits,
+    goods,
+    messages,
+    orders,
+    places,
+    reads,
+    resources,
+    stock,
+)
 from proof.run_record import Attempt, RunRecord, Violation
 
 __all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
@@ -22,15 +32,32 @@ __all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
 INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = {
     1: (stock.conservation,),
     2: (stock.no_oversell,),
-    3: (orders.no_lost_order, edits.no_lost_edit, goods.no_lost_goods),
-    4: (orders.no_phantom, edits.no_phantom_edit, goods.no_phantom_goods, stock.stock_phantoms),
+    3: (
+        orders.no_lost_order,
+        edits.no_lost_edit,
+        goods.no_lost_goods,
+        places.no_lost_switch,
+    ),
+    4: (
+        orders.no_phantom,
+        edits.no_phantom_edit,
+        goods.no_phantom_goods,
+        stock.stock_phantoms,
+        places.no_phantom_switch,
+    ),
     5: (orders.idempotency, goods.goods_idempotency, stock.stock_idempotency),
-    6: (agreement.agreement, goods.booked_once),
+    6: (agreement.agreement, goods.booked_once, places.held_where_asked),
     7: (messages.in_order,),
     8: (messages.one_effect,),
     9: (messages.nothing_parked,),
-    10: (orders.books, edits.editions, goods.goods_books, stock.ledger_is_level),
-    11: (reads.reads,),
+    10: (
+        orders.books,
+        edits.editions,
+        goods.goods_books,
+        stock.ledger_is_level,
+        places.where_inactive,
+    ),
+    11: (reads.reads, places.places_told, places.availability_told),
     12: (orders.notifications,),
     13: (messages.liveness,),
     14: (resources.no_growth,),

@@ -37,7 +37,7 @@ def reads(record: RunRecord) -> Iterator[Violation]:
     """11. What was told of exists in every later call; what a read tells has happened; of two calls
     of which one ended before the other began, the later tells nothing older. Only an order that
     stays as it ended can't be cancelled. Stock is never negative, and available is what is on hand
-    and neither reserved nor in quarantine.
+    and neither reserved nor in quarantine, or the sum of what is free by location.
     """
     yield from _orders_told(record)
     yield from _returns_told(record)
@@ -200,11 +200,13 @@ def _adds_up(told: Facts) -> bool:
     """Whether numbers fit together: never negative, and the sums of those by location."""
     sums = tuple(int(told.get(name, 0)) for name in ("on_hand", "reserved", "quarantined"))
     on_hand, reserved, quarantined = sums
+    rest = on_hand - reserved - quarantined
     levels = told.get("levels", [])
     by_place = tuple(sum(level[at] for level in levels) for at in (1, 2, 3))
     return (
         min(sums) >= 0
-        and told["available"] == on_hand - reserved - quarantined >= 0
+        and told["available"] == sum(units for _, units in told.get("free", [["", rest]]))
+        and rest >= 0
         and by_place in (sums, (0, 0, 0) if "levels" not in told else sums)
     )
 

@@ -13,6 +13,7 @@ import pytest
 
 from proof.checker import Attempt, RunRecord
 from proof.history import Call
+from proof.places import Location
 from proof.snapshot import (
     MISSING,
     REVISION,
@@ -108,6 +109,8 @@ class World:
         ]
         self.attempts = [Attempt(*notice[:3]) for notice in self.notices]
         self.level = Level("LAMP", "main", 9, 2, 5)
+        self.elsewhere = list[Level]()
+        self.locations = {"main": Location("main")}
         self.ledger = [
             Movement(1, "LAMP", "main", "RECEIPT", 10, 0, 10, 0, ""),
             Movement(2, "LAMP", "main", "RESERVATION", 0, 2, 10, 2, "o-1"),
@@ -232,7 +235,8 @@ class World:
             unanswered=frozenset(self.unanswered),
             notices=tuple(self.notices),
             products={"LAMP": Product("LAMP", PRICE, True, 1)},
-            levels=(self.level,),
+            levels=(self.level, *self.elsewhere),
+            locations=self.locations,
             ledger=tuple(self.ledger),
             reservations=self.reservations,
             stock_requests=self.requests,
