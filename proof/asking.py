@@ -24,6 +24,8 @@ from proof.goods_asking import (
 )
 from proof.goods_wishes import GOODS
 from proof.history import Facts
+from proof.places_asking import ask_for_places
+from proof.places_wishes import PLACES
 from proof.workload import Wanted
 
 PRICE = Money("GBP", 250)
@@ -65,6 +67,8 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
             return {"product_id": product_id}
         case _ if wanted.method in GOODS:
             return await ask_for_goods(client, wanted)
+        case _ if wanted.method in PLACES:
+            return await ask_for_places(client, wanted)
     return await ask_for_stock(client, wanted)
 
 

@@ -82,7 +82,8 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
                 for one in info.levels
             ]
             units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
-            return {**units, "levels": levels}
+            free = [[one.location_id, one.available] for one in info.levels]
+            return {**units, "levels": levels, "free": free}
         case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
             level = await _changed(client, wanted)
             return _units(level.on_hand, level.reserved, level.quarantined, level.available)

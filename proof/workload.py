@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from proof.goods_wishes import GOODS, LOCATIONS, SOURCED, GoodsWishes, drawn_sourcing
 from proof.history import Facts
+from proof.places_wishes import PLACES, PlacesWishes
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
@@ -23,6 +24,7 @@ MIX |= {
     "ReceiveReturn": 16,
     "CloseReturn": 4,
 }
+MIX |= {"CheckAvailability": 6, "UpdateLocation": 6, "ListLocations": 2}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
@@ -128,10 +130,16 @@ class Caller:
         self._asked: list[Facts] = []
         self._changed: dict[str, list[Facts]] = {name: [] for name in CHANGES}
         self._goods = GoodsWishes(name, self._chance)
+        self._places = PlacesWishes(self._chance)
         self._numbers = 0
 
     def told_of(self, answer: Facts) -> None:
-        """An answer named an order: read, edit, ship or cancel it some day."""
+        """An answer that names an order: read, edit, ship or cancel it some day; or that shows
+        locations: switch one.
+        """
+        self._places.told_of(answer)
+        if "order_id" not in answer:
+            return
         order_id = answer["order_id"]
         self._goods.told_of(answer)
         _remember(self._orders, order_id)
@@ -149,6 +157,8 @@ class Caller:
             if wanted is not None:
                 return Wanted(*wanted)
             method = "GetOrderDetails"  # what it shows may be shipped one day
+        if method in PLACES:
+            return Wanted(*self._places.next(method, self._lines()))
         match method:
             case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
                 return Wanted(method, self._stock_change(method))

@@ -11,6 +11,7 @@ from google.type.money_pb2 import Money
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.history import Facts
+from proof.simulation import places_wire
 
 CENT_NANOS = 10_000_000
 DELIVERED_AT_S = 1_780_000_000  # when everything that arrives has arrived
@@ -37,18 +38,7 @@ def order_request(facts: Facts) -> orders_pb2.CreateOrderRequest:
         ],
         hold=Duration(seconds=facts["hold_s"]) if "hold_s" in facts else None,
         charges=_charges(facts),
-        sourcing=_sourcing(facts),
-    )
-
-
-def _sourcing(facts: Facts) -> inventory_pb2.Sourcing | None:
-    if "sourcing" not in facts:
-        return None
-    strategy, location_ids, may_split = facts["sourcing"]
-    return inventory_pb2.Sourcing(
-        strategy=inventory_pb2.SourcingStrategy.Value(f"SOURCING_STRATEGY_{strategy}"),
-        location_ids=location_ids,
-        may_split=may_split,
+        sourcing=places_wire.sourcing(facts),
     )
 
 
@@ -82,7 +72,7 @@ def _edit_request(facts: Facts) -> orders_pb2.UpdateOrderRequest:
             for line_no, product_id, quantity, minor in facts["lines"]
         ],
         charges=_charges(facts),
-        sourcing=_sourcing(facts),
+        sourcing=places_wire.sourcing(facts),
     )
 
 
@@ -226,7 +216,8 @@ def _stock(body: bytes) -> dict[str, Any]:
         [one.location_id, one.on_hand, one.reserved, one.quarantined, one.version]
         for one in info.levels
     ]
-    return {**_level(info), "levels": levels}
+    free = [[one.location_id, one.available] for one in info.levels]
+    return {**_level(info), "levels": levels, "free": free}
 
 
 def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
@@ -234,10 +225,6 @@ def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     product.unit_price.currency_code, product.unit_price.units = "GBP", 19
     product.unit_price.nanos = 99 * CENT_NANOS
     return inventory_pb2.CreateProductRequest(product=product)
-
-
-def _location(facts: Facts) -> inventory_pb2.CreateLocationRequest:
-    return inventory_pb2.CreateLocationRequest(location=inventory_pb2.Location(**facts))
 
 
 ORDERS, INVENTORY = (
@@ -309,6 +296,20 @@ METHODS = {
         lambda facts: inventory_pb2.ReleaseQuarantineRequest(**facts, reason="looked at"),
         lambda body: _level(inventory_pb2.ReleaseQuarantineResponse.FromString(body).level),
     ),
-    "CreateLocation": Method("inventory", INVENTORY + "CreateLocation", _location, lambda _: {}),
+    "CreateLocation": Method(
+        "inventory", INVENTORY + "CreateLocation", places_wire.creation, lambda _: {}
+    ),
+    "UpdateLocation": Method(
+        "inventory", INVENTORY + "UpdateLocation", places_wire.switch, places_wire.location
+    ),
+    "ListLocations": Method(
+        "inventory",
+        INVENTORY + "ListLocations",
+        lambda _: inventory_pb2.ListLocationsRequest(),
+        places_wire.locations,
+    ),
+    "CheckAvailability": Method(
+        "inventory", INVENTORY + "CheckAvailability", places_wire.basket, places_wire.availability
+    ),
     "CreateProduct": Method("inventory", INVENTORY + "CreateProduct", _product, lambda _: {}),
 }

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
+from proof.places_wishes import PLACES
 from proof.run_record import CHANGING_STOCK
-from proof.workload import MIX, Caller, Shop, Wanted
+from proof.workload import MIX, UNITS_MAX, Caller, Shop, Wanted
 
 SHOP = Shop(products=12, scarce=3)
 READ = {
@@ -54,7 +55,7 @@ def test_a_caller_names_only_orders_that_it_was_told_of() -> None:
 
     methods = {caller.next().method for _ in range(500)}
 
-    assert methods == {"CreateOrder", "GetStockInfo", *CHANGING_STOCK}
+    assert methods == {"CreateOrder", "GetStockInfo", *CHANGING_STOCK, *PLACES}
 
 
 def test_goods_leave_and_come_back_repeated_contradicted_and_beyond_what_there_is() -> None:
@@ -82,6 +83,32 @@ def test_orders_say_by_every_rule_where_their_stock_is_to_come_from() -> None:
     assert rules == {"PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"}
     assert any(not one["sourcing"][2] for one in orders if "sourcing" in one)
     assert any("sourcing" not in one for one in orders)
+
+
+def test_whoever_switches_a_location_goes_by_what_it_was_told_or_looks_first() -> None:
+    caller = Caller("c-1", 8, SHOP, mix={"UpdateLocation": 1})
+
+    first, second = caller.next(), caller.next()
+    caller.told_of({"locations": [["main", True, 1], ["west", False, 4]]})
+    third = caller.next()
+    caller.told_of({"locations": [["west", True, 5]]})
+    fourth = caller.next()
+
+    assert first.request == {"location_id": "west", "version": 1, "active": False}
+    assert second == Wanted("ListLocations", {})
+    assert third.request == {"location_id": "west", "version": 4, "active": True}
+    assert fourth.request == {"location_id": "west", "version": 5, "active": False}
+
+
+def test_baskets_are_of_every_rule_and_some_want_more_than_an_order_would() -> None:
+    baskets = [call.request for call in calls(9) if call.method == "CheckAvailability"]
+    rules = {one["sourcing"][0] if "sourcing" in one else "" for one in baskets}
+
+    assert rules == {"", "PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"}
+    assert any(not one["sourcing"][2] for one in baskets if "sourcing" in one)
+    units = [units for one in baskets for _, units in one["lines"]]
+    assert min(units) == 1
+    assert max(units) > 3 * UNITS_MAX
 
 
 def test_the_shelves_are_filled_at_several_locations_with_as_many_units_as_were_wanted() -> None:
