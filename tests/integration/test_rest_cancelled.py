@@ -1,0 +1,51 @@
+"""The rest of an order is cancelled while an edit of it is under way: the edit is dropped."""
+
+from holdfast.orders.application.ordering.edit_orders import CancelRest
+from holdfast.orders.application.shipping.move_goods import MoveGoods
+from holdfast.orders.application.shipping.ship_order import ShipOrder
+from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.shipping.shipment import AskedItem
+from tests.contract import conftest as contract
+from tests.integration import editing, two_services
+from tests.integration.editing import edit_of, units
+from tests.integration.two_services import ANNA, TwoServices, asks
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+sound = editing.sound
+
+
+async def one_of_three_shipped(shop: TwoServices) -> Order:
+    await shop.supply(LAMP=9)
+    order_id = (await shop.confirmed(asks("r-1", LAMP=3))).order_id
+    shipment = ShipOrder(order_id, "s-1", (AskedItem(1, 1, ""),), "", "", "", "", ANNA)
+    assert await MoveGoods(shop.begin, shop.clock)([shipment]) == [None]
+    await shop.deliver()
+    return await shop.order(order_id)
+
+
+async def test_an_edition_of_an_order_without_a_gap_ends_as_it_was_asked_for_or_is_dropped(
+    shop: TwoServices,
+) -> None:
+    order = await one_of_three_shipped(shop)
+    assert await shop.edit_orders([edit_of(order, LAMP=5)]) == [None]
+    asked = await shop.order(order.order_id)
+
+    rest = CancelRest(order.order_id, asked.state.version, ANNA, "enough")
+    assert await shop.edit_orders([rest]) == [None]
+
+    await shop.deliver()
+    over = await shop.order(order.order_id)
+    sql = "SELECT edition, state, ended_version FROM order_edit ORDER BY edition"
+    async with shop.orders.read() as reading:
+        rows = await reading.fetch(sql)
+    editions = [(row["edition"], row["state"], row["ended_version"]) for row in rows]
+    ended_at = asked.state.version + 1
+    assert editions == [(2, "DROPPED", ended_at), (3, "APPLIED", ended_at)]
+    assert (over.state.status, over.state.editions, units(over)) == (
+        "SHIPPED",
+        (3, 3, None),
+        {"LAMP": 1},
+    )
+    assert await shop.reserved("LAMP") == 0
