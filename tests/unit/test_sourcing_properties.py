@@ -163,6 +163,21 @@ def test_units_are_found_where_they_are_to_be_and_whenever_they_can_be(
         assert {one.reason for one in found} <= reasons_of(sourcing, found)
 
 
+def test_two_that_have_all_of_it_come_before_the_one_that_has_most() -> None:
+    most = Place("main", 0, True, {"LAMP": (3, 0, 0), "MUG": (3, 0, 0)})
+    others = [
+        Place("annex", 1, True, {"LAMP": (4, 0, 0)}),
+        Place("shop", 2, True, {"MUG": (4, 0, 0)}),
+    ]
+    levels = levels_of([most, *others])
+
+    fewest = Sourcing(Strategy.FEWEST_SHIPMENTS)
+    found = find(shelves(levels), {"LAMP": 4, "MUG": 4}, fewest)
+
+    assert not isinstance(found, Short)
+    assert [one.key[:2] for one in found] == [("LAMP", "annex"), ("MUG", "shop")]
+
+
 def reasons_of(sourcing: Sourcing, found: Sequence[HeldStock]) -> set[SourcingReason]:
     if not sourcing.may_split:
         return {SourcingReason.HAS_ALL}

@@ -1,0 +1,38 @@
+"""What is at a location that is not active is nobody's to have, and everybody is told so."""
+
+from grpc import StatusCode
+
+from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
+from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, create, line, refusal
+from tests.integration.test_sourcing import deactivated, stocked
+
+
+async def test_what_is_only_where_nothing_is_promised_is_refused_at_once(
+    holdfast: RunningHoldfast,
+) -> None:
+    await stocked(holdfast)
+    await deactivated(holdfast, "berlin")
+
+    found = await refusal(holdfast.create(create(line("LAMP", 7))))
+
+    assert found.code is StatusCode.FAILED_PRECONDITION
+    assert found.message == "short of LAMP (wanted 7, available 6)", "two are in berlin"
+    assert await holdfast.all_orders() == []
+
+
+async def test_what_was_put_aside_is_not_put_back_on_sale_where_nothing_is(
+    holdfast: RunningHoldfast,
+) -> None:
+    await stocked(holdfast)
+    aside = {"product_id": "LAMP", "location_id": "berlin", "quantity": 1, "reason": "odd"}
+    request = pb.QuarantineStockRequest(**aside)  # type: ignore[arg-type]
+    await holdfast.inventory.QuarantineStock(request, timeout=CALL_S_MAX)
+    await deactivated(holdfast, "berlin")
+
+    back = pb.ReleaseQuarantineRequest(**aside)  # type: ignore[arg-type]
+    found = await refusal(holdfast.inventory.ReleaseQuarantine(back, timeout=CALL_S_MAX))
+    gone = pb.ReleaseQuarantineRequest(**aside, write_off=True)  # type: ignore[arg-type]
+    left = (await holdfast.inventory.ReleaseQuarantine(gone, timeout=CALL_S_MAX)).level
+
+    assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "LOCATION_INACTIVE")
+    assert (left.on_hand, left.quarantined, left.available) == (1, 0, 0)
