@@ -100,6 +100,17 @@ async def test_an_order_recorded_with_other_contents_is_told_in_what_it_differs(
     assert "MUG" not in shop.products, "nothing is made for an order that is not placed"
 
 
+async def test_an_order_whose_units_left_since_is_no_other_order(
+    shop: Shop, client: Holdfast, tmp_path: Path
+) -> None:
+    await replay_orders(client, orders_of(tmp_path, "8311 LAMP 2"), QUICK)
+    shop.orders["invoice-8311"].lines[0].shipped = 2
+
+    report = await replay_orders(client, orders_of(tmp_path, "8311 LAMP 2"), QUICK)
+
+    assert (report.ok, report.already_there, report.differing) == (True, 1, 0)
+
+
 async def test_a_product_priced_in_another_currency_is_told_and_its_orders_are_not_placed(
     shop: Shop, client: Holdfast, tmp_path: Path
 ) -> None:

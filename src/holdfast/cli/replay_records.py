@@ -6,6 +6,7 @@ would make a second order of the same number. Therefore they are looked for by n
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 
 from holdfast.cli.patience import chunks, patiently
@@ -63,9 +64,14 @@ def difference(order: FileOrder, currency: str, there: Order) -> str:
     if len(there.lines) != len(lines):
         return f"it has {len(lines):,} lines here and {len(there.lines):,} there"
     for mine, theirs in zip(lines, there.lines, strict=True):
-        if mine != theirs:
+        if mine != _as_asked(theirs):
             return f"it has {_told(mine)} here and {_told(theirs)} there"
     return ""
+
+
+def _as_asked(line: OrderLine) -> OrderLine:
+    """A recorded line without what became of it since."""
+    return replace(line, shipped=0) if line.shipped else line
 
 
 def _told(line: OrderLine) -> str:
