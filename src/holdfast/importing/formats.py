@@ -44,7 +44,10 @@ class ReadOptions:
 
 
 class Line(NamedTuple):
-    """One line of an order, understood; `at` and `customer_id` are None where the cell is empty."""
+    """One line of an order or a cancellation, understood; its quantity is 1 or more.
+
+    `at` and `customer_id` are None where the cell is empty.
+    """
 
     number: int
     order: str
@@ -89,6 +92,10 @@ class GeneralFormat:
             return self._line(row.line, order, cells)
         except Unintelligible as error:
             return Flaw(row.line, order, error.problem)
+
+    def is_cancellation(self, order: str) -> bool:
+        """Whether what stands under this order number takes back what was ordered before."""
+        return False
 
     def looks_whole(self, text: str) -> bool:
         """Whether a text is a row of its own by the look of it, though it stands in quotes."""
@@ -175,8 +182,7 @@ class GeneralFormat:
         return identity("customer", cell) if cell.strip(" ") else None
 
 
-# Why a line, or a whole order, became no order.
-CANCELLATION = "cancellation"
+# Why a line became no order line.
 NOT_A_PRODUCT = "not_stock"
 QUANTITY_NOT_POSITIVE = "quantity_0_or_less"
 PRICE_NOT_POSITIVE = "price_0_or_less"
@@ -202,11 +208,25 @@ class OnlineRetailFormat(GeneralFormat):
         super().__init__(columns, options)
         self._dates = options.dates or DateOrder.MDY
 
+    def is_cancellation(self, order: str) -> bool:
+        """As the data set marks them, by a C before the number."""
+        return order[0] in "Cc"
+
     def _line(self, number: int, order: str, cells: Sequence[str]) -> Line | NoOrderLine:
         units, minor = self._quantity_in(cells), self._price_in(cells)
-        reason = _no_order_line(order, cells[self._product].strip(" "), units, minor)
-        if reason:
-            return NoOrderLine(order, reason)
+        code = cells[self._product].strip(" ").upper()
+        if code in _NOT_STOCK or code.startswith(_NOT_STOCK_PREFIX):
+            return NoOrderLine(order, NOT_A_PRODUCT)
+        if self.is_cancellation(order):
+            if units >= 0:
+                raise Unintelligible(
+                    f"the quantity {quoted(cells[self._quantity])} of a cancellation is not below 0"
+                )
+            return self._understood(number, order, cells, -units, minor)
+        if units <= 0:
+            return NoOrderLine(order, QUANTITY_NOT_POSITIVE)
+        if minor <= 0:
+            return NoOrderLine(order, PRICE_NOT_POSITIVE)
         return self._understood(number, order, cells, units, minor)
 
     def _price_in(self, cells: Sequence[str]) -> int:
@@ -220,17 +240,6 @@ class OnlineRetailFormat(GeneralFormat):
         """A spreadsheet made numbers of the ids: 17850.0 is customer 17850."""
         number = _FLOAT_CUSTOMER.fullmatch(cells[self._customer])
         return number[1] if number else super()._customer_in(cells)
-
-
-def _no_order_line(order: str, product_id: str, units: int, minor: int) -> str | None:
-    code = product_id.upper()
-    if order[0] in "Cc":
-        return CANCELLATION
-    if code in _NOT_STOCK or code.startswith(_NOT_STOCK_PREFIX):
-        return NOT_A_PRODUCT
-    if units <= 0:
-        return QUANTITY_NOT_POSITIVE
-    return PRICE_NOT_POSITIVE if minor <= 0 else None
 
 
 def format_of(columns: Columns, options: ReadOptions) -> GeneralFormat:

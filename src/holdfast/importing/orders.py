@@ -1,12 +1,13 @@
 """Lines to orders: an order is whole, or it is held back and every reason is told by line."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.importing.flaws import Flaw, quoted
-from holdfast.importing.formats import CANCELLATION, Line, NoOrderLine
+from holdfast.importing.formats import Line, NoOrderLine
 
 GUEST = "guest"
 NAME_CHARS_MAX = 500
@@ -18,6 +19,7 @@ BLANK = "blank"
 UNREADABLE = "unreadable"
 HELD_BACK = "held_back"  # read well, and their order is not placed
 NOTHING_LEFT = "no_line_left"
+CANCELLATION = "cancellation"  # of nothing that is stock
 
 
 class FileLine(NamedTuple):
@@ -39,6 +41,35 @@ class FileOrder:
     line: int = 0  # of the file, where it begins
 
 
+class CancelledLine(NamedTuple):
+    """Units of one product that are taken back, and the line of the file that says so."""
+
+    product_id: str
+    quantity: int
+    line: int
+
+
+@dataclass(slots=True)
+class Cancellation:
+    """What one customer took back at one moment; the lines stand in the order of the file."""
+
+    number: str
+    customer_id: str
+    at: datetime
+    lines: list[CancelledLine]
+    line: int  # of the file, where it begins
+
+
+@dataclass(slots=True)
+class Finished:
+    """What is whole, in time order, and how many orders and cancellations are held back."""
+
+    orders: list[FileOrder] = field(default_factory=list)
+    cancellations: list[Cancellation] = field(default_factory=list)
+    orders_held_back: int = 0
+    cancellations_held_back: int = 0
+
+
 @dataclass(slots=True)
 class CatalogueEntry:
     """What the file says about one product: its commonest name and price, and all the demand."""
@@ -49,19 +80,25 @@ class CatalogueEntry:
 
 
 class _Gathered:
-    """An order in the making."""
+    """An order, or a cancellation, in the making."""
 
-    def __init__(self, first: Line, part: int) -> None:
+    def __init__(self, first: Line, part: int, *, is_cancellation: bool) -> None:
+        self.is_cancellation = is_cancellation
         self.first, self.at, self.customer_id = first, first.at, first.customer_id
         self.part = part
         self.lines: list[FileLine] = []
+        self.cancelled: list[CancelledLine] = []
         self.line_count = 0
 
     def take(self, line: Line, part: int) -> str | None:
         """Add a line; what is wrong with it beside the others, if anything is."""
         first = f"line {self.first.number:,}"
         self.line_count += 1
-        if self.line_count <= ORDER_LINES_MAX:
+        if self.line_count > ORDER_LINES_MAX:
+            pass
+        elif self.is_cancellation:
+            self.cancelled.append(CancelledLine(line.product_id, line.quantity, line.number))
+        else:
             self.lines.append(FileLine(line.product_id, line.quantity, line.unit_price_minor))
         self.at = self.at or line.at
         if part != self.part:
@@ -83,16 +120,20 @@ class _Gathered:
 
 
 class Orders:
-    """What the lines of a file come to, line by line."""
+    """What the lines of a file come to, line by line.
 
-    def __init__(self) -> None:
+    :param is_cancellation: whether an order number is that of a cancellation.
+    """
+
+    def __init__(self, is_cancellation: Callable[[str], bool]) -> None:
+        self._is_cancellation = is_cancellation
         self.flaws: list[Flaw] = []
         self.stopped_by: Flaw | None = None
         self.skipped_lines: Counter[str] = Counter()
         self._gathered: dict[str, _Gathered] = {}
         self._flawed: set[str] = set()
         self._part = 0
-        self._no_order_lines: dict[str, str] = {}  # the last reason by order
+        self._without_lines: dict[str, None] = {}  # numbers, also of those that have others
         self._names: dict[str, Counter[str]] = {}
         self._prices: dict[str, Counter[int]] = {}
 
@@ -114,43 +155,53 @@ class Orders:
 
     def leave_out(self, line: NoOrderLine) -> None:
         self.skip(line.reason)
-        self._no_order_lines[line.order] = line.reason
+        self._without_lines[line.order] = None
 
     def take(self, line: Line) -> None:
         order = self._gathered.get(line.order)
         if order is None:
-            order = self._gathered[line.order] = _Gathered(line, self._part)
+            is_cancellation = self._is_cancellation(line.order)
+            order = _Gathered(line, self._part, is_cancellation=is_cancellation)
+            self._gathered[line.order] = order
         problem = order.take(line, self._part)
         if problem:
             self.report(Flaw(line.number, line.order, problem))
+        if order.is_cancellation:
+            return
         self._names.setdefault(line.product_id, Counter())[line.description] += 1
         self._prices.setdefault(line.product_id, Counter())[line.unit_price_minor] += 1
 
     def skipped_orders(self) -> Counter[str]:
         """Orders of which the format's rules left nothing, by reason."""
         return Counter(
-            CANCELLATION if reason == CANCELLATION else NOTHING_LEFT
-            for number, reason in self._no_order_lines.items()
+            CANCELLATION if self._is_cancellation(number) else NOTHING_LEFT
+            for number in self._without_lines
             if number not in self._gathered and number not in self._flawed
         )
 
-    def finish(self) -> tuple[list[FileOrder], int]:
-        """The whole orders in time order, and how many are held back."""
+    def finish(self) -> Finished:
+        """What is whole, and how much is held back."""
         for number, order in self._gathered.items():
             if order.at is None and number not in self._flawed:
                 self.report(Flaw(order.first.number, number, "none of its lines has a date"))
-        whole = []
+        done = Finished()
+        held_back = set(self._flawed)
         for number, order in self._gathered.items():
             if self.stopped_by or number in self._flawed or order.at is None:
                 self.skip(HELD_BACK, order.line_count)
+                held_back.add(number)
+                continue
+            known = (number, order.customer_id or GUEST, order.at)
+            if order.is_cancellation:
+                done.cancellations.append(Cancellation(*known, order.cancelled, order.first.number))
             else:
-                customer_id = order.customer_id or GUEST
-                line = order.first.number
-                whole.append(FileOrder(number, customer_id, order.at, order.lines, line))
-        whole.sort(key=lambda order: order.at)  # stable: the file decides within a moment
-        held_back = self._flawed | self._gathered.keys() - {order.number for order in whole}
+                done.orders.append(FileOrder(*known, order.lines, order.first.number))
+        done.orders.sort(key=lambda order: order.at)  # stable: the file decides within a moment
+        done.cancellations.sort(key=lambda cancellation: cancellation.at)
+        done.cancellations_held_back = sum(map(self._is_cancellation, held_back))
+        done.orders_held_back = len(held_back) - done.cancellations_held_back
         self.flaws.sort()
-        return whole, len(held_back)
+        return done
 
     def catalogue(self, orders: list[FileOrder]) -> dict[str, CatalogueEntry]:
         demand: Counter[str] = Counter()

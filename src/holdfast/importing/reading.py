@@ -16,7 +16,14 @@ from holdfast.importing.formats import (
     format_of,
 )
 from holdfast.importing.header import Columns, read_header
-from holdfast.importing.orders import BLANK, UNREADABLE, CatalogueEntry, FileOrder, Orders
+from holdfast.importing.orders import (
+    BLANK,
+    UNREADABLE,
+    Cancellation,
+    CatalogueEntry,
+    FileOrder,
+    Orders,
+)
 from holdfast.importing.rows import BOM, BadRow, Lines, Row, rows
 
 DEFAULTS = ReadOptions()
@@ -26,9 +33,10 @@ DEFAULTS = ReadOptions()
 class OrderFile:
     """A whole file, read.
 
-    Every row is in an order to place, or counted in `skipped_lines`. Every order is in `orders`,
-    counted in `skipped_orders` by the format's rules, or `held_back` for the flaws of its lines.
-    A flaw of a line that may belong to any order, `stopped_by`, holds all of them back.
+    Every row is in an order to place or in a cancellation, or counted in `skipped_lines`. Every
+    order is in `orders`, counted in `skipped_orders` by the format's rules, or `held_back` for the
+    flaws of its lines; and so is every cancellation. A flaw of a line that may belong to any
+    order, `stopped_by`, holds all of them back.
     """
 
     path: Path
@@ -36,10 +44,12 @@ class OrderFile:
     currency: str
     line_count: int  # rows, without the header
     orders: list[FileOrder]  # in time order
+    cancellations: list[Cancellation]  # in time order
     catalogue: dict[str, CatalogueEntry]
     skipped_lines: Counter[str]
     skipped_orders: Counter[str]
     held_back: int
+    cancellations_held_back: int
     flaws: list[Flaw]  # all of them, in the order of the file
     stopped_by: Flaw | None  # the first that may belong to any order
     hint: str  # what may help with the flaws, if something is known; else empty
@@ -67,7 +77,7 @@ class _Reading:
         self._columns = read_header(self._lines)
         self._format = format_of(self._columns, options)
         self._elsewhere = _other_format(self._columns, options)
-        self._orders = Orders()
+        self._orders = Orders(self._format.is_cancellation)
         self._line_count = 0
         self._explained = 0  # flaws that are none by the rules of the other format
 
@@ -81,17 +91,19 @@ class _Reading:
                 self._take(row)
         if self._line_count == self._orders.skipped_lines[BLANK]:
             raise UnreadableText("there is a header in it and no line below")
-        orders, held_back = self._orders.finish()
+        finished = self._orders.finish()
         return OrderFile(
             path=self._path,
             digest=self._text.digest,
             currency=self._options.currency,
             line_count=self._line_count,
-            orders=orders,
-            catalogue=self._orders.catalogue(orders),
+            orders=finished.orders,
+            cancellations=finished.cancellations,
+            catalogue=self._orders.catalogue(finished.orders),
             skipped_lines=self._orders.skipped_lines,
             skipped_orders=self._orders.skipped_orders(),
-            held_back=held_back,
+            held_back=finished.orders_held_back,
+            cancellations_held_back=finished.cancellations_held_back,
             flaws=self._orders.flaws,
             stopped_by=self._orders.stopped_by,
             hint=self._hint(),

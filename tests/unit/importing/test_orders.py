@@ -219,7 +219,8 @@ def test_the_general_format_has_no_rules_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (line("C536365", quantity="-1"), "cancellation"),
+        (line("C536365", "POST", quantity="-1"), "not_stock"),
+        (line("C536365", "D", quantity="-1"), "not_stock"),
         (line(product="POST"), "not_stock"),
         (line(product="m"), "not_stock"),
         (line(product="BANK CHARGES"), "not_stock"),
@@ -244,8 +245,8 @@ def test_an_order_of_which_the_rules_leave_nothing_is_counted_once(tmp_path: Pat
         tmp_path,
         line("1", "POST"),
         line("1", price="0"),
-        line("C2", quantity="-1"),
-        line("C2", quantity="-1"),
+        line("C2", "M", quantity="-1"),
+        line("C2", "POST", quantity="-1"),
         line("3", "POST"),
         line("3"),
     )
