@@ -48,8 +48,14 @@ class World:
 
 
 async def look(client: Holdfast) -> World:
-    """Read all orders and the stock of all products."""
+    """Read all orders and the stock of all products.
+
+    Orders that something left of are whole: lists have neither returns nor what is held where.
+    """
     orders = {order.order_id: order async for order in client.orders.list(page_size=1_000)}
+    for order_id, order in orders.items():
+        if order.status in (OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED):
+            orders[order_id] = await client.orders.get(order_id)
     products = [one.product_id async for one in client.inventory.list_products(page_size=1_000)]
     stock: dict[str, StockInfo] = {}
     for at in range(0, len(products), 1_000):

@@ -7,7 +7,7 @@ import csv
 import gzip
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.client import Money, OrderLine, OrderStatus
-from tests.e2e.callers import World, promised
+from holdfast.client import Money, Order, OrderLine, OrderStatus, ReturnState
+from tests.e2e.callers import HOLDING, World, promised
+from tests.e2e.recomputed_returns import ExpectedReturns, Invoice, expected_returns
 
 ROOT = Path(__file__).parents[2]
 REAL_FILE = "online-retail-2010-12_2011-05.csv.gz"
@@ -25,6 +26,8 @@ WHERE_FROM = (
     "Learning Repository, https://archive.ics.uci.edu/dataset/352/online+retail"
 )
 NO_PRODUCTS = ("POST", "DOT", "C2", "M", "S", "D", "B", "BANK CHARGES", "AMAZONFEE", "CRUK")
+
+FILLED = (*HOLDING, OrderStatus.SHIPPED)
 
 Line = tuple[str, int, int]  # product, units, price of one in pence
 
@@ -37,6 +40,18 @@ class Expected:
     customers: dict[str, str]
     line_count: int  # without the header
     order_line_count: int
+    all_invoices: list[Invoice]  # cancellations too, in the order of the file
+
+    @property
+    def cancellations(self) -> list[Invoice]:
+        return [one for one in self.all_invoices if one.is_cancellation]
+
+    def returns(self, world: World) -> ExpectedReturns:
+        """What must come back, if the orders of this world are filled."""
+        return expected_returns(
+            self.all_invoices,
+            {number_of(order) for order in world.orders.values() if order.status in FILLED},
+        )
 
     @property
     def demand(self) -> Counter[str]:
@@ -75,25 +90,31 @@ def first_invoices(path: Path, target: Path, *, invoices: int) -> None:
 def expected_of(path: Path) -> Expected:
     """Read a file whose lines are all sound."""
     invoices: dict[str, list[Line]] = defaultdict(list)
-    customers: dict[str, str] = {}
+    every: dict[str, Invoice] = {}
     count = used = 0
     with _opened(path) as lines:
         for row in csv.DictReader(lines):
             count += 1
-            line = _order_line(row)
-            if line:
+            number, line = row["InvoiceNo"], _line(row)
+            if line is None:
+                continue
+            customer = row["CustomerID"].removesuffix(".0")
+            invoice = every.setdefault(number, Invoice(number, customer, row["InvoiceDate"]))
+            invoice.lines.append((line[0], abs(line[1])))
+            if not invoice.is_cancellation:
                 used += 1
-                invoices[row["InvoiceNo"]].append(line)
-                customers[row["InvoiceNo"]] = row["CustomerID"].removesuffix(".0") or "guest"
-    return Expected(dict(invoices), customers, count, used)
+                invoices[number].append(line)
+    customers = {number: every[number].customer or "guest" for number in invoices}
+    return Expected(dict(invoices), customers, count, used, list(every.values()))
 
 
-def _order_line(row: dict[str, str]) -> Line | None:
+def _line(row: dict[str, str]) -> Line | None:
+    """What an invoice sells or, with units below 0, a cancellation takes back."""
     code, quantity = row["StockCode"].strip(), int(row["Quantity"])
     pence = (Decimal(row["UnitPrice"]) * 100).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-    is_return = row["InvoiceNo"].upper().startswith("C")
     is_product = code.upper() not in NO_PRODUCTS and not code.upper().startswith("GIFT_")
-    if is_return or not is_product or quantity <= 0 or pence <= 0:
+    is_sale = quantity > 0 and pence > 0
+    if not is_product or not (is_sale or row["InvoiceNo"].startswith("C")):
         return None
     return code, quantity, int(pence)
 
@@ -111,10 +132,13 @@ def _opened(path: Path) -> Iterator[Iterator[str]]:
 def contradictions(expected: Expected, world: World) -> list[str]:
     """Everything in which the world is not what the file must have made of it."""
     found = []
+    returns = expected.returns(world)
     for order in world.orders.values():
-        number = order.request_id.removeprefix("invoice-")
-        if order.status not in (OrderStatus.CONFIRMED, OrderStatus.REJECTED):
+        number = number_of(order)
+        if order.status not in (OrderStatus.CONFIRMED, OrderStatus.REJECTED, OrderStatus.SHIPPED):
             found.append(f"invoice {number} is {order.status}")
+        if (order.status is OrderStatus.SHIPPED) != (number in returns.shipped):
+            found.append(f"invoice {number} is {order.status}, returned: {returns.units}")
         if expected.customers.get(number) != order.customer_id:
             found.append(f"invoice {number} is of customer {order.customer_id}")
         if expected.invoices.get(number) != [_as_line(line) for line in order.lines]:
@@ -123,7 +147,44 @@ def contradictions(expected: Expected, world: World) -> list[str]:
             found.append(f"invoice {number} is {order.status}, short of {order.shortages}")
     if len({order.request_id for order in world.orders.values()}) < len(world.orders):
         found.append("an invoice became two orders")
+    found += _return_contradictions(returns, world)
     return found + _stock_contradictions(expected, world)
+
+
+def number_of(order: Order) -> str:
+    return order.request_id.removeprefix("invoice-")
+
+
+def _return_contradictions(expected: ExpectedReturns, world: World) -> list[str]:
+    seen: dict[tuple[str, str], Counter[int]] = {}
+    for order in world.orders.values():
+        for one in order.returns:
+            receipts = {receipt.request_id for receipt in one.receipts}
+            names = [name.removeprefix("return-") for name in receipts]
+            key = number_of(order), ", ".join(names)
+            if key in seen or one.state is not ReturnState.CLOSED:
+                return [f"{key} is returned twice, or still open"]
+            seen[key] = Counter()
+            for line in (line for receipt in one.receipts for line in receipt.lines):
+                seen[key][line.line_no] += line.quantity
+    keys = sorted(seen.keys() | expected.units.keys())
+    return [
+        f"of invoice {key[0]} came back by {key[1]} {seen.get(key)}, not {expected.units.get(key)}"
+        for key in keys
+        if seen.get(key) != expected.units.get(key)
+    ]
+
+
+def still_away(orders: Iterable[Order]) -> Counter[str]:
+    """Units by product that left and did not come back."""
+    units: Counter[str] = Counter()
+    for order in orders:
+        for line in order.lines:
+            units[line.product_id] += line.shipped
+        for one in order.returns:
+            for came in one.lines:
+                units[came.product_id] -= came.received
+    return units
 
 
 def _as_line(line: OrderLine) -> Line:
@@ -134,11 +195,12 @@ def _as_line(line: OrderLine) -> Line:
 
 def _stock_contradictions(expected: Expected, world: World) -> list[str]:
     opening, reserved = expected.opening_stock(), promised(world.orders.values())
+    away = still_away(world.orders.values())
     found = [f"product {one} is not there" for one in opening.keys() - world.stock.keys()]
     found += [f"product {one} is in no invoice" for one in world.stock.keys() - opening.keys()]
     for product_id, info in world.stock.items():
         seen = (info.on_hand, info.reserved, info.available)
-        wanted = (opening[product_id], reserved[product_id])
+        wanted = (opening[product_id] - away[product_id], reserved[product_id])
         if seen != (*wanted, wanted[0] - wanted[1]) or info.available < 0:
             found.append(f"{product_id} is {seen} (on hand, reserved, available), not {wanted}")
     return found

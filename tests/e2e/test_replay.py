@@ -1,7 +1,9 @@
 """`holdfast replay` as people run it, in both modes, held against a second opinion."""
 
+import asyncio
 import json
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from holdfast.cli.sample import write_sample
+from holdfast.client import OrderStatus
 from tests.e2e.callers import World, look
 from tests.e2e.conftest import Clustered, Embedded, System, command
 from tests.e2e.recomputation import Expected, contradictions, expected_of, first_invoices, real_file
@@ -16,6 +19,7 @@ from tests.e2e.recomputation import Expected, contradictions, expected_of, first
 SAMPLE_INVOICES = 600
 REAL_INVOICES = 800
 REPLAY_S_MAX = 300
+FOLLOWS_S_MAX = 20.0
 
 Report = dict[str, Any]
 
@@ -46,14 +50,27 @@ def replay(path: Path, *where: str, env: dict[str, str] | None = None) -> Report
     report: Report = json.loads(done.stdout)
     require_sums(report)
     told = done.stderr.splitlines()
-    assert len(told) == len(report["refusals"]), "every order that was short, and nothing else"
-    assert all(line.startswith(f"{path}:") and ", short of " in line for line in told)
+    assert all(line.startswith(f"{path}:") for line in told)
+    short = [line for line in told if ", short of " in line]
+    assert len(short) == len(report["refusals"]), "every order that was short"
+    unmatched = [line for line in told if " cannot be taken back: " in line]
+    assert len(unmatched) == len(report["returns"]["unmatched_lines"])
+    assert len(told) == len(short) + len(unmatched), "and nothing else"
     return report
 
 
 def require_sums(report: Report) -> None:
     """Every line and every order is accounted for, once."""
-    outcomes = ("confirmed", "rejected", "cancelled", "expired", "pending", "unread", "lost")
+    outcomes = (
+        "confirmed",
+        "shipped",
+        "rejected",
+        "cancelled",
+        "expired",
+        "pending",
+        "unread",
+        "lost",
+    )
     assert report["ok"] is True
     assert len(report["refusals"]) == report["refused"] + report["rejected"]
     assert report["placed"] == sum(report[outcome] for outcome in outcomes)
@@ -71,31 +88,68 @@ def require_the_file_in(report: Report, expected: Expected, world: World) -> Non
     """The report, the file and what everybody can read afterwards are three times the same."""
     assert contradictions(expected, world) == []
     assert report["lines"] == expected.line_count
-    assert sum(report["skipped_lines"].values()) == expected.line_count - expected.order_line_count
+    cancelled_lines = sum(len(one.lines) for one in expected.cancellations)
+    used = expected.order_line_count + cancelled_lines
+    assert sum(report["skipped_lines"].values()) == expected.line_count - used
     assert report["orders"] == len(expected.invoices)
     assert report["units_ordered"] == expected.demand.total()
     assert report["products_created"] + report["products_present"] == len(expected.demand)
     statuses = Counter(order.status for order in world.orders.values())
-    assert (report["confirmed"], report["rejected"]) == (
-        statuses["CONFIRMED"],  # type: ignore[index]  # a StrEnum is its text
-        statuses["REJECTED"],  # type: ignore[index]
+    assert (report["confirmed"], report["shipped"], report["rejected"]) == (
+        statuses[OrderStatus.CONFIRMED],
+        statuses[OrderStatus.SHIPPED],
+        statuses[OrderStatus.REJECTED],
     )
     assert report["placed"] == len(world.orders)
     assert report["refused"] == len(expected.invoices) - len(world.orders)
-    assert report["units_confirmed"] == sum(info.reserved for info in world.stock.values())
+    reserved = sum(info.reserved for info in world.stock.values())
+    assert report["units_confirmed"] == reserved + report["units_shipped"]
+    require_the_returns_in(report["returns"], expected, world)
     assert report["refused"] + report["rejected"] > 0, "with four units of five some are short"
+
+
+def require_the_returns_in(report: Report, expected: Expected, world: World) -> None:
+    returns = expected.returns(world)
+    lines = [line for one in expected.cancellations for line in one.lines]
+    assert report["cancellations"] == len(expected.cancellations)
+    assert (report["lines"], report["units"]) == (len(lines), sum(units for _, units in lines))
+    assert report["unmatched"] == returns.unmatched
+    came_back = sum(units.total() for units in returns.units.values())
+    assert report["units_returned"] == came_back > 0
+    assert report["units"] == came_back + returns.unmatched.total()
+    assert (report["returns"], report["orders"]) == (len(returns.units), len(returns.shipped))
 
 
 def require_nothing_twice(first: Report, again: Report) -> None:
     assert again["products_created"] == again["stock_set"] == 0
     assert again["placed"] == again["already_there"] == first["placed"]
-    same = ("confirmed", "rejected", "refused", "units_confirmed", "lines", "skipped_lines")
+    returns = dict(first["returns"], already_there=first["returns"]["returns"], orders_shipped=0)
+    assert {**again["returns"], "seconds": 0} == {**returns, "seconds": 0}
+    same = (
+        "confirmed",
+        "shipped",
+        "rejected",
+        "refused",
+        "units_confirmed",
+        "lines",
+        "skipped_lines",
+    )
     assert {name: again[name] for name in same} == {name: first[name] for name in same}
 
 
 async def world_of(system: System) -> World:
     async with system.client() as client:
         return await look(client)
+
+
+async def world_in_agreement(system: System, expected: Expected) -> World:
+    """The world, soon after: stock follows what left and what came back."""
+    ends_at = time.monotonic() + FOLLOWS_S_MAX
+    while contradictions(expected, world := await world_of(system)):
+        if time.monotonic() > ends_at:
+            break
+        await asyncio.sleep(0.1)
+    return world
 
 
 @pytest.mark.timeout(REPLAY_S_MAX)
@@ -147,7 +201,7 @@ async def replay_into_cluster(clustered: Clustered, path: Path) -> None:
     there = dict(clustered.environment)
 
     first = replay(path, env=there)
-    world = await world_of(clustered)
+    world = await world_in_agreement(clustered, expected_of(path))
     again = replay(path, "--batch", "50", "--concurrency", "4", env=there)
 
     require_the_file_in(first, expected_of(path), world)

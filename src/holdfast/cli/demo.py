@@ -32,7 +32,7 @@ from holdfast.importing.reading import OrderFile, read_orders
 from holdfast.verification import Report, verify
 
 COVER = Decimal("0.8")
-TOLD_MAX = 5  # refusals; with four units of five there are many
+TOLD_MAX = 5  # orders that were short, and returns of them; with four units of five there are many
 
 _say = Console(highlight=False, soft_wrap=True).print
 
@@ -62,7 +62,7 @@ def _demonstrate(folder: Path) -> bool:
     for line in told[:TOLD_MAX]:
         _say(f"  {line}", markup=False)
     if len(told) > TOLD_MAX:
-        _say(f"  ... and {len(told) - TOLD_MAX:,} more orders refused")
+        _say(f"  ... and {len(told) - TOLD_MAX:,} more refused, or nothing to take back")
     _step(4, "Stopping both, and recomputing everything from the two databases")
     found = asyncio.run(verify(home.orders, home.inventory))
     _show(found)

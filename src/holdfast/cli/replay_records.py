@@ -4,16 +4,17 @@ Request ids are unique by customer on the server, so a customer's cell that was 
 would make a second order of the same number. Therefore they are looked for by number alone, first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from holdfast.cli.patience import chunks, patiently
-from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest
+from holdfast.cli.patience import chunks, in_parallel, patiently
+from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest, OrderStatus
 from holdfast.importing.orders import FileOrder
 
 ASKED_MAX = 1_000  # request ids in one call
+_SHIPPED = (OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED)
 _PAGE_LINES_MAX = 100_000  # lines in one page of orders
 
 
@@ -54,6 +55,29 @@ async def _listed(client: Holdfast, orders: Sequence[FileOrder]) -> list[Order]:
     )
     async with aclosing(listed) as found:
         return [order async for order in found]
+
+
+class ShippedOrders:
+    """Orders that something has left of, with their returns: lists leave those out."""
+
+    def __init__(self, client: Holdfast, concurrency: int, patience_s: float) -> None:
+        self._client, self._concurrency, self._patience_s = client, concurrency, patience_s
+        self._read: dict[str, Order] = {}
+
+    async def among(self, orders: Mapping[str, Order]) -> dict[str, Order]:
+        """Those of these listed orders, by id; each is read once, as long as it does not change."""
+        shipped = [order for order in orders.values() if order.status in _SHIPPED]
+        stale = [order for order in shipped if not self._is_read(order)]
+        await in_parallel(self._concurrency, stale, self._read_whole)
+        return {order.order_id: self._read[order.order_id] for order in shipped}
+
+    def _is_read(self, order: Order) -> bool:
+        read = self._read.get(order.order_id)
+        return read is not None and read.version == order.version
+
+    async def _read_whole(self, order: Order) -> None:
+        get = partial(self._client.orders.get, order.order_id)
+        self._read[order.order_id] = await patiently(self._patience_s, get)
 
 
 def difference(order: FileOrder, currency: str, there: Order) -> str:

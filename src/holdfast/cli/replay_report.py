@@ -9,6 +9,35 @@ from holdfast.importing.reading import OrderFile
 
 
 @dataclass(slots=True)
+class ReturnsReport:
+    """What became of the cancellations of a file.
+
+    Of their units every one came back, belongs to no sale, failed, or was not tried.
+    """
+
+    cancellations: int = 0  # to take back, up to `limit`, and those that are held back
+    held_back: int = 0  # for lines that could not be read; not in the next two
+    lines: int = 0
+    units: int = 0
+    returns: int = 0  # recorded: one for each cancellation and order
+    already_there: int = 0  # by an earlier run
+    orders: int = 0  # that something came back of
+    orders_shipped: int = 0  # now, so that it could
+    units_returned: int = 0  # free to promise again, where they left from
+    units_failed: int = 0
+    units_not_tried: int = 0  # orders were without an answer, or nothing answered any more
+    unmatched: dict[str, int] = field(default_factory=dict)  # units by reason
+    unmatched_lines: list[Flaw] = field(default_factory=list)  # every line that has some
+    failures: list[Flaw] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every unit came back, or belongs to no sale."""
+        return not (self.failures or self.units_not_tried)
+
+
+@dataclass(slots=True)
 class ReplayReport:
     """What became of every line and every order of a file."""
 
@@ -41,6 +70,8 @@ class ReplayReport:
     not_tried: int = 0  # after nothing answered any more
     units_ordered: int = 0
     units_confirmed: int = 0
+    units_shipped: int = 0  # of those; what came back of them is in `returns`
+    returns: ReturnsReport = field(default_factory=ReturnsReport)
     seconds_preparing: float = 0.0
     seconds_placing: float = 0.0
     seconds_settling: float = 0.0
@@ -56,7 +87,8 @@ class ReplayReport:
         """Whether all was read, and every order was answered as promised and has its outcome."""
         wrong = self.failed + self.unanswered + self.not_tried
         open_ones = self.pending + self.unread + self.lost
-        return self.orders > 0 and not (wrong + open_ones) and not self.flaws
+        answered = self.orders > 0 and not (wrong + open_ones)
+        return answered and self.returns.ok and not self.flaws
 
     def time(self, preparing_s: float, placing_s: float, settling_s: float) -> None:
         """Enter how long the three parts of the run took."""
@@ -97,9 +129,29 @@ def facts(report: ReplayReport) -> dict[str, str]:
         "UNANSWERED": _if_any(report.unanswered, "so whether they are recorded is unknown"),
         "NOT TRIED": _if_any(report.not_tried, "since nothing answered any more"),
         "units": f"{report.units_confirmed:,} confirmed of {report.units_ordered:,} asked for",
+        "  shipped units": _if_any(report.units_shipped, "of those"),
+        **_facts_of_returns(report.returns),
         "speed": f"{report.orders_per_second:,.0f} orders/s "
         f"({placing:.1f} s, and {settling:.1f} s for the last outcomes)",
         "latency": f"p50 {report.latency_ms_p50:,.1f} ms, p99 {report.latency_ms_p99:,.1f} ms",
+    }
+
+
+def _facts_of_returns(report: ReturnsReport) -> dict[str, str]:
+    if not report.cancellations:
+        return {}
+    shipped, failed, left = report.orders_shipped, report.units_failed, report.units_not_tried
+    back = f"{report.units_returned:,} of {report.units:,}, free to promise again"
+    return {
+        "cancellations": f"{report.cancellations:,} to take back",
+        "  NOT READ": _if_any(report.held_back, "for lines that could not be read"),
+        "  returns": f"{report.returns:,} of {_orders(report.orders)}"
+        f"{_there(report.already_there)}",
+        "  shipped for it": f"{_orders(shipped)}, whole" if shipped else "",
+        "  units back": f"{back} ({report.seconds:.1f} s)",
+        "  no sale found": _counts(report.unmatched) if report.unmatched else "",
+        "  NOT TAKEN BACK": f"{failed:,} units" if failed else "",
+        "  LEFT UNDONE": f"{left:,} units, since answers were missing" if left else "",
     }
 
 
@@ -111,17 +163,23 @@ def told_flaws(file: OrderFile) -> list[str]:
             f"nothing of the file is placed: line {file.stopped_by.line:,} may belong to any of "
             "its orders. Mend the lines above and run it again"
         )
-    elif file.held_back:
+    elif file.held_back or file.cancellations_held_back:
+        orders, cancellations = file.held_back, file.cancellations_held_back
+        counts = [_orders(orders)] if orders else []
+        if cancellations:
+            counts.append(f"{cancellations:,} cancellation{'s' if cancellations > 1 else ''}")
         told.append(
-            f"held back for these lines: {_orders(file.held_back)}. Mend them and run the file "
+            f"held back for these lines: {' and '.join(counts)}. Mend them and run the file "
             "again: what is placed already is not placed twice"
         )
     return [*told, file.hint] if file.hint else told
 
 
 def told_outcomes(report: ReplayReport) -> list[str]:
-    """Every order that was refused or failed, with file and line, and troubles of the run."""
-    flaws = sorted(report.refusals + report.failures)
+    """Every order that was refused or failed, and every cancellation that belongs to no sale or
+    failed, with file and line; then troubles of the run."""
+    of_returns = report.returns.unmatched_lines + report.returns.failures
+    flaws = sorted(report.refusals + report.failures + of_returns)
     return [*(_told(report.file, flaw) for flaw in flaws), *report.problems]
 
 

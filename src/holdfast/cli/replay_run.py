@@ -10,9 +10,16 @@ from decimal import Decimal
 from functools import partial
 
 from holdfast.cli.patience import in_parallel, outcome_unknown, patiently, pauses
-from holdfast.cli.replay_records import difference, order_request, recorded, request_id_of
+from holdfast.cli.replay_cancellations import Cancellations
+from holdfast.cli.replay_records import (
+    difference,
+    order_request,
+    recorded,
+    request_id_of,
+)
 from holdfast.cli.replay_report import ReplayReport
-from holdfast.cli.replay_stock import Shelf
+from holdfast.cli.replay_returns import FILLED
+from holdfast.cli.replay_stock import Shelf, Stocked
 from holdfast.client import (
     Holdfast,
     HoldfastError,
@@ -31,7 +38,6 @@ BATCH_MAX = 1_000  # orders in one call
 BATCH_LINES_MAX = 20_000  # and their lines, so that a call has its answer before its deadline
 _POLL_S = 0.1
 _POLL_PAGE = 20
-_CONFIRMED = (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED)
 
 Known = Mapping[str, Sequence[Order]]  # what is recorded, by request id
 # Told what is being done, how much of it is done, and how much there is.
@@ -46,7 +52,8 @@ class ReplayOptions:
         the file; None: no stock is touched.
     :param concurrency: callers that place orders at the same time.
     :param batch: orders per call; 1 for a call each.
-    :param limit: orders to place, the first in time; None: all.
+    :param limit: orders to place, the first in time, and the cancellations before the next one;
+        None: all.
     :param settle_timeout_s: seconds to wait for the last order's outcome.
     :param patience_s: seconds to go on repeating a call that brings no answer.
     """
@@ -65,11 +72,13 @@ async def replay_orders(
     options: ReplayOptions,
     progress: Progress = lambda _phase, _done, _total: None,
 ) -> ReplayReport:
-    """Make the products that are missing, place every order of the file, await all.
+    """Make the products that are missing, place every order of the file, await all; then take
+    back what the cancellations of the file take back.
 
     Repeating it, after whatever interruption, changes nothing that is there and goes on with the
     rest: all request ids come from the file. An order that is recorded already for another
-    customer, or with other contents, is told and not placed.
+    customer, or with other contents, is told and not placed. What came back is not sold to orders
+    that were refused before it did.
 
     :raises HoldfastError: the products or the outcomes could not be read or written.
     """
@@ -82,6 +91,9 @@ class _Replay:
     ) -> None:
         self._client, self._file, self._options, self._progress = client, file, options, progress
         self._orders = file.orders[: options.limit]
+        self._cancellations = Cancellations(
+            client, file, options.limit, options.concurrency, options.patience_s
+        )
         self._placed: dict[str, FileOrder] = {}  # by order id
         self._latencies_s: list[float] = []
         self._nobody_answers = False
@@ -96,6 +108,7 @@ class _Replay:
             held_back=file.held_back,
             cover=None if options.cover is None else float(options.cover),
             units_ordered=sum(map(_units, self._orders)),
+            returns=self._cancellations.report,
         )
 
     async def run(self) -> ReplayReport:
@@ -104,15 +117,21 @@ class _Replay:
         known = await recorded(self._client, self._orders[:1], 0.0)
         known |= await recorded(self._client, self._orders[1:], self._options.patience_s)
         due = [order for order in self._orders if not self._is_differing(order, known)]
-        currencies = await self._fill_shelf(due)
-        due = [order for order in due if not self._has_other_currency(order, currencies)]
+        stocked = await self._fill_shelf(due)
+        due = [order for order in due if not self._has_other_currency(order, stocked.currencies)]
+        due = [order for order in due if not self._is_there(order, known)]
+        await self._cancellations.read(
+            {one.order_id: one for some in known.values() for one in some}
+        )
+        due = [order for order in due if not self._is_still_short(order, stocked.available)]
         prepared = time.perf_counter()
-        await self._place_all([order for order in due if not self._is_there(order, known)])
+        await self._place_all(due)
         placed = time.perf_counter()
         try:
             await self._settle()
             settled = time.perf_counter()
-            await self._tally()
+            found = await self._found_again()
+            self._tally(await self._take_back(found))
         except HoldfastError as error:
             # The rest of the account is worth telling all the same.
             settled = time.perf_counter()
@@ -162,11 +181,16 @@ class _Replay:
                 return True
         return False
 
-    async def _fill_shelf(self, orders: Sequence[FileOrder]) -> Mapping[str, str]:
-        """Every product that the orders name exists; those without any stock get what is asked.
+    def _is_still_short(self, order: FileOrder, available: Mapping[str, int]) -> bool:
+        """Whether it was refused before something came back that it needs; that is told."""
+        short = self._cancellations.short_without(order, available)
+        if short:
+            self._report.refused += 1
+            self._refuse(order, "refused as before, leaving aside what came back", short)
+        return bool(short)
 
-        Returns the currencies of the products that were there.
-        """
+    async def _fill_shelf(self, orders: Sequence[FileOrder]) -> Stocked:
+        """Every product that the orders name exists; those without any stock get what is asked."""
         options = self._options
         shelf = Shelf(
             self._client, self._file, options.cover, options.concurrency, options.patience_s
@@ -177,7 +201,7 @@ class _Replay:
         self._report.products_present = stocked.products_present
         self._report.stock_set = stocked.stock_set
         self._report.stock_present = stocked.stock_present
-        return stocked.currencies
+        return stocked
 
     async def _place_all(self, orders: Sequence[FileOrder]) -> None:
         batches = _batches(orders, self._options.batch)
@@ -264,12 +288,15 @@ class _Replay:
                     return True
         return False
 
-    async def _tally(self) -> None:
-        """Find every acknowledged order again, whatever the acknowledgement said."""
-        if not self._placed:
-            return
-        found = await patiently(self._options.patience_s, self._found_again)
-        counts = Counter(order.status for order in found)
+    async def _take_back(self, found: Mapping[str, Order]) -> Mapping[str, Order]:
+        """Take back what is cancelled, once every order is decided; the orders as they are then."""
+        if self._report.unanswered or self._report.not_tried:
+            self._cancellations.leave()
+        tell = partial(self._progress, "taking goods back")
+        return await self._cancellations.take_back(found, self._placed, tell)
+
+    def _tally(self, orders: Mapping[str, Order]) -> None:
+        counts = Counter(order.status for order in orders.values())
         report = self._report
         report.confirmed = counts[OrderStatus.CONFIRMED]
         report.shipped = counts[OrderStatus.PARTIALLY_SHIPPED] + counts[OrderStatus.SHIPPED]
@@ -277,19 +304,21 @@ class _Replay:
         report.cancelled = counts[OrderStatus.CANCELLED]
         report.expired = counts[OrderStatus.EXPIRED]
         report.pending = counts[OrderStatus.PENDING] + counts[OrderStatus.UNKNOWN]
-        report.lost = len(self._placed) - len(found)
-        for order in found:
+        report.lost = len(self._placed) - len(orders)
+        for order in orders.values():
             mine = self._placed[order.order_id]
-            if order.status in _CONFIRMED:
+            if order.status in FILLED:
                 report.units_confirmed += _units(mine)
+                report.units_shipped += sum(line.shipped for line in order.lines)
             elif order.status is OrderStatus.REJECTED:
                 self._refuse(mine, "rejected", order.shortages)
 
-    async def _found_again(self) -> list[Order]:
-        known = await recorded(self._client, list(self._placed.values()), 0.0)
+    async def _found_again(self) -> dict[str, Order]:
+        """Every acknowledged order, whatever the acknowledgement said, by its id."""
+        known = await recorded(self._client, list(self._placed.values()), self._options.patience_s)
         orders = [order for one in known.values() for order in one]
         self._progress("finding every order again", len(orders), len(self._placed))
-        return [order for order in orders if order.order_id in self._placed]
+        return {order.order_id: order for order in orders if order.order_id in self._placed}
 
 
 def _batches(orders: Sequence[FileOrder], size: int) -> Iterator[Sequence[FileOrder]]:

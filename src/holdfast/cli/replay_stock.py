@@ -35,6 +35,7 @@ class Stocked:
     stock_set: int = 0
     stock_present: int = 0
     currencies: dict[str, str] = field(default_factory=dict)  # of the products that were there
+    available: dict[str, int] = field(default_factory=dict)  # of the same, before
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Shelf:
             stocked.products_present += len(some) - len(missing)
             for product_id, info in infos.items():
                 stocked.currencies[product_id] = info.product.unit_price.currency
+                stocked.available[product_id] = info.available
             if self.cover is None:
                 continue
             bare = [one for one in some if one not in infos or not infos[one].levels]
