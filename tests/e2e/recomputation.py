@@ -7,7 +7,7 @@ import csv
 import gzip
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -172,6 +172,48 @@ def _return_contradictions(expected: ExpectedReturns, world: World) -> list[str]
         f"of invoice {key[0]} came back by {key[1]} {seen.get(key)}, not {expected.units.get(key)}"
         for key in keys
         if seen.get(key) != expected.units.get(key)
+    ]
+
+
+def places_of(order: Order) -> Counter[str]:
+    """Units of a whole order by the location where they are held, or that they left from."""
+    units: Counter[str] = Counter()
+    for shipment in order.shipments:
+        for item in shipment.items:
+            units[item.location_id] += item.quantity
+    for held in order.stock:
+        units[held.location_id] += held.quantity
+    return units
+
+
+def level_contradictions(expected: Expected, world: World, locations: Sequence[str]) -> list[str]:
+    """Levels that are not what was dealt out evenly, less what is away.
+
+    :param world: with all of its orders whole.
+    """
+    on_hand: Counter[tuple[str, str]] = Counter()
+    reserved: Counter[tuple[str, str]] = Counter()
+    for product_id, units in expected.opening_stock().items():
+        for number, location in enumerate(locations):
+            on_hand[product_id, location] += len(range(number, units, len(locations)))
+    for order in world.orders.values():
+        for item in (item for one in order.shipments for item in one.items):
+            on_hand[item.product_id, item.location_id] -= item.quantity
+        receipts = (receipt for one in order.returns for receipt in one.receipts)
+        for came in (came for receipt in receipts for came in receipt.lines):
+            on_hand[came.product_id, came.location_id] += came.quantity
+        for held in order.stock:
+            reserved[held.product_id, held.location_id] += held.quantity
+    levels = {
+        (product_id, level.location_id): (level.on_hand, level.reserved)
+        for product_id, info in world.stock.items()
+        for level in info.levels
+    }
+    wanted = {place: (units, reserved[place]) for place, units in on_hand.items()}
+    return [
+        f"{place} has {levels.get(place)} (on hand, reserved), not {wanted.get(place)}"
+        for place in sorted(wanted.keys() | levels.keys())
+        if levels.get(place, (0, 0)) != wanted.get(place)
     ]
 
 

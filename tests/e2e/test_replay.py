@@ -5,19 +5,31 @@ import json
 import os
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from holdfast.cli.sample import write_sample
-from holdfast.client import OrderStatus
+from holdfast.client import Order, OrderStatus
 from tests.e2e.callers import World, look
 from tests.e2e.conftest import Clustered, Embedded, System, command
-from tests.e2e.recomputation import Expected, contradictions, expected_of, first_invoices, real_file
+from tests.e2e.recomputation import (
+    Expected,
+    contradictions,
+    expected_of,
+    first_invoices,
+    level_contradictions,
+    number_of,
+    places_of,
+    real_file,
+)
 
 SAMPLE_INVOICES = 600
 REAL_INVOICES = 800
+REAL_INVOICES_OF_LOCATIONS = 500
+LOCATIONS = ("main", "warehouse-2", "warehouse-3")
 REPLAY_S_MAX = 300
 FOLLOWS_S_MAX = 20.0
 
@@ -164,6 +176,53 @@ async def test_a_replay_into_a_cluster_leaves_the_stock_that_the_file_implies(
     clustered: Clustered, invoices: Path
 ) -> None:
     await replay_into_cluster(clustered, invoices)
+
+
+@pytest.mark.timeout(REPLAY_S_MAX)
+async def test_real_orders_come_from_three_locations_and_returns_go_back_there(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    path, here = tmp_path / "invoices.csv", ("--data", str(embedded.data))
+    first_invoices(real_file(), path, invoices=REAL_INVOICES_OF_LOCATIONS)
+    expected = expected_of(path)
+
+    report = replay(path, "--locations", "3", *here)
+    embedded.start_all()
+    world = await world_of(embedded)
+    async with embedded.client() as client:
+        whole = {order_id: await client.orders.get(order_id) for order_id in world.orders}
+
+    require_the_file_in(report, expected, world)
+    assert level_contradictions(expected, replace(world, orders=whole), LOCATIONS) == []
+    units: Counter[str] = Counter()
+    orders: Counter[int] = Counter()
+    for order in whole.values():
+        if order.status is not OrderStatus.REJECTED:
+            units += places_of(order)
+            orders[len(places_of(order))] += 1
+    assert report["sourcing"]["units"] == units
+    assert report["sourcing"]["orders"] == {str(count): n for count, n in orders.items()}
+    assert set(orders) == {1, 2, 3}, "some come from each number of them"
+    assert [number_of(order) for order in whole.values() if +(came_to(order) - left(order))] == []
+    embedded.stop_all()
+    embedded.require_soundness()
+
+
+def left(order: Order) -> Counter[tuple[int, str]]:
+    """Units that left, by line and location."""
+    units: Counter[tuple[int, str]] = Counter()
+    for item in (item for shipment in order.shipments for item in shipment.items):
+        units[item.line_no, item.location_id] += item.quantity
+    return units
+
+
+def came_to(order: Order) -> Counter[tuple[int, str]]:
+    """Units that came back, by line and location."""
+    units: Counter[tuple[int, str]] = Counter()
+    for receipt in (receipt for one in order.returns for receipt in one.receipts):
+        for line in receipt.lines:
+            units[line.line_no, line.location_id] += line.quantity
+    return units
 
 
 @pytest.mark.timeout(REPLAY_S_MAX)

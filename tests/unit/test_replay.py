@@ -275,6 +275,25 @@ def test_what_is_no_number_is_no_option(tmp_path: Path) -> None:
         assert f"'{option}'" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--locations", "0"], "'--locations'"),
+        (["--locations", "21"], "'--locations'"),
+        (["--sourcing", "nearest"], "--sourcing nearest needs --from LOCATION"),
+        (["--from", "main"], "--from is for --sourcing nearest or pinned"),
+    ],
+)
+def test_what_no_sourcing_can_be_is_told_before_the_file_is_opened(
+    options: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(app, ["replay", "missing.csv", *options])
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "no such file" not in result.stderr
+
+
 def test_a_file_that_is_no_use_is_one_line_and_exit_1_or_2_if_it_is_not_there(
     tmp_path: Path,
 ) -> None:

@@ -25,8 +25,10 @@ from holdfast.cli.connection import (
 )
 from holdfast.cli.exits import REFUSED, USAGE, Failed
 from holdfast.cli.output import Output, OutputOption, print_facts, print_json
+from holdfast.cli.replay_locations import LOCATIONS_MAX
 from holdfast.cli.replay_report import ReplayReport, facts, told_flaws, told_outcomes
 from holdfast.cli.replay_run import BATCH_MAX, Progress, ReplayOptions, replay_orders
+from holdfast.cli.sourcing import NoSplitOption, SourcesOption, SourcingOption, sourcing_of
 from holdfast.importing.dates import DateOrder
 from holdfast.importing.encodings import Encoding
 from holdfast.importing.flaws import UnreadableFile
@@ -70,6 +72,16 @@ CoverOption = Annotated[
 LimitOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Place only the first N orders.")
 ]
+LocationsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=LOCATIONS_MAX,
+        metavar="N",
+        help="Deal out the opening stock to main, warehouse-2 and so on, N in all, and take each "
+        "order's stock from as few of them as can be, unless --sourcing says otherwise.",
+    ),
+]
 ConcurrencyOption = Annotated[
     int, typer.Option(min=1, max=CONCURRENCY_MAX, metavar="N", help="Callers at a time.")
 ]
@@ -99,6 +111,10 @@ def replay(
     currency: CurrencyOption = CURRENCY,
     cover: CoverOption = None,
     limit: LimitOption = None,
+    locations: LocationsOption = None,
+    sourcing: SourcingOption = None,
+    sources: SourcesOption = None,
+    no_split: NoSplitOption = False,
     concurrency: ConcurrencyOption = 64,
     batch: BatchOption = 1,
     settle_timeout: SettleOption = 60.0,
@@ -114,17 +130,24 @@ def replay(
     currency; names such as InvoiceNo, sku or qty will do. An order is placed whole or not at all: a
     line that cannot be read holds its order back. Times without an offset are UTC.
 
+    With --format online-retail, invoices with a C before their number are returns: when all orders
+    are decided, they take back what was sold before to that customer, the latest first. The orders
+    that something comes back of are shipped whole before. What belongs to no sale is told by line.
+
     Mend the lines and run it again: nothing is placed twice. Exits with 1 if a line was not read,
     or an order failed, got no answer, stayed pending or was lost; each is told by line.
     """
     if currency not in CURRENCIES:
         raise typer.BadParameter(f"{currency!r} is no currency in use (ISO 4217), such as GBP")
+    asked_sourcing = sourcing_of(sourcing, sources, no_split)
     orders_of_file = _read(file, ReadOptions(format_, encoding, decimal_comma, dates, currency))
     options = ReplayOptions(
         cover=None if cover is None else Decimal(str(cover)),
         concurrency=concurrency,
         batch=batch,
         limit=limit,
+        locations=locations,
+        sourcing=asked_sourcing,
         settle_timeout_s=settle_timeout,
         patience_s=patience,
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from holdfast.cli.patience import chunks, in_parallel, patiently
-from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest, OrderStatus
+from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest, OrderStatus, Sourcing
 from holdfast.importing.orders import FileOrder
 
 ASKED_MAX = 1_000  # request ids in one call
@@ -18,7 +18,9 @@ _SHIPPED = (OrderStatus.PARTIALLY_SHIPPED, OrderStatus.SHIPPED)
 _PAGE_LINES_MAX = 100_000  # lines in one page of orders
 
 
-def order_request(order: FileOrder, currency: str) -> OrderRequest:
+def order_request(
+    order: FileOrder, currency: str, sourcing: Sourcing | None = None
+) -> OrderRequest:
     """The order to place; its request id is the order's number, so there is one for ever."""
     return OrderRequest(
         customer_id=order.customer_id,
@@ -29,6 +31,7 @@ def order_request(order: FileOrder, currency: str) -> OrderRequest:
             for number, line in enumerate(order.lines, 1)
         ],
         request_id=request_id_of(order),
+        sourcing=sourcing,
     )
 
 

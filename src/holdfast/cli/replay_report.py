@@ -37,6 +37,14 @@ class ReturnsReport:
         return not (self.failures or self.units_not_tried)
 
 
+@dataclass(frozen=True, slots=True)
+class SourcingReport:
+    """Where the units of the orders that are filled were when they were promised."""
+
+    orders: dict[int, int]  # by the number of locations, of which each is a shipment
+    units: dict[str, int]  # by location
+
+
 @dataclass(slots=True)
 class ReplayReport:
     """What became of every line and every order of a file."""
@@ -72,6 +80,7 @@ class ReplayReport:
     units_confirmed: int = 0
     units_shipped: int = 0  # of those; what came back of them is in `returns`
     returns: ReturnsReport = field(default_factory=ReturnsReport)
+    sourcing: SourcingReport | None = None  # only with several locations
     seconds_preparing: float = 0.0
     seconds_placing: float = 0.0
     seconds_settling: float = 0.0
@@ -130,11 +139,21 @@ def facts(report: ReplayReport) -> dict[str, str]:
         "NOT TRIED": _if_any(report.not_tried, "since nothing answered any more"),
         "units": f"{report.units_confirmed:,} confirmed of {report.units_ordered:,} asked for",
         "  shipped units": _if_any(report.units_shipped, "of those"),
+        **_facts_of_sourcing(report.sourcing),
         **_facts_of_returns(report.returns),
         "speed": f"{report.orders_per_second:,.0f} orders/s "
         f"({placing:.1f} s, and {settling:.1f} s for the last outcomes)",
         "latency": f"p50 {report.latency_ms_p50:,.1f} ms, p99 {report.latency_ms_p99:,.1f} ms",
     }
+
+
+def _facts_of_sourcing(report: SourcingReport | None) -> dict[str, str]:
+    if report is None:
+        return {}
+    counts = sorted(report.orders.items())
+    listed = [f"{_orders(orders)} from {_locations(count)}" for count, orders in counts]
+    units = [f"{units:,} at {location_id}" for location_id, units in report.units.items()]
+    return {"shipments": ", ".join(listed), "  units": ", ".join(units)}
 
 
 def _facts_of_returns(report: ReturnsReport) -> dict[str, str]:
@@ -202,6 +221,10 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _orders(count: int) -> str:
     return "1 order" if count == 1 else f"{count:,} orders"
+
+
+def _locations(count: int) -> str:
+    return "1 location" if count == 1 else f"{count:,} locations"
 
 
 def _there(count: int) -> str:

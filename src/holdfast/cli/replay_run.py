@@ -11,6 +11,7 @@ from functools import partial
 
 from holdfast.cli.patience import in_parallel, outcome_unknown, patiently, pauses
 from holdfast.cli.replay_cancellations import Cancellations
+from holdfast.cli.replay_locations import location_ids, make_locations, sourced
 from holdfast.cli.replay_records import (
     difference,
     order_request,
@@ -29,6 +30,8 @@ from holdfast.client import (
     Placed,
     Shortage,
     ShortOfStock,
+    Sourcing,
+    SourcingStrategy,
 )
 from holdfast.importing.flaws import Flaw
 from holdfast.importing.orders import FileOrder
@@ -54,6 +57,9 @@ class ReplayOptions:
     :param batch: orders per call; 1 for a call each.
     :param limit: orders to place, the first in time, and the cancellations before the next one;
         None: all.
+    :param locations: how many locations the opening stock is dealt out to; None: to main alone.
+    :param sourcing: where the stock of orders is to come from; None: with `locations` from as few
+        as can be, else by priority.
     :param settle_timeout_s: seconds to wait for the last order's outcome.
     :param patience_s: seconds to go on repeating a call that brings no answer.
     """
@@ -62,6 +68,8 @@ class ReplayOptions:
     concurrency: int = 64
     batch: int = 1
     limit: int | None = None
+    locations: int | None = None
+    sourcing: Sourcing | None = None
     settle_timeout_s: float = 60.0
     patience_s: float = 60.0
 
@@ -94,6 +102,10 @@ class _Replay:
         self._cancellations = Cancellations(
             client, file, options.limit, options.concurrency, options.patience_s
         )
+        self._locations = location_ids(options.locations or 1)
+        self._sourcing = options.sourcing
+        if options.locations and not self._sourcing:
+            self._sourcing = Sourcing(SourcingStrategy.FEWEST_SHIPMENTS)
         self._placed: dict[str, FileOrder] = {}  # by order id
         self._latencies_s: list[float] = []
         self._nobody_answers = False
@@ -117,6 +129,7 @@ class _Replay:
         known = await recorded(self._client, self._orders[:1], 0.0)
         known |= await recorded(self._client, self._orders[1:], self._options.patience_s)
         due = [order for order in self._orders if not self._is_differing(order, known)]
+        await make_locations(self._client, self._locations, self._options.patience_s)
         stocked = await self._fill_shelf(due)
         due = [order for order in due if not self._has_other_currency(order, stocked.currencies)]
         due = [order for order in due if not self._is_there(order, known)]
@@ -130,8 +143,10 @@ class _Replay:
         try:
             await self._settle()
             settled = time.perf_counter()
-            found = await self._found_again()
-            self._tally(await self._take_back(found))
+            found: Mapping[str, Order] = await self._found_again()
+            found = await self._take_back(found)
+            await self._count_locations(found)
+            self._tally(found)
         except HoldfastError as error:
             # The rest of the account is worth telling all the same.
             settled = time.perf_counter()
@@ -193,7 +208,12 @@ class _Replay:
         """Every product that the orders name exists; those without any stock get what is asked."""
         options = self._options
         shelf = Shelf(
-            self._client, self._file, options.cover, options.concurrency, options.patience_s
+            self._client,
+            self._file,
+            options.cover,
+            options.concurrency,
+            options.patience_s,
+            self._locations,
         )
         product_ids = sorted({line.product_id for order in orders for line in order.lines})
         stocked = await shelf.fill(product_ids, partial(self._progress, "creating products"))
@@ -212,7 +232,8 @@ class _Replay:
         if self._nobody_answers:
             self._report.not_tried += len(orders)
             return
-        waiting = [(order, order_request(order, self._file.currency)) for order in orders]
+        currency = self._file.currency
+        waiting = [(order, order_request(order, currency, self._sourcing)) for order in orders]
         begun = time.perf_counter()
         for pause_s in pauses(self._options.patience_s):
             outcomes = await self._ask([request for _, request in waiting])
@@ -240,7 +261,7 @@ class _Replay:
             (one,) = requests
             return [
                 await self._client.orders.create(
-                    one.customer_id, one.lines, request_id=one.request_id
+                    one.customer_id, one.lines, request_id=one.request_id, sourcing=one.sourcing
                 )
             ]
         except HoldfastError as error:
@@ -294,6 +315,13 @@ class _Replay:
             self._cancellations.leave()
         tell = partial(self._progress, "taking goods back")
         return await self._cancellations.take_back(found, self._placed, tell)
+
+    async def _count_locations(self, orders: Mapping[str, Order]) -> None:
+        options = self._options
+        if options.locations:
+            self._report.sourcing = await sourced(
+                self._client, orders, options.concurrency, options.patience_s
+            )
 
     def _tally(self, orders: Mapping[str, Order]) -> None:
         counts = Counter(order.status for order in orders.values())

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from holdfast.cli.patience import chunks, in_parallel, patiently
+from holdfast.cli.replay_locations import MAIN, dealt
 from holdfast.client import (
     AlreadyExists,
     Holdfast,
@@ -44,6 +45,7 @@ class Shelf:
 
     :param cover: opening stock of a product that has no stock level at all, as a share of all its
         demand in the file; None: no stock is touched.
+    :param locations: what a product has is dealt out to them.
     """
 
     client: Holdfast
@@ -51,6 +53,7 @@ class Shelf:
     cover: Decimal | None
     concurrency: int
     patience_s: float
+    locations: Sequence[str] = (MAIN,)
 
     async def fill(self, product_ids: Sequence[str], tell: Callable[[int, int], None]) -> Stocked:
         """Make the products that are missing, and set the opening stock of those without any.
@@ -76,9 +79,12 @@ class Shelf:
             if self.cover is None:
                 continue
             bare = [one for one in some if one not in infos or not infos[one].levels]
-            changed, counted = await self._set_opening_stock(bare, self.cover)
-            stocked.stock_set += changed
-            stocked.stock_present += len(some) - len(bare) + counted
+            stocked.stock_present += len(some) - len(bare)
+            # All levels of a product in one call, which is one transaction.
+            for part in chunks(bare, BATCH_MAX // len(self.locations)):
+                changed, counted = await self._set_opening_stock(part, self.cover)
+                stocked.stock_set += changed
+                stocked.stock_present += counted
         return stocked
 
     async def _infos(self, product_ids: Sequence[str]) -> dict[str, StockInfo]:
@@ -116,11 +122,13 @@ class Shelf:
             StockRequest(
                 product_id,
                 quantity=units,
+                location_id=location_id,
                 expected_version=0,  # what is counted meanwhile is not overwritten
                 reason="opening stock",
-                request_id=self._request_id(product_id),
+                request_id=self._request_id(product_id, location_id),
             )
-            for product_id, units in wanted.items()
+            for product_id, in_all in wanted.items()
+            for location_id, units in dealt(in_all, self.locations).items()
             if units  # a level of nothing is none
         ]
         if not requests:
@@ -128,12 +136,15 @@ class Shelf:
         outcomes = await patiently(
             self.patience_s, lambda: self.client.inventory.set_stock_batch(requests)
         )
-        changed = sum(map(_is_set, outcomes))
-        return changed, len(requests) - changed
+        answers = zip(requests, outcomes, strict=True)
+        changed = {request.product_id for request, outcome in answers if _is_set(outcome)}
+        return len(changed), len({request.product_id for request in requests}) - len(changed)
 
-    def _request_id(self, product_id: str) -> str:
+    def _request_id(self, product_id: str, location_id: str) -> str:
         """The same for every run over this file; a product's own id may leave no room for it."""
-        digest = hashlib.sha256(f"{self.file.digest} {self.cover} {product_id}".encode())
+        shares = "" if len(self.locations) == 1 else f" {location_id} of {len(self.locations)}"
+        told = f"{self.file.digest} {self.cover} {product_id}{shares}"
+        digest = hashlib.sha256(told.encode())
         return f"opening-stock-{digest.hexdigest()[:32]}"
 
 
