@@ -91,6 +91,6 @@ def _replay(testbed: Testbed, file: Path, lines: int) -> tuple[float, str]:
     told = ", ".join(f"{part} {ms:.3f}" for part, ms in meter.cpu_ms(lines).items())
     return (
         report["seconds_placing"] + report["seconds_settling"],
-        f"CPU ms a line, with making products and stock: {told}; p99 of a call "
+        f"CPU ms a line, with making products and stock, and with returns: {told}; p99 of a call "
         f"{report['latency_ms_p99']:.0f} ms",
     )
