@@ -129,6 +129,13 @@ class Shop:
             next_page_token=str(end) if end < len(fitting) else "",
         )
 
+    async def details(
+        self, _: orders_pb2.GetOrderDetailsRequest, context: Context
+    ) -> orders_pb2.Order:
+        self.calls["GetOrderDetails"] += 1
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+        raise AssertionError("aborting raises")
+
     async def stock_info(
         self, request: inventory_pb2.BatchGetStockInfoRequest, _: Context
     ) -> inventory_pb2.BatchGetStockInfoResponse:
@@ -197,6 +204,7 @@ def handlers(shop: Shop) -> list[grpc.GenericRpcHandler]:
                 "CreateOrder": unary(shop.create, o.CreateOrderRequest),
                 "BatchCreateOrders": unary(shop.create_batch, o.BatchCreateOrdersRequest),
                 "ListOrders": unary(shop.list_orders, o.ListOrdersRequest),
+                "GetOrderDetails": unary(shop.details, o.GetOrderDetailsRequest),
             },
         ),
         grpc.method_handlers_generic_handler(
