@@ -151,9 +151,17 @@ SELECT 'p-' || n, '', '', 'GBP', 1, true, 1, now(), now()
 INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,
                             on_hand_after, reserved_after, order_id, reason, reference, actor,
                             moved_at)
-SELECT 'p-' || n % 3, 'main', 'RESERVATION', 0, 1, 9, 1,
+SELECT 'p-' || n % 3, CASE WHEN n <= 10 THEN 'shop' ELSE 'main' END, 'RESERVATION', 0, 1, 9, 1,
        (lpad(n::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid, '', '', '', now()
-  FROM generate_series(1, 3000) AS n
+  FROM generate_series(1, 3000) AS n;
+INSERT INTO location
+SELECT 'at-' || n, 'at-' || n, '', 'SHOP', 1, true, NULL, '[]', 1
+  FROM generate_series(1, 300) AS n;
+INSERT INTO location
+SELECT 'shop', 'shop', '', 'SHOP', 1, true, NULL, '[]', 1;
+INSERT INTO stock_level
+SELECT 'p-' || n, location_id, '', 9, 1, 1, 0
+  FROM generate_series(1, 9) AS n, (VALUES ('main'), ('shop')) AS at (location_id)
 """,
 }
 IDS = "'ffffffff-ffff-ffff-ffff-ffffffffffff', 20, '00000000-0000-0000-0000-000000000000'"
@@ -204,6 +212,12 @@ ASKED = {
         ("LIST_PRODUCTS", "'', 20"),
         ("LIST_MOVEMENTS", MOVED),
         ("LIST_MOVEMENTS_OF_PRODUCT", f"{MOVED}, 'p-1'"),
+        ("LEVELS_AT", "'p-1', '', '9999-01-01', '', 20"),
+        ("LEVELS_AT", "'p-1', 'shop', '9999-01-01', '', 20"),
+        ("NEWEST_MOVEMENTS", "'p-1', 'shop', '9999-01-01', 9999, 20"),
+        ("NEWEST_STEPS", "'p-1', 'shop', '9999-01-01', 9999, 20"),
+        ("NEWEST_STEPS", "'p-1', 'main', '9999-01-01', 2900, 20"),
+        ("RESERVED_BEFORE", f"ARRAY[{ORDER}], 'p-1', 'main', 2000"),
         ("LIST_MOVEMENTS_OF_ORDER", f"{MOVED}, '', '00000007-0000-7000-8000-000000000000'"),
     ],
 }

@@ -39,7 +39,9 @@ from holdfast.inventory.application.locations.update_location import UpdateLocat
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.stock.change_stock import ChangeStock
 from holdfast.inventory.application.stock.check_availability import CheckAvailability
+from holdfast.inventory.application.stock.explain_stock import ExplainStock
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
+from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.store import Store
 from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
@@ -104,6 +106,7 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
         create_location=retrying(CreateLocation(store.begin)),
         update_location=retrying(UpdateLocation(store.begin)),
         check_availability=CheckAvailability(store),
+        explain_stock=ExplainStock(store, Ledger(database), clock),
         get_stock_info=get_stock_info,
         reader=store,
         boundary=boundary,

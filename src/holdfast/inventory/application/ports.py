@@ -11,6 +11,7 @@ from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
 from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.reservations.reservation import Reservation
+from holdfast.inventory.domain.stock.explaining import Step
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import Movement
 from holdfast.inventory.domain.stock.stock import StockBook
@@ -186,6 +187,49 @@ class RecordedMovement:
 
     movement_id: int
     movement: Movement
+
+
+class LevelAt(NamedTuple):
+    """A level as it is now, and where it was at a moment.
+
+    :param newest: its newest movement up to the moment; None: it had none.
+    :param changed_since: whether it moved after the moment.
+    """
+
+    level: StockLevel
+    newest: int | None
+    changed_since: bool
+
+
+class LedgerReader(Protocol):
+    """Questions about a level's past. Movements never change, and those of a product commit in the
+    order of their ids: what is asked about those up to `newest` is of the moment of `levels_at`,
+    whenever it is asked.
+    """
+
+    async def levels_at(
+        self, product_id: str, location_id: str, at: datetime | None, *, after: str, limit: int
+    ) -> list[LevelAt]:
+        """Return at most `limit` levels beyond location `after`, by location id: those that had a
+        movement up to the moment, or the one that is named. All are of one moment of the database.
+
+        :param at: None: now.
+        """
+
+    async def newest_movements(
+        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
+    ) -> list[RecordedMovement]:
+        """Return at most `limit` movements of the level up to `newest`, newest first."""
+
+    async def newest_steps(
+        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
+    ) -> list[Step]:
+        """The same in short."""
+
+    async def reserved_before(
+        self, level: StockLevel, order_ids: Collection[str], movement_id: int
+    ) -> dict[str, int]:
+        """Return what these orders held of the level before a movement, by order."""
 
 
 class StockReader(Protocol):

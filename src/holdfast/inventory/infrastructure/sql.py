@@ -241,17 +241,22 @@ ORDER BY product_id
    LIMIT $2
 """
 
-    _MOVEMENT = """
+    _MOVEMENT_COLUMNS = """
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
          quarantined_delta, quarantined_after
     FROM stock_movement
+"""
+    _MOVEMENT = (
+        _MOVEMENT_COLUMNS
+        + """
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
      AND ($4::timestamptz IS NULL OR moved_at >= $4)
      AND ($5::timestamptz IS NULL OR moved_at < $5)
 """
+    )
     _NEWEST_FIRST = """
 ORDER BY movement_id DESC
    LIMIT $2
@@ -264,6 +269,59 @@ ORDER BY movement_id DESC
     LIST_MOVEMENTS_OF_ORDER = (
         _MOVEMENT + "     AND order_id = $7::uuid AND ($6 = '' OR product_id = $6)" + _NEWEST_FIRST
     )
+
+    # A level with its newest movement up to a moment: the index by level leads straight there.
+    LEVELS_AT = """
+  SELECT *
+    FROM (SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
+                 (SELECT movement_id
+                    FROM stock_movement AS one
+                   WHERE one.product_id = stock_level.product_id
+                     AND one.location_id = stock_level.location_id
+                     AND moved_at <= $3
+                ORDER BY moved_at DESC, movement_id DESC
+                   LIMIT 1) AS newest,
+                 EXISTS (SELECT 1
+                           FROM stock_movement AS one
+                          WHERE one.product_id = stock_level.product_id
+                            AND one.location_id = stock_level.location_id
+                            AND moved_at > $3) AS changed_since
+            FROM stock_level
+            JOIN location USING (location_id)
+           WHERE stock_level.product_id = $1
+             AND ($2 = '' OR location_id = $2)
+             AND location_id > $4) AS level
+   WHERE newest IS NOT NULL OR $2 <> ''
+ORDER BY location_id
+   LIMIT $5
+"""
+
+    # What comes after a level was read has a higher id, and is not looked at.
+    _OF_LEVEL = """
+   WHERE product_id = $1 AND location_id = $2 AND moved_at <= $3 AND movement_id <= $4
+ORDER BY moved_at DESC, movement_id DESC
+   LIMIT $5
+"""
+
+    NEWEST_MOVEMENTS = _MOVEMENT_COLUMNS + _OF_LEVEL
+
+    _STEP = """
+  SELECT movement_id, kind, on_hand_delta, reserved_delta, quarantined_delta,
+         order_id::text AS order_id, moved_at
+    FROM stock_movement
+"""
+    NEWEST_STEPS = _STEP + _OF_LEVEL
+
+    # An order has few movements and a level has many: `|| ''` keeps the index by level out of it.
+    RESERVED_BEFORE = """
+  SELECT order_id::text AS order_id, SUM(reserved_delta)::bigint AS units
+    FROM stock_movement
+   WHERE order_id = ANY($1::uuid[])
+     AND product_id || '' = $2
+     AND location_id || '' = $3
+     AND movement_id + 0 < $4
+GROUP BY order_id
+"""
 
 
 SQL = by_engine(Statements)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction, instant
+from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.inbox import Inbox
 from holdfast.chassis.messaging.outbox import Outbox
@@ -29,8 +29,7 @@ from holdfast.inventory.domain.locations.location import (
     folded,
 )
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Shortage, StockLevel
-from holdfast.inventory.domain.stock.movements import Movement, MovementKind, ReasonCode
+from holdfast.inventory.domain.stock.levels import HeldStock, Shortage, StockLevel
 from holdfast.inventory.domain.stock.sourcing import (
     BY_PRIORITY,
     Sourcing,
@@ -39,6 +38,7 @@ from holdfast.inventory.domain.stock.sourcing import (
 )
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
+from holdfast.inventory.infrastructure.rows import movement_of
 from holdfast.inventory.infrastructure.sql import SQL, Statements
 
 BY_RANK = SourcingReason.PRIORITY  # what is not said of units that are held
@@ -124,7 +124,7 @@ class Store:
             sql = self._sql.LIST_MOVEMENTS
         async with self._database.read() as reading:
             rows = await reading.fetch(sql, *arguments)
-        return [RecordedMovement(row["movement_id"], _movement(row)) for row in rows]
+        return [RecordedMovement(row["movement_id"], movement_of(row)) for row in rows]
 
 
 class StoreWork:
@@ -377,24 +377,3 @@ def _texts(reservation: Reservation) -> tuple[str, str, str | None]:
         return stock, "[]", sourcing
     missing = [(short.product_id, short.wanted, short.available) for short in reservation.missing]
     return stock, json.dumps(missing), sourcing
-
-
-def _movement(row: Row) -> Movement:
-    return Movement(
-        product_id=row["product_id"],
-        location_id=row["location_id"],
-        lot_id=row["lot_id"] or NO_LOT,
-        kind=MovementKind(row["kind"]),
-        on_hand_delta=row["on_hand_delta"],
-        reserved_delta=row["reserved_delta"],
-        on_hand_after=row["on_hand_after"],
-        reserved_after=row["reserved_after"],
-        order_id=row["order_id"],
-        reason=row["reason"],
-        reference=row["reference"],
-        actor=row["actor"],
-        at=instant(row["moved_at"]),
-        reason_code=ReasonCode(row["reason_code"] or ""),
-        quarantined_delta=row["quarantined_delta"] or 0,
-        quarantined_after=row["quarantined_after"] or 0,
-    )

@@ -19,13 +19,14 @@ from holdfast.inventory.application.ports import (
     StockReader,
 )
 from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
+from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, ExplainStock
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import ProductNotFound
 from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
 from holdfast.inventory.domain.stock.sourcing import Sourcing
-from holdfast.inventory.presentation import locations_wire, wire
+from holdfast.inventory.presentation import explain_wire, locations_wire, wire
 
 Found = TypeVar("Found")
 
@@ -53,6 +54,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         check_availability: Callable[
             [Mapping[str, int], Sourcing], Awaitable[tuple[HeldStock, ...] | Short]
         ],
+        explain_stock: ExplainStock,
         get_stock_info: Batcher[str, StockInfo | None],
         reader: StockReader,
         boundary: RpcBoundary,
@@ -63,6 +65,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self._create_location = create_location
         self._update_location = update_location
         self._check_availability = check_availability
+        self._explain_stock = explain_stock
         self._get_stock_info = get_stock_info
         self._reader = reader
         self._boundary = boundary
@@ -275,6 +278,25 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         wanted, sourcing = wire.read_basket(request, violations)
         violations.raise_any()
         return wire.availability_message(await self._check_availability(wanted, sourcing))
+
+    async def ExplainStock(
+        self, request: pb.ExplainStockRequest, context: Context
+    ) -> pb.ExplainStockResponse:
+        violations = Violations()
+        asked = explain_wire.read_question(request, violations)
+        violations.raise_any()
+
+        async def read(after: str, limit: int) -> list[ExplainedLevel]:
+            return await self._explain_stock(asked.question, after=after, limit=limit)
+
+        page = await pages.fill(
+            asked.size, read, explain_wire.level_message, explain_wire.cursor_of, start=asked.after
+        )
+        return pb.ExplainStockResponse(
+            product_id=asked.question.product_id,
+            levels=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
+        )
 
 
 def caller_of(context: Context) -> Caller:

@@ -1578,3 +1578,216 @@ class ReleaseQuarantineResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReleaseQuarantineResponse: _TypeAlias = ReleaseQuarantineResponse  # noqa: Y015
+
+@_typing.final
+class ExplainStockRequest(_message.Message):
+    """What to explain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    location_id: _builtins.str
+    """Where; empty: wherever the product was at that moment or before."""
+    page_size: _builtins.int
+    """At most so many levels, 0 to 20 (more is cut to 20); 0: 20. A page ends earlier, with at least one, where the answer would
+    exceed 4 MiB; next_page_token goes on from there. Without as_of each page is of a moment of its own.
+    """
+    page_token: _builtins.str
+    """From the previous page, with the same product, location and moment."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The moment, not in the future: with all that happened up to then, itself included. Unset: now. Movements' own times are
+        whole microseconds; what is finer is rounded up.
+        """
+
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        location_id: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "location_id", b"location_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainStockRequest: _TypeAlias = ExplainStockRequest  # noqa: Y015
+
+@_typing.final
+class MovementSum(_message.Message):
+    """Movements of one kind, added up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MOVEMENTS_FIELD_NUMBER: _builtins.int
+    ON_HAND_FIELD_NUMBER: _builtins.int
+    RESERVED_FIELD_NUMBER: _builtins.int
+    QUARANTINED_FIELD_NUMBER: _builtins.int
+    kind: Global___MovementKind.ValueType
+    """The kind."""
+    movements: _builtins.int
+    """How many movements."""
+    on_hand: _builtins.int
+    """Change of on hand by all of them, in units."""
+    reserved: _builtins.int
+    """Change of reserved by all of them, in units."""
+    quarantined: _builtins.int
+    """Change of quarantined by all of them, in units."""
+    def __init__(
+        self,
+        *,
+        kind: Global___MovementKind.ValueType = ...,
+        movements: _builtins.int = ...,
+        on_hand: _builtins.int = ...,
+        reserved: _builtins.int = ...,
+        quarantined: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "movements", b"movements", "on_hand", b"on_hand", "quarantined", b"quarantined", "reserved", b"reserved"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MovementSum: _TypeAlias = MovementSum  # noqa: Y015
+
+@_typing.final
+class OpenHold(_message.Message):
+    """Units of a level that an order holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When the order's units here last changed."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time", "order_id", b"order_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenHold: _TypeAlias = OpenHold  # noqa: Y015
+
+@_typing.final
+class ExplainedLevel(_message.Message):
+    """Why a level is what it is. The newest 1,000 movements of the level, up to the moment, are looked at: most levels never had
+    more. Of one that had, `summed_from` says where the sums begin, and `earlier` what there was before; so each number of the level
+    is always that of `earlier` and those of all sums together.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    SUMS_FIELD_NUMBER: _builtins.int
+    SUMMED_FROM_FIELD_NUMBER: _builtins.int
+    EARLIER_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    HOLD_ORDERS_FIELD_NUMBER: _builtins.int
+    HOLD_UNITS_FIELD_NUMBER: _builtins.int
+    MOVEMENTS_FIELD_NUMBER: _builtins.int
+    hold_orders: _builtins.int
+    """How many orders hold units, also beyond the 100. Those that did not change here within these 1,000 movements are not known."""
+    hold_units: _builtins.int
+    """Units that they hold. Less than `reserved` only by what orders hold that are not known."""
+    @_builtins.property
+    def level(self) -> Global___StockLevel:
+        """The numbers. `available` goes by whether the location is active now, also for a moment in the past. `version` is 0 for a
+        moment in the past after which the level has changed, if it had more than 1,000 movements by then.
+        """
+
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___MovementSum]:
+        """By kind, in the order of MovementKind; kinds without a movement are left out."""
+
+    @_builtins.property
+    def summed_from(self) -> _timestamp_pb2.Timestamp:
+        """When the oldest movement happened that is in the sums; unset: they have all movements since the beginning."""
+
+    @_builtins.property
+    def earlier(self) -> Global___StockLevel:
+        """The level before the sums: on hand, reserved and quarantined, all 0 unless summed_from is set; nothing else is filled in."""
+
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenHold]:
+        """Who holds what is reserved, the newest first by change_time: at most 100."""
+
+    @_builtins.property
+    def movements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Movement]:
+        """The last movements up to the moment, newest first: at most 20. ListMovements has the others."""
+
+    def __init__(
+        self,
+        *,
+        level: Global___StockLevel | None = ...,
+        sums: _abc.Iterable[Global___MovementSum] | None = ...,
+        summed_from: _timestamp_pb2.Timestamp | None = ...,
+        earlier: Global___StockLevel | None = ...,
+        holds: _abc.Iterable[Global___OpenHold] | None = ...,
+        hold_orders: _builtins.int = ...,
+        hold_units: _builtins.int = ...,
+        movements: _abc.Iterable[Global___Movement] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "level", b"level", "summed_from", b"summed_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earlier", b"earlier", "hold_orders", b"hold_orders", "hold_units", b"hold_units", "holds", b"holds", "level", b"level", "movements", b"movements", "summed_from", b"summed_from", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedLevel: _TypeAlias = ExplainedLevel  # noqa: Y015
+
+@_typing.final
+class ExplainStockResponse(_message.Message):
+    """Why the levels of a product are what they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedLevel]:
+        """By location id. One that was named is told with zeros if nothing was ever there; others of the kind are left out."""
+
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        levels: _abc.Iterable[Global___ExplainedLevel] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["levels", b"levels", "next_page_token", b"next_page_token", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainStockResponse: _TypeAlias = ExplainStockResponse  # noqa: Y015

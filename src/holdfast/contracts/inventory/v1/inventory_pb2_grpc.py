@@ -110,6 +110,11 @@ class InventoryServiceStub:
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.SerializeToString,
                 response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.FromString,
                 _registered_method=True)
+        self.ExplainStock = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ExplainStock',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer:
@@ -194,7 +199,7 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMovements(self, request, context):
-        """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat.
+        """Lists stock movements, newest first. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -255,6 +260,20 @@ class InventoryServiceServicer:
         Errors:
         NOT_FOUND            a product or a location does not exist.
         FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainStock(self, request, context):
+        """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
+        hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
+        level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
+        repeat may tell more: what was being written then.
+        Errors:
+        NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
+        FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
+        INVALID_ARGUMENT     also where as_of is in the future.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -337,6 +356,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.CheckAvailability,
                     request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.FromString,
                     response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.SerializeToString,
+            ),
+            'ExplainStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainStock,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -745,6 +769,33 @@ class InventoryService:
             '/holdfast.inventory.v1.InventoryService/CheckAvailability',
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityRequest.SerializeToString,
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CheckAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ExplainStock',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -97,7 +97,7 @@ class InventoryServiceStub:
     ListProducts: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListProductsRequest, _inventory_pb2.ListProductsResponse]
     """Lists products by id; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]
-    """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+    """Lists stock movements, newest first. Safe to repeat."""
     QuarantineStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]
     """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
     returns the recorded level and changes nothing.
@@ -133,6 +133,16 @@ class InventoryServiceStub:
     Errors:
       NOT_FOUND            a product or a location does not exist.
       FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+    """
+    ExplainStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]
+    """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
+    hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
+    level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
+    repeat may tell more: what was being written then.
+    Errors:
+      NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
+      FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
+      INVALID_ARGUMENT     also where as_of is in the future.
     """
 
 @_typing.type_check_only
@@ -185,7 +195,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     ListProducts: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListProductsRequest, _inventory_pb2.ListProductsResponse]  # type: ignore[assignment]
     """Lists products by id; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]  # type: ignore[assignment]
-    """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+    """Lists stock movements, newest first. Safe to repeat."""
     QuarantineStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]  # type: ignore[assignment]
     """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
     returns the recorded level and changes nothing.
@@ -221,6 +231,16 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors:
       NOT_FOUND            a product or a location does not exist.
       FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+    """
+    ExplainStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExplainStockRequest, _inventory_pb2.ExplainStockResponse]  # type: ignore[assignment]
+    """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
+    hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
+    level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
+    repeat may tell more: what was being written then.
+    Errors:
+      NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
+      FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
+      INVALID_ARGUMENT     also where as_of is in the future.
     """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -324,7 +344,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ListMovementsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ListMovementsResponse, _abc.Awaitable[_inventory_pb2.ListMovementsResponse]]:
-        """Lists stock movements, newest first: the answer to "why is on hand 47?". Safe to repeat."""
+        """Lists stock movements, newest first. Safe to repeat."""
 
     @_abc_1.abstractmethod
     def QuarantineStock(
@@ -396,6 +416,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
           NOT_FOUND            a product or a location does not exist.
           FAILED_PRECONDITION  LOCATION_INACTIVE, LOCATION_SPELLED_OTHERWISE: of a location that is named.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainStock(
+        self,
+        request: _inventory_pb2.ExplainStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ExplainStockResponse, _abc.Awaitable[_inventory_pb2.ExplainStockResponse]]:
+        """Answers "why is on hand 47?": for each level of a product its numbers, the sums of movements that make them, the orders that
+        hold what is reserved, and the last movements; or the same as of a moment in the past, from the movements alone. All of a
+        level is of one moment of the database. Changes nothing; safe to repeat, though as of a moment that has only just passed a
+        repeat may tell more: what was being written then.
+        Errors:
+          NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
+          FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
+          INVALID_ARGUMENT     also where as_of is in the future.
         """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,124 @@
+"""Explain stock: why a level is what it is, or was what it was at a moment."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from holdfast.inventory.application.locations.named import named
+from holdfast.inventory.application.ports import (
+    Clock,
+    LedgerReader,
+    LevelAt,
+    RecordedMovement,
+    StockReader,
+)
+from holdfast.inventory.domain.errors import MomentInFuture, ProductNotFound
+from holdfast.inventory.domain.stock.explaining import (
+    NOTHING,
+    Hold,
+    KindSum,
+    Numbers,
+    Step,
+    before,
+    holders_in,
+    holds_of,
+    sums_of,
+)
+from holdfast.inventory.domain.stock.levels import StockLevel
+
+STEPS_MAX = 1_000
+MOVEMENTS_MAX = 20
+
+
+class Question(NamedTuple):
+    """What is to be explained; location "": wherever the product was; `at` None: now."""
+
+    product_id: str
+    location_id: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLevel:
+    """Why a level is what it is.
+
+    :param level: its version is 0 where it is not known.
+    :param summed_from: when the oldest of the movements happened that are added up; None: they are
+        all that there are.
+    :param earlier: what there was before them.
+    :param holds: newest first; those of orders that changed none of these movements are missing.
+    """
+
+    level: StockLevel
+    sums: tuple[KindSum, ...] = ()
+    summed_from: datetime | None = None
+    earlier: Numbers = NOTHING
+    holds: tuple[Hold, ...] = ()
+    movements: tuple[RecordedMovement, ...] = ()
+
+
+class ExplainStock:
+    """Explain a product's levels beyond location `after`, by location id, at most `limit`.
+
+    :raises ProductNotFound, LocationNotFound, LocationSpelledOtherwise: of what is named.
+    :raises MomentInFuture: nobody knows.
+    """
+
+    def __init__(self, reader: StockReader, ledger: LedgerReader, clock: Clock) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._clock = clock
+
+    async def __call__(self, question: Question, *, after: str, limit: int) -> list[ExplainedLevel]:
+        product_id, location_id, at = question
+        if at is not None and at > (now := self._clock.now()):
+            raise MomentInFuture(at, now)
+        if not await self._reader.stock_summaries([product_id]):
+            raise ProductNotFound(product_id)
+        found = await self._ledger.levels_at(product_id, location_id, at, after=after, limit=limit)
+        if location_id and not found and not after:
+            known = await self._reader.locations_named([location_id])
+            location = named(location_id, known)
+            return [ExplainedLevel(StockLevel(product_id, location_id, active=location.active))]
+        return [await self._explained(one, at) for one in found]
+
+    async def _explained(self, found: LevelAt, at: datetime | None) -> ExplainedLevel:
+        level, newest, _ = found
+        if newest is None:
+            empty = replace(level, on_hand=0, reserved=0, quarantined=0, version=0)
+            return ExplainedLevel(empty)
+        movements = await self._ledger.newest_movements(level, at, newest, limit=MOVEMENTS_MAX)
+        steps = await self._ledger.newest_steps(level, at, newest, limit=STEPS_MAX + 1)
+        whole = len(steps) <= STEPS_MAX
+        if found.changed_since:
+            level = _level_after(level, movements[0], version=len(steps) if whole else 0)
+        steps = steps[:STEPS_MAX]
+        sums = sums_of(steps)
+        earlier = before(level, sums)
+        return ExplainedLevel(
+            level,
+            sums,
+            None if whole else steps[-1].at,
+            earlier,
+            tuple(await self._holds(level, steps, earlier)),
+            tuple(movements),
+        )
+
+    async def _holds(self, level: StockLevel, steps: list[Step], earlier: Numbers) -> list[Hold]:
+        found = holds_of(steps, {})
+        if not earlier.reserved or sum(hold.quantity for hold in found) == level.reserved:
+            return found  # nobody holds more than that
+        oldest = min(step.movement_id for step in steps)
+        held = await self._ledger.reserved_before(level, holders_in(steps), oldest)
+        return holds_of(steps, held)
+
+
+def _level_after(level: StockLevel, newest: RecordedMovement, *, version: int) -> StockLevel:
+    """The level right after a movement. Each movement makes one version."""
+    return replace(
+        level,
+        on_hand=newest.movement.on_hand_after,
+        reserved=newest.movement.reserved_after,
+        quarantined=newest.movement.quarantined_after,
+        version=version,
+    )
