@@ -27,6 +27,7 @@ from holdfast.cli.connection import (
     InventoryOption,
 )
 from holdfast.cli.exits import REFUSED, repeatable_as
+from holdfast.cli.explaining import explain
 from holdfast.cli.output import (
     Output,
     OutputOption,
@@ -53,6 +54,7 @@ from holdfast.client import (
 )
 
 app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
+app.command("explain")(explain)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")]
 UnitsToMove = Annotated[
@@ -263,7 +265,7 @@ def movements(
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List stock movements, newest first: the answer to "why is on hand 47?"."""
+    """List stock movements, newest first."""
 
     async def found(client: Holdfast) -> list[Movement]:
         listed = client.inventory.list_movements(

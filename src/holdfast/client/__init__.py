@@ -26,6 +26,13 @@ from holdfast.client._errors import (
     Unavailable,
     Violation,
 )
+from holdfast.client._explain_types import (
+    EarlierStock,
+    ExplainedLevel,
+    MovementSum,
+    OpenHold,
+    StockExplanation,
+)
 from holdfast.client._inventory import Inventory
 from holdfast.client._money import Money, parse_amount
 from holdfast.client._orders import Orders
@@ -92,9 +99,11 @@ __all__ = [
     "DeadlineExceeded",
     "Details",
     "Disposition",
+    "EarlierStock",
     "EditState",
     "EditUnderWay",
     "Erased",
+    "ExplainedLevel",
     "HeldStock",
     "HoldExpired",
     "Holdfast",
@@ -110,8 +119,10 @@ __all__ = [
     "Money",
     "Movement",
     "MovementKind",
+    "MovementSum",
     "NotFound",
     "NothingLeft",
+    "OpenHold",
     "OpenOrders",
     "Order",
     "OrderChange",
@@ -144,6 +155,7 @@ __all__ = [
     "SourcingReason",
     "SourcingStrategy",
     "StaleVersion",
+    "StockExplanation",
     "StockInfo",
     "StockLevel",
     "StockReason",

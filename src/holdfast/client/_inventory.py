@@ -7,6 +7,7 @@ from holdfast.client import _requests, _stock_requests
 from holdfast.client._batches import send_in_parts
 from holdfast.client._checks import Checks, attempt
 from holdfast.client._errors import HoldfastError
+from holdfast.client._explaining import Explaining
 from holdfast.client._locations import Locations
 from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
@@ -22,7 +23,7 @@ from holdfast.client._wire import (
 from holdfast.contracts.inventory.v1 import inventory_pb2
 
 
-class Inventory(Locations):
+class Inventory(Locations, Explaining):
     """The verbs of Inventory. Every method may raise any `HoldfastError`; the likely are named."""
 
     async def set_stock(

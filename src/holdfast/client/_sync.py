@@ -175,4 +175,5 @@ class _InventorySync:
         self.create_location = loop.blocking(inventory.create_location)
         self.update_location = loop.blocking(inventory.update_location)
         self.list_locations = loop.iterating(inventory.list_locations)
+        self.explain = loop.blocking(inventory.explain)
         self.check_availability = loop.blocking(inventory.check_availability)

@@ -284,12 +284,16 @@ def availability_from_wire(message: inventory_pb2.CheckAvailabilityResponse) -> 
     )
 
 
+def movement_kind_from_wire(number: int) -> MovementKind:
+    return _KINDS.get(number, MovementKind.UNKNOWN)
+
+
 def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
     return Movement(
         movement_id=message.movement_id,
         product_id=message.product_id,
         location_id=message.location_id,
-        kind=_KINDS.get(message.kind, MovementKind.UNKNOWN),
+        kind=movement_kind_from_wire(message.kind),
         on_hand_delta=message.on_hand_delta,
         reserved_delta=message.reserved_delta,
         on_hand_after=message.on_hand_after,

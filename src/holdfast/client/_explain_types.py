@@ -1,0 +1,74 @@
+"""Why a level is what it is, as callers read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from holdfast.client._stock_types import Movement, MovementKind, StockLevel
+
+
+@dataclass(frozen=True, slots=True)
+class MovementSum:
+    """All movements of one kind: how many, and what they changed together, in units."""
+
+    kind: MovementKind
+    movements: int
+    on_hand: int
+    reserved: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """Units of a level that an order holds; `change_time`: when they last changed."""
+
+    order_id: str
+    quantity: int
+    change_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierStock:
+    """What a level had before the movements that are added up."""
+
+    on_hand: int
+    reserved: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLevel:
+    """A level, and what makes its numbers: each is that of `earlier` and of all sums together.
+
+    :param level: of a moment in the past its version is 0 where it is not known, and `available`
+        goes by whether the location is active now.
+    :param sums: by kind; kinds without a movement are left out.
+    :param summed_from: when the oldest movement in the sums happened; None: all are in them.
+    :param earlier: before the sums; all 0 if they have all movements.
+    :param holds: who holds what is reserved, newest first, at most 100.
+    :param hold_orders: how many orders hold units, also beyond these.
+    :param hold_units: units that they hold. Only where there were more than 1,000 movements it may
+        be less than `reserved`: older holds are not known.
+    :param movements: the last ones, newest first, at most 20.
+    """
+
+    level: StockLevel
+    sums: tuple[MovementSum, ...]
+    summed_from: datetime | None
+    earlier: EarlierStock
+    holds: tuple[OpenHold, ...]
+    hold_orders: int
+    hold_units: int
+    movements: tuple[Movement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StockExplanation:
+    """Why the levels of a product are what they are.
+
+    :param as_of: the moment that was asked for; None: now.
+    :param levels: by location id.
+    """
+
+    product_id: str
+    as_of: datetime | None
+    levels: tuple[ExplainedLevel, ...]

@@ -1,0 +1,81 @@
+"""The verb of Inventory that tells why stock is what it is."""
+
+from datetime import datetime
+
+from holdfast.client._calls import Calls
+from holdfast.client._checks import Checks
+from holdfast.client._explain_types import (
+    EarlierStock,
+    ExplainedLevel,
+    MovementSum,
+    OpenHold,
+    StockExplanation,
+)
+from holdfast.client._times import time_from_wire, time_to_wire
+from holdfast.client._wire import level_from_wire, movement_from_wire, movement_kind_from_wire
+from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
+
+
+class Explaining:
+    """A part of `Inventory`."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._stub = inventory_pb2_grpc.InventoryServiceStub(calls.channel)
+
+    async def explain(
+        self, product_id: str, *, location: str | None = None, as_of: datetime | None = None
+    ) -> StockExplanation:
+        """Why is on hand 47? The sums, holds and last movements that make a product's levels.
+
+        Each level is of one moment. Of a product with more than 20 levels as many calls are made
+        as it takes; without `as_of` each of them is of a moment of its own.
+
+        :param location: only there; None: wherever the product ever was.
+        :param as_of: what was then, with all that happened up to this moment; None: what is now.
+        :raises NotFound: the product or the location does not exist.
+        :raises Refused: the location is spelled otherwise (LOCATION_SPELLED_OTHERWISE).
+        :raises InvalidRequest: `as_of` is in the future.
+        """
+        checks = Checks()
+        request = inventory_pb2.ExplainStockRequest(
+            product_id=checks.text("product_id", product_id),
+            location_id="" if location is None else checks.text("location_id", location),
+            as_of=time_to_wire(checks.instant("as_of", as_of)),
+        )
+        checks.raise_any()
+        levels: list[ExplainedLevel] = []
+        while True:
+            answer = await self._calls.ask(self._stub.ExplainStock, request, repeatable=True)
+            levels += map(_level_from_wire, answer.levels)
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return StockExplanation(product_id, as_of, tuple(levels))
+
+
+def _level_from_wire(message: inventory_pb2.ExplainedLevel) -> ExplainedLevel:
+    earlier = message.earlier
+    return ExplainedLevel(
+        level=level_from_wire(message.level),
+        sums=tuple(
+            MovementSum(
+                movement_kind_from_wire(one.kind),
+                one.movements,
+                one.on_hand,
+                one.reserved,
+                one.quarantined,
+            )
+            for one in message.sums
+        ),
+        summed_from=(
+            time_from_wire(message.summed_from) if message.HasField("summed_from") else None
+        ),
+        earlier=EarlierStock(earlier.on_hand, earlier.reserved, earlier.quarantined),
+        holds=tuple(
+            OpenHold(hold.order_id, hold.quantity, time_from_wire(hold.change_time))
+            for hold in message.holds
+        ),
+        hold_orders=message.hold_orders,
+        hold_units=message.hold_units,
+        movements=tuple(map(movement_from_wire, message.movements)),
+    )
