@@ -1,9 +1,10 @@
-"""How long ExplainStock takes in a large ledger, and what its index costs who writes movements:
+"""How long ExplainStock takes in a large ledger:
 
     python -m bench.explaining --movements 10000000
 
 One half of the movements are of 10 levels, the other of 5,000. In each level orders are reserved
-and shipped in turns, and 300 are open.
+and shipped in turns, and 300 are open. The busiest product has a second level, at which nothing
+has happened since the beginning: all of its product's movements are read past to find it.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
@@ -22,7 +22,6 @@ from holdfast.chassis.messaging.outbox import Outbox
 from holdfast.inventory.application.stock.explain_stock import ExplainStock, Question
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
-from holdfast.inventory.infrastructure.sql import SQL
 from holdfast.inventory.infrastructure.store import Store
 from testbed.processes import temporary_folder
 from testbed.servers import postgres
@@ -31,14 +30,20 @@ from testbed.templates import Templates
 HOT, COLD = 10, 5_000
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STEP_S = 3
-BATCH_ROWS, BATCHES = 300, 150
-INDEXES = ("stock_movement_by_product", "stock_movement_by_level", "stock_movement_by_order")
+INDEXES = ("stock_movement_by_product", "stock_movement_by_order")
 
 PRODUCTS = """
 INSERT INTO product
 SELECT 'P' || n, '', '', 'GBP', 1, true, 1, now(), now() FROM generate_series(0, 5009) AS n;
 INSERT INTO stock_level
-SELECT 'P' || n, 'main', '', 1, 0, 0, 0 FROM generate_series(0, 5009) AS n
+SELECT 'P' || n, 'main', '', 1, 0, 0, 0 FROM generate_series(0, 5009) AS n;
+INSERT INTO location
+SELECT 'shop', 'shop', '', 'SHOP', 1, true, NULL, '[]', 1;
+INSERT INTO stock_level VALUES ('P0', 'shop', '', 9, 0, 9, 0);
+INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,
+                            on_hand_after, reserved_after, reason, reference, actor, moved_at)
+SELECT 'P0', 'shop', 'RECEIPT', 1, 0, n, 0, '', '', 'anonymous', timestamptz '2024-12-31 12:00Z'
+  FROM generate_series(1, 9) AS n
 """
 # The k-th movement of a level reserves for its order k / 2, or ships its order k / 2 - 300.
 MOVEMENTS = """
@@ -65,8 +70,9 @@ UPDATE stock_level
   FROM (SELECT DISTINCT ON (product_id) product_id, on_hand_after, reserved_after,
                count(*) OVER (PARTITION BY product_id) AS moved
           FROM stock_movement
+         WHERE location_id = 'main'
       ORDER BY product_id, movement_id DESC) AS newest
- WHERE newest.product_id = stock_level.product_id
+ WHERE newest.product_id = stock_level.product_id AND stock_level.location_id = 'main'
 """
 
 
@@ -131,45 +137,15 @@ async def measure_questions(database: Database, movements: int, times: int) -> N
         print(f"level {name}, as of, explained: {await timed(explain_then, times)}", flush=True)
         print(f"level {name}, now, explained: {await timed(explain_now, times)}", flush=True)
 
+    async def explain_resting() -> object:
+        return await explain(Question("P0", "shop", None), after="", limit=1)
 
-async def measure_writing(database: Database, movements: int) -> None:
-    """Batches of movements as orders make them, with the index and without it, once all is warm."""
-    sql = SQL["postgresql"].INSERT_MOVEMENTS
-    chance, number, clock = random.Random(2), count(movements * 8192), SystemClock()
+    async def explain_resting_then() -> object:
+        return await explain(Question("P0", "shop", moment()), after="", limit=1)
 
-    def batch() -> list[tuple[object, ...]]:
-        at = datetime.now(UTC)
-        return [
-            (f"P{chance.randrange(HOT + COLD)}", "main", None, "RESERVATION", 0, 1, 9, 1)
-            + (clock.new_id(), "", str(next(number)), "orders", at)
-            for _ in range(BATCH_ROWS)
-        ]
-
-    async with database.read() as reading:
-        (row,) = await reading.fetch(
-            "SELECT pg_get_indexdef('stock_movement_by_level'::regclass) AS text,"
-            " pg_size_pretty(pg_relation_size('stock_movement_by_level')) AS by_level,"
-            " pg_size_pretty(pg_relation_size('stock_movement_by_product')) AS by_product,"
-            " pg_size_pretty(pg_relation_size('stock_movement')) AS entire"
-        )
-    print(f"by level {row['by_level']}, by product {row['by_product']}, table {row['entire']}")
-    for name in ("cold", "with the index", "without the index"):
-        if name == "without the index":
-            async with database.begin() as work:
-                await work.fetch("DROP INDEX stock_movement_by_level")
-        took_us = []
-        for _ in range(BATCHES):
-            rows = batch()
-            async with database.begin() as work:
-                started = time.perf_counter()
-                await work.write(sql, rows)
-                took_us.append((time.perf_counter() - started) * 1e6 / BATCH_ROWS)
-        took_us.sort()
-        print(
-            f"movements written {name}: median {took_us[BATCHES // 2]:.1f} us, "
-            f"lowest quarter {took_us[BATCHES // 4]:.1f} us",
-            flush=True,
-        )
+    rests = "level that rests while its product moves"
+    print(f"{rests}, now, explained: {await timed(explain_resting, times)}", flush=True)
+    print(f"{rests}, as of, explained: {await timed(explain_resting_then, times)}", flush=True)
 
 
 async def measure(url: str, movements: int, times: int) -> None:
@@ -178,7 +154,6 @@ async def measure(url: str, movements: int, times: int) -> None:
         await fill(database, movements)
         print(f"{movements:,} movements made in {time.perf_counter() - started:.0f} s", flush=True)
         await measure_questions(database, movements, times)
-        await measure_writing(database, movements)
 
 
 def main() -> None:

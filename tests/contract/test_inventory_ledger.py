@@ -8,9 +8,12 @@ import pytest
 
 from holdfast.chassis.database.seam import Conflict
 from holdfast.inventory.application.ports import MovementFilter
+from holdfast.inventory.application.stock.explain_stock import ExplainStock, Question
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
-from holdfast.inventory.domain.stock.movements import Cause, ReasonCode
+from holdfast.inventory.domain.stock.explaining import NOTHING, KindSum, Numbers
+from holdfast.inventory.domain.stock.movements import Cause, MovementKind, ReasonCode
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.infrastructure.ledger import Ledger
 from tests.contract import warehouse
 from tests.contract.conftest import START
 from tests.contract.warehouse import ANNA, Warehouse, order_id
@@ -103,6 +106,28 @@ async def test_a_filter_lists_the_movements_it_says_newest_first(house: Warehous
     assert [
         (wanted, "".join(str(recorded.movement_id) for recorded in page)) for wanted, page in found
     ] == filters
+
+
+async def test_what_clocks_that_differ_have_written_is_explained_in_the_order_in_which_it_was_made(
+    house: Warehouse,
+) -> None:
+    explain = ExplainStock(house.store, Ledger(house.database), house.clock)
+    house.clock.advance(10)
+    await house.stock("DESK", 5)
+    house.clock.advance(-8)  # of another process
+    await house.stock("DESK", 7)
+    house.clock.advance(20)
+
+    async def explained(at_s: int | None) -> list[tuple[int, int, Numbers, list[KindSum]]]:
+        at = None if at_s is None else START + timedelta(seconds=at_s)
+        found = await explain(Question("DESK", "", at), after="", limit=9)
+        return [
+            (one.level.on_hand, one.level.version, one.earlier, list(one.sums)) for one in found
+        ]
+
+    whole = [(7, 2, NOTHING, [KindSum(MovementKind.RECEIPT, 2, 7, 0, 0)])]
+    assert [await explained(at_s) for at_s in (None, 10, 2)] == [whole] * 3
+    assert await explained(1) == []
 
 
 async def test_pages_have_every_movement_once_although_new_ones_come_in(house: Warehouse) -> None:

@@ -96,11 +96,10 @@ CREATE TABLE stock_movement (
     quarantined_after bigint                     -- NULL: 0
 );
 
-CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
-
--- What a level was at a moment, in one step. Along a product time never runs backwards.
-CREATE INDEX stock_movement_by_level
-    ON stock_movement (product_id, location_id, moved_at, movement_id);
+-- Location and time stand in it to be read past: who looks for a level's movements, or for a
+-- moment, goes backwards through the entries alone.
+CREATE INDEX stock_movement_by_product
+    ON stock_movement (product_id, movement_id, location_id, moved_at);
 
 CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 
@@ -422,38 +421,34 @@ ORDER BY movement_id DESC
 ;
 
 -- LEVELS_AT
-  SELECT *
-    FROM (SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
-                 (SELECT movement_id
-                    FROM stock_movement AS one
-                   WHERE one.product_id = stock_level.product_id
-                     AND one.location_id = stock_level.location_id
-                     AND moved_at <= $3
-                ORDER BY moved_at DESC, movement_id DESC
-                   LIMIT 1) AS newest,
-                 EXISTS (SELECT 1
-                           FROM stock_movement AS one
-                          WHERE one.product_id = stock_level.product_id
-                            AND one.location_id = stock_level.location_id
-                            AND moved_at > $3) AS changed_since
-            FROM stock_level
-            JOIN location USING (location_id)
-           WHERE stock_level.product_id = $1
-             AND ($2 = '' OR location_id = $2)
-             AND location_id > $4) AS level
-   WHERE newest IS NOT NULL OR $2 <> ''
+    WITH until AS MATERIALIZED (
+           SELECT movement_id
+             FROM stock_movement
+            WHERE product_id BETWEEN $1 AND $1 AND moved_at <= $3
+         ORDER BY product_id DESC, movement_id DESC
+            LIMIT 1)
+  SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
+         (SELECT movement_id
+            FROM stock_movement AS one
+           WHERE (one.product_id, one.movement_id) >= ($1, 1)
+             AND (one.product_id, one.movement_id) <= ($1, until.movement_id)
+             AND one.location_id = stock_level.location_id
+        ORDER BY one.product_id DESC, one.movement_id DESC
+           LIMIT 1) AS newest,
+         EXISTS (SELECT 1
+                   FROM stock_movement AS one
+                  WHERE (one.product_id, one.movement_id) >= ($1, until.movement_id + 1)
+                    AND one.product_id <= $1
+                    AND one.location_id = stock_level.location_id) AS changed_since
+    FROM stock_level
+    JOIN location USING (location_id) CROSS JOIN until
+   WHERE product_id = $1 AND ($2 = '' OR location_id = $2) AND location_id > $4
+     AND EXISTS (SELECT 1
+                   FROM stock_movement AS one
+                  WHERE (one.product_id, one.movement_id) >= ($1, 1)
+                    AND (one.product_id, one.movement_id) <= ($1, until.movement_id)
+                    AND one.location_id = stock_level.location_id)
 ORDER BY location_id
-   LIMIT $5
-;
-
--- NEWEST_MOVEMENTS
-  SELECT movement_id, product_id, location_id, lot_id, kind,
-         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-         order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
-    FROM stock_movement
-   WHERE product_id = $1 AND location_id = $2 AND moved_at <= $3 AND movement_id <= $4
-ORDER BY moved_at DESC, movement_id DESC
    LIMIT $5
 ;
 
@@ -461,9 +456,21 @@ ORDER BY moved_at DESC, movement_id DESC
   SELECT movement_id, kind, on_hand_delta, reserved_delta, quarantined_delta,
          order_id::text AS order_id, moved_at
     FROM stock_movement
-   WHERE product_id = $1 AND location_id = $2 AND moved_at <= $3 AND movement_id <= $4
-ORDER BY moved_at DESC, movement_id DESC
-   LIMIT $5
+   WHERE (product_id, movement_id) >= ($1, 1)
+     AND (product_id, movement_id) <= ($1, $3)
+     AND location_id = $2
+ORDER BY product_id DESC, movement_id DESC
+   LIMIT $4
+;
+
+-- FIND_MOVEMENTS
+  SELECT movement_id, product_id, location_id, lot_id, kind,
+         on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+         order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
+         quarantined_delta, quarantined_after
+    FROM stock_movement
+   WHERE movement_id = ANY($1::bigint[])
+ORDER BY movement_id DESC
 ;
 
 -- RESERVED_BEFORE

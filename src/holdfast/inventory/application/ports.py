@@ -192,39 +192,37 @@ class RecordedMovement:
 class LevelAt(NamedTuple):
     """A level as it is now, and where it was at a moment.
 
-    :param newest: its newest movement up to the moment; None: it had none.
-    :param changed_since: whether it moved after the moment.
+    :param newest: its newest movement up to the moment.
+    :param changed_since: whether it moved after that.
     """
 
     level: StockLevel
-    newest: int | None
+    newest: int
     changed_since: bool
 
 
 class LedgerReader(Protocol):
     """Questions about a level's past. Movements never change, and those of a product commit in the
     order of their ids: what is asked about those up to `newest` is of the moment of `levels_at`,
-    whenever it is asked.
+    whenever it is asked. Times come from the clocks of those who wrote, which may differ a little:
+    up to a moment is up to the product's newest movement that is not later.
     """
 
     async def levels_at(
         self, product_id: str, location_id: str, at: datetime | None, *, after: str, limit: int
     ) -> list[LevelAt]:
-        """Return at most `limit` levels beyond location `after`, by location id: those that had a
-        movement up to the moment, or the one that is named. All are of one moment of the database.
+        """Return at most `limit` levels beyond location `after`, by location id, that had a
+        movement up to the moment. All are of one moment of the database.
 
+        :param location_id: only there; empty: everywhere.
         :param at: None: now.
         """
 
-    async def newest_movements(
-        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
-    ) -> list[RecordedMovement]:
+    async def newest_steps(self, level: StockLevel, newest: int, *, limit: int) -> list[Step]:
         """Return at most `limit` movements of the level up to `newest`, newest first."""
 
-    async def newest_steps(
-        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
-    ) -> list[Step]:
-        """The same in short."""
+    async def movements(self, movement_ids: Collection[int]) -> list[RecordedMovement]:
+        """Return these movements, newest first."""
 
     async def reserved_before(
         self, level: StockLevel, order_ids: Collection[str], movement_id: int

@@ -43,18 +43,8 @@ class Ledger:
             for row in rows
         ]
 
-    async def newest_movements(
-        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
-    ) -> list[RecordedMovement]:
-        asked = level.product_id, level.location_id, at or LATEST, newest, limit
-        async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.NEWEST_MOVEMENTS, *asked)
-        return [RecordedMovement(row["movement_id"], movement_of(row)) for row in rows]
-
-    async def newest_steps(
-        self, level: StockLevel, at: datetime | None, newest: int, *, limit: int
-    ) -> list[Step]:
-        asked = level.product_id, level.location_id, at or LATEST, newest, limit
+    async def newest_steps(self, level: StockLevel, newest: int, *, limit: int) -> list[Step]:
+        asked = level.product_id, level.location_id, newest, limit
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.NEWEST_STEPS, *asked)
         return [
@@ -69,6 +59,11 @@ class Ledger:
             )
             for row in rows
         ]
+
+    async def movements(self, movement_ids: Collection[int]) -> list[RecordedMovement]:
+        async with self._database.read() as reading:
+            rows = await reading.fetch(self._sql.FIND_MOVEMENTS, list(movement_ids))
+        return [RecordedMovement(row["movement_id"], movement_of(row)) for row in rows]
 
     async def reserved_before(
         self, level: StockLevel, order_ids: Collection[str], movement_id: int

@@ -270,49 +270,61 @@ ORDER BY movement_id DESC
         _MOVEMENT + "     AND order_id = $7::uuid AND ($6 = '' OR product_id = $6)" + _NEWEST_FIRST
     )
 
-    # A level with its newest movement up to a moment: the index by level leads straight there.
+    # A product's ledger is read backwards from its newest movement up to a moment; those of other
+    # levels are skipped within the index by product. Ranges of pairs fit no other index: asked by
+    # equality, PostgreSQL would read the whole ledger where it takes a level for a busy one.
     LEVELS_AT = """
-  SELECT *
-    FROM (SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
-                 (SELECT movement_id
-                    FROM stock_movement AS one
-                   WHERE one.product_id = stock_level.product_id
-                     AND one.location_id = stock_level.location_id
-                     AND moved_at <= $3
-                ORDER BY moved_at DESC, movement_id DESC
-                   LIMIT 1) AS newest,
-                 EXISTS (SELECT 1
-                           FROM stock_movement AS one
-                          WHERE one.product_id = stock_level.product_id
-                            AND one.location_id = stock_level.location_id
-                            AND moved_at > $3) AS changed_since
-            FROM stock_level
-            JOIN location USING (location_id)
-           WHERE stock_level.product_id = $1
-             AND ($2 = '' OR location_id = $2)
-             AND location_id > $4) AS level
-   WHERE newest IS NOT NULL OR $2 <> ''
+    WITH until AS MATERIALIZED (
+           SELECT movement_id
+             FROM stock_movement
+            WHERE product_id BETWEEN $1 AND $1 AND moved_at <= $3
+         ORDER BY product_id DESC, movement_id DESC
+            LIMIT 1)
+  SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
+         (SELECT movement_id
+            FROM stock_movement AS one
+           WHERE (one.product_id, one.movement_id) >= ($1, 1)
+             AND (one.product_id, one.movement_id) <= ($1, until.movement_id)
+             AND one.location_id = stock_level.location_id
+        ORDER BY one.product_id DESC, one.movement_id DESC
+           LIMIT 1) AS newest,
+         EXISTS (SELECT 1
+                   FROM stock_movement AS one
+                  WHERE (one.product_id, one.movement_id) >= ($1, until.movement_id + 1)
+                    AND one.product_id <= $1
+                    AND one.location_id = stock_level.location_id) AS changed_since
+    FROM stock_level
+    JOIN location USING (location_id) CROSS JOIN until
+   WHERE product_id = $1 AND ($2 = '' OR location_id = $2) AND location_id > $4
+     AND EXISTS (SELECT 1
+                   FROM stock_movement AS one
+                  WHERE (one.product_id, one.movement_id) >= ($1, 1)
+                    AND (one.product_id, one.movement_id) <= ($1, until.movement_id)
+                    AND one.location_id = stock_level.location_id)
 ORDER BY location_id
    LIMIT $5
 """
 
-    # What comes after a level was read has a higher id, and is not looked at.
-    _OF_LEVEL = """
-   WHERE product_id = $1 AND location_id = $2 AND moved_at <= $3 AND movement_id <= $4
-ORDER BY moved_at DESC, movement_id DESC
-   LIMIT $5
-"""
-
-    NEWEST_MOVEMENTS = _MOVEMENT_COLUMNS + _OF_LEVEL
-
-    _STEP = """
+    NEWEST_STEPS = """
   SELECT movement_id, kind, on_hand_delta, reserved_delta, quarantined_delta,
          order_id::text AS order_id, moved_at
     FROM stock_movement
+   WHERE (product_id, movement_id) >= ($1, 1)
+     AND (product_id, movement_id) <= ($1, $3)
+     AND location_id = $2
+ORDER BY product_id DESC, movement_id DESC
+   LIMIT $4
 """
-    NEWEST_STEPS = _STEP + _OF_LEVEL
 
-    # An order has few movements and a level has many: `|| ''` keeps the index by level out of it.
+    FIND_MOVEMENTS = (
+        _MOVEMENT_COLUMNS
+        + """
+   WHERE movement_id = ANY($1::bigint[])
+ORDER BY movement_id DESC
+"""
+    )
+
+    # An order has few movements and a level has many: `|| ''` keeps the index by product out of it.
     RESERVED_BEFORE = """
   SELECT order_id::text AS order_id, SUM(reserved_delta)::bigint AS units
     FROM stock_movement

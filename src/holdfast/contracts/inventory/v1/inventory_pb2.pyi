@@ -1602,8 +1602,9 @@ class ExplainStockRequest(_message.Message):
     """From the previous page, with the same product, location and moment."""
     @_builtins.property
     def as_of(self) -> _timestamp_pb2.Timestamp:
-        """The moment, not in the future: with all that happened up to then, itself included. Unset: now. Movements' own times are
-        whole microseconds; what is finer is rounded up.
+        """The moment, not in the future: with all movements of the product up to its newest one that is not later than this. Unset:
+        now. Movements' times are those of the processes that made them, whose clocks may differ a little, in whole microseconds;
+        what is finer is rounded up.
         """
 
     def __init__(

@@ -80,15 +80,13 @@ class ExplainStock:
             known = await self._reader.locations_named([location_id])
             location = named(location_id, known)
             return [ExplainedLevel(StockLevel(product_id, location_id, active=location.active))]
-        return [await self._explained(one, at) for one in found]
+        return [await self._explained(one) for one in found]
 
-    async def _explained(self, found: LevelAt, at: datetime | None) -> ExplainedLevel:
-        level, newest, _ = found
-        if newest is None:
-            empty = replace(level, on_hand=0, reserved=0, quarantined=0, version=0)
-            return ExplainedLevel(empty)
-        movements = await self._ledger.newest_movements(level, at, newest, limit=MOVEMENTS_MAX)
-        steps = await self._ledger.newest_steps(level, at, newest, limit=STEPS_MAX + 1)
+    async def _explained(self, found: LevelAt) -> ExplainedLevel:
+        level = found.level
+        steps = await self._ledger.newest_steps(level, found.newest, limit=STEPS_MAX + 1)
+        ids = [step.movement_id for step in steps[:MOVEMENTS_MAX]]
+        movements = await self._ledger.movements(ids)
         whole = len(steps) <= STEPS_MAX
         if found.changed_since:
             level = _level_after(level, movements[0], version=len(steps) if whole else 0)
@@ -108,7 +106,7 @@ class ExplainStock:
         found = holds_of(steps, {})
         if not earlier.reserved or sum(hold.quantity for hold in found) == level.reserved:
             return found  # nobody holds more than that
-        oldest = min(step.movement_id for step in steps)
+        oldest = steps[-1].movement_id
         held = await self._ledger.reserved_before(level, holders_in(steps), oldest)
         return holds_of(steps, held)
 

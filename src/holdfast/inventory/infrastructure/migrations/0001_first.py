@@ -92,10 +92,10 @@ CREATE TABLE stock_movement (
     quarantined_delta bigint,                    -- NULL: 0
     quarantined_after bigint                     -- NULL: 0
 );
-CREATE INDEX stock_movement_by_product ON stock_movement (product_id, movement_id);
--- What a level was at a moment, in one step. Along a product time never runs backwards.
-CREATE INDEX stock_movement_by_level
-    ON stock_movement (product_id, location_id, moved_at, movement_id);
+-- Location and time stand in it to be read past: who looks for a level's movements, or for a
+-- moment, goes backwards through the entries alone.
+CREATE INDEX stock_movement_by_product
+    ON stock_movement (product_id, movement_id, location_id, moved_at);
 CREATE INDEX stock_movement_by_order ON stock_movement (order_id) WHERE order_id IS NOT NULL;
 CREATE TABLE stock_request (
     request_id   text COLLATE "C" PRIMARY KEY,
