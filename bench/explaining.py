@@ -112,7 +112,7 @@ async def measure_questions(database: Database, movements: int, times: int) -> N
     clock = SystemClock()
     store = Store(database, Outbox(database), Inbox(database, clock), EventCodec(clock.new_id))
     ledger = Ledger(database)
-    explain = ExplainStock(store, ledger, clock)
+    explain = ExplainStock(store, ledger)
     chance = random.Random(1)
 
     def product(hot: bool) -> str:

@@ -111,7 +111,7 @@ async def test_a_filter_lists_the_movements_it_says_newest_first(house: Warehous
 async def test_what_clocks_that_differ_have_written_is_explained_in_the_order_in_which_it_was_made(
     house: Warehouse,
 ) -> None:
-    explain = ExplainStock(house.store, Ledger(house.database), house.clock)
+    explain = ExplainStock(house.store, Ledger(house.database))
     house.clock.advance(10)
     await house.stock("DESK", 5)
     house.clock.advance(-8)  # of another process

@@ -161,6 +161,31 @@ def bad_baskets() -> Iterator[Case]:
         yield bad(f"place {name}", basket, "sourcing.location_ids[0]")
 
 
+def bad_explanations() -> Iterator[Case]:
+    everything = "product_id location_id as_of page_token page_size"
+    future = Timestamp()
+    future.GetCurrentTime()
+    future.seconds += 3_600
+    for name, time in {"in the future": future, **BAD_TIMES}.items():
+        question = inventory_pb.ExplainStockRequest(
+            location_id="x" * 65, as_of=time, page_token="forged", page_size=-1
+        )
+        yield bad(f"time {name}", question, everything)
+        question = inventory_pb.ExplainStockRequest(product_id="LAMP", as_of=time)
+        yield bad(f"time alone {name}", question, "as_of")
+    for name, text in {"empty": "", **BAD_IDS}.items():
+        question = inventory_pb.ExplainStockRequest(product_id=text)
+        yield bad(f"product {name}", question, "product_id")
+    for name, text in BAD_PLACES.items():
+        question = inventory_pb.ExplainStockRequest(product_id="LAMP", location_id=text)
+        yield bad(f"place {name}", question, "location_id")
+    for place in ("nowhere", "'; DROP TABLE location;--"):
+        question = inventory_pb.ExplainStockRequest(product_id="LAMP", location_id=place)
+        yield bad(f"place {place}", question, "", NOT_FOUND)
+    ghost = inventory_pb.ExplainStockRequest(product_id="GHOST", location_id="main")
+    yield bad("unknown product", ghost, "", NOT_FOUND)
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -171,6 +196,7 @@ TABLES = {
         bad_quarantine,
         bad_locations,
         bad_baskets,
+        bad_explanations,
     )
 }
 

@@ -106,9 +106,10 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
         create_location=retrying(CreateLocation(store.begin)),
         update_location=retrying(UpdateLocation(store.begin)),
         check_availability=CheckAvailability(store),
-        explain_stock=ExplainStock(store, Ledger(database), clock),
+        explain_stock=ExplainStock(store, Ledger(database)),
         get_stock_info=get_stock_info,
         reader=store,
+        clock=clock,
         boundary=boundary,
     )
     loops: dict[str, Loop] = {

@@ -13,12 +13,9 @@ InventoryError
 ├── NotQuarantined
 ├── QuantityTooLarge
 ├── TooManyLocations
-├── MomentInFuture
 ├── StaleVersion
 └── RequestIdReused
 """
-
-from datetime import datetime
 
 
 class InventoryError(Exception):
@@ -188,18 +185,6 @@ class TooManyLocations(InventoryError):
             f"there are {allowed:,} locations already, and more are not allowed: use one of those"
         )
         self.allowed = allowed
-
-
-class MomentInFuture(InventoryError):
-    """Nobody knows yet what stock will be at that moment."""
-
-    reason = "MOMENT_IN_FUTURE"
-
-    def __init__(self, at: datetime, now: datetime) -> None:
-        super().__init__(
-            f"is {at.isoformat()} and in the future, as it is {now.isoformat()}: leave it out for "
-            "what is now"
-        )
 
 
 class StaleVersion(InventoryError):

@@ -1,6 +1,7 @@
 """ExplainStock on the wire: the question read with all its violations, the answer written."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
@@ -25,18 +26,31 @@ class ExplainPage:
     size: int
 
 
-def read_question(request: pb.ExplainStockRequest, violations: Violations) -> ExplainPage:
+def read_question(
+    request: pb.ExplainStockRequest, violations: Violations, now: datetime
+) -> ExplainPage:
     question = Question(
         violations.id("product_id", request.product_id),
         violations.optional_id(
             "location_id", request.location_id, characters_max=LOCATION_CHARACTERS_MAX
         ),
-        violations.instant("as_of", request.as_of) if request.HasField("as_of") else None,
+        _moment(request, violations, now),
     )
     filter_text = f"explain {tuple(question)!r}"
     after = pages.read_token(violations, request.page_token, filter_text)
     size = pages.page_size(violations, request.page_size or LEVELS_MAX)
     return ExplainPage(question, filter_text, after, min(size, LEVELS_MAX))
+
+
+def _moment(
+    request: pb.ExplainStockRequest, violations: Violations, now: datetime
+) -> datetime | None:
+    if not request.HasField("as_of"):
+        return None
+    at = violations.instant("as_of", request.as_of)
+    if at is not None and at > now:
+        violations.add("as_of", f"is in the future, after {now.isoformat()}: leave it out for now")
+    return at
 
 
 def cursor_of(explained: ExplainedLevel) -> str:

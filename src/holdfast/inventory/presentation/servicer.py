@@ -14,6 +14,7 @@ from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import (
+    Clock,
     RecordedMovement,
     StockInfo,
     StockReader,
@@ -57,6 +58,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         explain_stock: ExplainStock,
         get_stock_info: Batcher[str, StockInfo | None],
         reader: StockReader,
+        clock: Clock,
         boundary: RpcBoundary,
     ) -> None:
         self._change_stock = change_stock
@@ -68,6 +70,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self._explain_stock = explain_stock
         self._get_stock_info = get_stock_info
         self._reader = reader
+        self._clock = clock
         self._boundary = boundary
 
     async def UpdateStock(
@@ -283,7 +286,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self, request: pb.ExplainStockRequest, context: Context
     ) -> pb.ExplainStockResponse:
         violations = Violations()
-        asked = explain_wire.read_question(request, violations)
+        asked = explain_wire.read_question(request, violations, self._clock.now())
         violations.raise_any()
 
         async def read(after: str, limit: int) -> list[ExplainedLevel]:

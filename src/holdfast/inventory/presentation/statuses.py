@@ -11,7 +11,6 @@ from holdfast.inventory.domain.errors import (
     LocationInactive,
     LocationNotFound,
     LocationSpelledOtherwise,
-    MomentInFuture,
     NotFree,
     NotQuarantined,
     ProductExists,
@@ -53,8 +52,6 @@ def translate(error: Exception) -> Status | None:
         case TooManyLocations():
             facts = {"allowed": str(error.allowed)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
-        case MomentInFuture():
-            return statuses.bad_request([("as_of", str(error))])
         case StaleVersion():
             return statuses.stale(error.kind, error.name, error.current)
         case RequestIdReused():

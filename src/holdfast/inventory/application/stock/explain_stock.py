@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import (
-    Clock,
     LedgerReader,
     LevelAt,
     RecordedMovement,
     StockReader,
 )
-from holdfast.inventory.domain.errors import MomentInFuture, ProductNotFound
+from holdfast.inventory.domain.errors import ProductNotFound
 from holdfast.inventory.domain.stock.explaining import (
     NOTHING,
     Hold,
@@ -31,7 +30,11 @@ MOVEMENTS_MAX = 20
 
 
 class Question(NamedTuple):
-    """What is to be explained; location "": wherever the product was; `at` None: now."""
+    """What is to be explained.
+
+    :param location_id: empty: wherever the product was.
+    :param at: not in the future; None: now.
+    """
 
     product_id: str
     location_id: str
@@ -61,18 +64,14 @@ class ExplainStock:
     """Explain a product's levels beyond location `after`, by location id, at most `limit`.
 
     :raises ProductNotFound, LocationNotFound, LocationSpelledOtherwise: of what is named.
-    :raises MomentInFuture: nobody knows.
     """
 
-    def __init__(self, reader: StockReader, ledger: LedgerReader, clock: Clock) -> None:
+    def __init__(self, reader: StockReader, ledger: LedgerReader) -> None:
         self._reader = reader
         self._ledger = ledger
-        self._clock = clock
 
     async def __call__(self, question: Question, *, after: str, limit: int) -> list[ExplainedLevel]:
         product_id, location_id, at = question
-        if at is not None and at > (now := self._clock.now()):
-            raise MomentInFuture(at, now)
         if not await self._reader.stock_summaries([product_id]):
             raise ProductNotFound(product_id)
         found = await self._ledger.levels_at(product_id, location_id, at, after=after, limit=limit)
