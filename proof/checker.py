@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from proof.rules import (
     agreement,
     edits,
+    explaining,
     goods,
     messages,
     orders,
@@ -57,7 +58,12 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         stock.ledger_is_level,
         places.where_inactive,
     ),
-    11: (reads.reads, places.places_told, places.availability_told),
+    11: (
+        reads.reads,
+        places.places_told,
+        places.availability_told,
+        explaining.explanations,
+    ),
     12: (orders.notifications,),
     13: (messages.liveness,),
     14: (resources.no_growth,),

@@ -1,9 +1,11 @@
 """The client library is asked for what a caller wants of goods and of stock; see `asking.py`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from holdfast.chassis.times import EPOCH
 from holdfast.client import (
     Disposition,
+    ExplainedLevel,
     Holdfast,
     Order,
     ReceiptLine,
@@ -13,9 +15,11 @@ from holdfast.client import (
     ShipmentItem,
     Sourcing,
     SourcingStrategy,
+    StockExplanation,
     StockLevel,
 )
 from proof.history import Facts
+from proof.snapshot import since_1970_us
 from proof.workload import Wanted
 
 DELIVERED_AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -84,6 +88,10 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
             units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
             free = [[one.location_id, one.available] for one in info.levels]
             return {**units, "levels": levels, "free": free}
+        case "ExplainStock":
+            us = asked.get("as_of_us")
+            as_of = None if us is None else EPOCH + timedelta(microseconds=us)
+            return _explanation(await inventory.explain(asked["product_id"], as_of=as_of))
         case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
             level = await _changed(client, wanted)
             return _units(level.on_hand, level.reserved, level.quarantined, level.available)
@@ -167,6 +175,28 @@ def _return(one: Return) -> Facts:
         "closed": one.state is ReturnState.CLOSED,
         "units": [[line.line_no, line.quantity, line.received] for line in one.lines],
         "receipts": [receipt.request_id for receipt in one.receipts],
+    }
+
+
+def _explanation(found: StockExplanation) -> Facts:
+    return {"product_id": found.product_id, "explained": [*map(_explained, found.levels)]}
+
+
+def _explained(one: ExplainedLevel) -> Facts:
+    level, earlier, newest = one.level, one.earlier, one.movements[0]
+    return {
+        "location_id": level.location_id,
+        "units": [level.on_hand, level.reserved, level.quarantined],
+        "version": level.version,
+        "earlier": [earlier.on_hand, earlier.reserved, earlier.quarantined],
+        "sums": sorted(
+            [kind.kind.value, kind.movements, kind.on_hand, kind.reserved, kind.quarantined]
+            for kind in one.sums
+        ),
+        "holds": [[hold.order_id, hold.quantity] for hold in one.holds],
+        "held": [one.hold_orders, one.hold_units],
+        "movements": [move.movement_id for move in one.movements],
+        "moved_at_us": since_1970_us(newest.create_time),
     }
 
 

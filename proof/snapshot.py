@@ -7,11 +7,17 @@ a table once, in one snapshot.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from holdfast.chassis.times import EPOCH
 from proof.goods import Item, Return, Shipment, Sourcing, units_by_product
 from proof.places import Location
+
+
+def since_1970_us(at: datetime) -> int:
+    """A time as callers' histories have it."""
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 class Line(NamedTuple):
@@ -225,7 +231,11 @@ class Level(NamedTuple):
 
 
 class Movement(NamedTuple):
-    """One entry of the ledger; `order_id` empty: goods came or went without an order."""
+    """One entry of the ledger.
+
+    :param order_id: empty: goods came or went without an order.
+    :param moved_at_us: by the clock of who wrote it, since 1970.
+    """
 
     movement_id: int
     product_id: str
@@ -239,6 +249,7 @@ class Movement(NamedTuple):
     quarantined_delta: int = 0
     quarantined_after: int = 0
     reference: str = ""
+    moved_at_us: int = 0
 
 
 class Reservation(NamedTuple):

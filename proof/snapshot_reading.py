@@ -26,6 +26,7 @@ from proof.snapshot import (
     Snapshot,
     StockRequest,
     goods_minor,
+    since_1970_us,
 )
 
 _ORDERS = """
@@ -105,7 +106,7 @@ _MOVEMENTS = """
 SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta,
        on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id,
        coalesce(quarantined_delta, 0) AS quarantined_delta,
-       coalesce(quarantined_after, 0) AS quarantined_after, reference
+       coalesce(quarantined_after, 0) AS quarantined_after, reference, moved_at
   FROM stock_movement
  ORDER BY movement_id
 """
@@ -328,6 +329,7 @@ def _movement(row: Row) -> Movement:
         row["quarantined_delta"],
         row["quarantined_after"],
         row["reference"],
+        since_1970_us(instant(row["moved_at"])),
     )
 
 

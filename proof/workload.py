@@ -16,6 +16,7 @@ from proof.places_wishes import PLACES, PlacesWishes
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
+MIX |= {"ExplainStock": 5}
 MIX |= {"EditOrder": 8, "CancelUnits": 2, "QuarantineStock": 2, "ReleaseQuarantine": 2}
 MIX |= {
     "ShipOrder": 20,
@@ -39,6 +40,8 @@ ELSEWHERE = 0.5  # of the changes of stock are at any location, the others at ma
 ASIDE = 2  # products of which units are put in quarantine, and out of it
 REST = 0.5  # of the cancellations are of what was shipped in part, if anything was
 WRITTEN_OFF = 0.3  # of what leaves quarantine
+PAST = 0.6  # of the explanations are of a moment that was told of
+JUST_BEFORE = 0.3  # of these are of the microsecond before it
 AMOUNTS_MINOR = (1, 100, 250, 1_000)
 LINES_MAX, UNITS_MAX = 5, 3
 HURRY_S = (0.005, 0.050)
@@ -128,16 +131,20 @@ class Caller:
         self._orders: list[str] = []
         self._read: dict[str, Facts] = {}  # orders as they were last seen, by id
         self._asked: list[Facts] = []
+        self._moments: list[tuple[str, int, int]] = []  # product, movement, when
         self._changed: dict[str, list[Facts]] = {name: [] for name in CHANGES}
         self._goods = GoodsWishes(name, self._chance)
         self._places = PlacesWishes(self._chance)
         self._numbers = 0
 
     def told_of(self, answer: Facts) -> None:
-        """An answer that names an order: read, edit, ship or cancel it some day; or that shows
-        locations: switch one.
+        """An answer that names an order: read, edit, ship or cancel it some day; that shows
+        locations: switch one; or that explained stock: ask again what was then.
         """
         self._places.told_of(answer)
+        for level in answer.get("explained", ()):
+            newest = level["movements"][0], level["moved_at_us"]
+            _remember(self._moments, (answer["product_id"], *newest))
         if "order_id" not in answer:
             return
         order_id = answer["order_id"]
@@ -191,6 +198,8 @@ class Caller:
                 return Wanted(method, {**known, **edit(lines)})
             case "GetStockInfo":
                 return Wanted(method, {"product_id": self._chance.choice(self._product_ids)})
+            case "ExplainStock":
+                return Wanted(method, self._question())
             case _:
                 hurried = self._chance.random() < HURRIED
                 deadline_s = self._chance.uniform(*HURRY_S) if hurried else None
@@ -250,6 +259,15 @@ class Caller:
             "reference": f"payment-{order_id[-4:]}-{self._chance.choice('abcd')}",
             "amount_minor": self._chance.choice(AMOUNTS_MINOR),
         }
+
+    def _question(self) -> Facts:
+        """Why stock is what it is, or was what it was when something happened that is known."""
+        if not self._moments or self._chance.random() >= PAST:
+            return {"product_id": self._chance.choice(self._product_ids)}
+        product_id, movement_id, at_us = self._chance.choice(self._moments)
+        if self._chance.random() < JUST_BEFORE:
+            return {"product_id": product_id, "as_of_us": at_us - 1}
+        return {"product_id": product_id, "as_of_us": at_us, "movement_id": movement_id}
 
     def _lines(self) -> list[list[object]]:
         wanted = self._chance.choices(

@@ -183,6 +183,14 @@ def _stock_told(record: RunRecord) -> Iterator[Violation]:
             for place, units, version in _levels(product_id, call.value, lives):
                 at = [one for one in lives[place][units] if version in (None, one)]
                 tellings[place].append(Telling(call, at))
+    for call in record.calls_of("ExplainStock"):
+        product_id = call.request["product_id"]
+        if call.code == "NOT_FOUND":
+            missed[product_id].append(call)
+        elif call.outcome == "ok" and call.value is not None and "as_of_us" not in call.request:
+            for level in call.value["explained"]:
+                place = product_id, level["location_id"]
+                tellings[place].append(Telling(call, [level["version"]]))
     for method in CHANGING_STOCK:
         for call in record.calls_of(method):
             recorded = record.snapshot.stock_requests.get(call.request["request_id"])

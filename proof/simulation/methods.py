@@ -220,6 +220,41 @@ def _stock(body: bytes) -> dict[str, Any]:
     return {**_level(info), "levels": levels, "free": free}
 
 
+def _question(facts: Facts) -> inventory_pb2.ExplainStockRequest:
+    request = inventory_pb2.ExplainStockRequest(product_id=facts["product_id"])
+    if "as_of_us" in facts:
+        request.as_of.FromMicroseconds(facts["as_of_us"])
+    return request
+
+
+def _explanation(body: bytes) -> dict[str, Any]:
+    answer = inventory_pb2.ExplainStockResponse.FromString(body)
+    return {"product_id": answer.product_id, "explained": [*map(_explained, answer.levels)]}
+
+
+def _explained(told: inventory_pb2.ExplainedLevel) -> dict[str, Any]:
+    level, earlier, newest = told.level, told.earlier, told.movements[0]
+    return {
+        "location_id": level.location_id,
+        "units": [level.on_hand, level.reserved, level.quarantined],
+        "version": level.version,
+        "earlier": [earlier.on_hand, earlier.reserved, earlier.quarantined],
+        "sums": sorted(
+            [_kind(one.kind), one.movements, one.on_hand, one.reserved, one.quarantined]
+            for one in told.sums
+        ),
+        "holds": [[one.order_id, one.quantity] for one in told.holds],
+        "held": [told.hold_orders, told.hold_units],
+        "movements": [one.movement_id for one in told.movements],
+        "moved_at_us": newest.create_time.ToMicroseconds(),
+    }
+
+
+def _kind(number: int) -> str:
+    name: str = inventory_pb2.MovementKind.Name(number)  # type: ignore[arg-type]
+    return name.removeprefix("MOVEMENT_KIND_")
+
+
 def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     product = inventory_pb2.Product(product_id=facts["product_id"], name="A thing", active=True)
     product.unit_price.currency_code, product.unit_price.units = "GBP", 19
@@ -278,6 +313,7 @@ METHODS = {
         lambda facts: inventory_pb2.GetStockInfoRequest(product_id=facts["product_id"]),
         _stock,
     ),
+    "ExplainStock": Method("inventory", INVENTORY + "ExplainStock", _question, _explanation),
     "UpdateStock": Method(
         "inventory",
         INVENTORY + "AdjustStock",

@@ -55,7 +55,21 @@ def test_a_caller_names_only_orders_that_it_was_told_of() -> None:
 
     methods = {caller.next().method for _ in range(500)}
 
-    assert methods == {"CreateOrder", "GetStockInfo", *CHANGING_STOCK, *PLACES}
+    stock = {"GetStockInfo", "ExplainStock", *CHANGING_STOCK}
+    assert methods == {"CreateOrder", *stock, *PLACES}
+
+
+def test_what_was_explained_is_asked_for_again_as_of_its_moment_and_just_before() -> None:
+    caller = Caller("c-1", 8, SHOP)
+    level = {"location_id": "main", "movements": [7, 6], "moved_at_us": 1_000}
+    caller.told_of({"product_id": "P-001", "explained": [level]})
+
+    made = [
+        one.request for one in (caller.next() for _ in range(2_000)) if "as_of_us" in one.request
+    ]
+
+    assert {"product_id": "P-001", "as_of_us": 1_000, "movement_id": 7} in made
+    assert {"product_id": "P-001", "as_of_us": 999} in made
 
 
 def test_goods_leave_and_come_back_repeated_contradicted_and_beyond_what_there_is() -> None:
