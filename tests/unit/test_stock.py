@@ -286,6 +286,9 @@ def test_a_movement_of_another_shape_than_its_kind_s_is_never_made(kind: Movemen
         MovementKind.WRITE_OFF: {(-1, 0, 0), (-1, 0, -1)},
         MovementKind.QUARANTINE: {(0, 0, 1)},
         MovementKind.UNQUARANTINE: {(0, 0, -1)},
+        MovementKind.TRANSFER_OUT: {(-1, 0, 0)},
+        MovementKind.TRANSFER_IN: {(1, 0, 0)},
+        MovementKind.TRANSFER_LOSS: {(-1, 0, 0)},
     }[kind]
 
     for shape in product((-1, 0, 1), repeat=3):

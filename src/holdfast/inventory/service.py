@@ -40,6 +40,9 @@ from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.stock.change_stock import ChangeStock
 from holdfast.inventory.application.stock.check_availability import CheckAvailability
 from holdfast.inventory.application.stock.explain_stock import ExplainStock
+from holdfast.inventory.application.transfers.close_transfer import CloseTransfer
+from holdfast.inventory.application.transfers.create_transfer import CreateTransfer
+from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.store import Store
@@ -50,6 +53,7 @@ from holdfast.inventory.presentation.subscriptions import (
     ORDERS_TO_INVENTORY,
     read,
 )
+from holdfast.inventory.presentation.transfers_servicer import TransferCases
 from holdfast.inventory.settings import InventorySettings
 
 BATCH_ITEMS_MAX = 1_000
@@ -108,6 +112,11 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
         check_availability=CheckAvailability(store),
         explain_stock=ExplainStock(store, Ledger(database)),
         get_stock_info=get_stock_info,
+        transfers=TransferCases(
+            retrying(CreateTransfer(store.begin, clock, clock.new_id)),
+            retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
+            retrying(CloseTransfer(store.begin, clock)),
+        ),
         reader=store,
         clock=clock,
         boundary=boundary,

@@ -115,6 +115,52 @@ CREATE TABLE stock_request (
     quarantined  bigint NOT NULL
 );
 
+-- Units on their way. Its movements are those whose reference is its id.
+CREATE TABLE transfer (
+    transfer_id uuid PRIMARY KEY,
+    request_id  text COLLATE "C" NOT NULL UNIQUE,
+    origin      text COLLATE "C" NOT NULL REFERENCES location,
+    target      text COLLATE "C" NOT NULL REFERENCES location,
+    state       text NOT NULL,
+    reference   text NOT NULL,
+    expected_at timestamptz,                     -- NULL: not said
+    created_at  timestamptz NOT NULL,
+    closed_at   timestamptz,                     -- NULL: more may come
+    CHECK (origin <> target)
+);
+
+CREATE INDEX transfer_in_transit ON transfer (transfer_id) WHERE state = 'IN_TRANSIT';
+
+CREATE TABLE transfer_line (
+    transfer_id uuid NOT NULL REFERENCES transfer,
+    product_id  text COLLATE "C" NOT NULL REFERENCES product,
+    sent        bigint NOT NULL CHECK (sent > 0),
+    received    bigint NOT NULL CHECK (received >= 0),
+    missing     bigint NOT NULL CHECK (missing >= 0),
+    PRIMARY KEY (transfer_id, product_id),
+    CHECK (received + missing <= sent)
+);
+
+CREATE INDEX transfer_line_in_transit ON transfer_line (product_id) WHERE received + missing < sent;
+
+-- Each receipt is booked once, for ever.
+CREATE TABLE transfer_receipt (
+    transfer_id uuid NOT NULL REFERENCES transfer,
+    request_id  text COLLATE "C" NOT NULL,
+    is_rest     boolean NOT NULL,                -- no units were named: all that was to come
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (transfer_id, request_id)
+);
+
+CREATE TABLE transfer_receipt_line (
+    transfer_id uuid NOT NULL,
+    request_id  text COLLATE "C" NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (transfer_id, request_id, product_id),
+    FOREIGN KEY (transfer_id, request_id) REFERENCES transfer_receipt
+);
+
 CREATE TABLE outbox (
     position    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id    text COLLATE "C" NOT NULL,
@@ -150,6 +196,104 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_vers
 
 COMMIT;
 
+
+-- LOCK_TRANSFER
+SELECT transfer_id
+  FROM transfer
+ WHERE transfer_id = $1::uuid
+   FOR UPDATE
+;
+
+-- FIND_TRANSFER
+  SELECT transfer_id::text AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id = $1::uuid
+ORDER BY product_id
+;
+
+-- FIND_REQUESTED_TRANSFER
+  SELECT transfer_id::text AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE request_id = $1
+ORDER BY product_id
+;
+
+-- LIST_TRANSFERS
+  SELECT transfer_id::text AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id IN (SELECT transfer_id
+                           FROM transfer
+                          WHERE transfer_id < $1::uuid
+                            AND ($3 = '' OR state = $3)
+                       ORDER BY transfer_id DESC
+                          LIMIT $2)
+ORDER BY transfer_id DESC, product_id
+;
+
+-- LIST_TRANSFERS_IN_TRANSIT
+  SELECT transfer_id::text AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id IN (SELECT transfer_id
+                           FROM transfer
+                          WHERE transfer_id < $1::uuid
+                            AND state = 'IN_TRANSIT'
+                       ORDER BY transfer_id DESC
+                          LIMIT $2)
+ORDER BY transfer_id DESC, product_id
+;
+
+-- INSERT_TRANSFER
+INSERT INTO transfer
+            (transfer_id, request_id, origin, target, state, reference, expected_at, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+;
+
+-- INSERT_TRANSFER_LINES
+INSERT INTO transfer_line (transfer_id, product_id, sent, received, missing)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+;
+
+-- UPDATE_TRANSFER
+UPDATE transfer
+   SET state = $2, closed_at = $3
+ WHERE transfer_id = $1::uuid
+;
+
+-- UPDATE_TRANSFER_LINES
+UPDATE transfer_line
+   SET received = new.received, missing = new.missing
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
+       AS new (transfer_id, product_id, received, missing)
+ WHERE transfer_line.transfer_id = new.transfer_id
+   AND transfer_line.product_id = new.product_id
+;
+
+-- FIND_RECEIPT
+SELECT is_rest, product_id, quantity
+  FROM transfer_receipt
+  JOIN transfer_receipt_line USING (transfer_id, request_id)
+ WHERE transfer_id = $1::uuid AND request_id = $2
+;
+
+-- INSERT_RECEIPT
+INSERT INTO transfer_receipt (transfer_id, request_id, is_rest, received_at)
+     VALUES ($1, $2, $3, $4)
+;
+
+-- INSERT_RECEIPT_LINES
+INSERT INTO transfer_receipt_line (transfer_id, request_id, product_id, quantity)
+SELECT *
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+;
 
 -- FIND_RESERVATIONS
   SELECT order_id::text AS order_id, version, revision, state, stock, missing, sourcing
@@ -346,10 +490,19 @@ SELECT *
 -- STOCK_INFO
    SELECT product_id, product.name, description, currency, price_minor, product.active,
           product.version AS product_version,
-          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version,
-          location.priority, location.active AS location_active, quarantined
+          location_id, lot_id, on_hand, reserved, level_version,
+          location.priority, location.active AS location_active, quarantined, coming
      FROM product
-LEFT JOIN stock_level USING (product_id)
+LEFT JOIN (SELECT product_id, location_id, lot_id, on_hand, reserved, version AS level_version,
+                  quarantined, 0 AS coming
+             FROM stock_level
+            WHERE product_id = ANY($1::text[])
+            UNION ALL
+           SELECT product_id, target, '', 0, 0, 0, 0, sum(sent - received - missing)::bigint
+             FROM transfer_line
+             JOIN transfer USING (transfer_id)
+            WHERE product_id = ANY($1::text[]) AND received + missing < sent
+            GROUP BY product_id, target) AS there USING (product_id)
 LEFT JOIN location USING (location_id)
     WHERE product_id = ANY($1::text[])
  ORDER BY product_id, location_id, lot_id

@@ -115,6 +115,52 @@ CREATE TABLE stock_request (
     quarantined  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- Units on their way. Its movements are those whose reference is its id.
+CREATE TABLE transfer (
+    transfer_id TEXT PRIMARY KEY,
+    request_id  TEXT NOT NULL UNIQUE,
+    origin      TEXT NOT NULL REFERENCES location,
+    target      TEXT NOT NULL REFERENCES location,
+    state       TEXT NOT NULL,
+    reference   TEXT NOT NULL,
+    expected_at TEXT,                     -- NULL: not said
+    created_at  TEXT NOT NULL,
+    closed_at   TEXT,                     -- NULL: more may come
+    CHECK (origin <> target)
+) WITHOUT ROWID;
+
+CREATE INDEX transfer_in_transit ON transfer (transfer_id) WHERE state = 'IN_TRANSIT';
+
+CREATE TABLE transfer_line (
+    transfer_id TEXT NOT NULL REFERENCES transfer,
+    product_id  TEXT NOT NULL REFERENCES product,
+    sent        INTEGER NOT NULL CHECK (sent > 0),
+    received    INTEGER NOT NULL CHECK (received >= 0),
+    missing     INTEGER NOT NULL CHECK (missing >= 0),
+    PRIMARY KEY (transfer_id, product_id),
+    CHECK (received + missing <= sent)
+) WITHOUT ROWID;
+
+CREATE INDEX transfer_line_in_transit ON transfer_line (product_id) WHERE received + missing < sent;
+
+-- Each receipt is booked once, for ever.
+CREATE TABLE transfer_receipt (
+    transfer_id TEXT NOT NULL REFERENCES transfer,
+    request_id  TEXT NOT NULL,
+    is_rest     INTEGER NOT NULL,                -- no units were named: all that was to come
+    received_at TEXT NOT NULL,
+    PRIMARY KEY (transfer_id, request_id)
+) WITHOUT ROWID;
+
+CREATE TABLE transfer_receipt_line (
+    transfer_id TEXT NOT NULL,
+    request_id  TEXT NOT NULL,
+    product_id  TEXT NOT NULL,
+    quantity    INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (transfer_id, request_id, product_id),
+    FOREIGN KEY (transfer_id, request_id) REFERENCES transfer_receipt
+) WITHOUT ROWID;
+
 CREATE TABLE outbox (
     position    INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id    TEXT NOT NULL,
@@ -150,6 +196,99 @@ INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 
 COMMIT;
 
+
+-- LOCK_TRANSFER
+SELECT transfer_id
+  FROM transfer
+ WHERE transfer_id = ?1
+;
+
+-- FIND_TRANSFER
+  SELECT transfer_id AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id = ?1
+ORDER BY product_id
+;
+
+-- FIND_REQUESTED_TRANSFER
+  SELECT transfer_id AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE request_id = ?1
+ORDER BY product_id
+;
+
+-- LIST_TRANSFERS
+  SELECT transfer_id AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id IN (SELECT transfer_id
+                           FROM transfer
+                          WHERE transfer_id < ?1
+                            AND (?3 = '' OR state = ?3)
+                       ORDER BY transfer_id DESC
+                          LIMIT ?2)
+ORDER BY transfer_id DESC, product_id
+;
+
+-- LIST_TRANSFERS_IN_TRANSIT
+  SELECT transfer_id AS transfer_id, request_id, origin, target, reference, expected_at,
+         created_at, closed_at, product_id, sent, received, missing
+    FROM transfer
+    JOIN transfer_line USING (transfer_id)
+   WHERE transfer_id IN (SELECT transfer_id
+                           FROM transfer
+                          WHERE transfer_id < ?1
+                            AND state = 'IN_TRANSIT'
+                       ORDER BY transfer_id DESC
+                          LIMIT ?2)
+ORDER BY transfer_id DESC, product_id
+;
+
+-- INSERT_TRANSFER
+INSERT INTO transfer
+            (transfer_id, request_id, origin, target, state, reference, expected_at, created_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+;
+
+-- INSERT_TRANSFER_LINES
+INSERT INTO transfer_line (transfer_id, product_id, sent, received, missing)
+     VALUES (?1, ?2, ?3, ?4, ?5)
+;
+
+-- UPDATE_TRANSFER
+UPDATE transfer
+   SET state = ?2, closed_at = ?3
+ WHERE transfer_id = ?1
+;
+
+-- UPDATE_TRANSFER_LINES
+UPDATE transfer_line
+   SET received = ?3, missing = ?4
+ WHERE transfer_line.transfer_id = ?1
+   AND transfer_line.product_id = ?2
+;
+
+-- FIND_RECEIPT
+SELECT is_rest, product_id, quantity
+  FROM transfer_receipt
+  JOIN transfer_receipt_line USING (transfer_id, request_id)
+ WHERE transfer_id = ?1 AND request_id = ?2
+;
+
+-- INSERT_RECEIPT
+INSERT INTO transfer_receipt (transfer_id, request_id, is_rest, received_at)
+     VALUES (?1, ?2, ?3, ?4)
+;
+
+-- INSERT_RECEIPT_LINES
+INSERT INTO transfer_receipt_line (transfer_id, request_id, product_id, quantity)
+     VALUES (?1, ?2, ?3, ?4)
+;
 
 -- FIND_RESERVATIONS
   SELECT order_id AS order_id, version, revision, state, stock, missing, sourcing
@@ -326,10 +465,19 @@ INSERT INTO stock_request
 -- STOCK_INFO
    SELECT product_id, product.name, description, currency, price_minor, product.active,
           product.version AS product_version,
-          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version,
-          location.priority, location.active AS location_active, quarantined
+          location_id, lot_id, on_hand, reserved, level_version,
+          location.priority, location.active AS location_active, quarantined, coming
      FROM product
-LEFT JOIN stock_level USING (product_id)
+LEFT JOIN (SELECT product_id, location_id, lot_id, on_hand, reserved, version AS level_version,
+                  quarantined, 0 AS coming
+             FROM stock_level
+            WHERE product_id IN (SELECT value FROM json_each(?1))
+            UNION ALL
+           SELECT product_id, target, '', 0, 0, 0, 0, sum(sent - received - missing)
+             FROM transfer_line
+             JOIN transfer USING (transfer_id)
+            WHERE product_id IN (SELECT value FROM json_each(?1)) AND received + missing < sent
+            GROUP BY product_id, target) AS there USING (product_id)
 LEFT JOIN location USING (location_id)
     WHERE product_id IN (SELECT value FROM json_each(?1))
  ORDER BY product_id, location_id, lot_id

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,7 @@ from holdfast.inventory.domain.stock.explaining import Step
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import Movement
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.domain.transfers.transfer import Receipt, Transfer, TransferState
 
 MOVEMENT_ID_MAX = 2**63 - 1
 
@@ -117,6 +118,29 @@ class Work(Protocol):
     async def record_changes(self, changes: Sequence[RecordedChange], at: datetime) -> None:
         """Keep stock changes under their request ids, for ever."""
 
+    async def requested_transfer(self, request_id: str) -> Transfer | None:
+        """Return the transfer that was made under this request id."""
+
+    async def lock_transfer(self, transfer_id: str) -> Transfer | None:
+        """Return the transfer, locked until the end of the transaction. It is locked before any
+        level is, by everyone, so no circle of waiting arises.
+        """
+
+    async def add_transfer(self, transfer: Transfer) -> None:
+        """Insert the transfer.
+
+        :raises KeyTaken: there is one of its request id.
+        """
+
+    async def save_transfer(self, transfer: Transfer) -> None:
+        """Write what has come and what is missing, and whether it is closed."""
+
+    async def receipt(self, transfer_id: str, request_id: str) -> Receipt | None:
+        """Return what was received under this request id, of a transfer that is locked."""
+
+    async def add_receipt(self, transfer_id: str, receipt: Receipt, at: datetime) -> None:
+        """Keep what was received, for ever."""
+
     async def lock_product(self, product_id: str) -> Product | None:
         """Return the product, locked until the end of the transaction, or None if there is none."""
 
@@ -135,10 +159,15 @@ Begin = Callable[[], AbstractAsyncContextManager[Work]]
 
 @dataclass(frozen=True, slots=True)
 class StockInfo:
-    """A product with its levels, by location."""
+    """A product with its levels, by location.
+
+    :param coming: units in transit by the location that they come to; each of them has a level,
+        of version 0 where nothing ever was.
+    """
 
     product: Product
     levels: tuple[StockLevel, ...]
+    coming: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def on_hand(self) -> int:
@@ -246,6 +275,17 @@ class StockReader(Protocol):
 
     async def stock_summaries(self, product_ids: Collection[str]) -> dict[str, StockSummary]:
         """Return products in short, by product id; unknown products are left out."""
+
+    async def transfer(self, transfer_id: str) -> Transfer | None:
+        """Return the transfer of this id."""
+
+    async def transfers(
+        self, state: TransferState | None, *, before: str, limit: int
+    ) -> list[Transfer]:
+        """Return at most `limit` transfers with ids below `before`, newest first.
+
+        :param state: None: whatever it is.
+        """
 
     async def products(self, *, after: str, limit: int) -> list[Product]:
         """Return at most `limit` products with ids above `after`, by id."""

@@ -13,8 +13,13 @@ InventoryError
 ├── NotQuarantined
 ├── QuantityTooLarge
 ├── TooManyLocations
+├── TransferNotFound
+├── TransferClosed
+├── NothingToReceive
+├── OverReceipt
 ├── StaleVersion
-└── RequestIdReused
+├── RequestIdReused
+└── TransferRequestReused
 """
 
 
@@ -88,14 +93,19 @@ class BelowReserved(InventoryError):
 
 
 class NotFree(InventoryError):
-    """Fewer units are free there than are to be taken out of sale."""
+    """Fewer units are free there than are to be taken out of sale, or to leave.
+
+    :param wanted_to: what was to become of them.
+    """
 
     reason = "NOT_FREE"
 
-    def __init__(self, product_id: str, location_id: str, *, wanted: int, free: int) -> None:
+    def __init__(
+        self, product_id: str, location_id: str, *, wanted: int, free: int, wanted_to: str
+    ) -> None:
         super().__init__(
-            f"product {product_id} at {location_id}: {wanted:,} units can't be quarantined, as "
-            f"{free:,} are free: what is promised to orders is not"
+            f"product {product_id} at {location_id}: {wanted:,} units can't {wanted_to}, as "
+            f"{free:,} are free: what is promised to orders or quarantined is not"
         )
         self.facts = {"wanted": str(wanted), "free": str(free)}
 
@@ -213,3 +223,62 @@ class RequestIdReused(InventoryError):
             "one more change"
         )
         self.request_id, self.product_id, self.location_id = request_id, product_id, location_id
+
+
+class TransferNotFound(InventoryError):
+    """There is no transfer of this id."""
+
+    reason = "TRANSFER_NOT_FOUND"
+
+    def __init__(self, transfer_id: str) -> None:
+        super().__init__(f"transfer {transfer_id} does not exist")
+        self.transfer_id = transfer_id
+
+
+class TransferClosed(InventoryError):
+    """Nothing more comes of the transfer."""
+
+    reason = "TRANSFER_CLOSED"
+
+    def __init__(self, transfer_id: str) -> None:
+        super().__init__(
+            f"transfer {transfer_id} is closed, and what had not come is missing: what came later "
+            "is a receipt of its own"
+        )
+        self.facts = {"transfer_id": transfer_id}
+
+
+class NothingToReceive(InventoryError):
+    """All units of the transfer have come."""
+
+    reason = "NOTHING_TO_RECEIVE"
+
+    def __init__(self, transfer_id: str) -> None:
+        super().__init__(f"of transfer {transfer_id} nothing is still to come: close it")
+        self.facts = {"transfer_id": transfer_id}
+
+
+class OverReceipt(InventoryError):
+    """More units would have come than were sent."""
+
+    reason = "OVER_RECEIPT"
+
+    def __init__(self, transfer_id: str, product_id: str, *, wanted: int, coming: int) -> None:
+        super().__init__(
+            f"product {product_id} of transfer {transfer_id}: {wanted:,} units can't have come, as "
+            f"{coming:,} are still to come: what is beyond that is a receipt of its own"
+        )
+        self.facts = {"product_id": product_id, "wanted": str(wanted), "coming": str(coming)}
+
+
+class TransferRequestReused(InventoryError):
+    """The request id was used before, for another transfer or another receipt of this one."""
+
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str, transfer_id: str) -> None:
+        super().__init__(
+            f"request id {request_id} belongs to transfer {transfer_id}, with other contents: look "
+            "at it first; under a new request id this would be one more"
+        )
+        self.facts = {"transfer_id": transfer_id}

@@ -9,12 +9,14 @@ from holdfast.chassis.database.audit import Auditor
 from holdfast.chassis.database.seam import Row
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.domain.stock.levels import LevelKey
+from holdfast.inventory.infrastructure import transfers_audit
 
 COUNTS = {
     "products": "product",
     "stock levels": "stock_level",
     "stock movements": "stock_movement",
     "reservations": "reservation",
+    "transfers": "transfer",
 }
 
 QUESTIONS = {
@@ -87,9 +89,16 @@ SELECT movement_id, product_id, kind, on_hand_delta, reserved_delta, quarantined
            THEN on_hand_delta = 0 AND reserved_delta = 0 AND quarantined_delta > 0
            WHEN 'UNQUARANTINE'
            THEN on_hand_delta = 0 AND reserved_delta = 0 AND quarantined_delta < 0
+           WHEN 'TRANSFER_IN'
+           THEN on_hand_delta > 0 AND reserved_delta = 0 AND quarantined_delta = 0
+           WHEN 'TRANSFER_OUT'
+           THEN on_hand_delta < 0 AND reserved_delta = 0 AND quarantined_delta = 0
+           WHEN 'TRANSFER_LOSS'
+           THEN on_hand_delta < 0 AND reserved_delta = 0 AND quarantined_delta = 0
            ELSE false END
     OR kind IN ('RESERVATION', 'RELEASE', 'SHIPMENT', 'RETURN') AND order_id IS NULL
-    OR kind IN ('RECEIPT', 'QUARANTINE', 'UNQUARANTINE') AND order_id IS NOT NULL
+    OR kind IN ('RECEIPT', 'QUARANTINE', 'UNQUARANTINE', 'TRANSFER_OUT', 'TRANSFER_IN',
+                'TRANSFER_LOSS') AND order_id IS NOT NULL
 """,
     "product {product_id} has no level at main, which is its gate": """
 SELECT product.product_id
@@ -205,6 +214,7 @@ async def audit(auditor: Auditor) -> None:
     """Check all of Inventory's own records."""
     await auditor.count(COUNTS)
     await auditor.refute(QUESTIONS)
+    await auditor.refute(transfers_audit.QUESTIONS)
     await auditor.messages()
 
 

@@ -1,9 +1,10 @@
 """SQL of Inventory, as PostgreSQL reads it; `chassis/database/sql.py` tells how SQLite does."""
 
 from holdfast.chassis.database.sql import by_engine
+from holdfast.inventory.infrastructure.transfers_sql import TransferStatements
 
 
-class Statements:
+class Statements(TransferStatements):
     """What `store.py` asks of the database and writes to it."""
 
     FIND_RESERVATIONS = """
@@ -211,10 +212,19 @@ SELECT *
     STOCK_INFO = """
    SELECT product_id, product.name, description, currency, price_minor, product.active,
           product.version AS product_version,
-          location_id, lot_id, on_hand, reserved, stock_level.version AS level_version,
-          location.priority, location.active AS location_active, quarantined
+          location_id, lot_id, on_hand, reserved, level_version,
+          location.priority, location.active AS location_active, quarantined, coming
      FROM product
-LEFT JOIN stock_level USING (product_id)
+LEFT JOIN (SELECT product_id, location_id, lot_id, on_hand, reserved, version AS level_version,
+                  quarantined, 0 AS coming
+             FROM stock_level
+            WHERE product_id = ANY($1::text[])
+            UNION ALL
+           SELECT product_id, target, '', 0, 0, 0, 0, sum(sent - received - missing)::bigint
+             FROM transfer_line
+             JOIN transfer USING (transfer_id)
+            WHERE product_id = ANY($1::text[]) AND received + missing < sent
+            GROUP BY product_id, target) AS there USING (product_id)
 LEFT JOIN location USING (location_id)
     WHERE product_id = ANY($1::text[])
  ORDER BY product_id, location_id, lot_id

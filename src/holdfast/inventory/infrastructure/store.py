@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import groupby
 
 from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
 from holdfast.chassis.failpoints import failpoint
@@ -28,23 +29,17 @@ from holdfast.inventory.domain.locations.location import (
     LocationKind,
     folded,
 )
-from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock.levels import HeldStock, Shortage, StockLevel
-from holdfast.inventory.domain.stock.sourcing import (
-    BY_PRIORITY,
-    Sourcing,
-    SourcingReason,
-    Strategy,
-)
+from holdfast.inventory.domain.reservations.reservation import Reservation
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
+from holdfast.inventory.infrastructure.reservation_rows import reservation_of, texts_of
 from holdfast.inventory.infrastructure.rows import movement_of
 from holdfast.inventory.infrastructure.sql import SQL, Statements
+from holdfast.inventory.infrastructure.transfers import TransferReading, TransferWork
 
-BY_RANK = SourcingReason.PRIORITY  # what is not said of units that are held
 
-
-class Store:
+class Store(TransferReading):
     """Opens transactions and answers questions."""
 
     def __init__(self, database: Database, outbox: Outbox, inbox: Inbox, codec: EventCodec) -> None:
@@ -62,17 +57,10 @@ class Store:
     async def stock_info(self, product_ids: Collection[str]) -> dict[str, StockInfo]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.STOCK_INFO, list(product_ids))
-        levels: dict[str, list[StockLevel]] = {}
-        products: dict[str, Product] = {}
-        for row in rows:
-            product_id = row["product_id"]
-            if product_id not in products:
-                products[product_id] = _product(row, version=row["product_version"])
-                levels[product_id] = []
-            if row["level_version"]:  # a gate alone is no stock: nothing was ever there
-                level = _level(row, row["level_version"], row["location_active"])
-                levels[product_id].append(level)
-        return {key: StockInfo(product, tuple(levels[key])) for key, product in products.items()}
+        return {
+            product_id: _stock_info(list(its))
+            for product_id, its in groupby(rows, key=lambda row: str(row["product_id"]))
+        }
 
     async def stock_infos(self, product_ids: Sequence[str]) -> Sequence[StockInfo | None]:
         found = await self.stock_info(set(product_ids))
@@ -127,7 +115,7 @@ class Store:
         return [RecordedMovement(row["movement_id"], movement_of(row)) for row in rows]
 
 
-class StoreWork:
+class StoreWork(TransferWork):
     """One open transaction on Inventory's rows."""
 
     def __init__(
@@ -149,7 +137,7 @@ class StoreWork:
 
     async def reservations(self, order_ids: Collection[str]) -> dict[str, Reservation]:
         rows = await self._transaction.fetch(self._sql.FIND_RESERVATIONS, sorted(order_ids))
-        return {row["order_id"]: _reservation(row) for row in rows}
+        return {row["order_id"]: reservation_of(row) for row in rows}
 
     async def booked_facts(self, order_ids: Collection[str]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {order_id: set() for order_id in order_ids}
@@ -228,7 +216,7 @@ class StoreWork:
         new: list[tuple[object, ...]] = []
         old: list[tuple[object, ...]] = []
         for one in changed:
-            row = one.order_id, one.version, one.revision, one.state, *_texts(one), at
+            row = one.order_id, one.version, one.revision, one.state, *texts_of(one), at
             before = known.get(one.order_id)
             if before is None:
                 new.append(row)
@@ -331,6 +319,23 @@ def _product_columns(product: Product) -> tuple[object, ...]:
     return (*details, *price, product.active, product.version)
 
 
+def _stock_info(rows: Sequence[Row]) -> StockInfo:
+    """Put a product's rows together, which are sorted by location: a level, units that come to it,
+    or, of a product that has neither, only its details.
+    """
+    levels: dict[tuple[str, str], StockLevel] = {}
+    coming: dict[str, int] = {}
+    for row in rows:
+        place = row["location_id"], row["lot_id"]
+        if row["level_version"]:  # a gate alone is no stock: nothing was ever there
+            levels[place] = _level(row, row["level_version"], row["location_active"])
+        elif row["coming"]:
+            coming[row["location_id"]] = row["coming"]
+            levels.setdefault(place, _level(row, 0, row["location_active"]))
+    product = _product(rows[0], version=rows[0]["product_version"])
+    return StockInfo(product, tuple(levels.values()), coming)
+
+
 def _level(row: Row, version: int, active: object) -> StockLevel:
     return StockLevel(
         row["product_id"],
@@ -343,37 +348,3 @@ def _level(row: Row, version: int, active: object) -> StockLevel:
         bool(active),
         row["quarantined"],
     )
-
-
-def _reservation(row: Row) -> Reservation:
-    return Reservation(
-        row["order_id"],
-        row["version"],
-        row["revision"],
-        ReservationState(row["state"]),
-        tuple(
-            HeldStock(product, at, lot, units, SourcingReason(why[0]) if why else BY_RANK)
-            for product, at, lot, units, *why in json.loads(row["stock"])
-        ),
-        tuple(Shortage(*short) for short in json.loads(row["missing"])),
-        _sourcing(row["sourcing"]),
-    )
-
-
-def _sourcing(text: str | None) -> Sourcing:
-    if text is None:
-        return BY_PRIORITY
-    strategy, location_ids, may_split = json.loads(text)
-    return Sourcing(Strategy(strategy), tuple(location_ids), may_split)
-
-
-def _texts(reservation: Reservation) -> tuple[str, str, str | None]:
-    """What is held, what was missing and by which sourcing, as JSON; what is usual is left out."""
-    if reservation.sourcing is BY_PRIORITY:
-        stock, sourcing = json.dumps([part[:4] for part in reservation.stock]), None
-    else:
-        stock, sourcing = json.dumps(reservation.stock), json.dumps(reservation.sourcing)
-    if not reservation.missing:  # nearly always
-        return stock, "[]", sourcing
-    missing = [(short.product_id, short.wanted, short.available) for short in reservation.missing]
-    return stock, json.dumps(missing), sourcing

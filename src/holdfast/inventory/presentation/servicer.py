@@ -7,11 +7,10 @@ import grpc
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.grpc import pages, statuses
-from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, traceparent_of
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary
 from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
-from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import (
     Clock,
@@ -21,13 +20,14 @@ from holdfast.inventory.application.ports import (
 )
 from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
 from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, ExplainStock
-from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import ProductNotFound
 from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
 from holdfast.inventory.domain.stock.sourcing import Sourcing
 from holdfast.inventory.presentation import explain_wire, locations_wire, wire
+from holdfast.inventory.presentation.caller import caller_of
+from holdfast.inventory.presentation.transfers_servicer import TransferCases, TransferMethods
 
 Found = TypeVar("Found")
 
@@ -41,7 +41,7 @@ NO_ROOM = pb.BatchGetStockInfoResult(
 )
 
 
-class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
+class InventoryServicer(TransferMethods):
     """The methods of `holdfast.inventory.v1.InventoryService`; the proto documents them."""
 
     def __init__(
@@ -57,6 +57,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         ],
         explain_stock: ExplainStock,
         get_stock_info: Batcher[str, StockInfo | None],
+        transfers: TransferCases,
         reader: StockReader,
         clock: Clock,
         boundary: RpcBoundary,
@@ -69,6 +70,7 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
         self._check_availability = check_availability
         self._explain_stock = explain_stock
         self._get_stock_info = get_stock_info
+        self._transfers = transfers
         self._reader = reader
         self._clock = clock
         self._boundary = boundary
@@ -300,8 +302,3 @@ class InventoryServicer(inventory_pb2_grpc.InventoryServiceServicer):
             levels=page.messages,
             next_page_token=pages.make_token(page.cursor, asked.filter_text),
         )
-
-
-def caller_of(context: Context) -> Caller:
-    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
-    return Caller("anonymous", traceparent_of(context))

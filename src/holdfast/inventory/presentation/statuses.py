@@ -12,7 +12,9 @@ from holdfast.inventory.domain.errors import (
     LocationNotFound,
     LocationSpelledOtherwise,
     NotFree,
+    NothingToReceive,
     NotQuarantined,
+    OverReceipt,
     ProductExists,
     ProductInactive,
     ProductNotFound,
@@ -20,6 +22,9 @@ from holdfast.inventory.domain.errors import (
     RequestIdReused,
     StaleVersion,
     TooManyLocations,
+    TransferClosed,
+    TransferNotFound,
+    TransferRequestReused,
 )
 
 
@@ -30,6 +35,8 @@ def translate(error: Exception) -> Status | None:
             return statuses.not_found("product", [error.product_id])
         case LocationNotFound():
             return statuses.not_found("location", [error.location_id])
+        case TransferNotFound():
+            return statuses.not_found("transfer", [error.transfer_id])
         case LocationExists():
             return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, {})
         case LocationInactive():
@@ -44,7 +51,7 @@ def translate(error: Exception) -> Status | None:
         case BelowReserved():
             facts = {"wanted": str(error.wanted), "reserved": str(error.reserved)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
-        case NotFree() | NotQuarantined():
+        case NotFree() | NotQuarantined() | TransferClosed() | NothingToReceive() | OverReceipt():
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, error.facts)
         case QuantityTooLarge():
             facts = {"wanted": str(error.wanted), "allowed": str(error.allowed)}
@@ -57,6 +64,8 @@ def translate(error: Exception) -> Status | None:
         case RequestIdReused():
             facts = {"product_id": error.product_id, "location_id": error.location_id}
             return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, facts)
+        case TransferRequestReused():
+            return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, error.facts)
         case ProductExists():
             return _refusal(grpc.StatusCode.ALREADY_EXISTS, error, {})
     return None

@@ -312,7 +312,7 @@ def _write_product(message: pb.Product, product: Product) -> None:
     message.version = product.version
 
 
-def level_message(level: StockLevel) -> pb.StockLevel:
+def level_message(level: StockLevel, coming: int = 0) -> pb.StockLevel:
     return pb.StockLevel(
         location_id=level.location_id,
         on_hand=level.on_hand,
@@ -320,6 +320,7 @@ def level_message(level: StockLevel) -> pb.StockLevel:
         available=level.available,
         version=level.version,
         quarantined=level.quarantined,
+        in_transit=coming,
     )
 
 
@@ -336,7 +337,10 @@ def write_info(message: pb.StockInfo, info: StockInfo) -> None:
     message.reserved = info.reserved
     message.available = info.available
     message.quarantined = info.quarantined
-    message.levels.extend(map(level_message, info.levels))
+    message.in_transit = sum(info.coming.values())
+    message.levels.extend(
+        level_message(level, info.coming.get(level.location_id, 0)) for level in info.levels
+    )
 
 
 def write_summary(message: pb.StockInfo, summary: StockSummary) -> None:

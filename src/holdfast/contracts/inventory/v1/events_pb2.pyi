@@ -209,7 +209,7 @@ Global___ReservationReleased: _TypeAlias = ReservationReleased  # noqa: Y015
 
 @_typing.final
 class StockLevelChanged(_message.Message):
-    """On hand changed by UpdateStock or AdjustStock. Changes of reserved alone are told by StockReserved and ReservationReleased."""
+    """On hand changed by UpdateStock, AdjustStock or a transfer. Changes of reserved alone are told by StockReserved and ReservationReleased."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -152,6 +152,12 @@ class _MovementKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Movement
     """Units on hand that were taken out of sale."""
     MOVEMENT_KIND_UNQUARANTINE: _MovementKind.ValueType  # 9
     """Units that were put back on sale."""
+    MOVEMENT_KIND_TRANSFER_OUT: _MovementKind.ValueType  # 10
+    """Units that left for another location. `reference` of this kind and the next two is the transfer's id, `reason` its reference."""
+    MOVEMENT_KIND_TRANSFER_IN: _MovementKind.ValueType  # 11
+    """Units that came from another location; or, with a TRANSFER_LOSS right after it, that should have."""
+    MOVEMENT_KIND_TRANSFER_LOSS: _MovementKind.ValueType  # 12
+    """Units of a transfer that had not come when it was closed."""
 
 class MovementKind(_MovementKind, metaclass=_MovementKindEnumTypeWrapper):
     """Why a level changed."""
@@ -176,6 +182,12 @@ MOVEMENT_KIND_QUARANTINE: MovementKind.ValueType  # 8
 """Units on hand that were taken out of sale."""
 MOVEMENT_KIND_UNQUARANTINE: MovementKind.ValueType  # 9
 """Units that were put back on sale."""
+MOVEMENT_KIND_TRANSFER_OUT: MovementKind.ValueType  # 10
+"""Units that left for another location. `reference` of this kind and the next two is the transfer's id, `reason` its reference."""
+MOVEMENT_KIND_TRANSFER_IN: MovementKind.ValueType  # 11
+"""Units that came from another location; or, with a TRANSFER_LOSS right after it, that should have."""
+MOVEMENT_KIND_TRANSFER_LOSS: MovementKind.ValueType  # 12
+"""Units of a transfer that had not come when it was closed."""
 Global___MovementKind: _TypeAlias = MovementKind  # noqa: Y015
 
 class _LocationKind:
@@ -278,6 +290,30 @@ SOURCING_REASON_FEWEST: SourcingReason.ValueType  # 5
 """It is one of the fewest locations that have all of it together."""
 Global___SourcingReason: _TypeAlias = SourcingReason  # noqa: Y015
 
+class _TransferState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
+    """Never sent by the service; in ListTransfers: whatever the state."""
+    TRANSFER_STATE_IN_TRANSIT: _TransferState.ValueType  # 1
+    """Units may come, also when all have."""
+    TRANSFER_STATE_CLOSED: _TransferState.ValueType  # 2
+    """Nothing more comes."""
+
+class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
+    """Where a transfer stands."""
+
+TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
+"""Never sent by the service; in ListTransfers: whatever the state."""
+TRANSFER_STATE_IN_TRANSIT: TransferState.ValueType  # 1
+"""Units may come, also when all have."""
+TRANSFER_STATE_CLOSED: TransferState.ValueType  # 2
+"""Nothing more comes."""
+Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
+
 @_typing.final
 class Product(_message.Message):
     """A sellable thing."""
@@ -334,6 +370,7 @@ class StockLevel(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     QUARANTINED_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
     location_id: _builtins.str
     """The location: 1 to 64 characters. There is always one called "main". Each has one spelling for ever, that of
     CreateLocation; in other letters' case it is refused.
@@ -348,6 +385,10 @@ class StockLevel(_message.Message):
     """Rises by one with every change of the level; 0 when nothing was ever there."""
     quarantined: _builtins.int
     """Units on hand that can't be promised."""
+    in_transit: _builtins.int
+    """Units on their way there, by transfers that are not closed. Told by GetStockInfo and BatchGetStockInfo (FULL) alone, also
+    where nothing ever was: the level then has version 0. Else 0.
+    """
     def __init__(
         self,
         *,
@@ -357,10 +398,11 @@ class StockLevel(_message.Message):
         available: _builtins.int = ...,
         version: _builtins.int = ...,
         quarantined: _builtins.int = ...,
+        in_transit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "location_id", b"location_id", "on_hand", b"on_hand", "quarantined", b"quarantined", "reserved", b"reserved", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "in_transit", b"in_transit", "location_id", b"location_id", "on_hand", b"on_hand", "quarantined", b"quarantined", "reserved", b"reserved", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -378,6 +420,7 @@ class StockInfo(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     LEVELS_FIELD_NUMBER: _builtins.int
     QUARANTINED_FIELD_NUMBER: _builtins.int
+    IN_TRANSIT_FIELD_NUMBER: _builtins.int
     on_hand: _builtins.int
     """Units physically there, over all locations."""
     reserved: _builtins.int
@@ -386,6 +429,8 @@ class StockInfo(_message.Message):
     """Units free to promise, over all active locations."""
     quarantined: _builtins.int
     """Units on hand that can't be promised, over all locations."""
+    in_transit: _builtins.int
+    """Units on their way to any location; they are on hand nowhere. 0 in the BASIC view."""
     @_builtins.property
     def product(self) -> Global___Product:
         """The product's details."""
@@ -403,10 +448,11 @@ class StockInfo(_message.Message):
         available: _builtins.int = ...,
         levels: _abc.Iterable[Global___StockLevel] | None = ...,
         quarantined: _builtins.int = ...,
+        in_transit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "quarantined", b"quarantined", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "in_transit", b"in_transit", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "quarantined", b"quarantined", "reserved", b"reserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1792,3 +1838,307 @@ class ExplainStockResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainStockResponse: _TypeAlias = ExplainStockResponse  # noqa: Y015
+
+@_typing.final
+class TransferLine(_message.Message):
+    """Units of one product in a transfer. In transit of it are sent less received and missing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    sent: _builtins.int
+    """Units that left the origin, 1 or more."""
+    received: _builtins.int
+    """Units that have come to the target."""
+    missing: _builtins.int
+    """Units that had not come when the transfer was closed; 0 before."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        sent: _builtins.int = ...,
+        received: _builtins.int = ...,
+        missing: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "product_id", b"product_id", "received", b"received", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferLine: _TypeAlias = TransferLine  # noqa: Y015
+
+@_typing.final
+class Transfer(_message.Message):
+    """Units on their way from one location to another."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIME_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """UUIDv7: later transfers have higher ones."""
+    origin: _builtins.str
+    """Where the units were."""
+    target: _builtins.str
+    """Where they come."""
+    state: Global___TransferState.ValueType
+    """Whether more may come."""
+    reference: _builtins.str
+    """The caller's own document."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferLine]:
+        """By product id, each product once."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made and the units left."""
+
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was closed; unset: it is not."""
+
+    @_builtins.property
+    def expected_time(self) -> _timestamp_pb2.Timestamp:
+        """When the units are expected; unset: not said."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        target: _builtins.str = ...,
+        state: Global___TransferState.ValueType = ...,
+        lines: _abc.Iterable[Global___TransferLine] | None = ...,
+        reference: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
+        expected_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "expected_time", b"expected_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "expected_time", b"expected_time", "lines", b"lines", "origin", b"origin", "reference", b"reference", "state", b"state", "target", b"target", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Transfer: _TypeAlias = Transfer  # noqa: Y015
+
+@_typing.final
+class TransferUnits(_message.Message):
+    """Units of one product to send, or that came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    quantity: _builtins.int
+    """Units, 1 to 1,000,000,000,000."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferUnits: _TypeAlias = TransferUnits  # noqa: Y015
+
+@_typing.final
+class CreateTransferRequest(_message.Message):
+    """Units to send."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    origin: _builtins.str
+    """Where they are."""
+    target: _builtins.str
+    """Where they go: another location."""
+    reference: _builtins.str
+    """The caller's own document, such as a delivery note: at most 200 characters."""
+    request_id: _builtins.str
+    """Names this request among all transfers, for ever: at most 128 characters. Empty: a repeat sends again."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferUnits]:
+        """1 to 1,000 products, each once; their order says nothing."""
+
+    @_builtins.property
+    def expected_time(self) -> _timestamp_pb2.Timestamp:
+        """When the units are expected; what is finer than a microsecond is rounded up. Unset: not said."""
+
+    def __init__(
+        self,
+        *,
+        origin: _builtins.str = ...,
+        target: _builtins.str = ...,
+        lines: _abc.Iterable[Global___TransferUnits] | None = ...,
+        reference: _builtins.str = ...,
+        expected_time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_time", b"expected_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_time", b"expected_time", "lines", b"lines", "origin", b"origin", "reference", b"reference", "request_id", b"request_id", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateTransferRequest: _TypeAlias = CreateTransferRequest  # noqa: Y015
+
+@_typing.final
+class ReceiveTransferRequest(_message.Message):
+    """Units that came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """UUID of the transfer."""
+    request_id: _builtins.str
+    """Names this request among all receipts of the transfer, for ever: at most 128 characters. Empty: a repeat receives again."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferUnits]:
+        """At most 1,000 products, each once; none: all that is still to come."""
+
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+        lines: _abc.Iterable[Global___TransferUnits] | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "request_id", b"request_id", "transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveTransferRequest: _TypeAlias = ReceiveTransferRequest  # noqa: Y015
+
+@_typing.final
+class CloseTransferRequest(_message.Message):
+    """Names the transfer to close."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """UUID of the transfer."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseTransferRequest: _TypeAlias = CloseTransferRequest  # noqa: Y015
+
+@_typing.final
+class GetTransferRequest(_message.Message):
+    """Names the transfer to look up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_ID_FIELD_NUMBER: _builtins.int
+    transfer_id: _builtins.str
+    """UUID of the transfer."""
+    def __init__(
+        self,
+        *,
+        transfer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer_id", b"transfer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTransferRequest: _TypeAlias = GetTransferRequest  # noqa: Y015
+
+@_typing.final
+class ListTransfersRequest(_message.Message):
+    """Which transfers, and which page of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    state: Global___TransferState.ValueType
+    """Only in this state; unspecified: all."""
+    page_size: _builtins.int
+    """At most so many transfers, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one, where the
+    answer would exceed 4 MiB; next_page_token goes on from there.
+    """
+    page_token: _builtins.str
+    """From the previous page, with the same filter."""
+    def __init__(
+        self,
+        *,
+        state: Global___TransferState.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersRequest: _TypeAlias = ListTransfersRequest  # noqa: Y015
+
+@_typing.final
+class ListTransfersResponse(_message.Message):
+    """One page of transfers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Transfer]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        transfers: _abc.Iterable[Global___Transfer] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransfersResponse: _TypeAlias = ListTransfersResponse  # noqa: Y015

@@ -115,6 +115,31 @@ class InventoryServiceStub:
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
                 response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
                 _registered_method=True)
+        self.CreateTransfer = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/CreateTransfer',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateTransferRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+                _registered_method=True)
+        self.ReceiveTransfer = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ReceiveTransfer',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReceiveTransferRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+                _registered_method=True)
+        self.CloseTransfer = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/CloseTransfer',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CloseTransferRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+                _registered_method=True)
+        self.GetTransfer = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/GetTransfer',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.GetTransferRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+                _registered_method=True)
+        self.ListTransfers = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ListTransfers',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer:
@@ -279,6 +304,63 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateTransfer(self, request, context):
+        """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
+        in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
+        the same request_id and contents returns the transfer as it is by then and changes nothing.
+        Errors:
+        INVALID_ARGUMENT     also where the target is the origin.
+        NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+        FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
+        stays. metadata["wanted"], metadata["free"].
+        LOCATION_INACTIVE: nothing comes to the target.
+        LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReceiveTransfer(self, request, context):
+        """Records that units of a transfer have come: they are on hand at the target from then on. In any number of parts. A repeat
+        with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
+        Errors:
+        NOT_FOUND            no such transfer.
+        FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+        NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
+        TRANSFER_CLOSED: it is closed.
+        LOCATION_INACTIVE: nothing comes to the target while it is not active.
+        QUANTITY_TOO_LARGE: see AdjustStock.
+        ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents of this transfer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseTransfer(self, request, context):
+        """Ends a transfer: what has not come is missing, and is in the ledger of the target as a TRANSFER_IN and a TRANSFER_LOSS right
+        after it. Nothing is in transit any more. The target need not be active. A repeat changes nothing.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTransfer(self, request, context):
+        """Returns a transfer. Safe to repeat.
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTransfers(self, request, context):
+        """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -361,6 +443,31 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ExplainStock,
                     request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.FromString,
                     response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.SerializeToString,
+            ),
+            'CreateTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTransfer,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateTransferRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.SerializeToString,
+            ),
+            'ReceiveTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceiveTransfer,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReceiveTransferRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.SerializeToString,
+            ),
+            'CloseTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseTransfer,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CloseTransferRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.SerializeToString,
+            ),
+            'GetTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTransfer,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.GetTransferRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.SerializeToString,
+            ),
+            'ListTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTransfers,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -796,6 +903,141 @@ class InventoryService:
             '/holdfast.inventory.v1.InventoryService/ExplainStock',
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/CreateTransfer',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateTransferRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReceiveTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ReceiveTransfer',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ReceiveTransferRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/CloseTransfer',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CloseTransferRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/GetTransfer',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.GetTransferRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.Transfer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ListTransfers',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.FromString,
             options,
             channel_credentials,
             insecure,

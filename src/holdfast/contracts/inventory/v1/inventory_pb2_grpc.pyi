@@ -144,6 +144,42 @@ class InventoryServiceStub:
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
       INVALID_ARGUMENT     also where as_of is in the future.
     """
+    CreateTransfer: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CreateTransferRequest, _inventory_pb2.Transfer]
+    """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
+    in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
+    the same request_id and contents returns the transfer as it is by then and changes nothing.
+    Errors:
+      INVALID_ARGUMENT     also where the target is the origin.
+      NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+      FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
+                           stays. metadata["wanted"], metadata["free"].
+                           LOCATION_INACTIVE: nothing comes to the target.
+                           LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
+    """
+    ReceiveTransfer: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveTransferRequest, _inventory_pb2.Transfer]
+    """Records that units of a transfer have come: they are on hand at the target from then on. In any number of parts. A repeat
+    with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
+    Errors:
+      NOT_FOUND            no such transfer.
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+                           NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
+                           TRANSFER_CLOSED: it is closed.
+                           LOCATION_INACTIVE: nothing comes to the target while it is not active.
+                           QUANTITY_TOO_LARGE: see AdjustStock.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents of this transfer.
+    """
+    CloseTransfer: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CloseTransferRequest, _inventory_pb2.Transfer]
+    """Ends a transfer: what has not come is missing, and is in the ledger of the target as a TRANSFER_IN and a TRANSFER_LOSS right
+    after it. Nothing is in transit any more. The target need not be active. A repeat changes nothing.
+    Errors: NOT_FOUND.
+    """
+    GetTransfer: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetTransferRequest, _inventory_pb2.Transfer]
+    """Returns a transfer. Safe to repeat.
+    Errors: NOT_FOUND.
+    """
+    ListTransfers: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListTransfersRequest, _inventory_pb2.ListTransfersResponse]
+    """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -242,6 +278,42 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
       INVALID_ARGUMENT     also where as_of is in the future.
     """
+    CreateTransfer: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CreateTransferRequest, _inventory_pb2.Transfer]  # type: ignore[assignment]
+    """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
+    in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
+    the same request_id and contents returns the transfer as it is by then and changes nothing.
+    Errors:
+      INVALID_ARGUMENT     also where the target is the origin.
+      NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+      FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
+                           stays. metadata["wanted"], metadata["free"].
+                           LOCATION_INACTIVE: nothing comes to the target.
+                           LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
+    """
+    ReceiveTransfer: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveTransferRequest, _inventory_pb2.Transfer]  # type: ignore[assignment]
+    """Records that units of a transfer have come: they are on hand at the target from then on. In any number of parts. A repeat
+    with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
+    Errors:
+      NOT_FOUND            no such transfer.
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+                           NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
+                           TRANSFER_CLOSED: it is closed.
+                           LOCATION_INACTIVE: nothing comes to the target while it is not active.
+                           QUANTITY_TOO_LARGE: see AdjustStock.
+      ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents of this transfer.
+    """
+    CloseTransfer: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CloseTransferRequest, _inventory_pb2.Transfer]  # type: ignore[assignment]
+    """Ends a transfer: what has not come is missing, and is in the ledger of the target as a TRANSFER_IN and a TRANSFER_LOSS right
+    after it. Nothing is in transit any more. The target need not be active. A repeat changes nothing.
+    Errors: NOT_FOUND.
+    """
+    GetTransfer: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetTransferRequest, _inventory_pb2.Transfer]  # type: ignore[assignment]
+    """Returns a transfer. Safe to repeat.
+    Errors: NOT_FOUND.
+    """
+    ListTransfers: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListTransfersRequest, _inventory_pb2.ListTransfersResponse]  # type: ignore[assignment]
+    """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps products and their stock. Every level is the sum of its movements; reserved never exceeds on hand."""
@@ -433,5 +505,71 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
           FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
           INVALID_ARGUMENT     also where as_of is in the future.
         """
+
+    @_abc_1.abstractmethod
+    def CreateTransfer(
+        self,
+        request: _inventory_pb2.CreateTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Transfer, _abc.Awaitable[_inventory_pb2.Transfer]]:
+        """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
+        in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
+        the same request_id and contents returns the transfer as it is by then and changes nothing.
+        Errors:
+          INVALID_ARGUMENT     also where the target is the origin.
+          NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+          FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
+                               stays. metadata["wanted"], metadata["free"].
+                               LOCATION_INACTIVE: nothing comes to the target.
+                               LOCATION_SPELLED_OTHERWISE: see UpdateStock.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
+        """
+
+    @_abc_1.abstractmethod
+    def ReceiveTransfer(
+        self,
+        request: _inventory_pb2.ReceiveTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Transfer, _abc.Awaitable[_inventory_pb2.Transfer]]:
+        """Records that units of a transfer have come: they are on hand at the target from then on. In any number of parts. A repeat
+        with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
+        Errors:
+          NOT_FOUND            no such transfer.
+          FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+                               NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
+                               TRANSFER_CLOSED: it is closed.
+                               LOCATION_INACTIVE: nothing comes to the target while it is not active.
+                               QUANTITY_TOO_LARGE: see AdjustStock.
+          ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for other contents of this transfer.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseTransfer(
+        self,
+        request: _inventory_pb2.CloseTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Transfer, _abc.Awaitable[_inventory_pb2.Transfer]]:
+        """Ends a transfer: what has not come is missing, and is in the ledger of the target as a TRANSFER_IN and a TRANSFER_LOSS right
+        after it. Nothing is in transit any more. The target need not be active. A repeat changes nothing.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTransfer(
+        self,
+        request: _inventory_pb2.GetTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.Transfer, _abc.Awaitable[_inventory_pb2.Transfer]]:
+        """Returns a transfer. Safe to repeat.
+        Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTransfers(
+        self,
+        request: _inventory_pb2.ListTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ListTransfersResponse, _abc.Awaitable[_inventory_pb2.ListTransfersResponse]]:
+        """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -19,6 +19,9 @@ class MovementKind(StrEnum):
     WRITE_OFF = "WRITE_OFF"  # came back or was in quarantine, and is gone
     QUARANTINE = "QUARANTINE"  # on hand, and out of sale
     UNQUARANTINE = "UNQUARANTINE"  # back on sale
+    TRANSFER_OUT = "TRANSFER_OUT"  # left for another location
+    TRANSFER_IN = "TRANSFER_IN"  # came from another location, or should have
+    TRANSFER_LOSS = "TRANSFER_LOSS"  # should have come, and has not
 
 
 class ReasonCode(StrEnum):
@@ -49,6 +52,9 @@ _SHAPES: dict[MovementKind, frozenset[tuple[int, int, int]]] = {
     MovementKind.WRITE_OFF: frozenset({(-1, 0, 0), (-1, 0, -1)}),
     MovementKind.QUARANTINE: frozenset({(0, 0, 1)}),
     MovementKind.UNQUARANTINE: frozenset({(0, 0, -1)}),
+    MovementKind.TRANSFER_OUT: frozenset({(-1, 0, 0)}),
+    MovementKind.TRANSFER_IN: frozenset({(1, 0, 0)}),
+    MovementKind.TRANSFER_LOSS: frozenset({(-1, 0, 0)}),
 }
 
 assert _SHAPES.keys() == set(MovementKind), "every kind states its shape"

@@ -228,9 +228,7 @@ class StockBook:
 
         :raises NotFree: fewer are free there.
         """
-        free = level.on_hand - level.reserved - level.quarantined
-        if units > free:
-            raise NotFree(level.product_id, level.location_id, wanted=units, free=free)
+        _refuse_taken(level, units, "be quarantined")
         self._move(level.key, MovementKind.QUARANTINE, cause, quarantined_delta=units)
 
     def end_quarantine(
@@ -258,6 +256,33 @@ class StockBook:
         else:
             self._move(level.key, MovementKind.UNQUARANTINE, cause, quarantined_delta=-units)
 
+    def send(self, level: StockLevel, units: int, cause: Cause) -> None:
+        """Let units leave for another location.
+
+        :raises NotFree: fewer are free there.
+        """
+        _refuse_taken(level, units, "leave")
+        self._move(level.key, MovementKind.TRANSFER_OUT, cause, on_hand_delta=-units)
+
+    def take_in(self, level: StockLevel, units: int, cause: Cause) -> None:
+        """Put units on hand that came from another location.
+
+        :raises LocationInactive: nothing comes there.
+        :raises QuantityTooLarge: on hand would exceed ON_HAND_MAX.
+        """
+        if not level.active:
+            raise LocationInactive(level.location_id, wanted="receive")
+        _refuse_too_many(level, level.on_hand + units)
+        self._move(level.key, MovementKind.TRANSFER_IN, cause, on_hand_delta=units)
+
+    def lose(self, level: StockLevel, units: int, cause: Cause) -> None:
+        """Book units that should have come from another location: they come and are lost, so that
+        the ledger of the level shows them.
+        """
+        self._move(level.key, MovementKind.TRANSFER_IN, cause, on_hand_delta=units)
+        lost = cause._replace(reason_code=ReasonCode.LOST)
+        self._move(level.key, MovementKind.TRANSFER_LOSS, lost, on_hand_delta=-units)
+
     def set_on_hand(
         self, level: StockLevel, quantity: int, cause: Cause, *, expected_version: int | None = None
     ) -> None:
@@ -280,8 +305,7 @@ class StockBook:
             raise BelowReserved(
                 *place, wanted=quantity, reserved=level.reserved, quarantined=level.quarantined
             )
-        if quantity > ON_HAND_MAX:
-            raise QuantityTooLarge(*place, wanted=quantity, allowed=ON_HAND_MAX)
+        _refuse_too_many(level, quantity)
         delta = quantity - level.on_hand
         if delta:
             kind = MovementKind.RECEIPT if delta > 0 else MovementKind.ADJUSTMENT
@@ -326,6 +350,19 @@ class StockBook:
                 level.quarantined,
             )
         )
+
+
+def _refuse_taken(level: StockLevel, units: int, wanted_to: str) -> None:
+    free = level.on_hand - level.reserved - level.quarantined
+    if units > free:
+        place = level.product_id, level.location_id
+        raise NotFree(*place, wanted=units, free=free, wanted_to=wanted_to)
+
+
+def _refuse_too_many(level: StockLevel, on_hand: int) -> None:
+    if on_hand > ON_HAND_MAX:
+        place = level.product_id, level.location_id
+        raise QuantityTooLarge(*place, wanted=on_hand, allowed=ON_HAND_MAX)
 
 
 def shelves(levels: Iterable[StockLevel]) -> dict[str, dict[LevelKey, StockLevel]]:

@@ -108,6 +108,46 @@ CREATE TABLE stock_request (
     done_at      timestamptz NOT NULL,
     quarantined  bigint NOT NULL
 ) WITHOUT ROWID;
+-- Units on their way. Its movements are those whose reference is its id.
+CREATE TABLE transfer (
+    transfer_id uuid PRIMARY KEY,
+    request_id  text COLLATE "C" NOT NULL UNIQUE,
+    origin      text COLLATE "C" NOT NULL REFERENCES location,
+    target      text COLLATE "C" NOT NULL REFERENCES location,
+    state       text NOT NULL,
+    reference   text NOT NULL,
+    expected_at timestamptz,                     -- NULL: not said
+    created_at  timestamptz NOT NULL,
+    closed_at   timestamptz,                     -- NULL: more may come
+    CHECK (origin <> target)
+) WITHOUT ROWID;
+CREATE INDEX transfer_in_transit ON transfer (transfer_id) WHERE state = 'IN_TRANSIT';
+CREATE TABLE transfer_line (
+    transfer_id uuid NOT NULL REFERENCES transfer,
+    product_id  text COLLATE "C" NOT NULL REFERENCES product,
+    sent        bigint NOT NULL CHECK (sent > 0),
+    received    bigint NOT NULL CHECK (received >= 0),
+    missing     bigint NOT NULL CHECK (missing >= 0),
+    PRIMARY KEY (transfer_id, product_id),
+    CHECK (received + missing <= sent)
+) WITHOUT ROWID;
+CREATE INDEX transfer_line_in_transit ON transfer_line (product_id) WHERE received + missing < sent;
+-- Each receipt is booked once, for ever.
+CREATE TABLE transfer_receipt (
+    transfer_id uuid NOT NULL REFERENCES transfer,
+    request_id  text COLLATE "C" NOT NULL,
+    is_rest     boolean NOT NULL,                -- no units were named: all that was to come
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (transfer_id, request_id)
+) WITHOUT ROWID;
+CREATE TABLE transfer_receipt_line (
+    transfer_id uuid NOT NULL,
+    request_id  text COLLATE "C" NOT NULL,
+    product_id  text COLLATE "C" NOT NULL,
+    quantity    bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (transfer_id, request_id, product_id),
+    FOREIGN KEY (transfer_id, request_id) REFERENCES transfer_receipt
+) WITHOUT ROWID;
 """
 
 

@@ -1,0 +1,1 @@
+"""Transfers: units on their way from one location to another."""
