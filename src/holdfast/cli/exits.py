@@ -137,6 +137,8 @@ def _message(error: Exception) -> str:
             return "\n".join([error.message, *(f"  {order_id}" for order_id in error.order_ids)])
         case RequestIdReused(order_id=str(known)) if known:
             return f"{error.message}\n  holdfast order get {known}"
+        case RequestIdReused(details={"transfer_id": str(known)}):
+            return f"{error.message}\n  holdfast stock transfer get {quote(known)}"
         case RequestIdReused(product_id=str(known)) if known:
             return f"{error.message}\n  holdfast stock movements {quote(known)}"
         case NotFound(resources=[Resource(type="location"), *_]):

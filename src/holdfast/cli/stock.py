@@ -44,6 +44,7 @@ from holdfast.cli.sourcing import (
     show_stock,
     sourcing_of,
 )
+from holdfast.cli.transfers import app as transfers_app
 from holdfast.client import (
     Availability,
     Holdfast,
@@ -55,6 +56,7 @@ from holdfast.client import (
 
 app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
 app.command("explain")(explain)
+app.add_typer(transfers_app, name="transfer")
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="The product's id.")]
 UnitsToMove = Annotated[
@@ -69,7 +71,14 @@ ReasonCodeOption = Annotated[
         help=f"Why, for counting: {names_of(StockReason)}.",
     ),
 ]
-LEVEL_COLUMNS = ("location", "on hand", "reserved", "quarantined", "available", "version")
+LEVEL_COLUMNS: tuple[str, ...] = (
+    "location",
+    "on hand",
+    "reserved",
+    "quarantined",
+    "available",
+    "version",
+)
 
 
 @app.command()
@@ -295,11 +304,17 @@ def _show_info(info: StockInfo, output: Output) -> None:
             "reserved": info.reserved,
             "quarantined": info.quarantined,
             "available": info.available,
+            "in transit": info.in_transit or None,
         }
     )
-    if info.levels:
-        print_line("")
-        print_table(LEVEL_COLUMNS, [_level_row(level) for level in info.levels])
+    if not info.levels:
+        return
+    print_line("")
+    columns, rows = LEVEL_COLUMNS, [_level_row(level) for level in info.levels]
+    if info.in_transit:
+        columns = (*columns, "in transit")
+        rows = [(*_level_row(level), level.in_transit) for level in info.levels]
+    print_table(columns, rows)
 
 
 def _show_level(level: StockLevel, output: Output) -> None:

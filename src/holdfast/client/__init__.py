@@ -62,6 +62,7 @@ from holdfast.client._stock_types import (
     StockReason,
 )
 from holdfast.client._sync import HoldfastSync
+from holdfast.client._transfer_types import Transfer, TransferLine, TransferState
 from holdfast.client._types import (
     Address,
     Availability,
@@ -160,6 +161,9 @@ __all__ = [
     "StockLevel",
     "StockReason",
     "StockRequest",
+    "Transfer",
+    "TransferLine",
+    "TransferState",
     "Unauthenticated",
     "Unavailable",
     "Violation",

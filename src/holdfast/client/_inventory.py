@@ -13,6 +13,7 @@ from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
 from holdfast.client._stock_types import Movement, Product, StockInfo, StockLevel, StockReason
+from holdfast.client._transfers import Transfers
 from holdfast.client._types import StockRequest, new_request_id
 from holdfast.client._wire import (
     level_from_wire,
@@ -23,7 +24,7 @@ from holdfast.client._wire import (
 from holdfast.contracts.inventory.v1 import inventory_pb2
 
 
-class Inventory(Locations, Explaining):
+class Inventory(Locations, Explaining, Transfers):
     """The verbs of Inventory. Every method may raise any `HoldfastError`; the likely are named."""
 
     async def set_stock(

@@ -132,6 +132,7 @@ class StockLevel:
     :param reserved: promised to orders and not shipped.
     :param available: on hand minus reserved and quarantined; 0 where the location is not active.
     :param quarantined: on hand, and can't be promised.
+    :param in_transit: on their way there by transfers; told by `get_stock` and `get_stock_batch`.
     """
 
     location_id: str
@@ -140,6 +141,7 @@ class StockLevel:
     available: int
     version: int
     quarantined: int = 0
+    in_transit: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class StockInfo:
     available: int
     levels: tuple[StockLevel, ...]
     quarantined: int = 0
+    in_transit: int = 0
 
 
 class MovementKind(StrEnum):
@@ -166,6 +169,9 @@ class MovementKind(StrEnum):
     WRITE_OFF = "WRITE_OFF"  # gone: they came back, or were in quarantine
     QUARANTINE = "QUARANTINE"  # on hand, and taken out of sale
     UNQUARANTINE = "UNQUARANTINE"  # put back on sale
+    TRANSFER_OUT = "TRANSFER_OUT"  # left for another location
+    TRANSFER_IN = "TRANSFER_IN"  # came from another location, or should have
+    TRANSFER_LOSS = "TRANSFER_LOSS"  # should have come, and has not
     UNKNOWN = "UNKNOWN"  # a kind that this version of the client does not know
 
 

@@ -177,3 +177,8 @@ class _InventorySync:
         self.list_locations = loop.iterating(inventory.list_locations)
         self.explain = loop.blocking(inventory.explain)
         self.check_availability = loop.blocking(inventory.check_availability)
+        self.create_transfer = loop.blocking(inventory.create_transfer)
+        self.receive_transfer = loop.blocking(inventory.receive_transfer)
+        self.close_transfer = loop.blocking(inventory.close_transfer)
+        self.transfer = loop.blocking(inventory.transfer)
+        self.list_transfers = loop.iterating(inventory.list_transfers)

@@ -261,6 +261,7 @@ def level_from_wire(message: inventory_pb2.StockLevel) -> StockLevel:
         available=message.available,
         version=message.version,
         quarantined=message.quarantined,
+        in_transit=message.in_transit,
     )
 
 
@@ -272,6 +273,7 @@ def stock_info_from_wire(message: inventory_pb2.StockInfo) -> StockInfo:
         available=message.available,
         levels=tuple(level_from_wire(level) for level in message.levels),
         quarantined=message.quarantined,
+        in_transit=message.in_transit,
     )
 
 
