@@ -26,6 +26,8 @@ from proof.goods_wishes import GOODS
 from proof.history import Facts
 from proof.places_asking import ask_for_places
 from proof.places_wishes import PLACES
+from proof.transfer_asking import ask_for_transfers
+from proof.transfer_wishes import TRANSFERS
 from proof.workload import Wanted
 
 PRICE = Money("GBP", 250)
@@ -69,6 +71,8 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
             return await ask_for_goods(client, wanted)
         case _ if wanted.method in PLACES:
             return await ask_for_places(client, wanted)
+        case _ if wanted.method in TRANSFERS:
+            return await ask_for_transfers(client, wanted)
     return await ask_for_stock(client, wanted)
 
 

@@ -25,6 +25,7 @@ from proof.rules import (
     reads,
     resources,
     stock,
+    transfers,
 )
 from proof.run_record import Attempt, RunRecord, Violation
 
@@ -38,6 +39,7 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         edits.no_lost_edit,
         goods.no_lost_goods,
         places.no_lost_switch,
+        transfers.no_lost_transfer,
     ),
     4: (
         orders.no_phantom,
@@ -45,8 +47,14 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         goods.no_phantom_goods,
         stock.stock_phantoms,
         places.no_phantom_switch,
+        transfers.no_phantom_transfer,
     ),
-    5: (orders.idempotency, goods.goods_idempotency, stock.stock_idempotency),
+    5: (
+        orders.idempotency,
+        goods.goods_idempotency,
+        stock.stock_idempotency,
+        transfers.transfer_idempotency,
+    ),
     6: (agreement.agreement, goods.booked_once, places.held_where_asked),
     7: (messages.in_order,),
     8: (messages.one_effect,),
@@ -57,12 +65,14 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         goods.goods_books,
         stock.ledger_is_level,
         places.where_inactive,
+        transfers.transfer_books,
     ),
     11: (
         reads.reads,
         places.places_told,
         places.availability_told,
         explaining.explanations,
+        transfers.transfers_told,
     ),
     12: (orders.notifications,),
     13: (messages.liveness,),

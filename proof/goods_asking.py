@@ -87,7 +87,8 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
             ]
             units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
             free = [[one.location_id, one.available] for one in info.levels]
-            return {**units, "levels": levels, "free": free}
+            coming = [[one.location_id, one.in_transit] for one in info.levels if one.in_transit]
+            return {**units, "levels": levels, "free": free, "coming": coming}
         case "ExplainStock":
             us = asked.get("as_of_us")
             as_of = None if us is None else EPOCH + timedelta(microseconds=us)

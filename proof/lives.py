@@ -178,6 +178,9 @@ def _since(record: RunRecord) -> Mapping[int, float]:
         key = (order.customer_id, order.request_id) if order else ("", "")
         begun = min((call.invoked_at for call in record.placings.get(key, ())), default=-inf)
         found |= {movement.movement_id: begun for movement in moved}
+    for movement in record.transferred:
+        calls = record.transferrings.get((movement.reference, movement.kind), ())
+        found[movement.movement_id] = min((call.invoked_at for call in calls), default=-inf)
     for request_id, request in record.snapshot.stock_requests.items():
         ledger = record.ledgers.get((request.product_id, request.location_id), [])
         calls = record.stock_changes.get(request_id, ())

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from proof.goods import units_by_product
@@ -14,6 +15,7 @@ RequestKey = tuple[str, str]  # customer id, request id
 Place = tuple[str, str]  # product id, location id
 
 CHANGING_STOCK = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
+OF_TRANSFERS = ("TRANSFER_OUT", "TRANSFER_IN", "TRANSFER_LOSS")
 
 Key = TypeVar("Key")
 Thing = TypeVar("Thing")
@@ -131,6 +133,37 @@ class RunRecord:
     def moved(self) -> Mapping[str, list[Movement]]:
         """The movements that each order caused."""
         return _grouped((m.order_id, m) for m in self.snapshot.ledger if m.order_id)
+
+    @cached_property
+    def transferred(self) -> Sequence[Movement]:
+        """The movements of transfers, in the order in which they happened."""
+        return [m for m in self.snapshot.ledger if m.kind in OF_TRANSFERS]
+
+    @cached_property
+    def transferrings(self) -> Mapping[tuple[str, str], list[Call]]:
+        """The calls that can have moved units of a transfer, by its id and the kind of movement."""
+        ids = {one.request_id: one.transfer_id for one in self.snapshot.transfers.values()}
+        sent = [
+            ((ids.get(call.request["request_id"], ""), "TRANSFER_OUT"), call)
+            for call in self.calls_of("CreateTransfer")
+        ]
+        later = [
+            ((call.request["transfer_id"], kind), call)
+            for method in ("ReceiveTransfer", "CloseTransfer")
+            for call in self.calls_of(method)
+            for kind in ("TRANSFER_IN", "TRANSFER_LOSS")
+        ]
+        return _grouped([*sent, *later])
+
+    @cached_property
+    def given_up(self) -> Collection[int]:
+        """Movements by which units come that are lost right after: they have not come."""
+        return {
+            came.movement_id
+            for ledger in self.ledgers.values()
+            for came, lost in pairwise(ledger)
+            if (came.kind, lost.kind) == ("TRANSFER_IN", "TRANSFER_LOSS")
+        }
 
 
 def _grouped(pairs: Iterable[tuple[Key, Thing]]) -> Mapping[Key, list[Thing]]:

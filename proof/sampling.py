@@ -20,12 +20,21 @@ HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(quarantined) <> 0 OR sum(v
 """
 
 # A location that is active again has forgotten since when it was not: this has to be seen in time.
+# Units of a transfer that did not come stand in the ledger right before they are lost.
 _WHERE_INACTIVE = """
 SELECT movement_id, stock_movement.kind, product_id, stock_movement.location_id
   FROM location
   JOIN stock_movement ON stock_movement.location_id = location.location_id
    AND movement_id > inactive_after
  WHERE stock_movement.kind IN ('RECEIPT', 'RESERVATION', 'UNQUARANTINE')
+    OR stock_movement.kind = 'TRANSFER_IN'
+   AND NOT EXISTS (SELECT 1
+                     FROM stock_movement AS lost
+                    WHERE lost.kind = 'TRANSFER_LOSS'
+                      AND lost.reference = stock_movement.reference
+                      AND lost.product_id = stock_movement.product_id
+                      AND lost.on_hand_delta = -stock_movement.on_hand_delta
+                      AND lost.movement_id > stock_movement.movement_id)
 """
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from holdfast.chassis.times import EPOCH
 from proof.goods import Item, Return, Shipment, Sourcing, units_by_product
 from proof.places import Location
+from proof.transfers import Transfer
 
 
 def since_1970_us(at: datetime) -> int:
@@ -338,3 +339,4 @@ class Snapshot:
     holds: frozenset[str] = frozenset()
     booked: frozenset[tuple[str, str]] = frozenset()
     locations: Mapping[str, Location] = field(default_factory=dict)
+    transfers: Mapping[str, Transfer] = field(default_factory=dict)

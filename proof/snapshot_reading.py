@@ -28,6 +28,7 @@ from proof.snapshot import (
     goods_minor,
     since_1970_us,
 )
+from proof.transfers_reading import transfers_of
 
 _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
@@ -165,7 +166,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
         requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
         booked = await booked_facts(reading)
-        locations = await locations_of(reading)
+        locations, transfers = await locations_of(reading), await transfers_of(reading)
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
         orders=found,
@@ -173,6 +174,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         unanswered=unanswered,
         holds=holds,
         booked=booked,
+        transfers=transfers,
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from proof.goods_wishes import GOODS, LOCATIONS, SOURCED, GoodsWishes, drawn_sourcing
 from proof.history import Facts
 from proof.places_wishes import PLACES, PlacesWishes
+from proof.transfer_wishes import TRANSFERS, TransferWishes
 
 MIX = {"CreateOrder": 60, "GetOrderDetails": 20, "GetStockInfo": 10, "UpdateStock": 5}
 MIX |= {"CancelOrder": 5, "ConfirmOrder": 8, "ExtendHold": 2, "RecordPayment": 4}
@@ -26,6 +27,7 @@ MIX |= {
     "CloseReturn": 4,
 }
 MIX |= {"CheckAvailability": 6, "UpdateLocation": 6, "ListLocations": 2}
+MIX |= {"CreateTransfer": 6, "ReceiveTransfer": 8, "CloseTransfer": 4, "GetTransfer": 5}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
@@ -135,16 +137,20 @@ class Caller:
         self._changed: dict[str, list[Facts]] = {name: [] for name in CHANGES}
         self._goods = GoodsWishes(name, self._chance)
         self._places = PlacesWishes(self._chance)
+        self._transfers = TransferWishes(name, self._chance, shop.product_ids)
         self._numbers = 0
 
     def told_of(self, answer: Facts) -> None:
-        """An answer that names an order: read, edit, ship or cancel it some day; that shows
-        locations: switch one; or that explained stock: ask again what was then.
+        """An answer that names an order: read, edit, ship or cancel it some day; or a transfer:
+        receive or close it; that shows locations: switch one; or that explained stock: ask again
+        what was then.
         """
         self._places.told_of(answer)
         for level in answer.get("explained", ()):
             newest = level["movements"][0], level["moved_at_us"]
             _remember(self._moments, (answer["product_id"], *newest))
+        if "transfer_id" in answer:
+            self._transfers.told_of(answer)
         if "order_id" not in answer:
             return
         order_id = answer["order_id"]
@@ -166,6 +172,8 @@ class Caller:
             method = "GetOrderDetails"  # what it shows may be shipped one day
         if method in PLACES:
             return Wanted(*self._places.next(method, self._lines()))
+        if method in TRANSFERS:
+            return Wanted(*self._transfers.next(method))
         match method:
             case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
                 return Wanted(method, self._stock_change(method))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from proof.questions import CAME, LEFT, SHIPPING, Question, facts_of, questions_of
 from proof.rules.stock import is_by_itself
-from proof.run_record import RunRecord
+from proof.run_record import OF_TRANSFERS, RunRecord
 from proof.snapshot import (
     FROM,
     MISSING,
@@ -151,10 +151,12 @@ def due_events(record: RunRecord) -> Iterator[tuple[Told, Due]]:
             asker = record.snapshot.orders.get(order_id)
             moved = record.moved.get(order_id, [])
             yield from _due_of_reservation(asker, reservation, moved, answers[order_id])
+    silent = record.given_up  # told with the loss, as one change
     for (product_id, location_id), ledger in record.ledgers.items():
         aggregate = Aggregate("holdfast.inventory", product_id, location_id)
         for version, movement in enumerate(ledger, 1):
-            if is_by_itself(movement):
+            by_transfer = movement.kind in OF_TRANSFERS
+            if is_by_itself(movement) or (by_transfer and movement.movement_id not in silent):
                 parts = [Part(product_id, location_id, movement.on_hand_after)]
                 if movement.quarantined_after:
                     parts += [Part(QUARANTINED, location_id, movement.quarantined_after)]

@@ -13,7 +13,8 @@ from proof.rules.orders import sourcing_of
 from proof.run_record import RunRecord, Violation
 from proof.snapshot import Movement, Order
 
-COMING = ("RECEIPT", "RESERVATION", "UNQUARANTINE")  # kinds that an inactive location has not
+# Kinds that an inactive location has not.
+COMING = ("RECEIPT", "RESERVATION", "UNQUARANTINE", "TRANSFER_IN")
 
 
 def no_lost_switch(record: RunRecord) -> Iterator[Violation]:
@@ -83,11 +84,16 @@ def where_inactive(record: RunRecord) -> Iterator[Violation]:
             at = locations.get(movement.location_id)
             if at is None:
                 yield Violation(10, movement.location_id, f"it is no location: {movement}")
-            elif movement.kind in COMING and (
+            elif _comes(record, movement) and (
                 _comes_after(at, movement)
                 or True not in lives[at.location_id].active(*shelf.life.between(step))
             ):
                 yield Violation(10, at.location_id, f"it was inactive by then: {movement}")
+
+
+def _comes(record: RunRecord, movement: Movement) -> bool:
+    """Whether units come, or are promised; of a transfer not those that are given up at once."""
+    return movement.kind in COMING and movement.movement_id not in record.given_up
 
 
 def _comes_after(location: Location, movement: Movement) -> bool:

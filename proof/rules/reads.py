@@ -67,7 +67,7 @@ def _orders_told(record: RunRecord) -> Iterator[Violation]:
     for order_id, calls in missed.items():
         yield from _not_found(order_id, calls, tellings.get(order_id, []))
     for order_id, told in tellings.items():
-        yield from _going_back(order_id, told)
+        yield from going_back(order_id, told)
 
 
 def _moments(order: Order, call: Call) -> Sequence[int]:
@@ -137,8 +137,10 @@ def _not_found(
             yield Violation(11, subject, text)
 
 
-def _going_back(subject: str, tellings: Sequence[Telling]) -> Iterator[Violation]:
-    """Sweep over the calls in the order in which they began; `running` are those that had not ended
+def going_back(subject: str, tellings: Sequence[Telling]) -> Iterator[Violation]:
+    """Name what was never so, and what is older than what had been told.
+
+    Sweep over the calls in the order in which they began; `running` are those that had not ended
     yet, and `bound` is the oldest moment that may still be told.
     """
     bound = 0
@@ -201,7 +203,7 @@ def _stock_told(record: RunRecord) -> Iterator[Violation]:
         of_it = [one for place, told in tellings.items() if place[0] == product_id for one in told]
         yield from _not_found(product_id, calls, of_it)
     for (product_id, _), at_place in tellings.items():
-        yield from _going_back(product_id, at_place)
+        yield from going_back(product_id, at_place)
 
 
 def _adds_up(told: Facts) -> bool:

@@ -22,6 +22,9 @@ SHAPES: dict[str, frozenset[tuple[int, int, int, bool]]] = {
     "WRITE_OFF": frozenset({(-1, 0, 0, True), (-1, 0, -1, False)}),
     "QUARANTINE": frozenset({(0, 0, 1, False)}),
     "UNQUARANTINE": frozenset({(0, 0, -1, False)}),
+    "TRANSFER_OUT": frozenset({(-1, 0, 0, False)}),
+    "TRANSFER_IN": frozenset({(1, 0, 0, False)}),
+    "TRANSFER_LOSS": frozenset({(-1, 0, 0, False)}),
 }
 LEFT_OR_PROMISED = ("CONFIRMED", "PARTIALLY_SHIPPED", "SHIPPED")
 
@@ -35,9 +38,10 @@ def is_by_itself(movement: Movement) -> bool:
 
 
 def conservation(record: RunRecord) -> Iterator[Violation]:
-    """1. For each product: what callers put in and took out is on hand, less what left and with
-    what came back of it; what the reservations of orders promise is reserved; what callers and
-    returns put aside is in quarantine. Every sample taken on the way held likewise.
+    """1. For each product: what callers put in and took out is on hand, less what left, is on its
+    way to another location or did not come there, and with what came back; what the reservations of
+    orders promise is reserved; what callers and returns put aside is in quarantine. Every sample
+    taken on the way held likewise.
     """
     for sample in record.samples:
         for text in sample.contradictions:
@@ -53,6 +57,9 @@ def conservation(record: RunRecord) -> Iterator[Violation]:
         for item in order.received:
             put_in[item.product_id] += item.units if item.disposition != "WRITE_OFF" else 0
             aside[item.product_id] += item.units if item.disposition == "QUARANTINE" else 0
+    for transfer in record.snapshot.transfers.values():
+        for line in transfer.lines:
+            put_in[line.product_id] -= line.sent - line.received
     promised = Counter[str]()
     for order_id, reservation in record.snapshot.reservations.items():
         if reservation.state == "HELD":

@@ -11,7 +11,7 @@ from google.type.money_pb2 import Money
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.history import Facts
-from proof.simulation import places_wire
+from proof.simulation import places_wire, transfers_wire
 
 CENT_NANOS = 10_000_000
 DELIVERED_AT_S = 1_780_000_000  # when everything that arrives has arrived
@@ -217,7 +217,8 @@ def _stock(body: bytes) -> dict[str, Any]:
         for one in info.levels
     ]
     free = [[one.location_id, one.available] for one in info.levels]
-    return {**_level(info), "levels": levels, "free": free}
+    coming = transfers_wire.coming(info)
+    return {**_level(info), "levels": levels, "free": free, "coming": coming}
 
 
 def _question(facts: Facts) -> inventory_pb2.ExplainStockRequest:
@@ -346,6 +347,24 @@ METHODS = {
     ),
     "CheckAvailability": Method(
         "inventory", INVENTORY + "CheckAvailability", places_wire.basket, places_wire.availability
+    ),
+    "CreateTransfer": Method(
+        "inventory", INVENTORY + "CreateTransfer", transfers_wire.sending, transfers_wire.transfer
+    ),
+    "ReceiveTransfer": Method(
+        "inventory", INVENTORY + "ReceiveTransfer", transfers_wire.receipt, transfers_wire.transfer
+    ),
+    "CloseTransfer": Method(
+        "inventory",
+        INVENTORY + "CloseTransfer",
+        lambda facts: inventory_pb2.CloseTransferRequest(transfer_id=facts["transfer_id"]),
+        transfers_wire.transfer,
+    ),
+    "GetTransfer": Method(
+        "inventory",
+        INVENTORY + "GetTransfer",
+        lambda facts: inventory_pb2.GetTransferRequest(transfer_id=facts["transfer_id"]),
+        transfers_wire.transfer,
     ),
     "CreateProduct": Method("inventory", INVENTORY + "CreateProduct", _product, lambda _: {}),
 }

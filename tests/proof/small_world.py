@@ -33,6 +33,7 @@ from proof.snapshot import (
     Snapshot,
     StockRequest,
 )
+from proof.transfers import Transfer
 
 START = datetime(2026, 11, 5, tzinfo=UTC)
 PRICE = 350
@@ -135,6 +136,7 @@ class World:
         }
         self.outboxes = {"orders": 0, "inventory": 0}
         self.booked = set[tuple[str, str]]()
+        self.transfers = dict[str, Transfer]()
         self.letters = [Letter("inventory", "bad", "", "not a CloudEvents batch in protobuf")]
         self.rest: dict[str, Any] = {
             "samples": [Sample(())],
@@ -173,24 +175,29 @@ class World:
 
     def recount(self) -> None:
         """Make everything that follows from the ledger follow from it as it is now."""
-        on_hand = reserved = aside = 0
+        places = dict.fromkeys(("main", *(movement.location_id for movement in self.ledger)))
+        now = {place: Level("LAMP", place, 0, 0, 0) for place in places}
         for index, movement in enumerate(self.ledger):
-            on_hand += movement.on_hand_delta
-            reserved += movement.reserved_delta
-            aside += movement.quarantined_delta
+            level = now[movement.location_id]
+            level = now[movement.location_id] = level._replace(
+                on_hand=level.on_hand + movement.on_hand_delta,
+                reserved=level.reserved + movement.reserved_delta,
+                version=level.version + 1,
+                quarantined=level.quarantined + movement.quarantined_delta,
+            )
             self.ledger[index] = movement._replace(
                 movement_id=index + 1,
-                on_hand_after=on_hand,
-                reserved_after=reserved,
-                quarantined_after=aside,
+                on_hand_after=level.on_hand,
+                reserved_after=level.reserved,
+                quarantined_after=level.quarantined,
             )
-        self.level = Level("LAMP", "main", on_hand, reserved, len(self.ledger), aside)
+        self.level, *self.elsewhere = now.values()
         for request_id, request in self.requests.items():
             units = dict(self.units(request.version))
             del units["available"]
             self.change_request(request_id, **units)
         supply, taken = self.requests["supply"].version, self.requests["taken"].version
-        for number, version in ((0, supply), (12, 4), (14, taken), (15, len(self.ledger))):
+        for number, version in ((0, supply), (12, 4), (14, taken), (15, self.level.version)):
             self.calls[number] = replace(self.calls[number], value=self.units(version))
         for event_id, request_id in (("i-1", "supply"), ("i-5", "taken")):
             version = self.requests[request_id].version
@@ -198,8 +205,8 @@ class World:
             self.see(event_id, sequence=version, content=content)
 
     def units(self, version: int) -> Mapping[str, int]:
-        """What there was at some version, as a caller is told."""
-        movement = self.ledger[version - 1]
+        """What there was at main at some version, as a caller is told."""
+        movement = [one for one in self.ledger if one.location_id == "main"][version - 1]
         return _stock(*movement[6:8], movement.quarantined_after)
 
     def see(self, event_id: str, /, **values: Any) -> None:
@@ -244,6 +251,7 @@ class World:
             outboxes=self.outboxes,
             letters=tuple(self.letters),
             booked=frozenset(self.booked),
+            transfers=self.transfers,
         )
         return RunRecord(
             self.calls,

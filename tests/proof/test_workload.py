@@ -1,7 +1,9 @@
 """The workload is the same for the same seed, and meets what it is meant to meet."""
 
 from collections import Counter
+from itertools import permutations
 
+from proof.goods_wishes import LOCATIONS
 from proof.places_wishes import PLACES
 from proof.run_record import CHANGING_STOCK
 from proof.workload import MIX, UNITS_MAX, Caller, Shop, Wanted
@@ -16,6 +18,7 @@ READ = {
     "stock": [["P-001", "main", 1], ["P-002", "east", 1]],
     "shipments": [["s-1", [[1, "P-001", "main", 1]]]],
 }
+TRANSFER = {"transfer_id": "a transfer", "closed": False, "units": [["P-001", 3, 1, 0]]}
 RETURN = {"order_id": "an order", "return_id": "a return", "units": [[1, 1, 0]]}
 
 
@@ -23,6 +26,7 @@ def calls(seed: int, times: int = 2_000) -> list[Wanted]:
     caller = Caller("c-1", seed, SHOP)
     caller.told_of(READ)
     caller.told_of(RETURN)
+    caller.told_of(TRANSFER)
     return [caller.next() for _ in range(times)]
 
 
@@ -50,13 +54,13 @@ def test_requests_are_repeated_and_contradicted_and_hurried() -> None:
     assert any(call.deadline_s is not None for call in orders)
 
 
-def test_a_caller_names_only_orders_that_it_was_told_of() -> None:
+def test_a_caller_names_only_orders_and_transfers_that_it_was_told_of() -> None:
     caller = Caller("c-1", 5, SHOP)
 
     methods = {caller.next().method for _ in range(500)}
 
     stock = {"GetStockInfo", "ExplainStock", *CHANGING_STOCK}
-    assert methods == {"CreateOrder", *stock, *PLACES}
+    assert methods == {"CreateOrder", "CreateTransfer", *stock, *PLACES}
 
 
 def test_what_was_explained_is_asked_for_again_as_of_its_moment_and_just_before() -> None:
@@ -88,6 +92,23 @@ def test_goods_leave_and_come_back_repeated_contradicted_and_beyond_what_there_i
         (True, False),
     }
     assert any(item[1] > 2 for one in shipped for item in one["items"])
+
+
+def test_units_are_sent_and_received_repeated_contradicted_and_beyond_what_there_is() -> None:
+    made = [call for call in calls(8, 6_000) if call.method.endswith("Transfer")]
+    by_id: dict[object, list[object]] = {}
+    for call in made:
+        if "request_id" in call.request:
+            by_id.setdefault(call.request["request_id"], []).append(call.request)
+    sent = [call.request for call in made if call.method == "CreateTransfer"]
+    came = [call.request for call in made if call.method == "ReceiveTransfer"]
+
+    assert any(len(some) > 1 and all(one == some[0] for one in some) for some in by_id.values())
+    assert any(one != some[0] for some in by_id.values() for one in some)
+    assert {(one["origin"], one["target"]) for one in sent} == set(permutations(LOCATIONS, 2))
+    assert {len(one["units"]) for one in sent} == {1, 2}
+    assert {units for one in came for _, units in one["units"]} == {1, 2, 3}  # 2 are to come
+    assert any(not one["units"] for one in came)
 
 
 def test_orders_say_by_every_rule_where_their_stock_is_to_come_from() -> None:
