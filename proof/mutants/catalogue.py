@@ -13,6 +13,7 @@ from proof.mutants import (
     relay_bugs,
     sourcing_bugs,
     stock_bugs,
+    transfer_bugs,
 )
 from proof.mutants.planting import Bug
 
@@ -31,6 +32,7 @@ BUGS: dict[str, Bug] = {
         goods_bugs,
         hold_bugs,
         customer_bugs,
+        transfer_bugs,
     )
     for bug in module.BUGS
 }

@@ -238,6 +238,24 @@ async def test_of_two_who_send_the_last_units_one_does(holdfast: RunningHoldfast
     await sound(holdfast)
 
 
+async def test_of_parts_that_come_at_once_each_counts(holdfast: RunningHoldfast) -> None:
+    await shop(holdfast)
+    sent = await send(holdfast, {"LAMP": 4, "MUG": 1})
+    parts = [{"LAMP": 1}, {"LAMP": 2}, {"MUG": 1}, {"LAMP": 1}]
+
+    await asyncio.gather(
+        *(
+            receive(holdfast, sent.transfer_id, units, f"p-{number}")
+            for number, units in enumerate(parts)
+        )
+    )
+
+    came = await get(holdfast, sent.transfer_id)
+    assert units_of(came) == [("LAMP", 4, 4, 0), ("MUG", 1, 1, 0)]
+    assert await levels(holdfast, "LAMP") == {"main": (4, 4, 0), "shop": (1, 1, 0)}
+    await sound(holdfast)
+
+
 async def test_opposite_transfers_at_once_wait_for_each_other_in_one_order(
     holdfast: RunningHoldfast,
 ) -> None:
