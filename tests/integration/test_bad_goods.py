@@ -186,6 +186,45 @@ def bad_explanations() -> Iterator[Case]:
     yield bad("unknown product", ghost, "", NOT_FOUND)
 
 
+def bad_transfers() -> Iterator[Case]:
+    for name, text in {"empty": "", **BAD_PLACES}.items():
+        sending = inventory_pb.CreateTransferRequest(origin=text, target=text, reference="x" * 201)
+        again = " target" if text else ""  # it is the origin as well
+        yield bad(f"place {name}", sending, "origin target reference lines" + again)
+    same = inventory_pb.CreateTransferRequest(origin="main", target="main", reference="\0")
+    same.lines.add(product_id="LAMP", quantity=1)
+    yield bad("nowhere else", same, "target reference")
+    for quantity in (0, -1, 10**12 + 1, INT64_MIN):
+        sending = inventory_pb.CreateTransferRequest(origin="main", target="shop")
+        sending.lines.add(product_id="", quantity=quantity)
+        yield bad(f"{quantity} units", sending, "lines[0].product_id lines[0].quantity")
+        receipt = inventory_pb.ReceiveTransferRequest(transfer_id=NIL, lines=sending.lines)
+        yield bad(f"{quantity} units", receipt, "lines[0].product_id lines[0].quantity")
+    for name, text in BAD_IDS.items():
+        sending = inventory_pb.CreateTransferRequest(origin="main", target="shop", request_id=text)
+        sending.lines.add(product_id=text, quantity=1)
+        yield bad(f"id {name}", sending, "lines[0].product_id request_id")
+        receipt = inventory_pb.ReceiveTransferRequest(transfer_id="x", request_id=text)
+        yield bad(f"id {name}", receipt, "transfer_id request_id")
+    twice = inventory_pb.ReceiveTransferRequest(transfer_id=NIL)
+    for _ in range(2):
+        twice.lines.add(product_id="LAMP", quantity=1)
+    yield bad("a product twice", twice, "lines[1].product_id")
+    many = [inventory_pb.TransferUnits(product_id=f"p-{n}", quantity=1) for n in range(1_001)]
+    yield bad("many", inventory_pb.ReceiveTransferRequest(transfer_id=NIL, lines=many), "lines")
+    for name, time in BAD_TIMES.items():
+        sending = inventory_pb.CreateTransferRequest(
+            origin="main", target="shop", lines=many[:1], expected_time=time
+        )
+        yield bad(f"time {name}", sending, "expected_time")
+    for uuid in BAD_UUIDS:
+        for method in (inventory_pb.CloseTransferRequest, inventory_pb.GetTransferRequest):
+            yield bad(f"transfer {uuid}", method(transfer_id=uuid), "transfer_id")
+    listing = inventory_pb.ListTransfersRequest(page_size=-1, page_token="x")
+    yield bad("page", listing, "page_size page_token")
+    yield bad("unknown transfer", inventory_pb.CloseTransferRequest(transfer_id=NIL), "", NOT_FOUND)
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -197,6 +236,7 @@ TABLES = {
         bad_locations,
         bad_baskets,
         bad_explanations,
+        bad_transfers,
     )
 }
 

@@ -70,6 +70,48 @@ async def test_what_is_promised_or_quarantined_does_not_leave(holdfast: RunningH
     await sound(holdfast)
 
 
+async def test_what_is_promised_or_on_its_way_is_not_quarantined(
+    holdfast: RunningHoldfast,
+) -> None:
+    await shop(holdfast)
+    await holdfast.place(line("LAMP", 2))
+    sent = await send(holdfast, {"LAMP": 2})
+    before = await everything(holdfast)
+
+    for place, wanted, free in (("shop", 2, "1"), ("main", 1, "0")):
+        aside = pb.QuarantineStockRequest(
+            product_id="LAMP", quantity=wanted, location_id=place, reason="wet"
+        )
+        found = await refusal(holdfast.inventory.QuarantineStock(aside, timeout=CALL_S_MAX))
+        assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "NOT_FREE")
+        assert found.facts == {"wanted": str(wanted), "free": free}
+
+    assert await everything(holdfast) == before
+    await close(holdfast, sent.transfer_id)
+    await sound(holdfast)
+
+
+async def test_all_products_that_cannot_be_moved_are_named_at_once(
+    holdfast: RunningHoldfast,
+) -> None:
+    await shop(holdfast)
+    sent = await send(holdfast, {"LAMP": 2, "MUG": 1})
+    before = await everything(holdfast)
+
+    short = await refusal(send(holdfast, {"MUG": 9, "LAMP": 4}, "t-2"))
+    beyond = await refusal(receive(holdfast, sent.transfer_id, {"MUG": 2, "LAMP": 3}, "p-2"))
+    unknown = await refusal(send(holdfast, {"VASE": 1, "LAMP": 1, "JUG": 1}, "t-2"))
+
+    for found, reason in ((short, "NOT_FREE"), (beyond, "OVER_RECEIPT")):
+        assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, reason)
+        named = [(kind, product) for kind, product, _ in found.unmet]
+        assert named == [(reason, "LAMP"), (reason, "MUG")]
+        assert found.message.endswith("; nor can these: MUG")
+    assert short.facts == {"wanted": "4", "free": "3"}
+    assert unknown.missing == [("product", "JUG"), ("product", "VASE")]
+    assert await everything(holdfast) == before
+
+
 async def test_a_transfer_is_between_two_places_that_are_there(holdfast: RunningHoldfast) -> None:
     await shop(holdfast)
     await holdfast.location("attic", active=False)

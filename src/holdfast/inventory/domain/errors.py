@@ -9,18 +9,21 @@ InventoryError
 ├── LocationSpelledOtherwise
 ├── LocationInactive
 ├── BelowReserved
-├── NotFree
+├── RefusedUnits
+│   ├── NotFree
+│   └── OverReceipt
 ├── NotQuarantined
 ├── QuantityTooLarge
 ├── TooManyLocations
 ├── TransferNotFound
 ├── TransferClosed
 ├── NothingToReceive
-├── OverReceipt
 ├── StaleVersion
 ├── RequestIdReused
 └── TransferRequestReused
 """
+
+from collections.abc import Mapping, Sequence
 
 
 class InventoryError(Exception):
@@ -30,13 +33,13 @@ class InventoryError(Exception):
 
 
 class ProductNotFound(InventoryError):
-    """There is no product of this id."""
+    """There is no product of this id, nor of the others."""
 
     reason = "PRODUCT_NOT_FOUND"
 
-    def __init__(self, product_id: str) -> None:
+    def __init__(self, product_id: str, *others: str) -> None:
         super().__init__(f"product {product_id} does not exist")
-        self.product_id = product_id
+        self.product_ids = product_id, *others
 
 
 class ProductExists(InventoryError):
@@ -92,7 +95,28 @@ class BelowReserved(InventoryError):
         self.wanted, self.reserved = wanted, reserved
 
 
-class NotFree(InventoryError):
+class RefusedUnits(InventoryError):
+    """Units of a product can't be moved as asked.
+
+    :ivar others: what is refused of other products, by the same request.
+    """
+
+    reason = "REFUSED_UNITS"
+    others: Sequence["RefusedUnits"] = ()
+
+    def __init__(self, message: str, product_id: str, facts: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.product_id, self.facts = product_id, facts
+
+
+def refuse_together(refused: Sequence[RefusedUnits]) -> None:
+    """Raise what is refused, if anything is: the first, with all others."""
+    if refused:
+        refused[0].others = refused[1:]
+        raise refused[0]
+
+
+class NotFree(RefusedUnits):
     """Fewer units are free there than are to be taken out of sale, or to leave.
 
     :param wanted_to: what was to become of them.
@@ -105,9 +129,10 @@ class NotFree(InventoryError):
     ) -> None:
         super().__init__(
             f"product {product_id} at {location_id}: {wanted:,} units can't {wanted_to}, as "
-            f"{free:,} are free: what is promised to orders or quarantined is not"
+            f"{free:,} are free: what is promised to orders or quarantined is not",
+            product_id,
+            {"wanted": str(wanted), "free": str(free)},
         )
-        self.facts = {"wanted": str(wanted), "free": str(free)}
 
 
 class NotQuarantined(InventoryError):
@@ -258,7 +283,7 @@ class NothingToReceive(InventoryError):
         self.facts = {"transfer_id": transfer_id}
 
 
-class OverReceipt(InventoryError):
+class OverReceipt(RefusedUnits):
     """More units would have come than were sent."""
 
     reason = "OVER_RECEIPT"
@@ -266,9 +291,10 @@ class OverReceipt(InventoryError):
     def __init__(self, transfer_id: str, product_id: str, *, wanted: int, coming: int) -> None:
         super().__init__(
             f"product {product_id} of transfer {transfer_id}: {wanted:,} units can't have come, as "
-            f"{coming:,} are still to come: what is beyond that is a receipt of its own"
+            f"{coming:,} are still to come: what is beyond that is a receipt of its own",
+            product_id,
+            {"product_id": product_id, "wanted": str(wanted), "coming": str(coming)},
         )
-        self.facts = {"product_id": product_id, "wanted": str(wanted), "coming": str(coming)}
 
 
 class TransferRequestReused(InventoryError):

@@ -1,6 +1,7 @@
 """Inventory's refusals as google.rpc.Status: which code, which details."""
 
 import grpc
+from google.rpc.error_details_pb2 import PreconditionFailure
 from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.grpc import statuses
@@ -11,14 +12,13 @@ from holdfast.inventory.domain.errors import (
     LocationInactive,
     LocationNotFound,
     LocationSpelledOtherwise,
-    NotFree,
     NothingToReceive,
     NotQuarantined,
-    OverReceipt,
     ProductExists,
     ProductInactive,
     ProductNotFound,
     QuantityTooLarge,
+    RefusedUnits,
     RequestIdReused,
     StaleVersion,
     TooManyLocations,
@@ -32,7 +32,7 @@ def translate(error: Exception) -> Status | None:
     """Return the status of a refusal; None for any other error."""
     match error:
         case ProductNotFound():
-            return statuses.not_found("product", [error.product_id])
+            return statuses.not_found("product", error.product_ids)
         case LocationNotFound():
             return statuses.not_found("location", [error.location_id])
         case TransferNotFound():
@@ -51,7 +51,9 @@ def translate(error: Exception) -> Status | None:
         case BelowReserved():
             facts = {"wanted": str(error.wanted), "reserved": str(error.reserved)}
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, facts)
-        case NotFree() | NotQuarantined() | TransferClosed() | NothingToReceive() | OverReceipt():
+        case RefusedUnits():
+            return _units(error)
+        case NotQuarantined() | TransferClosed() | NothingToReceive():
             return _refusal(grpc.StatusCode.FAILED_PRECONDITION, error, error.facts)
         case QuantityTooLarge():
             facts = {"wanted": str(error.wanted), "allowed": str(error.allowed)}
@@ -73,3 +75,21 @@ def translate(error: Exception) -> Status | None:
 
 def _refusal(code: grpc.StatusCode, error: InventoryError, facts: dict[str, str]) -> Status:
     return statuses.refusal(code, error.reason, str(error), metadata=facts)
+
+
+def _units(error: RefusedUnits) -> Status:
+    """All products of which units are refused; the metadata is that of the first."""
+    unmet = [
+        PreconditionFailure.Violation(
+            type=error.reason, subject=one.product_id, description=str(one)
+        )
+        for one in (error, *error.others)
+    ]
+    names = ", ".join(one.product_id for one in error.others)
+    return statuses.refusal(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        error.reason,
+        f"{error}; nor can these: {names}" if names else str(error),
+        metadata=error.facts,
+        details=[PreconditionFailure(violations=statuses.as_many_as_fit(unmet))],
+    )

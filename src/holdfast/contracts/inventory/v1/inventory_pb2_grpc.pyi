@@ -150,9 +150,10 @@ class InventoryServiceStub:
     the same request_id and contents returns the transfer as it is by then and changes nothing.
     Errors:
       INVALID_ARGUMENT     also where the target is the origin.
-      NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+      NOT_FOUND            a location does not exist, or products do not; ResourceInfo names each.
       FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
-                           stays. metadata["wanted"], metadata["free"].
+                           stays. PreconditionFailure names all such products; metadata["wanted"] and metadata["free"] are
+                           of the first.
                            LOCATION_INACTIVE: nothing comes to the target.
                            LOCATION_SPELLED_OTHERWISE: see UpdateStock.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
@@ -162,7 +163,8 @@ class InventoryServiceStub:
     with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
     Errors:
       NOT_FOUND            no such transfer.
-      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. PreconditionFailure names all such
+                           products; metadata["product_id"], metadata["wanted"] and metadata["coming"] are of the first.
                            NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
                            TRANSFER_CLOSED: it is closed.
                            LOCATION_INACTIVE: nothing comes to the target while it is not active.
@@ -284,9 +286,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     the same request_id and contents returns the transfer as it is by then and changes nothing.
     Errors:
       INVALID_ARGUMENT     also where the target is the origin.
-      NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+      NOT_FOUND            a location does not exist, or products do not; ResourceInfo names each.
       FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
-                           stays. metadata["wanted"], metadata["free"].
+                           stays. PreconditionFailure names all such products; metadata["wanted"] and metadata["free"] are
+                           of the first.
                            LOCATION_INACTIVE: nothing comes to the target.
                            LOCATION_SPELLED_OTHERWISE: see UpdateStock.
       ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
@@ -296,7 +299,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
     Errors:
       NOT_FOUND            no such transfer.
-      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+      FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. PreconditionFailure names all such
+                           products; metadata["product_id"], metadata["wanted"] and metadata["coming"] are of the first.
                            NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
                            TRANSFER_CLOSED: it is closed.
                            LOCATION_INACTIVE: nothing comes to the target while it is not active.
@@ -517,9 +521,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         the same request_id and contents returns the transfer as it is by then and changes nothing.
         Errors:
           INVALID_ARGUMENT     also where the target is the origin.
-          NOT_FOUND            a product or a location does not exist; ResourceInfo names it.
+          NOT_FOUND            a location does not exist, or products do not; ResourceInfo names each.
           FAILED_PRECONDITION  NOT_FREE: fewer units of a product are free at the origin; what is promised to orders or quarantined
-                               stays. metadata["wanted"], metadata["free"].
+                               stays. PreconditionFailure names all such products; metadata["wanted"] and metadata["free"] are
+                               of the first.
                                LOCATION_INACTIVE: nothing comes to the target.
                                LOCATION_SPELLED_OTHERWISE: see UpdateStock.
           ALREADY_EXISTS       REQUEST_ID_REUSED: the request_id was used for the transfer of metadata["transfer_id"].
@@ -535,7 +540,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         with the same request_id and contents changes nothing, also after closing, and returns the transfer as it is by then.
         Errors:
           NOT_FOUND            no such transfer.
-          FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. metadata["wanted"], metadata["coming"].
+          FAILED_PRECONDITION  OVER_RECEIPT: fewer units of a product are still to come. PreconditionFailure names all such
+                               products; metadata["product_id"], metadata["wanted"] and metadata["coming"] are of the first.
                                NOTHING_TO_RECEIVE: no lines are named, and nothing is still to come.
                                TRANSFER_CLOSED: it is closed.
                                LOCATION_INACTIVE: nothing comes to the target while it is not active.

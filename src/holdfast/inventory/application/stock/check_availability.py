@@ -30,9 +30,10 @@ class CheckAvailability:
             known = await self._reader.locations_named(sourcing.location_ids)
             refuse_inactive(sourcing.location_ids, known)
         infos = await self._reader.stock_info(wanted)
+        unknown = [one for one in wanted if one not in infos]
+        if unknown:
+            raise ProductNotFound(*unknown)
         for product_id in wanted:
-            if product_id not in infos:
-                raise ProductNotFound(product_id)
             if not infos[product_id].product.active:
                 raise ProductInactive(product_id)
         levels = shelves(level for info in infos.values() for level in info.levels)

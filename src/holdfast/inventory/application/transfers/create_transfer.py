@@ -10,9 +10,13 @@ from holdfast.inventory.application.transfers.booking import booked, cause_of
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import (
     LocationInactive,
+    NotFree,
     ProductNotFound,
     TransferRequestReused,
+    refuse_together,
 )
+from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.domain.transfers.transfer import Transfer, TransferLine
 
@@ -60,9 +64,7 @@ class CreateTransfer:
             origin, target = (named(one, places) for one in (wanted.origin, wanted.target))
             if not target.active:
                 raise LocationInactive(target.location_id, wanted="receive")
-            for line in wanted.lines:
-                level = book.level(line.product_id, origin)
-                book.send(level, line.sent, cause_of(wanted, asked.caller))
+            _send(book, wanted, origin, cause_of(wanted, asked.caller))
             await work.add_transfer(wanted)
             await booked(work, book, asked.caller)
         return wanted
@@ -81,6 +83,17 @@ class CreateTransfer:
 
 
 def _refuse_unknown(product_ids: Collection[str], existing: Collection[str]) -> None:
-    for product_id in sorted(product_ids):
-        if product_id not in existing:
-            raise ProductNotFound(product_id)
+    unknown = [one for one in sorted(product_ids) if one not in existing]
+    if unknown:
+        raise ProductNotFound(*unknown)
+
+
+def _send(book: StockBook, wanted: Transfer, origin: Location, cause: Cause) -> None:
+    """Let all of it leave, or name every product of which too few are free."""
+    refused = []
+    for line in wanted.lines:
+        try:
+            book.send(book.level(line.product_id, origin), line.sent, cause)
+        except NotFree as error:
+            refused.append(error)
+    refuse_together(refused)

@@ -1,12 +1,18 @@
 """A transfer: units that left one location and have yet to come to another."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from holdfast.inventory.domain.errors import NothingToReceive, OverReceipt, TransferClosed
+from holdfast.inventory.domain.errors import (
+    NothingToReceive,
+    OverReceipt,
+    TransferClosed,
+    refuse_together,
+)
 
 LINES_MAX = 1_000
 
@@ -92,15 +98,14 @@ class Transfer:
             raise TransferClosed(self.transfer_id)
         if not units:
             raise NothingToReceive(self.transfer_id)
-        coming = self.coming
-        for product_id, quantity in units.items():
-            if quantity > coming.get(product_id, 0):
-                raise OverReceipt(
-                    self.transfer_id,
-                    product_id,
-                    wanted=quantity,
-                    coming=coming.get(product_id, 0),
-                )
+        coming = Counter(self.coming)
+        refuse_together(
+            [
+                OverReceipt(self.transfer_id, name, wanted=quantity, coming=coming[name])
+                for name, quantity in sorted(units.items())
+                if quantity > coming[name]
+            ]
+        )
         lines = (
             line._replace(received=line.received + units.get(line.product_id, 0))
             for line in self.lines
