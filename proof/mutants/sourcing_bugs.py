@@ -160,7 +160,7 @@ BUGS = (
         "the stock check counts places that are not active",
         "An order is recorded that nobody can fill, and rejected only by Inventory.",
         *(
-            edited(sql, "STOCK_SUMMARIES", ("CASE WHEN location.active THEN", "CASE WHEN 1=1 THEN"))
+            edited(sql, "STOCK_SUMMARIES", ("CASE WHEN location.active", "CASE WHEN 1=1"))
             for sql in SQL.values()
         ),
         tests=(ADVICE,),

@@ -90,7 +90,19 @@ INVENTORY = {
         ("product VASE has no level at main, which is its gate",),
         inventory=(
             "INSERT INTO product SELECT 'VASE', name, description, currency, price_minor, active,"
-            " version, created_at, updated_at FROM product WHERE product_id = 'LAMP'",
+            " version, created_at, updated_at, safety_stock FROM product"
+            " WHERE product_id = 'LAMP'",
+        ),
+    ),
+    "kept back otherwise than the product says": Damage(
+        ("level LAMP at main keeps back 0, by its product it is 2",),
+        inventory=("UPDATE product SET safety_stock = 2 WHERE product_id = 'LAMP'",),
+    ),
+    "kept back elsewhere than at the gate": Damage(
+        ("level LAMP at shop keeps back 2, by its product it is 0",),
+        inventory=(
+            "UPDATE stock_level SET safety_stock = 2"
+            " WHERE product_id = 'LAMP' AND location_id = 'shop'",
         ),
     ),
     "stock at a place that is none": Damage(

@@ -225,6 +225,18 @@ def bad_transfers() -> Iterator[Case]:
     yield bad("unknown transfer", inventory_pb.CloseTransferRequest(transfer_id=NIL), "", NOT_FOUND)
 
 
+def bad_safety_stock() -> Iterator[Case]:
+    for units in (-1, 10**12 + 1, INT64_MIN, INT64_MAX):
+        product = inventory_pb.Product(product_id="NEW", safety_stock=units, name="x" * 501)
+        fields = "product.name product.unit_price product.safety_stock"
+        yield bad(f"{units} units", inventory_pb.CreateProductRequest(product=product), fields)
+        product.product_id, product.version = "LAMP", 1
+        update = inventory_pb.UpdateProductRequest(
+            product=product, update_mask=FieldMask(paths=["safety_stock"])
+        )
+        yield bad(f"{units} units", update, "product.name product.safety_stock")
+
+
 TABLES = {
     table.__name__: table
     for table in (
@@ -237,6 +249,7 @@ TABLES = {
         bad_baskets,
         bad_explanations,
         bad_transfers,
+        bad_safety_stock,
     )
 }
 

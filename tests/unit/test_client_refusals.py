@@ -254,6 +254,11 @@ STOCK: dict[str, Refused] = {
         BAD_PRICES,
         lambda h, bad: h.inventory.update_product("LAMP", version=1, unit_price=bad),
     ),
+    "safety stock": (
+        "product.safety_stock",
+        BAD_COUNTS[1:],
+        lambda h, bad: h.inventory.update_product("LAMP", version=1, safety_stock=bad),
+    ),
     "products": ("limit", BAD_COUNTS, lambda h, bad: h.inventory.list_products(limit=bad)),
     "movements": (
         "created_from",

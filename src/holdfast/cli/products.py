@@ -18,6 +18,10 @@ from holdfast.client import Holdfast, Product
 app = CommandGroup(help="What there is to sell.", no_args_is_help=True)
 
 ProductId = Annotated[str, typer.Argument(metavar="PRODUCT", help="Your own code for it.")]
+SafetyStockOption = Annotated[
+    int | None,
+    typer.Option("--safety-stock", metavar="UNITS", help="Not promised, at each location."),
+]
 
 
 @app.command()
@@ -30,6 +34,7 @@ def create(
     description: Annotated[str, typer.Option(help="More about it.")] = "",
     currency: CurrencyOption = CURRENCY,
     inactive: Annotated[bool, typer.Option("--inactive", help="Not sold yet.")] = False,
+    safety_stock: SafetyStockOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
@@ -38,7 +43,12 @@ def create(
     asked = price(unit_price, currency)
     product = Connection(inventory=inventory, data=data).run(
         lambda client: client.inventory.create_product(
-            product_id, name=name, unit_price=asked, description=description, active=not inactive
+            product_id,
+            name=name,
+            unit_price=asked,
+            description=description,
+            active=not inactive,
+            safety_stock=safety_stock or 0,
         )
     )
     _show(product, output)
@@ -58,15 +68,17 @@ def update(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether it is sold.")
     ] = None,
+    safety_stock: SafetyStockOption = None,
     version: VersionOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Change a product's details."""
-    if active is None and name is description is unit_price is None:
+    if active is safety_stock is None and name is description is unit_price is None:
         raise typer.BadParameter(
-            "nothing to change: give --name, --description, --price, --active or --inactive"
+            "nothing to change: give --name, --description, --price, --active, --inactive or "
+            "--safety-stock"
         )
 
     async def change(client: Holdfast) -> Product:
@@ -81,6 +93,7 @@ def update(
             description=description,
             unit_price=asked,
             active=active,
+            safety_stock=safety_stock,
         )
 
     _show(Connection(inventory=inventory, data=data).run(change), output)
@@ -112,6 +125,7 @@ def _show(product: Product, output: Output) -> None:
             "description": product.description,
             "unit price": product.unit_price,
             "active": product.active,
+            "safety stock": product.safety_stock or None,
             "version": product.version,
         }
     )

@@ -303,6 +303,7 @@ def _show_info(info: StockInfo, output: Output) -> None:
             "on hand": info.on_hand,
             "reserved": info.reserved,
             "quarantined": info.quarantined,
+            "safety stock": info.product.safety_stock or None,
             "available": info.available,
             "in transit": info.in_transit or None,
         }

@@ -272,11 +272,13 @@ class Inventory(Locations, Explaining, Transfers):
         name: str = "",
         description: str = "",
         active: bool = True,
+        safety_stock: int = 0,
     ) -> Product:
         """Make a product under the merchant's own code.
 
         Repeating with the same contents returns it and changes nothing.
 
+        :param safety_stock: units that are not promised, at each location.
         :raises AlreadyExists: the id has other contents (PRODUCT_EXISTS); use `update_product`.
         """
         answer = await self._calls.ask(
@@ -287,6 +289,7 @@ class Inventory(Locations, Explaining, Transfers):
                 description=description,
                 unit_price=unit_price,
                 active=active,
+                safety_stock=safety_stock,
             ),
             repeatable=True,
         )
@@ -301,12 +304,14 @@ class Inventory(Locations, Explaining, Transfers):
         description: str | None = None,
         unit_price: Money | None = None,
         active: bool | None = None,
+        safety_stock: int | None = None,
     ) -> Product:
         """Change a product's details; None leaves a field as it is.
 
         Never repeated after an unknown outcome: read the product to see whether it changed.
 
         :param version: the product's version as last read.
+        :param safety_stock: what is promised already stays promised.
         :raises StaleVersion: the product changed since.
         :raises NotFound: the product does not exist.
         """
@@ -319,6 +324,7 @@ class Inventory(Locations, Explaining, Transfers):
                 description=description,
                 unit_price=unit_price,
                 active=active,
+                safety_stock=safety_stock,
             ),
             repeatable=False,
         )

@@ -6,7 +6,7 @@ Each function raises InvalidRequest, with all violations, before anything can be
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from holdfast.client._checks import HOLD_S_MAX, WAIT_S_MAX, Checks
+from holdfast.client._checks import HOLD_S_MAX, STOCK_MAX, WAIT_S_MAX, Checks
 from holdfast.client._details import write_charges, write_details, write_lines, write_sourcing
 from holdfast.client._times import seconds_to_wire, time_to_wire
 from holdfast.client._types import (
@@ -220,7 +220,13 @@ def product_ids(values: object) -> list[str]:
 
 
 def create_product(
-    product_id: object, *, name: object, description: object, unit_price: object, active: object
+    product_id: object,
+    *,
+    name: object,
+    description: object,
+    unit_price: object,
+    active: object,
+    safety_stock: object,
 ) -> inventory_pb2.CreateProductRequest:
     checks = Checks()
     product = inventory_pb2.Product(
@@ -229,6 +235,7 @@ def create_product(
         description=checks.text("product.description", description),
         unit_price=money_to_wire(checks.price("product.unit_price", unit_price)),
         active=checks.flag("product.active", active),
+        safety_stock=_safety_stock(checks, safety_stock),
     )
     checks.raise_any()
     return inventory_pb2.CreateProductRequest(product=product)
@@ -242,6 +249,7 @@ def update_product(
     description: object,
     unit_price: object,
     active: object,
+    safety_stock: object,
 ) -> inventory_pb2.UpdateProductRequest:
     """Of the details, None is left as it is."""
     checks = Checks()
@@ -262,8 +270,15 @@ def update_product(
     if active is not None:
         paths.append("active")
         product.active = checks.flag("product.active", active)
+    if safety_stock is not None:
+        paths.append("safety_stock")
+        product.safety_stock = _safety_stock(checks, safety_stock)
     checks.raise_any()
     return request
+
+
+def _safety_stock(checks: Checks, units: object) -> int:
+    return checks.number("product.safety_stock", units, lowest=0, highest=STOCK_MAX)
 
 
 def list_movements(

@@ -115,7 +115,10 @@ class HeldStock:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A sellable thing. New orders may contain it while it is active."""
+    """A sellable thing. New orders may contain it while it is active.
+
+    :param safety_stock: units that are not promised, at each location.
+    """
 
     product_id: str
     name: str
@@ -123,6 +126,7 @@ class Product:
     unit_price: Money
     active: bool
     version: int
+    safety_stock: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class StockLevel:
     """The stock of one product at one location, in units.
 
     :param reserved: promised to orders and not shipped.
-    :param available: on hand minus reserved and quarantined; 0 where the location is not active.
+    :param available: on hand minus reserved, quarantined and the product's safety stock; never
+        below 0, and 0 where the location is not active.
     :param quarantined: on hand, and can't be promised.
     :param in_transit: on their way there by transfers; told by `get_stock` and `get_stock_batch`.
     """

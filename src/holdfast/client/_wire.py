@@ -250,6 +250,7 @@ def product_from_wire(message: inventory_pb2.Product) -> Product:
         unit_price=money_from_wire(message.unit_price),
         active=message.active,
         version=message.version,
+        safety_stock=message.safety_stock,
     )
 
 

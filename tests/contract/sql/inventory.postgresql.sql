@@ -18,7 +18,8 @@ CREATE TABLE product (
     active      boolean NOT NULL,
     version     bigint NOT NULL,
     created_at  timestamptz NOT NULL,
-    updated_at  timestamptz NOT NULL
+    updated_at  timestamptz NOT NULL,
+    safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 );
 
 -- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
@@ -50,6 +51,7 @@ CREATE TABLE stock_level (
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
     quarantined bigint NOT NULL CHECK (quarantined >= 0),
+    safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50);
@@ -112,7 +114,8 @@ CREATE TABLE stock_request (
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
     done_at      timestamptz NOT NULL,
-    quarantined  bigint NOT NULL
+    quarantined  bigint NOT NULL,
+    safety_stock bigint NOT NULL DEFAULT 0
 );
 
 -- Units on their way. Its movements are those whose reference is its id.
@@ -337,7 +340,7 @@ SELECT *
 
 -- LOCK_LEVELS
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined
+         quarantined, safety_stock
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
@@ -354,6 +357,13 @@ SELECT *
               $7::bigint[])
 ;
 
+-- INSERT_GATES
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
+                         safety_stock)
+SELECT product_id, 'main', '', 0, 0, 0, 0, safety_stock
+  FROM unnest($1::text[], $2::bigint[]) AS new (product_id, safety_stock)
+;
+
 -- UPDATE_LEVELS
 UPDATE stock_level
    SET on_hand = new.on_hand, reserved = new.reserved, version = new.version,
@@ -366,6 +376,12 @@ UPDATE stock_level
    AND stock_level.location_id = new.location_id
    AND stock_level.lot_id = new.lot_id
    AND stock_level.version = new.version_before
+;
+
+-- SET_SAFETY_STOCK_AT_GATE
+UPDATE stock_level
+   SET safety_stock = $2
+ WHERE product_id = $1 AND location_id = 'main' AND lot_id = '' AND safety_stock <> $2
 ;
 
 -- INSERT_MOVEMENTS
@@ -451,7 +467,7 @@ SELECT product_id
 ;
 
 -- LOCK_PRODUCT
-SELECT product_id, name, description, currency, price_minor, active, version
+SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
   FROM product
  WHERE product_id = $1
    FOR UPDATE
@@ -459,21 +475,22 @@ SELECT product_id, name, description, currency, price_minor, active, version
 
 -- INSERT_PRODUCT
 INSERT INTO product
-            (product_id, name, description, currency, price_minor, active, version,
+            (product_id, name, description, currency, price_minor, active, version, safety_stock,
              created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 ON CONFLICT DO NOTHING
 ;
 
 -- UPDATE_PRODUCT
 UPDATE product
    SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6,
-       version = $7, updated_at = $8
+       version = $7, safety_stock = $8, updated_at = $9
  WHERE product_id = $1
 ;
 
 -- FIND_CHANGES
-SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined,
+       safety_stock
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 ;
@@ -481,15 +498,16 @@ SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, ver
 -- INSERT_CHANGES
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
-             quarantined)
+             quarantined, safety_stock)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[])
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[],
+              $10::bigint[])
 ;
 
 -- STOCK_INFO
    SELECT product_id, product.name, description, currency, price_minor, product.active,
-          product.version AS product_version,
+          product.version AS product_version, product.safety_stock,
           location_id, lot_id, on_hand, reserved, level_version,
           location.priority, location.active AS location_active, quarantined, coming
      FROM product
@@ -512,7 +530,9 @@ LEFT JOIN location USING (location_id)
    SELECT product.product_id, currency, price_minor, product.active, product.version,
           COALESCE(SUM(on_hand), 0)::bigint AS on_hand,
           COALESCE(SUM(reserved), 0)::bigint AS reserved,
-          COALESCE(SUM(CASE WHEN location.active THEN on_hand - reserved - quarantined
+          COALESCE(SUM(CASE WHEN location.active
+                             AND on_hand - reserved - quarantined > product.safety_stock
+                            THEN on_hand - reserved - quarantined - product.safety_stock
                             ELSE 0 END), 0)::bigint AS available
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
@@ -522,7 +542,7 @@ LEFT JOIN location USING (location_id)
 ;
 
 -- LIST_PRODUCTS
-  SELECT product_id, name, description, currency, price_minor, active, version
+  SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
     FROM product
    WHERE product_id > $1
 ORDER BY product_id
@@ -581,6 +601,7 @@ ORDER BY movement_id DESC
          ORDER BY product_id DESC, movement_id DESC
             LIMIT 1)
   SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
+         (SELECT product.safety_stock FROM product WHERE product_id = $1) AS safety_stock,
          (SELECT movement_id
             FROM stock_movement AS one
            WHERE (one.product_id, one.movement_id) >= ($1, 1)

@@ -107,6 +107,14 @@ SELECT product.product_id
    AND location_id = 'main' AND lot_id = ''
  WHERE stock_level.product_id IS NULL
 """,
+    "level {product_id} at {location_id} keeps back {kept}, by its product it is {due}": """
+SELECT product_id, location_id, kept, due
+  FROM (SELECT stock_level.product_id, location_id, stock_level.safety_stock AS kept,
+               CASE location_id WHEN 'main' THEN product.safety_stock ELSE 0 END AS due
+          FROM stock_level
+          JOIN product ON product.product_id = stock_level.product_id) AS told
+ WHERE kept <> due
+""",
     "location {location_id} has stock and is none": """
 SELECT DISTINCT stock_level.location_id
   FROM stock_level

@@ -36,6 +36,7 @@ class Ledger:
                     row["version"],
                     active=bool(row["active"]),
                     quarantined=row["quarantined"],
+                    safety_stock=row["safety_stock"],
                 ),
                 row["newest"],
                 bool(row["changed_since"]),

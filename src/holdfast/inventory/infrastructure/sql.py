@@ -50,7 +50,7 @@ SELECT *
 
     LOCK_LEVELS = """
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined
+         quarantined, safety_stock
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
@@ -67,6 +67,13 @@ SELECT *
               $7::bigint[])
 """
 
+    INSERT_GATES = """
+INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
+                         safety_stock)
+SELECT product_id, 'main', '', 0, 0, 0, 0, safety_stock
+  FROM unnest($1::text[], $2::bigint[]) AS new (product_id, safety_stock)
+"""
+
     UPDATE_LEVELS = """
 UPDATE stock_level
    SET on_hand = new.on_hand, reserved = new.reserved, version = new.version,
@@ -79,6 +86,13 @@ UPDATE stock_level
    AND stock_level.location_id = new.location_id
    AND stock_level.lot_id = new.lot_id
    AND stock_level.version = new.version_before
+"""
+
+    # Nothing is locked where nothing changes: whoever changes it has the gate locked already.
+    SET_SAFETY_STOCK_AT_GATE = """
+UPDATE stock_level
+   SET safety_stock = $2
+ WHERE product_id = $1 AND location_id = 'main' AND lot_id = '' AND safety_stock <> $2
 """
 
     INSERT_MOVEMENTS = """
@@ -173,7 +187,7 @@ SELECT product_id
 """
 
     LOCK_PRODUCT = """
-SELECT product_id, name, description, currency, price_minor, active, version
+SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
   FROM product
  WHERE product_id = $1
    FOR UPDATE
@@ -181,21 +195,22 @@ SELECT product_id, name, description, currency, price_minor, active, version
 
     INSERT_PRODUCT = """
 INSERT INTO product
-            (product_id, name, description, currency, price_minor, active, version,
+            (product_id, name, description, currency, price_minor, active, version, safety_stock,
              created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 ON CONFLICT DO NOTHING
 """
 
     UPDATE_PRODUCT = """
 UPDATE product
    SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6,
-       version = $7, updated_at = $8
+       version = $7, safety_stock = $8, updated_at = $9
  WHERE product_id = $1
 """
 
     FIND_CHANGES = """
-SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined
+SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined,
+       safety_stock
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 """
@@ -203,15 +218,16 @@ SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, ver
     INSERT_CHANGES = """
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
-             quarantined)
+             quarantined, safety_stock)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[])
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[],
+              $10::bigint[])
 """
 
     STOCK_INFO = """
    SELECT product_id, product.name, description, currency, price_minor, product.active,
-          product.version AS product_version,
+          product.version AS product_version, product.safety_stock,
           location_id, lot_id, on_hand, reserved, level_version,
           location.priority, location.active AS location_active, quarantined, coming
      FROM product
@@ -234,7 +250,9 @@ LEFT JOIN location USING (location_id)
    SELECT product.product_id, currency, price_minor, product.active, product.version,
           COALESCE(SUM(on_hand), 0)::bigint AS on_hand,
           COALESCE(SUM(reserved), 0)::bigint AS reserved,
-          COALESCE(SUM(CASE WHEN location.active THEN on_hand - reserved - quarantined
+          COALESCE(SUM(CASE WHEN location.active
+                             AND on_hand - reserved - quarantined > product.safety_stock
+                            THEN on_hand - reserved - quarantined - product.safety_stock
                             ELSE 0 END), 0)::bigint AS available
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
@@ -244,7 +262,7 @@ LEFT JOIN location USING (location_id)
 """
 
     LIST_PRODUCTS = """
-  SELECT product_id, name, description, currency, price_minor, active, version
+  SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
     FROM product
    WHERE product_id > $1
 ORDER BY product_id
@@ -291,6 +309,7 @@ ORDER BY movement_id DESC
          ORDER BY product_id DESC, movement_id DESC
             LIMIT 1)
   SELECT location_id, on_hand, reserved, quarantined, stock_level.version, active,
+         (SELECT product.safety_stock FROM product WHERE product_id = $1) AS safety_stock,
          (SELECT movement_id
             FROM stock_movement AS one
            WHERE (one.product_id, one.movement_id) >= ($1, 1)

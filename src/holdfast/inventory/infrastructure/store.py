@@ -23,7 +23,6 @@ from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import InventoryEvent
 from holdfast.inventory.domain.locations.location import (
-    MAIN_LOCATION,
     Address,
     Location,
     LocationKind,
@@ -241,6 +240,7 @@ class StoreWork(TransferWork):
                     row["reserved"],
                     row["version"],
                     quarantined=row["quarantined"],
+                    safety_stock=row["safety_stock"],
                 ),
             )
             for row in rows
@@ -253,7 +253,7 @@ class StoreWork(TransferWork):
             place = level.product_id, level.location_id
             state = level.on_hand, level.reserved, level.version
             named = change.request_id, change.request_hash
-            rows.append((*named, *place, *state, at, level.quarantined))
+            rows.append((*named, *place, *state, at, level.quarantined, level.safety_stock))
         self._transaction.defer(self._sql.INSERT_CHANGES, rows)
 
     async def lock_product(self, product_id: str) -> Product | None:
@@ -264,12 +264,14 @@ class StoreWork(TransferWork):
         columns = _product_columns(product)
         if await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 0:
             return False
-        gate = StockLevel(product.product_id, MAIN_LOCATION)
-        self._transaction.defer(self._sql.INSERT_LEVELS, [(*gate.key, 0, 0, 0, 0)])
+        gate = product.product_id, product.safety_stock
+        self._transaction.defer(self._sql.INSERT_GATES, [gate])
         return True
 
     async def save_product(self, product: Product, at: datetime) -> None:
         await self._transaction.execute(self._sql.UPDATE_PRODUCT, *_product_columns(product), at)
+        gate = product.product_id, product.safety_stock
+        await self._transaction.execute(self._sql.SET_SAFETY_STOCK_AT_GATE, *gate)
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         events = [self._codec.encode(event, at, caller) for event, caller in told]
@@ -310,13 +312,14 @@ def _product(row: Row, *, version: int) -> Product:
         price_minor=row["price_minor"],
         active=bool(row["active"]),
         version=version,
+        safety_stock=row["safety_stock"],
     )
 
 
 def _product_columns(product: Product) -> tuple[object, ...]:
     details = product.product_id, product.name, product.description
     price = product.currency, product.price_minor
-    return (*details, *price, product.active, product.version)
+    return (*details, *price, product.active, product.version, product.safety_stock)
 
 
 def _stock_info(rows: Sequence[Row]) -> StockInfo:
@@ -347,4 +350,5 @@ def _level(row: Row, version: int, active: object) -> StockLevel:
         row["priority"],
         bool(active),
         row["quarantined"],
+        row["safety_stock"],
     )

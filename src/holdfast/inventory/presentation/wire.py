@@ -55,7 +55,7 @@ REASONS = {
     reason: pb.SourcingReason.Value(f"SOURCING_REASON_{reason}") for reason in SourcingReason
 }
 
-PRODUCT_FIELDS = ("name", "description", "unit_price", "active")
+PRODUCT_FIELDS = ("name", "description", "unit_price", "active", "safety_stock")
 
 
 def read_set_on_hand(
@@ -240,8 +240,12 @@ def read_product(product: pb.Product, violations: Violations, *, priced: bool = 
     description = violations.text(
         "product.description", product.description, characters_max=DESCRIPTION_CHARACTERS_MAX
     )
+    safety_stock = violations.within(
+        "product.safety_stock", product.safety_stock, lowest=0, highest=ON_HAND_MAX
+    )
     return Product(
-        product_id or "?", name, description, currency, max(price_minor, 0), product.active
+        *(product_id or "?", name, description, currency, max(price_minor, 0), product.active),
+        safety_stock=max(safety_stock, 0),
     )
 
 
@@ -310,6 +314,7 @@ def _write_product(message: pb.Product, product: Product) -> None:
     money.write(message.unit_price, product.currency, product.price_minor)
     message.active = product.active
     message.version = product.version
+    message.safety_stock = product.safety_stock
 
 
 def level_message(level: StockLevel, coming: int = 0) -> pb.StockLevel:

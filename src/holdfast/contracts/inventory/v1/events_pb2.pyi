@@ -209,7 +209,9 @@ Global___ReservationReleased: _TypeAlias = ReservationReleased  # noqa: Y015
 
 @_typing.final
 class StockLevelChanged(_message.Message):
-    """On hand changed by UpdateStock, AdjustStock or a transfer. Changes of reserved alone are told by StockReserved and ReservationReleased."""
+    """On hand changed by UpdateStock, AdjustStock or a transfer. Changes of reserved alone are told by StockReserved and
+    ReservationReleased; that `available` changed with the safety stock of a product is not told.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -326,6 +326,7 @@ class Product(_message.Message):
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    SAFETY_STOCK_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The merchant's own code: 1 to 128 characters."""
     name: _builtins.str
@@ -336,6 +337,10 @@ class Product(_message.Message):
     """Whether new orders may contain it."""
     version: _builtins.int
     """Rises by one with every change of the details; 1 after CreateProduct. Ignored in CreateProduct."""
+    safety_stock: _builtins.int
+    """Units that are not promised, at each location: 0 to 1,000,000,000,000. It lowers what may be promised from then on; what is
+    promised already stays, and units may be shipped, quarantined and transferred all the same.
+    """
     @_builtins.property
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit, 0 or more, in an ISO 4217 currency."""
@@ -349,10 +354,11 @@ class Product(_message.Message):
         unit_price: _money_pb2.Money | None = ...,
         active: _builtins.bool = ...,
         version: _builtins.int = ...,
+        safety_stock: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "description", b"description", "name", b"name", "product_id", b"product_id", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -380,7 +386,9 @@ class StockLevel(_message.Message):
     reserved: _builtins.int
     """Units promised to orders and not shipped."""
     available: _builtins.int
-    """Units free to promise: on hand less reserved and quarantined; 0 where the location is not active."""
+    """Units free to promise: on hand less reserved, quarantined and the product's safety stock, never below 0; 0 where the
+    location is not active.
+    """
     version: _builtins.int
     """Rises by one with every change of the level; 0 when nothing was ever there."""
     quarantined: _builtins.int
@@ -846,7 +854,7 @@ class UpdateProductRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to take: any of "name", "description", "unit_price", "active". At least one."""
+        """Which fields to take: any of "name", "description", "unit_price", "active", "safety_stock". At least one."""
 
     def __init__(
         self,
@@ -1763,8 +1771,9 @@ class ExplainedLevel(_message.Message):
     """Units that they hold. Less than `reserved` only by what orders hold that are not known."""
     @_builtins.property
     def level(self) -> Global___StockLevel:
-        """The numbers. `available` goes by whether the location is active now, also for a moment in the past. `version` is 0 for a
-        moment in the past after which the level has changed, if it had more than 1,000 movements by then.
+        """The numbers. `available` goes by whether the location is active now, and by the safety stock of now, also for a moment in
+        the past. `version` is 0 for a moment in the past after which the level has changed, if it had more than 1,000 movements
+        by then.
         """
 
     @_builtins.property

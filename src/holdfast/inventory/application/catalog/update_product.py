@@ -10,7 +10,8 @@ from holdfast.inventory.domain.errors import ProductNotFound
 class UpdateProduct:
     """Change some of a product's details, if it still has the version that the caller read.
 
-    :param details: new values by field name: name, description, currency with price_minor, active.
+    :param details: new values by field name: name, description, currency with price_minor, active,
+        safety_stock.
     :raises ProductNotFound: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
     """
@@ -23,6 +24,8 @@ class UpdateProduct:
         self, product_id: str, expected_version: int, details: Mapping[str, str | int | bool]
     ) -> Product:
         async with self._begin() as work:
+            if "safety_stock" in details:  # kept at its gate, which everyone locks before it
+                await work.lock_levels([product_id])
             product = await work.lock_product(product_id)
             if product is None:
                 raise ProductNotFound(product_id)

@@ -10,6 +10,7 @@ class Product:
     """A sellable thing; the id is the merchant's own code.
 
     :param price_minor: price of one unit in minor units of the currency (pence, cents, yen).
+    :param safety_stock: units that are not promised, at each location.
     :param version: rises by one with every change of the details.
     """
 
@@ -20,10 +21,12 @@ class Product:
     price_minor: int
     active: bool
     version: int = 1
+    safety_stock: int = 0
 
     def __post_init__(self) -> None:
         assert self.product_id, "a product has an id"
         assert self.price_minor >= 0, "a price is never negative"
+        assert self.safety_stock >= 0, "no number is below zero"
 
     def revised(self, *, expected_version: int, **details: str | int | bool) -> "Product":
         """Return the product with new details, one version later.

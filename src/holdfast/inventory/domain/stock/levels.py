@@ -16,6 +16,7 @@ class StockLevel:
     ever there.
 
     :param priority: its location's, as `active` is.
+    :param safety_stock: its product's: units that are not promised here.
     """
 
     product_id: str
@@ -27,6 +28,7 @@ class StockLevel:
     priority: int = 0
     active: bool = True
     quarantined: int = 0
+    safety_stock: int = 0
 
     @property
     def key(self) -> LevelKey:
@@ -35,7 +37,8 @@ class StockLevel:
     @property
     def available(self) -> int:
         """Units free to promise."""
-        return self.on_hand - self.reserved - self.quarantined if self.active else 0
+        free = self.on_hand - self.reserved - self.quarantined if self.active else 0
+        return max(0, free - self.safety_stock) if self.safety_stock else free
 
 
 class HeldStock(NamedTuple):

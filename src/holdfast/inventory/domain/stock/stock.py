@@ -48,7 +48,8 @@ Fact = TypeVar("Fact", ShippedUnits, ReceivedUnits)
 class StockBook:
     """The levels that one batch touches, and what happened to them.
 
-    :param levels: all levels of the products concerned, locked against everybody else.
+    :param levels: all levels of the products concerned, locked against everybody else. A product's
+        safety stock stands at its gate alone.
     :param places: locations by id that units may come to where the product has no level yet.
     """
 
@@ -62,6 +63,10 @@ class StockBook:
 
     def __post_init__(self) -> None:
         self._by_product = shelves(self.levels)
+        for gate in self.levels:
+            if gate.safety_stock:
+                for level in self._by_product[gate.product_id].values():
+                    level.safety_stock = gate.safety_stock
         self._versions = {level.key: level.version for level in self.levels}
         self._changed = {}
 
@@ -84,6 +89,7 @@ class StockBook:
                 location.location_id,
                 priority=location.priority,
                 active=location.active,
+                safety_stock=max((level.safety_stock for level in here.values()), default=0),
             )
         return here[key]
 

@@ -21,7 +21,8 @@ CREATE TABLE product (
     active      boolean NOT NULL,
     version     bigint NOT NULL,
     created_at  timestamptz NOT NULL,
-    updated_at  timestamptz NOT NULL
+    updated_at  timestamptz NOT NULL,
+    safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 ) WITHOUT ROWID;
 -- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
 -- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
@@ -50,6 +51,7 @@ CREATE TABLE stock_level (
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
     quarantined bigint NOT NULL CHECK (quarantined >= 0),
+    safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50) WITHOUT ROWID;
@@ -106,7 +108,8 @@ CREATE TABLE stock_request (
     reserved     bigint NOT NULL,
     version      bigint NOT NULL,
     done_at      timestamptz NOT NULL,
-    quarantined  bigint NOT NULL
+    quarantined  bigint NOT NULL,
+    safety_stock bigint NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 -- Units on their way. Its movements are those whose reference is its id.
 CREATE TABLE transfer (
