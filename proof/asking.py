@@ -65,7 +65,12 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
             return await _edit(client, wanted)
         case "CreateProduct":
             product_id = asked["product_id"]
-            await client.inventory.create_product(product_id, name=product_id, unit_price=PRICE)
+            await client.inventory.create_product(
+                product_id,
+                name=product_id,
+                unit_price=PRICE,
+                safety_stock=asked.get("safety_stock", 0),
+            )
             return {"product_id": product_id}
         case _ if wanted.method in GOODS:
             return await ask_for_goods(client, wanted)

@@ -107,9 +107,10 @@ class Callers:
         """
         shopkeeper = self.line("shopkeeper")
         async with asyncio.timeout(OPEN_S_MAX), shopkeeper.client:
-            for product_id in (*self._shop.product_ids, *others):
-                await shopkeeper.insist(Wanted("CreateProduct", {"product_id": product_id}))
-            for wanted in (*self._shop.supply(), *starmap(supply, others.items())):
+            more = [Wanted("CreateProduct", {"product_id": product_id}) for product_id in others]
+            for wanted in (*self._shop.creation(), *more, *self._shop.supply()):
+                await shopkeeper.insist(wanted)
+            for wanted in starmap(supply, others.items()):
                 await shopkeeper.insist(wanted)
 
     @asynccontextmanager

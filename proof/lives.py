@@ -112,7 +112,13 @@ class Look(NamedTuple):
 class Shelf:
     """What became of a product's stock: all its movements, which its locks put into one order."""
 
-    def __init__(self, movements: Sequence[Movement], since: Sequence[float], looks: list[Look]):
+    def __init__(
+        self,
+        movements: Sequence[Movement],
+        since: Sequence[float],
+        looks: list[Look],
+        kept_back: int = 0,
+    ) -> None:
         self.movements = movements
         begun, known = [*since], [FOREVER] * len(since)
         for call, steps, is_newest in looks:
@@ -124,10 +130,10 @@ class Shelf:
         self._free: list[Mapping[str, int]] = [{}]
         for one in movements:
             units = one.on_hand_after - one.reserved_after - one.quarantined_after
-            self._free.append({**self._free[-1], one.location_id: units})
+            self._free.append({**self._free[-1], one.location_id: max(0, units - kept_back)})
 
     def free(self, step: int) -> Mapping[str, int]:
-        """Units by location that were free after so many movements, if the location was active."""
+        """Units by location that could be promised after so many movements, if it was active."""
         return self._free[step]
 
 
@@ -151,7 +157,12 @@ def shelves(record: RunRecord) -> Mapping[str, Shelf]:
                 key = recorded.product_id, recorded.location_id, recorded.version
                 looks[recorded.product_id].append(Look(call, at.get(key, 0), is_newest=False))
     return {
-        product_id: Shelf(its, [since.get(one.movement_id, -inf) for one in its], looks[product_id])
+        product_id: Shelf(
+            its,
+            [since.get(one.movement_id, -inf) for one in its],
+            looks[product_id],
+            record.kept_back(product_id),
+        )
         for product_id, its in movements.items()
     }
 

@@ -134,6 +134,13 @@ class RunRecord:
         """The movements that each order caused."""
         return _grouped((m.order_id, m) for m in self.snapshot.ledger if m.order_id)
 
+    def kept_back(self, product_id: str) -> int:
+        """Units that must not be promised, at each location; 0 where that is not known. No caller
+        changes it.
+        """
+        product = self.snapshot.products.get(product_id)
+        return product.safety_stock if product else 0
+
     @cached_property
     def transferred(self) -> Sequence[Movement]:
         """The movements of transfers, in the order in which they happened."""

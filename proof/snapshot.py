@@ -218,6 +218,7 @@ class Product(NamedTuple):
     price_minor: int
     is_active: bool
     version: int
+    safety_stock: int = 0
 
 
 class Level(NamedTuple):

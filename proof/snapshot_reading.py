@@ -92,7 +92,7 @@ SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL 
 
 
 _PRODUCTS = """
-SELECT product_id, price_minor, active, version
+SELECT product_id, price_minor, active, version, safety_stock
   FROM product
 """
 
@@ -309,7 +309,8 @@ def _notice(row: Row) -> Notice:
 
 
 def _product(row: Row) -> Product:
-    return Product(row["product_id"], row["price_minor"], bool(row["active"]), row["version"])
+    state = bool(row["active"]), row["version"], row["safety_stock"]
+    return Product(row["product_id"], row["price_minor"], *state)
 
 
 def _level(row: Row) -> Level:

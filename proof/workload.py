@@ -81,6 +81,13 @@ class Shop:
     def product_ids(self) -> Sequence[str]:
         return [f"P-{number:03}" for number in range(1, self.products + 1)]
 
+    def creation(self) -> list[Wanted]:
+        """The calls that make the products: of the second one some units are kept back."""
+        return [
+            Wanted("CreateProduct", {"product_id": product_id, "safety_stock": int(rank == 1)})
+            for rank, product_id in enumerate(self.product_ids)
+        ]
+
     def supply(self) -> list[Wanted]:
         """The calls that fill the shelves. Each product has to be created first."""
         return [

@@ -215,6 +215,11 @@ BUGS = (
         why_tests="questions and answers are lost so seldom that many seeds show nothing",
     ),
     bug(
+        "units are kept back at the gate alone",
+        "What is kept back of a product at other locations than main is promised.",
+        edited(StockBook, "__post_init__", ("level.safety_stock = gate.safety_stock", "pass")),
+    ),
+    bug(
         "a stock change twice",
         "A repeated change of stock is done again.",
         edited(

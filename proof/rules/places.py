@@ -102,8 +102,8 @@ def _comes_after(location: Location, movement: Movement) -> bool:
 
 def places_told(record: RunRecord) -> Iterator[Violation]:
     """Part of 11: a location is told as it was at some moment of the call; of a level nothing is
-    free while its location is inactive, else what is on hand and neither reserved nor put aside;
-    and all levels of an answer are of one moment.
+    free while its location is inactive, else what is on hand and neither reserved, put aside nor
+    kept back; and all levels of an answer are of one moment.
     """
     lives = {one: Switches(record, one) for one in record.snapshot.locations}
     for location_id, life in lives.items():
@@ -114,7 +114,8 @@ def places_told(record: RunRecord) -> Iterator[Violation]:
     of_products = shelves(record)
     for call in record.calls_of("GetStockInfo"):
         told = call.value or {}
-        for text in _free_told(told, call, lives):
+        kept_back = record.kept_back(call.request["product_id"])
+        for text in _free_told(told, call, lives, kept_back):
             yield Violation(11, call.request["product_id"], text)
         shelf = of_products.get(call.request["product_id"])
         if "levels" in told and shelf and not _is_of_one_moment(told, shelf):
@@ -122,8 +123,13 @@ def places_told(record: RunRecord) -> Iterator[Violation]:
             yield Violation(11, call.request["product_id"], text)
 
 
-def _free_told(told: Facts, call: Call, lives: Mapping[str, Switches]) -> Iterator[str]:
-    units = {level[0]: level[1] - level[2] - level[3] for level in told.get("levels", ())}
+def _free_told(
+    told: Facts, call: Call, lives: Mapping[str, Switches], kept_back: int
+) -> Iterator[str]:
+    units = {
+        level[0]: max(0, level[1] - level[2] - level[3] - kept_back)
+        for level in told.get("levels", ())
+    }
     for location_id, free in told.get("free", ()):
         life = lives.get(location_id)
         states = life.active(*span(call)) if life else {True, False}

@@ -179,7 +179,7 @@ def _stock_told(record: RunRecord) -> Iterator[Violation]:
         if call.code == "NOT_FOUND":
             missed[product_id].append(call)
         elif call.outcome == "ok" and call.value is not None:
-            if not _adds_up(call.value):
+            if not _adds_up(call.value, record.kept_back(product_id)):
                 yield Violation(11, product_id, f"call {call.number} told {call.value}")
                 continue
             for place, units, version in _levels(product_id, call.value, lives):
@@ -206,16 +206,19 @@ def _stock_told(record: RunRecord) -> Iterator[Violation]:
         yield from going_back(product_id, at_place)
 
 
-def _adds_up(told: Facts) -> bool:
-    """Whether numbers fit together: never negative, and the sums of those by location."""
+def _adds_up(told: Facts, kept_back: int) -> bool:
+    """Whether numbers fit together: never negative, and the sums of those by location. Where it is
+    not told by location, available is what is free, less what the product keeps back.
+    """
     sums = tuple(int(told.get(name, 0)) for name in ("on_hand", "reserved", "quarantined"))
     on_hand, reserved, quarantined = sums
     rest = on_hand - reserved - quarantined
+    free = max(0, rest - kept_back)
     levels = told.get("levels", [])
     by_place = tuple(sum(level[at] for level in levels) for at in (1, 2, 3))
     return (
         min(sums) >= 0
-        and told["available"] == sum(units for _, units in told.get("free", [["", rest]]))
+        and told["available"] == sum(units for _, units in told.get("free", [["", free]]))
         and rest >= 0
         and by_place in (sums, (0, 0, 0) if "levels" not in told else sums)
     )

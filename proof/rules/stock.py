@@ -110,8 +110,8 @@ def _recorded_deltas(record: RunRecord, request_id: str) -> Deltas:
 
 def no_oversell(record: RunRecord) -> Iterator[Violation]:
     """2. No level was ever below zero, or had more promised and put aside than it had, at no
-    movement; and orders that are promised stock, or got it, have no more units than callers can
-    have put in, and got back.
+    movement, and no promise took what its product keeps back there; and orders that are promised
+    stock, or got it, have no more units than callers can have put in, and got back.
     """
     for movement in record.snapshot.ledger:
         if not _is_covered(*movement[6:8], movement.quarantined_after):
@@ -120,6 +120,10 @@ def no_oversell(record: RunRecord) -> Iterator[Violation]:
                 f"{movement.on_hand_after} on hand, {movement.reserved_after} reserved, "
                 f"{movement.quarantined_after} in quarantine"
             )
+            yield Violation(2, movement.product_id, text)
+        kept_back = record.kept_back(movement.product_id)
+        if movement.kind == "RESERVATION" and _free_after(movement) < kept_back:
+            text = f"movement {movement.movement_id} left {_free_after(movement)} free there"
             yield Violation(2, movement.product_id, text)
     for level in record.snapshot.levels:
         if not _is_covered(level.on_hand, level.reserved, level.quarantined):
@@ -138,6 +142,10 @@ def no_oversell(record: RunRecord) -> Iterator[Violation]:
 
 def _is_covered(on_hand: int, reserved: int, quarantined: int) -> bool:
     return min(reserved, quarantined) >= 0 and reserved + quarantined <= on_hand
+
+
+def _free_after(movement: Movement) -> int:
+    return movement.on_hand_after - movement.reserved_after - movement.quarantined_after
 
 
 def _supplied_max(stock_changes: Mapping[str, list[Call]]) -> Counter[str]:

@@ -258,6 +258,7 @@ def _kind(number: int) -> str:
 
 def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     product = inventory_pb2.Product(product_id=facts["product_id"], name="A thing", active=True)
+    product.safety_stock = facts.get("safety_stock", 0)
     product.unit_price.currency_code, product.unit_price.units = "GBP", 19
     product.unit_price.nanos = 99 * CENT_NANOS
     return inventory_pb2.CreateProductRequest(product=product)

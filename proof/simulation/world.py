@@ -29,7 +29,7 @@ from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.snapshot import Sample, Snapshot
 from proof.snapshot_reading import snapshot_of
-from proof.workload import HOLD_S, Caller, Shop, Wanted
+from proof.workload import HOLD_S, Caller, Shop
 
 SUPPLY_TRIES_MAX = 50
 REST_S_MAX = 90.0  # from the healing until nothing waits any more
@@ -206,10 +206,7 @@ class World:
 
     async def _supply(self) -> None:
         supplier = self._caller("supplier", wait_s=0.0)
-        for product_id in self._shop.product_ids:
-            wanted = Wanted("CreateProduct", {"product_id": product_id})
-            assert await supplier.insist(wanted, SUPPLY_TRIES_MAX), "nothing is broken yet"
-        for wanted in self._shop.supply():
+        for wanted in (*self._shop.creation(), *self._shop.supply()):
             assert await supplier.insist(wanted, SUPPLY_TRIES_MAX), "nothing is broken yet"
 
     def _caller(self, name: str, *, wait_s: float) -> SimulatedCaller:

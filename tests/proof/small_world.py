@@ -112,6 +112,7 @@ class World:
         self.level = Level("LAMP", "main", 9, 2, 5)
         self.elsewhere = list[Level]()
         self.locations = {"main": Location("main")}
+        self.safety_stock = 0
         self.ledger = [
             Movement(1, "LAMP", "main", "RECEIPT", 10, 0, 10, 0, ""),
             Movement(2, "LAMP", "main", "RESERVATION", 0, 2, 10, 2, "o-1"),
@@ -241,7 +242,7 @@ class World:
             strays=frozenset(self.strays),
             unanswered=frozenset(self.unanswered),
             notices=tuple(self.notices),
-            products={"LAMP": Product("LAMP", PRICE, True, 1)},
+            products={"LAMP": Product("LAMP", PRICE, True, 1, self.safety_stock)},
             levels=(self.level, *self.elsewhere),
             locations=self.locations,
             ledger=tuple(self.ledger),

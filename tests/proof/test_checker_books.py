@@ -42,6 +42,23 @@ def released_stock_is_still_reserved(world: World) -> None:
 # 2: no oversell
 
 
+@breaks(2, 11)
+def what_is_kept_back_was_promised(world: World) -> None:
+    world.safety_stock = 8
+
+
+@breaks(11)
+def what_is_kept_back_is_told_as_available(world: World) -> None:
+    world.safety_stock = 7
+
+
+@breaks()
+def what_is_kept_back_is_not_told_as_available(world: World) -> None:
+    world.safety_stock = 7
+    world.answer(12, available=1)
+    world.answer(15, available=0)
+
+
 @breaks(2)
 def more_was_promised_than_there_was_for_a_moment(world: World) -> None:
     world.ledger[0:2] = [world.ledger[1], world.ledger[0]]
