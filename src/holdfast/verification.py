@@ -159,8 +159,10 @@ def _contradictions(
         return  # the answer is on its way
     if reservation.state is not OVER and reservation.sourcing != order.sourcing:
         yield f"is to be sourced by {order.sourcing}, Inventory goes by {reservation.sourcing}"
-    if reservation.stock and reservation.units != order.demand:
-        yield f"asks for {dict(order.demand)}, reserved {dict(reservation.units)}"
+    promised = reservation.units + reservation.queued
+    if promised and promised != order.demand:
+        waits = f" and {dict(reservation.queued)} queued" if reservation.queued else ""
+        yield f"asks for {dict(order.demand)}, reserved {dict(reservation.units)}{waits}"
     if reservation.shipped != order.shipped:
         yield f"has shipped {dict(order.shipped)}, Inventory has booked {dict(reservation.shipped)}"
     if reservation.returned != order.returned:
@@ -176,3 +178,5 @@ def _contradictions(
             f"knows {dict(order.stock)} as version {order.sequence}, "
             f"Inventory holds {dict(told)} as version {reservation.version}"
         )
+    if order.queued != reservation.queued:
+        yield f"knows {dict(order.queued)} to wait, Inventory has {dict(reservation.queued)} wait"

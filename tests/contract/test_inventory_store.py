@@ -1,6 +1,8 @@
 """The promises of Inventory's store, kept on both engines."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,14 +18,22 @@ from holdfast.inventory.domain.reservations.reservation import (
     Wanted,
     hear,
 )
-from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Shortage, StockLevel
+from holdfast.inventory.domain.stock.levels import (
+    NO_LOT,
+    HeldStock,
+    QueuedUnits,
+    Shortage,
+    StockLevel,
+)
 from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
 from tests.contract import warehouse
 from tests.contract.conftest import START, together
 from tests.contract.warehouse import ANNA, DESK, LAMP, Warehouse, order_id
+from tests.unit.holding import hold
 
 service, house = warehouse.service, warehouse.house
+LATER = START + timedelta(microseconds=1)
 
 
 async def test_a_product_is_read_as_it_was_created_and_its_id_is_taken_once(
@@ -101,15 +111,19 @@ async def test_a_reservation_is_read_as_it_was_decided_and_as_it_was_released(
             order_id(2), 1, 1, ReservationState.SHORT, (), (Shortage("LAMP-灯", 2**40, 0),)
         ),
         Reservation(order_id(3), 1, 2, ReservationState.OVER),
+        Reservation(
+            order_id(4), 1, 1, ReservationState.HELD, queued=(QueuedUnits("DESK", 4, LATER),)
+        ),
     ]
-    over = Reservation(order_id(1), 4, 7, ReservationState.OVER)
+    decided = [replace(one, placed_at=START) for one in decided]
+    over = Reservation(order_id(1), 4, 7, ReservationState.OVER, placed_at=START)
     async with house.store.begin() as work:
         book = StockBook(await work.lock_levels(["DESK"]), START)
-        assert book.hold((), {"DESK": 3}, Cause(ANNA, order_id=order_id(1))) == stock
+        assert hold(book, (), {"DESK": 3}, Cause(ANNA, order_id=order_id(1))) == stock
         await work.save_book(book)
         await work.save_reservations(decided, {}, START)
     async with house.store.begin() as work:
-        found = await work.reservations([order_id(number) for number in (3, 2, 1, 4)])
+        found = await work.reservations([order_id(number) for number in (3, 2, 1, 4, 5)])
         await work.save_reservations([over], found, START)
     async with house.store.begin() as work:
         after = await work.reservations([order_id(1)])

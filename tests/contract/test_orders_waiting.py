@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
+from holdfast.chassis.database.seam import instant
 from holdfast.contracts.orders.v1 import events_pb2
 from holdfast.orders.application.ports import StockNews
 from holdfast.orders.domain.ordering.order import OrderState
-from holdfast.orders.domain.ordering.stock import StockAnswer
+from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits, StockAnswer
 from testbed.servers import PostgresServer
 from tests.contract import order_desk
 from tests.contract.conftest import START
@@ -145,12 +146,17 @@ async def test_asking_again_asks_the_newest_question_under_a_new_event_id(desk: 
         await work.ask_again(list(states.values()), START)
 
     async with desk.database.read() as reading:
-        rows = await reading.fetch("SELECT event_id, type, data FROM outbox ORDER BY position")
+        rows = await reading.fetch("SELECT * FROM outbox ORDER BY position")
     assert len({row["event_id"] for row in rows}) == 5
     first = events_pb2.OrderPlaced.FromString(rows[0]["data"])
     cancelled = events_pb2.OrderCancelled.FromString(rows[2]["data"])
     again = [events_pb2.StockAskedAgain.FromString(row["data"]) for row in rows[3:]]
     assert [one.order_id for one in again] == [placed.order_id, other.order_id]
+    # Word for word, and when it was asked first: units that wait for stock keep their place.
+    asked_at = [one.wanted.asked_time.ToDatetime(tzinfo=UTC) for one in again]
+    assert asked_at == [instant(rows[0]["happened_at"]), instant(rows[2]["happened_at"])]
+    for one in again:
+        one.wanted.ClearField("asked_time")
     assert [one.wanted for one in again] == [first.wanted, cancelled.wanted]
     assert {p.product_id: p.quantity for p in first.wanted.products} == {"LAMP": 4, "DESK": 2}
     assert (cancelled.wanted.revision, cancelled.wanted.over) == (2, True)
@@ -171,6 +177,30 @@ async def test_what_is_known_of_the_stock_is_replaced_by_newer_news_only(desk: D
         waiting = await reading.fetch("SELECT * FROM unanswered")
     assert json.loads(row["stock"]) == [["LAMP", "main", 2]]
     assert (row["stock_revision"], list(waiting)) == (1, [])
+
+
+async def test_what_waits_for_stock_is_kept_beside_what_is_held_and_is_not_held(
+    desk: Desk,
+) -> None:
+    placed = await desk.place("r-1")
+    held = (HeldStock("LAMP", "main", 1, "PINNED"), HeldStock("LAMP", "shop", 2))
+    waits = (QueuedUnits("DESK", 3), QueuedUnits("LAMP", 4))
+    told = StockAnswer(placed.order_id, 1, 1, held, (), waits)
+
+    async with desk.store.begin() as work:
+        change = placed.settle(told, desk.clock.now(), ANNA)
+        assert change is not None
+        await work.record([change], [StockNews(placed.hear(told), told)])
+        whole = (await work.whole_orders([placed.order_id]))[placed.order_id]
+
+    for order in (whole, await desk.read(placed.order_id)):
+        assert (order.stock, order.to_ship, order.queued) == (held, held, waits)
+    served = StockAnswer(placed.order_id, 2, 1, (), ())
+    async with desk.store.begin() as work:
+        states = await work.lock_states([placed.order_id])
+        await work.record([], [StockNews(states[placed.order_id].hear(served), served)])
+    order = await desk.read(placed.order_id)
+    assert (order.stock, order.queued) == ((), ())
 
 
 async def test_who_asks_anew_waits_anew(desk: Desk) -> None:

@@ -90,8 +90,8 @@ INVENTORY = {
         ("product VASE has no level at main, which is its gate",),
         inventory=(
             "INSERT INTO product SELECT 'VASE', name, description, currency, price_minor, active,"
-            " version, created_at, updated_at, safety_stock FROM product"
-            " WHERE product_id = 'LAMP'",
+            " version, created_at, updated_at, backorder_max, expected_on, safety_stock"
+            " FROM product WHERE product_id = 'LAMP'",
         ),
     ),
     "kept back otherwise than the product says": Damage(
@@ -159,36 +159,38 @@ SOURCING = {
             "UPDATE order_sourcing SET location_ids = '[\"main\"]' WHERE order_id = '{pinned}'",
         ),
         inventory=(
-            'UPDATE reservation SET sourcing = \'["PINNED", ["main"], true]\''
+            'UPDATE reservation SET sourcing = \'["PINNED", ["main"], true, false]\''
             " WHERE order_id = '{pinned}'",
         ),
     ),
     "split, and must not be": Damage(
         ("order {whole} must not be split and holds stock at main, shop",),
-        orders=("INSERT INTO order_sourcing VALUES ('{whole}', 1, 'PRIORITY', '[]', false)",),
+        orders=(
+            "INSERT INTO order_sourcing VALUES ('{whole}', 1, 'PRIORITY', '[]', false, false)",
+        ),
         inventory=(
-            "UPDATE reservation SET sourcing = '[\"PRIORITY\", [], false]'"
+            "UPDATE reservation SET sourcing = '[\"PRIORITY\", [], false, false]'"
             " WHERE order_id = '{whole}'",
         ),
     ),
     "a wish that Inventory goes by and nobody has": Damage(
         (
-            "order {pinned} is to be sourced by ('PRIORITY', (), True), Inventory goes by"
-            " ('PINNED', ('shop',), True)",
+            "order {pinned} is to be sourced by ('PRIORITY', (), True, False), Inventory goes by"
+            " ('PINNED', ('shop',), True, False)",
         ),
         orders=("DELETE FROM order_sourcing WHERE order_id = '{pinned}'",),
     ),
     "a wish that Inventory does not know": Damage(
         (
-            "order {unsplit} is to be sourced by ('FEWEST_SHIPMENTS', (), False), Inventory goes"
-            " by ('PRIORITY', (), True)",
+            "order {unsplit} is to be sourced by ('FEWEST_SHIPMENTS', (), False, False), Inventory"
+            " goes by ('PRIORITY', (), True, False)",
         ),
         inventory=("UPDATE reservation SET sourcing = NULL WHERE order_id = '{unsplit}'",),
     ),
     "a rejected order whose wish was another one": Damage(
         (
-            "order {short} is to be sourced by ('PINNED', ('shop',), True), Inventory goes by"
-            " ('PINNED', ('main',), True)",
+            "order {short} is to be sourced by ('PINNED', ('shop',), True, False), Inventory goes"
+            " by ('PINNED', ('main',), True, False)",
         ),
         orders=(
             "UPDATE order_sourcing SET location_ids = '[\"shop\"]' WHERE order_id = '{short}'",
@@ -197,12 +199,45 @@ SOURCING = {
     "a wish of no edition": Damage(
         (
             "order {pinned} has lines, charges or a sourcing of edition 9, which it never had",
-            "order {pinned} is to be sourced by ('PRIORITY', (), True), Inventory goes by",
+            "order {pinned} is to be sourced by ('PRIORITY', (), True, False), Inventory goes by",
         ),
         orders=("UPDATE order_sourcing SET edition = 9 WHERE order_id = '{pinned}'",),
     ),
     "a wish of no order": Damage(
         (f"details, charges or edits stand for {NOBODY}, which is no order",),
-        orders=(f"INSERT INTO order_sourcing VALUES ('{NOBODY}', 1, 'PRIORITY', '[]', false)",),
+        orders=(
+            f"INSERT INTO order_sourcing VALUES ('{NOBODY}', 1, 'PRIORITY', '[]', false, false)",
+        ),
+    ),
+}
+
+WAITING = {
+    "what waits and is not known to": Damage(
+        (
+            "order {waits} knows {{}} as version 1, Inventory holds {{('TRAY', 'main'): 1}} as",
+            "order {waits} knows {{}} to wait, Inventory has {{'TRAY': 2}} wait",
+        ),
+        orders=("UPDATE orders SET stock = '[]' WHERE order_id = '{waits}'",),
+    ),
+    "what is known to be held, and waits": Damage(
+        (
+            "order {waits} knows {{('TRAY', 'main'): 3}} as version 1, Inventory holds {{('TRAY',"
+            " 'main'): 1}} as version 1",
+            "order {waits} knows {{}} to wait, Inventory has {{'TRAY': 2}} wait",
+        ),
+        orders=(
+            "UPDATE orders SET stock = '[[\"TRAY\", \"main\", 3]]' WHERE order_id = '{waits}'",
+        ),
+    ),
+    "more is asked for than is held and waits": Damage(
+        (
+            "order {waits} totals 1050, its 1 lines and charges 1400",
+            "order {waits} asks for {{'TRAY': 4}}, reserved {{'TRAY': 1}} and {{'TRAY': 2}} queued",
+        ),
+        orders=("UPDATE order_line SET quantity = 4 WHERE order_id = '{waits}'",),
+    ),
+    "it waits for what is there only": Damage(
+        ("order {waits} is to be sourced by ('PRIORITY', (), True, True), Inventory goes by",),
+        orders=("INSERT INTO order_sourcing VALUES ('{waits}', 1, 'PRIORITY', '[]', true, true)",),
     ),
 }

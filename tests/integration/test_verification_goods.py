@@ -3,14 +3,16 @@
 import pytest
 
 from holdfast import verification
-from holdfast.inventory.application.stock.change_stock import Quarantine
+from holdfast.inventory.application.stock.change_stock import Quarantine, SetOnHand
+from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.stock.queues import UNLIMITED
 from holdfast.orders.application.ordering.place_orders import AskedLine
 from holdfast.orders.domain.ordering.sourcing import Sourcing, Strategy
 from holdfast.orders.domain.returns.returned import Disposition
 from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
-from tests.integration.damages import INVENTORY, SOURCING, Damage
+from tests.integration.damages import INVENTORY, SOURCING, WAITING, Damage
 from tests.integration.damages_to_goods import RETURNS, SHIPMENTS
 from tests.integration.goods import (
     cancel_rest,
@@ -29,13 +31,16 @@ new_database = contract.new_database
 shop, urls = two_services.shop, two_services.urls
 
 UNSPLIT = Sourcing(Strategy.FEWEST_SHIPMENTS, (), may_split=False)
-DAMAGES = INVENTORY | SHIPMENTS | RETURNS | SOURCING
-assert len(DAMAGES) == sum(map(len, (INVENTORY, SHIPMENTS, RETURNS, SOURCING)))
+DAMAGES = INVENTORY | SHIPMENTS | RETURNS | SOURCING | WAITING
+assert len(DAMAGES) == sum(map(len, (INVENTORY, SHIPMENTS, RETURNS, SOURCING, WAITING)))
 
 
 async def trade(shop: TwoServices) -> dict[str, str]:
     """Orders wherever goods can be; return their ids, and a closed return's, by name."""
     await shop.supply(LAMP=9, MUG=9, DESK=1)
+    tray = Product("TRAY", "", "", "GBP", 350, active=True, backorder_max=UNLIMITED)
+    await shop.create_product(tray)
+    await shop.change_stock([SetOnHand("TRAY", "main", 1, None, "", "", BOB)])
     await locate(shop, "shop", LAMP=3, DESK=3)
     await locate(shop, "attic", MUG=4)
     await deactivate(shop, "attic")
@@ -50,6 +55,7 @@ async def trade(shop: TwoServices) -> dict[str, str]:
         ),
         "cut": asks("cut", LAMP=2),
         "gone": asks("gone", LAMP=2, MUG=3),
+        "waits": asks("waits", TRAY=3),
     }
     orders = {name: await shop.confirmed(wish) for name, wish in wishes.items()}
     await ship(shop, orders["part"], "part", (1, 2))

@@ -17,6 +17,7 @@ from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.money import DIGITS
 from holdfast.inventory.application.catalog.create_product import CreateProduct
 from holdfast.inventory.application.reservations.hear_orders import HearOrders, StockQuestion
+from holdfast.inventory.application.reservations.serve_backorders import ServeBackorders
 from holdfast.inventory.application.stock.change_stock import ChangeStock, SetOnHand, StockChange
 from holdfast.inventory.domain.caller import Caller as InventoryCaller
 from holdfast.inventory.domain.catalog.product import Product
@@ -74,6 +75,7 @@ class DirectStockCheck:
                 DIGITS[info.product.currency],
                 info.product.active,
                 info.available,
+                info.queue.room,
             )
             for product_id, info in found.items()
         }
@@ -100,6 +102,7 @@ class TwoServices:
         self.change_stock = retrying(ChangeStock(self.stock.begin, clock))
         self.create_product = CreateProduct(self.stock.begin, clock)
         self.hear_orders = retrying(HearOrders(self.stock.begin, clock))
+        self.serve_backorders = retrying(ServeBackorders(self.stock.begin, self.stock, clock))
         self.inventory_receiver = InboxReceiver(
             database,
             clock,
@@ -165,6 +168,11 @@ class TwoServices:
             ):
                 await self.orders_relay.relay_batch()
                 await self.inventory_relay.relay_batch()
+
+    async def serve(self) -> None:
+        """Promise what is free to those who wait for it; nobody hears of it yet."""
+        while await self.serve_backorders():
+            pass
 
     async def supply(self, **quantities: int) -> None:
         """Make products at 3.50 with so many units of each."""

@@ -38,6 +38,7 @@ from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.presentation.ordering.wire import order_message, read_orders
+from tests.unit.holding import hold
 
 ITEMS = 300
 LINES = 3
@@ -261,7 +262,7 @@ def test_reserving_keeps_the_movements_and_the_promises_only() -> None:
 
     def reserve() -> tuple[StockBook, list[tuple[HeldStock, ...] | Short]]:
         book = StockBook([StockLevel(*place, on_hand=1_000) for place in levels], AT)
-        return book, [book.hold((), demand, Cause(caller, order_id="o")) for demand in demands]
+        return book, [hold(book, (), demand, Cause(caller, order_id="o")) for demand in demands]
 
     assert all(isinstance(one, tuple) for one in reserve()[1])
     require_frugal("reserve stock", reserve)

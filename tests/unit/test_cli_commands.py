@@ -165,10 +165,16 @@ def test_an_order_as_json_has_plain_keys_and_exact_money(network: Network) -> No
             "bill_to": None,
         },
         "edit": None,
-        "sourcing": {"strategy": "PRIORITY", "locations": [], "may_split": True},
+        "sourcing": {
+            "strategy": "PRIORITY",
+            "locations": [],
+            "may_split": True,
+            "in_stock_only": False,
+        },
         "stock": [],
         "shipments": [],
         "returns": [],
+        "queued": [],
     }
 
 

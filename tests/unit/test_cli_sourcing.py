@@ -72,6 +72,19 @@ def sent(network: Network, typed: str) -> pb.Sourcing | None:
             pb.Sourcing(strategy=pb.SOURCING_STRATEGY_PRIORITY, may_split=True),
         ),
         ("--no-split", pb.Sourcing(strategy=pb.SOURCING_STRATEGY_PRIORITY, may_split=False)),
+        (
+            "--in-stock-only",
+            pb.Sourcing(strategy=pb.SOURCING_STRATEGY_PRIORITY, may_split=True, in_stock_only=True),
+        ),
+        (
+            "--sourcing pinned --from berlin --in-stock-only",
+            pb.Sourcing(
+                strategy=pb.SOURCING_STRATEGY_PINNED,
+                location_ids=["berlin"],
+                may_split=True,
+                in_stock_only=True,
+            ),
+        ),
     ],
 )
 def test_a_sourcing_is_typed_alike_wherever_it_is_taken(
@@ -165,6 +178,7 @@ def test_what_is_missing_is_told_and_ends_with_1(network: Network) -> None:
             {"product_id": "LAMP", "wanted": 2, "available": 1},
             {"product_id": "MUG", "wanted": 1, "available": 0},
         ],
+        "queued": [],
     }
 
 
@@ -200,10 +214,23 @@ def test_an_order_shows_its_sourcing_and_where_its_units_are_held_and_why(
         "strategy": "PINNED",
         "locations": ["berlin", "main"],
         "may_split": False,
+        "in_stock_only": False,
     }
     assert [one["location_id"] for one in told["stock"]] == ["berlin"]
     assert "sourcing" not in without
     assert "why there" not in without
+
+
+def test_an_order_that_wants_what_is_there_says_so(network: Network) -> None:
+    found = whole_order()
+    found.sourcing.in_stock_only = True
+    network.answer("GetOrderDetails", found)
+
+    shown = holdfast(network, *"order get o-1".split()).stdout
+
+    assert "sourcing priority (in stock only)" in [
+        " ".join(line.split()) for line in shown.split("\n")
+    ]
 
 
 def test_what_the_service_refuses_of_a_sourcing_is_named_as_people_call_it(

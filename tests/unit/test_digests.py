@@ -17,6 +17,7 @@ from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOr
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.ordering.sourcing import Sourcing, Strategy
 
 PLAIN = (AskedLine("LAMP", 2, None),)
 PRICED = (
@@ -72,6 +73,16 @@ def test_the_digest_of_an_order_stays_what_it_was(order: PlaceOrder, digest: str
 )
 def test_the_digest_of_a_stock_change_stays_what_it_was(change: StockChange, digest: str) -> None:
     assert digest_of(change) == digest
+
+
+def test_the_digest_of_a_sourcing_stays_what_it_was_where_nothing_new_is_asked_for() -> None:
+    pinned = asked(PLAIN, Customer())._replace(sourcing=Sourcing(Strategy.PINNED, ("shop",)))
+    in_stock = pinned._replace(sourcing=pinned.sourcing._replace(in_stock_only=True))
+
+    assert pinned.digest() == (
+        "v1:44962f93845b7209ce6a8f4e36a6524f094faa33c93aee8a16bce395b291947d"
+    )
+    assert in_stock.digest() != pinned.digest()
 
 
 def test_who_asks_is_no_part_of_what_is_asked_for() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
+from holdfast.inventory.domain.stock.goods import receive, ship
 from holdfast.inventory.domain.stock.levels import HeldStock, StockLevel
 from holdfast.inventory.domain.stock.movements import Cause, MovementKind
 from holdfast.inventory.domain.stock.stock import StockBook
@@ -152,7 +153,7 @@ def test_a_parcel_is_booked_whatever_is_held_and_what_others_hold_is_untouched(
     mine = tuple(HeldStock("A", at, "", n) for at, n in zip(PLACES, held, strict=True) if n)
     facts = [ShippedUnits(f"s-{n}", "A", at, units) for n, (at, units) in enumerate(left)]
 
-    rest = book.ship(mine, facts, CAUSE)
+    rest = ship(book, mine, facts, CAUSE)
 
     still = {part.location_id: part.quantity for part in rest}
     gone = sum(units for _, units in left)
@@ -174,8 +175,8 @@ def test_what_comes_back_ends_up_where_it_is_said_to(
     level = StockLevel("A", "main", on_hand=5, reserved=3, version=1)
     book = StockBook([level], AT)
 
-    book.receive([ReceivedUnits("p-1", "A", "main", 2, disposition)], CAUSE)
-    book.receive([ReceivedUnits("p-2", "A", "nowhere", 1, Disposition.WRITE_OFF)], CAUSE)
+    receive(book, [ReceivedUnits("p-1", "A", "main", 2, disposition)], CAUSE)
+    receive(book, [ReceivedUnits("p-2", "A", "nowhere", 1, Disposition.WRITE_OFF)], CAUSE)
 
     assert (level.on_hand, level.reserved, level.quarantined) == (on_hand, 3, quarantined)
 
@@ -183,7 +184,7 @@ def test_what_comes_back_ends_up_where_it_is_said_to(
 def test_what_is_told_of_a_product_that_was_never_here_changes_nothing() -> None:
     book = StockBook([], AT)
 
-    assert book.ship((), [ShippedUnits("s-1", "A", "main", 1)], CAUSE) == ()
-    book.receive([ReceivedUnits("p-1", "A", "main", 1, Disposition.RESTOCK)], CAUSE)
+    assert ship(book, (), [ShippedUnits("s-1", "A", "main", 1)], CAUSE) == ()
+    receive(book, [ReceivedUnits("p-1", "A", "main", 1, Disposition.RESTOCK)], CAUSE)
 
     assert book.movements == []

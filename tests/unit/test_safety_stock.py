@@ -4,6 +4,7 @@ from holdfast.client import Holdfast, Money
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Short, Shortage, StockLevel
+from tests.unit.holding import hold
 from tests.unit.test_cli_commands import FOUR_FIFTY, holdfast
 from tests.unit.test_client_network import Network, client, network
 from tests.unit.test_stock import CAUSE, book_of
@@ -19,8 +20,8 @@ def test_what_is_kept_back_at_each_place_is_promised_to_nobody() -> None:
         StockLevel("DESK", MAIN_LOCATION, 3),
     )
 
-    short = book.hold((), {"LAMP": 6, "DESK": 4}, CAUSE)
-    outcome = book.hold((), {"LAMP": 5, "DESK": 3}, CAUSE)
+    short = hold(book, (), {"LAMP": 6, "DESK": 4}, CAUSE)
+    outcome = hold(book, (), {"LAMP": 5, "DESK": 3}, CAUSE)
 
     assert short == Short((Shortage("LAMP", 6, 5), Shortage("DESK", 4, 3)))
     assert outcome == (
@@ -36,8 +37,8 @@ def test_what_an_order_holds_of_what_is_kept_back_since_it_may_hold_anew() -> No
     book = book_of(level)
     held = (HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 3),)
 
-    same = book.hold(held, {"LAMP": 3}, CAUSE, moves=True)
-    less = book.hold(held, {"LAMP": 2}, CAUSE)
+    same = hold(book, held, {"LAMP": 3}, CAUSE, moves=True)
+    less = hold(book, held, {"LAMP": 2}, CAUSE)
 
     assert same == held
     assert less == (HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 2),)

@@ -18,6 +18,7 @@ from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, LevelKey, 
 from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing, SourcingReason, Strategy
 from holdfast.inventory.domain.stock.stock import StockBook, shelves
+from tests.unit.holding import hold
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
 CAUSE = Cause(Caller("anna"), order_id="order-1")
@@ -212,7 +213,7 @@ def test_whatever_is_held_and_released_all_numbers_explain_each_other(
             moves = bool(mine) and sourced[order] != sourcing
             expected = whole(places, levels, mine, wanted, sourcing)
             movements = len(book.movements)
-            after = book.hold(mine, wanted, CAUSE, sourcing, moves=moves)
+            after = hold(book, mine, wanted, CAUSE, sourcing, moves=moves)
             if isinstance(after, Short):
                 assert len(book.movements) == movements
                 assert expected is None or (mine and not moves and sourcing.may_split)

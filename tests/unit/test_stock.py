@@ -18,7 +18,9 @@ from holdfast.inventory.domain.errors import (
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Short, Shortage, StockLevel
 from holdfast.inventory.domain.stock.movements import Cause, Movement, MovementKind
-from holdfast.inventory.domain.stock.stock import ON_HAND_MAX, StockBook
+from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX, refuse_stale
+from holdfast.inventory.domain.stock.stock import StockBook
+from tests.unit.holding import hold
 
 AT = datetime(2026, 11, 5, 12, 30, tzinfo=UTC)
 CAUSE = Cause(Caller("anna"), "because", "ref-1", "order-1")
@@ -65,7 +67,7 @@ def test_a_demand_is_promised_whole_or_not_at_all_and_never_beyond_what_there_is
 
     for demand in orders:
         before, moved = available(book), len(book.movements)
-        outcome = book.hold((), demand, CAUSE)
+        outcome = hold(book, (), demand, CAUSE)
         taken = before - available(book)
         match outcome:
             case tuple(stock):
@@ -92,7 +94,7 @@ def test_a_release_gives_back_exactly_what_was_promised(
     book = book_of(*levels)
     before = {place: level[:2] for place, level in totals(levels).items()}
     promises = [
-        outcome for demand in orders if isinstance(outcome := book.hold((), demand, CAUSE), tuple)
+        outcome for demand in orders if isinstance(outcome := hold(book, (), demand, CAUSE), tuple)
     ]
 
     for stock in data.draw(st.permutations(promises)):
@@ -134,9 +136,9 @@ def test_every_level_is_the_sum_of_its_movements(
 def do_something(book: StockBook, data: st.DataObject) -> None:
     """One change of any kind; a refusal changes nothing."""
     if data.draw(st.booleans()):
-        outcome = book.hold((), data.draw(demands), CAUSE)
+        outcome = hold(book, (), data.draw(demands), CAUSE)
         if isinstance(outcome, tuple):
-            outcome = book.hold(outcome, data.draw(demands), CAUSE)
+            outcome = hold(book, outcome, data.draw(demands), CAUSE)
         if isinstance(outcome, tuple) and data.draw(st.booleans()):
             book.release(outcome, CAUSE)
         return
@@ -156,7 +158,7 @@ def test_stock_is_taken_by_priority_and_then_by_name() -> None:
         StockLevel("LAMP", MAIN_LOCATION, on_hand=4, reserved=1),
     )
 
-    outcome = book.hold((), {"LAMP": 6}, CAUSE)
+    outcome = hold(book, (), {"LAMP": 6}, CAUSE)
 
     assert outcome == (
         HeldStock("LAMP", "annex", NO_LOT, 2),
@@ -168,7 +170,7 @@ def test_stock_is_taken_by_priority_and_then_by_name() -> None:
 def test_a_shortage_names_every_product_that_is_short_and_only_those() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, 3), StockLevel("DESK", MAIN_LOCATION, 3, 2))
 
-    outcome = book.hold((), {"LAMP": 3, "DESK": 2, "CHAIR": 1}, CAUSE)
+    outcome = hold(book, (), {"LAMP": 3, "DESK": 2, "CHAIR": 1}, CAUSE)
 
     assert outcome == Short((Shortage("DESK", 2, 1), Shortage("CHAIR", 1, 0)))
 
@@ -176,7 +178,7 @@ def test_a_shortage_names_every_product_that_is_short_and_only_those() -> None:
 def test_the_last_unit_goes_to_whoever_asked_first() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, on_hand=1))
 
-    outcomes = [book.hold((), {"LAMP": 1}, CAUSE) for _ in range(2)]
+    outcomes = [hold(book, (), {"LAMP": 1}, CAUSE) for _ in range(2)]
 
     assert [type(outcome) for outcome in outcomes] == [tuple, Short]
 
@@ -184,7 +186,7 @@ def test_the_last_unit_goes_to_whoever_asked_first() -> None:
 def test_a_movement_says_what_why_who_and_when() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, on_hand=5))
 
-    book.hold((), {"LAMP": 2}, CAUSE)
+    hold(book, (), {"LAMP": 2}, CAUSE)
 
     assert book.movements == [
         Movement(
@@ -217,7 +219,7 @@ def test_a_promise_is_moved_to_what_is_wanted_whole_or_not_at_all(
 
     for wanted in wishes:
         free = available(book)
-        outcome = book.hold(held, wanted, CAUSE)
+        outcome = hold(book, held, wanted, CAUSE)
         have = Counter[str]()
         for part in held:
             have[part.product_id] += part.quantity
@@ -234,13 +236,13 @@ def test_a_promise_is_moved_to_what_is_wanted_whole_or_not_at_all(
 
 def test_moving_a_promise_moves_the_difference_only() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, 9), StockLevel("DESK", MAIN_LOCATION, 9))
-    held = book.hold((), {"LAMP": 3, "DESK": 1}, CAUSE)
+    held = hold(book, (), {"LAMP": 3, "DESK": 1}, CAUSE)
     assert isinstance(held, tuple)
     before = len(book.movements)
 
-    same = book.hold(held, {"DESK": 1, "LAMP": 3}, CAUSE)
+    same = hold(book, held, {"DESK": 1, "LAMP": 3}, CAUSE)
     assert (same, len(book.movements)) == (held, before)
-    moved = book.hold(held, {"LAMP": 5}, CAUSE)
+    moved = hold(book, held, {"LAMP": 5}, CAUSE)
 
     assert moved == (HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 5),)
     assert [(m.product_id, m.kind, m.reserved_delta) for m in book.movements[before:]] == [
@@ -255,10 +257,10 @@ def test_what_was_taken_last_is_given_back_first() -> None:
         StockLevel("LAMP", "annex", 2, priority=100),
         StockLevel("LAMP", "z", 2, priority=100),
     )
-    held = book.hold((), {"LAMP": 6}, CAUSE)
+    held = hold(book, (), {"LAMP": 6}, CAUSE)
     assert isinstance(held, tuple)
 
-    assert book.hold(held, {"LAMP": 3}, CAUSE) == (
+    assert hold(book, held, {"LAMP": 3}, CAUSE) == (
         HeldStock("LAMP", "annex", NO_LOT, 1),
         HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 2),
     )
@@ -266,11 +268,11 @@ def test_what_was_taken_last_is_given_back_first() -> None:
 
 def test_what_an_order_holds_itself_never_stands_in_its_way() -> None:
     book = book_of(StockLevel("LAMP", MAIN_LOCATION, 2))
-    held = book.hold((), {"LAMP": 2}, CAUSE)
+    held = hold(book, (), {"LAMP": 2}, CAUSE)
     assert isinstance(held, tuple)
 
-    assert book.hold(held, {"LAMP": 2}, CAUSE) == held
-    assert book.hold(held, {"LAMP": 3}, CAUSE) == Short((Shortage("LAMP", 3, 2),))
+    assert hold(book, held, {"LAMP": 2}, CAUSE) == held
+    assert hold(book, held, {"LAMP": 3}, CAUSE) == Short((Shortage("LAMP", 3, 2),))
 
 
 @pytest.mark.parametrize("kind", MovementKind)
@@ -295,7 +297,7 @@ def test_a_movement_of_another_shape_than_its_kind_s_is_never_made(kind: Movemen
         if shape in legal:
             continue
         with pytest.raises(AssertionError, match="shape"):
-            book._move(
+            book.move(
                 ("LAMP", MAIN_LOCATION, NO_LOT),
                 kind,
                 CAUSE,
@@ -314,7 +316,8 @@ def test_more_on_hand_is_a_receipt_and_less_an_adjustment(
     level = StockLevel("LAMP", MAIN_LOCATION, on_hand=5, version=3)
     book = book_of(level)
 
-    book.set_on_hand(level, quantity, CAUSE, expected_version=3)
+    refuse_stale(level, 3)
+    book.set_on_hand(level, quantity, CAUSE)
 
     assert (level.on_hand, level.version) == (quantity, 4)
     assert [movement.kind for movement in book.movements] == [kind]
@@ -348,7 +351,7 @@ def test_on_hand_has_a_limit_and_a_level_an_expected_version() -> None:
     with pytest.raises(QuantityTooLarge):
         book.set_on_hand(level, ON_HAND_MAX + 1, CAUSE)
     with pytest.raises(StaleVersion) as refusal:
-        book.set_on_hand(level, 6, CAUSE, expected_version=2)
+        refuse_stale(level, 2)
 
     assert (refusal.value.expected, refusal.value.current) == (2, 3)
     assert book.changed == []

@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from holdfast.chassis import times
-from holdfast.client import Money, OrderLine, OrderStatus, parse_amount
+from holdfast.client import Money, OrderLine, OrderStatus, StockReason, parse_amount
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -231,3 +231,13 @@ def _read(reader: Callable[..., T], *texts: str) -> T:
         return reader(*texts)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+ReasonCodeOption = Annotated[
+    StockReason | None,
+    typer.Option(
+        parser=one_of(StockReason, "reason code"),
+        metavar="CODE",
+        help=f"Why, for counting: {names_of(StockReason)}.",
+    ),
+]

@@ -120,7 +120,7 @@ def _in_words(field: str) -> str:
         lambda at: f"{at[1]} {int(at[2]) + 1}, ",
         field,
     )
-    placed = re.sub(r"\b(ship_to|bill_to|sourcing|address)\.", r"\1, ", counted)
+    placed = re.sub(r"\b(ship_to|bill_to|sourcing|backorder|address)\.", r"\1, ", counted)
     bare = re.sub(r"^(product|location|shipment)\.", "", placed)
     return bare.removesuffix(", ").replace("_", " ")
 
@@ -147,6 +147,8 @@ def _message(error: Exception) -> str:
             return f"{error.message}\n  holdfast location list"
         case Refused(reason="LOCATION_INACTIVE", details={"location_id": str(known)}):
             return f"{error.message}\n  holdfast location update {quote(known)} --active"
+        case Refused(reason="STILL_QUEUED", details={"product_id": str(known)}):
+            return f"{error.message}\n  holdfast backorder list {quote(known)}"
         case Unavailable(reason=""):
             return f"{error.message}; is `holdfast up` running?"
         case InternalError(correlation_id=str(known)) if known:

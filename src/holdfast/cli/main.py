@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli import customers, databases, locations, orders, products, serving, stock
+from holdfast.cli import (
+    backorders,
+    customers,
+    databases,
+    locations,
+    orders,
+    products,
+    serving,
+    stock,
+)
 from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.exits import Commands
@@ -47,6 +56,7 @@ app.add_typer(customers.app, name="customer")
 app.add_typer(stock.app, name="stock")
 app.add_typer(products.app, name="product")
 app.add_typer(locations.app, name="location")
+app.add_typer(backorders.app, name="backorder")
 app.command()(replay)
 app.command()(bench)
 app.command()(databases.verify)

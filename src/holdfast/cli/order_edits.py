@@ -26,7 +26,13 @@ from holdfast.cli.order_options import (
 )
 from holdfast.cli.order_views import show_order
 from holdfast.cli.output import Output, OutputOption, print_line
-from holdfast.cli.sourcing import NoSplitOption, SourcesOption, SourcingOption, sourcing_of
+from holdfast.cli.sourcing import (
+    InStockOnlyOption,
+    NoSplitOption,
+    SourcesOption,
+    SourcingOption,
+    sourcing_of,
+)
 from holdfast.client import ChargeKind, EditState, Holdfast, Order, OrderLine, Sourcing
 
 
@@ -46,6 +52,7 @@ def edit(
     sourcing: SourcingOption = None,
     sources: SourcesOption = None,
     no_split: NoSplitOption = False,
+    in_stock_only: InStockOnlyOption = False,
     version: VersionOption = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show how it would be; change nothing.")
@@ -61,21 +68,22 @@ def edit(
     A quantity replaces the one that was there; 0 removes the line, and a product that the order
     has not is added. What is not named stays, its prices too. A product that stands on several
     lines is named by line: --line 2=5 (see `order get`). --discount, --shipping and --tax replace
-    those of the whole order; 0 takes them away. --sourcing, --from and --no-split replace its
-    sourcing, and what is held moves. Exits with 1 if the stock is short: the order stays as it was.
+    those of the whole order; 0 takes them away. --sourcing, --from, --no-split and --in-stock-only
+    replace its sourcing, and what is held moves. Exits with 1 if the stock is short: the order
+    stays as it was.
     """
     asked = _EditAsked(
         order_lines(lines or [], None, lowest=0),
         numbered_lines(line or [], lowest=0),
         amounts(discount, shipping, tax),
-        sourcing_of(sourcing, sources, no_split),
+        sourcing_of(sourcing, sources, no_split, in_stock_only),
         version,
         0.0 if no_wait else wait_seconds(wait),
     )
     if not (asked.by_product or asked.by_number or asked.charges or asked.sourcing):
         raise typer.BadParameter(
             "nothing to change: give PRODUCT=QTY, --line, --discount, --shipping, --tax, "
-            "--sourcing or --no-split"
+            "--sourcing, --no-split or --in-stock-only"
         )
     order, since = Connection(orders, data=data).run(
         lambda client: _edited(client, order_id, asked, only_preview=preview)

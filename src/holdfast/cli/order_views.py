@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from holdfast.cli.addresses import address_line
+from holdfast.cli.backorders import show_queued
 from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
 from holdfast.cli.shipping_views import show_returns, show_shipments
 from holdfast.cli.sourcing import shortage_line, show_stock, sourcing_line
@@ -92,6 +93,9 @@ def show_order(order: Order, output: Output) -> None:
     if order.stock:
         print_line("")
         show_stock(order.stock)
+    if order.queued:
+        print_line("")
+        show_queued(order.queued)
     show_shipments(order.shipments)
     show_returns(order.returns)
     if order.edit is not None:

@@ -49,7 +49,13 @@ from holdfast.cli.output import (
     print_json_line,
     print_line,
 )
-from holdfast.cli.sourcing import NoSplitOption, SourcesOption, SourcingOption, sourcing_of
+from holdfast.cli.sourcing import (
+    InStockOnlyOption,
+    NoSplitOption,
+    SourcesOption,
+    SourcingOption,
+    sourcing_of,
+)
 from holdfast.client import (
     Customer,
     Details,
@@ -99,6 +105,7 @@ def create(
     sourcing: SourcingOption = None,
     sources: SourcesOption = None,
     no_split: NoSplitOption = False,
+    in_stock_only: InStockOnlyOption = False,
     no_wait: NoWaitOption = False,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -107,13 +114,12 @@ def create(
     """Place an order: holdfast order create --customer c-17 LAMP-RED=2 MUG=1@4.50
 
     Without a price the product's own is taken; one that you give is in the product's currency.
-    Exits with 1 if the stock is short.
+    Exits with 1 if the stock is short, and may not be waited for.
     """
     wait_s = 0.0 if no_wait else wait_seconds(wait)
     hold_s = None if hold is None else hold_seconds(hold, "--hold")
-    wanted = order_lines(lines, currency)
-    rule = sourcing_of(sourcing, sources, no_split)
-    charges = charges_of(discount, shipping, tax)
+    wanted, charges = order_lines(lines, currency), charges_of(discount, shipping, tax)
+    rule = sourcing_of(sourcing, sources, no_split, in_stock_only)
     details = Details(reference or "", channel, note or "", {}, ship_to, bill_to)
     with repeatable_as(request_id) as own_id:
         placed = Connection(orders, data=data).run(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -30,12 +30,12 @@ OutputOption = Annotated[
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON; dataclasses become objects, and times ISO 8601 in UTC."""
-    typer.echo(json.dumps(_plain(value), indent=2, default=_instant))
+    typer.echo(json.dumps(_plain(value), indent=2, default=_moment))
 
 
 def print_json_line(value: object) -> None:
     """Print a value as JSON on one line, for streams."""
-    typer.echo(json.dumps(_plain(value), default=_instant))
+    typer.echo(json.dumps(_plain(value), default=_moment))
 
 
 def print_line(text: str) -> None:
@@ -88,6 +88,10 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
+
+
+def _moment(value: date) -> str:
+    return _instant(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _instant(time: datetime) -> str:

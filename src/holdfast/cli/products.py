@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.arguments import CURRENCY, CurrencyOption, LimitOption, VersionOption, price
+from holdfast.cli.backorders import BackorderOption, ExpectedOption, policy_line, revised
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
@@ -13,7 +14,7 @@ from holdfast.cli.connection import (
     InventoryOption,
 )
 from holdfast.cli.output import Output, OutputOption, print_facts, print_json, print_table
-from holdfast.client import Holdfast, Product
+from holdfast.client import Backorder, Holdfast, Product
 
 app = CommandGroup(help="What there is to sell.", no_args_is_help=True)
 
@@ -34,13 +35,18 @@ def create(
     description: Annotated[str, typer.Option(help="More about it.")] = "",
     currency: CurrencyOption = CURRENCY,
     inactive: Annotated[bool, typer.Option("--inactive", help="Not sold yet.")] = False,
+    backorder: BackorderOption = None,
+    expected: ExpectedOption = None,
     safety_stock: SafetyStockOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Make a product: holdfast product create LAMP-RED --name "Red lamp" --price 12.50"""
-    asked = price(unit_price, currency)
+    """Make a product: holdfast product create LAMP-RED --name "Red lamp" --price 12.50
+
+    With --backorder orders may wait for what is not there; with --expected it is a pre-order.
+    """
+    asked, rule = price(unit_price, currency), revised(Backorder(), backorder, expected)
     product = Connection(inventory=inventory, data=data).run(
         lambda client: client.inventory.create_product(
             product_id,
@@ -48,6 +54,7 @@ def create(
             unit_price=asked,
             description=description,
             active=not inactive,
+            backorder=rule,
             safety_stock=safety_stock or 0,
         )
     )
@@ -68,18 +75,22 @@ def update(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether it is sold.")
     ] = None,
+    backorder: BackorderOption = None,
+    expected: ExpectedOption = None,
     safety_stock: SafetyStockOption = None,
     version: VersionOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Change a product's details."""
-    if active is safety_stock is None and name is description is unit_price is None:
+    """Change a product's details. Another --backorder binds new promises only: what waits stays."""
+    given = name, description, unit_price, active, backorder, expected, safety_stock
+    if all(one is None for one in given):
         raise typer.BadParameter(
-            "nothing to change: give --name, --description, --price, --active, --inactive or "
-            "--safety-stock"
+            "nothing to change: give --name, --description, --price, --active, --inactive, "
+            "--backorder, --expected or --safety-stock"
         )
+    revised(Backorder(), backorder, expected)  # a day that is none is told before anything is asked
 
     async def change(client: Holdfast) -> Product:
         now = (await client.inventory.get_stock(product_id)).product
@@ -93,6 +104,7 @@ def update(
             description=description,
             unit_price=asked,
             active=active,
+            backorder=revised(now.backorder, backorder, expected),
             safety_stock=safety_stock,
         )
 
@@ -125,6 +137,8 @@ def _show(product: Product, output: Output) -> None:
             "description": product.description,
             "unit price": product.unit_price,
             "active": product.active,
+            "back-orders": policy_line(product.backorder),
+            "expected": product.backorder.expected_date,
             "safety stock": product.safety_stock or None,
             "version": product.version,
         }

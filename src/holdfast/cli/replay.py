@@ -139,7 +139,7 @@ def replay(
     """
     if currency not in CURRENCIES:
         raise typer.BadParameter(f"{currency!r} is no currency in use (ISO 4217), such as GBP")
-    asked_sourcing = sourcing_of(sourcing, sources, no_split)
+    asked_sourcing = sourcing_of(sourcing, sources, no_split, in_stock_only=False)
     orders_of_file = _read(file, ReadOptions(format_, encoding, decimal_comma, dates, currency))
     options = ReplayOptions(
         cover=None if cover is None else Decimal(str(cover)),

@@ -32,6 +32,13 @@ NoSplitOption = Annotated[
     bool, typer.Option("--no-split", help="All from one location, or nothing.")
 ]
 
+InStockOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--in-stock-only", help="Wait for nothing: what is not there is short, whatever may wait."
+    ),
+]
+
 WHY = {
     SourcingReason.PRIORITY: "next by priority",
     SourcingReason.NEAREST: "next nearest",
@@ -43,16 +50,20 @@ WHY = {
 
 
 def sourcing_of(
-    strategy: SourcingStrategy | None, sources: Sequence[str] | None, no_split: bool
+    strategy: SourcingStrategy | None,
+    sources: Sequence[str] | None,
+    no_split: bool,
+    in_stock_only: bool,
 ) -> Sourcing | None:
     """Read a sourcing; None: nothing was said of it."""
     if strategy in _WITH_LOCATIONS and not sources:
         raise typer.BadParameter(f"--sourcing {typed(strategy)} needs --from LOCATION")
     if sources and strategy not in _WITH_LOCATIONS:
         raise typer.BadParameter("--from is for --sourcing nearest or pinned: give one of them")
-    if strategy is None and not no_split:
+    if strategy is None and not no_split and not in_stock_only:
         return None
-    return Sourcing(strategy or SourcingStrategy.PRIORITY, sources or (), not no_split)
+    rule = strategy or SourcingStrategy.PRIORITY
+    return Sourcing(rule, sources or (), not no_split, in_stock_only)
 
 
 def sourcing_line(sourcing: Sourcing) -> str:
@@ -61,7 +72,8 @@ def sourcing_line(sourcing: Sourcing) -> str:
         return ""
     rule = typed(sourcing.strategy)
     named = f": {', '.join(sourcing.locations)}" if sourcing.locations else ""
-    return f"{rule}{named}{'' if sourcing.may_split else ' (not split)'}"
+    split = "" if sourcing.may_split else " (not split)"
+    return f"{rule}{named}{split}{' (in stock only)' if sourcing.in_stock_only else ''}"
 
 
 def show_stock(stock: Sequence[HeldStock]) -> None:

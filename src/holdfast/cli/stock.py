@@ -11,14 +11,14 @@ from holdfast.cli.arguments import (
     FromOption,
     LimitOption,
     LocationOption,
+    ReasonCodeOption,
     RequestIdOption,
     given,
-    names_of,
-    one_of,
     order_lines,
     typed,
     whole,
 )
+from holdfast.cli.backorders import DisplaceOption, policy_line, show_awaited
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
     INVENTORY_ADDRESS,
@@ -37,6 +37,7 @@ from holdfast.cli.output import (
     print_table,
 )
 from holdfast.cli.sourcing import (
+    InStockOnlyOption,
     NoSplitOption,
     SourcesOption,
     SourcingOption,
@@ -47,11 +48,11 @@ from holdfast.cli.sourcing import (
 from holdfast.cli.transfers import app as transfers_app
 from holdfast.client import (
     Availability,
+    BackorderMode,
     Holdfast,
     Movement,
     StockInfo,
     StockLevel,
-    StockReason,
 )
 
 app = CommandGroup(help="How much there is, where, and why.", no_args_is_help=True)
@@ -63,14 +64,6 @@ UnitsToMove = Annotated[
     int, typer.Argument(parser=whole(1, STOCK_MAX), metavar="UNITS", help="How many.")
 ]
 WhyOption = Annotated[str, typer.Option(help="Why, for the ledger.")]
-ReasonCodeOption = Annotated[
-    StockReason | None,
-    typer.Option(
-        parser=one_of(StockReason, "reason code"),
-        metavar="CODE",
-        help=f"Why, for counting: {names_of(StockReason)}.",
-    ),
-]
 LEVEL_COLUMNS: tuple[str, ...] = (
     "location",
     "on hand",
@@ -113,6 +106,7 @@ def set_stock(
             help="Refuse unless the level has this version.",
         ),
     ] = None,
+    displace: DisplaceOption = False,
     request_id: RequestIdOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
@@ -129,6 +123,7 @@ def set_stock(
                 reason=reason,
                 reason_code=reason_code,
                 request_id=own_id,
+                displace=displace,
             )
         )
     _show_level(level, output)
@@ -149,6 +144,7 @@ def adjust(
     reason_code: ReasonCodeOption = None,
     reference: Annotated[str, typer.Option(help="Your own document.")] = "",
     location: LocationOption = "main",
+    displace: DisplaceOption = False,
     request_id: RequestIdOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
@@ -165,6 +161,7 @@ def adjust(
                 location_id=location,
                 reference=reference,
                 request_id=own_id,
+                displace=displace,
             )
         )
     _show_level(level, output)
@@ -177,6 +174,7 @@ def quarantine(
     reason: WhyOption,
     reason_code: ReasonCodeOption = None,
     location: LocationOption = "main",
+    displace: DisplaceOption = False,
     request_id: RequestIdOption = None,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
@@ -184,7 +182,7 @@ def quarantine(
 ) -> None:
     """Take units on hand out of sale: holdfast stock quarantine LAMP-RED 3 --reason "wet box"
 
-    They stay on hand. What is promised to orders is never quarantined.
+    They stay on hand. What is promised to orders is quarantined with --displace only.
     """
     with repeatable_as(request_id) as own_id:
         level = Connection(inventory=inventory, data=data).run(
@@ -195,6 +193,7 @@ def quarantine(
                 reason_code=reason_code,
                 location_id=location,
                 request_id=own_id,
+                displace=displace,
             )
         )
     _show_level(level, output)
@@ -237,17 +236,18 @@ def check(
     sourcing: SourcingOption = None,
     sources: SourcesOption = None,
     no_split: NoSplitOption = False,
+    in_stock_only: InStockOnlyOption = False,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Tell whether stock could be promised now, and from where: holdfast stock check LAMP-RED=2
 
-    By the very rules that promise it to an order, but nothing is promised. Exits with 1 if it is
-    short.
+    By the very rules that promise it to an order, but nothing is promised. What would have to wait
+    for stock is told. Exits with 1 if it is short.
     """
     wanted = order_lines(lines, None)
-    rule = sourcing_of(sourcing, sources, no_split)
+    rule = sourcing_of(sourcing, sources, no_split, in_stock_only)
     found = Connection(inventory=inventory, data=data).run(
         lambda client: client.inventory.check_availability(wanted, sourcing=rule)
     )
@@ -294,6 +294,8 @@ def _show_info(info: StockInfo, output: Output) -> None:
     if output is Output.JSON:
         print_json(info)
         return
+    policy = info.product.backorder
+    is_limited = policy.mode is BackorderMode.LIMITED
     print_facts(
         {
             "product": info.product.product_id,
@@ -305,6 +307,10 @@ def _show_info(info: StockInfo, output: Output) -> None:
             "quarantined": info.quarantined,
             "safety stock": info.product.safety_stock or None,
             "available": info.available,
+            "queued": info.queued if info.queued or policy_line(policy) else None,
+            "back-orders": policy_line(policy),
+            "may still wait": info.backorder_room if is_limited else None,
+            "expected": policy.expected_date,
             "in transit": info.in_transit or None,
         }
     )
@@ -336,13 +342,28 @@ def _show_availability(found: Availability, output: Output) -> None:
     if output is Output.JSON:
         print_json(found)
     elif found.available:
-        print_line(f"yes, in {found.shipments} shipment{'s' if found.shipments != 1 else ''}")
-        print_line("")
-        show_stock(found.stock)
+        _show_promise(found)
     else:
         print_line("no, short of stock:")
         for short in found.missing:
             print_line(f"  {shortage_line(short)}")
+
+
+def _show_promise(found: Availability) -> None:
+    """What could be promised: now, and later."""
+    now = f"in {found.shipments} shipment{'s' if found.shipments != 1 else ''}"
+    if not found.queued:
+        print_line(f"yes, {now}")
+    elif found.stock:
+        print_line(f"yes, {now} now, and the rest would wait for stock")
+    else:
+        print_line("yes, but all of it would wait for stock")
+    if found.stock:
+        print_line("")
+        show_stock(found.stock)
+    if found.queued:
+        print_line("")
+        show_awaited(found.queued)
 
 
 def _show_movements(found: list[Movement], output: Output) -> None:

@@ -4,7 +4,7 @@ The words are those of the services, which check again: callers need not use thi
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from operator import index
 from typing import TypeVar
@@ -141,6 +141,13 @@ class Checks:
             except OverflowError:
                 self.add(field, "must be a time between the years 1 and 9999")
         return None
+
+    def day(self, field: str, value: object) -> date:
+        """A day; a moment is none, as it lies on two of them."""
+        if not isinstance(value, date) or isinstance(value, datetime):
+            self.add(field, f"must be a date, such as date(2027, 1, 15), not {_kind(value)}")
+            return date.min
+        return value
 
     def seconds(self, field: str, value: object, *, highest: float, zero: bool = True) -> float:
         """So many seconds, of which there may be none only if `zero`."""

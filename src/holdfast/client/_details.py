@@ -1,11 +1,14 @@
-"""Lines, charges, details and sourcing as the wire takes them; `_requests` checks the rest."""
+"""Lines, charges, details, sourcing and policies as the wire takes them; `_requests` checks the
+rest.
+"""
 
 from collections.abc import Sequence
 from dataclasses import fields
 
-from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, Checks
-from holdfast.client._stock_types import Sourcing, SourcingStrategy
-from holdfast.client._stock_wire import strategy_to_wire
+from holdfast.client._checks import LINE_NO_MAX, QUANTITY_MAX, STOCK_MAX, Checks
+from holdfast.client._stock_types import Backorder, BackorderMode, Sourcing, SourcingStrategy
+from holdfast.client._stock_wire import backorder_mode_to_wire, strategy_to_wire
+from holdfast.client._times import day_to_wire
 from holdfast.client._types import Address, Charge, ChargeKind, Details, OrderLine
 from holdfast.client._wire import charge_kind_to_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -97,10 +100,34 @@ def write_sourcing(checks: Checks, message: inventory_pb2.Sourcing, sourcing: ob
         checks.is_a("sourcing", sourcing, Sourcing)
         return
     message.may_split = checks.flag("sourcing.may_split", sourcing.may_split)
+    message.in_stock_only = checks.flag("sourcing.in_stock_only", sourcing.in_stock_only)
     strategy = checks.known("sourcing.strategy", sourcing.strategy, SourcingStrategy)
     if strategy is not None:
         message.strategy = strategy_to_wire(strategy)
         message.location_ids.extend(_named(checks, strategy, sourcing.locations))
+
+
+def write_backorder(checks: Checks, message: inventory_pb2.Backorder, backorder: object) -> None:
+    """All of it, so that a policy by which nothing waits is there too."""
+    at = "product.backorder"
+    if not isinstance(backorder, Backorder):
+        checks.is_a(at, backorder, Backorder)
+        return
+    mode = checks.known(f"{at}.mode", backorder.mode, BackorderMode)
+    if mode is not None:
+        message.mode = backorder_mode_to_wire(mode)
+        message.units_max = _units_max(checks, f"{at}.units_max", mode, backorder.units_max)
+    if backorder.expected_date is not None:
+        day = checks.day(f"{at}.expected_date", backorder.expected_date)
+        message.expected_date.CopyFrom(day_to_wire(day))
+
+
+def _units_max(checks: Checks, at: str, mode: BackorderMode, units: object) -> int:
+    if mode is BackorderMode.LIMITED:
+        return checks.number(at, units, lowest=1, highest=STOCK_MAX)
+    if checks.number(at, units, lowest=0):
+        checks.add(at, f"must be 0: {mode} takes none")
+    return 0
 
 
 def _named(checks: Checks, strategy: SourcingStrategy, locations: object) -> Sequence[str]:

@@ -1,7 +1,9 @@
-"""The verb of Inventory that tells why stock is what it is."""
+"""The verbs of Inventory that tell why stock is what it is: the ledger, read and added up."""
 
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
+from holdfast.client import _requests
 from holdfast.client._calls import Calls
 from holdfast.client._checks import Checks
 from holdfast.client._explain_types import (
@@ -11,6 +13,8 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
+from holdfast.client._pages import PAGE_SIZE, walk
+from holdfast.client._stock_types import Movement
 from holdfast.client._times import time_from_wire, time_to_wire
 from holdfast.client._wire import level_from_wire, movement_from_wire, movement_kind_from_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
@@ -51,6 +55,38 @@ class Explaining:
             request.page_token = answer.next_page_token
             if not request.page_token:
                 return StockExplanation(product_id, as_of, tuple(levels))
+
+    def list_movements(
+        self,
+        *,
+        product_id: str = "",
+        location_id: str = "",
+        order_id: str = "",
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> AsyncGenerator[Movement]:
+        """Every matching stock movement, newest first, fetched page by page.
+
+        :param limit: at most so many movements; None: all.
+        :param page_size: movements per call, at most 1,000; fewer come where they are large.
+        """
+        size, wanted = _requests.page_bounds(page_size, limit)
+        request = _requests.list_movements(
+            product_id=product_id,
+            location_id=location_id,
+            order_id=order_id,
+            created_from=created_from,
+            created_before=created_before,
+        )
+
+        async def page(size: int, token: str) -> tuple[Sequence[Movement], str]:
+            request.page_size, request.page_token = size, token
+            answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
+            return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
+
+        return walk(page, page_size=size, limit=wanted)
 
 
 def _level_from_wire(message: inventory_pb2.ExplainedLevel) -> ExplainedLevel:

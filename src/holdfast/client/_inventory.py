@@ -1,7 +1,6 @@
 """Inventory as callers use it: keep products, set and read their stock, read the ledger."""
 
 from collections.abc import AsyncGenerator, Sequence
-from datetime import datetime
 
 from holdfast.client import _requests, _stock_requests
 from holdfast.client._batches import send_in_parts
@@ -12,12 +11,17 @@ from holdfast.client._locations import Locations
 from holdfast.client._money import Money
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._status import error_from_status
-from holdfast.client._stock_types import Movement, Product, StockInfo, StockLevel, StockReason
+from holdfast.client._stock_types import (
+    Backorder,
+    Product,
+    StockInfo,
+    StockLevel,
+    StockReason,
+)
 from holdfast.client._transfers import Transfers
 from holdfast.client._types import StockRequest, new_request_id
 from holdfast.client._wire import (
     level_from_wire,
-    movement_from_wire,
     product_from_wire,
     stock_info_from_wire,
 )
@@ -37,6 +41,7 @@ class Inventory(Locations, Explaining, Transfers):
         reason: str = "",
         reason_code: StockReason | None = None,
         request_id: str | None = None,
+        displace: bool = False,
     ) -> StockLevel:
         """Set the on-hand quantity at one location (UpdateStock); the level after the change.
 
@@ -46,6 +51,8 @@ class Inventory(Locations, Explaining, Transfers):
         :param quantity: units, 0 or more.
         :param expected_version: refuse unless the level has this version; None: whatever it is.
         :param reason_code: why, as one of few, for counting; None: not said.
+        :param displace: below what orders were promised there, the youngest promises give up what
+            is missing and wait for stock.
         :raises Refused: less than what orders were promised there (BELOW_RESERVED), or the location
             is not active (LOCATION_INACTIVE).
         :raises StaleVersion: the level changed since `expected_version`.
@@ -59,6 +66,7 @@ class Inventory(Locations, Explaining, Transfers):
             reason=reason,
             reason_code=reason_code,
             request_id=new_request_id() if request_id is None else request_id,
+            displace=displace,
         )
         answer = await self._calls.ask(
             self._stub.UpdateStock, _stock_requests.update_stock(request), repeatable=True
@@ -114,6 +122,7 @@ class Inventory(Locations, Explaining, Transfers):
         location_id: str = "main",
         reference: str = "",
         request_id: str | None = None,
+        displace: bool = False,
     ) -> StockLevel:
         """Change the on-hand quantity by a delta; the level after the change.
 
@@ -124,6 +133,7 @@ class Inventory(Locations, Explaining, Transfers):
         :param reason: why, for the ledger.
         :param reason_code: the same as one of few, for counting; None: not said.
         :param reference: your own document, such as a delivery note.
+        :param displace: as in `set_stock`.
         :raises Refused: it would leave less than what orders were promised (BELOW_RESERVED), or the
             location is not active (LOCATION_INACTIVE).
         :raises NotFound: the product or the location does not exist.
@@ -138,6 +148,7 @@ class Inventory(Locations, Explaining, Transfers):
                 reason_code=reason_code,
                 reference=reference,
                 request_id=new_request_id() if request_id is None else request_id,
+                displace=displace,
             ),
             repeatable=True,
         )
@@ -152,16 +163,18 @@ class Inventory(Locations, Explaining, Transfers):
         reason_code: StockReason | None = None,
         location_id: str = "main",
         request_id: str | None = None,
+        displace: bool = False,
     ) -> StockLevel:
         """Take units on hand out of sale; the level after the change.
 
-        They stay on hand and can't be promised; what is promised to orders is never quarantined.
-        Repeating with the same request id returns the recorded level and changes nothing. Without
-        one the client makes one, which covers its own repeats.
+        They stay on hand and can't be promised. Repeating with the same request id returns the
+        recorded level and changes nothing. Without one the client makes one, which covers its own
+        repeats.
 
         :param quantity: units, 1 or more.
         :param reason: why, for the ledger; at most 500 characters.
         :param reason_code: the same as one of few, for counting; None: not said.
+        :param displace: also what orders were promised there, as in `set_stock`.
         :raises Refused: fewer units there are free (NOT_FREE).
         :raises NotFound: the product or the location does not exist.
         """
@@ -169,6 +182,7 @@ class Inventory(Locations, Explaining, Transfers):
             self._stub.QuarantineStock,
             _stock_requests.quarantine(
                 product_id,
+                displace=displace,
                 quantity=quantity,
                 location_id=location_id,
                 reason=reason,
@@ -272,12 +286,14 @@ class Inventory(Locations, Explaining, Transfers):
         name: str = "",
         description: str = "",
         active: bool = True,
+        backorder: Backorder | None = None,
         safety_stock: int = 0,
     ) -> Product:
         """Make a product under the merchant's own code.
 
         Repeating with the same contents returns it and changes nothing.
 
+        :param backorder: whether orders may wait for it; None: they may not.
         :param safety_stock: units that are not promised, at each location.
         :raises AlreadyExists: the id has other contents (PRODUCT_EXISTS); use `update_product`.
         """
@@ -289,6 +305,7 @@ class Inventory(Locations, Explaining, Transfers):
                 description=description,
                 unit_price=unit_price,
                 active=active,
+                backorder=backorder,
                 safety_stock=safety_stock,
             ),
             repeatable=True,
@@ -304,6 +321,7 @@ class Inventory(Locations, Explaining, Transfers):
         description: str | None = None,
         unit_price: Money | None = None,
         active: bool | None = None,
+        backorder: Backorder | None = None,
         safety_stock: int | None = None,
     ) -> Product:
         """Change a product's details; None leaves a field as it is.
@@ -311,6 +329,7 @@ class Inventory(Locations, Explaining, Transfers):
         Never repeated after an unknown outcome: read the product to see whether it changed.
 
         :param version: the product's version as last read.
+        :param backorder: the whole policy; it binds new promises only, and what waits stays.
         :param safety_stock: what is promised already stays promised.
         :raises StaleVersion: the product changed since.
         :raises NotFound: the product does not exist.
@@ -324,6 +343,7 @@ class Inventory(Locations, Explaining, Transfers):
                 description=description,
                 unit_price=unit_price,
                 active=active,
+                backorder=backorder,
                 safety_stock=safety_stock,
             ),
             repeatable=False,
@@ -345,38 +365,6 @@ class Inventory(Locations, Explaining, Transfers):
             request.page_size, request.page_token = size, token
             answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
             return [product_from_wire(one) for one in answer.products], answer.next_page_token
-
-        return walk(page, page_size=size, limit=wanted)
-
-    def list_movements(
-        self,
-        *,
-        product_id: str = "",
-        location_id: str = "",
-        order_id: str = "",
-        created_from: datetime | None = None,
-        created_before: datetime | None = None,
-        limit: int | None = None,
-        page_size: int = PAGE_SIZE,
-    ) -> AsyncGenerator[Movement]:
-        """Every matching stock movement, newest first, fetched page by page.
-
-        :param limit: at most so many movements; None: all.
-        :param page_size: movements per call, at most 1,000; fewer come where they are large.
-        """
-        size, wanted = _requests.page_bounds(page_size, limit)
-        request = _requests.list_movements(
-            product_id=product_id,
-            location_id=location_id,
-            order_id=order_id,
-            created_from=created_from,
-            created_before=created_before,
-        )
-
-        async def page(size: int, token: str) -> tuple[Sequence[Movement], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
-            return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
 
         return walk(page, page_size=size, limit=wanted)
 

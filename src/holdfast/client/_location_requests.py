@@ -1,4 +1,6 @@
-"""Locations and availability as request messages, checked like everything in `_requests`."""
+"""Locations, availability and queues as request messages, checked like everything in
+`_requests`.
+"""
 
 from dataclasses import fields
 
@@ -65,5 +67,12 @@ def check_availability(lines: object, sourcing: object) -> inventory_pb2.CheckAv
     write_lines(checks, request, lines)
     if sourcing is not None:
         write_sourcing(checks, request.sourcing, sourcing)
+    checks.raise_any()
+    return request
+
+
+def list_backorders(product_id: object) -> inventory_pb2.ListBackordersRequest:
+    checks = Checks()
+    request = inventory_pb2.ListBackordersRequest(product_id=checks.text("product_id", product_id))
     checks.raise_any()
     return request

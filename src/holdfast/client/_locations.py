@@ -1,13 +1,21 @@
-"""The verbs of Inventory that are about locations, and about what could be promised from them."""
+"""The verbs of Inventory that are about locations, about what could be promised from them, and
+about who waits for what is not there.
+"""
 
 from collections.abc import AsyncGenerator, Sequence
 
 from holdfast.client import _location_requests
 from holdfast.client._calls import Calls
-from holdfast.client._pages import PAGE_SIZE_MAX, walk
+from holdfast.client._pages import PAGE_SIZE, PAGE_SIZE_MAX, walk
 from holdfast.client._requests import page_bounds
-from holdfast.client._stock_types import Location, LocationAddress, LocationKind, Sourcing
-from holdfast.client._stock_wire import location_from_wire
+from holdfast.client._stock_types import (
+    BackorderedUnits,
+    Location,
+    LocationAddress,
+    LocationKind,
+    Sourcing,
+)
+from holdfast.client._stock_wire import backordered_from_wire, location_from_wire
 from holdfast.client._types import Availability, OrderLine
 from holdfast.client._wire import availability_from_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
@@ -114,7 +122,8 @@ class Locations:
     async def check_availability(
         self, lines: Sequence[OrderLine], *, sourcing: Sourcing | None = None
     ) -> Availability:
-        """Whether stock for an order's lines could be promised now, and from where.
+        """Whether stock for an order's lines could be promised now, from where, and what of it
+        would have to wait for stock.
 
         By the very rules that promise it to an order; but nothing is promised, and the next moment
         somebody else may have it.
@@ -132,3 +141,25 @@ class Locations:
             repeatable=True,
         )
         return availability_from_wire(answer)
+
+    def list_backorders(
+        self, product_id: str, *, limit: int | None = None, page_size: int = PAGE_SIZE
+    ) -> AsyncGenerator[BackorderedUnits]:
+        """Who waits for a product, in the order in which they are served, fetched page by page.
+
+        Whatever becomes free belongs to the first, unit by unit, until they have all. When more is
+        expected is told with the product.
+
+        :param limit: at most so many rows; None: all.
+        :param page_size: rows per call, at most 1,000.
+        :raises NotFound: the product does not exist.
+        """
+        size, wanted = page_bounds(page_size, limit)
+        request = _location_requests.list_backorders(product_id)
+
+        async def page(size: int, token: str) -> tuple[Sequence[BackorderedUnits], str]:
+            request.page_size, request.page_token = size, token
+            answer = await self._calls.ask(self._stub.ListBackorders, request, repeatable=True)
+            return list(map(backordered_from_wire, answer.backorders)), answer.next_page_token
+
+        return walk(page, page_size=size, limit=wanted)

@@ -7,7 +7,13 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from holdfast.client._checks import HOLD_S_MAX, STOCK_MAX, WAIT_S_MAX, Checks
-from holdfast.client._details import write_charges, write_details, write_lines, write_sourcing
+from holdfast.client._details import (
+    write_backorder,
+    write_charges,
+    write_details,
+    write_lines,
+    write_sourcing,
+)
 from holdfast.client._times import seconds_to_wire, time_to_wire
 from holdfast.client._types import (
     Customer,
@@ -226,8 +232,10 @@ def create_product(
     description: object,
     unit_price: object,
     active: object,
+    backorder: object,
     safety_stock: object,
 ) -> inventory_pb2.CreateProductRequest:
+    """Without a policy of back-orders nothing of it is waited for."""
     checks = Checks()
     product = inventory_pb2.Product(
         product_id=checks.text("product.product_id", product_id),
@@ -237,6 +245,8 @@ def create_product(
         active=checks.flag("product.active", active),
         safety_stock=_safety_stock(checks, safety_stock),
     )
+    if backorder is not None:
+        write_backorder(checks, product.backorder, backorder)
     checks.raise_any()
     return inventory_pb2.CreateProductRequest(product=product)
 
@@ -249,6 +259,7 @@ def update_product(
     description: object,
     unit_price: object,
     active: object,
+    backorder: object,
     safety_stock: object,
 ) -> inventory_pb2.UpdateProductRequest:
     """Of the details, None is left as it is."""
@@ -270,6 +281,9 @@ def update_product(
     if active is not None:
         paths.append("active")
         product.active = checks.flag("product.active", active)
+    if backorder is not None:
+        paths.append("backorder")
+        write_backorder(checks, product.backorder, backorder)
     if safety_stock is not None:
         paths.append("safety_stock")
         product.safety_stock = _safety_stock(checks, safety_stock)

@@ -24,6 +24,7 @@ def update_stock(request: object) -> inventory_pb2.UpdateStockRequest:
                 "expected_version", request.expected_version, lowest=0
             )
         _write_reason_code(checks, message, request.reason_code)
+        message.displace = checks.flag("displace", request.displace)
     else:
         checks.is_a("request", request, StockRequest)
     checks.raise_any()
@@ -39,6 +40,7 @@ def adjust_stock(
     reference: object,
     request_id: object,
     reason_code: object,
+    displace: object,
 ) -> inventory_pb2.AdjustStockRequest:
     checks = Checks()
     units = checks.number("delta", delta, lowest=-STOCK_MAX, highest=STOCK_MAX)
@@ -51,15 +53,18 @@ def adjust_stock(
         reason=checks.text("reason", reason),
         reference=checks.text("reference", reference),
         request_id=checks.request_id(request_id),
+        displace=checks.flag("displace", displace),
     )
     _write_reason_code(checks, request, reason_code)
     checks.raise_any()
     return request
 
 
-def quarantine(product_id: object, **change: object) -> inventory_pb2.QuarantineStockRequest:
+def quarantine(
+    product_id: object, *, displace: object, **change: object
+) -> inventory_pb2.QuarantineStockRequest:
     checks = Checks()
-    request = inventory_pb2.QuarantineStockRequest()
+    request = inventory_pb2.QuarantineStockRequest(displace=checks.flag("displace", displace))
     _write_quarantine(checks, request, product_id, change)
     checks.raise_any()
     return request

@@ -1,8 +1,8 @@
 """Products and their stock: where it is, by what rule it is taken from there, why it moves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 
 from holdfast.client._money import Money
@@ -82,11 +82,14 @@ class Sourcing:
 
     :param locations: ids; for NEAREST and PINNED 1 to 100, each once, the best first; else none.
     :param may_split: whether several locations may share it; False: all from one, or nothing.
+    :param in_stock_only: refuse what is not there, also where the product may be back-ordered. An
+        order that must not be split never waits.
     """
 
     strategy: SourcingStrategy = SourcingStrategy.PRIORITY
     locations: Sequence[str] = ()
     may_split: bool = True
+    in_stock_only: bool = False
 
 
 class SourcingReason(StrEnum):
@@ -113,6 +116,28 @@ class HeldStock:
     reason: SourcingReason
 
 
+class BackorderMode(StrEnum):
+    """Whether orders may wait for units that are not there."""
+
+    NONE = "NONE"  # they may not: what is short is refused
+    LIMITED = "LIMITED"  # so many units may be waited for at the same time
+    UNLIMITED = "UNLIMITED"  # any number of units
+    UNKNOWN = "UNKNOWN"  # a mode that this version of the client does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Backorder:
+    """Whether orders may wait for units of a product. A pre-order is the same with a date.
+
+    :param units_max: for LIMITED, 1 to 1,000,000,000,000; else 0.
+    :param expected_date: when more is expected, for people to read; None: not known.
+    """
+
+    mode: BackorderMode = BackorderMode.NONE
+    units_max: int = 0
+    expected_date: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A sellable thing. New orders may contain it while it is active.
@@ -126,6 +151,7 @@ class Product:
     unit_price: Money
     active: bool
     version: int
+    backorder: Backorder = field(default_factory=Backorder)
     safety_stock: int = 0
 
 
@@ -151,7 +177,13 @@ class StockLevel:
 
 @dataclass(frozen=True, slots=True)
 class StockInfo:
-    """A product with its stock over all locations, and by location, in units."""
+    """A product with its stock over all locations, and by location, in units.
+
+    :param available: free to promise, less what orders wait for already.
+    :param queued: what orders wait for.
+    :param backorder_room: what orders may wait for beside that, by the product's policy;
+        1,000,000,000,000 where it sets no limit.
+    """
 
     product: Product
     on_hand: int
@@ -159,7 +191,50 @@ class StockInfo:
     available: int
     levels: tuple[StockLevel, ...]
     quarantined: int = 0
+    queued: int = 0
+    backorder_room: int = 0
     in_transit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedUnits:
+    """Units of a product that an order waits for.
+
+    :param quantity: units, 1 or more.
+    """
+
+    product_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedUnits:
+    """Units of a product that would have to be waited for.
+
+    :param quantity: units, 1 or more.
+    :param expected_date: when more is expected, as the product says; None: not known.
+    """
+
+    product_id: str
+    quantity: int
+    expected_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackorderedUnits:
+    """Units of one order in a product's queue; an order has several where edits added to it.
+
+    :param position: from 1, the place in the queue.
+    :param quantity: units, 1 or more.
+    :param units_ahead: units that are waited for before it.
+    :param since_time: since when, in UTC.
+    """
+
+    position: int
+    order_id: str
+    quantity: int
+    units_ahead: int
+    since_time: datetime
 
 
 class MovementKind(StrEnum):

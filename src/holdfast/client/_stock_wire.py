@@ -1,19 +1,28 @@
-"""Locations and sourcing, from the wire and to it; `_wire` has the rest of Inventory's values."""
+"""Locations, sourcing and back-orders, from the wire and to it; `_wire` has the rest of
+Inventory's values.
+"""
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import date
 
 from holdfast.client._enums import by_number
 from holdfast.client._stock_types import (
+    AwaitedUnits,
+    Backorder,
+    BackorderedUnits,
+    BackorderMode,
     HeldStock,
     Location,
     LocationAddress,
     LocationKind,
+    QueuedUnits,
     Sourcing,
     SourcingReason,
     SourcingStrategy,
     StockReason,
 )
+from holdfast.client._times import day_from_wire, time_from_wire
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
@@ -44,6 +53,7 @@ def sourcing_from_wire(message: inventory_pb2.Sourcing) -> Sourcing:
         strategy=_STRATEGIES.get(message.strategy, SourcingStrategy.UNKNOWN),
         locations=tuple(message.location_ids),
         may_split=message.may_split or not message.HasField("may_split"),
+        in_stock_only=message.in_stock_only,
     )
 
 
@@ -65,6 +75,40 @@ def held_from_wire(
     )
 
 
+def backorder_from_wire(message: inventory_pb2.Backorder) -> Backorder:
+    return Backorder(
+        mode=_BACKORDER_MODES.get(message.mode, BackorderMode.UNKNOWN),
+        units_max=message.units_max,
+        expected_date=_expected(message),
+    )
+
+
+def backorder_mode_to_wire(mode: BackorderMode) -> inventory_pb2.BackorderMode.ValueType:
+    return inventory_pb2.BackorderMode.Value(f"BACKORDER_MODE_{mode}")
+
+
+def queued_from_wire(messages: Iterable[orders_pb2.QueuedUnits]) -> tuple[QueuedUnits, ...]:
+    return tuple(QueuedUnits(m.product_id, m.quantity) for m in messages)
+
+
+def awaited_from_wire(messages: Iterable[inventory_pb2.AwaitedStock]) -> tuple[AwaitedUnits, ...]:
+    return tuple(AwaitedUnits(m.product_id, m.quantity, _expected(m)) for m in messages)
+
+
+def backordered_from_wire(message: inventory_pb2.BackorderedUnits) -> BackorderedUnits:
+    return BackorderedUnits(
+        position=message.position,
+        order_id=message.order_id,
+        quantity=message.quantity,
+        units_ahead=message.units_ahead,
+        since_time=time_from_wire(message.since_time),
+    )
+
+
+def _expected(message: inventory_pb2.Backorder | inventory_pb2.AwaitedStock) -> date | None:
+    return day_from_wire(message.expected_date) if message.HasField("expected_date") else None
+
+
 def stock_reason_from_wire(number: int) -> StockReason | None:
     """None: not said."""
     if number == inventory_pb2.STOCK_REASON_UNSPECIFIED:
@@ -77,6 +121,8 @@ def stock_reason_to_wire(reason: StockReason) -> inventory_pb2.StockReason.Value
 
 
 _STOCK_REASONS = by_number(inventory_pb2.StockReason.Value, "STOCK_REASON", StockReason)
+_BACKORDER_MODES = by_number(inventory_pb2.BackorderMode.Value, "BACKORDER_MODE", BackorderMode)
+_BACKORDER_MODES[inventory_pb2.BACKORDER_MODE_UNSPECIFIED] = BackorderMode.NONE
 _KINDS = by_number(inventory_pb2.LocationKind.Value, "LOCATION_KIND", LocationKind)
 _STRATEGIES = by_number(inventory_pb2.SourcingStrategy.Value, "SOURCING_STRATEGY", SourcingStrategy)
 _STRATEGIES[inventory_pb2.SOURCING_STRATEGY_UNSPECIFIED] = SourcingStrategy.PRIORITY

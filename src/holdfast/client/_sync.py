@@ -177,6 +177,7 @@ class _InventorySync:
         self.list_locations = loop.iterating(inventory.list_locations)
         self.explain = loop.blocking(inventory.explain)
         self.check_availability = loop.blocking(inventory.check_availability)
+        self.list_backorders = loop.iterating(inventory.list_backorders)
         self.create_transfer = loop.blocking(inventory.create_transfer)
         self.receive_transfer = loop.blocking(inventory.receive_transfer)
         self.close_transfer = loop.blocking(inventory.close_transfer)

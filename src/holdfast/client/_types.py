@@ -9,7 +9,13 @@ from uuid import uuid4
 
 from holdfast.client._money import Money
 from holdfast.client._shipping_types import Return, Shipment
-from holdfast.client._stock_types import HeldStock, Sourcing, StockReason
+from holdfast.client._stock_types import (
+    AwaitedUnits,
+    HeldStock,
+    QueuedUnits,
+    Sourcing,
+    StockReason,
+)
 
 
 def new_request_id() -> str:
@@ -22,7 +28,7 @@ class OrderStatus(StrEnum):
 
     PENDING = "PENDING"  # recorded, stock not decided; nothing stays here
     RESERVED = "RESERVED"  # the stock is held until `expires_time`; waits to be confirmed
-    CONFIRMED = "CONFIRMED"  # the stock of every line is reserved
+    CONFIRMED = "CONFIRMED"  # the stock of every line is reserved, or waited for
     PARTIALLY_SHIPPED = "PARTIALLY_SHIPPED"  # some of its units have left the house
     SHIPPED = "SHIPPED"  # final, but for payments and returns: all of its units have left
     REJECTED = "REJECTED"  # final: short
@@ -172,6 +178,8 @@ class StockRequest:
     With `expected_version` the change is refused unless the level still has this version.
 
     :param reason_code: why, for counting; None: not said.
+    :param displace: below what orders were promised there, the youngest promises give up what is
+        missing and wait for stock; without it such a quantity is refused.
     """
 
     product_id: str
@@ -181,6 +189,7 @@ class StockRequest:
     reason: str = ""
     request_id: str = field(default_factory=new_request_id)
     reason_code: StockReason | None = None
+    displace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +271,8 @@ class OrderEdit:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with everything known about it. Lists leave `history` and `stock` empty. Times: UTC.
+    """An order with everything known about it. Lists leave `history`, `stock` and `queued` empty.
+    Times: UTC.
 
     :param edit: the newest change of its lines, charges or sourcing; None: there was none.
     :param sourcing: where its stock is to come from.
@@ -271,6 +281,7 @@ class Order:
         MiB.
     :param shipments: what has left the house, in the order of recording.
     :param returns: what may come back, or came, in the order of opening.
+    :param queued: what waits for stock, as Inventory last told. Only `Orders.get` has it.
     """
 
     order_id: str
@@ -296,6 +307,7 @@ class Order:
     stock: tuple[HeldStock, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()
+    queued: tuple[QueuedUnits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,14 +338,16 @@ class Erased:
 class Availability:
     """What could be promised at one moment.
 
-    :param available: whether all of it could be.
+    :param available: whether all of it could be, now or later (`queued`).
     :param stock: from where; empty unless all of it could be.
     :param shipments: from how many locations.
     :param missing: what is missing, by product; `available` there counts all locations that may be
         taken from, or the one that lacks least where they must not share it.
+    :param queued: what would have to wait for stock; empty unless all could be promised.
     """
 
     available: bool
     stock: tuple[HeldStock, ...]
     shipments: int
     missing: tuple[Shortage, ...]
+    queued: tuple[AwaitedUnits, ...] = ()

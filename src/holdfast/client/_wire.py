@@ -19,7 +19,10 @@ from holdfast.client._stock_types import (
     StockLevel,
 )
 from holdfast.client._stock_wire import (
+    awaited_from_wire,
+    backorder_from_wire,
     held_from_wire,
+    queued_from_wire,
     sourcing_from_wire,
     stock_reason_from_wire,
 )
@@ -155,6 +158,7 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
         stock=held_from_wire(message.stock),
         shipments=shipments_from_wire(message.shipments),
         returns=tuple(return_from_wire(one) for one in message.returns),
+        queued=queued_from_wire(message.queued),
     )
 
 
@@ -250,6 +254,7 @@ def product_from_wire(message: inventory_pb2.Product) -> Product:
         unit_price=money_from_wire(message.unit_price),
         active=message.active,
         version=message.version,
+        backorder=backorder_from_wire(message.backorder),
         safety_stock=message.safety_stock,
     )
 
@@ -274,6 +279,8 @@ def stock_info_from_wire(message: inventory_pb2.StockInfo) -> StockInfo:
         available=message.available,
         levels=tuple(level_from_wire(level) for level in message.levels),
         quarantined=message.quarantined,
+        queued=message.queued,
+        backorder_room=message.backorder_room,
         in_transit=message.in_transit,
     )
 
@@ -284,6 +291,7 @@ def availability_from_wire(message: inventory_pb2.CheckAvailabilityResponse) -> 
         stock=held_from_wire(message.stock),
         shipments=message.shipments,
         missing=_shortages_from_wire(message.missing),
+        queued=awaited_from_wire(message.queued),
     )
 
 

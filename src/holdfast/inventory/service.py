@@ -37,6 +37,7 @@ from holdfast.inventory.application.catalog.update_product import UpdateProduct
 from holdfast.inventory.application.locations.create_location import CreateLocation
 from holdfast.inventory.application.locations.update_location import UpdateLocation
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
+from holdfast.inventory.application.reservations.serve_backorders import ServeBackorders
 from holdfast.inventory.application.stock.change_stock import ChangeStock
 from holdfast.inventory.application.stock.check_availability import CheckAvailability
 from holdfast.inventory.application.stock.explain_stock import ExplainStock
@@ -60,6 +61,7 @@ BATCH_ITEMS_MAX = 1_000
 QUEUE_ITEMS_MAX = 20_000
 READ_ITEMS_MAX = 500
 FORGET_EVERY_S = 600.0
+SERVE_EVERY_S = 0.3  # who waits for stock gets it about so soon after it has come
 SERVICE_NAME = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
 
 log = structlog.get_logger()
@@ -121,11 +123,15 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
         clock=clock,
         boundary=boundary,
     )
+    serve_backorders = retrying(ServeBackorders(store.begin, store, clock))
     loops: dict[str, Loop] = {
         "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
         "inventory relay": relay.run,
         "inventory stock changes": change_stock.run,
         "inventory reading": get_stock_info.run,
+        "inventory serving back-orders": every(
+            SERVE_EVERY_S, serve_backorders, leadership=leadership
+        ),
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
     }
     return Components(servicer, boundary, leadership, relay, loops)

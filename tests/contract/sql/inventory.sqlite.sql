@@ -19,6 +19,8 @@ CREATE TABLE product (
     version     INTEGER NOT NULL,
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
+    backorder_max INTEGER NOT NULL DEFAULT 0 CHECK (backorder_max >= 0),
+    expected_on TEXT,                            -- a day, as YYYY-MM-DD
     safety_stock INTEGER NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 ) WITHOUT ROWID;
 
@@ -51,6 +53,9 @@ CREATE TABLE stock_level (
     reserved    INTEGER NOT NULL CHECK (reserved >= 0),
     version     INTEGER NOT NULL,
     quarantined INTEGER NOT NULL CHECK (quarantined >= 0),
+    -- Only at the product's gate, its level at 'main': units waited for, and how many may be.
+    queued      INTEGER NOT NULL DEFAULT 0 CHECK (queued >= 0),
+    queued_max  INTEGER NOT NULL DEFAULT 0,
     safety_stock INTEGER NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
@@ -66,9 +71,29 @@ CREATE TABLE reservation (
     stock      TEXT NOT NULL,                    -- [[product, location, lot, units, why], ...]
     missing    TEXT NOT NULL,                    -- [[product, wanted, available], ...]: why refused
     sourcing   TEXT,                             -- [strategy, [location], split?]; NULL: priority
-    decided_at TEXT NOT NULL,
-    updated_at TEXT NOT NULL
+    placed_at  TEXT NOT NULL,             -- when the order asked its first question
+    updated_at TEXT NOT NULL,
+    queued     TEXT                              -- [[product, units, since], ...]; NULL: none
 ) WITHOUT ROWID;
+
+-- The queues: what orders wait for, by product; the key is the order in which they are served. The
+-- reservations say the same, order by order.
+CREATE TABLE backorder (
+    product_id TEXT NOT NULL,
+    since      TEXT NOT NULL,
+    order_id   TEXT NOT NULL,
+    quantity   INTEGER NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (product_id, since, order_id)
+) WITHOUT ROWID;
+
+-- A queue is to be served when something became free since it was served last.
+CREATE TABLE to_serve (
+    product_id TEXT PRIMARY KEY,
+    ticket     INTEGER NOT NULL,
+    served     INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX to_serve_now ON to_serve (ticket) WHERE served < ticket;
 
 -- Each shipment and each receipt is booked once, for ever; a receipt's name begins with a line
 -- break.
@@ -293,8 +318,130 @@ INSERT INTO transfer_receipt_line (transfer_id, request_id, product_id, quantity
      VALUES (?1, ?2, ?3, ?4)
 ;
 
+-- INSERT_WAITING_RESERVATIONS
+INSERT INTO reservation
+            (order_id, version, revision, state, stock, missing, sourcing, updated_at, placed_at,
+             queued)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+;
+
+-- SET_QUEUED
+UPDATE reservation
+   SET queued = ?2
+ WHERE reservation.order_id = ?1
+;
+
+-- PUT_BACKORDERS
+INSERT INTO backorder (product_id, since, order_id, quantity)
+     VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quantity
+;
+
+-- DELETE_BACKORDERS
+DELETE FROM backorder
+      WHERE product_id = ?1
+        AND since = ?2
+        AND order_id = ?3
+;
+
+-- QUEUE
+  SELECT order_id AS order_id, quantity, since
+    FROM backorder
+   WHERE product_id = ?1
+     AND (since, order_id) > (?2, ?3)
+ORDER BY since, order_id
+   LIMIT ?4
+;
+
+-- QUEUE_UNTIL
+SELECT count(*) AS places, coalesce(sum(quantity), 0) AS units
+  FROM backorder
+ WHERE product_id = ?1
+   AND (since, order_id) <= (?2, ?3)
+;
+
+-- WAKE_QUEUES
+INSERT INTO to_serve (product_id, ticket, served)
+     VALUES (?1, 1, 0)
+ON CONFLICT (product_id) DO UPDATE SET ticket = to_serve.ticket + 1
+;
+
+-- WAKE_ALL_QUEUES
+INSERT INTO to_serve (product_id, ticket, served)
+  SELECT DISTINCT product_id, 1, 0
+    FROM backorder
+   WHERE true
+ORDER BY product_id
+ON CONFLICT (product_id) DO UPDATE SET ticket = to_serve.ticket + 1
+;
+
+-- NEWEST_TICKET
+SELECT ticket
+  FROM to_serve
+ WHERE product_id = ?1
+;
+
+-- QUEUE_SERVED
+UPDATE to_serve
+   SET served = ?2
+ WHERE to_serve.product_id = ?1
+   AND served < ?2
+;
+
+-- TO_SERVE
+  SELECT product_id, ticket,
+         (SELECT coalesce(sum(on_hand - reserved - quarantined), 0)
+            FROM stock_level
+            JOIN location USING (location_id)
+           WHERE stock_level.product_id = to_serve.product_id
+             AND location.active) AS free
+    FROM to_serve
+   WHERE served < ticket
+ORDER BY ticket
+   LIMIT 1
+;
+
+-- YOUNGEST_PROMISES
+  SELECT order_id AS order_id
+    FROM (SELECT order_id, newest, units,
+                 sum(units) OVER (ORDER BY newest DESC ROWS UNBOUNDED PRECEDING) AS so_far
+            FROM (SELECT order_id, sum(reserved_delta) AS units,
+                         max(CASE kind WHEN 'RESERVATION' THEN movement_id END) AS newest
+                    FROM stock_movement
+                   WHERE product_id = ?1
+                     AND location_id = ?2
+                     AND order_id IS NOT NULL
+                GROUP BY order_id
+                  HAVING sum(reserved_delta) > 0) AS held) AS running
+   WHERE so_far - units < (SELECT reserved + quarantined
+                                  - coalesce(?4, on_hand - ?3)
+                             FROM stock_level
+                            WHERE product_id = ?1
+                              AND location_id = ?2
+                              AND lot_id = '')
+ORDER BY newest DESC
+;
+
+-- SET_QUEUED_AT_GATES
+UPDATE stock_level
+   SET queued = ?2
+ WHERE stock_level.product_id = ?1
+   AND location_id = 'main'
+   AND lot_id = ''
+;
+
+-- WAKE_QUEUE_OF
+INSERT INTO to_serve (product_id, ticket, served)
+SELECT product_id, 1, 0
+  FROM stock_level
+ WHERE product_id = ?1
+   AND queued > 0
+ON CONFLICT (product_id) DO UPDATE SET ticket = to_serve.ticket + 1
+;
+
 -- FIND_RESERVATIONS
-  SELECT order_id AS order_id, version, revision, state, stock, missing, sourcing
+  SELECT order_id AS order_id, version, revision, state, stock, missing, sourcing, placed_at,
+         queued
     FROM reservation
    WHERE order_id IN (SELECT value FROM json_each(?1))
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
@@ -302,8 +449,8 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 
 -- INSERT_RESERVATIONS
 INSERT INTO reservation
-            (order_id, version, revision, state, stock, missing, sourcing, decided_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+            (order_id, version, revision, state, stock, missing, sourcing, updated_at, placed_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ;
 
 -- UPDATE_RESERVATIONS
@@ -327,7 +474,7 @@ INSERT INTO booked_fact (order_id, fact)
 
 -- LOCK_LEVELS
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined, safety_stock
+         quarantined, queued, queued_max, safety_stock
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id IN (SELECT value FROM json_each(?1))
@@ -344,8 +491,8 @@ INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, ver
 
 -- INSERT_GATES
 INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
-                         safety_stock)
-     VALUES (?1, 'main', '', 0, 0, 0, 0, ?2)
+                         queued_max, safety_stock)
+     VALUES (?1, 'main', '', 0, 0, 0, 0, ?2, ?3)
 ;
 
 -- UPDATE_LEVELS
@@ -358,10 +505,11 @@ UPDATE stock_level
    AND stock_level.version = ?8
 ;
 
--- SET_SAFETY_STOCK_AT_GATE
+-- SET_DETAILS_AT_GATE
 UPDATE stock_level
-   SET safety_stock = ?2
- WHERE product_id = ?1 AND location_id = 'main' AND lot_id = '' AND safety_stock <> ?2
+   SET queued_max = ?2, safety_stock = ?3
+ WHERE product_id = ?1 AND location_id = 'main' AND lot_id = ''
+   AND (queued_max <> ?2 OR safety_stock <> ?3)
 ;
 
 -- INSERT_MOVEMENTS
@@ -443,23 +591,24 @@ SELECT product_id
 ;
 
 -- LOCK_PRODUCT
-SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
+SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
+       expected_on, safety_stock
   FROM product
  WHERE product_id = ?1
 ;
 
 -- INSERT_PRODUCT
 INSERT INTO product
-            (product_id, name, description, currency, price_minor, active, version, safety_stock,
-             created_at, updated_at)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+            (product_id, name, description, currency, price_minor, active, version,
+             backorder_max, expected_on, safety_stock, created_at, updated_at)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)
 ON CONFLICT DO NOTHING
 ;
 
 -- UPDATE_PRODUCT
 UPDATE product
    SET name = ?2, description = ?3, currency = ?4, price_minor = ?5, active = ?6,
-       version = ?7, safety_stock = ?8, updated_at = ?9
+       version = ?7, backorder_max = ?8, expected_on = ?9, safety_stock = ?10, updated_at = ?11
  WHERE product_id = ?1
 ;
 
@@ -481,16 +630,16 @@ INSERT INTO stock_request
 
 -- STOCK_INFO
    SELECT product_id, product.name, description, currency, price_minor, product.active,
-          product.version AS product_version, product.safety_stock,
-          location_id, lot_id, on_hand, reserved, level_version,
+          product.version AS product_version, product.safety_stock, backorder_max, expected_on,
+          location_id, lot_id, on_hand, reserved, level_version, queued, queued_max,
           location.priority, location.active AS location_active, quarantined, coming
      FROM product
 LEFT JOIN (SELECT product_id, location_id, lot_id, on_hand, reserved, version AS level_version,
-                  quarantined, 0 AS coming
+                  quarantined, queued, queued_max, 0 AS coming
              FROM stock_level
             WHERE product_id IN (SELECT value FROM json_each(?1))
             UNION ALL
-           SELECT product_id, target, '', 0, 0, 0, 0, sum(sent - received - missing)
+           SELECT product_id, target, '', 0, 0, 0, 0, 0, 0, sum(sent - received - missing)
              FROM transfer_line
              JOIN transfer USING (transfer_id)
             WHERE product_id IN (SELECT value FROM json_each(?1)) AND received + missing < sent
@@ -507,7 +656,9 @@ LEFT JOIN location USING (location_id)
           COALESCE(SUM(CASE WHEN location.active
                              AND on_hand - reserved - quarantined > product.safety_stock
                             THEN on_hand - reserved - quarantined - product.safety_stock
-                            ELSE 0 END), 0) AS available
+                            ELSE 0 END), 0) AS available,
+          COALESCE(SUM(queued), 0) AS queued,
+          COALESCE(MAX(queued_max), 0) AS queued_max
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
 LEFT JOIN location USING (location_id)
@@ -516,7 +667,8 @@ LEFT JOIN location USING (location_id)
 ;
 
 -- LIST_PRODUCTS
-  SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
+  SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
+         expected_on, safety_stock
     FROM product
    WHERE product_id > ?1
 ORDER BY product_id

@@ -26,6 +26,7 @@ CREATE TABLE orders (
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
     stock        json NOT NULL,                  -- [[product, location, units, why], ...]
+                                                 -- Those without a location ('') wait for stock.
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE order_sourcing (
     strategy     text NOT NULL,
     location_ids jsonb NOT NULL,                 -- [location, ...]
     may_split    boolean NOT NULL,
+    in_stock_only boolean NOT NULL,
     PRIMARY KEY (order_id, edition)
 );
 
@@ -526,7 +528,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -542,7 +544,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -589,7 +591,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -605,7 +607,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -661,7 +663,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -677,7 +679,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -732,7 +734,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -748,7 +750,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -804,7 +806,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -820,7 +822,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -874,7 +876,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -890,7 +892,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -957,7 +959,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -973,7 +975,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1217,7 +1219,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1233,7 +1235,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1362,7 +1364,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1378,7 +1380,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1506,7 +1508,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1522,7 +1524,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1651,7 +1653,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1667,7 +1669,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1797,7 +1799,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1813,7 +1815,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1942,7 +1944,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1958,7 +1960,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2087,7 +2089,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2103,7 +2105,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2231,7 +2233,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2247,7 +2249,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2375,7 +2377,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2391,7 +2393,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2509,7 +2511,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2525,7 +2527,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2586,7 +2588,7 @@ SELECT currency,
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition)) AS edit
@@ -2613,7 +2615,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2629,7 +2631,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2688,7 +2690,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2704,7 +2706,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2765,7 +2767,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = order_edit.order_id
            AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2781,7 +2783,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
           FROM order_charge
          WHERE order_charge.order_id = orders.order_id
            AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2906,13 +2908,13 @@ SELECT *
 ;
 
 -- INSERT_SOURCINGS
-INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split, in_stock_only)
 SELECT *
-  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[])
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[], $6::boolean[])
 ;
 
 -- WANTED_SOURCINGS
-  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split
+  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split, in_stock_only
     FROM orders
     JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
      AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
@@ -3143,4 +3145,5 @@ ORDER BY hold.expires_at, hold.order_id
 UPDATE unanswered
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
+RETURNING order_id::text AS order_id, since
 ;

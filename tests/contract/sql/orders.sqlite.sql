@@ -26,6 +26,7 @@ CREATE TABLE orders (
     stock_sequence INTEGER NOT NULL,
     stock_revision INTEGER NOT NULL,
     stock        TEXT NOT NULL,                  -- [[product, location, units, why], ...]
+                                                 -- Those without a location ('') wait for stock.
     currency     TEXT NOT NULL,
     total_minor  INTEGER NOT NULL CHECK (total_minor >= 0),
     name         TEXT NOT NULL,
@@ -90,6 +91,7 @@ CREATE TABLE order_sourcing (
     strategy     TEXT NOT NULL,
     location_ids TEXT NOT NULL,                 -- [location, ...]
     may_split    INTEGER NOT NULL,
+    in_stock_only INTEGER NOT NULL,
     PRIMARY KEY (order_id, edition)
 ) WITHOUT ROWID;
 
@@ -506,7 +508,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -525,7 +527,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -580,7 +582,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -599,7 +601,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -654,7 +656,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -673,7 +675,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -733,7 +735,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -752,7 +754,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -812,7 +814,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -831,7 +833,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -892,7 +894,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -911,7 +913,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -976,7 +978,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -995,7 +997,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1251,7 +1253,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1270,7 +1272,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1403,7 +1405,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1422,7 +1424,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1555,7 +1557,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1574,7 +1576,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1707,7 +1709,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1726,7 +1728,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -1859,7 +1861,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -1878,7 +1880,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2011,7 +2013,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2030,7 +2032,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2163,7 +2165,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2182,7 +2184,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2315,7 +2317,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2334,7 +2336,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2467,7 +2469,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2486,7 +2488,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2619,7 +2621,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2638,7 +2640,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2707,7 +2709,7 @@ SELECT currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition)) AS edit
@@ -2737,7 +2739,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2756,7 +2758,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2831,7 +2833,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2850,7 +2852,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -2928,7 +2930,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = order_edit.order_id
                    AND order_charge.edition = order_edit.edition
               ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = order_edit.order_id
            AND order_sourcing.edition = order_edit.edition))
@@ -2947,7 +2949,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                  WHERE order_charge.order_id = orders.order_id
                    AND order_charge.edition = orders.edition
               ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = orders.order_id
            AND order_sourcing.edition = orders.edition) AS sourcing,
@@ -3073,12 +3075,12 @@ INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amo
 ;
 
 -- INSERT_SOURCINGS
-INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
-     VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split, in_stock_only)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
 ;
 
 -- WANTED_SOURCINGS
-  SELECT orders.order_id AS order_id, strategy, location_ids, may_split
+  SELECT orders.order_id AS order_id, strategy, location_ids, may_split, in_stock_only
     FROM orders
     JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
      AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
@@ -3271,4 +3273,5 @@ ORDER BY hold.expires_at, hold.order_id
 UPDATE unanswered
    SET asked_at = ?2
  WHERE order_id IN (SELECT value FROM json_each(?1))
+RETURNING order_id AS order_id, since
 ;

@@ -13,11 +13,14 @@ _WITH_LOCATIONS = (pb.SOURCING_STRATEGY_NEAREST, pb.SOURCING_STRATEGY_PINNED)
 
 
 class PlainSourcing(NamedTuple):
-    """Where stock is to come from: a strategy's name, locations for it, and whether they share."""
+    """Where stock is to come from: a strategy's name, locations for it, whether they share, and
+    whether what is not there is refused rather than waited for.
+    """
 
     strategy: str
     location_ids: tuple[str, ...]
     may_split: bool
+    in_stock_only: bool
 
 
 def read(message: pb.Sourcing, violations: Violations, at: str) -> PlainSourcing | None:
@@ -42,15 +45,20 @@ def read(message: pb.Sourcing, violations: Violations, at: str) -> PlainSourcing
             violations.add(f"{at}.location_ids", "name a location twice")
     elif named:
         violations.add(f"{at}.location_ids", f"must be empty: {name} takes none")
-    if name == "PRIORITY" and may_split:
+    if name == "PRIORITY" and may_split and not message.in_stock_only:
         return None
-    return PlainSourcing(name, named, may_split)
+    return PlainSourcing(name, named, may_split, message.in_stock_only)
 
 
 def write(
-    message: pb.Sourcing, strategy: str, location_ids: tuple[str, ...], may_split: bool
+    message: pb.Sourcing,
+    strategy: str,
+    location_ids: tuple[str, ...],
+    may_split: bool,
+    in_stock_only: bool,
 ) -> None:
     """Write a Sourcing in place."""
     message.strategy = pb.SourcingStrategy.Value(f"{_PREFIX}{strategy}")
     message.location_ids.extend(location_ids)
     message.may_split = may_split
+    message.in_stock_only = in_stock_only

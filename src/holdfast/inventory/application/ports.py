@@ -14,6 +14,7 @@ from holdfast.inventory.domain.reservations.reservation import Reservation
 from holdfast.inventory.domain.stock.explaining import Step
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import Movement
+from holdfast.inventory.domain.stock.queues import ProductQueue
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.domain.transfers.transfer import Receipt, Transfer, TransferState
 
@@ -25,6 +26,40 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time in UTC."""
+
+
+class Going(NamedTuple):
+    """Units that go from a place: so many, or all but so many."""
+
+    units: int = 0
+    down_to: int | None = None
+
+
+class QueueRow(NamedTuple):
+    """Units that an order waits for, as the queue of their product has it."""
+
+    order_id: str
+    quantity: int
+    since: datetime
+
+    @property
+    def place(self) -> "QueuePlace":
+        return self.since, self.order_id
+
+
+QueuePlace = tuple[datetime, str]  # since, order id: the queue's order
+
+
+class ToServe(NamedTuple):
+    """A product whose queue is to be served.
+
+    :param ticket: rises whenever something becomes free.
+    :param free: units that are free now, about.
+    """
+
+    product_id: str
+    ticket: int
+    free: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +105,34 @@ class Work(Protocol):
         is alone with the product, also with levels that are made meanwhile. So no deadlock arises.
         """
 
+    async def youngest_promises(
+        self, product_id: str, location_id: str, going: Going | None
+    ) -> list[str]:
+        """Return the orders whose promises there would have to give way, the newest promise first;
+        without `going`: all that were promised units there. Nothing is locked.
+        """
+
+    async def refuse_new_promises(
+        self, product_id: str, location_id: str, going: Going | None, known: Collection[str]
+    ) -> None:
+        """Let pass when nobody else would have to give way there than the orders that are known.
+
+        :raises Conflict: somebody was promised units there meanwhile.
+        """
+
+    async def queue(
+        self, product_id: str, *, after: QueuePlace | None, limit: int
+    ) -> list[QueueRow]:
+        """Return at most `limit` rows of a product's queue, in its order, beyond a place in it."""
+
+    async def ticket(self, product_id: str) -> int:
+        """Return the newest ticket of a product's queue; 0: it never had one."""
+
+    async def served(self, product_id: str, ticket: int) -> None:
+        """Keep that the product's queue was served as far as what was free then goes, unless
+        something became free since the ticket was read.
+        """
+
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
         """Return which of these products exist."""
 
@@ -98,7 +161,8 @@ class Work(Protocol):
         """
 
     async def save_book(self, book: StockBook) -> None:
-        """Write the changed levels and the movements.
+        """Write the changed levels and the movements, how many units of each product are waited
+        for, and which queues are to be served.
 
         :raises Conflict: a level has another version than when it was locked.
         """
@@ -106,7 +170,7 @@ class Work(Protocol):
     async def save_reservations(
         self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
     ) -> None:
-        """Write reservations as they are now.
+        """Write reservations as they are now, and their places in the queues.
 
         :param known: the reservations as they were locked, by order id; the others are new.
         :raises Conflict: one has another version than when it was locked, or is there already.
@@ -148,7 +212,7 @@ class Work(Protocol):
         """Insert the product; False if its id is taken."""
 
     async def save_product(self, product: Product, at: datetime) -> None:
-        """Write the product's details."""
+        """Write the product's details, and its policy of back-orders at its gate."""
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         """Publish the events, in order, with their causers, if and only if all commits."""
@@ -159,7 +223,7 @@ Begin = Callable[[], AbstractAsyncContextManager[Work]]
 
 @dataclass(frozen=True, slots=True)
 class StockInfo:
-    """A product with its levels, by location.
+    """A product with its levels, by location, and its queue.
 
     :param coming: units in transit by the location that they come to; each of them has a level,
         of version 0 where nothing ever was.
@@ -167,6 +231,7 @@ class StockInfo:
 
     product: Product
     levels: tuple[StockLevel, ...]
+    queue: ProductQueue = field(default_factory=ProductQueue)
     coming: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -179,7 +244,8 @@ class StockInfo:
 
     @property
     def available(self) -> int:
-        return sum(level.available for level in self.levels)
+        """Units free to promise: what is waited for already is not."""
+        return max(0, sum(level.available for level in self.levels) - self.queue.units)
 
     @property
     def quarantined(self) -> int:
@@ -197,6 +263,7 @@ class StockSummary(NamedTuple):
     on_hand: int
     reserved: int
     available: int
+    queue: ProductQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +342,17 @@ class StockReader(Protocol):
 
     async def stock_summaries(self, product_ids: Collection[str]) -> dict[str, StockSummary]:
         """Return products in short, by product id; unknown products are left out."""
+
+    async def to_serve(self) -> ToServe | None:
+        """Return a product whose queue is to be served; None: there is none."""
+
+    async def backorders(
+        self, product_id: str, *, after: QueuePlace | None, limit: int
+    ) -> list[QueueRow]:
+        """Return at most `limit` rows of a product's queue, in its order, beyond a place in it."""
+
+    async def queue_until(self, product_id: str, place: QueuePlace) -> tuple[int, int]:
+        """How many rows the queue has up to a place in it, and how many units they wait for."""
 
     async def transfer(self, transfer_id: str) -> Transfer | None:
         """Return the transfer of this id."""

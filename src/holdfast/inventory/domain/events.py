@@ -1,6 +1,7 @@
 """What Inventory tells: facts in the past tense, each about one aggregate at one version."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
@@ -25,6 +26,20 @@ class ReservationReleased(NamedTuple):
     reservation: Reservation
 
 
+class ChangeCause(StrEnum):
+    """Why a reservation changed without a question; the proto says what each means."""
+
+    ALLOCATED = "ALLOCATED"
+    DISPLACED = "DISPLACED"
+
+
+class ReservationChanged(NamedTuple):
+    """Inventory changed what it holds for the order, by itself."""
+
+    reservation: Reservation
+    cause: ChangeCause
+
+
 @dataclass(frozen=True, slots=True)
 class StockLevelChanged:
     """On hand changed by a receipt or an adjustment."""
@@ -38,7 +53,7 @@ class StockLevelChanged:
     quarantined: int
 
 
-ReservationEvent = StockReserved | StockRejected | ReservationReleased
+ReservationEvent = StockReserved | StockRejected | ReservationReleased | ReservationChanged
 InventoryEvent = ReservationEvent | StockLevelChanged
 
 

@@ -128,6 +128,46 @@ SELECT movement_id, stock_movement.kind, product_id, stock_movement.location_id
  WHERE movement_id > inactive_after
    AND (stock_movement.kind = 'RECEIPT' OR reserved_delta > 0)
 """,
+    "{queued} units of {product_id} are waited for by its gate, {in_queue} by its queue": """
+SELECT stock_level.product_id, queued, coalesce(in_queue, 0) AS in_queue
+  FROM stock_level
+  LEFT JOIN (SELECT product_id, sum(quantity) AS in_queue
+               FROM backorder
+              GROUP BY product_id) AS queue ON queue.product_id = stock_level.product_id
+ WHERE queued <> CASE WHEN location_id = 'main' AND lot_id = ''
+                      THEN coalesce(in_queue, 0) ELSE 0 END
+""",
+    "product {product_id} lets {backorder_max} units be waited for, and its gate {queued_max}": """
+SELECT product.product_id, backorder_max, queued_max
+  FROM product
+  JOIN stock_level ON stock_level.product_id = product.product_id
+   AND location_id = 'main' AND lot_id = ''
+ WHERE backorder_max <> queued_max
+""",
+    "{free} units of {product_id} are free, order {order_id} waits for them, and nobody serves": """
+SELECT product_id, free, order_id
+  FROM (SELECT stock_level.product_id,
+               sum(CASE WHEN on_hand - reserved - quarantined > product.safety_stock
+                        THEN on_hand - reserved - quarantined - product.safety_stock
+                        ELSE 0 END) AS free
+          FROM stock_level
+          JOIN product ON product.product_id = stock_level.product_id
+          JOIN location ON location.location_id = stock_level.location_id
+         WHERE location.active
+         GROUP BY stock_level.product_id) AS product_stock
+  JOIN backorder USING (product_id)
+  JOIN reservation USING (order_id)
+  LEFT JOIN to_serve USING (product_id)
+ WHERE free > 0
+   AND sourcing IS NULL                          -- an order that takes it from wherever it is
+   AND coalesce(served >= ticket, true)
+""",
+    "order {order_id} waits for {product_id} and has no reservation": """
+SELECT backorder.order_id, product_id
+  FROM backorder
+  LEFT JOIN reservation ON reservation.order_id = backorder.order_id
+ WHERE reservation.order_id IS NULL
+""",
     "locations {one} and {other} differ only in the case of their letters": """
 SELECT one.location_id AS one, other.location_id AS other
   FROM location AS one
@@ -158,9 +198,17 @@ SELECT DISTINCT stock_movement.order_id, stock_movement.product_id, stock_moveme
 
 BETWEEN = """
 SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
-       CAST(missing AS text) AS missing, CAST(sourcing AS text) AS sourcing
+       CAST(missing AS text) AS missing, CAST(sourcing AS text) AS sourcing,
+       CAST(queued AS text) AS queued
   FROM reservation
  WHERE order_id >= $1 AND order_id <= $2
+"""
+
+QUEUED_BETWEEN = """
+SELECT order_id, product_id, sum(quantity) AS quantity
+  FROM backorder
+ WHERE order_id >= $1 AND order_id <= $2
+ GROUP BY order_id, product_id
 """
 
 LEDGER_BETWEEN = """
@@ -182,6 +230,7 @@ class ReservationFacts:
 
     :param shipped: units that have left, by the ledger, by product and location.
     :param returned: likewise, that came back, and by what became of them.
+    :param queued: units that wait for stock, by product; `in_queues`: by the products' queues.
     """
 
     version: int
@@ -190,9 +239,11 @@ class ReservationFacts:
     stock: Counter[LevelKey]
     was_refused: bool
     ledger: Counter[LevelKey]
-    sourcing: tuple[str, tuple[str, ...], bool]
+    sourcing: tuple[str, tuple[str, ...], bool, bool]
     shipped: Counter[tuple[str, str]]
     returned: Counter[tuple[str, str, str]]
+    queued: Counter[str]
+    in_queues: Counter[str]
 
     @property
     def units(self) -> Counter[str]:
@@ -206,11 +257,13 @@ class ReservationFacts:
         """What is wrong with the reservation by itself, to be read after the order's name."""
         if self.stock != self.ledger:
             yield f"holds {dict(self.stock)} by its document, {dict(self.ledger)} by its movements"
-        if bool(self.stock) != (self.state is ReservationState.HELD):
-            yield f"is {self.state} and holds {dict(self.stock)}"
+        if bool(self.stock or self.queued) != (self.state is ReservationState.HELD):
+            yield f"is {self.state}, holds {dict(self.stock)} and waits for {dict(self.queued)}"
+        if self.queued != self.in_queues:
+            yield f"waits for {dict(self.queued)}, and the queues have {dict(self.in_queues)}"
         if self.state is ReservationState.SHORT and not self.was_refused:
             yield "is SHORT and lacks nothing"
-        strategy, named, may_split = self.sourcing
+        strategy, named, may_split, _ = self.sourcing
         places = {location_id for _, location_id, _ in self.stock}
         if strategy == "PINNED" and not places <= {*named}:
             yield f"is pinned to {', '.join(named)} and holds stock at {', '.join(sorted(places))}"
@@ -226,10 +279,13 @@ async def audit(auditor: Auditor) -> None:
     await auditor.messages()
 
 
-def sourcing_in(text: str | None) -> tuple[str, tuple[str, ...], bool]:
-    """Read where an order's stock is to come from: strategy, locations, whether they may share."""
-    strategy, location_ids, may_split = json.loads(text or '["PRIORITY", [], true]')
-    return strategy, tuple(location_ids), may_split
+def sourcing_in(text: str | None) -> tuple[str, tuple[str, ...], bool, bool]:
+    """Read where an order's stock is to come from: strategy, locations, whether they may share, and
+    whether what is not there is refused.
+    """
+    wish = json.loads(text or '["PRIORITY", [], true, false]')
+    strategy, location_ids, may_split, in_stock_only = wish
+    return strategy, tuple(location_ids), may_split, in_stock_only
 
 
 async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, ReservationFacts]:
@@ -245,13 +301,25 @@ async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, Re
             sourcing_in(row["sourcing"]),
             Counter(),
             Counter(),
+            _queued_in(row["queued"]),
+            Counter(),
         )
         for row in await auditor.rows(BETWEEN, first, last)
     }
     for row in await auditor.rows(LEDGER_BETWEEN, first, last):
         if reservation := found.get(str(row["order_id"])):
             _add_moved(reservation, row)
+    for row in await auditor.rows(QUEUED_BETWEEN, first, last):
+        if reservation := found.get(str(row["order_id"])):
+            reservation.in_queues[row["product_id"]] += int(row["quantity"])
     return found
+
+
+def _queued_in(text: str | None) -> Counter[str]:
+    units = Counter[str]()
+    for product_id, quantity, _ in json.loads(text or "[]"):
+        units[product_id] += quantity
+    return units
 
 
 def _add_moved(reservation: ReservationFacts, row: Row) -> None:

@@ -11,12 +11,14 @@ from holdfast.contracts.inventory.v1 import events_pb2, inventory_pb2
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import (
     InventoryEvent,
+    ReservationChanged,
     ReservationEvent,
     ReservationReleased,
     StockLevelChanged,
     StockRejected,
     StockReserved,
 )
+from holdfast.inventory.domain.stock.queues import units_of
 from holdfast.inventory.domain.stock.sourcing import SourcingReason
 
 # With more, what was reserved is left out of an event: a message must fit through the broker, and
@@ -55,6 +57,9 @@ def _message(event: InventoryEvent) -> Message:
             return _told(event, events_pb2.StockRejected())
         case ReservationReleased():
             return _told(event, events_pb2.ReservationReleased())
+        case ReservationChanged(_, cause):
+            number = events_pb2.ReservationCause.Value(f"RESERVATION_CAUSE_{cause}")
+            return _told(event, events_pb2.ReservationChanged(cause=number))
         case StockLevelChanged():
             level = inventory_pb2.StockLevel(
                 location_id=event.location_id,
@@ -68,7 +73,11 @@ def _message(event: InventoryEvent) -> Message:
 
 
 Answer = TypeVar(
-    "Answer", events_pb2.StockReserved, events_pb2.StockRejected, events_pb2.ReservationReleased
+    "Answer",
+    events_pb2.StockReserved,
+    events_pb2.StockRejected,
+    events_pb2.ReservationReleased,
+    events_pb2.ReservationChanged,
 )
 
 
@@ -88,4 +97,7 @@ def _told(event: ReservationEvent, message: Answer) -> Answer:
         state.missing.add(
             product_id=short.product_id, wanted=short.wanted, available=short.available
         )
+    if reservation.queued:
+        for product_id, units in units_of(reservation.queued).items():
+            state.queued.add(product_id=product_id, quantity=units)
     return message

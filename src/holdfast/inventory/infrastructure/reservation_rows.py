@@ -1,10 +1,12 @@
-"""Reservations as rows: what is held, what was missing and by which sourcing, as JSON."""
+"""Reservations as rows: what is held, missing and waited for and by which sourcing, as JSON."""
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 
-from holdfast.chassis.database.seam import Row
+from holdfast.chassis.database.seam import Row, instant
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
-from holdfast.inventory.domain.stock.levels import HeldStock, Shortage
+from holdfast.inventory.domain.stock.levels import HeldStock, QueuedUnits, Shortage
 from holdfast.inventory.domain.stock.sourcing import (
     BY_PRIORITY,
     Sourcing,
@@ -27,14 +29,28 @@ def reservation_of(row: Row) -> Reservation:
         ),
         tuple(Shortage(*short) for short in json.loads(row["missing"])),
         _sourcing(row["sourcing"]),
+        _queued(row["queued"]) if row["queued"] else (),
+        instant(row["placed_at"]),
+    )
+
+
+def queue_text(queued: Sequence[QueuedUnits]) -> str | None:
+    rows = [(name, units, since.isoformat()) for name, units, since in queued]
+    return json.dumps(rows) if rows else None
+
+
+def _queued(text: str) -> tuple[QueuedUnits, ...]:
+    return tuple(
+        QueuedUnits(product_id, units, datetime.fromisoformat(since))
+        for product_id, units, since in json.loads(text)
     )
 
 
 def _sourcing(text: str | None) -> Sourcing:
     if text is None:
         return BY_PRIORITY
-    strategy, location_ids, may_split = json.loads(text)
-    return Sourcing(Strategy(strategy), tuple(location_ids), may_split)
+    strategy, location_ids, *wishes = json.loads(text)
+    return Sourcing(Strategy(strategy), tuple(location_ids), *wishes)
 
 
 def texts_of(reservation: Reservation) -> tuple[str, str, str | None]:

@@ -1,14 +1,16 @@
 """SQL of Inventory, as PostgreSQL reads it; `chassis/database/sql.py` tells how SQLite does."""
 
 from holdfast.chassis.database.sql import by_engine
+from holdfast.inventory.infrastructure.backorders_sql import BackorderStatements
 from holdfast.inventory.infrastructure.transfers_sql import TransferStatements
 
 
-class Statements(TransferStatements):
+class Statements(BackorderStatements, TransferStatements):
     """What `store.py` asks of the database and writes to it."""
 
     FIND_RESERVATIONS = """
-  SELECT order_id::text AS order_id, version, revision, state, stock, missing, sourcing
+  SELECT order_id::text AS order_id, version, revision, state, stock, missing, sourcing, placed_at,
+         queued
     FROM reservation
    WHERE order_id = ANY($1::uuid[])
 ORDER BY order_id          -- one lock order for everyone: no deadlocks
@@ -17,11 +19,11 @@ ORDER BY order_id          -- one lock order for everyone: no deadlocks
 
     INSERT_RESERVATIONS = """
 INSERT INTO reservation
-            (order_id, version, revision, state, stock, missing, sourcing, decided_at, updated_at)
-SELECT order_id, version, revision, state, stock, missing, sourcing, at, at
+            (order_id, version, revision, state, stock, missing, sourcing, updated_at, placed_at)
+SELECT order_id, version, revision, state, stock, missing, sourcing, at, placed_at
   FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::json[], $6::json[],
-              $7::json[], $8::timestamptz[])
-       AS new (order_id, version, revision, state, stock, missing, sourcing, at)
+              $7::json[], $8::timestamptz[], $9::timestamptz[])
+       AS new (order_id, version, revision, state, stock, missing, sourcing, at, placed_at)
 """
 
     # The version guards what the lock already holds: nothing is decided on what was not seen.
@@ -50,7 +52,7 @@ SELECT *
 
     LOCK_LEVELS = """
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined, safety_stock
+         quarantined, queued, queued_max, safety_stock
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
@@ -69,9 +71,10 @@ SELECT *
 
     INSERT_GATES = """
 INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
-                         safety_stock)
-SELECT product_id, 'main', '', 0, 0, 0, 0, safety_stock
-  FROM unnest($1::text[], $2::bigint[]) AS new (product_id, safety_stock)
+                         queued_max, safety_stock)
+SELECT product_id, 'main', '', 0, 0, 0, 0, queued_max, safety_stock
+  FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+       AS new (product_id, queued_max, safety_stock)
 """
 
     UPDATE_LEVELS = """
@@ -89,10 +92,11 @@ UPDATE stock_level
 """
 
     # Nothing is locked where nothing changes: whoever changes it has the gate locked already.
-    SET_SAFETY_STOCK_AT_GATE = """
+    SET_DETAILS_AT_GATE = """
 UPDATE stock_level
-   SET safety_stock = $2
- WHERE product_id = $1 AND location_id = 'main' AND lot_id = '' AND safety_stock <> $2
+   SET queued_max = $2, safety_stock = $3
+ WHERE product_id = $1 AND location_id = 'main' AND lot_id = ''
+   AND (queued_max <> $2 OR safety_stock <> $3)
 """
 
     INSERT_MOVEMENTS = """
@@ -187,7 +191,8 @@ SELECT product_id
 """
 
     LOCK_PRODUCT = """
-SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
+SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
+       expected_on, safety_stock
   FROM product
  WHERE product_id = $1
    FOR UPDATE
@@ -195,16 +200,16 @@ SELECT product_id, name, description, currency, price_minor, active, version, sa
 
     INSERT_PRODUCT = """
 INSERT INTO product
-            (product_id, name, description, currency, price_minor, active, version, safety_stock,
-             created_at, updated_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+            (product_id, name, description, currency, price_minor, active, version,
+             backorder_max, expected_on, safety_stock, created_at, updated_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
 ON CONFLICT DO NOTHING
 """
 
     UPDATE_PRODUCT = """
 UPDATE product
    SET name = $2, description = $3, currency = $4, price_minor = $5, active = $6,
-       version = $7, safety_stock = $8, updated_at = $9
+       version = $7, backorder_max = $8, expected_on = $9, safety_stock = $10, updated_at = $11
  WHERE product_id = $1
 """
 
@@ -227,16 +232,16 @@ SELECT *
 
     STOCK_INFO = """
    SELECT product_id, product.name, description, currency, price_minor, product.active,
-          product.version AS product_version, product.safety_stock,
-          location_id, lot_id, on_hand, reserved, level_version,
+          product.version AS product_version, product.safety_stock, backorder_max, expected_on,
+          location_id, lot_id, on_hand, reserved, level_version, queued, queued_max,
           location.priority, location.active AS location_active, quarantined, coming
      FROM product
 LEFT JOIN (SELECT product_id, location_id, lot_id, on_hand, reserved, version AS level_version,
-                  quarantined, 0 AS coming
+                  quarantined, queued, queued_max, 0 AS coming
              FROM stock_level
             WHERE product_id = ANY($1::text[])
             UNION ALL
-           SELECT product_id, target, '', 0, 0, 0, 0, sum(sent - received - missing)::bigint
+           SELECT product_id, target, '', 0, 0, 0, 0, 0, 0, sum(sent - received - missing)::bigint
              FROM transfer_line
              JOIN transfer USING (transfer_id)
             WHERE product_id = ANY($1::text[]) AND received + missing < sent
@@ -253,7 +258,9 @@ LEFT JOIN location USING (location_id)
           COALESCE(SUM(CASE WHEN location.active
                              AND on_hand - reserved - quarantined > product.safety_stock
                             THEN on_hand - reserved - quarantined - product.safety_stock
-                            ELSE 0 END), 0)::bigint AS available
+                            ELSE 0 END), 0)::bigint AS available,
+          COALESCE(SUM(queued), 0)::bigint AS queued,
+          COALESCE(MAX(queued_max), 0) AS queued_max
      FROM product
 LEFT JOIN stock_level ON stock_level.product_id = product.product_id
 LEFT JOIN location USING (location_id)
@@ -262,7 +269,8 @@ LEFT JOIN location USING (location_id)
 """
 
     LIST_PRODUCTS = """
-  SELECT product_id, name, description, currency, price_minor, active, version, safety_stock
+  SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
+         expected_on, safety_stock
     FROM product
    WHERE product_id > $1
 ORDER BY product_id

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
@@ -30,16 +30,24 @@ from holdfast.inventory.domain.locations.location import (
 )
 from holdfast.inventory.domain.reservations.reservation import Reservation
 from holdfast.inventory.domain.stock.levels import StockLevel
+from holdfast.inventory.domain.stock.queues import ProductQueue
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.infrastructure.backorders import BackorderReading, BackorderWork
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
-from holdfast.inventory.infrastructure.reservation_rows import reservation_of, texts_of
+from holdfast.inventory.infrastructure.reservation_rows import (
+    queue_text,
+    reservation_of,
+    texts_of,
+)
 from holdfast.inventory.infrastructure.rows import movement_of
 from holdfast.inventory.infrastructure.sql import SQL, Statements
 from holdfast.inventory.infrastructure.transfers import TransferReading, TransferWork
 
 
-class Store(TransferReading):
+class Store(BackorderReading, TransferReading):
     """Opens transactions and answers questions."""
+
+    _sql: Statements
 
     def __init__(self, database: Database, outbox: Outbox, inbox: Inbox, codec: EventCodec) -> None:
         self._database = database
@@ -86,7 +94,8 @@ class Store(TransferReading):
                 version=row["version"],
                 on_hand=row["on_hand"],
                 reserved=row["reserved"],
-                available=row["available"],
+                available=max(0, row["available"] - row["queued"]),
+                queue=ProductQueue(row["queued"], row["queued_max"]),
             )
             for row in rows
         }
@@ -114,8 +123,10 @@ class Store(TransferReading):
         return [RecordedMovement(row["movement_id"], movement_of(row)) for row in rows]
 
 
-class StoreWork(TransferWork):
+class StoreWork(BackorderWork, TransferWork):
     """One open transaction on Inventory's rows."""
+
+    _sql: Statements
 
     def __init__(
         self,
@@ -175,6 +186,8 @@ class StoreWork(TransferWork):
         )
 
     async def save_location(self, location: Location) -> None:
+        if location.active:  # what is there may be what somebody waits for
+            await self._transaction.execute(self._sql.WAKE_ALL_QUEUES)
         await self._transaction.execute(
             self._sql.UPDATE_LOCATION, location.location_id, *_location_columns(location)
         )
@@ -193,6 +206,8 @@ class StoreWork(TransferWork):
         if await self._transaction.write(self._sql.UPDATE_LEVELS, old) < len(old):
             raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
+        self._transaction.defer(self._sql.SET_QUEUED_AT_GATES, list(book.queued.items()))
+        self._transaction.defer(self._sql.WAKE_QUEUES, [(name,) for name in book.to_serve])
         rows: list[tuple[object, ...]] = [
             (m.product_id, m.location_id, m.lot_id or None, m.kind)
             + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
@@ -213,17 +228,22 @@ class StoreWork(TransferWork):
         self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
     ) -> None:
         new: list[tuple[object, ...]] = []
+        new_waiting: list[tuple[object, ...]] = []
         old: list[tuple[object, ...]] = []
         for one in changed:
             row = one.order_id, one.version, one.revision, one.state, *texts_of(one), at
             before = known.get(one.order_id)
-            if before is None:
-                new.append(row)
-            else:
+            if before is not None:
                 old.append((*row, before.version))
+            elif one.queued:
+                new_waiting.append((*row, one.placed_at or at, queue_text(one.queued)))
+            else:
+                new.append((*row, one.placed_at or at))
         self._transaction.defer(self._sql.INSERT_RESERVATIONS, new)
+        self._transaction.defer(self._sql.INSERT_WAITING_RESERVATIONS, new_waiting)
         if await self._transaction.write(self._sql.UPDATE_RESERVATIONS, old) < len(old):
             raise Conflict("a reservation changed although it was locked")
+        self.save_queues([(one, known.get(one.order_id)) for one in changed])
 
     async def recorded_changes(self, request_ids: Collection[str]) -> dict[str, RecordedChange]:
         if not request_ids:
@@ -264,14 +284,15 @@ class StoreWork(TransferWork):
         columns = _product_columns(product)
         if await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 0:
             return False
-        gate = product.product_id, product.safety_stock
+        gate = product.product_id, product.backorder_max, product.safety_stock
         self._transaction.defer(self._sql.INSERT_GATES, [gate])
         return True
 
     async def save_product(self, product: Product, at: datetime) -> None:
         await self._transaction.execute(self._sql.UPDATE_PRODUCT, *_product_columns(product), at)
-        gate = product.product_id, product.safety_stock
-        await self._transaction.execute(self._sql.SET_SAFETY_STOCK_AT_GATE, *gate)
+        gate = product.product_id, product.backorder_max, product.safety_stock
+        if await self._transaction.execute(self._sql.SET_DETAILS_AT_GATE, *gate):
+            await self._transaction.execute(self._sql.WAKE_QUEUE_OF, product.product_id)
 
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         events = [self._codec.encode(event, at, caller) for event, caller in told]
@@ -312,6 +333,8 @@ def _product(row: Row, *, version: int) -> Product:
         price_minor=row["price_minor"],
         active=bool(row["active"]),
         version=version,
+        backorder_max=row["backorder_max"],
+        expected_on=date.fromisoformat(row["expected_on"]) if row["expected_on"] else None,
         safety_stock=row["safety_stock"],
     )
 
@@ -319,7 +342,9 @@ def _product(row: Row, *, version: int) -> Product:
 def _product_columns(product: Product) -> tuple[object, ...]:
     details = product.product_id, product.name, product.description
     price = product.currency, product.price_minor
-    return (*details, *price, product.active, product.version, product.safety_stock)
+    expected = product.expected_on and product.expected_on.isoformat()
+    policy = product.backorder_max, expected, product.safety_stock
+    return (*details, *price, product.active, product.version, *policy)
 
 
 def _stock_info(rows: Sequence[Row]) -> StockInfo:
@@ -328,15 +353,18 @@ def _stock_info(rows: Sequence[Row]) -> StockInfo:
     """
     levels: dict[tuple[str, str], StockLevel] = {}
     coming: dict[str, int] = {}
+    queue = ProductQueue()
     for row in rows:
         place = row["location_id"], row["lot_id"]
+        if row["queued"] or row["queued_max"]:
+            queue = ProductQueue(row["queued"], row["queued_max"])
         if row["level_version"]:  # a gate alone is no stock: nothing was ever there
             levels[place] = _level(row, row["level_version"], row["location_active"])
         elif row["coming"]:
             coming[row["location_id"]] = row["coming"]
             levels.setdefault(place, _level(row, 0, row["location_active"]))
     product = _product(rows[0], version=rows[0]["product_version"])
-    return StockInfo(product, tuple(levels.values()), coming)
+    return StockInfo(product, tuple(levels.values()), queue, coming)
 
 
 def _level(row: Row, version: int, active: object) -> StockLevel:
@@ -350,5 +378,7 @@ def _level(row: Row, version: int, active: object) -> StockLevel:
         row["priority"],
         bool(active),
         row["quarantined"],
+        row["queued"],
+        row["queued_max"],
         row["safety_stock"],
     )

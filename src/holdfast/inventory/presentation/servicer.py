@@ -14,22 +14,30 @@ from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import (
     Clock,
+    QueueRow,
     RecordedMovement,
     StockInfo,
     StockReader,
 )
 from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
 from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, ExplainStock
-from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.catalog.product import Detail, Product
 from holdfast.inventory.domain.errors import ProductNotFound
 from holdfast.inventory.domain.locations.location import Location
-from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
+from holdfast.inventory.domain.stock.finding import Found
+from holdfast.inventory.domain.stock.levels import Short, StockLevel
 from holdfast.inventory.domain.stock.sourcing import Sourcing
-from holdfast.inventory.presentation import explain_wire, locations_wire, wire
+from holdfast.inventory.presentation import (
+    availability_wire,
+    backorders_wire,
+    explain_wire,
+    locations_wire,
+    wire,
+)
 from holdfast.inventory.presentation.caller import caller_of
 from holdfast.inventory.presentation.transfers_servicer import TransferCases, TransferMethods
 
-Found = TypeVar("Found")
+Info = TypeVar("Info")
 
 # In place of a result that the answer has no room for.
 NO_ROOM = pb.BatchGetStockInfoResult(
@@ -49,11 +57,11 @@ class InventoryServicer(TransferMethods):
         *,
         change_stock: Batcher[StockChange, StockLevel],
         create_product: Callable[[Product], Awaitable[Product]],
-        update_product: Callable[[str, int, Mapping[str, str | int | bool]], Awaitable[Product]],
+        update_product: Callable[[str, int, Mapping[str, Detail]], Awaitable[Product]],
         create_location: Callable[[Location], Awaitable[Location]],
         update_location: Callable[[str, int, Mapping[str, object]], Awaitable[Location]],
         check_availability: Callable[
-            [Mapping[str, int], Sourcing], Awaitable[tuple[HeldStock, ...] | Short]
+            [Mapping[str, int], Sourcing], Awaitable[tuple[Found | Short, Mapping[str, Product]]]
         ],
         explain_stock: ExplainStock,
         get_stock_info: Batcher[str, StockInfo | None],
@@ -166,8 +174,8 @@ class InventoryServicer(TransferMethods):
         self,
         response: pb.BatchGetStockInfoResponse,
         product_ids: Sequence[str],
-        found: Mapping[str, Found],
-        write: Callable[[pb.StockInfo, Found], None],
+        found: Mapping[str, Info],
+        write: Callable[[pb.StockInfo, Info], None],
     ) -> None:
         room = Room(len(product_ids), short_bytes=NO_ROOM.ByteSize() + FRAME_BYTES)
         for product_id in product_ids:
@@ -280,9 +288,41 @@ class InventoryServicer(TransferMethods):
         self, request: pb.CheckAvailabilityRequest, context: Context
     ) -> pb.CheckAvailabilityResponse:
         violations = Violations()
-        wanted, sourcing = wire.read_basket(request, violations)
+        wanted, sourcing = availability_wire.read_basket(request, violations)
         violations.raise_any()
-        return wire.availability_message(await self._check_availability(wanted, sourcing))
+        return availability_wire.availability_message(
+            *await self._check_availability(wanted, sourcing)
+        )
+
+    async def ListBackorders(
+        self, request: pb.ListBackordersRequest, context: Context
+    ) -> pb.ListBackordersResponse:
+        violations = Violations()
+        asked = backorders_wire.read_queue_page(request, violations)
+        violations.raise_any()
+        found = await self._reader.stock_info([asked.product_id])
+        if asked.product_id not in found:
+            raise ProductNotFound(asked.product_id)
+        start = backorders_wire.place_of(asked.cursor)
+        before = await self._reader.queue_until(asked.product_id, start) if start else (0, 0)
+
+        async def read(after: str, limit: int) -> list[QueueRow]:
+            place = backorders_wire.place_of(after)
+            return await self._reader.backorders(asked.product_id, after=place, limit=limit)
+
+        page = await pages.fill(
+            asked.size,
+            read,
+            backorders_wire.QueueMessages(*before),
+            backorders_wire.cursor_of,
+            start=asked.cursor,
+        )
+        response = pb.ListBackordersResponse(
+            backorders=page.messages,
+            next_page_token=pages.make_token(page.cursor, asked.filter_text),
+        )
+        backorders_wire.write_expected(response, found[asked.product_id].product)
+        return response
 
     async def ExplainStock(
         self, request: pb.ExplainStockRequest, context: Context

@@ -1,7 +1,11 @@
 """Which events Inventory listens to, and how their bytes become questions."""
 
-from google.protobuf.message import DecodeError
+from datetime import datetime
 
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from holdfast.chassis import times
 from holdfast.chassis.messaging.broker import Event, Subscription
 from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
@@ -11,7 +15,7 @@ from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.reservations.reservation import Wanted
 from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY
-from holdfast.inventory.presentation.wire import read_sourcing
+from holdfast.inventory.presentation.availability_wire import read_sourcing
 
 _Question = (
     events_pb2.OrderPlaced
@@ -54,6 +58,7 @@ INVENTORY_TO_ORDERS = Subscription(
         "holdfast.inventory.v1.StockReserved",
         "holdfast.inventory.v1.StockRejected",
         "holdfast.inventory.v1.ReservationReleased",
+        "holdfast.inventory.v1.ReservationChanged",
     ),
 )
 
@@ -69,7 +74,7 @@ def read(event: Event) -> StockQuestion:
     violations = Violations()
     try:
         message = kind.FromString(event.data)
-        wanted = _read_wanted(message, violations)
+        wanted = _read_wanted(message, event.time, violations)
         violations.raise_any()
     except DecodeError as error:
         raise Unreadable(f"these bytes are no {event.type}") from error
@@ -80,7 +85,7 @@ def read(event: Event) -> StockQuestion:
     return StockQuestion(event.event_id, wanted, reason, Caller("orders", event.traceparent))
 
 
-def _read_wanted(message: _Question, violations: Violations) -> Wanted:
+def _read_wanted(message: _Question, at: datetime, violations: Violations) -> Wanted:
     asked = message.wanted
     products: dict[str, int] = {}
     for product in asked.products:
@@ -99,7 +104,16 @@ def _read_wanted(message: _Question, violations: Violations) -> Wanted:
         read_sourcing(asked.sourcing, violations) if asked.HasField("sourcing") else BY_PRIORITY,
         tuple(_read_shipped(one, violations) for one in asked.shipped),
         tuple(_read_received(one, violations) for one in asked.received),
+        _read_time(asked.asked_time, violations) if asked.HasField("asked_time") else at,
     )
+
+
+def _read_time(stamp: Timestamp, violations: Violations) -> datetime | None:
+    try:
+        return times.read(stamp)
+    except ValueError as error:
+        violations.add("asked_time", str(error))
+        return None
 
 
 def _read_received(one: events_pb2.ReceivedUnits, violations: Violations) -> ReceivedUnits:

@@ -8,7 +8,7 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.transfers.create_transfer import AskedTransfer
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.stock.stock import ON_HAND_MAX
+from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX
 from holdfast.inventory.domain.transfers.transfer import LINES_MAX, Transfer, TransferState
 from holdfast.inventory.presentation.wire import REFERENCE_CHARACTERS_MAX
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from holdfast.chassis import money, times
-from holdfast.chassis.grpc import pages, sourcing
+from holdfast.chassis.grpc import pages
 from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
@@ -21,17 +21,18 @@ from holdfast.inventory.application.stock.change_stock import (
     SetOnHand,
 )
 from holdfast.inventory.domain.caller import Caller
-from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.catalog.product import Detail, Product
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION
-from holdfast.inventory.domain.stock.levels import HeldStock, Short, StockLevel
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import ReasonCode
+from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX
 from holdfast.inventory.domain.stock.sourcing import (
-    BY_PRIORITY,
-    Sourcing,
     SourcingReason,
-    Strategy,
 )
-from holdfast.inventory.domain.stock.stock import ON_HAND_MAX
+from holdfast.inventory.presentation.backorders_wire import (
+    read_backorder,
+    write_backorder,
+)
 
 BATCH_MAX = 1_000
 BASKET_LINES_MAX = 2_000
@@ -55,7 +56,7 @@ REASONS = {
     reason: pb.SourcingReason.Value(f"SOURCING_REASON_{reason}") for reason in SourcingReason
 }
 
-PRODUCT_FIELDS = ("name", "description", "unit_price", "active", "safety_stock")
+PRODUCT_FIELDS = ("name", "description", "unit_price", "active", "backorder", "safety_stock")
 
 
 def read_set_on_hand(
@@ -73,6 +74,7 @@ def read_set_on_hand(
         request_id=violations.optional_id("request_id", request.request_id),
         caller=caller,
         reason_code=_reason_code(request.reason_code, violations),
+        displace=request.displace,
     )
 
 
@@ -108,6 +110,7 @@ def read_adjust_on_hand(
         request_id=violations.optional_id("request_id", request.request_id),
         caller=caller,
         reason_code=_reason_code(request.reason_code, violations),
+        displace=request.displace,
     )
 
 
@@ -116,7 +119,8 @@ def read_quarantine(
 ) -> Quarantine:
     product_id, location_id, units = _read_units(request, violations)
     reason, request_id, code = _read_why(request, violations)
-    return Quarantine(product_id, location_id, units, reason, request_id, caller, code)
+    place = product_id, location_id
+    return Quarantine(*place, units, reason, request_id, caller, code, displace=request.displace)
 
 
 def read_end_of_quarantine(
@@ -178,49 +182,6 @@ def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violation
     return list(request.product_ids)
 
 
-def read_basket(
-    request: pb.CheckAvailabilityRequest, violations: Violations
-) -> tuple[dict[str, int], Sourcing]:
-    """Read the units wanted by product, and where they are to come from."""
-    violations.size("lines", len(request.lines), highest=BASKET_LINES_MAX)
-    wanted: dict[str, int] = {}
-    for index, line in enumerate(request.lines[:BASKET_LINES_MAX]):
-        product_id = violations.id(f"lines[{index}].product_id", line.product_id)
-        units = violations.within(
-            f"lines[{index}].quantity", line.quantity, lowest=1, highest=QUANTITY_MAX
-        )
-        wanted[product_id] = wanted.get(product_id, 0) + units
-    return wanted, read_sourcing(request.sourcing, violations)
-
-
-def read_sourcing(message: pb.Sourcing, violations: Violations) -> Sourcing:
-    plain = sourcing.read(message, violations, "sourcing")
-    if plain is None:
-        return BY_PRIORITY
-    return Sourcing(Strategy(plain.strategy), plain.location_ids, plain.may_split)
-
-
-def availability_message(
-    found: tuple[HeldStock, ...] | Short,
-) -> pb.CheckAvailabilityResponse:
-    message = pb.CheckAvailabilityResponse(available=not isinstance(found, Short))
-    if isinstance(found, Short):
-        for one in found.shortages:
-            message.missing.add(
-                product_id=one.product_id, wanted=one.wanted, available=one.available
-            )
-        return message
-    message.shipments = len({part.location_id for part in found})
-    for part in found:
-        message.stock.add(
-            product_id=part.product_id,
-            location_id=part.location_id,
-            quantity=part.quantity,
-            reason=REASONS[part.reason],
-        )
-    return message
-
-
 def read_is_basic(request: pb.BatchGetStockInfoRequest, violations: Violations) -> bool:
     if request.view not in pb.StockInfoView.values():
         known = ", ".join(f"{number} {name}" for name, number in pb.StockInfoView.items())
@@ -243,8 +204,11 @@ def read_product(product: pb.Product, violations: Violations, *, priced: bool = 
     safety_stock = violations.within(
         "product.safety_stock", product.safety_stock, lowest=0, highest=ON_HAND_MAX
     )
+    backorder_max, expected_on = read_backorder(product.backorder, violations)
     return Product(
         *(product_id or "?", name, description, currency, max(price_minor, 0), product.active),
+        backorder_max=backorder_max,
+        expected_on=expected_on,
         safety_stock=max(safety_stock, 0),
     )
 
@@ -255,7 +219,7 @@ class ProductRevision:
 
     product_id: str
     expected_version: int
-    details: dict[str, str | int | bool]
+    details: dict[str, Detail]
 
 
 def read_revision(request: pb.UpdateProductRequest, violations: Violations) -> ProductRevision:
@@ -263,10 +227,15 @@ def read_revision(request: pb.UpdateProductRequest, violations: Violations) -> P
     violations.update_mask(fields, PRODUCT_FIELDS)
     product = read_product(request.product, violations, priced="unit_price" in fields)
     violations.within("product.version", request.product.version, lowest=1, highest=VERSION_MAX)
-    details: dict[str, str | int | bool] = {}
+    details: dict[str, Detail] = {}
     for field in fields:
         if field == "unit_price":
             details |= {"currency": product.currency, "price_minor": product.price_minor}
+        elif field == "backorder":
+            details |= {
+                "backorder_max": product.backorder_max,
+                "expected_on": product.expected_on,
+            }
         elif field in PRODUCT_FIELDS:
             details[field] = getattr(product, field)
     return ProductRevision(product.product_id, request.product.version, details)
@@ -314,6 +283,8 @@ def _write_product(message: pb.Product, product: Product) -> None:
     money.write(message.unit_price, product.currency, product.price_minor)
     message.active = product.active
     message.version = product.version
+    if product.backorder_max or product.expected_on:
+        write_backorder(message.backorder, product)
     message.safety_stock = product.safety_stock
 
 
@@ -342,6 +313,7 @@ def write_info(message: pb.StockInfo, info: StockInfo) -> None:
     message.reserved = info.reserved
     message.available = info.available
     message.quarantined = info.quarantined
+    message.queued, message.backorder_room = info.queue.units, info.queue.room
     message.in_transit = sum(info.coming.values())
     message.levels.extend(
         level_message(level, info.coming.get(level.location_id, 0)) for level in info.levels
@@ -357,6 +329,7 @@ def write_summary(message: pb.StockInfo, summary: StockSummary) -> None:
     message.on_hand = summary.on_hand
     message.reserved = summary.reserved
     message.available = summary.available
+    message.queued, message.backorder_room = summary.queue.units, summary.queue.room
 
 
 def movement_message(recorded: RecordedMovement) -> pb.Movement:

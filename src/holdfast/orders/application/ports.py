@@ -35,12 +35,18 @@ class ProductStock(NamedTuple):
     """What Inventory says of a product: price, whether it is sold, units free to promise then.
 
     :param decimals: how many the product's currency has.
+    :param backorder_room: units that may be promised beside those, and waited for.
     """
 
     unit_price: Money
     decimals: int
     active: bool
     available: int
+    backorder_room: int = 0
+
+    def promisable(self, *, may_wait: bool) -> int:
+        """Units that may be promised, to be waited for or not."""
+        return self.available + (self.backorder_room if may_wait else 0)
 
 
 class StockAdvice(NamedTuple):
@@ -224,7 +230,9 @@ class Work(Protocol):
         """Return PENDING orders placed before then, locked; those locked by others are left out."""
 
     async def ask_again(self, orders: Sequence[OrderState], at: datetime) -> None:
-        """Publish StockAskedAgain for these orders, and remember when."""
+        """Publish StockAskedAgain for these orders, and remember when. Each tells when its order
+        asked that question first, exactly.
+        """
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Work]]

@@ -176,6 +176,8 @@ def _write_wanted(message: events_pb2.StockWanted, wanted: StockWanted) -> None:
         )
     if wanted.sourcing is not BY_PRIORITY:
         sourcing.write(message.sourcing, *wanted.sourcing)
+    if wanted.asked_at is not None:
+        times.write(message.asked_time, wanted.asked_at)
     for product_id, quantity in wanted.products.items():
         message.products.add(product_id=product_id, quantity=quantity)
 

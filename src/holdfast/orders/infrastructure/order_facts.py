@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from holdfast.chassis.database.audit import Auditor
 from holdfast.orders.domain.ordering.status import OrderStatus
 
-Sourcing = tuple[str, tuple[str, ...], bool]  # strategy, locations, whether they may share
-BY_PRIORITY: Sourcing = ("PRIORITY", (), True)
+# Strategy, locations, whether they may share, whether what is not there is refused.
+Sourcing = tuple[str, tuple[str, ...], bool, bool]
+BY_PRIORITY: Sourcing = ("PRIORITY", (), True, False)
 
 PAGE = """
 SELECT order_id, status, asked, edit_revision, stock_sequence, stock_revision,
@@ -27,7 +28,8 @@ SELECT order_line.order_id, product_id, quantity
 """
 
 PAGE_SOURCINGS = """
-SELECT order_sourcing.order_id, strategy, CAST(location_ids AS text) AS location_ids, may_split
+SELECT order_sourcing.order_id, strategy, CAST(location_ids AS text) AS location_ids, may_split,
+       in_stock_only
   FROM order_sourcing
   JOIN orders ON orders.order_id = order_sourcing.order_id
    AND orders.edition = order_sourcing.edition
@@ -59,6 +61,7 @@ class OrderFacts:
     :param shipped: units that have.
     :param returned: units that came back, by product, location and what became of them.
     :param sourcing: of the edition that counts.
+    :param queued: units per product that wait for stock, as Inventory last told.
     """
 
     status: OrderStatus
@@ -71,6 +74,7 @@ class OrderFacts:
     shipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     returned: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     sourcing: Sourcing = BY_PRIORITY
+    queued: Counter[str] = field(default_factory=Counter)
 
 
 async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:
@@ -82,8 +86,9 @@ async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, Orde
             row["asked"],
             row["stock_sequence"],
             row["stock_revision"],
-            Counter({(p, at): units for p, at, units, *_ in json.loads(row["stock"])}),
+            Counter({(p, at): units for p, at, units, *_ in json.loads(row["stock"]) if at}),
             row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
+            queued=Counter({p: units for p, at, units, *_ in json.loads(row["stock"]) if not at}),
         )
         for row in rows
     }
@@ -100,7 +105,8 @@ async def _add_contents(auditor: Auditor, found: dict[str, OrderFacts], start: s
     for row in await auditor.rows(PAGE_SOURCINGS, start, max(found)):
         if order := found.get(str(row["order_id"])):
             named = tuple(json.loads(row["location_ids"]))
-            order.sourcing = row["strategy"], named, bool(row["may_split"])
+            wishes = bool(row["may_split"]), bool(row["in_stock_only"])
+            order.sourcing = row["strategy"], named, *wishes
 
 
 async def _add_goods(auditor: Auditor, found: dict[str, OrderFacts], start: str) -> None:

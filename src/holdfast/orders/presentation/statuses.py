@@ -53,6 +53,7 @@ from holdfast.orders.domain.shipping.errors import (
     OverShipment,
     ShipmentNotFound,
     ShipmentReused,
+    StillQueued,
     TooManyShipments,
     TooMuchGoods,
 )
@@ -128,7 +129,14 @@ def _about_places(error: Exception) -> Status | None:
             return statuses.refusal(
                 grpc.StatusCode.ALREADY_EXISTS, error.reason, str(error), metadata=error.facts
             )
-        case OverShipment() | NotHeldThere() | BelowShipped() | OverReturn() | OverReceipt():
+        case (
+            OverShipment()
+            | NotHeldThere()
+            | StillQueued()
+            | BelowShipped()
+            | OverReturn()
+            | OverReceipt()
+        ):
             return statuses.refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error), metadata=error.facts
             )

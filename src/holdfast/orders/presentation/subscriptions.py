@@ -10,17 +10,23 @@ from holdfast.contracts.inventory.v1.inventory_pb2 import SourcingReason
 from holdfast.orders.application.ordering.hear_inventory import HeardAnswer
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.ordering.stock import BY_RANK, HeldStock, StockAnswer
+from holdfast.orders.domain.ordering.stock import BY_RANK, HeldStock, QueuedUnits, StockAnswer
 
 NUMBER_MAX = 2**63 - 1
 
-_Answer = events_pb2.StockReserved | events_pb2.StockRejected | events_pb2.ReservationReleased
+_Answer = (
+    events_pb2.StockReserved
+    | events_pb2.StockRejected
+    | events_pb2.ReservationReleased
+    | events_pb2.ReservationChanged
+)
 _ANSWERS: dict[str, type[_Answer]] = {
     kind.DESCRIPTOR.full_name: kind
     for kind in (
         events_pb2.StockReserved,
         events_pb2.StockRejected,
         events_pb2.ReservationReleased,
+        events_pb2.ReservationChanged,
     )
 }
 
@@ -83,9 +89,15 @@ def _read_answer(message: _Answer, sequence: int, violations: Violations) -> Sto
         Shortage(violations.id("product_id", one.product_id), one.wanted, one.available)
         for one in state.missing
     )
-    if isinstance(message, events_pb2.StockRejected) != bool(missing):
+    queued = tuple(
+        QueuedUnits(violations.id("product_id", one.product_id), one.quantity)
+        for one in state.queued
+    )
+    # A change tells again what became of the newest question, either way.
+    is_change = isinstance(message, events_pb2.ReservationChanged)
+    if not is_change and isinstance(message, events_pb2.StockRejected) != bool(missing):
         violations.add("missing", "must be there for what was short, and for nothing else")
-    if isinstance(message, events_pb2.ReservationReleased) and stock:
+    if isinstance(message, events_pb2.ReservationReleased) and (stock or queued):
         violations.add("stock", "must be empty when the order is over")
     return StockAnswer(
         violations.uuid("order_id", message.order_id),
@@ -93,4 +105,5 @@ def _read_answer(message: _Answer, sequence: int, violations: Violations) -> Sto
         violations.within("revision", state.revision, lowest=1, highest=NUMBER_MAX),
         stock,
         missing,
+        queued,
     )

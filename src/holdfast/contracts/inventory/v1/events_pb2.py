@@ -25,25 +25,31 @@ _sym_db = _symbol_database.Default()
 from holdfast.contracts.inventory.v1 import inventory_pb2 as holdfast_dot_inventory_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"holdfast/inventory/v1/events.proto\x12\x15holdfast.inventory.v1\x1a%holdfast/inventory/v1/inventory.proto\"\x81\x01\n\rReservedStock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x13\n\x0blocation_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x35\n\x06reason\x18\x04 \x01(\x0e\x32%.holdfast.inventory.v1.SourcingReason\"E\n\x0cMissingStock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"\x8f\x01\n\x10ReservationState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x05stock\x18\x02 \x03(\x0b\x32$.holdfast.inventory.v1.ReservedStock\x12\x34\n\x07missing\x18\x03 \x03(\x0b\x32#.holdfast.inventory.v1.MissingStock\"Y\n\rStockReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"Y\n\rStockRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"_\n\x13ReservationReleased\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"Y\n\x11StockLevelChanged\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevelb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"holdfast/inventory/v1/events.proto\x12\x15holdfast.inventory.v1\x1a%holdfast/inventory/v1/inventory.proto\"\x81\x01\n\rReservedStock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x13\n\x0blocation_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x35\n\x06reason\x18\x04 \x01(\x0e\x32%.holdfast.inventory.v1.SourcingReason\"E\n\x0cMissingStock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x03\x12\x11\n\tavailable\x18\x03 \x01(\x03\"\xc3\x01\n\x10ReservationState\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x33\n\x05stock\x18\x02 \x03(\x0b\x32$.holdfast.inventory.v1.ReservedStock\x12\x34\n\x07missing\x18\x03 \x03(\x0b\x32#.holdfast.inventory.v1.MissingStock\x12\x32\n\x06queued\x18\x04 \x03(\x0b\x32\".holdfast.inventory.v1.QueuedStock\"3\n\x0bQueuedStock\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\"Y\n\rStockReserved\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"Y\n\rStockRejected\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"_\n\x13ReservationReleased\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\"\x96\x01\n\x12ReservationChanged\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0b\x32\'.holdfast.inventory.v1.ReservationState\x12\x36\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32\'.holdfast.inventory.v1.ReservationCause\"Y\n\x11StockLevelChanged\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x30\n\x05level\x18\x02 \x01(\x0b\x32!.holdfast.inventory.v1.StockLevel*w\n\x10ReservationCause\x12!\n\x1dRESERVATION_CAUSE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bRESERVATION_CAUSE_ALLOCATED\x10\x01\x12\x1f\n\x1bRESERVATION_CAUSE_DISPLACED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'holdfast.inventory.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RESERVATIONCAUSE']._serialized_start=1077
+  _globals['_RESERVATIONCAUSE']._serialized_end=1196
   _globals['_RESERVEDSTOCK']._serialized_start=101
   _globals['_RESERVEDSTOCK']._serialized_end=230
   _globals['_MISSINGSTOCK']._serialized_start=232
   _globals['_MISSINGSTOCK']._serialized_end=301
   _globals['_RESERVATIONSTATE']._serialized_start=304
-  _globals['_RESERVATIONSTATE']._serialized_end=447
-  _globals['_STOCKRESERVED']._serialized_start=449
-  _globals['_STOCKRESERVED']._serialized_end=538
-  _globals['_STOCKREJECTED']._serialized_start=540
-  _globals['_STOCKREJECTED']._serialized_end=629
-  _globals['_RESERVATIONRELEASED']._serialized_start=631
-  _globals['_RESERVATIONRELEASED']._serialized_end=726
-  _globals['_STOCKLEVELCHANGED']._serialized_start=728
-  _globals['_STOCKLEVELCHANGED']._serialized_end=817
+  _globals['_RESERVATIONSTATE']._serialized_end=499
+  _globals['_QUEUEDSTOCK']._serialized_start=501
+  _globals['_QUEUEDSTOCK']._serialized_end=552
+  _globals['_STOCKRESERVED']._serialized_start=554
+  _globals['_STOCKRESERVED']._serialized_end=643
+  _globals['_STOCKREJECTED']._serialized_start=645
+  _globals['_STOCKREJECTED']._serialized_end=734
+  _globals['_RESERVATIONRELEASED']._serialized_start=736
+  _globals['_RESERVATIONRELEASED']._serialized_end=831
+  _globals['_RESERVATIONCHANGED']._serialized_start=834
+  _globals['_RESERVATIONCHANGED']._serialized_end=984
+  _globals['_STOCKLEVELCHANGED']._serialized_start=986
+  _globals['_STOCKLEVELCHANGED']._serialized_end=1075
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from holdfast.contracts.inventory.v1 import inventory_pb2 as _inventory_pb2
 import builtins as _builtins
 import sys
@@ -22,6 +23,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ReservationCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReservationCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReservationCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESERVATION_CAUSE_UNSPECIFIED: _ReservationCause.ValueType  # 0
+    """Never sent."""
+    RESERVATION_CAUSE_ALLOCATED: _ReservationCause.ValueType  # 1
+    """Stock came for units that waited."""
+    RESERVATION_CAUSE_DISPLACED: _ReservationCause.ValueType  # 2
+    """Units that were held turned out not to be there, or were set aside: they wait for stock now."""
+
+class ReservationCause(_ReservationCause, metaclass=_ReservationCauseEnumTypeWrapper):
+    """Why Inventory changed a reservation by itself."""
+
+RESERVATION_CAUSE_UNSPECIFIED: ReservationCause.ValueType  # 0
+"""Never sent."""
+RESERVATION_CAUSE_ALLOCATED: ReservationCause.ValueType  # 1
+"""Stock came for units that waited."""
+RESERVATION_CAUSE_DISPLACED: ReservationCause.ValueType  # 2
+"""Units that were held turned out not to be there, or were set aside: they wait for stock now."""
+Global___ReservationCause: _TypeAlias = ReservationCause  # noqa: Y015
 
 @_typing.final
 class ReservedStock(_message.Message):
@@ -98,6 +123,7 @@ class ReservationState(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     STOCK_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The question that it answers; the newest decided."""
     @_builtins.property
@@ -108,24 +134,55 @@ class ReservationState(_message.Message):
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___MissingStock]:
         """What was missing, if this revision was refused; what is held then stayed as it was."""
 
+    @_builtins.property
+    def queued(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueuedStock]:
+        """What waits for stock, beside what is held."""
+
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
         stock: _abc.Iterable[Global___ReservedStock] | None = ...,
         missing: _abc.Iterable[Global___MissingStock] | None = ...,
+        queued: _abc.Iterable[Global___QueuedStock] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "revision", b"revision", "stock", b"stock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "queued", b"queued", "revision", b"revision", "stock", b"stock"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReservationState: _TypeAlias = ReservationState  # noqa: Y015
 
 @_typing.final
+class QueuedStock(_message.Message):
+    """Units of one product that wait for stock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product; it stands here once."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueuedStock: _TypeAlias = QueuedStock  # noqa: Y015
+
+@_typing.final
 class StockReserved(_message.Message):
-    """Whatever an order wants is reserved. Sent again, under a new event id, when Orders asks again."""
+    """Whatever an order wants is reserved, or waits for stock as the product allows (`state.queued`). Sent again, under a new event id, when Orders asks again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -206,6 +263,38 @@ class ReservationReleased(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReservationReleased: _TypeAlias = ReservationReleased  # noqa: Y015
+
+@_typing.final
+class ReservationChanged(_message.Message):
+    """Inventory changed what it holds for an order, without a question. The state is whole, as in an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    cause: Global___ReservationCause.ValueType
+    """Why."""
+    @_builtins.property
+    def state(self) -> Global___ReservationState:
+        """What is held for it now, and what waits."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        state: Global___ReservationState | None = ...,
+        cause: Global___ReservationCause.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "order_id", b"order_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReservationChanged: _TypeAlias = ReservationChanged  # noqa: Y015
 
 @_typing.final
 class StockLevelChanged(_message.Message):

@@ -30,6 +30,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
@@ -41,6 +42,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _BackorderMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BackorderModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BackorderMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BACKORDER_MODE_UNSPECIFIED: _BackorderMode.ValueType  # 0
+    """The same as NONE."""
+    BACKORDER_MODE_NONE: _BackorderMode.ValueType  # 1
+    """They may not: what is short is refused."""
+    BACKORDER_MODE_LIMITED: _BackorderMode.ValueType  # 2
+    """So many units of it may be waited for."""
+    BACKORDER_MODE_UNLIMITED: _BackorderMode.ValueType  # 3
+    """Any number of units."""
+
+class BackorderMode(_BackorderMode, metaclass=_BackorderModeEnumTypeWrapper):
+    """Whether orders may wait for units that are not there."""
+
+BACKORDER_MODE_UNSPECIFIED: BackorderMode.ValueType  # 0
+"""The same as NONE."""
+BACKORDER_MODE_NONE: BackorderMode.ValueType  # 1
+"""They may not: what is short is refused."""
+BACKORDER_MODE_LIMITED: BackorderMode.ValueType  # 2
+"""So many units of it may be waited for."""
+BACKORDER_MODE_UNLIMITED: BackorderMode.ValueType  # 3
+"""Any number of units."""
+Global___BackorderMode: _TypeAlias = BackorderMode  # noqa: Y015
 
 class _StockReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -315,6 +344,40 @@ TRANSFER_STATE_CLOSED: TransferState.ValueType  # 2
 Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
 
 @_typing.final
+class Backorder(_message.Message):
+    """Whether orders may wait for units of a product. A pre-order is the same with a date. What waits already is never sent away by
+    another policy: it binds new promises only.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    UNITS_MAX_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    mode: Global___BackorderMode.ValueType
+    """Whether they may."""
+    units_max: _builtins.int
+    """For LIMITED: units that may be waited for at the same time, 1 to 1,000,000,000,000. Else 0."""
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When more is expected, for people to read; unset: not known."""
+
+    def __init__(
+        self,
+        *,
+        mode: Global___BackorderMode.ValueType = ...,
+        units_max: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date", "mode", b"mode", "units_max", b"units_max"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Backorder: _TypeAlias = Backorder  # noqa: Y015
+
+@_typing.final
 class Product(_message.Message):
     """A sellable thing."""
 
@@ -326,6 +389,7 @@ class Product(_message.Message):
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     ACTIVE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    BACKORDER_FIELD_NUMBER: _builtins.int
     SAFETY_STOCK_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The merchant's own code: 1 to 128 characters."""
@@ -345,6 +409,10 @@ class Product(_message.Message):
     def unit_price(self) -> _money_pb2.Money:
         """Price of one unit, 0 or more, in an ISO 4217 currency."""
 
+    @_builtins.property
+    def backorder(self) -> Global___Backorder:
+        """Whether orders may wait for it; unset: they may not."""
+
     def __init__(
         self,
         *,
@@ -354,11 +422,12 @@ class Product(_message.Message):
         unit_price: _money_pb2.Money | None = ...,
         active: _builtins.bool = ...,
         version: _builtins.int = ...,
+        backorder: Global___Backorder | None = ...,
         safety_stock: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "backorder", b"backorder", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,15 +497,21 @@ class StockInfo(_message.Message):
     AVAILABLE_FIELD_NUMBER: _builtins.int
     LEVELS_FIELD_NUMBER: _builtins.int
     QUARANTINED_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
+    BACKORDER_ROOM_FIELD_NUMBER: _builtins.int
     IN_TRANSIT_FIELD_NUMBER: _builtins.int
     on_hand: _builtins.int
     """Units physically there, over all locations."""
     reserved: _builtins.int
     """Units promised to orders and not shipped, over all locations."""
     available: _builtins.int
-    """Units free to promise, over all active locations."""
+    """Units free to promise, over all active locations, less those that orders wait for already."""
     quarantined: _builtins.int
     """Units on hand that can't be promised, over all locations."""
+    queued: _builtins.int
+    """Units that orders wait for."""
+    backorder_room: _builtins.int
+    """Units that orders may wait for beside those, by the product's policy; 1,000,000,000,000 where it sets no limit."""
     in_transit: _builtins.int
     """Units on their way to any location; they are on hand nowhere. 0 in the BASIC view."""
     @_builtins.property
@@ -456,11 +531,13 @@ class StockInfo(_message.Message):
         available: _builtins.int = ...,
         levels: _abc.Iterable[Global___StockLevel] | None = ...,
         quarantined: _builtins.int = ...,
+        queued: _builtins.int = ...,
+        backorder_room: _builtins.int = ...,
         in_transit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "in_transit", b"in_transit", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "quarantined", b"quarantined", "reserved", b"reserved"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "backorder_room", b"backorder_room", "in_transit", b"in_transit", "levels", b"levels", "on_hand", b"on_hand", "product", b"product", "quarantined", b"quarantined", "queued", b"queued", "reserved", b"reserved"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -479,6 +556,7 @@ class UpdateStockRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    DISPLACE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     quantity: _builtins.int
@@ -493,6 +571,10 @@ class UpdateStockRequest(_message.Message):
     """Names this request for ever: at most 128 characters. Empty: no protection against repeats."""
     reason_code: Global___StockReason.ValueType
     """Why, for counting; unspecified: not said."""
+    displace: _builtins.bool
+    """Below what orders were promised there, the youngest promises give up what is missing and wait for stock, each since its own
+    time of placing. Without it such a quantity is refused.
+    """
     def __init__(
         self,
         *,
@@ -503,10 +585,11 @@ class UpdateStockRequest(_message.Message):
         reason: _builtins.str = ...,
         request_id: _builtins.str = ...,
         reason_code: Global___StockReason.ValueType = ...,
+        displace: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "displace", b"displace", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -755,6 +838,7 @@ class AdjustStockRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    DISPLACE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     delta: _builtins.int
@@ -769,6 +853,8 @@ class AdjustStockRequest(_message.Message):
     """Names this request for ever: at most 128 characters. Empty: a repeat adjusts again."""
     reason_code: Global___StockReason.ValueType
     """Why, for counting; unspecified: not said."""
+    displace: _builtins.bool
+    """As in UpdateStock."""
     def __init__(
         self,
         *,
@@ -779,10 +865,11 @@ class AdjustStockRequest(_message.Message):
         reference: _builtins.str = ...,
         request_id: _builtins.str = ...,
         reason_code: Global___StockReason.ValueType = ...,
+        displace: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "location_id", b"location_id", "product_id", b"product_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "displace", b"displace", "location_id", b"location_id", "product_id", b"product_id", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -854,7 +941,7 @@ class UpdateProductRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to take: any of "name", "description", "unit_price", "active", "safety_stock". At least one."""
+        """Which fields to take: any of "name", "description", "unit_price", "active", "backorder", "safety_stock". At least one."""
 
     def __init__(
         self,
@@ -1304,10 +1391,13 @@ class Sourcing(_message.Message):
     STRATEGY_FIELD_NUMBER: _builtins.int
     LOCATION_IDS_FIELD_NUMBER: _builtins.int
     MAY_SPLIT_FIELD_NUMBER: _builtins.int
+    IN_STOCK_ONLY_FIELD_NUMBER: _builtins.int
     strategy: Global___SourcingStrategy.ValueType
     """The rule."""
     may_split: _builtins.bool
     """Whether several locations may share it; false: all from one location, or nothing. Unset: they may."""
+    in_stock_only: _builtins.bool
+    """Refuse what is not there, also where the product may be back-ordered. An order that must not be split never waits."""
     @_builtins.property
     def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For NEAREST and PINNED: 1 to 100 locations, each once. Else empty."""
@@ -1318,10 +1408,11 @@ class Sourcing(_message.Message):
         strategy: Global___SourcingStrategy.ValueType = ...,
         location_ids: _abc.Iterable[_builtins.str] | None = ...,
         may_split: _builtins.bool | None = ...,
+        in_stock_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_may_split", b"_may_split", "may_split", b"may_split"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_may_split", b"_may_split", "location_ids", b"location_ids", "may_split", b"may_split", "strategy", b"strategy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_may_split", b"_may_split", "in_stock_only", b"in_stock_only", "location_ids", b"location_ids", "may_split", b"may_split", "strategy", b"strategy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__may_split: _TypeAlias = _typing.Literal["may_split"]  # noqa: Y015
     _WhichOneofArgType__may_split: _TypeAlias = _typing.Literal["_may_split", b"_may_split"]  # noqa: Y015
@@ -1461,8 +1552,9 @@ class CheckAvailabilityResponse(_message.Message):
     STOCK_FIELD_NUMBER: _builtins.int
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
     available: _builtins.bool
-    """Whether all of it could be."""
+    """Whether all of it could be, now or later (`queued`)."""
     shipments: _builtins.int
     """From how many locations."""
     @_builtins.property
@@ -1473,6 +1565,10 @@ class CheckAvailabilityResponse(_message.Message):
     def missing(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnavailableStock]:
         """What is missing; empty if nothing is."""
 
+    @_builtins.property
+    def queued(self) -> _containers.RepeatedCompositeFieldContainer[Global___AwaitedStock]:
+        """What would have to wait for stock; empty unless all of it could be promised."""
+
     def __init__(
         self,
         *,
@@ -1480,14 +1576,151 @@ class CheckAvailabilityResponse(_message.Message):
         stock: _abc.Iterable[Global___AvailableStock] | None = ...,
         shipments: _builtins.int = ...,
         missing: _abc.Iterable[Global___UnavailableStock] | None = ...,
+        queued: _abc.Iterable[Global___AwaitedStock] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "missing", b"missing", "shipments", b"shipments", "stock", b"stock"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "missing", b"missing", "queued", b"queued", "shipments", b"shipments", "stock", b"stock"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckAvailabilityResponse: _TypeAlias = CheckAvailabilityResponse  # noqa: Y015
+
+@_typing.final
+class AwaitedStock(_message.Message):
+    """Units that would have to wait."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When more is expected, as the product says; unset: not known."""
+
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        expected_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date", "product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AwaitedStock: _TypeAlias = AwaitedStock  # noqa: Y015
+
+@_typing.final
+class ListBackordersRequest(_message.Message):
+    """Whose queue, and which page of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    page_size: _builtins.int
+    """At most so many rows, 0 to 1,000 (more is cut to 1,000); 0: 50."""
+    page_token: _builtins.str
+    """From the previous page, of the same product."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBackordersRequest: _TypeAlias = ListBackordersRequest  # noqa: Y015
+
+@_typing.final
+class BackorderedUnits(_message.Message):
+    """Units of one order that wait for stock. An order has several rows where edits added to it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    UNITS_AHEAD_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    position: _builtins.int
+    """Its place in the queue, from 1."""
+    order_id: _builtins.str
+    """The order."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    units_ahead: _builtins.int
+    """Units that are waited for before it."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    def __init__(
+        self,
+        *,
+        position: _builtins.int = ...,
+        order_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        units_ahead: _builtins.int = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "position", b"position", "quantity", b"quantity", "since_time", b"since_time", "units_ahead", b"units_ahead"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BackorderedUnits: _TypeAlias = BackorderedUnits  # noqa: Y015
+
+@_typing.final
+class ListBackordersResponse(_message.Message):
+    """One page of a product's queue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    EXPECTED_DATE_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty on the last."""
+    @_builtins.property
+    def backorders(self) -> _containers.RepeatedCompositeFieldContainer[Global___BackorderedUnits]:
+        """In the order in which they are served."""
+
+    @_builtins.property
+    def expected_date(self) -> _date_pb2.Date:
+        """When more is expected, as the product says; unset: not known."""
+
+    def __init__(
+        self,
+        *,
+        backorders: _abc.Iterable[Global___BackorderedUnits] | None = ...,
+        next_page_token: _builtins.str = ...,
+        expected_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_date", b"expected_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorders", b"backorders", "expected_date", b"expected_date", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBackordersResponse: _TypeAlias = ListBackordersResponse  # noqa: Y015
 
 @_typing.final
 class QuarantineStockRequest(_message.Message):
@@ -1501,6 +1734,7 @@ class QuarantineStockRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DISPLACE_FIELD_NUMBER: _builtins.int
     product_id: _builtins.str
     """The product."""
     quantity: _builtins.int
@@ -1513,6 +1747,8 @@ class QuarantineStockRequest(_message.Message):
     """Why, for counting; unspecified: not said."""
     request_id: _builtins.str
     """Names this request for ever: at most 128 characters. Empty: a repeat does it again."""
+    displace: _builtins.bool
+    """As in UpdateStock: also units that orders were promised."""
     def __init__(
         self,
         *,
@@ -1522,10 +1758,11 @@ class QuarantineStockRequest(_message.Message):
         reason: _builtins.str = ...,
         reason_code: Global___StockReason.ValueType = ...,
         request_id: _builtins.str = ...,
+        displace: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["displace", b"displace", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -115,6 +115,11 @@ class InventoryServiceStub:
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
                 response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
                 _registered_method=True)
+        self.ListBackorders = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ListBackorders',
+                request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersRequest.SerializeToString,
+                response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersResponse.FromString,
+                _registered_method=True)
         self.CreateTransfer = channel.unary_unary(
                 '/holdfast.inventory.v1.InventoryService/CreateTransfer',
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.CreateTransferRequest.SerializeToString,
@@ -304,6 +309,16 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBackorders(self, request, context):
+        """Lists who waits for a product, in the order in which they are served: by the time of placing (or of the edit that added
+        the units), then by order id. Whatever becomes free belongs to the first, unit by unit, until they have all. Safe to
+        repeat; pages stay in order while orders are served.
+        Errors: NOT_FOUND: the product does not exist.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateTransfer(self, request, context):
         """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
         in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
@@ -445,6 +460,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ExplainStock,
                     request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.FromString,
                     response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.SerializeToString,
+            ),
+            'ListBackorders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBackorders,
+                    request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersRequest.FromString,
+                    response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersResponse.SerializeToString,
             ),
             'CreateTransfer': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateTransfer,
@@ -905,6 +925,33 @@ class InventoryService:
             '/holdfast.inventory.v1.InventoryService/ExplainStock',
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockRequest.SerializeToString,
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ExplainStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBackorders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ListBackorders',
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersRequest.SerializeToString,
+            holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersResponse.FromString,
             options,
             channel_credentials,
             insecure,

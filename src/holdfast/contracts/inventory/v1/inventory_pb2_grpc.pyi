@@ -144,6 +144,12 @@ class InventoryServiceStub:
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
       INVALID_ARGUMENT     also where as_of is in the future.
     """
+    ListBackorders: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]
+    """Lists who waits for a product, in the order in which they are served: by the time of placing (or of the edit that added
+    the units), then by order id. Whatever becomes free belongs to the first, unit by unit, until they have all. Safe to
+    repeat; pages stay in order while orders are served.
+    Errors: NOT_FOUND: the product does not exist.
+    """
     CreateTransfer: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.CreateTransferRequest, _inventory_pb2.Transfer]
     """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
     in transit to the target until they are received or the transfer is closed. The origin need not be active. A repeat with
@@ -279,6 +285,12 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
       NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
       FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
       INVALID_ARGUMENT     also where as_of is in the future.
+    """
+    ListBackorders: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]  # type: ignore[assignment]
+    """Lists who waits for a product, in the order in which they are served: by the time of placing (or of the edit that added
+    the units), then by order id. Whatever becomes free belongs to the first, unit by unit, until they have all. Safe to
+    repeat; pages stay in order while orders are served.
+    Errors: NOT_FOUND: the product does not exist.
     """
     CreateTransfer: _aio.UnaryUnaryMultiCallable[_inventory_pb2.CreateTransferRequest, _inventory_pb2.Transfer]  # type: ignore[assignment]
     """Sends units from one location to another: in one transaction they leave on hand at the origin, all of them or none, and are
@@ -508,6 +520,18 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
           FAILED_PRECONDITION  LOCATION_SPELLED_OTHERWISE: of the location that is named.
           INVALID_ARGUMENT     also where as_of is in the future.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBackorders(
+        self,
+        request: _inventory_pb2.ListBackordersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ListBackordersResponse, _abc.Awaitable[_inventory_pb2.ListBackordersResponse]]:
+        """Lists who waits for a product, in the order in which they are served: by the time of placing (or of the edit that added
+        the units), then by order id. Whatever becomes free belongs to the first, unit by unit, until they have all. Safe to
+        repeat; pages stay in order while orders are served.
+        Errors: NOT_FOUND: the product does not exist.
         """
 
     @_abc_1.abstractmethod

@@ -71,6 +71,7 @@ class StockWanted(_message.Message):
     SOURCING_FIELD_NUMBER: _builtins.int
     SHIPPED_FIELD_NUMBER: _builtins.int
     RECEIVED_FIELD_NUMBER: _builtins.int
+    ASKED_TIME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Rises by one with every event of the order that carries this message, from 1; never reused."""
     over: _builtins.bool
@@ -93,6 +94,12 @@ class StockWanted(_message.Message):
     def received(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceivedUnits]:
         """What has come back since the last revision that Inventory has answered, booked once as well, and never refused."""
 
+    @_builtins.property
+    def asked_time(self) -> _timestamp_pb2.Timestamp:
+        """When the order first asked this; set only in StockAskedAgain, else it is the event's own time. Units that wait for stock wait
+        since then.
+        """
+
     def __init__(
         self,
         *,
@@ -102,10 +109,11 @@ class StockWanted(_message.Message):
         sourcing: _inventory_pb2.Sourcing | None = ...,
         shipped: _abc.Iterable[Global___ShippedUnits] | None = ...,
         received: _abc.Iterable[Global___ReceivedUnits] | None = ...,
+        asked_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["sourcing", b"sourcing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_time", b"asked_time", "sourcing", b"sourcing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["over", b"over", "products", b"products", "received", b"received", "revision", b"revision", "shipped", b"shipped", "sourcing", b"sourcing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_time", b"asked_time", "over", b"over", "products", b"products", "received", b"received", "revision", b"revision", "shipped", b"shipped", "sourcing", b"sourcing"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

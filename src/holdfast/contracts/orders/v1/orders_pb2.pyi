@@ -57,7 +57,7 @@ class _OrderStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OrderStat
     ORDER_STATUS_PENDING: _OrderStatus.ValueType  # 1
     """Recorded; the stock is not decided yet. Nothing stays here."""
     ORDER_STATUS_CONFIRMED: _OrderStatus.ValueType  # 2
-    """The stock of every line is reserved."""
+    """The stock of every line is reserved, or waits for stock where the product may be back-ordered (Order.queued)."""
     ORDER_STATUS_REJECTED: _OrderStatus.ValueType  # 3
     """Final: at least one product was short; nothing is reserved."""
     ORDER_STATUS_CANCELLED: _OrderStatus.ValueType  # 4
@@ -79,7 +79,7 @@ ORDER_STATUS_UNSPECIFIED: OrderStatus.ValueType  # 0
 ORDER_STATUS_PENDING: OrderStatus.ValueType  # 1
 """Recorded; the stock is not decided yet. Nothing stays here."""
 ORDER_STATUS_CONFIRMED: OrderStatus.ValueType  # 2
-"""The stock of every line is reserved."""
+"""The stock of every line is reserved, or waits for stock where the product may be back-ordered (Order.queued)."""
 ORDER_STATUS_REJECTED: OrderStatus.ValueType  # 3
 """Final: at least one product was short; nothing is reserved."""
 ORDER_STATUS_CANCELLED: OrderStatus.ValueType  # 4
@@ -683,6 +683,7 @@ class Order(_message.Message):
     STOCK_FIELD_NUMBER: _builtins.int
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     RETURNS_FIELD_NUMBER: _builtins.int
+    QUEUED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """UUIDv7 in lower case, made by Orders."""
     request_id: _builtins.str
@@ -777,6 +778,10 @@ class Order(_message.Message):
     def returns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Return]:
         """What may come back, or came, in the order of opening."""
 
+    @_builtins.property
+    def queued(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueuedUnits]:
+        """What waits for stock, as Inventory last told. Only in GetOrderDetails."""
+
     def __init__(
         self,
         *,
@@ -808,14 +813,41 @@ class Order(_message.Message):
         stock: _abc.Iterable[Global___HeldStock] | None = ...,
         shipments: _abc.Iterable[Global___Shipment] | None = ...,
         returns: _abc.Iterable[Global___Return] | None = ...,
+        queued: _abc.Iterable[Global___QueuedUnits] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bill_to", b"bill_to", "create_time", b"create_time", "customer", b"customer", "edit", b"edit", "expires_time", b"expires_time", "ship_to", b"ship_to", "sourcing", b"sourcing", "total", b"total", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "edit", b"edit", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "reference", b"reference", "request_id", b"request_id", "returns", b"returns", "ship_to", b"ship_to", "shipments", b"shipments", "shortages", b"shortages", "sourcing", b"sourcing", "status", b"status", "stock", b"stock", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "bill_to", b"bill_to", "channel", b"channel", "charges", b"charges", "create_time", b"create_time", "customer", b"customer", "customer_id", b"customer_id", "edit", b"edit", "expires_time", b"expires_time", "history", b"history", "lines", b"lines", "note", b"note", "order_id", b"order_id", "payment_reference", b"payment_reference", "payment_status", b"payment_status", "payments", b"payments", "queued", b"queued", "reference", b"reference", "request_id", b"request_id", "returns", b"returns", "ship_to", b"ship_to", "shipments", b"shipments", "shortages", b"shortages", "sourcing", b"sourcing", "status", b"status", "stock", b"stock", "total", b"total", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Order: _TypeAlias = Order  # noqa: Y015
+
+@_typing.final
+class QueuedUnits(_message.Message):
+    """Units of one product that wait for stock (back-ordered)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product; it stands here once."""
+    quantity: _builtins.int
+    """Units, 1 or more."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["product_id", b"product_id", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueuedUnits: _TypeAlias = QueuedUnits  # noqa: Y015
 
 @_typing.final
 class ReturnLine(_message.Message):

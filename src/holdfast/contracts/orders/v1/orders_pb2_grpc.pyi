@@ -132,6 +132,7 @@ class OrderServiceStub:
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
                            and returns, as they are told, have reached about 1 MiB.
@@ -335,6 +336,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
       FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                            OVER_SHIPMENT: a line has fewer units that have not left.
                            NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                           STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                            NOTHING_TO_SHIP: nothing is held there.
                            TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
                            and returns, as they are told, have reached about 1 MiB.
@@ -583,6 +585,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
           FAILED_PRECONDITION  ILLEGAL_TRANSITION: the order is not CONFIRMED or PARTIALLY_SHIPPED.
                                OVER_SHIPMENT: a line has fewer units that have not left.
                                NOT_HELD_THERE: fewer units are held at that location; metadata["held:" + location] tells how many are.
+                               STILL_QUEUED: units of the line wait for stock; metadata["queued"] tells how many.
                                NOTHING_TO_SHIP: nothing is held there.
                                TOO_MANY_CHANGES: the order has 200 shipments, its version has reached 10,000, or its shipments
                                and returns, as they are told, have reached about 1 MiB.

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from holdfast.inventory.application.ports import Begin, Clock
-from holdfast.inventory.domain.catalog.product import Product
+from holdfast.inventory.domain.catalog.product import Detail, Product
 from holdfast.inventory.domain.errors import ProductNotFound
+
+AT_GATE = {"backorder_max", "safety_stock"}  # details that are kept there, too
 
 
 class UpdateProduct:
     """Change some of a product's details, if it still has the version that the caller read.
 
     :param details: new values by field name: name, description, currency with price_minor, active,
-        safety_stock.
+        backorder_max with expected_on, safety_stock.
     :raises ProductNotFound: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
     """
@@ -21,10 +23,10 @@ class UpdateProduct:
         self._clock = clock
 
     async def __call__(
-        self, product_id: str, expected_version: int, details: Mapping[str, str | int | bool]
+        self, product_id: str, expected_version: int, details: Mapping[str, Detail]
     ) -> Product:
         async with self._begin() as work:
-            if "safety_stock" in details:  # kept at its gate, which everyone locks before it
+            if details.keys() & AT_GATE:  # the gate first, as everyone locks
                 await work.lock_levels([product_id])
             product = await work.lock_product(product_id)
             if product is None:

@@ -92,6 +92,7 @@ def _products_touched(
             products.update(wanted.products)
         elif wanted.revision > before.revision:
             products.update(wanted.products, (stock.product_id for stock in before.stock))
+            products.update(one.product_id for one in before.queued)
     return products
 
 

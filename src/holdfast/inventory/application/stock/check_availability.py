@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from holdfast.inventory.application.locations.named import refuse_inactive
 from holdfast.inventory.application.ports import StockReader
+from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import ProductInactive, ProductNotFound
-from holdfast.inventory.domain.stock.finding import find
-from holdfast.inventory.domain.stock.levels import HeldStock, Short
+from holdfast.inventory.domain.stock.finding import Found, find_or_wait
+from holdfast.inventory.domain.stock.levels import Short
 from holdfast.inventory.domain.stock.sourcing import Sourcing
 from holdfast.inventory.domain.stock.stock import shelves
 
@@ -15,7 +16,7 @@ class CheckAvailability:
     """Find stock for a basket as it would be found for an order; nothing is promised.
 
     :param wanted: units per product, at least one of each.
-    :returns: what would be promised; or what is missing.
+    :returns: what would be promised, or what is missing; and the products that are wanted.
     :raises ProductNotFound, ProductInactive: of a product that is wanted.
     :raises LocationNotFound, LocationSpelledOtherwise, LocationInactive: of one that is named.
     """
@@ -25,7 +26,7 @@ class CheckAvailability:
 
     async def __call__(
         self, wanted: Mapping[str, int], sourcing: Sourcing
-    ) -> tuple[HeldStock, ...] | Short:
+    ) -> tuple[Found | Short, Mapping[str, Product]]:
         if sourcing.location_ids:
             known = await self._reader.locations_named(sourcing.location_ids)
             refuse_inactive(sourcing.location_ids, known)
@@ -37,5 +38,6 @@ class CheckAvailability:
             if not infos[product_id].product.active:
                 raise ProductInactive(product_id)
         levels = shelves(level for info in infos.values() for level in info.levels)
-        found = find(levels, wanted, sourcing)
-        return found if isinstance(found, Short) else tuple(sorted(found))
+        queues = {name: info.queue for name, info in infos.items()}
+        found = find_or_wait(levels, wanted, sourcing, queues)
+        return found, {name: info.product for name, info in infos.items()}

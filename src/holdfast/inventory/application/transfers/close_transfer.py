@@ -6,6 +6,7 @@ from holdfast.inventory.application.transfers.booking import booked, cause_of
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import TransferNotFound
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.domain.transfers.moving import lose
 from holdfast.inventory.domain.transfers.transfer import Transfer
 
 
@@ -29,7 +30,7 @@ class CloseTransfer:
             target = named(before.target, await work.locations({before.target}))
             book = StockBook(await work.lock_levels(before.coming), self._clock.now())
             for product_id, quantity in sorted(before.coming.items()):
-                book.lose(book.level(product_id, target), quantity, cause_of(before, caller))
+                lose(book, book.level(product_id, target), quantity, cause_of(before, caller))
             after = before.closed(book.at)
             await work.save_transfer(after)
             await booked(work, book, caller)

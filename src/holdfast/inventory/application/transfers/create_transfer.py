@@ -18,6 +18,7 @@ from holdfast.inventory.domain.errors import (
 from holdfast.inventory.domain.locations.location import Location
 from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.domain.transfers.moving import send
 from holdfast.inventory.domain.transfers.transfer import Transfer, TransferLine
 
 
@@ -93,7 +94,7 @@ def _send(book: StockBook, wanted: Transfer, origin: Location, cause: Cause) -> 
     refused = []
     for line in wanted.lines:
         try:
-            book.send(book.level(line.product_id, origin), line.sent, cause)
+            send(book, book.level(line.product_id, origin), line.sent, cause)
         except NotFree as error:
             refused.append(error)
     refuse_together(refused)

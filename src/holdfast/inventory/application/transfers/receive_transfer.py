@@ -8,6 +8,7 @@ from holdfast.inventory.application.transfers.booking import booked, cause_of
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.errors import TransferNotFound, TransferRequestReused
 from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.domain.transfers.moving import take_in
 from holdfast.inventory.domain.transfers.transfer import Receipt, Transfer
 
 
@@ -47,7 +48,7 @@ class ReceiveTransfer:
             book = StockBook(await work.lock_levels(receipt.units), self._clock.now())
             for product_id, quantity in sorted(receipt.units.items()):
                 level = book.level(product_id, target)
-                book.take_in(level, quantity, cause_of(after, caller))
+                take_in(book, level, quantity, cause_of(after, caller))
             await work.save_transfer(after)
             await work.add_receipt(transfer_id, receipt, book.at)
             await booked(work, book, caller)

@@ -1,8 +1,11 @@
 """Products: sellable things and their details."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from holdfast.inventory.domain.errors import StaleVersion
+
+Detail = str | int | bool | date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +13,8 @@ class Product:
     """A sellable thing; the id is the merchant's own code.
 
     :param price_minor: price of one unit in minor units of the currency (pence, cents, yen).
+    :param backorder_max: units that orders may wait for; 0: they may not; UNLIMITED: any number.
+    :param expected_on: when more is expected; None: not known.
     :param safety_stock: units that are not promised, at each location.
     :param version: rises by one with every change of the details.
     """
@@ -21,6 +26,8 @@ class Product:
     price_minor: int
     active: bool
     version: int = 1
+    backorder_max: int = 0
+    expected_on: date | None = None
     safety_stock: int = 0
 
     def __post_init__(self) -> None:
@@ -28,7 +35,7 @@ class Product:
         assert self.price_minor >= 0, "a price is never negative"
         assert self.safety_stock >= 0, "no number is below zero"
 
-    def revised(self, *, expected_version: int, **details: str | int | bool) -> "Product":
+    def revised(self, *, expected_version: int, **details: "Detail") -> "Product":
         """Return the product with new details, one version later.
 
         :raises StaleVersion: `expected_version` is not the current one.

@@ -1,6 +1,7 @@
 """Units for an order are found: where, how many, and why there; nothing is moved here."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from holdfast.inventory.domain.stock.levels import (
     HeldStock,
@@ -9,6 +10,7 @@ from holdfast.inventory.domain.stock.levels import (
     Shortage,
     StockLevel,
 )
+from holdfast.inventory.domain.stock.queues import NO_QUEUES, Queues
 from holdfast.inventory.domain.stock.sourcing import (
     BY_PRIORITY,
     Sources,
@@ -24,16 +26,62 @@ NOTHING: Mapping[LevelKey, int] = {}
 Levels = Mapping[str, Mapping[LevelKey, StockLevel]]  # by product, each by priority
 
 
+NONE_WAIT: Mapping[str, int] = {}
+
+
+class Found(NamedTuple):
+    """What can be promised: units at their places, and units to wait for, by product."""
+
+    parts: Sequence[HeldStock]
+    waits: Mapping[str, int] = NONE_WAIT
+
+
+def find_or_wait(
+    levels: Levels,
+    wanted: Mapping[str, int],
+    sourcing: Sourcing = BY_PRIORITY,
+    queues: Queues = NO_QUEUES,
+    *,
+    own: Mapping[LevelKey, int] = NOTHING,
+    used: Collection[str] = (),
+) -> Found | Short:
+    """Find all that is wanted; what is not there has to wait, where its product and the order allow
+    it. Else tell what is missing.
+
+    :param own, used: as in `find`.
+    """
+    found = find(levels, wanted, sourcing, queues, own=own, used=used)
+    if not isinstance(found, Short):
+        return Found(found)
+    if not queues or not sourcing.may_wait:
+        return found
+    waits, missing = dict[str, int](), list[Shortage]()
+    for short in found.shortages:
+        name, units, free = short.product_id, short.wanted, short.available
+        room = queues[name].room if name in queues else 0
+        if units > free + room:
+            missing.append(Shortage(name, units, free + room))
+        waits[name] = units - free
+    if missing:
+        return Short(tuple(missing))
+    now = {name: left for name, units in wanted.items() if (left := units - waits.get(name, 0))}
+    there = find(levels, now, sourcing, queues, own=own, used=used)
+    assert not isinstance(there, Short), "no more than is there, and it may be split"
+    return Found(there, waits)
+
+
 def find(
     levels: Levels,
     wanted: Mapping[str, int],
     sourcing: Sourcing = BY_PRIORITY,
+    queues: Queues = NO_QUEUES,
     *,
     own: Mapping[LevelKey, int] = NOTHING,
     used: Collection[str] = (),
 ) -> list[HeldStock] | Short:
     """Find all that is wanted, or tell what is missing.
 
+    :param queues: what is waited for already is not there for anybody else.
     :param own: units that count as free beside those that are.
     :param used: locations where the order has other units, which stay there.
     """
@@ -41,7 +89,7 @@ def find(
     shortages = tuple(
         Shortage(name, units, free)
         for name, units in wanted.items()
-        if units > (free := sum(_free(level, own) for level in ranked[name]))
+        if units > (free := _promisable(name, ranked[name], levels, queues, own))
     )
     if shortages:
         return Short(shortages)
@@ -73,6 +121,57 @@ def _ranked(levels: Collection[StockLevel], sourcing: Sourcing) -> Collection[St
     if sourcing.strategy is Strategy.PINNED:
         levels = [level for level in levels if level.location_id in place]
     return sorted(levels, key=lambda level: place.get(level.location_id, len(place)))
+
+
+def _promisable(
+    name: str,
+    ranked: Collection[StockLevel],
+    levels: Levels,
+    queues: Queues,
+    own: Mapping[LevelKey, int],
+) -> int:
+    """Units of a product that may be promised, of those at these levels: its own, and of the others
+    as many as nobody waits for.
+    """
+    free = sum(_free(level, own) for level in ranked)
+    if name not in queues:
+        return free
+    everywhere = levels[name].values()
+    others = sum(level.available for level in everywhere)
+    mine = sum(_free(level, own) for level in everywhere) - others
+    return min(free, mine + max(0, others - queues[name].units))
+
+
+def take(
+    levels: Mapping[LevelKey, StockLevel], units: int, sourcing: Sourcing, used: Collection[str]
+) -> list[HeldStock]:
+    """Find as many as there are of so many units that are waited for: the first of the queue has a
+    right to whatever is free.
+
+    :param levels: of one product.
+    :param used: locations where the order has other units; one that must not be split stays there.
+    """
+    ranked = [level for level in _ranked(levels.values(), sourcing) if level.available > 0]
+    if used and not sourcing.may_split:
+        ranked = [level for level in ranked if level.location_id in used]
+    elif not sourcing.may_split:
+        ranked = ranked[:1]
+    parts = []
+    for level in ranked:
+        part = min(level.available, units)
+        if part:
+            parts.append(HeldStock(*level.key, part, _reason(level, sourcing)))
+            units -= part
+    return parts
+
+
+def _reason(level: StockLevel, sourcing: Sourcing) -> SourcingReason:
+    """Why units are taken from a level that gives what it has."""
+    if sourcing.strategy is Strategy.PINNED:
+        return SourcingReason.PINNED
+    if level.location_id in sourcing.location_ids:
+        return SourcingReason.NEAREST
+    return SourcingReason.PRIORITY
 
 
 def _free(level: StockLevel, own: Mapping[LevelKey, int]) -> int:

@@ -1,6 +1,7 @@
 """What there is at a place, what is promised of it, and what is missing: values, without rules."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from holdfast.inventory.domain.stock.sourcing import SourcingReason
@@ -16,6 +17,8 @@ class StockLevel:
     ever there.
 
     :param priority: its location's, as `active` is.
+    :param queued: units of the product that orders wait for, wherever they may come from, and
+        `queued_max`: how many may be; both only at its gate, the level at `main`.
     :param safety_stock: its product's: units that are not promised here.
     """
 
@@ -28,6 +31,8 @@ class StockLevel:
     priority: int = 0
     active: bool = True
     quarantined: int = 0
+    queued: int = 0
+    queued_max: int = 0
     safety_stock: int = 0
 
     @property
@@ -55,10 +60,20 @@ class HeldStock(NamedTuple):
         return self[:3]
 
 
+class QueuedUnits(NamedTuple):
+    """Units of one product that an order waits for, since it asked for them."""
+
+    product_id: str
+    quantity: int
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """What was missing for one product: over all locations that it could come from, or, where they
     must not share, at the one that lacked least.
+
+    :param available: units that could have been promised, now or later.
     """
 
     product_id: str

@@ -40,11 +40,18 @@ class Sourcing(NamedTuple):
 
     :param location_ids: for NEAREST and PINNED: at least one, each once; else none.
     :param may_split: whether several locations may share it; else all is at one, or nothing.
+    :param in_stock_only: whether what is not there is refused rather than waited for.
     """
 
     strategy: Strategy = Strategy.PRIORITY
     location_ids: tuple[str, ...] = ()
     may_split: bool = True
+    in_stock_only: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether units of it may wait for stock, where their product allows it."""
+        return self.may_split and not self.in_stock_only
 
     @property
     def is_greedy(self) -> bool:

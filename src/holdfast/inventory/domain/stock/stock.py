@@ -8,23 +8,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple
 
 from holdfast.inventory.domain.errors import (
     BelowReserved,
     LocationInactive,
-    NotFree,
     NotQuarantined,
-    QuantityTooLarge,
-    StaleVersion,
 )
-from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
-from holdfast.inventory.domain.stock.facts import Disposition, ReceivedUnits, ShippedUnits
-from holdfast.inventory.domain.stock.finding import NOTHING, by_priority, find
+from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.stock.finding import NOTHING, Found, by_priority, find_or_wait, take
 from holdfast.inventory.domain.stock.levels import (
     NO_LOT,
     HeldStock,
     LevelKey,
+    QueuedUnits,
     Short,
     StockLevel,
 )
@@ -32,16 +29,27 @@ from holdfast.inventory.domain.stock.movements import (
     Cause,
     Movement,
     MovementKind,
-    ReasonCode,
     refuse_shape,
 )
-from holdfast.inventory.domain.stock.parts import differences, first_of, sum_of, with_kept, without
+from holdfast.inventory.domain.stock.parts import differences, first_of, sum_of, with_kept
+from holdfast.inventory.domain.stock.queues import (
+    ProductQueue,
+    joined,
+    kept_in_queue,
+    queues_of,
+    units_of,
+)
+from holdfast.inventory.domain.stock.refusals import refuse_taken, refuse_too_many
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing
 
-ON_HAND_MAX = 1_000_000_000_000
+NOTHING_MORE = Found(())
 
 
-Fact = TypeVar("Fact", ShippedUnits, ReceivedUnits)
+class Promise(NamedTuple):
+    """What an order holds, and what it waits for; both sorted."""
+
+    stock: tuple[HeldStock, ...]
+    queued: tuple[QueuedUnits, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,12 +65,18 @@ class StockBook:
     at: datetime
     places: Mapping[str, Location] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
+    queues: dict[str, ProductQueue] = field(init=False)
+    _queued_before: dict[str, int] = field(init=False)
+    _served: set[str] = field(default_factory=set)
+    _requeued: set[str] = field(default_factory=set)
     _by_product: dict[str, dict[LevelKey, StockLevel]] = field(init=False)
     _versions: dict[LevelKey, int] = field(init=False)
     _changed: dict[LevelKey, StockLevel] = field(init=False)
 
     def __post_init__(self) -> None:
         self._by_product = shelves(self.levels)
+        self.queues = queues_of(self.levels)
+        self._queued_before = {name: queue.units for name, queue in self.queues.items()}
         for gate in self.levels:
             if gate.safety_stock:
                 for level in self._by_product[gate.product_id].values():
@@ -74,6 +88,29 @@ class StockBook:
     def changed(self) -> list[StockLevel]:
         """The levels that changed, in the order in which everyone writes them."""
         return [level for _, level in sorted(self._changed.items())]
+
+    @property
+    def queued(self) -> dict[str, int]:
+        """Units that are waited for, of the products where that changed."""
+        return {
+            name: queue.units
+            for name, queue in sorted(self.queues.items())
+            if queue.units != self._queued_before.get(name, 0)
+        }
+
+    @property
+    def to_serve(self) -> list[str]:
+        """Products that are waited for and have free units, where something moved or somebody waits
+        otherwise than before: perhaps from elsewhere. Not those whose queues this batch served.
+        """
+        if not any(queue.units for queue in self.queues.values()):
+            return []
+        touched = {one.product_id for one in self.movements} | self._requeued
+        return [
+            name
+            for name in sorted(touched - self._served)
+            if name in self.queues and self.queues[name].units and self.free(name)
+        ]
 
     def version_before(self, level: StockLevel) -> int | None:
         """The level's version before this batch; None: there was no such level."""
@@ -101,17 +138,22 @@ class StockBook:
         sourcing: Sourcing = BY_PRIORITY,
         *,
         moves: bool = False,
-    ) -> tuple[HeldStock, ...] | Short:
+        queued: Sequence[QueuedUnits] = (),
+        since: datetime | None = None,
+    ) -> Promise | Short:
         """Move a promise from what is held to what is wanted: all of it, or nothing is changed.
 
         :param held: what this order was promised so far.
         :param wanted: units per product, at least one of each.
         :param moves: whether what is held is to be found anew, and moves; else it stays where it
             is, and only the difference is given back or found.
-        :returns: what is held now, sorted.
+        :param queued: what this order waits for so far.
+        :param since: when it asked for what it gets more; None: now.
         """
         assert wanted, "an order that is not over wants something"
         assert all(units > 0 for units in wanted.values()), "it wants at least one of each"
+        if queued:
+            return self._hold_beside(queued, held, wanted, cause, sourcing, moves, since)
         own = {part.key: part.quantity for part in held} if moves else NOTHING
         kept: dict[str, int] = {}
         for part in () if moves else held:
@@ -124,21 +166,87 @@ class StockBook:
                 if units > kept.get(name, 0)
             }
         used = {part.location_id for part in held} if kept else ()
-        found = find(self._by_product, more, sourcing, own=own, used=used) if more else []
-        if isinstance(found, Short):
+        there: Found | Short = NOTHING_MORE
+        if more:
+            there = find_or_wait(self._by_product, more, sourcing, self.queues, own=own, used=used)
+        if isinstance(there, Short):
             if kept and not sourcing.may_split:  # perhaps all of it elsewhere
                 return self.hold(held, wanted, cause, sourcing, moves=True)
-            return with_kept(found, kept) if kept else found
+            return with_kept(there, kept) if kept else there
+        found, waits = there
         if moves:
             given_back, taken = differences(held, found)
             after = tuple(sorted(found))
         else:
-            given_back, taken = self._given_back(held, kept, wanted), found
+            given_back, taken = self._given_back(held, kept, wanted), list(found)
             after = sum_of(held, given_back, taken) if held else tuple(sorted(taken))
         self.release(given_back, cause)
         for part in taken:
-            self._move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
-        return after
+            self.move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
+        if not waits:
+            return Promise(after)
+        queue = joined(QueuedUnits(name, n, since or self.at) for name, n in waits.items())
+        self.requeue((), queue)
+        return Promise(after, queue)
+
+    def _hold_beside(
+        self,
+        queued: Sequence[QueuedUnits],
+        held: Sequence[HeldStock],
+        wanted: Mapping[str, int],
+        cause: Cause,
+        sourcing: Sourcing,
+        moves: bool,
+        since: datetime | None,
+    ) -> Promise | Short:
+        """Hold what is wanted, less what goes on waiting; which is less where less is wanted."""
+        waiting = kept_in_queue(queued, held, wanted)
+        awaited = units_of(waiting)
+        now = {
+            name: units - awaited.get(name, 0)
+            for name, units in wanted.items()
+            if units > awaited.get(name, 0)
+        }
+        promise: Promise | Short = Promise(())
+        if now:
+            promise = self.hold(held, now, cause, sourcing, moves=moves, since=since)
+        else:
+            self.release(held, cause)
+        if isinstance(promise, Short):
+            return with_kept(promise, awaited)
+        self.requeue(queued, waiting)
+        return Promise(promise.stock, joined(waiting + promise.queued))
+
+    def requeue(self, before: Iterable[QueuedUnits], after: Iterable[QueuedUnits]) -> None:
+        """Count what an order waits for now instead of what it waited for before."""
+        for sign, queued in ((-1, before), (1, after)):
+            for product_id, units, _ in queued:
+                self._requeued.add(product_id)
+                self.queues.setdefault(product_id, ProductQueue()).units += sign * units
+
+    def serve(
+        self, held: Sequence[HeldStock], one: QueuedUnits, sourcing: Sourcing, cause: Cause
+    ) -> list[HeldStock]:
+        """Promise what is free of units that an order waits for, as far as it goes; return it."""
+        self._served.add(one.product_id)
+        used = {part.location_id for part in held}
+        taken = take(self._by_product[one.product_id], one.quantity, sourcing, used)
+        for part in taken:
+            self.move(part.key, MovementKind.RESERVATION, cause, reserved_delta=part.quantity)
+            self.queues[one.product_id].units -= part.quantity
+        return taken
+
+    def knows(self, product_id: str) -> bool:
+        """Whether there is such a product."""
+        return bool(self._by_product[product_id])
+
+    def there(self, key: LevelKey) -> StockLevel | None:
+        """The level, if anything was ever there."""
+        return self._by_product[key[0]].get(key)
+
+    def free(self, product_id: str) -> int:
+        """Units of the product that are free, whoever waits for them."""
+        return sum(level.available for level in self._by_product[product_id].values())
 
     def _given_back(
         self, held: Sequence[HeldStock], kept: Mapping[str, int], wanted: Mapping[str, int]
@@ -159,83 +267,15 @@ class StockBook:
     def release(self, promised: Iterable[HeldStock], cause: Cause) -> None:
         """Take a promise back, exactly as it was made."""
         for stock in promised:
-            self._move(stock.key, MovementKind.RELEASE, cause, reserved_delta=-stock.quantity)
-
-    def ship(
-        self, held: Sequence[HeldStock], shipped: Sequence[ShippedUnits], cause: Cause
-    ) -> tuple[HeldStock, ...]:
-        """Book what has left for an order, whatever is held for it: a parcel can't be refused.
-
-        Units go out of what the order holds there. What it does not hold there is taken from units
-        that are free there, and it gives up as many that it holds elsewhere. What is not there at
-        all the book was wrong about, and is found first. What others are promised is never touched.
-
-        :returns: what is still held, sorted.
-        """
-        left = {part.key: part for part in held}
-        for one in self._of_known_products(shipped):
-            by = cause._replace(reference=one.shipment_id)
-            key = one.product_id, one.location_id, NO_LOT
-            if key not in self._by_product[one.product_id]:  # never from where the order holds any
-                key = one.product_id, MAIN_LOCATION, NO_LOT
-            own = min(left[key].quantity if key in left else 0, one.quantity)
-            if own:
-                without(left, key, own)
-                self._move(key, MovementKind.SHIPMENT, by, on_hand_delta=-own, reserved_delta=-own)
-            if other := one.quantity - own:
-                self._ship_unheld(left, key, other, by)
-        return tuple(sorted(left.values()))
-
-    def _of_known_products(self, told: Iterable[Fact]) -> list[Fact]:
-        """Without what is of a product that was never here: a restored backup may not have it, and
-        there is nothing to book it to. Every other one has its gate.
-        """
-        return [one for one in told if self._by_product[one.product_id]]
-
-    def _ship_unheld(
-        self, left: dict[LevelKey, HeldStock], key: LevelKey, units: int, cause: Cause
-    ) -> None:
-        """Book units that left from where the order holds none of them any more."""
-        to_give_up = units
-        for there in sorted(one for one in left if one[0] == key[0]):
-            given_up = min(left[there].quantity, to_give_up)
-            if given_up:
-                without(left, there, given_up)
-                self._move(there, MovementKind.RELEASE, cause, reserved_delta=-given_up)
-                to_give_up -= given_up
-        level = self._by_product[key[0]][key]
-        missing = units - (level.on_hand - level.reserved - level.quarantined)
-        if missing > 0:
-            found = cause._replace(reason="the book was wrong", reason_code=ReasonCode.CORRECTION)
-            self._move(key, MovementKind.ADJUSTMENT, found, on_hand_delta=missing)
-        self._move(key, MovementKind.SHIPMENT, cause, on_hand_delta=-units)
-
-    def receive(self, received: Sequence[ReceivedUnits], cause: Cause) -> None:
-        """Book what has come back for an order, wherever it is: it can't be refused."""
-        for one in self._of_known_products(received):
-            by = cause._replace(reference=one.receipt_id)
-            key = one.product_id, one.location_id, NO_LOT
-            if key not in self._by_product[one.product_id]:
-                here = self.places.get(one.location_id, Location(MAIN_LOCATION))
-                key = self.level(one.product_id, here).key
-            aside = one.quantity if one.disposition is Disposition.QUARANTINE else 0
-            self._move(
-                key,
-                MovementKind.RETURN,
-                by,
-                on_hand_delta=one.quantity,
-                quarantined_delta=aside,
-            )
-            if one.disposition is Disposition.WRITE_OFF:
-                self._move(key, MovementKind.WRITE_OFF, by, on_hand_delta=-one.quantity)
+            self.move(stock.key, MovementKind.RELEASE, cause, reserved_delta=-stock.quantity)
 
     def quarantine(self, level: StockLevel, units: int, cause: Cause) -> None:
         """Take units out of sale.
 
         :raises NotFree: fewer are free there.
         """
-        _refuse_taken(level, units, "be quarantined")
-        self._move(level.key, MovementKind.QUARANTINE, cause, quarantined_delta=units)
+        refuse_taken(level, units, "be quarantined")
+        self.move(level.key, MovementKind.QUARANTINE, cause, quarantined_delta=units)
 
     def end_quarantine(
         self, level: StockLevel, units: int, cause: Cause, *, write_off: bool
@@ -250,7 +290,7 @@ class StockBook:
                 level.product_id, level.location_id, wanted=units, quarantined=level.quarantined
             )
         if write_off:
-            self._move(
+            self.move(
                 level.key,
                 MovementKind.WRITE_OFF,
                 cause,
@@ -260,50 +300,15 @@ class StockBook:
         elif not level.active:
             raise LocationInactive(level.location_id, wanted="sell")
         else:
-            self._move(level.key, MovementKind.UNQUARANTINE, cause, quarantined_delta=-units)
+            self.move(level.key, MovementKind.UNQUARANTINE, cause, quarantined_delta=-units)
 
-    def send(self, level: StockLevel, units: int, cause: Cause) -> None:
-        """Let units leave for another location.
-
-        :raises NotFree: fewer are free there.
-        """
-        _refuse_taken(level, units, "leave")
-        self._move(level.key, MovementKind.TRANSFER_OUT, cause, on_hand_delta=-units)
-
-    def take_in(self, level: StockLevel, units: int, cause: Cause) -> None:
-        """Put units on hand that came from another location.
-
-        :raises LocationInactive: nothing comes there.
-        :raises QuantityTooLarge: on hand would exceed ON_HAND_MAX.
-        """
-        if not level.active:
-            raise LocationInactive(level.location_id, wanted="receive")
-        _refuse_too_many(level, level.on_hand + units)
-        self._move(level.key, MovementKind.TRANSFER_IN, cause, on_hand_delta=units)
-
-    def lose(self, level: StockLevel, units: int, cause: Cause) -> None:
-        """Book units that should have come from another location: they come and are lost, so that
-        the ledger of the level shows them.
-        """
-        self._move(level.key, MovementKind.TRANSFER_IN, cause, on_hand_delta=units)
-        lost = cause._replace(reason_code=ReasonCode.LOST)
-        self._move(level.key, MovementKind.TRANSFER_LOSS, lost, on_hand_delta=-units)
-
-    def set_on_hand(
-        self, level: StockLevel, quantity: int, cause: Cause, *, expected_version: int | None = None
-    ) -> None:
+    def set_on_hand(self, level: StockLevel, quantity: int, cause: Cause) -> None:
         """Make `quantity` the number of units physically there. No change, no movement.
 
-        :raises StaleVersion: the level has another version than expected.
         :raises LocationInactive: more units would come where none may.
         :raises BelowReserved: orders were promised more than `quantity`.
         :raises QuantityTooLarge: it exceeds ON_HAND_MAX.
         """
-        if expected_version is not None and expected_version != level.version:
-            name = f"{level.product_id} at {level.location_id}"
-            raise StaleVersion(
-                "stock level", name, expected=expected_version, current=level.version
-            )
         place = level.product_id, level.location_id
         if quantity > level.on_hand and not level.active:
             raise LocationInactive(level.location_id, wanted="receive")
@@ -311,13 +316,13 @@ class StockBook:
             raise BelowReserved(
                 *place, wanted=quantity, reserved=level.reserved, quarantined=level.quarantined
             )
-        _refuse_too_many(level, quantity)
+        refuse_too_many(level, quantity)
         delta = quantity - level.on_hand
         if delta:
             kind = MovementKind.RECEIPT if delta > 0 else MovementKind.ADJUSTMENT
-            self._move(level.key, kind, cause, on_hand_delta=delta)
+            self.move(level.key, kind, cause, on_hand_delta=delta)
 
-    def _move(
+    def move(
         self,
         key: LevelKey,
         kind: MovementKind,
@@ -327,6 +332,7 @@ class StockBook:
         reserved_delta: int = 0,
         quarantined_delta: int = 0,
     ) -> None:
+        """Change a level, and write it down: every change of any level is one of these."""
         refuse_shape(kind, on_hand_delta, reserved_delta, quarantined_delta)
         level = self._by_product[key[0]][key]
         level.on_hand += on_hand_delta
@@ -356,19 +362,6 @@ class StockBook:
                 level.quarantined,
             )
         )
-
-
-def _refuse_taken(level: StockLevel, units: int, wanted_to: str) -> None:
-    free = level.on_hand - level.reserved - level.quarantined
-    if units > free:
-        place = level.product_id, level.location_id
-        raise NotFree(*place, wanted=units, free=free, wanted_to=wanted_to)
-
-
-def _refuse_too_many(level: StockLevel, on_hand: int) -> None:
-    if on_hand > ON_HAND_MAX:
-        place = level.product_id, level.location_id
-        raise QuantityTooLarge(*place, wanted=on_hand, allowed=ON_HAND_MAX)
 
 
 def shelves(levels: Iterable[StockLevel]) -> dict[str, dict[LevelKey, StockLevel]]:

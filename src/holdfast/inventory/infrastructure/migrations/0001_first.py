@@ -22,6 +22,8 @@ CREATE TABLE product (
     version     bigint NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
+    backorder_max bigint NOT NULL DEFAULT 0 CHECK (backorder_max >= 0),
+    expected_on text,                            -- a day, as YYYY-MM-DD
     safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 ) WITHOUT ROWID;
 -- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
@@ -51,6 +53,9 @@ CREATE TABLE stock_level (
     reserved    bigint NOT NULL CHECK (reserved >= 0),
     version     bigint NOT NULL,
     quarantined bigint NOT NULL CHECK (quarantined >= 0),
+    -- Only at the product's gate, its level at 'main': units waited for, and how many may be.
+    queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
+    queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
@@ -65,9 +70,26 @@ CREATE TABLE reservation (
     stock      json NOT NULL,                    -- [[product, location, lot, units, why], ...]
     missing    json NOT NULL,                    -- [[product, wanted, available], ...]: why refused
     sourcing   json,                             -- [strategy, [location], split?]; NULL: priority
-    decided_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    placed_at  timestamptz NOT NULL,             -- when the order asked its first question
+    updated_at timestamptz NOT NULL,
+    queued     json                              -- [[product, units, since], ...]; NULL: none
 ) WITH (fillfactor = 70) WITHOUT ROWID;
+-- The queues: what orders wait for, by product; the key is the order in which they are served. The
+-- reservations say the same, order by order.
+CREATE TABLE backorder (
+    product_id text COLLATE "C" NOT NULL,
+    since      timestamptz NOT NULL,
+    order_id   uuid NOT NULL,
+    quantity   bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (product_id, since, order_id)
+) WITHOUT ROWID;
+-- A queue is to be served when something became free since it was served last.
+CREATE TABLE to_serve (
+    product_id text COLLATE "C" PRIMARY KEY,
+    ticket     bigint NOT NULL,
+    served     bigint NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX to_serve_now ON to_serve (ticket) WHERE served < ticket;
 -- Each shipment and each receipt is booked once, for ever; a receipt's name begins with a line
 -- break.
 CREATE TABLE booked_fact (

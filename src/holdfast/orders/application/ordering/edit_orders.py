@@ -274,7 +274,8 @@ def _advised(
         raise advice
     if sourcing:
         refuse_locations(sourcing.location_ids, advice.locations)
-    refuse_short(wanted, advice.products, held=before.demand)
+    may_wait = (sourcing or before.sourcing).may_wait
+    refuse_short(wanted, advice.products, held=before.demand, may_wait=may_wait)
     return {name: advice.products[name].unit_price for name in wanted}
 
 

@@ -13,7 +13,7 @@ from holdfast.orders.domain.ordering.stock import StockAnswer
 
 
 class HeardAnswer(NamedTuple):
-    """An event of Inventory that tells what it holds for an order."""
+    """An event of Inventory that tells what it holds for an order, and what waits."""
 
     event_id: str
     answer: StockAnswer
@@ -35,12 +35,14 @@ def _settle(
 
 
 class HearInventory:
-    """Turn answers into CONFIRMED or REJECTED, once per order, and keep what is held for it.
+    """Turn answers into CONFIRMED or REJECTED, once per order, and keep what is held for it and
+    what waits for stock.
 
     An answer settles only the question that its order, or the edit under way, is waiting for. Any
     other one tells no more than what is held, if it is newer than what is known: it is a repeat, or
     the order was cancelled or has expired meanwhile. An order whose newest question has its answer
-    waits no longer.
+    waits no longer. What Inventory changes by itself is told as an answer to the newest question
+    that it has decided, and is one: the answer itself may be lost, or come later.
 
     :raises Conflict, DatabaseUnavailable: nothing happened, or it is unknown; call again with the
         same answers.

@@ -103,7 +103,8 @@ class PlaceOrder(NamedTuple):
         if self.details is not NO_DETAILS:
             given |= {name: value for name, value in asdict(self.details).items() if any(value)}
         if self.sourcing is not BY_PRIORITY:
-            given["sourcing"] = self.sourcing
+            wish = self.sourcing
+            given["sourcing"] = wish if wish.in_stock_only else wish[:3]
         return digest_of(given)
 
 
@@ -198,7 +199,8 @@ class PlaceOrders:
     def _check(self, command: PlaceOrder, advice: StockAdvice) -> NewOrder:
         stock = advice.products
         refuse_locations(command.sourcing.location_ids, advice.locations)
-        refuse_short(demand_of([(line.product_id, line.quantity) for line in command.lines]), stock)
+        wanted = demand_of([(line.product_id, line.quantity) for line in command.lines])
+        refuse_short(wanted, stock, may_wait=command.sourcing.may_wait)
         lines = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals
         return NewOrder.place(
@@ -224,7 +226,7 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
     """
     lines, problems = [], {}
     for place, (product_id, quantity, price) in enumerate(asked):
-        due, decimals, _, _ = stock[product_id]
+        due, decimals, *_ = stock[product_id]
         match price:
             case None:
                 pass

@@ -23,11 +23,14 @@ def refuse_short(
     wanted: Mapping[str, int],
     stock: Mapping[str, ProductStock],
     held: Mapping[str, int] = NOTHING,
+    *,
+    may_wait: bool,
 ) -> None:
     """Let pass what can be had.
 
     :param wanted: units in all, by product.
-    :param held: what the order holds already, by product: it counts as available to it.
+    :param held: what the order was promised already, by product: it counts as available to it.
+    :param may_wait: whether units may be waited for, where their product allows it.
     :raises UnknownProducts, InactiveProducts, ShortOfStock: not so; products as in `wanted`.
     """
     if unknown := [name for name in wanted if name not in stock]:
@@ -37,7 +40,7 @@ def refuse_short(
     shortages = [
         Shortage(name, units, free)
         for name, units in wanted.items()
-        if units > (free := stock[name].available + held.get(name, 0))
+        if units > (free := stock[name].promisable(may_wait=may_wait) + held.get(name, 0))
     ]
     if shortages:
         raise ShortOfStock(shortages)

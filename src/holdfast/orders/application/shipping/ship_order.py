@@ -56,7 +56,13 @@ class ShipOrder(NamedTuple):
             raise TooManyShipments(self.order_id, SHIPMENTS_MAX)
         shipped = shipped_by_line(order.shipments)
         items = pick(
-            self.order_id, order.lines, shipped, order.to_ship, self.items, self.location_id
+            self.order_id,
+            order.lines,
+            shipped,
+            order.to_ship,
+            self.items,
+            self.location_id,
+            dict(order.awaited),
         )
         travels = self.carrier, self.tracking_number, self.tracking_url
         shipment = Shipment(self.shipment_id, state.asked + 1, items, *travels, digest, at)

@@ -14,7 +14,7 @@ from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.domain.ordering.stock import HeldStock
+from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits
 from holdfast.orders.domain.payments.payment import RecordedPayment
 from holdfast.orders.domain.returns.returned import Return
 from holdfast.orders.domain.shipping.goods import NO_GOODS, Goods
@@ -42,6 +42,7 @@ class Order:
     edit: Edit | None = None  # the newest
     sourcing: Sourcing = BY_PRIORITY
     stock: tuple[HeldStock, ...] = ()  # what Inventory holds, as it last told; not in lists
+    queued: tuple[QueuedUnits, ...] = ()  # what waits for stock, as Inventory last told
     stock_revision: int = 0  # of the question that it had answered then
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()  # not in lists
@@ -57,6 +58,11 @@ class Order:
         if self.state.status.is_final:  # whatever Inventory has still to give back
             return ()
         return still_held(self.stock, self.stock_revision, self.shipments)
+
+    @property
+    def awaited(self) -> tuple[QueuedUnits, ...]:
+        """What waits for stock; for an order that is over nothing does."""
+        return () if self.state.status.is_final else self.queued
 
     @property
     def rest_is_cancelled(self) -> bool:

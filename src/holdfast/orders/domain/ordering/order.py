@@ -52,12 +52,7 @@ from holdfast.orders.domain.ordering.edits import (
     EditState,
 )
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
-from holdfast.orders.domain.ordering.status import (
-    WAITING,
-    Action,
-    OrderStatus,
-    may_follow,
-)
+from holdfast.orders.domain.ordering.status import WAITING, Action, OrderStatus, may_follow
 from holdfast.orders.domain.ordering.stock import StockAnswer, StockWanted
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 from holdfast.orders.domain.shipping.goods import NO_GOODS, Goods
@@ -196,14 +191,16 @@ class OrderState(NamedTuple):
         demand: Mapping[str, int],
         sourcing: Sourcing = BY_PRIORITY,
         goods: Goods = NO_GOODS,
+        asked_at: datetime | None = None,
     ) -> StockAskedAgain:
         """The newest question once more.
 
         :param demand: units per product of the order's lines, or of those that an edit under way
-            wants; and so is `sourcing`.
+            wants; and so is `sourcing`. `asked_at`: when it was asked first.
         """
         wanted: Mapping[str, int] = {} if self.status.is_final else demand
-        return StockAskedAgain(self.wants(self.asked, wanted, sourcing, goods))
+        asked = self.wants(self.asked, wanted, sourcing, goods)
+        return StockAskedAgain(asked._replace(asked_at=asked_at))
 
     def wants(
         self,

@@ -18,11 +18,18 @@ class Sourcing(NamedTuple):
 
     :param location_ids: for NEAREST and PINNED; else none.
     :param may_split: whether several locations may share it.
+    :param in_stock_only: whether what is not there is refused, also where it may be back-ordered.
     """
 
     strategy: Strategy = Strategy.PRIORITY
     location_ids: tuple[str, ...] = ()
     may_split: bool = True
+    in_stock_only: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether it may wait for stock: what comes from one location as a whole never does."""
+        return self.may_split and not self.in_stock_only
 
 
 BY_PRIORITY = Sourcing()

@@ -1,6 +1,7 @@
 """What an order wants of stock, and what Inventory answers: the whole, never a difference."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from holdfast.orders.domain.errors import Shortage
@@ -33,6 +34,8 @@ class StockWanted(NamedTuple):
     :param products: units per product; none when the order is over.
     :param shipped: what has left since the last question that was answered; `received`: what came
         back since then.
+    :param asked_at: when it was asked first, if this is not the first time. What has to wait for
+        stock waits since then.
     """
 
     revision: int
@@ -40,6 +43,7 @@ class StockWanted(NamedTuple):
     sourcing: Sourcing = BY_PRIORITY
     shipped: tuple[ShippedUnits, ...] = ()
     received: tuple[ReceivedUnits, ...] = ()
+    asked_at: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -62,12 +66,21 @@ class HeldStock(NamedTuple):
     reason: str = BY_RANK
 
 
+class QueuedUnits(NamedTuple):
+    """Units of one product that wait for stock."""
+
+    product_id: str
+    quantity: int
+
+
 class StockAnswer(NamedTuple):
-    """All that Inventory holds for an order after it has decided a question.
+    """All that Inventory holds for an order, and all that waits for stock: after it has decided a
+    question, or has changed by itself what it holds.
 
     :param sequence: the reservation's version: a higher one is newer.
-    :param revision: of the question that it answers.
+    :param revision: of the newest question that it has decided.
     :param missing: why that question was refused; empty if it was not.
+    :param queued: each product once.
     """
 
     order_id: str
@@ -75,3 +88,4 @@ class StockAnswer(NamedTuple):
     revision: int
     stock: tuple[HeldStock, ...]
     missing: tuple[Shortage, ...]
+    queued: tuple[QueuedUnits, ...] = ()

@@ -49,12 +49,34 @@ class NotHeldThere(OrdersError):
         self, product_id: str, location_id: str, *, wanted: int, held: Mapping[str, int]
     ) -> None:
         at = f"at {location_id}" if location_id else "anywhere"
-        places = ", ".join(f"{units:,} at {place}" for place, units in sorted(held.items()))
         super().__init__(
             f"{wanted:,} units of {product_id} are not held {at} for this order: it holds "
-            f"{places or 'none'}"
+            f"{_places(held)}"
         )
         self.facts = {"product_id": product_id, "wanted": str(wanted)}
+        self.facts |= {f"held:{place}": str(units) for place, units in held.items()}
+
+
+class StillQueued(OrdersError):
+    """More units than the order holds, while units of the product still wait for stock."""
+
+    reason = "STILL_QUEUED"
+
+    def __init__(
+        self,
+        product_id: str,
+        location_id: str,
+        *,
+        wanted: int,
+        held: Mapping[str, int],
+        queued: int,
+    ) -> None:
+        at = f" from {location_id}" if location_id else ""
+        super().__init__(
+            f"{wanted:,} units of {product_id} can't leave{at}: {queued:,} wait for stock, and the "
+            f"order holds {_places(held)}"
+        )
+        self.facts = {"product_id": product_id, "wanted": str(wanted), "queued": str(queued)}
         self.facts |= {f"held:{place}": str(units) for place, units in held.items()}
 
 
@@ -107,3 +129,8 @@ class TooMuchGoods(OrdersError):
             f"order {order_id} has so many shipments and returns that they can't be told any more "
             f"with this one: about {allowed:,} bytes of them are allowed"
         )
+
+
+def _places(held: Mapping[str, int]) -> str:
+    places = (f"{units:,} at {place}" for place, units in sorted(held.items()))
+    return ", ".join(places) or "none"

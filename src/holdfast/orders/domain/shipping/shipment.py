@@ -15,10 +15,12 @@ from holdfast.orders.domain.shipping.errors import (
     NotHeldThere,
     NothingToShip,
     OverShipment,
+    StillQueued,
 )
 
 SHIPMENTS_MAX = 200  # of one order: all are told with it
 ITEMS_MAX = 2_000  # that a request names
+NONE_WAIT: Mapping[str, int] = {}
 
 
 class ShipmentItem(NamedTuple):
@@ -112,6 +114,7 @@ def pick(
     held: Sequence[HeldStock],
     asked: Sequence[AskedItem],
     location_id: str,
+    queued: Mapping[str, int] = NONE_WAIT,
 ) -> tuple[ShipmentItem, ...]:
     """Choose what leaves, and from where.
 
@@ -119,8 +122,9 @@ def pick(
     :param held: what can leave.
     :param asked: empty: all that is held.
     :param location_id: only from there; "": from anywhere.
+    :param queued: units that wait for stock, by product.
     :raises WrongLines: there is no such line.
-    :raises OverShipment, NotHeldThere, NothingToShip: see there.
+    :raises OverShipment, NotHeldThere, StillQueued, NothingToShip: see there.
     """
     units = Counter({(part.product_id, part.location_id): part.quantity for part in held})
     left = {line.line_no: line.quantity - shipped.get(line.line_no, 0) for line in lines}
@@ -135,7 +139,10 @@ def pick(
             continue
         if quantity > left[line_no]:
             raise OverShipment(order_id, line_no, wanted=quantity, left=left[line_no])
-        taken = _take(units, products[line_no], at or location_id, quantity, in_part=whole)
+        name, at = products[line_no], at or location_id
+        if not whole:
+            _refuse_short(units, name, at, quantity, queued.get(name, 0))
+        taken = _take(units, name, at, quantity)
         items += [ShipmentItem(line_no, *part) for part in taken]
         left[line_no] -= quantity
     if problems:
@@ -145,25 +152,29 @@ def pick(
     return tuple(items)
 
 
-def _take(
-    units: Counter[tuple[str, str]],
-    product_id: str,
-    location_id: str,
-    quantity: int,
-    *,
-    in_part: bool,
-) -> list[tuple[str, str, int]]:
-    """Take units of a product, at one location or by the names of locations.
+def _refuse_short(
+    units: Counter[tuple[str, str]], product_id: str, location_id: str, quantity: int, queued: int
+) -> None:
+    """Let pass so many units of a product, at one location or at all of them.
 
-    :param in_part: whether fewer will do.
     :raises NotHeldThere: there are fewer.
+    :raises StillQueued: there are fewer, and others wait for stock.
     """
+    held = {at: units[name, at] for name, at in units if name == product_id and units[name, at]}
+    if quantity <= (held.get(location_id, 0) if location_id else sum(held.values())):
+        return
+    if queued:
+        raise StillQueued(product_id, location_id, wanted=quantity, held=held, queued=queued)
+    raise NotHeldThere(product_id, location_id, wanted=quantity, held=held)
+
+
+def _take(
+    units: Counter[tuple[str, str]], product_id: str, location_id: str, quantity: int
+) -> list[tuple[str, str, int]]:
+    """Take up to so many units of a product, at one location or by the names of locations."""
     here = [key for key in sorted(units) if key[0] == product_id]
-    held = {at: units[product_id, at] for _, at in here if units[product_id, at]}
     if location_id:
         here = [(product_id, location_id)]
-    if not in_part and quantity > sum(units[key] for key in here):
-        raise NotHeldThere(product_id, location_id, wanted=quantity, held=held)
     taken = []
     for key in here:
         part = min(units[key], quantity)

@@ -29,6 +29,7 @@ CREATE TABLE orders (
     stock_sequence bigint NOT NULL,
     stock_revision bigint NOT NULL,
     stock        json NOT NULL,                  -- [[product, location, units, why], ...]
+                                                 -- Those without a location ('') wait for stock.
     currency     text NOT NULL,
     total_minor  bigint NOT NULL CHECK (total_minor >= 0),
     name         text NOT NULL,
@@ -85,6 +86,7 @@ CREATE TABLE order_sourcing (
     strategy     text NOT NULL,
     location_ids jsonb NOT NULL,                 -- [location, ...]
     may_split    boolean NOT NULL,
+    in_stock_only boolean NOT NULL,
     PRIMARY KEY (order_id, edition)
 ) WITHOUT ROWID;
 -- What has left: facts, only added; and how it travels, as last told. Sums of them are never kept:

@@ -15,7 +15,7 @@ from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import FIRST_EDITION, Editions
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
-from holdfast.orders.domain.ordering.stock import HeldStock
+from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, RecordedPayment
 from holdfast.orders.infrastructure.ordering.edits import (
     charges_of,
@@ -26,6 +26,8 @@ from holdfast.orders.infrastructure.ordering.edits import (
 )
 from holdfast.orders.infrastructure.returns.rows import returns_of
 from holdfast.orders.infrastructure.shipping.rows import shipments_of
+
+NOWHERE = ""  # the location of units that wait for stock
 
 
 def order_of(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
@@ -63,10 +65,12 @@ def order_of(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
 
 
 def with_stock(order: Order, row: Row) -> Order:
-    """The same with its returns and what Inventory holds, as it last told."""
-    stock = tuple(HeldStock(*part) for part in json.loads(row["stock"]))
-    whole = with_returns(order, row)
-    return replace(whole, stock=stock, stock_revision=row["stock_revision"])
+    """The same with its returns, and with what Inventory holds and what waits, as it last told."""
+    parts = json.loads(row["stock"])
+    stock = tuple(HeldStock(*part) for part in parts if part[1] != NOWHERE)
+    queued = tuple(QueuedUnits(name, units) for name, at, units, *_ in parts if at == NOWHERE)
+    known = {"stock": stock, "queued": queued, "stock_revision": row["stock_revision"]}
+    return replace(with_returns(order, row), **known)
 
 
 def with_returns(order: Order, row: Row) -> Order:

@@ -26,9 +26,8 @@ def add_contents(
     sourcing_rows: list[tuple[object, ...]] = []
     for order_id, edition, lines, charges, sourcing in editions:
         if sourcing is not BY_PRIORITY:
-            strategy, location_ids, may_split = sourcing
-            wish = strategy, json.dumps(location_ids), may_split
-            sourcing_rows.append((order_id, edition, *wish))
+            strategy, location_ids, *wishes = sourcing
+            sourcing_rows.append((order_id, edition, strategy, json.dumps(location_ids), *wishes))
         line_rows += [
             (order_id, edition, line_no, product_id, quantity, price.minor)
             for product_id, quantity, price, line_no in lines
@@ -100,8 +99,8 @@ def sourcing_of(parts: Sequence[Any] | None) -> Sourcing:
     """Read a sourcing from its parts; None: by priority."""
     if not parts:
         return BY_PRIORITY
-    strategy, location_ids, may_split = parts
-    return Sourcing(Strategy(strategy), tuple(location_ids), bool(may_split))
+    strategy, location_ids, *wishes = parts
+    return Sourcing(Strategy(strategy), tuple(location_ids), *map(bool, wishes))
 
 
 def edit_of(document: str, currency: str) -> Edit:

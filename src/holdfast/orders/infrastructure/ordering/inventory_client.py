@@ -72,7 +72,8 @@ def _stock(info: pb.StockInfo) -> ProductStock:
     currency, minor = money.to_minor(violations, "unit_price", info.product.unit_price)
     violations.raise_any()
     decimals = money.DIGITS[currency]
-    return ProductStock(Money(currency, minor), decimals, info.product.active, info.available)
+    price = Money(currency, minor)
+    return ProductStock(price, decimals, info.product.active, info.available, info.backorder_room)
 
 
 def open_channel(address: str) -> aio.Channel:

@@ -36,12 +36,12 @@ _CHARGES = (
 
 _SOURCING = (
     """
-       (SELECT json_build_array(strategy, location_ids, may_split)
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = {owner}.order_id
            AND order_sourcing.edition = {owner}.edition)""",
     """
-       (SELECT json_array(strategy, json(location_ids), may_split)
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
           FROM order_sourcing
          WHERE order_sourcing.order_id = {owner}.order_id
            AND order_sourcing.edition = {owner}.edition)""",

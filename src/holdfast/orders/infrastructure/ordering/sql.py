@@ -111,14 +111,14 @@ SELECT *
 """
 
     INSERT_SOURCINGS = """
-INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split)
+INSERT INTO order_sourcing (order_id, edition, strategy, location_ids, may_split, in_stock_only)
 SELECT *
-  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[])
+  FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::boolean[], $6::boolean[])
 """
 
     # Of what an order wants: its lines, or those that an edit under way is to give it.
     WANTED_SOURCINGS = """
-  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split
+  SELECT orders.order_id::text AS order_id, strategy, location_ids, may_split, in_stock_only
     FROM orders
     JOIN order_sourcing ON order_sourcing.order_id = orders.order_id
      AND order_sourcing.edition = CASE WHEN edit_revision IS NULL THEN orders.edition
@@ -359,6 +359,7 @@ ORDER BY hold.expires_at, hold.order_id
 UPDATE unanswered
    SET asked_at = $2
  WHERE order_id = ANY($1::uuid[])
+RETURNING order_id::text AS order_id, since
 """
 
 

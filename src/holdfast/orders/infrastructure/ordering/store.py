@@ -42,6 +42,7 @@ from holdfast.orders.domain.shipping.goods import NO_GOODS
 from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.documents import (
+    NOWHERE,
     customer_of,
     details_of,
     editions_of,
@@ -283,13 +284,15 @@ class StoreWork:
         if not orders:
             return
         ids = [order.order_id for order in orders]
-        await self._transaction.execute(self._sql.MARK_ASKED, ids, at)
+        waiting = await self._transaction.fetch(self._sql.MARK_ASKED, ids, at)
+        since = {row["order_id"]: instant(row["since"]) for row in waiting}
         demand: dict[str, Counter[str]] = defaultdict(Counter)
         for row in await self._transaction.fetch(self._sql.WANTED_LINES, ids):
             demand[row["order_id"]][row["product_id"]] += row["quantity"]
         sourcing = {
             row["order_id"]: sourcing_of(
-                [row["strategy"], json.loads(row["location_ids"]), row["may_split"]]
+                [row["strategy"], json.loads(row["location_ids"])]
+                + [row["may_split"], row["in_stock_only"]]
             )
             for row in await self._transaction.fetch(self._sql.WANTED_SOURCINGS, ids)
         }
@@ -307,6 +310,7 @@ class StoreWork:
                         demand[order.order_id],
                         sourcing.get(order.order_id, BY_PRIORITY),
                         whole[order.order_id].goods if order.order_id in whole else NO_GOODS,
+                        since.get(order.order_id),
                     ),
                     order.order_id,
                     order.version,
@@ -382,5 +386,9 @@ def _stock_row(news: StockNews | None) -> tuple[object, ...]:
     if news is None:
         return (None,) * 5
     state, answer = news
-    stock = json.dumps([held if held.reason != BY_RANK else held[:3] for held in answer.stock])
+    parts = [
+        *(held if held.reason != BY_RANK else held[:3] for held in answer.stock),
+        *((product_id, NOWHERE, units) for product_id, units in answer.queued),
+    ]
+    stock = json.dumps(parts)
     return state.order_id, state.answered, state.stock_sequence, answer.revision, stock

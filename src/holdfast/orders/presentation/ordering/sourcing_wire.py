@@ -16,7 +16,7 @@ def read_sourcing(
     plain = sourcing.read(request.sourcing, violations, f"{at}sourcing")
     if plain is None:
         return BY_PRIORITY
-    return Sourcing(Strategy(plain.strategy), plain.location_ids, plain.may_split)
+    return Sourcing(Strategy(plain.strategy), *plain[1:])
 
 
 def write_sourcing(message: pb.Order, order: Order) -> None:
@@ -29,3 +29,5 @@ def write_sourcing(message: pb.Order, order: Order) -> None:
             quantity=part.quantity,
             reason=inventory_pb2.SourcingReason.Value(f"SOURCING_REASON_{part.reason}"),
         )
+    for product_id, quantity in order.awaited:
+        message.queued.add(product_id=product_id, quantity=quantity)

@@ -1,0 +1,87 @@
+"""Damages to records of who waits for stock, and what verify says of each."""
+
+from tests.integration.damages import NOBODY, Damage
+
+AT_GATE = "product_id = 'TRAY' AND location_id = 'main'"
+ONE_MORE = (
+    f"UPDATE stock_level SET on_hand = on_hand + 1, version = version + 1 WHERE {AT_GATE}",
+    "INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,"
+    " on_hand_after, reserved_after, reason, reference, actor, moved_at) SELECT product_id,"
+    " location_id, 'RECEIPT', 1, 0, on_hand, reserved, '', '', 'eve', CURRENT_TIMESTAMP"
+    f" FROM stock_level WHERE {AT_GATE}",
+)
+ANOTHER_ROW = (
+    "INSERT INTO backorder (product_id, since, order_id, quantity)"
+    " SELECT product_id, since, '{whose}', quantity FROM backorder WHERE order_id = '{{waits}}'",
+    f"UPDATE stock_level SET queued = 4 WHERE {AT_GATE}",
+)
+NO_MORE = "UPDATE reservation SET queued = NULL WHERE order_id = '{waits}'"
+
+QUEUES = {
+    "a gate that counts others than wait": Damage(
+        ("5 units of TRAY are waited for by its gate, 2 by its queue",),
+        inventory=(f"UPDATE stock_level SET queued = 5 WHERE {AT_GATE}",),
+    ),
+    "units that wait elsewhere than at the gate": Damage(
+        ("1 units of CUP are waited for by its gate, 0 by its queue",),
+        inventory=("UPDATE stock_level SET queued = 1 WHERE location_id = 'shop'",),
+    ),
+    "a gate with another policy": Damage(
+        ("product TRAY lets 1000000000000 units be waited for, and its gate 9",),
+        inventory=(f"UPDATE stock_level SET queued_max = 9 WHERE {AT_GATE}",),
+    ),
+    "a product with another policy": Damage(
+        ("product CUP lets 3 units be waited for, and its gate 0",),
+        inventory=("UPDATE product SET backorder_max = 3 WHERE product_id = 'CUP'",),
+    ),
+    "a row of the queue with more units": Damage(
+        (
+            "2 units of TRAY are waited for by its gate, 3 by its queue",
+            "order {waits} waits for {{'TRAY': 2}}, and the queues have {{'TRAY': 3}}",
+        ),
+        inventory=("UPDATE backorder SET quantity = 3 WHERE order_id = '{waits}'",),
+    ),
+    "a reservation that waits for nothing": Damage(
+        (
+            "order {waits} is HELD, holds {{}} and waits for {{}}",
+            "order {waits} waits for {{}}, and the queues have {{'TRAY': 2}}",
+            "order {waits} knows {{'TRAY': 2}} to wait, Inventory has {{}} wait",
+        ),
+        inventory=(NO_MORE,),
+    ),
+    "a row of the queue that is of no reservation": Damage(
+        (f"order {NOBODY} waits for TRAY and has no reservation",),
+        inventory=tuple(sql.format(whose=NOBODY) for sql in ANOTHER_ROW),
+    ),
+    "an order that is over and waits": Damage(
+        (
+            "order {over} is OVER, holds {{}} and waits for {{'TRAY': 2}}",
+            "order {over} asks for {{'TRAY': 1}}, reserved {{}} and {{'TRAY': 2}} queued",
+            "order {over} knows {{}} to wait, Inventory has {{'TRAY': 2}} wait",
+        ),
+        inventory=(
+            *(
+                sql.format(whose="{over}").replace("{{", "{").replace("}}", "}")
+                for sql in ANOTHER_ROW
+            ),
+            "UPDATE reservation SET queued = (SELECT queued FROM reservation AS other"
+            " WHERE other.order_id = '{waits}') WHERE order_id = '{over}'",
+        ),
+    ),
+    "a unit is free, and nobody serves": Damage(
+        ("1 units of TRAY are free, order {waits} waits for them, and nobody serves",),
+        inventory=ONE_MORE,
+    ),
+    "a unit is free, and the queue counts as served": Damage(
+        ("1 units of TRAY are free, order {waits} waits for them, and nobody serves",),
+        inventory=(*ONE_MORE, "INSERT INTO to_serve VALUES ('TRAY', 3, 3)"),
+    ),
+    "Orders does not know what waits": Damage(
+        ("order {waits} knows {{}} to wait, Inventory has {{'TRAY': 2}} wait",),
+        orders=("UPDATE orders SET stock = '[]' WHERE order_id = '{waits}'",),
+    ),
+    "Orders knows fewer to wait": Damage(
+        ("order {waits} knows {{'TRAY': 1}} to wait, Inventory has {{'TRAY': 2}} wait",),
+        orders=("UPDATE orders SET stock = '[[\"TRAY\", \"\", 1]]' WHERE order_id = '{waits}'",),
+    ),
+}
