@@ -18,6 +18,7 @@ from holdfast.client._orders import Orders
 from proof.goods_asking import (
     ask_for_goods,
     ask_for_stock,
+    backorder_of,
     order_facts,
     sourcing_of,
     whole_order,
@@ -70,6 +71,7 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                 name=product_id,
                 unit_price=PRICE,
                 safety_stock=asked.get("safety_stock", 0),
+                backorder=backorder_of(asked),
             )
             return {"product_id": product_id}
         case _ if wanted.method in GOODS:

@@ -26,6 +26,7 @@ from proof.rules import (
     resources,
     stock,
     transfers,
+    waiting,
 )
 from proof.run_record import Attempt, RunRecord, Violation
 
@@ -33,7 +34,7 @@ __all__ = ["INVARIANTS", "Attempt", "RunRecord", "Violation", "check"]
 
 INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = {
     1: (stock.conservation,),
-    2: (stock.no_oversell,),
+    2: (stock.no_oversell, waiting.nobody_overtakes),
     3: (
         orders.no_lost_order,
         edits.no_lost_edit,
@@ -55,7 +56,7 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         stock.stock_idempotency,
         transfers.transfer_idempotency,
     ),
-    6: (agreement.agreement, goods.booked_once, places.held_where_asked),
+    6: (agreement.agreement, goods.booked_once, places.held_where_asked, waiting.queues_agree),
     7: (messages.in_order,),
     8: (messages.one_effect,),
     9: (messages.nothing_parked,),
@@ -65,6 +66,7 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         goods.goods_books,
         stock.ledger_is_level,
         places.where_inactive,
+        waiting.gave_way,
         transfers.transfer_books,
     ),
     11: (
@@ -75,7 +77,7 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         transfers.transfers_told,
     ),
     12: (orders.notifications,),
-    13: (messages.liveness,),
+    13: (messages.liveness, waiting.nothing_idle),
     14: (resources.no_growth,),
 }
 

@@ -13,6 +13,12 @@ class Sourcing(NamedTuple):
     strategy: str = BY_PRIORITY
     location_ids: tuple[str, ...] = ()
     may_split: bool = True
+    in_stock_only: bool = False
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the order may wait for what is not there."""
+        return self.may_split and not self.in_stock_only
 
 
 class Item(NamedTuple):

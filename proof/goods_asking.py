@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from holdfast.chassis.times import EPOCH
 from holdfast.client import (
+    Backorder,
+    BackorderMode,
     Disposition,
     ExplainedLevel,
     Holdfast,
@@ -20,8 +22,9 @@ from holdfast.client import (
 )
 from proof.history import Facts
 from proof.snapshot import since_1970_us
-from proof.workload import Wanted
+from proof.workload import UNLIMITED, Wanted
 
+QUEUE_ROWS = 50  # of one page, which shows one moment
 DELIVERED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -88,11 +91,20 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
             units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
             free = [[one.location_id, one.available] for one in info.levels]
             coming = [[one.location_id, one.in_transit] for one in info.levels if one.in_transit]
-            return {**units, "levels": levels, "free": free, "coming": coming}
+            numbers = {**units, "queued": info.queued}
+            return {**numbers, "levels": levels, "free": free, "coming": coming}
         case "ExplainStock":
             us = asked.get("as_of_us")
             as_of = None if us is None else EPOCH + timedelta(microseconds=us)
             return _explanation(await inventory.explain(asked["product_id"], as_of=as_of))
+        case "ListBackorders":
+            rows = inventory.list_backorders(asked["product_id"], limit=QUEUE_ROWS)
+            return {
+                "rows": [
+                    [one.order_id, one.quantity, one.units_ahead, one.position]
+                    async for one in rows
+                ]
+            }
         case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
             level = await _changed(client, wanted)
             return _units(level.on_hand, level.reserved, level.quarantined, level.available)
@@ -115,6 +127,7 @@ async def _changed(client: Holdfast, wanted: Wanted) -> StockLevel:
                 reason="count",
                 location_id=location_id,
                 request_id=request_id,
+                displace=asked.get("displace", False),
             )
         case "QuarantineStock":
             return await inventory.quarantine(
@@ -123,6 +136,7 @@ async def _changed(client: Holdfast, wanted: Wanted) -> StockLevel:
                 reason="looks odd",
                 location_id=location_id,
                 request_id=request_id,
+                displace=asked.get("displace", False),
             )
     return await inventory.release_quarantine(
         product_id,
@@ -143,6 +157,7 @@ def whole_order(order: Order) -> Facts:
         "numbers": [line.line_no for line in order.lines],
         "total_minor": order.total.minor,
         "stock": [[one.product_id, one.location_id, one.quantity] for one in order.stock],
+        "queued": [[one.product_id, one.quantity] for one in order.queued],
         "shipments": [
             [
                 shipment.shipment_id,
@@ -165,8 +180,18 @@ def sourcing_of(asked: Facts) -> Sourcing | None:
     """Where the stock of an order is to come from, if it says so."""
     if "sourcing" not in asked:
         return None
-    strategy, location_ids, may_split = asked["sourcing"]
-    return Sourcing(SourcingStrategy(strategy), location_ids, may_split)
+    strategy, location_ids, *wishes = asked["sourcing"]
+    return Sourcing(SourcingStrategy(strategy), location_ids, *wishes)
+
+
+def backorder_of(asked: Facts) -> Backorder | None:
+    """Whether a product may be waited for, if it says so."""
+    units = asked.get("waits_max", 0)
+    if not units:
+        return None
+    if units == UNLIMITED:
+        return Backorder(BackorderMode.UNLIMITED)
+    return Backorder(BackorderMode.LIMITED, units)
 
 
 def _return(one: Return) -> Facts:

@@ -10,7 +10,7 @@ from proof.goods import Item, Receipt, Return, Shipment, Sourcing
 
 _SOURCING = """
 SELECT CAST(order_id AS text) AS order_id, edition, strategy,
-       CAST(location_ids AS text) AS location_ids, may_split
+       CAST(location_ids AS text) AS location_ids, may_split, in_stock_only
   FROM order_sourcing
 """
 
@@ -83,7 +83,10 @@ async def goods_of_orders(reading: Reading) -> GoodsOfOrders:
     returns, strays = await _returns(reading)
     sourcing = {
         (row["order_id"], row["edition"]): Sourcing(
-            row["strategy"], tuple(json.loads(row["location_ids"])), bool(row["may_split"])
+            row["strategy"],
+            tuple(json.loads(row["location_ids"])),
+            bool(row["may_split"]),
+            bool(row["in_stock_only"]),
         )
         for row in await reading.fetch(_SOURCING)
     }
@@ -125,5 +128,7 @@ async def booked_facts(reading: Reading) -> frozenset[tuple[str, str]]:
 
 def sourcing_in(text: str | None) -> Sourcing:
     """Read the document of a reservation; none: by priority."""
-    strategy, location_ids, may_split = json.loads(text or '["PRIORITY", [], true]')
-    return Sourcing(strategy, tuple(location_ids), may_split)
+    if text is None:
+        return Sourcing()
+    strategy, location_ids, *wishes = json.loads(text)
+    return Sourcing(strategy, tuple(location_ids), *wishes)

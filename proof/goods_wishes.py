@@ -16,6 +16,7 @@ WHOLE, BY_LOCATION = 0.35, 0.15  # of what leaves: all that is held, or all that
 BEYOND = 0.05  # of the quantities are more than there is
 REMEMBERED_MAX = 100
 SOURCED = 0.3  # of the orders say where their stock is to come from
+IN_STOCK_ONLY = 0.15  # of those refuse what is not there
 SHIPPABLE = ("CONFIRMED", "PARTIALLY_SHIPPED")
 # What has to be done first where nothing was seen that it could be done to.
 BEFORE = {
@@ -150,11 +151,13 @@ class GoodsWishes:
 
 
 def drawn_sourcing(chance: Random) -> list[Any]:
-    """Draw where an order's stock is to come from: strategy, locations, whether they may share."""
+    """Draw where an order's stock is to come from: strategy, locations, whether they may share,
+    whether what is not there is refused.
+    """
     strategy = chance.choice(("PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"))
     named = strategy in ("NEAREST", "PINNED")
     location_ids = chance.sample(LOCATIONS, chance.randint(1, 2)) if named else []
-    return [strategy, location_ids, chance.random() < 0.6]
+    return [strategy, location_ids, chance.random() < 0.6, chance.random() < IN_STOCK_ONLY]
 
 
 def _see(seen: dict[str, Facts], key: str, answer: Facts) -> None:

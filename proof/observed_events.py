@@ -10,8 +10,9 @@ from holdfast.contracts.inventory.v1 import events_pb2 as inventory_events
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import events_pb2 as orders_events
 from holdfast.contracts.orders.v1 import orders_pb2
+from proof.goods import Sourcing
 from proof.questions import CAME, LEFT, fact_name
-from proof.snapshot import FROM, MISSING, QUARANTINED, REVISION, ObservedEvent, Part
+from proof.snapshot import FROM, MISSING, QUARANTINED, QUEUED, REVISION, ObservedEvent, Part
 
 
 def observed_event(event: Event) -> ObservedEvent:
@@ -23,7 +24,8 @@ def observed_event(event: Event) -> ObservedEvent:
             content = tuple(read(event.data))
         except DecodeError:
             content = None
-    return ObservedEvent(event.event_id, event.type, event.subject, event.sequence, content)
+    named = event.event_id, event.type, event.subject, event.sequence
+    return ObservedEvent(*named, content, event.time)
 
 
 def _nothing(_: bytes) -> Iterable[Part]:
@@ -63,8 +65,8 @@ def _wanted(wanted: orders_events.StockWanted) -> Iterable[Part]:
     for one in wanted.products:
         yield Part(one.product_id, "", one.quantity)
     sourcing = _sourcing(wanted.sourcing)
-    if sourcing != ("PRIORITY", (), True):
-        yield Part(f"{FROM}{sourcing}", "", 0)
+    if sourcing != Sourcing():
+        yield Part(f"{FROM}{tuple(sourcing)}", "", 0)
     for left in wanted.shipped:
         name = fact_name(LEFT, left.shipment_id, left.product_id)
         yield Part(name, left.location_id, left.quantity)
@@ -74,11 +76,11 @@ def _wanted(wanted: orders_events.StockWanted) -> Iterable[Part]:
         yield Part(name, came.location_id, came.quantity)
 
 
-def _sourcing(message: inventory_pb2.Sourcing) -> tuple[str, tuple[str, ...], bool]:
+def _sourcing(message: inventory_pb2.Sourcing) -> Sourcing:
     name = inventory_pb2.SourcingStrategy.Name(message.strategy)
     strategy = name.removeprefix("SOURCING_STRATEGY_").replace("UNSPECIFIED", "PRIORITY")
     may_split = message.may_split or not message.HasField("may_split")
-    return strategy, tuple(message.location_ids), may_split
+    return Sourcing(strategy, tuple(message.location_ids), may_split, message.in_stock_only)
 
 
 def _shipped(data: bytes) -> Iterable[Part]:
@@ -141,15 +143,20 @@ def _reserved(data: bytes) -> Iterable[Part]:
     return _state(inventory_events.StockReserved.FromString(data).state)
 
 
+def _changed(data: bytes) -> Iterable[Part]:
+    return _state(inventory_events.ReservationChanged.FromString(data).state)
+
+
 def _released(data: bytes) -> Iterable[Part]:
     return _state(inventory_events.ReservationReleased.FromString(data).state)
 
 
 def _state(state: inventory_events.ReservationState) -> Iterable[Part]:
-    """What is held, and what was missing, after the revision."""
+    """What is held, what waits, and what was missing, after the revision."""
     return [
         Part(REVISION, "", state.revision),
         *(Part(one.product_id, one.location_id, one.quantity) for one in state.stock),
+        *(Part(one.product_id, QUEUED, one.quantity) for one in state.queued),
         *(Part(one.product_id, MISSING, one.wanted) for one in state.missing),
     ]
 
@@ -186,5 +193,6 @@ _CONTENTS: dict[str, Callable[[bytes], Iterable[Part]]] = {
     "holdfast.inventory.v1.StockReserved": _reserved,
     "holdfast.inventory.v1.StockRejected": _stock_rejected,
     "holdfast.inventory.v1.ReservationReleased": _released,
+    "holdfast.inventory.v1.ReservationChanged": _changed,
     "holdfast.inventory.v1.StockLevelChanged": _level_changed,
 }

@@ -28,6 +28,7 @@ async def ask_for_places(client: Holdfast, wanted: Wanted) -> Facts:
                 "stock": [[one.product_id, one.location_id, one.quantity] for one in found.stock],
                 "shipments": found.shipments,
                 "missing": [[one.product_id, one.wanted, one.available] for one in found.missing],
+                "queued": [[one.product_id, one.quantity] for one in found.queued],
             }
     raise AssertionError(f"no caller knows how to call {wanted.method}")
 

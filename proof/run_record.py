@@ -14,6 +14,7 @@ from proof.snapshot import Movement, ObservedEvent, Order, Sample, Snapshot
 RequestKey = tuple[str, str]  # customer id, request id
 Place = tuple[str, str]  # product id, location id
 
+SERVED = "back-order"  # why units are promised to who waits for them
 CHANGING_STOCK = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
 OF_TRANSFERS = ("TRANSFER_OUT", "TRANSFER_IN", "TRANSFER_LOSS")
 
@@ -133,6 +134,51 @@ class RunRecord:
     def moved(self) -> Mapping[str, list[Movement]]:
         """The movements that each order caused."""
         return _grouped((m.order_id, m) for m in self.snapshot.ledger if m.order_id)
+
+    @cached_property
+    def by_product(self) -> Mapping[str, list[Movement]]:
+        """The movements of each product, in the order in which they happened."""
+        return _grouped((m.product_id, m) for m in self.snapshot.ledger)
+
+    @cached_property
+    def displaced(self) -> frozenset[int]:
+        """The movements by which promises gave way: releases just before somebody's change of the
+        same level, for the same reason.
+        """
+        found = set[int]()
+        for ledger in self.ledgers.values():
+            gave: list[Movement] = []
+            for movement in ledger:
+                if gave and (movement.reason, movement.moved_at_us) != (
+                    gave[-1].reason,
+                    gave[-1].moved_at_us,
+                ):
+                    gave = []
+                if movement.kind == "RELEASE" and movement.reason:
+                    gave.append(movement)
+                elif not movement.order_id:
+                    found.update(one.movement_id for one in gave)
+                    gave = []
+        return frozenset(found)
+
+    @cached_property
+    def by_inventory(self) -> Mapping[str, list[Movement]]:
+        """What Inventory moved by itself for each order: it gave way, or was served."""
+        return _grouped(
+            (m.order_id, m)
+            for m in self.snapshot.ledger
+            if m.movement_id in self.displaced or (m.kind == "RESERVATION" and m.reason == SERVED)
+        )
+
+    def gave_way(self, order_id: str) -> bool:
+        """Whether an order ever lost units that it was promised."""
+        its = self.by_inventory.get(order_id, [])
+        return any(one.kind == "RELEASE" for one in its)
+
+    def waits(self, order_id: str) -> Counter[str]:
+        """Units per product that an order waits for."""
+        reservation = self.snapshot.reservations.get(order_id)
+        return reservation.waits if reservation else Counter()
 
     def kept_back(self, product_id: str) -> int:
         """Units that must not be promised, at each location; 0 where that is not known. No caller

@@ -1,4 +1,4 @@
-"""Levels are looked at while the system is busy: do they fit their ledger and their locations?"""
+"""Levels are looked at while the system is busy: do they fit ledger, locations and queues?"""
 
 from holdfast.chassis.database.seam import Database
 from proof.snapshot import Sample
@@ -17,6 +17,17 @@ SELECT product_id, location_id, sum(on_hand) AS on_hand, sum(reserved) AS reserv
  GROUP BY product_id, location_id
 HAVING sum(on_hand) <> 0 OR sum(reserved) <> 0 OR sum(quarantined) <> 0 OR sum(version) <> 0
     OR min(free) < 0
+"""
+
+_QUEUE_UNBALANCED = """
+SELECT product_id, sum(queued) AS queued, sum(in_rows) AS rows
+  FROM (SELECT product_id, queued, 0 AS in_rows
+          FROM stock_level
+         UNION ALL
+        SELECT product_id, 0, quantity
+          FROM backorder) AS weighed
+ GROUP BY product_id
+HAVING sum(queued) <> sum(in_rows)
 """
 
 # A location that is active again has forgotten since when it was not: this has to be seen in time.
@@ -45,6 +56,7 @@ async def sample_of(inventory: Database) -> Sample:
     async with inventory.read() as reading:
         unbalanced = await reading.fetch(_UNBALANCED)
         where_inactive = await reading.fetch(_WHERE_INACTIVE)
+        queues = await reading.fetch(_QUEUE_UNBALANCED)
     return Sample(
         (
             *(
@@ -57,6 +69,10 @@ async def sample_of(inventory: Database) -> Sample:
                 f"{row['product_id']} at {row['location_id']}: movement {row['movement_id']} is a "
                 f"{row['kind']}, and the location was inactive by then"
                 for row in where_inactive
+            ),
+            *(
+                f"{row['product_id']}: {row['queued']} wait by its gate, {row['rows']} by its rows"
+                for row in queues
             ),
         )
     )

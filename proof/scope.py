@@ -17,6 +17,7 @@ from collections import deque
 
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing, Strategy
 from proof.scope_promises import judge_end, judge_moment
+from proof.scope_queue import served, stock_acts
 from proof.scope_steps import acts, deliver, without_answers
 from proof.scope_world import Scope, Violated, World
 
@@ -65,6 +66,51 @@ GOODS = {
         (2, 1), TWO_PLACES, expires=False, edits=(1, 2), shipments_max=1
     ),
 }
+QUEUES = {
+    "an order that waits for a receipt": Scope((2,), {"main": 1}, waits_max=1, supply=1),
+    "one waits, one is edited, a receipt comes": Scope(
+        (1, 2), {"main": 1}, expires=False, edits=(1,), cancels=(0,), waits_max=2, supply=1
+    ),
+    "two wait, a unit is lost": Scope(
+        (1, 1), {"main": 1}, expires=False, cancels=(0,), waits_max=1, losses_max=1, supply=1
+    ),
+    "more wait than may": Scope(
+        (1, 2), {"main": 0}, expires=False, cancels=(0,), waits_max=2, supply=1
+    ),
+    "what waits leaves in parts": Scope(
+        (2,), {"main": 1}, expires=False, edits=(1, 3), shipments_max=2, waits_max=1, supply=1
+    ),
+    "a promised unit is lost while it leaves": Scope(
+        (2,), {"main": 2}, expires=False, shipments_max=2, supply=1, losses_max=1
+    ),
+    "what waits is to come from elsewhere": Scope(
+        (1,),
+        {"annex": 1, "main": 0},
+        expires=False,
+        edits=(1,),
+        edits_max=2,
+        sourcings=(BY_PRIORITY, FROM_MAIN),
+        waits_max=1,
+    ),
+    "what is held moves beside a queue": Scope(
+        (2, 2),
+        TWO_PLACES,
+        expires=False,
+        edits=(2,),
+        cancels=(),
+        sourcings=(BY_PRIORITY, FROM_MAIN),
+        waits_max=3,
+    ),
+}
+LONG_QUEUES = {
+    "two orders wait, one is edited": Scope(
+        (1, 2), {"main": 1}, expires=False, edits=(1, 2), waits_max=2, supply=1
+    ),
+    "two orders wait, a receipt comes, a unit is lost": Scope(
+        (1, 1), {"main": 1}, waits_max=2, supply=1, losses_max=1
+    ),
+    "two orders for four wait": Scope((1, 2), {"main": 0}, expires=False, waits_max=2, supply=2),
+}
 LONG = {
     "three shipments and two edits": Scope(
         (3,), {"main": 2, "annex": 2}, expires=False, edits=(1, 2, 4), edits_max=2, shipments_max=3
@@ -99,7 +145,7 @@ def explore(scope: Scope) -> int:
                 ended.add(begun)
                 judge_end(_delivered(begun), scope)
         steps = [deliver(world, message) for message in world.network]
-        for after in (*steps, *acts(world, scope)):
+        for after in (*steps, *acts(world, scope), *stock_acts(world, scope)):
             if after is not world and after not in seen:
                 seen.add(after)
                 waiting.append(after)
@@ -107,11 +153,15 @@ def explore(scope: Scope) -> int:
 
 
 def _delivered(world: World) -> World:
-    """Everything is delivered, also what is sent meanwhile, until nothing changes any more."""
+    """Everything is delivered, also what is sent meanwhile, and the queue is served, until nothing
+    changes any more.
+    """
     for _ in range(ROUNDS_MAX):
         before = world
         for message in sorted(world.network, key=lambda one: one.turn):
             world = deliver(world, message)
+        if world.queue.is_due:
+            world = served(world)
         if world == before:
             return world
     raise Violated("repeats go on having effects", world)
@@ -120,7 +170,7 @@ def _delivered(world: World) -> World:
 def main() -> int:
     """Explore every scope; 0 if no promise is broken."""
     total = 0
-    for name, scope in (SCOPES | GOODS | LONG).items():
+    for name, scope in (SCOPES | GOODS | QUEUES | LONG | LONG_QUEUES).items():
         began = time.monotonic()
         states = explore(scope)
         total += states

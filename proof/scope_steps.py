@@ -4,18 +4,21 @@ Only the transactions are played here; what they decide is decided by `holdfast.
 and `holdfast.orders.domain`.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
 from holdfast.inventory.domain.caller import Caller as StockCaller
 from holdfast.inventory.domain.events import answer
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.inventory.domain.reservations import reservation as inventory
 from holdfast.inventory.domain.reservations.reservation import Reservation, Wanted
 from holdfast.inventory.domain.stock import facts as booking
 from holdfast.inventory.domain.stock import sourcing as finding
 from holdfast.inventory.domain.stock.levels import StockLevel
-from holdfast.inventory.domain.stock.movements import Cause, MovementKind
+from holdfast.inventory.domain.stock.movements import Cause, MovementKind, ReasonCode
+from holdfast.inventory.domain.stock.queues import units_of
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import NOBODY
@@ -29,7 +32,7 @@ from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY, Sourcing
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
+from holdfast.orders.domain.ordering.stock import HeldStock, QueuedUnits, StockAnswer
 from holdfast.orders.domain.returns import returned
 from holdfast.orders.domain.returns import transitions as returning
 from holdfast.orders.domain.returns.returned import (
@@ -43,6 +46,7 @@ from holdfast.orders.domain.shipping import shipment as shipments
 from holdfast.orders.domain.shipping import transitions as shipping
 from holdfast.orders.domain.shipping.rest import cut_down
 from holdfast.orders.domain.shipping.shipment import AskedItem, Shipment, shipped_by_line
+from proof.scope_decisions import judge_decision
 from proof.scope_world import (
     AT,
     PRODUCT,
@@ -207,22 +211,44 @@ def deliver(world: World, message: Message) -> World:
 def _hear_question(world: World, asked: Question) -> World:
     """As HearOrders does it, in one transaction."""
     number = asked.order
-    levels = [StockLevel(PRODUCT, at, units, held, 1) for at, units, held in world.levels]
-    book = StockBook(levels, AT)
+    book = book_of(world)
     before, done = world.reservations[number], world.facts[number]
     wanted = _wanted(asked)
     after = inventory.hear(before, wanted, book, CAUSE, done)
     heard = world
     if after is not before or book.movements:
-        heard = world._replace(
-            reservations=put(world.reservations, number, after),
+        judge_decision(world, before, after, book, wanted)
+        heard = saved(world, book, number, after)._replace(
             facts=put(world.facts, number, done | wanted.facts),
-            levels=tuple((level.location_id, level.on_hand, level.reserved) for level in levels),
             ledger=_booked(world, number, book),
         )
     if wanted.revision == after.revision:
         heard = heard.saying(Answer(number, told(after)))
     return heard
+
+
+def book_of(world: World) -> StockBook:
+    """The stock as a transaction locks it: the queue's units are at the gate, which is `main`."""
+    levels = [StockLevel(PRODUCT, at, units, held, 1) for at, units, held in world.levels]
+    for level in levels:
+        if level.location_id == MAIN_LOCATION:
+            level.queued, level.queued_max = world.queue.units, world.queue.units_max
+    return StockBook(levels, AT)
+
+
+def saved(world: World, book: StockBook, number: int, after: Reservation | None) -> World:
+    """What a transaction leaves behind that decided anew about one order."""
+    queue = world.queue._replace(
+        units=book.queued.get(PRODUCT, world.queue.units),
+        is_due=world.queue.is_due or PRODUCT in book.to_serve,
+    )
+    corrections = (m for m in book.movements if m.reason_code is ReasonCode.CORRECTION)
+    found = world.queue.found + sum(one.on_hand_delta for one in corrections)
+    return world._replace(
+        reservations=put(world.reservations, number, after),
+        levels=tuple((level.location_id, level.on_hand, level.reserved) for level in book.levels),
+        queue=queue._replace(found=found),
+    )
 
 
 def _wanted(asked: Question) -> Wanted:
@@ -236,7 +262,7 @@ def _wanted(asked: Question) -> Wanted:
     strategy = finding.Strategy(asked.sourcing.strategy)
     sourcing = finding.Sourcing(strategy, *asked.sourcing[1:])
     named = str(asked.order), asked.revision, products
-    return Wanted(*named, not products, sourcing, shipped, received)
+    return Wanted(*named, not products, sourcing, shipped, received, asked.asked_at)
 
 
 def _booked(world: World, number: int, book: StockBook) -> tuple[Booked, ...]:
@@ -244,15 +270,22 @@ def _booked(world: World, number: int, book: StockBook) -> tuple[Booked, ...]:
 
     :raises Violated: units left that the order did not hold where they left from.
     """
-    more = []
+    more = Counter[tuple[str, MovementKind, str]]()
     for one in book.movements:
-        require(one.kind is not MovementKind.ADJUSTMENT, "the book was corrected", world)
+        was_right = one.kind is not MovementKind.ADJUSTMENT or world.queue.lost
+        require(bool(was_right), "the book was corrected", world)
         if one.kind in (MovementKind.SHIPMENT, MovementKind.RETURN):
             was_held = one.kind is MovementKind.RETURN or one.reserved_delta == one.on_hand_delta
-            require(was_held, "units left from where they were not held", world)
-            fact = one.kind, one.reference, one.location_id, one.on_hand_delta
-            more.append(Booked(number, *fact))
-    return tuple(sorted((*world.ledger, *more))) if more else world.ledger
+            require(
+                was_held or bool(world.queue.lost),
+                "units left from where they were not held",
+                world,
+            )
+            more[one.location_id, one.kind, one.reference] += one.on_hand_delta
+    if not more:
+        return world.ledger
+    booked = [Booked(number, kind, fact, at, units) for (at, kind, fact), units in more.items()]
+    return tuple(sorted((*world.ledger, *booked)))
 
 
 def told(reservation: Reservation) -> StockAnswer:
@@ -267,6 +300,7 @@ def told(reservation: Reservation) -> StockAnswer:
             for part in held.stock
         ),
         tuple(Shortage(short.product_id, short.wanted, short.available) for short in held.missing),
+        tuple(QueuedUnits(*one) for one in units_of(held.queued).items()),
     )
 
 
@@ -284,13 +318,17 @@ def _hear_answer(world: World, heard: Answer) -> World:
     after = recorded(order, change) if change else order
     if news.sequence > state.stock_sequence:
         known = after.state.hear(news)
-        after = replace(after, state=known, stock=news.stock, stock_revision=news.revision)
+        after = replace(after, state=known, stock=news.stock, queued=news.queued)
+        after = replace(after, stock_revision=news.revision)
     return world if after is order else world.with_order(heard.order, after)
 
 
 def without_answers(world: World) -> World:
-    """All messages are lost; who waits for the answer to its newest question asks it again."""
-    chased = set[Message]()
+    """All questions and answers are lost; who waits for the answer to its newest question asks it
+    again. What Inventory changes by itself nobody asks for: that is never lost.
+    """
+    told_anyway = [one for one in world.network if isinstance(one, Answer) and not one.is_asked]
+    questions = set[Question]()
     for number, order in enumerate(world.orders):
         if order and order.state.waits:
             contents = order.contents
@@ -298,5 +336,5 @@ def without_answers(world: World) -> World:
                 assert order.edit is not None, "an edit is under way"
                 contents = order.edit.contents
             again = order.state.ask_again(contents.demand, contents.sourcing, order.goods)
-            chased.add(Question.of(number, again.wanted))
-    return world._replace(network=frozenset(chased))
+            questions.add(Question.of(number, again.wanted))
+    return world._replace(network=frozenset([*told_anyway, *questions]))

@@ -1,7 +1,7 @@
 """What matters of both services and of the network between them, in a small scope: values only."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from holdfast.inventory.domain.reservations.reservation import Reservation
@@ -36,6 +36,13 @@ class Question(NamedTuple):
     shipped: tuple[ShippedUnits, ...] = ()
     received: tuple[ReceivedUnits, ...] = ()
 
+    @property
+    def asked_at(self) -> datetime:
+        """When it was asked first: each order and each question has its time, whoever is heard
+        first.
+        """
+        return AT + timedelta(minutes=self.revision, seconds=self.order)
+
     @classmethod
     def of(cls, order: int, wanted: StockWanted) -> "Question":
         """As the wire carries it."""
@@ -49,10 +56,11 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer of Inventory on its way."""
+    """An answer of Inventory on its way; or, without a question, what it changed by itself."""
 
     order: int
     answer: StockAnswer
+    is_asked: bool = True
 
     @property
     def turn(self) -> tuple[int, ...]:
@@ -73,11 +81,32 @@ class Booked(NamedTuple):
     units: int  # fewer than none: they left
 
 
+class Queue(NamedTuple):
+    """What Inventory keeps of the queue beside the reservations, and what became of the stock.
+
+    :param units: that orders wait for, by the gate; `units_max`: that they may.
+    :param is_due: whether the queue is to be served.
+    :param received, lost: units that came to `main` from outside, and units that turned out not to
+        be there; `found`: of which the book was wrong, as a shipment showed.
+    """
+
+    units: int = 0
+    units_max: int = 0
+    is_due: bool = False
+    received: int = 0
+    lost: int = 0
+    found: int = 0
+
+
+NO_QUEUE = Queue()
+
+
 class World(NamedTuple):
     """Everything that matters: equal worlds have the same future.
 
     :param facts: by order, what Inventory knows to be booked.
     :param ledger: sorted; all that left or came back.
+    :param queue: what is waited for.
     """
 
     orders: tuple[Order | None, ...]
@@ -87,6 +116,7 @@ class World(NamedTuple):
     ledger: tuple[Booked, ...] = ()
     network: frozenset[Message] = frozenset()
     cancelled: frozenset[int] = frozenset()
+    queue: "Queue" = NO_QUEUE
 
     def saying(self, message: Message) -> "World":
         """The same with one more message on its way; the very same if it is already."""
@@ -110,6 +140,9 @@ class Scope(NamedTuple):
     :param cancels: the orders that may be cancelled; None: all.
     :param shipments_max: of each order.
     :param receipts_max: of each order; each of one unit, which comes to `returned_to`.
+    :param waits_max: units that orders may wait for.
+    :param supply: units that may come to `main`, one by one.
+    :param losses_max: units that may turn out not to be there, one by one; promises give way.
     """
 
     units: Sequence[int]
@@ -122,12 +155,16 @@ class Scope(NamedTuple):
     shipments_max: int = 0
     receipts_max: int = 0
     returned_to: str = "main"
+    waits_max: int = 0
+    supply: int = 0
+    losses_max: int = 0
 
     def start(self) -> World:
         """The world before anything has happened."""
         nothing, levels = (None,) * len(self.units), sorted(self.levels.items())
         at_first = tuple((at, units, 0) for at, units in levels)
-        return World(nothing, nothing, (frozenset(),) * len(self.units), at_first)
+        queue = Queue(units_max=self.waits_max)
+        return World(nothing, nothing, (frozenset(),) * len(self.units), at_first, queue=queue)
 
 
 def put(items: tuple[Item, ...], place: int, item: Item) -> tuple[Item, ...]:

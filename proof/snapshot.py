@@ -65,6 +65,7 @@ class Part(NamedTuple):
 # What stands in an event beside units of products, as parts of their own.
 REVISION = "the revision"  # in place of the product: of the question or its answer
 MISSING = "missing"  # in place of the location
+QUEUED = "queued"  # likewise
 FROM = "from: "  # before where stock is to come from, in place of the product
 QUARANTINED = "quarantined"  # in place of the product
 RECEIPT = "\n"  # before a receipt's name among what is booked
@@ -120,6 +121,7 @@ class Order(NamedTuple):
     :param edits: the editions after it.
     :param reasons: why `stock` is held where it is, in the same order.
     :param shipments: in the order of recording; `returns` in that of opening.
+    :param queued: what waits for stock, as the newest answer told; at no location.
     """
 
     order_id: str
@@ -148,6 +150,7 @@ class Order(NamedTuple):
     reasons: tuple[str, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()
+    queued: tuple[Part, ...] = ()
 
     @property
     def first(self) -> Edition:
@@ -218,6 +221,7 @@ class Product(NamedTuple):
     price_minor: int
     is_active: bool
     version: int
+    waits_max: int = 0  # units that orders may wait for
     safety_stock: int = 0
 
 
@@ -251,7 +255,24 @@ class Movement(NamedTuple):
     quarantined_delta: int = 0
     quarantined_after: int = 0
     reference: str = ""
+    reason: str = ""
     moved_at_us: int = 0
+
+
+class Waiting(NamedTuple):
+    """Units of a product that an order waits for, since it asked for them."""
+
+    product_id: str
+    units: int
+    since: datetime
+
+
+class Gate(NamedTuple):
+    """What a product's gate says of its queue; `is_due`: it is to be served."""
+
+    units: int = 0
+    units_max: int = 0
+    is_due: bool = False
 
 
 class Reservation(NamedTuple):
@@ -259,6 +280,7 @@ class Reservation(NamedTuple):
 
     :param revision: of the newest question that it decided.
     :param reasons: why `stock` is held where it is, in the same order.
+    :param queued: what waits for stock.
     """
 
     order_id: str
@@ -269,6 +291,15 @@ class Reservation(NamedTuple):
     missing: tuple[Missing, ...]
     reasons: tuple[str, ...] = ()
     sourcing: Sourcing = Sourcing()
+    queued: tuple[Waiting, ...] = ()
+
+    @property
+    def waits(self) -> Counter[str]:
+        """Units that wait, by product."""
+        units = Counter[str]()
+        for one in self.queued:
+            units[one.product_id] += one.units
+        return units
 
 
 class StockRequest(NamedTuple):
@@ -309,6 +340,7 @@ class ObservedEvent(NamedTuple):
     subject: str
     sequence: int
     content: tuple[Part, ...] | None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -320,6 +352,8 @@ class Snapshot:
     :param holds: orders for which a hold runs.
     :param booked: shipments and receipts that Inventory has booked, by order; a receipt's name
         begins with RECEIPT.
+    :param gates: by product, where anything waits or may.
+    :param queues: by order, what waits by the products' queues.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
     :param inboxes: ids of the events that had their effect, by service.
@@ -339,5 +373,7 @@ class Snapshot:
     letters: tuple[Letter, ...]
     holds: frozenset[str] = frozenset()
     booked: frozenset[tuple[str, str]] = frozenset()
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    queues: Mapping[str, tuple[Waiting, ...]] = field(default_factory=dict)
     locations: Mapping[str, Location] = field(default_factory=dict)
     transfers: Mapping[str, Transfer] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from proof.goods import BY_PRIORITY, Sourcing
 from proof.goods_reading import GoodsOfOrders, booked_facts, goods_of_orders, sourcing_in
 from proof.places_reading import locations_of
+from proof.queue_reading import queues_of, waiting_in
 from proof.snapshot import (
     Change,
     Edition,
@@ -92,7 +93,7 @@ SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL 
 
 
 _PRODUCTS = """
-SELECT product_id, price_minor, active, version, safety_stock
+SELECT product_id, price_minor, active, version, backorder_max, safety_stock
   FROM product
 """
 
@@ -107,7 +108,7 @@ _MOVEMENTS = """
 SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta,
        on_hand_after, reserved_after, coalesce(CAST(order_id AS text), '') AS order_id,
        coalesce(quarantined_delta, 0) AS quarantined_delta,
-       coalesce(quarantined_after, 0) AS quarantined_after, reference, moved_at
+       coalesce(quarantined_after, 0) AS quarantined_after, reference, reason, moved_at
   FROM stock_movement
  ORDER BY movement_id
 """
@@ -116,7 +117,7 @@ SELECT movement_id, product_id, location_id, kind, on_hand_delta, reserved_delta
 _RESERVATIONS = """
 SELECT CAST(order_id AS text) AS order_id, state, version, revision,
        CAST(stock AS text) AS stock, CAST(missing AS text) AS missing,
-       CAST(sourcing AS text) AS sourcing
+       CAST(sourcing AS text) AS sourcing, CAST(queued AS text) AS queued
   FROM reservation
 """
 
@@ -166,6 +167,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         reservations = tuple(map(_reservation, await reading.fetch(_RESERVATIONS)))
         requests = tuple(map(_stock_request, await reading.fetch(_STOCK_REQUESTS)))
         booked = await booked_facts(reading)
+        gates, queues = await queues_of(reading)
         locations, transfers = await locations_of(reading), await transfers_of(reading)
         inventory_messages = await _messages(reading, "inventory")
     return Snapshot(
@@ -174,6 +176,8 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         unanswered=unanswered,
         holds=holds,
         booked=booked,
+        gates=gates,
+        queues=queues,
         transfers=transfers,
         notices=notices,
         products={product.product_id: product for product in products},
@@ -261,7 +265,8 @@ def _order(
     goods: GoodsOfOrders,
 ) -> Order:
     order_id = row["order_id"]
-    stock, reasons = _held(json.loads(row["stock"]))
+    parts = json.loads(row["stock"])
+    stock, reasons = _held([part for part in parts if part[1]])
     its = editions.get(order_id, {})
     now = its.get(row["edition"], _NO_EDITION)
     return Order(
@@ -291,6 +296,7 @@ def _order(
         reasons,
         tuple(goods.shipments.get(order_id, ())),
         tuple(goods.returns.get(order_id, ())),
+        tuple(Part(*part[:3]) for part in parts if not part[1]),
     )
 
 
@@ -309,8 +315,8 @@ def _notice(row: Row) -> Notice:
 
 
 def _product(row: Row) -> Product:
-    state = bool(row["active"]), row["version"], row["safety_stock"]
-    return Product(row["product_id"], row["price_minor"], *state)
+    facts = bool(row["active"]), row["version"], row["backorder_max"], row["safety_stock"]
+    return Product(row["product_id"], row["price_minor"], *facts)
 
 
 def _level(row: Row) -> Level:
@@ -332,6 +338,7 @@ def _movement(row: Row) -> Movement:
         row["quarantined_delta"],
         row["quarantined_after"],
         row["reference"],
+        row["reason"],
         since_1970_us(instant(row["moved_at"])),
     )
 
@@ -348,6 +355,7 @@ def _reservation(row: Row) -> Reservation:
         _shortages(row["missing"]),
         reasons,
         sourcing_in(row["sourcing"]),
+        waiting_in(row["queued"]),
     )
 
 

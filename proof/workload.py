@@ -25,12 +25,14 @@ MIX |= {
     "OpenReturn": 8,
     "ReceiveReturn": 16,
     "CloseReturn": 4,
+    "ListBackorders": 3,
 }
 MIX |= {"CheckAvailability": 6, "UpdateLocation": 6, "ListLocations": 2}
 MIX |= {"CreateTransfer": 6, "ReceiveTransfer": 8, "CloseTransfer": 4, "GetTransfer": 5}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
+UNLIMITED = 1_000_000_000_000  # units that may be waited for
 HOLD_S = 3_600  # longer than any run
 CHANGES = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
@@ -66,6 +68,8 @@ class Shop:
     """What is for sale: the most wanted product first, the scarce ones last.
 
     :param changes: units by which callers change stock.
+    :param waits_max: units of the scarce products that orders may wait for, in turn.
+    :param displacing: share of what callers take out of sale for which promises may give way.
     :param holds_s: how long stock is held for those who confirm. One that ends while somebody looks
         makes two looks differ: where the end of a run can't be told from its rest, none is short.
     """
@@ -76,17 +80,34 @@ class Shop:
     scarce_units: int = 3
     changes: Sequence[int] = (-2, -1, 1, 2, 5)
     holds_s: Sequence[int] = (HOLD_S,)
+    waits_max: Sequence[int] = (0,)
+    displacing: float = 0.0
 
     @property
     def product_ids(self) -> Sequence[str]:
         return [f"P-{number:03}" for number in range(1, self.products + 1)]
 
     def creation(self) -> list[Wanted]:
-        """The calls that make the products: of the second one some units are kept back."""
+        """The calls that make the products: of the second one some units are kept back, and of some
+        that are scarce orders may wait.
+        """
+        plenty = self.products - self.scarce
         return [
-            Wanted("CreateProduct", {"product_id": product_id, "safety_stock": int(rank == 1)})
+            Wanted(
+                "CreateProduct",
+                {
+                    "product_id": product_id,
+                    "safety_stock": int(rank == 1),
+                    **self._policy(rank - plenty),
+                },
+            )
             for rank, product_id in enumerate(self.product_ids)
         ]
+
+    def _policy(self, scarcity: int) -> Facts:
+        """How many units may be waited for, if any may."""
+        units = self.waits_max[scarcity % len(self.waits_max)] if scarcity >= 0 else 0
+        return {"waits_max": units} if units else {}
 
     def supply(self) -> list[Wanted]:
         """The calls that fill the shelves. Each product has to be created first."""
@@ -137,6 +158,11 @@ class Caller:
         # The scarce ones are asked for as often as the best of the rest.
         self._zipf[shop.products - shop.scarce :] = [0.5] * shop.scarce
         self._mix = dict(mix or MIX)
+        # What is waited for comes and goes more often than the rest.
+        awaited = [
+            call.request["product_id"] for call in shop.creation() if "waits_max" in call.request
+        ]
+        self._restocked = [*self._product_ids, *awaited * shop.products]
         self._orders: list[str] = []
         self._read: dict[str, Facts] = {}  # orders as they were last seen, by id
         self._asked: list[Facts] = []
@@ -211,7 +237,7 @@ class Caller:
                 edit = self._edited if method == "EditOrder" else self._cancelled
                 known = {"order_id": seen["order_id"], "version": seen["version"]}
                 return Wanted(method, {**known, **edit(lines)})
-            case "GetStockInfo":
+            case "GetStockInfo" | "ListBackorders":
                 return Wanted(method, {"product_id": self._chance.choice(self._product_ids)})
             case "ExplainStock":
                 return Wanted(method, self._question())
@@ -301,7 +327,7 @@ class Caller:
         elsewhere = chance.random() < ELSEWHERE
         change: Facts = {
             "request_id": f"{self.name}-stock-{self._numbers}",
-            "product_id": chance.choice(self._product_ids),
+            "product_id": chance.choice(self._restocked),
             "location_id": chance.choice(LOCATIONS) if elsewhere else LOCATIONS[0],
         }
         if method == "UpdateStock":
@@ -309,6 +335,9 @@ class Caller:
         else:  # of few products, so that what is put aside is put back as well
             few = self._product_ids[:ASIDE]
             change = {**change, "product_id": chance.choice(few), "quantity": chance.randint(1, 2)}
+        takes = method == "QuarantineStock" or change.get("delta", 0) < 0
+        if takes and chance.random() < self._shop.displacing:
+            change = {**change, "displace": True}
         if method == "ReleaseQuarantine":
             change = {**change, "write_off": chance.random() < WRITTEN_OFF}
         _remember(changed, change)

@@ -67,7 +67,7 @@ class Point:
 
 PLACING, SETTLING, RESERVING = "orders placing", "orders consumer", "inventory consumer"
 SWEEPING, NOTIFYING = "orders chasing", "orders notifying"
-CHANGING_STOCK = "inventory stock changes"
+CHANGING_STOCK, SERVING = "inventory stock changes", "inventory serving back-orders"
 
 # Each error is true where it is raised: Conflict and Overloaded promise that nothing was done.
 _STATEMENT = ("RuntimeError", "DatabaseUnavailable")
@@ -177,8 +177,23 @@ def _unknown_commits() -> list[Point]:
     ]
 
 
+def _queues() -> list[Point]:
+    """Who waits for stock is served, page by page; promises give way to what is not there."""
+    changed, gives_way = "levels changed", "promises give way"
+    return [
+        # One statement changes all levels of a page; reservations and queue are not written yet.
+        Point("q1", changed, INVENTORY, SERVING, _TRANSACTION),
+        # A page is committed; the next one, or the end of it, is still to come.
+        Point("q2", "committed", INVENTORY, SERVING, _STATEMENT, after=changed),
+        # Who has to give way is locked; nothing is written.
+        Point("d1", gives_way, INVENTORY, CHANGING_STOCK, _TRANSACTION),
+        # Units are gone and promises released; those who gave way do not wait yet.
+        Point("d2", changed, INVENTORY, CHANGING_STOCK, _TRANSACTION, after=gives_way),
+    ]
+
+
 DESIGNED = (*_order(), *_relay(ORDERS), *_relay(INVENTORY), *_inventory(), *_aftermath())
-POINTS = (*DESIGNED, *_unknown_commits())
+POINTS = (*DESIGNED, *_unknown_commits(), *_queues())
 
 assert len(DESIGNED) == 29, "as the design counts them"
 assert len({point.point_id for point in POINTS}) == len(POINTS), "no id stands twice"

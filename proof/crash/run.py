@@ -16,7 +16,7 @@ from proof.crash.fork_server import ForkedService
 from proof.crash.points import INVENTORY, ORDERS, Action, Case
 from proof.crash.testbed import Testbed
 from proof.history import History
-from proof.workload import Shop
+from proof.workload import UNLIMITED, Shop
 from testbed.processes import ProgramFailed
 from testbed.waiting import until
 
@@ -27,12 +27,15 @@ ANSWERED_S_MAX = 30.0
 LOOK_S = 0.01
 
 
-MIX = {"CreateOrder": 60, "GetOrderDetails": 15, "GetStockInfo": 10, "UpdateStock": 8}
+MIX = {"CreateOrder": 60, "GetOrderDetails": 15, "GetStockInfo": 10, "UpdateStock": 12}
 MIX |= {"CancelOrder": 7, "EditOrder": 7}
 HABITS = Habits(
     callers=6, pause_s=0.01, retry_s=0.0, hurries=True, insist_s=20.0, again_s_max=0.05, mix=MIX
 )
-SHOP = Shop(products=6, scarce=2, units=1_000, scarce_units=3)
+# Much of what is scarce is waited for, comes, and turns out not to be there.
+SHOP = Shop(
+    products=6, scarce=2, units=1_000, scarce_units=3, waits_max=(UNLIMITED, 40), displacing=0.5
+)
 
 
 class CaseFailed(Exception):

@@ -10,6 +10,7 @@ from proof.mutants import (
     inbox_bugs,
     order_bugs,
     protocol_bugs,
+    queue_bugs,
     relay_bugs,
     sourcing_bugs,
     stock_bugs,
@@ -31,6 +32,7 @@ BUGS: dict[str, Bug] = {
         explain_bugs,
         goods_bugs,
         hold_bugs,
+        queue_bugs,
         customer_bugs,
         transfer_bugs,
     )

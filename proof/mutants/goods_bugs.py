@@ -3,7 +3,7 @@
 from collections import Counter
 
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
-from holdfast.inventory.domain.stock.stock import StockBook
+from holdfast.inventory.domain.reservations import reservation
 from holdfast.orders.application.ordering import edit_orders
 from holdfast.orders.application.shipping import ship_order
 from holdfast.orders.domain.ordering.document import Order
@@ -128,7 +128,7 @@ BUGS = (
         "what is to be written off is on sale",
         "Broken goods that came back are promised to somebody.",
         edited(
-            StockBook,
+            reservation,
             "receive",
             ("if one.disposition is Disposition.WRITE_OFF:", "if False:"),
         ),

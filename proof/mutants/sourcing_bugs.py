@@ -80,7 +80,7 @@ BUGS = (
     bug(
         "a refused edit keeps its sourcing",
         "Inventory goes by a wish that the order does not have.",
-        *hearing(("by = before.sourcing if before and held else sourcing", "by = sourcing")),
+        *hearing(("by = before.sourcing if before and has else sourcing", "by = sourcing")),
         tests=(ELSEWHERE,),
         why_tests="hardly an edit wants another sourcing, is refused, and is followed by one more",
     ),
@@ -99,7 +99,10 @@ BUGS = (
         edited(
             StockBook,
             "hold",
-            ("more, sourcing, own=own", "more, BY_PRIORITY if kept else sourcing, own=own"),
+            (
+                "more, sourcing, self.queues",
+                "more, BY_PRIORITY if kept else sourcing, self.queues",
+            ),
         ),
     ),
     bug(
@@ -131,7 +134,9 @@ BUGS = (
     bug(
         "what could be promised is found by priority",
         "The answer is right for other orders than the one that was meant.",
-        checking(("find(levels, wanted, sourcing)", "find(levels, wanted)")),
+        checking(
+            ("find_or_wait(levels, wanted, sourcing, queues)", "find_or_wait(levels, wanted)")
+        ),
     ),
     bug(
         "what could be promised counts what is",

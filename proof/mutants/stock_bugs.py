@@ -9,7 +9,7 @@ from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.stock import change_stock
 from holdfast.inventory.application.stock.change_stock import ChangeStock, StockChange
 from holdfast.inventory.domain.reservations import reservation
-from holdfast.inventory.domain.stock import finding, stock
+from holdfast.inventory.domain.stock import finding
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.sql import SQL
 from holdfast.inventory.infrastructure.store import StoreWork
@@ -58,19 +58,13 @@ def unguarded(statement: str, guard: str) -> tuple[Patch, ...]:
     return tuple(edited(sql, statement, (f"{guard} =", "0 <=")) for sql in SQL.values())
 
 
-def finding_units(*changes: tuple[str, str]) -> tuple[Patch, Patch]:
-    """How units are found, edited, for those who call it by either name."""
-    _, name, new = edited(finding, "find", *changes)
-    return (finding, name, new), (stock, name, new)
-
-
 OVERPROMISED: tuple[Patch, ...] = (
-    *finding_units(("if shortages:", "if False:")),
+    edited(finding, "find", ("if shortages:", "if False:")),
     edited(finding, "_taken", ("min(_free(level, own), wanted)", "wanted")),
 )
 UNCHECKED = edited(
     StockBook,
-    "_move",
+    "move",
     ("assert reserved >= 0", "assert True or reserved >= 0"),
     ("assert reserved + quarantined <= level.on_hand", "assert True or reserved"),
 )
@@ -195,12 +189,14 @@ BUGS = (
     bug(
         "part of an order",
         "What there is of an order is reserved, and the order confirmed.",
-        *finding_units(
+        edited(
+            finding,
+            "find",
             (
                 "    if shortages:\n        return Short(shortages)\n",
                 "    for short in shortages:\n"
                 "        wanted = {**wanted, short.product_id: short.available}\n",
-            )
+            ),
         ),
     ),
     bug(

@@ -1,8 +1,12 @@
 """Bugs in transfers: units that are at both ends, or at none."""
 
+from holdfast.inventory.application.transfers import (
+    close_transfer,
+    create_transfer,
+    receive_transfer,
+)
 from holdfast.inventory.application.transfers.create_transfer import CreateTransfer
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
-from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.domain.transfers.transfer import Transfer
 from holdfast.inventory.infrastructure.sql import SQL
 from proof.mutants.planting import bug, edited
@@ -39,24 +43,24 @@ BUGS = (
         "units are at both ends",
         "What is sent stays on hand at the origin, and comes to the target.",
         edited(
-            StockBook,
+            create_transfer,
             "send",
-            ("self._move(level.key, MovementKind.TRANSFER_OUT, cause, on_hand_delta=-units)", ""),
+            ("book.move(level.key, MovementKind.TRANSFER_OUT, cause, on_hand_delta=-units)", ""),
         ),
     ),
     bug(
         "what is missing is on sale",
         "What has not come when a transfer is closed is on hand at the target.",
         edited(
-            StockBook,
+            close_transfer,
             "lose",
-            ("self._move(level.key, MovementKind.TRANSFER_LOSS, lost, on_hand_delta=-units)", ""),
+            ("book.move(level.key, MovementKind.TRANSFER_LOSS, lost, on_hand_delta=-units)", ""),
         ),
     ),
     bug(
         "what is promised leaves",
         "Units that orders hold go to another location; only the movement's own rule refuses.",
-        edited(StockBook, "send", ('_refuse_taken(level, units, "leave")', "")),
+        edited(create_transfer, "send", ('refuse_taken(level, units, "leave")', "")),
     ),
     bug(
         "units come back where they left",
@@ -73,7 +77,7 @@ BUGS = (
     bug(
         "what is sent comes where nothing may",
         "Units are received at a location that was made inactive while they were on their way.",
-        edited(StockBook, "take_in", ("if not level.active:", "if False:")),
+        edited(receive_transfer, "take_in", ("if not level.active:", "if False:")),
     ),
     bug(
         "what has come is told to be in transit",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from proof.goods import Sourcing
 from proof.questions import CAME, LEFT, SHIPPING, Question, facts_of, questions_of
 from proof.rules.stock import is_by_itself
 from proof.run_record import OF_TRANSFERS, RunRecord
@@ -12,6 +13,7 @@ from proof.snapshot import (
     FROM,
     MISSING,
     QUARANTINED,
+    QUEUED,
     REVISION,
     Change,
     Missing,
@@ -33,9 +35,15 @@ PLACED, CANCELLED, EXPIRED, UPDATED, AGAIN = (
         "StockAskedAgain",
     )
 )
-RESERVED, REJECTED, RELEASED, LEVEL_CHANGED = (
+RESERVED, REJECTED, RELEASED, CHANGED, LEVEL_CHANGED = (
     INVENTORY + name
-    for name in ("StockReserved", "StockRejected", "ReservationReleased", "StockLevelChanged")
+    for name in (
+        "StockReserved",
+        "StockRejected",
+        "ReservationReleased",
+        "ReservationChanged",
+        "StockLevelChanged",
+    )
 )
 SHIPPED, REST_CANCELLED, RETURN_RECEIVED = (
     ORDERS + name for name in ("OrderShipped", "OrderRestCancelled", "ReturnReceived")
@@ -129,7 +137,7 @@ def _says(content: list[Part], due: list[Part]) -> bool:
         return True
     somewhere = Counter[Part]()
     for part in content:
-        at = MISSING if part.location_id == MISSING else ""
+        at = part.location_id if part.location_id in (MISSING, QUEUED) else ""
         somewhere[Part(part.product_id, at, 0)] += part.units
     return due == sorted(place._replace(units=units) for place, units in somewhere.items())
 
@@ -167,7 +175,7 @@ def due_of_question(question: Question, order: Order, *more: Part) -> Due:
     """:param more: what else the event says."""
     units = [Part(name, "", number) for name, number in question.wanted.items()]
     parts = [Part(REVISION, "", question.revision), *units, *more]
-    if units and question.sourcing != ("PRIORITY", (), True):
+    if units and question.sourcing != Sourcing():
         parts += [Part(f"{FROM}{tuple(question.sourcing)}", "", 0)]
     facts = tuple(facts_of(order))
     return Due(sorted(parts), (), question.revision, facts, not question.wanted)
@@ -236,7 +244,7 @@ def _due_of_change(order: Order, now: Change, event_type: str) -> Due:
 
 
 class _Answer(NamedTuple):
-    """An answer as it was first seen."""
+    """An answer, or what Inventory changed by itself, as it was first seen."""
 
     type: str
     content: Sequence[Part]
@@ -250,16 +258,22 @@ class _Answer(NamedTuple):
         return sorted(
             part
             for part in self.content
-            if part.product_id != REVISION and part.location_id != MISSING
+            if part.product_id != REVISION and part.location_id not in (MISSING, QUEUED)
         )
+
+    @property
+    def queued(self) -> Counter[str]:
+        return Counter({p.product_id: p.units for p in self.content if p.location_id == QUEUED})
 
 
 def _answers(observed: Sequence[ObservedEvent]) -> Mapping[str, dict[int, _Answer]]:
     """By reservation and version."""
     found = defaultdict[str, dict[int, _Answer]](dict)
     for seen in observed:
-        if seen.type in ANSWERS:
-            found[seen.subject].setdefault(seen.sequence, _Answer(seen.type, seen.content or ()))
+        if seen.type == CHANGED or (
+            seen.type in ANSWERS and seen.sequence not in found[seen.subject]
+        ):
+            found[seen.subject][seen.sequence] = _Answer(seen.type, seen.content or ())
     return found
 
 
@@ -270,19 +284,23 @@ def _due_of_reservation(
     answers: Mapping[int, _Answer],
 ) -> Iterator[tuple[Told, Due]]:
     """One answer for each question that was decided, and they rise; which ones were overtaken, and
-    never decided, only the answers tell. The last decided is the one that is kept. What is held is
-    what the movements had made until then; of an order that was never edited all that was ever
-    reserved was reserved at first.
+    never decided, only the answers tell. The last decided is the one that is kept. In between
+    Inventory tells what it changed by itself, under the revision that it had decided. What is held
+    is what the movements had made until then, and what it is not of what is promised waits; of an
+    order that was never edited all that was ever reserved was reserved at first.
     """
     aggregate = Aggregate("holdfast.inventory", reservation.order_id)
     questions = questions_of(order) if order else []
     states, before = _states(moved), 0
+    by_itself = any(one.type == CHANGED for one in answers.values())
     for version in range(1, reservation.version + 1):
         is_last = version == reservation.version
         answer = answers.get(version)
         revision = answer.revision if answer else reservation.revision if is_last else 0
-        fits = before < revision <= len(questions)
-        if order is None or not fits or is_last != (revision == reservation.revision):
+        changes = answer is not None and answer.type == CHANGED
+        fits = revision == before > 0 if changes else before < revision <= len(questions)
+        ends = revision == reservation.revision if is_last else revision <= reservation.revision
+        if order is None or not fits or not ends:
             due = Due([Part("a later question", "", before)])
             yield Told(aggregate, version, answer.type if answer else RESERVED), due
             continue
@@ -291,15 +309,20 @@ def _due_of_reservation(
         event_type, held, missing = _decided(
             order, questions[revision - 1], reservation, moved, seen
         )
+        event_type = CHANGED if changes else event_type
         if missing is None:
             yield Told(aggregate, version, event_type), Due(None)
             continue
-        lacks = [Part(one.product_id, MISSING, one.wanted) for one in missing]
-        if held and revision == 1 and not order.questions:
+        waits = reservation.waits if is_last else seen.queued
+        waits = waits if waits <= held else Counter()
+        held = held - waits
+        rest = [Part(one.product_id, MISSING, one.wanted) for one in missing]
+        rest += [Part(name, QUEUED, units) for name, units in waits.items()]
+        if held and revision == 1 and not order.questions and not by_itself:
             stock = [_reserved(movement) for movement in moved if movement.kind == "RESERVATION"]
         else:
             stock, states = _placed(held, seen.stock, states[-1:] if is_last else states)
-        due = Due(sorted([Part(REVISION, "", revision), *stock, *lacks]))
+        due = Due(sorted([Part(REVISION, "", revision), *stock, *rest]))
         yield Told(aggregate, version, event_type), due
 
 
@@ -317,7 +340,7 @@ def _decided(
     if not question.wanted:
         return RELEASED, nothing, ()
     if question.revision == 1:
-        was_held = any(movement.kind == "RESERVATION" for movement in moved)
+        was_held = seen.queued or any(movement.kind == "RESERVATION" for movement in moved)
         if reservation.state == "SHORT":
             return REJECTED, nothing, reservation.missing
         if reservation.state == "OVER" and not was_held:

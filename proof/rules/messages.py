@@ -7,6 +7,7 @@ from proof.questions import questions_of
 from proof.rules.due import (
     AGAIN,
     ANSWERS,
+    CHANGED,
     LEVEL_CHANGED,
     QUESTIONS,
     Aggregate,
@@ -37,6 +38,10 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
         if by_id.setdefault(seen.event_id, seen) != seen:
             yield Violation(7, seen.subject, f"{seen.event_id} was seen with two contents")
         told = _told(seen)
+        if (
+            seen.type in ANSWERS and told not in due
+        ):  # again, after a change by itself: as it stands
+            told = told._replace(type=CHANGED)
         if seen.type == AGAIN:
             yield from _asked_again(record, seen)
             continue
@@ -48,7 +53,8 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
             text = f"{seen.type} {seen.sequence} says {seen.content}, not {due[told]}"
             yield Violation(7, seen.subject, text)
         is_first = told not in ids
-        ids[told][seen.event_id] = None
+        if told.type == seen.type:
+            ids[told][seen.event_id] = None
         before = highest.get(told.aggregate, 0)
         if is_first and before > told.sequence and not record.refusals_possible:
             text = f"{seen.type} {seen.sequence} was first seen after {before}"
@@ -94,7 +100,7 @@ def one_effect(record: RunRecord) -> Iterator[Violation]:
     for seen in record.observed_events:
         if seen.type in QUESTIONS:
             sent["inventory"].setdefault(seen.event_id, seen)
-        elif seen.type in ANSWERS:
+        elif seen.type in (*ANSWERS, CHANGED):
             sent["orders"].setdefault(seen.event_id, seen)
     for service, events in sent.items():
         inbox = record.snapshot.inboxes[service]
@@ -106,7 +112,8 @@ def one_effect(record: RunRecord) -> Iterator[Violation]:
             if event_id not in record.poison:
                 yield Violation(8, event_id, f"in the inbox of {service}, never seen")
     if not record.forgetful:
-        yield from _answered_once(list(sent["inventory"].values()), list(sent["orders"].values()))
+        answers = [seen for seen in sent["orders"].values() if seen.type in ANSWERS]
+        yield from _answered_once(list(sent["inventory"].values()), answers)
 
 
 def _answered_once(
@@ -122,7 +129,10 @@ def _answered_once(
 def _inboxes_are_large_enough(record: RunRecord) -> Iterator[Violation]:
     if record.forgetful:
         return
-    decided = sum(reservation.version for reservation in record.snapshot.reservations.values())
+    decided = sum(
+        max(1, one.version - len(record.by_inventory.get(one.order_id, ())))
+        for one in record.snapshot.reservations.values()
+    )
     settled = sum(len(_heard(order)) for order in record.snapshot.orders.values())
     for service, effects in (("inventory", decided), ("orders", settled)):
         known = len(record.snapshot.inboxes[service])

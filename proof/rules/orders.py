@@ -73,8 +73,8 @@ def asked_of(request: Facts) -> Asked:
 
 def sourcing_of(request: Facts) -> Sourcing:
     """Where the stock of an order is to come from, as a call wants it."""
-    strategy, location_ids, may_split = request.get("sourcing", ("PRIORITY", (), True))
-    return Sourcing(strategy, tuple(location_ids), may_split)
+    strategy, location_ids, *wishes = request.get("sourcing", ("PRIORITY", ()))
+    return Sourcing(strategy, tuple(location_ids), *wishes)
 
 
 def lines_of(edition: Edition) -> Asked:

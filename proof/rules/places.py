@@ -147,10 +147,12 @@ def availability_told(record: RunRecord) -> Iterator[Violation]:
     """Part of 11: what could be promised to a basket is all of it, from where it may come, or else
     something is missing; and of each product there was a moment of the call at which its levels,
     and what locations were active, give just this answer. It is refused only for a location that
-    may have been inactive. Whether locations are the fewest is not judged.
+    may have been inactive. Not judged: whether locations are the fewest; and how much could be had
+    of what orders may have waited for.
     """
     lives = {one: Switches(record, one) for one in record.snapshot.locations}
-    of_products = shelves(record)
+    waited = _waited_for(record)
+    of_products = {name: its for name, its in shelves(record).items() if name not in waited}
     for call in record.calls_of("CheckAvailability"):
         sourcing, subject = sourcing_of(call.request), f"call {call.number}"
         named = [lives[one].active(*span(call)) for one in sourcing.location_ids if one in lives]
@@ -161,6 +163,13 @@ def availability_told(record: RunRecord) -> Iterator[Violation]:
                 yield Violation(11, subject, text)
         elif call.code == "FAILED_PRECONDITION" and all(states == {True} for states in named):
             yield Violation(11, subject, f"{call.request} was refused, all of it was active")
+
+
+def _waited_for(record: RunRecord) -> set[str]:
+    """Products that orders may have waited for: by their policy, or because promises gave way."""
+    allowed = {name for name, one in record.snapshot.products.items() if one.waits_max}
+    ledger = record.snapshot.ledger
+    return allowed | {one.product_id for one in ledger if one.movement_id in record.displaced}
 
 
 class Answer(NamedTuple):
@@ -194,9 +203,11 @@ def _answers(
     ]
     missing = {product_id: free for product_id, _, free in told["missing"]}
     for product_id, units in wanted.items():
+        if product_id not in of_products:
+            continue
         stock = {at: part for name, at, part in told["stock"] if name == product_id}
         answer = Answer(units, stock, missing.get(product_id), sourcing)
-        shelf = of_products.get(product_id, Shelf([], [], []))
+        shelf = of_products[product_id]
         steps = shelf.life.seen(*span(call))
         if steps and not any(
             _explains(answer, shelf.free(step), _preferred(ranking, sourcing))
@@ -210,6 +221,8 @@ def _shape(told: Facts, wanted: Counter[str], sourcing: Sourcing) -> Iterator[st
     """How an answer contradicts itself."""
     found = Counter[str]()
     for product_id, _, units in told["stock"]:
+        found[product_id] += units
+    for product_id, units in told.get("queued", ()):
         found[product_id] += units
     places = {location_id for _, location_id, _ in told["stock"]}
     if told["available"] and (

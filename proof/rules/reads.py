@@ -4,7 +4,7 @@ import heapq
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from proof.goods import units_by_line
 from proof.history import Call, Facts
@@ -37,7 +37,8 @@ def reads(record: RunRecord) -> Iterator[Violation]:
     """11. What was told of exists in every later call; what a read tells has happened; of two calls
     of which one ended before the other began, the later tells nothing older. Only an order that
     stays as it ended can't be cancelled. Stock is never negative, and available is what is on hand
-    and neither reserved nor in quarantine, or the sum of what is free by location.
+    and neither reserved nor in quarantine, or the sum of what is free by location, less what orders
+    wait for. A queue is told with its places in order, each with the units before it.
     """
     yield from _orders_told(record)
     yield from _returns_told(record)
@@ -47,6 +48,20 @@ def reads(record: RunRecord) -> Iterator[Violation]:
             text = f"call {call.number} was told that it had ended, it is {order.status}"
             yield Violation(11, order.order_id, text)
     yield from _stock_told(record)
+    for call in record.calls_of("ListBackorders"):
+        if call.outcome == "ok" and call.value is not None and not _is_queue(call.value["rows"]):
+            text = f"call {call.number} told {call.value}"
+            yield Violation(11, call.request["product_id"], text)
+
+
+def _is_queue(rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether the first page of a queue counts its places and the units before them."""
+    ahead = 0
+    for place, (_, units, told_ahead, told_place) in enumerate(rows, 1):
+        if units < 1 or (told_place, told_ahead) != (place, ahead):
+            return False
+        ahead += units
+    return True
 
 
 def _orders_told(record: RunRecord) -> Iterator[Violation]:
@@ -214,11 +229,12 @@ def _adds_up(told: Facts, kept_back: int) -> bool:
     on_hand, reserved, quarantined = sums
     rest = on_hand - reserved - quarantined
     free = max(0, rest - kept_back)
+    free = sum(units for _, units in told.get("free", [["", free]]))
     levels = told.get("levels", [])
     by_place = tuple(sum(level[at] for level in levels) for at in (1, 2, 3))
     return (
         min(sums) >= 0
-        and told["available"] == sum(units for _, units in told.get("free", [["", free]]))
+        and told["available"] == max(0, free - told.get("queued", 0))
         and rest >= 0
         and by_place in (sums, (0, 0, 0) if "levels" not in told else sums)
     )

@@ -26,6 +26,8 @@ SHAPES: dict[str, frozenset[tuple[int, int, int, bool]]] = {
     "TRANSFER_IN": frozenset({(1, 0, 0, False)}),
     "TRANSFER_LOSS": frozenset({(-1, 0, 0, False)}),
 }
+# Of an order that ships what gave way while it was told: units are found, and leave unpromised.
+OF_WHAT_GAVE_WAY = {"ADJUSTMENT": (1, 0, 0, True), "SHIPMENT": (-1, 0, 0, True)}
 LEFT_OR_PROMISED = ("CONFIRMED", "PARTIALLY_SHIPPED", "SHIPPED")
 
 Deltas = tuple[int, int]  # of what is on hand, and of what is in quarantine
@@ -33,8 +35,7 @@ Deltas = tuple[int, int]  # of what is on hand, and of what is in quarantine
 
 def is_by_itself(movement: Movement) -> bool:
     """Whether somebody changed stock, and no order did."""
-    written_off = movement.kind == "WRITE_OFF" and not movement.order_id
-    return movement.kind in BY_ITSELF or written_off
+    return movement.kind in (*BY_ITSELF, "WRITE_OFF") and not movement.order_id
 
 
 def conservation(record: RunRecord) -> Iterator[Violation]:
@@ -51,6 +52,7 @@ def conservation(record: RunRecord) -> Iterator[Violation]:
         on_hand_delta, quarantined_delta = _recorded_deltas(record, request_id)
         put_in[request.product_id] += on_hand_delta
         aside[request.product_id] += quarantined_delta
+    put_in.update(_found_again(record))
     for order in record.snapshot.orders.values():
         for item in order.shipped:
             put_in[item.product_id] -= item.units
@@ -64,6 +66,7 @@ def conservation(record: RunRecord) -> Iterator[Violation]:
     for order_id, reservation in record.snapshot.reservations.items():
         if reservation.state == "HELD":
             promised.update(record.to_hold.get(order_id, {}))
+            promised.subtract(reservation.waits)
     on_hand, reserved, quarantined = Counter[str](), Counter[str](), Counter[str]()
     for level in record.snapshot.levels:
         on_hand[level.product_id] += level.on_hand
@@ -79,6 +82,17 @@ def conservation(record: RunRecord) -> Iterator[Violation]:
         if quarantined[product_id] != aside[product_id]:
             text = f"{quarantined[product_id]} in quarantine, put aside {aside[product_id]}"
             yield Violation(1, product_id, text)
+
+
+def _found_again(record: RunRecord) -> Counter[str]:
+    """Units that left although they had been counted as gone: they gave way while the shipment was
+    on its way to Inventory.
+    """
+    found = Counter[str]()
+    for movement in record.snapshot.ledger:
+        if movement.kind == "ADJUSTMENT" and record.gave_way(movement.order_id):
+            found[movement.product_id] += movement.on_hand_delta
+    return found
 
 
 def _deltas(call: Call) -> Deltas:
@@ -130,9 +144,11 @@ def no_oversell(record: RunRecord) -> Iterator[Violation]:
             yield Violation(2, level.product_id, f"never so: {level}")
     confirmed = Counter[str]()
     supplied = _supplied_max(record.stock_changes)
+    supplied.update(_found_again(record))
     for order in record.snapshot.orders.values():
         if order.status in LEFT_OR_PROMISED:
             confirmed.update(record.demands[order.order_id])
+            confirmed.subtract(record.waits(order.order_id))
             supplied.update(units_by_product(order.received))
     for product_id, units in sorted(confirmed.items()):
         if units > supplied[product_id]:
@@ -242,7 +258,8 @@ def ledger_is_level(record: RunRecord) -> Iterator[Violation]:
             if (*movement[6:8], movement.quarantined_after) != sums:
                 yield Violation(10, place[0], f"the sums are {sums}: {movement}")
             shape = *map(_sign, deltas), bool(movement.order_id)
-            if shape not in SHAPES.get(movement.kind, ()):
+            late = OF_WHAT_GAVE_WAY if record.gave_way(movement.order_id) else {}
+            if shape not in SHAPES.get(movement.kind, ()) and shape != late.get(movement.kind):
                 yield Violation(10, place[0], f"no movement of its kind: {movement}")
     for place, level in places.items():
         ledger = record.ledgers.get(place, [])

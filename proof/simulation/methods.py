@@ -12,8 +12,11 @@ from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.history import Facts
 from proof.simulation import places_wire, transfers_wire
+from proof.workload import UNLIMITED
 
 CENT_NANOS = 10_000_000
+LIMITED = inventory_pb2.BACKORDER_MODE_LIMITED
+UNLIMITED_MODE = inventory_pb2.BACKORDER_MODE_UNLIMITED
 DELIVERED_AT_S = 1_780_000_000  # when everything that arrives has arrived
 EDITED = ("lines", "charges", "sourcing")  # of an order, as far as an edit names it
 
@@ -182,6 +185,7 @@ def _order(body: bytes) -> dict[str, Any]:
         "numbers": [line.line_no for line in order.lines],
         "total_minor": order.total.units * 100 + order.total.nanos // CENT_NANOS,
         "stock": [[one.product_id, one.location_id, one.quantity] for one in order.stock],
+        "queued": [[one.product_id, one.quantity] for one in order.queued],
         "shipments": [[one.shipment_id, _items(one)] for one in order.shipments],
     }
 
@@ -218,7 +222,14 @@ def _stock(body: bytes) -> dict[str, Any]:
     ]
     free = [[one.location_id, one.available] for one in info.levels]
     coming = transfers_wire.coming(info)
-    return {**_level(info), "levels": levels, "free": free, "coming": coming}
+    numbers = {**_level(info), "queued": info.queued}
+    return {**numbers, "levels": levels, "free": free, "coming": coming}
+
+
+def _queue(body: bytes) -> dict[str, Any]:
+    page = inventory_pb2.ListBackordersResponse.FromString(body)
+    rows = [[one.order_id, one.quantity, one.units_ahead, one.position] for one in page.backorders]
+    return {"rows": rows}
 
 
 def _question(facts: Facts) -> inventory_pb2.ExplainStockRequest:
@@ -261,6 +272,10 @@ def _product(facts: Facts) -> inventory_pb2.CreateProductRequest:
     product.safety_stock = facts.get("safety_stock", 0)
     product.unit_price.currency_code, product.unit_price.units = "GBP", 19
     product.unit_price.nanos = 99 * CENT_NANOS
+    if units := facts.get("waits_max", 0):
+        limited = units < UNLIMITED
+        product.backorder.mode = LIMITED if limited else UNLIMITED_MODE
+        product.backorder.units_max = units if limited else 0
     return inventory_pb2.CreateProductRequest(product=product)
 
 
@@ -314,6 +329,12 @@ METHODS = {
         INVENTORY + "GetStockInfo",
         lambda facts: inventory_pb2.GetStockInfoRequest(product_id=facts["product_id"]),
         _stock,
+    ),
+    "ListBackorders": Method(
+        "inventory",
+        INVENTORY + "ListBackorders",
+        lambda facts: inventory_pb2.ListBackordersRequest(**facts),
+        _queue,
     ),
     "ExplainStock": Method("inventory", INVENTORY + "ExplainStock", _question, _explanation),
     "UpdateStock": Method(

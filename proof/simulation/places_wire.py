@@ -12,11 +12,12 @@ def sourcing(facts: Facts) -> inventory_pb2.Sourcing | None:
     """Where stock is to come from, if it is said."""
     if "sourcing" not in facts:
         return None
-    strategy, location_ids, may_split = facts["sourcing"]
+    strategy, location_ids, may_split, in_stock_only = facts["sourcing"]
     return inventory_pb2.Sourcing(
         strategy=inventory_pb2.SourcingStrategy.Value(f"SOURCING_STRATEGY_{strategy}"),
         location_ids=location_ids,
         may_split=may_split,
+        in_stock_only=in_stock_only,
     )
 
 
@@ -58,4 +59,5 @@ def availability(body: bytes) -> dict[str, Any]:
         "stock": [[one.product_id, one.location_id, one.quantity] for one in found.stock],
         "shipments": found.shipments,
         "missing": [[one.product_id, one.wanted, one.available] for one in found.missing],
+        "queued": [[one.product_id, one.quantity] for one in found.queued],
     }

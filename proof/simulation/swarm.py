@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from holdfast.chassis.messaging import cloudevents, inbox, local_broker, outbox, rabbitmq
 from holdfast.inventory import service as inventory_service
+from holdfast.inventory.application.reservations import serve_backorders
 from holdfast.orders import service as orders_service
 from holdfast.orders.application.ordering import chase_orders, send_notifications
 from holdfast.orders.infrastructure.ordering import inventory_client
@@ -67,6 +68,7 @@ class Swarm:
     :param rates: how often what happens by itself, as a share of the occasions.
     :param burst: so many calls of each caller come at once, at the same moment for all of them.
     :param batch: so many orders may be asked for in one call.
+    :param served_rows: of a queue at most, in one transaction.
     """
 
     seed: int
@@ -91,6 +93,7 @@ class Swarm:
     batch: int
     products: int
     units: int
+    served_rows: int
 
     def without(self, kind: str) -> "Swarm":
         """The same plan without one kind of fault."""
@@ -113,6 +116,7 @@ class Swarm:
             setattr(module, name, value)
         for module in EVENTS_PER_MESSAGE:
             module.EVENTS_PER_MESSAGE_MAX = self.events_per_message  # type: ignore[attr-defined]
+        serve_backorders.ROWS_MAX = self.served_rows
 
     def told(self) -> str:
         """The plan in a line or two."""
@@ -157,6 +161,7 @@ def drawn(seed: int) -> Swarm:
         batch=chance.choice((1, 1, 1, 4)),
         products=chance.choice((2, 4, 12)),
         units=chance.choice((8, 40, 1_000)),
+        served_rows=_often_last(chance, (1, 2, 1_000)),
     )
 
 

@@ -29,12 +29,15 @@ from proof.simulation.programs import SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.snapshot import Sample, Snapshot
 from proof.snapshot_reading import snapshot_of
-from proof.workload import HOLD_S, Caller, Shop
+from proof.workload import HOLD_S, MIX, UNLIMITED, Caller, Shop
 
 SUPPLY_TRIES_MAX = 50
 REST_S_MAX = 90.0  # from the healing until nothing waits any more
 ASKING_MAX = 8  # times the time after which an answer is late
 QUIET_LOOKS = 3
+WAITS_MAX = (UNLIMITED, 6, 0)  # units of the scarce products that orders may wait for, in turn
+DISPLACING = 0.5
+BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
 TASKS_AT_REST_MAX = 32  # embedded mode has 28; and some may be about to end
 
@@ -43,7 +46,10 @@ LEFT = {
         "SELECT (SELECT count(*) FROM unanswered), (SELECT count(*) FROM outbox),"
         " (SELECT count(*) FROM notification WHERE sent_at IS NULL)"
     ),
-    "inventory": "SELECT 0, (SELECT count(*) FROM outbox), 0",
+    "inventory": (
+        "SELECT (SELECT count(*) FROM to_serve WHERE served < ticket),"
+        " (SELECT count(*) FROM outbox), 0"
+    ),
 }
 
 
@@ -89,6 +95,8 @@ class World:
             products=swarm.products,
             scarce=1 + swarm.products // 4,
             units=swarm.units,
+            waits_max=WAITS_MAX,
+            displacing=DISPLACING,
         )
         self._poison = Poison(self._dice("poison"))
         self._brokers: Brokers = LocalBrokers(self._fault_rates)
@@ -210,7 +218,7 @@ class World:
             assert await supplier.insist(wanted, SUPPLY_TRIES_MAX), "nothing is broken yet"
 
     def _caller(self, name: str, *, wait_s: float) -> SimulatedCaller:
-        wishes = Caller(name, self._swarm.seed, self._shop)
+        wishes = Caller(name, self._swarm.seed, self._shop, mix=MIX | BUSY)
         dice = self._dice(name)
         return SimulatedCaller(
             wishes, self._network, self.history, self._fault_rates, dice, self.tell, wait_s=wait_s

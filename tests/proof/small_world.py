@@ -242,7 +242,7 @@ class World:
             strays=frozenset(self.strays),
             unanswered=frozenset(self.unanswered),
             notices=tuple(self.notices),
-            products={"LAMP": Product("LAMP", PRICE, True, 1, self.safety_stock)},
+            products={"LAMP": Product("LAMP", PRICE, True, 1, safety_stock=self.safety_stock)},
             levels=(self.level, *self.elsewhere),
             locations=self.locations,
             ledger=tuple(self.ledger),

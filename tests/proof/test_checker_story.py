@@ -289,4 +289,4 @@ def test_what_cannot_be_read_was_seen_all_the_same(event_type: str) -> None:
 
     seen = observed_event(event)
 
-    assert seen == ("e-1", event_type, "o-1", 1, None)
+    assert seen == ("e-1", event_type, "o-1", 1, None, START)

@@ -34,8 +34,8 @@ def test_every_point_of_the_code_stands_in_the_table_and_the_reverse() -> None:
 def test_there_are_the_cases_that_the_design_counts_and_some_more() -> None:
     every = cases(*Mode)
 
-    assert len(every) == len({case.name for case in every}) == 396
-    assert Counter(case.mode for case in every) == dict.fromkeys(Mode, 132)
+    assert len(every) == len({case.name for case in every}) == 444
+    assert Counter(case.mode for case in every) == dict.fromkeys(Mode, 148)
     assert sum(1 for case in every if case.point in DESIGNED) == 348
 
 

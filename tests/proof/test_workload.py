@@ -6,7 +6,7 @@ from itertools import permutations
 from proof.goods_wishes import LOCATIONS
 from proof.places_wishes import PLACES
 from proof.run_record import CHANGING_STOCK
-from proof.workload import MIX, UNITS_MAX, Caller, Shop, Wanted
+from proof.workload import MIX, UNITS_MAX, UNLIMITED, Caller, Shop, Wanted
 
 SHOP = Shop(products=12, scarce=3)
 READ = {
@@ -59,7 +59,7 @@ def test_a_caller_names_only_orders_and_transfers_that_it_was_told_of() -> None:
 
     methods = {caller.next().method for _ in range(500)}
 
-    stock = {"GetStockInfo", "ExplainStock", *CHANGING_STOCK}
+    stock = {"GetStockInfo", "ExplainStock", "ListBackorders", *CHANGING_STOCK}
     assert methods == {"CreateOrder", "CreateTransfer", *stock, *PLACES}
 
 
@@ -155,3 +155,17 @@ def test_the_shelves_are_filled_at_several_locations_with_as_many_units_as_were_
     places = {call.request["location_id"] for call in SHOP.supply()}
     assert places == {"main", "east", "west"}
     assert sorted(filled.values()) == [3] * 3 + [1_000] * 9
+
+
+def test_the_scarce_products_may_be_waited_for_in_turn_and_promises_may_give_way() -> None:
+    shop = Shop(products=4, scarce=3, waits_max=(UNLIMITED, 6, 0), displacing=0.5)
+    policies = [call.request.get("waits_max") for call in shop.creation()]
+    caller = Caller("c-1", 7, shop)
+    changes = [call for call in (caller.next() for _ in range(2_000)) if "stock" in str(call)]
+
+    assert policies == [None, UNLIMITED, 6, None]
+    displacing = [call for call in changes if call.request.get("displace")]
+    assert {call.method for call in displacing} == {"UpdateStock", "QuarantineStock"}
+    assert all(call.request.get("delta", -1) < 0 for call in displacing)
+    wishes = [one.request["sourcing"] for one in calls(8) if "sourcing" in one.request]
+    assert {in_stock_only for *_, in_stock_only in wishes} == {True, False}
