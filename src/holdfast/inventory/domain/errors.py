@@ -83,7 +83,10 @@ class BelowReserved(InventoryError):
         if reserved:
             promised = "1 unit is" if reserved == 1 else f"{reserved:,} units are"
             aside = f", and {quarantined:,} in quarantine" if quarantined else ""
-            why = f", as {promised} promised to orders{aside}: cancel some, or leave so many"
+            why = (
+                f", as {promised} promised to orders{aside}: cancel some, leave so many, or let "
+                "the youngest promises wait for stock (displace)"
+            )
         elif quarantined:
             why = (
                 f", as {quarantined:,} in quarantine are not gone: write them off, or release them"

@@ -157,7 +157,8 @@ class InventoryServiceServicer:
         a repeat sets the same quantity again.
         Errors:
         NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
-        FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+        FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there, and `displace` is not
+        set, or less than what is in quarantine.
         LOCATION_INACTIVE: nothing is received at a location that is not active.
         LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
         metadata["location_id"] holds its spelling. Also wherever else a location is named.
@@ -239,7 +240,7 @@ class InventoryServiceServicer:
         """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
         returns the recorded level and changes nothing.
         Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
-        NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+        NOT_FREE: fewer units there are free; what is promised to orders is quarantined with `displace` only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -58,7 +58,8 @@ class InventoryServiceStub:
     a repeat sets the same quantity again.
     Errors:
       NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
-      FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+      FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there, and `displace` is not
+                           set, or less than what is in quarantine.
                            LOCATION_INACTIVE: nothing is received at a location that is not active.
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                            metadata["location_id"] holds its spelling. Also wherever else a location is named.
@@ -102,7 +103,7 @@ class InventoryServiceStub:
     """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
     returns the recorded level and changes nothing.
     Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
-      NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+      NOT_FREE: fewer units there are free; what is promised to orders is quarantined with `displace` only.
     """
     ReleaseQuarantine: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseQuarantineRequest, _inventory_pb2.ReleaseQuarantineResponse]
     """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
@@ -200,7 +201,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     a repeat sets the same quantity again.
     Errors:
       NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
-      FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+      FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there, and `displace` is not
+                           set, or less than what is in quarantine.
                            LOCATION_INACTIVE: nothing is received at a location that is not active.
                            LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                            metadata["location_id"] holds its spelling. Also wherever else a location is named.
@@ -244,7 +246,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
     returns the recorded level and changes nothing.
     Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
-      NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+      NOT_FREE: fewer units there are free; what is promised to orders is quarantined with `displace` only.
     """
     ReleaseQuarantine: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseQuarantineRequest, _inventory_pb2.ReleaseQuarantineResponse]  # type: ignore[assignment]
     """Ends the quarantine of units: they are back on sale or, with write_off, gone. Repeats: as in QuarantineStock.
@@ -345,7 +347,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         a repeat sets the same quantity again.
         Errors:
           NOT_FOUND            the product or the location does not exist; ResourceInfo names it.
-          FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there.
+          FAILED_PRECONDITION  BELOW_RESERVED: the quantity is less than what orders were promised there, and `displace` is not
+                               set, or less than what is in quarantine.
                                LOCATION_INACTIVE: nothing is received at a location that is not active.
                                LOCATION_SPELLED_OTHERWISE: there is a location of this name in other letters' case;
                                metadata["location_id"] holds its spelling. Also wherever else a location is named.
@@ -443,7 +446,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes units on hand out of sale: they stay on hand and can't be promised. A repeat with the same request_id and contents
         returns the recorded level and changes nothing.
         Errors: NOT_FOUND; ALREADY_EXISTS (REQUEST_ID_REUSED), as in UpdateStock; FAILED_PRECONDITION
-          NOT_FREE: fewer units there are free; what is promised to orders is never quarantined.
+          NOT_FREE: fewer units there are free; what is promised to orders is quarantined with `displace` only.
         """
 
     @_abc_1.abstractmethod
