@@ -22,7 +22,8 @@ SELECT (SELECT count(*) FROM unanswered) AS pending,
 """
 
 _INVENTORY_LEFT = """
-SELECT (SELECT count(*) FROM outbox) AS outbox
+SELECT (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM to_serve WHERE served < ticket) AS to_serve
 """
 
 Depths = Callable[[], Awaitable[Mapping[str, int]]]
@@ -63,6 +64,7 @@ async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
             "orders PENDING": of_orders["pending"],
             "events in the outbox of Orders": of_orders["outbox"],
             "events in the outbox of Inventory": of_inventory["outbox"],
+            "queues to be served": of_inventory["to_serve"],
             "notifications unsent": of_orders["unsent"],
             **{f"messages in {queue}": count for queue, count in queues.items()},
         }
