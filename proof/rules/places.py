@@ -50,22 +50,25 @@ def no_phantom_switch(record: RunRecord) -> Iterator[Violation]:
 
 def held_where_asked(record: RunRecord) -> Iterator[Violation]:
     """Part of 6: an order that was always pinned was never promised anything elsewhere; one that
-    must not be split, and was never edited, was promised all at one location. What became of it
-    since is no matter.
+    must not be split, was never edited and never had to give way, was promised all at one location.
+    What became of it since is no matter.
     """
     for order in record.snapshot.orders.values():
         moved = record.moved.get(order.order_id, ())
         places = {one.location_id for one in moved if one.kind == "RESERVATION"}
-        for text in _elsewhere(order, places):
+        gave_way = record.gave_way(order.order_id)
+        for text in _elsewhere(order, places, gave_way=gave_way):
             yield Violation(6, order.order_id, text)
 
 
-def _elsewhere(order: Order, places: Set[str]) -> Iterator[str]:
+def _elsewhere(order: Order, places: Set[str], *, gave_way: bool) -> Iterator[str]:
     sourcings = [order.first.sourcing, *(edit.sourcing for edit in order.edits)]
     named = {at for sourcing in sourcings for at in sourcing.location_ids}
     if all(one.strategy == "PINNED" for one in sourcings) and not places <= named:
         yield f"it is pinned to {sorted(named)} and was promised stock at {sorted(places)}"
-    if not order.edits and not order.first.sourcing.may_split and len(places) > 1:
+    if gave_way or order.edits:
+        return
+    if not order.first.sourcing.may_split and len(places) > 1:
         yield f"it must not be split and was promised stock at {sorted(places)}"
 
 
