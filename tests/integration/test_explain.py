@@ -91,6 +91,26 @@ async def test_as_of_a_moment_tells_what_there_was_with_all_that_happened_then(
     await agrees_with_a_replay(holdfast, "LAMP")
 
 
+async def test_what_travelled_is_explained_at_both_places_and_what_is_kept_back_is_not_available(
+    holdfast: RunningHoldfast,
+) -> None:
+    await holdfast.product("LAMP", {"main": 10, "shop": 1})
+    inventory = holdfast.client.inventory
+    sent = await inventory.create_transfer({"LAMP": 4}, origin="main", target="shop")
+    await inventory.receive_transfer(sent.transfer_id, {"LAMP": 3})
+    await inventory.close_transfer(sent.transfer_id)
+    await inventory.update_product("LAMP", safety_stock=5, version=1)
+
+    main, shop = await explained(holdfast)
+
+    assert sums(main) == {"RECEIPT": (1, 10, 0, 0), "TRANSFER_OUT": (1, -4, 0, 0)}
+    assert (numbers(main.level), main.level.available) == ((6, 0, 0), 1)
+    assert sum(one.on_hand for one in shop.sums) == shop.level.on_hand == 4
+    assert {"RECEIPT", "TRANSFER_IN", "TRANSFER_LOSS"} == sums(shop).keys()
+    assert shop.level.available == 0
+    assert list((await holdfast.stock("LAMP")).levels) == [main.level, shop.level]
+
+
 async def test_a_named_location_alone_is_explained_even_where_nothing_ever_was(
     holdfast: RunningHoldfast,
 ) -> None:
