@@ -1397,7 +1397,9 @@ class Sourcing(_message.Message):
     may_split: _builtins.bool
     """Whether several locations may share it; false: all from one location, or nothing. Unset: they may."""
     in_stock_only: _builtins.bool
-    """Refuse what is not there, also where the product may be back-ordered. An order that must not be split never waits."""
+    """Refuse what is not there, also where the product may be back-ordered; so does an order that must not be split. An order
+    that had to give up units (`displace`) waits for them all the same.
+    """
     @_builtins.property
     def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For NEAREST and PINNED: 1 to 100 locations, each once. Else empty."""
