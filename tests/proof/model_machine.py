@@ -21,7 +21,7 @@ from holdfast.inventory.application.stock.change_stock import (
 )
 from holdfast.inventory.domain.catalog import product as catalog
 from tests.integration.two_services import BOB
-from tests.proof.model import ANY_NUMBER, MAIN, Product, Refused
+from tests.proof.model import ANY_NUMBER, Level, Product, Refused
 from tests.proof.model_compare import compare
 from tests.proof.model_system import System, Way
 from tests.proof.model_verbs import Model
@@ -33,7 +33,7 @@ Some = TypeVar("Some")
 
 ways = st.sampled_from([Way.PLAIN, *Way])
 which = st.integers(0, 11)
-few = st.integers(1, 5)
+few = st.integers(1, 3)
 policies = st.sampled_from([0, 3, ANY_NUMBER])
 
 
@@ -54,13 +54,22 @@ class StockMachine(RuleBasedStateMachine):
         self.model = Model()
         self.done: list[Callable[[], Awaitable[str | None]]] = []
 
-    @initialize(seed=st.integers(0, 1_000), waits_max=policies, units=st.integers(0, 6))
-    def open(self, seed: int, waits_max: int, units: int) -> None:
+    @initialize(
+        seed=st.integers(0, 1_000),
+        waits_max=st.tuples(policies, policies),
+        units=st.lists(st.integers(0, 9), min_size=4, max_size=4),
+        priority=st.integers(0, 2),
+    )
+    def open(self, seed: int, waits_max: tuple[int, int], units: list[int], priority: int) -> None:
+        """Two products, at two locations."""
         going = type(self).opened(self.runner, random.Random(seed))
         self.system = self.open_ones.enter_context(going)
-        self._make_product(waits_max, 0)
-        if units:
-            self.change_stock(SetOnHand("P1", MAIN, units, None, "", "", BOB))
+        self._make_location(priority)
+        for one in waits_max:
+            self._make_product(one, 0)
+        for at, n in enumerate(units):
+            if n:
+                self.change_stock(SetOnHand(*self.level(at), n, None, "", "", BOB))
         self.rest(Way.PLAIN)
 
     def run(self, what: Awaitable[Some]) -> Some:
@@ -122,6 +131,9 @@ class StockMachine(RuleBasedStateMachine):
     @rule(priority=st.integers(0, 2))
     def create_location(self, priority: int) -> None:
         self.begin()
+        self._make_location(priority)
+
+    def _make_location(self, priority: int) -> None:
         name = f"L{len(self.model.locations)}"
         self.run(self.system.create_location(name, priority))
         self.model.create_location(name, priority)
@@ -137,9 +149,13 @@ class StockMachine(RuleBasedStateMachine):
 
     # Stock.
 
-    def level(self, at: int) -> tuple[str, str]:
-        products, places = list(self.model.products), list(self.model.locations)
-        return pick(products, at), pick(places, at // len(products))
+    def level(self, at: int, fits: Callable[[Level], int] = lambda _: 1) -> tuple[str, str]:
+        """A level that fits, if there is one."""
+        some = [key for key, level in self.model.levels.items() if fits(level)]
+        everything = [
+            (product, place) for place in self.model.locations for product in self.model.products
+        ]
+        return pick(some if some and at < 8 else everything, at)
 
     def change_stock(self, change: StockChange) -> None:
         model, place = self.model, (change.product_id, change.location_id)
@@ -177,14 +193,22 @@ class StockMachine(RuleBasedStateMachine):
     def quarantine(self, at: int, units: int, displace: bool, way: Way) -> None:
         self.begin()
         named = self.request_id(), BOB
-        self.change_stock(Quarantine(*self.level(at), units, "", *named, displace=displace))
+        place = self.level(at, lambda one: one.on_hand)
+        self.change_stock(Quarantine(*place, units, "", *named, displace=displace))
         self.rest(way)
 
     @rule(at=which, units=few, write_off=st.booleans(), way=ways)
     def end_quarantine(self, at: int, units: int, write_off: bool, way: Way) -> None:
         self.begin()
         self.change_stock(
-            EndQuarantine(*self.level(at), units, write_off, "", self.request_id(), BOB)
+            EndQuarantine(
+                *self.level(at, lambda one: one.quarantined),
+                units,
+                write_off,
+                "",
+                self.request_id(),
+                BOB,
+            )
         )
         self.rest(way)
 

@@ -20,11 +20,13 @@ from tests.proof.model import Line, Order, Sourcing
 from tests.proof.model_machine import StockMachine, few, pick, ways, which
 from tests.proof.model_system import Way, name_of
 
+EDITABLE = ("CONFIRMED", "PARTIALLY_SHIPPED", "RESERVED")
 DAY = timedelta(hours=24)
 strategies = st.sampled_from(
     ["PRIORITY", "PRIORITY", "PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"]
 )
 wanted = st.lists(st.tuples(which, few), min_size=1, max_size=3)
+holds = st.sampled_from([False, False, True])
 sourcings = st.tuples(strategies, st.lists(which, min_size=1, max_size=2), st.integers(0, 5))
 
 
@@ -75,7 +77,18 @@ class OrderMachine(StockMachine):
         self.done.append(again)
         return self.model.orders[order_id]
 
-    @rule(asked=wanted, sourcing=sourcings, hold=st.booleans(), way=ways)
+    @rule(asked=wanted, sourcing=sourcings, hold=holds, way=ways)
+    def place_another(
+        self,
+        asked: list[tuple[int, int]],
+        sourcing: tuple[str, list[int], int],
+        hold: bool,
+        way: Way,
+    ) -> None:
+        """Half of what is done is to place orders: without them there is little to do."""
+        self.place(asked, sourcing, hold, way)
+
+    @rule(asked=wanted, sourcing=sourcings, hold=holds, way=ways)
     def place(
         self,
         asked: list[tuple[int, int]],
@@ -88,7 +101,7 @@ class OrderMachine(StockMachine):
             self.model.decide(order)
         self.rest(way)
 
-    @rule(asked=st.tuples(wanted, wanted), hold=st.booleans(), turned=st.booleans(), way=ways)
+    @rule(asked=st.tuples(wanted, wanted), hold=holds, turned=st.booleans(), way=ways)
     def place_two_at_once(
         self,
         asked: tuple[list[tuple[int, int]], list[tuple[int, int]]],
@@ -107,15 +120,17 @@ class OrderMachine(StockMachine):
             self.model.decide(order)
         self.rest(Way.PLAIN if way in (Way.SHUFFLED, Way.LOST) else way)
 
-    def order(self, at: int) -> Order:
-        """The newest ones first: more can become of them."""
-        return pick(list(reversed(self.model.orders.values())), at)
+    def order(self, at: int, *statuses: str) -> Order:
+        """An order, the newest first; of one of these statuses, if there is one, or of any."""
+        orders = list(reversed(self.model.orders.values()))
+        some = [one for one in orders if one.status in statuses]
+        return pick(some if some and at < 10 else orders, at)
 
     @precondition(lambda self: self.model.orders)
     @rule(at=which, reference=st.sampled_from(["pi-1", "pi-2"]), way=ways)
     def confirm(self, at: int, reference: str, way: Way) -> None:
         self.begin()
-        order = self.order(at)
+        order = self.order(at, "RESERVED")
         self.both(
             lambda: self.model.confirm(order, reference),
             self._change(ConfirmOrder(order.order_id, reference, ANNA)),
@@ -129,7 +144,7 @@ class OrderMachine(StockMachine):
     @rule(at=which, way=ways)
     def extend(self, at: int, way: Way) -> None:
         self.begin()
-        order = self.order(at)
+        order = self.order(at, "RESERVED")
         self.both(lambda: self.model.extend(order), self.system.extend(order.order_id))
         self.rest(way)
 
@@ -147,13 +162,13 @@ class OrderMachine(StockMachine):
     @rule(at=which, way=ways)
     def cancel(self, at: int, way: Way) -> None:
         self.begin()
-        order = self.order(at)
+        order = self.order(at, *EDITABLE)
         done = self.both(lambda: self.model.cancel(order), self.system.cancel(order.order_id))
         if done and order.status == "CANCELLED":
             self.done.append(lambda: self.system.cancel(order.order_id))
         self.rest(way)
 
-    @rule(asked=wanted, sourcing=sourcings, hold=st.booleans(), way=ways)
+    @rule(asked=wanted, sourcing=sourcings, hold=holds, way=ways)
     def place_and_cancel_before_anybody_hears(
         self,
         asked: list[tuple[int, int]],
@@ -217,7 +232,7 @@ class OrderMachine(StockMachine):
     ) -> None:
         """Not heard: it is cancelled before anybody hears of the edit."""
         self.begin()
-        order = self.order(at)
+        order = self.order(at, *EDITABLE)
         lines = self.edited(order, asked) if asked else None
         wish = self.sourcing(sourcing) if sourcing else None
         if lines == [] or (lines is None and wish is None):
@@ -241,7 +256,7 @@ class OrderMachine(StockMachine):
     )
     def cancel_units(self, at: int, asked: dict[int, int], heard: bool, way: Way) -> None:
         self.begin()
-        order = self.order(at)
+        order = self.order(at, *EDITABLE)
         command = CancelUnits(order.order_id, 0, tuple(asked.items()), ANNA, "too many")
         self._edit(order, command, lambda: self.model.cancel_units(order, asked), heard, way)
 
@@ -261,8 +276,10 @@ class OrderMachine(StockMachine):
             again = self.run(self._ask(command))
             now = self.run(self.system.shop.order(order.order_id)).state.version
             assert now == before or again is not None, "a repeat is refused"
-        elif order.status in ("RESERVED", "CONFIRMED"):
-            self.run(self._ask(command))
+        else:
+            self.model.is_heard = False
+            self.both(verb, self._ask(command))
+            self.model.is_heard = True
             self.both(lambda: self.model.cancel(order), self.system.cancel(order.order_id))
         self.rest(way)
 

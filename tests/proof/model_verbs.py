@@ -21,7 +21,11 @@ from tests.proof.model import (
 
 
 class Model(Stock):
-    """Both services as one. `refuse(verb)` is for who only wants to know why not."""
+    """Both services as one. Until it `is_heard` an edit is only asked for, and is dropped where
+    its order ends before.
+    """
+
+    is_heard = True
 
     def create_product(self, name: str, product: Product) -> None:
         self.products[name] = product
@@ -219,7 +223,7 @@ class Model(Stock):
             order.lines = after
         elif not left:
             self._end(order)
-        else:
+        elif self.is_heard:
             try:
                 self.hold(order, left, sourcing, moves=sourcing != order.sourcing)
             except Refused:
@@ -233,7 +237,8 @@ class Model(Stock):
         if order.status not in ("CONFIRMED", "PARTIALLY_SHIPPED"):
             raise Refused("IllegalTransition")
         held, leaves = order.held.copy(), Counter[int]()
-        for line_no, line in sorted(order.lines.items()):
+        for line_no in items or sorted(order.lines):
+            line = order.lines[line_no]
             left = line.units - order.shipped[line_no]
             here = [key for key in sorted(held) if key[0] == line.product]
             if place:

@@ -18,18 +18,19 @@ from testbed.servers import PostgresServer
 from testbed.templates import Templates
 from tests.contract.conftest import START, SteadyClock
 from tests.integration.two_services import TwoServices
-from tests.proof.model_orders import OrderMachine
+from tests.proof.model_goods import GoodsMachine
 from tests.proof.model_system import System
 
 SERVICES = ("orders", "inventory")
-RUNS, STEPS_A_RUN = 10, 30
+RUNS, STEPS_A_RUN = 10, 60
 PROOF_STEPS = int(os.environ.get("HOLDFAST_PROOF_STEPS", "10000"))
+SHRINKS = bool(os.environ.get("HOLDFAST_PROOF_SHRINK"))  # takes minutes, and is for people
 SHRINKING_S_MAX = 1_200
 
 _numbers = count(1)
 
 
-class Machine(OrderMachine):
+class Machine(GoodsMachine):
     """Both services, with all their verbs."""
 
 
@@ -92,7 +93,7 @@ def explore(machine: type[Machine], runs: int, *, seeded: bool) -> None:
             derandomize=seeded,
             database=None,
             deadline=None,
-            phases=[Phase.generate],
+            phases=[Phase.generate, *([Phase.shrink] if SHRINKS else [])],
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
         ),
