@@ -19,11 +19,12 @@ from holdfast.orders.domain.returns.returned import (
 from holdfast.orders.domain.shipping.shipment import AskedItem
 from tests.integration.two_services import ANNA
 from tests.proof.model import Order
-from tests.proof.model_machine import few, pick, ways, which
+from tests.proof.model_machine import few, modest, pick, ways, which
 from tests.proof.model_orders import OrderMachine
 from tests.proof.model_system import Way
 
-units_of_lines = st.one_of(st.just({}), st.dictionaries(st.integers(1, 3), few, max_size=2))
+nothing_named: st.SearchStrategy[dict[int, int]] = st.just({})
+units_of_lines = nothing_named | st.dictionaries(st.integers(1, 3), few, max_size=2)
 
 
 class GoodsMachine(OrderMachine):
@@ -34,7 +35,11 @@ class GoodsMachine(OrderMachine):
     def leaving(self, at: int, asked: dict[int, int], place: int) -> tuple[Order, ShipOrder]:
         """Of units of lines that there are; of all that is held, if there are none."""
         order = self.order(at, "CONFIRMED", "PARTIALLY_SHIPPED")
-        items = {no: units for no, units in asked.items() if no in order.lines}
+        items = {
+            no: modest(units, order.lines[no].units - order.shipped[no])
+            for no, units in asked.items()
+            if no in order.lines
+        }
         places = ["", "", *self.model.locations]
         picked = tuple(AskedItem(no, units, "") for no, units in items.items())
         shipment = f"s-{next(self.numbers)}"
@@ -84,7 +89,10 @@ class GoodsMachine(OrderMachine):
         self.begin()
         order = self.left(at)
         assert order is not None, "there is one"
-        lines = Counter({pick(sorted(order.lines), no): units for no, units in asked.items()})
+        lines = Counter[int]()
+        for place, units in asked.items():
+            line_no = pick(sorted(order.shipped), place)
+            lines[line_no] = modest(units, order.shipped[line_no])
         return_id = self.system.shop.clock.new_id()
         picked = tuple(AskedReturnLine(no, units, "") for no, units in lines.items())
         command = OpenReturn(order.order_id, return_id, self.request_id(), picked, ANNA)
@@ -118,7 +126,9 @@ class GoodsMachine(OrderMachine):
         found = self.returning(at)
         assert found is not None, "there is one"
         order, return_id = found
-        line_no = pick(sorted(order.returns[return_id].lines), line)
+        one = order.returns[return_id]
+        line_no = pick(sorted(one.lines), line)
+        units = modest(units, one.lines[line_no] - one.received[line_no])
         at_place = pick(list(self.model.locations), place)
         came = (AskedReceiptLine(line_no, units, Disposition(where), at_place),)
         command = ReceiveReturn(order.order_id, return_id, self.request_id(), came, ANNA)
@@ -171,6 +181,8 @@ class GoodsMachine(OrderMachine):
         if ends[0] == ends[1]:
             return
         request, units = self.request_id(), self.units(asked)
+        for name in units:
+            units[name] = modest(units[name], self.model.free(name, start))
         told, transfer_id = self.run(self.system.send(request, *ends, units))
 
         async def answer() -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditCommand, EditOrder
@@ -17,21 +17,43 @@ from holdfast.orders.domain.ordering.edits import EditedLine
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from tests.integration.two_services import ANNA
 from tests.proof.model import Line, Order, Sourcing
-from tests.proof.model_machine import StockMachine, few, pick, ways, which
+from tests.proof.model_machine import StockMachine, few, modest, pick, policies, ways, which
 from tests.proof.model_system import Way, name_of
 
 EDITABLE = ("CONFIRMED", "PARTIALLY_SHIPPED", "RESERVED")
+NEWEST = 3
 DAY = timedelta(hours=24)
 strategies = st.sampled_from(
     ["PRIORITY", "PRIORITY", "PRIORITY", "FEWEST_SHIPMENTS", "NEAREST", "PINNED"]
 )
 wanted = st.lists(st.tuples(which, few), min_size=1, max_size=3)
+edits = st.lists(st.tuples(which, st.integers(0, 6)), min_size=1, max_size=2)
 holds = st.sampled_from([False, False, True])
 sourcings = st.tuples(strategies, st.lists(which, min_size=1, max_size=2), st.integers(0, 5))
 
 
 class OrderMachine(StockMachine):
     """The verbs of Orders that move no goods."""
+
+    @initialize(
+        seed=st.integers(0, 1_000),
+        waits_max=st.tuples(policies, policies),
+        units=st.lists(st.integers(0, 12), min_size=4, max_size=4),
+        priority=st.integers(0, 2),
+        asked=st.lists(st.tuples(wanted, sourcings), min_size=3, max_size=3),
+    )
+    def begin_with_orders(
+        self,
+        seed: int,
+        waits_max: tuple[int, int],
+        units: list[int],
+        priority: int,
+        asked: list[tuple[list[tuple[int, int]], tuple[str, list[int], int]]],
+    ) -> None:
+        """Without orders there is little to do."""
+        self.open(seed, waits_max, units, priority)
+        for lines, sourcing in asked:
+            self.place(lines, sourcing, hold=False, way=Way.PLAIN)
 
     def lines(self, asked: list[tuple[int, int]]) -> list[Line]:
         return [Line(pick(list(self.model.products), at), units) for at, units in asked]
@@ -78,17 +100,6 @@ class OrderMachine(StockMachine):
         return self.model.orders[order_id]
 
     @rule(asked=wanted, sourcing=sourcings, hold=holds, way=ways)
-    def place_another(
-        self,
-        asked: list[tuple[int, int]],
-        sourcing: tuple[str, list[int], int],
-        hold: bool,
-        way: Way,
-    ) -> None:
-        """Half of what is done is to place orders: without them there is little to do."""
-        self.place(asked, sourcing, hold, way)
-
-    @rule(asked=wanted, sourcing=sourcings, hold=holds, way=ways)
     def place(
         self,
         asked: list[tuple[int, int]],
@@ -121,9 +132,9 @@ class OrderMachine(StockMachine):
         self.rest(Way.PLAIN if way in (Way.SHUFFLED, Way.LOST) else way)
 
     def order(self, at: int, *statuses: str) -> Order:
-        """An order, the newest first; of one of these statuses, if there is one, or of any."""
+        """One of the newest orders of these statuses, so that more is done to the same; or any."""
         orders = list(reversed(self.model.orders.values()))
-        some = [one for one in orders if one.status in statuses]
+        some = [one for one in orders if one.status in statuses][:NEWEST]
         return pick(some if some and at < 10 else orders, at)
 
     @precondition(lambda self: self.model.orders)
@@ -209,15 +220,15 @@ class OrderMachine(StockMachine):
         for at, units in asked:
             if rest and at < 8:
                 line_no, line = rest.pop(0)
-                after += [(line_no, Line(line.product, units - 1))] if units > 1 else []
-            else:
+                after += [(line_no, Line(line.product, units))] if units else []
+            elif units:
                 after.append((0, Line(pick(list(self.model.products), at), units)))
         return after + rest
 
     @precondition(lambda self: self.model.orders)
     @rule(
         at=which,
-        asked=st.one_of(st.none(), wanted),
+        asked=st.one_of(st.none(), edits, edits),
         sourcing=st.one_of(st.none(), sourcings),
         heard=st.sampled_from([True, True, True, False]),
         way=ways,
@@ -257,6 +268,11 @@ class OrderMachine(StockMachine):
     def cancel_units(self, at: int, asked: dict[int, int], heard: bool, way: Way) -> None:
         self.begin()
         order = self.order(at, *EDITABLE)
+        asked = {
+            no: modest(units, order.lines[no].units)
+            for at, units in asked.items()
+            if order.lines and (no := pick(list(order.lines), at))
+        } or asked
         command = CancelUnits(order.order_id, 0, tuple(asked.items()), ANNA, "too many")
         self._edit(order, command, lambda: self.model.cancel_units(order, asked), heard, way)
 

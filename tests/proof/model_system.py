@@ -47,7 +47,7 @@ from tests.integration.two_services import (
 
 ROUNDS_MAX = 60
 LATE_S = 100  # past the moment in which an answer is asked for again
-AGAIN_MAX = 4
+AGAIN_MAX = 8
 NEWS = "ReservationChanged"  # nobody asked for it, so that nobody would ask again
 
 

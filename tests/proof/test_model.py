@@ -22,7 +22,8 @@ from tests.proof.model_goods import GoodsMachine
 from tests.proof.model_system import System
 
 SERVICES = ("orders", "inventory")
-RUNS, STEPS_A_RUN = 10, 60
+RUNS = {"sqlite": 12, "postgresql": 4}
+STEPS_A_RUN = 60
 PROOF_STEPS = int(os.environ.get("HOLDFAST_PROOF_STEPS", "10000"))
 SHRINKS = bool(os.environ.get("HOLDFAST_PROOF_SHRINK"))  # takes minutes, and is for people
 SHRINKING_S_MAX = 1_200
@@ -31,7 +32,9 @@ _numbers = count(1)
 
 
 class Machine(GoodsMachine):
-    """Both services, with all their verbs."""
+    """Both services, with all their verbs, on one of the engines."""
+
+    engine = ""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -78,17 +81,18 @@ def machine(
 
     class OnThese(Machine):
         steps = 0
+        engine = request.param
 
     OnThese.opened = staticmethod(opened)
     yield OnThese
     print(f"{OnThese.steps} steps on {request.param}")
 
 
-def explore(machine: type[Machine], runs: int, *, seeded: bool) -> None:
+def explore(machine: type[Machine], *, seeded: bool) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=runs,
+            max_examples=RUNS[machine.engine],
             stateful_step_count=STEPS_A_RUN,
             derandomize=seeded,
             database=None,
@@ -102,11 +106,11 @@ def explore(machine: type[Machine], runs: int, *, seeded: bool) -> None:
 
 @pytest.mark.timeout(SHRINKING_S_MAX)
 def test_whatever_is_asked_both_services_do_what_the_model_says(machine: type[Machine]) -> None:
-    explore(machine, RUNS, seeded=True)
+    explore(machine, seeded=True)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(0)
 def test_whatever_is_asked_for_thousands_of_steps(machine: type[Machine]) -> None:
     while machine.steps < PROOF_STEPS:
-        explore(machine, RUNS, seeded=False)
+        explore(machine, seeded=False)
