@@ -22,8 +22,8 @@ from tests.proof.model_goods import GoodsMachine
 from tests.proof.model_system import System
 
 SERVICES = ("orders", "inventory")
-RUNS = {"sqlite": 12, "postgresql": 4}
-STEPS_A_RUN = 60
+RUNS = {"sqlite": 8, "postgresql": 3}
+STEPS_A_RUN = 100
 PROOF_STEPS = int(os.environ.get("HOLDFAST_PROOF_STEPS", "10000"))
 SHRINKS = bool(os.environ.get("HOLDFAST_PROOF_SHRINK"))  # takes minutes, and is for people
 SHRINKING_S_MAX = 1_200
