@@ -54,14 +54,14 @@ class GoodsMachine(OrderMachine):
         ):
             self.done.append(lambda: self.system.move_goods(command))
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some("CONFIRMED", "PARTIALLY_SHIPPED"))
     @rule(at=which, asked=units_of_lines, place=which, way=ways)
     def ship(self, at: int, asked: dict[int, int], place: int, way: Way) -> None:
         self.begin()
         self.shipped(*self.leaving(at, asked, place))
         self.rest(way)
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some("CONFIRMED", "PARTIALLY_SHIPPED"))
     @rule(at=which, asked=st.tuples(units_of_lines, units_of_lines), cancel=st.booleans(), way=ways)
     def ship_twice_before_anybody_hears(
         self, at: int, asked: tuple[dict[int, int], dict[int, int]], cancel: bool, way: Way
@@ -104,17 +104,21 @@ class GoodsMachine(OrderMachine):
         self.rest(way)
 
     def returning(self, at: int) -> tuple[Order, str] | None:
-        """A return, the newest first."""
+        """A return, the newest first; one that is open, if there is one."""
         some = [
-            (order, one) for order in self.model.orders.values() for one in reversed(order.returns)
+            (order, one)
+            for order in reversed(self.model.orders.values())
+            for one in reversed(order.returns)
         ]
-        return pick(some[::-1], at) if some else None
+        open_ones = [(order, one) for order, one in some if order.returns[one].is_open]
+        found = open_ones if open_ones and at < 10 else some
+        return pick(found, at) if found else None
 
     @precondition(lambda self: self.returning(0))
     @rule(
         at=which,
         line=which,
-        units=st.integers(1, 3),
+        units=few,
         where=st.sampled_from(["RESTOCK", "QUARANTINE", "WRITE_OFF"]),
         place=which,
         way=ways,
@@ -176,11 +180,13 @@ class GoodsMachine(OrderMachine):
     def send(self, origin: int, further: int, asked: dict[int, int], way: Way) -> None:
         self.begin()
         places = list(self.model.locations)
-        _, start = self.level(origin, lambda one: one.on_hand)
+        product, start = self.level(origin, self.model.free)
         ends = start, pick(places, places.index(start) + further)
         if ends[0] == ends[1]:
             return
         request, units = self.request_id(), self.units(asked)
+        if len(units) == 1:
+            units = Counter({product: units.total()})
         for name in units:
             units[name] = modest(units[name], self.model.free(name, start))
         told, transfer_id = self.run(self.system.send(request, *ends, units))
@@ -198,16 +204,22 @@ class GoodsMachine(OrderMachine):
         self.rest(way)
 
     def transfer(self, at: int) -> str:
-        return pick(list(reversed(self.model.transfers)), at)
+        some = list(reversed(self.model.transfers))
+        open_ones = [one for one in some if self.model.transfers[one].is_open]
+        return pick(open_ones if open_ones and at < 10 else some, at)
 
     @precondition(lambda self: self.model.transfers)
-    @rule(
-        at=which, asked=st.dictionaries(st.integers(0, 2), st.integers(1, 4), max_size=1), way=ways
-    )
+    @rule(at=which, asked=st.dictionaries(st.integers(0, 2), few, max_size=1), way=ways)
     def receive_transfer(self, at: int, asked: dict[int, int], way: Way) -> None:
         """Units that came, or all that is still to come."""
         self.begin()
-        transfer_id, request, units = self.transfer(at), self.request_id(), self.units(asked)
+        transfer_id, request = self.transfer(at), self.request_id()
+        coming = self.model.transfers[transfer_id].coming
+        units = Counter[str]()
+        for one, n in asked.items():
+            if coming:
+                name = pick(list(coming), one)
+                units[name] = modest(n, coming[name])
         if self.both(
             lambda: self.model.receive_transfer(transfer_id, units),
             self.system.receive(transfer_id, units, request),

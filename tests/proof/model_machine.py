@@ -21,7 +21,7 @@ from holdfast.inventory.application.stock.change_stock import (
 )
 from holdfast.inventory.domain.catalog import product as catalog
 from tests.integration.two_services import BOB
-from tests.proof.model import ANY_NUMBER, Level, Product, Refused
+from tests.proof.model import ANY_NUMBER, Product, Refused
 from tests.proof.model_compare import compare
 from tests.proof.model_system import System, Way
 from tests.proof.model_verbs import Model
@@ -33,7 +33,7 @@ Some = TypeVar("Some")
 
 ways = st.sampled_from([Way.PLAIN, *Way])
 which = st.integers(0, 11)
-few = st.integers(1, 3)
+few = st.integers(1, 4)
 policies = st.sampled_from([0, 3, ANY_NUMBER, ANY_NUMBER])
 
 
@@ -43,7 +43,7 @@ def pick(some: Sequence[Some], at: int) -> Some:
 
 def modest(units: int, most: int) -> int:
     """So many units as there are, but for who asks for very many."""
-    return units if units > 2 else max(1, min(units, most))
+    return units if units > 3 else max(1, min(units, most))
 
 
 class StockMachine(RuleBasedStateMachine):
@@ -140,21 +140,26 @@ class StockMachine(RuleBasedStateMachine):
     @rule(place=which, way=ways)
     def switch_location(self, place: int, way: Way) -> None:
         self.begin()
-        name = pick(list(self.model.locations), place)
-        location = self.model.locations[name]
+        locations = self.model.locations
+        closed = [name for name, one in locations.items() if not one.active]
+        name = pick(closed if closed and place < 9 else list(locations), place)
+        location = locations[name]
         location.active = not location.active
         self.run(self.system.switch_location(name, active=location.active))
         self.rest(way)
 
     # Stock.
 
-    def level(self, at: int, fits: Callable[[Level], int] = lambda _: 1) -> tuple[str, str]:
+    def level(self, at: int, fits: Callable[[str, str], int] = lambda *_: 1) -> tuple[str, str]:
         """A level that fits, if there is one."""
-        some = [key for key, level in self.model.levels.items() if fits(level)]
         everything = [
             (product, place) for place in self.model.locations for product in self.model.products
         ]
-        return pick(some if some and at < 8 else everything, at)
+        some = [key for key in everything if fits(*key)]
+        return pick(some if some and at < 10 else everything, at)
+
+    def aside(self, product: str, place: str) -> int:
+        return self.model.level(product, place).quarantined
 
     def change_stock(self, change: StockChange) -> None:
         model, place = self.model, (change.product_id, change.location_id)
@@ -192,16 +197,17 @@ class StockMachine(RuleBasedStateMachine):
     def quarantine(self, at: int, units: int, displace: bool, way: Way) -> None:
         self.begin()
         named = self.request_id(), BOB
-        place = self.level(at, lambda one: one.on_hand)
+        place = self.level(at, self.model.free)
         units = modest(units, self.model.free(*place))
         self.change_stock(Quarantine(*place, units, "", *named, displace=displace))
         self.rest(way)
 
+    @precondition(lambda self: any(one.quarantined for one in self.model.levels.values()))
     @rule(at=which, units=few, write_off=st.booleans(), way=ways)
     def end_quarantine(self, at: int, units: int, write_off: bool, way: Way) -> None:
         self.begin()
-        place = self.level(at, lambda one: one.quarantined)
-        units = modest(units, self.model.level(*place).quarantined)
+        place = self.level(at, self.aside)
+        units = modest(units, self.aside(*place))
         self.change_stock(EndQuarantine(*place, units, write_off, "", self.request_id(), BOB))
         self.rest(way)
 

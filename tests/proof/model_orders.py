@@ -112,17 +112,30 @@ class OrderMachine(StockMachine):
         self.rest(way)
 
     @precondition(lambda self: self.open_orders() < OPEN_MAX)
-    @rule(asked=st.tuples(wanted, wanted), hold=holds, turned=st.booleans(), way=ways)
+    @rule(
+        asked=st.tuples(wanted, wanted),
+        hold=holds,
+        scarce=st.booleans(),
+        turned=st.booleans(),
+        way=ways,
+    )
     def place_two_at_once(
         self,
         asked: tuple[list[tuple[int, int]], list[tuple[int, int]]],
         hold: bool,
+        scarce: bool,
         turned: bool,
         way: Way,
     ) -> None:
-        """Inventory hears of them in the other order, perhaps."""
+        """Both want all that there is, perhaps; and Inventory hears of the second one first."""
         self.begin()
-        placed = [self.placed(one, Sourcing(), hold=hold) for one in asked]
+        lines = asked
+        if scarce:
+            at = asked[0][0][0]
+            last = [(at, self.model.promisable(pick(list(self.model.products), at)) or 1)]
+            lines = last, last
+        wish = Sourcing(in_stock_only=scarce)
+        placed = [self.placed(one, wish, hold=hold) for one in lines]
         orders = [order for order in placed if order]
         if turned:
             orders.reverse()
@@ -130,6 +143,9 @@ class OrderMachine(StockMachine):
         for order in orders:
             self.model.decide(order)
         self.rest(Way.PLAIN if way in (Way.SHUFFLED, Way.LOST) else way)
+
+    def some(self, *statuses: str) -> bool:
+        return any(one.status in statuses for one in self.model.orders.values())
 
     def open_orders(self) -> int:
         return sum(not one.is_final for one in self.model.orders.values())
@@ -140,7 +156,7 @@ class OrderMachine(StockMachine):
         some = [one for one in orders if one.status in statuses][:NEWEST]
         return pick(some if some and at < 10 else orders, at)
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some("RESERVED", "CONFIRMED"))
     @rule(at=which, reference=st.sampled_from(["pi-1", "pi-2"]), way=ways)
     def confirm(self, at: int, reference: str, way: Way) -> None:
         self.begin()
@@ -154,7 +170,7 @@ class OrderMachine(StockMachine):
     async def _change(self, command: ConfirmOrder | RecordPayment) -> str | None:
         return name_of(await self.system.shop.change_orders([command]))
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some("RESERVED", "CONFIRMED"))
     @rule(at=which, way=ways)
     def extend(self, at: int, way: Way) -> None:
         self.begin()
@@ -229,12 +245,12 @@ class OrderMachine(StockMachine):
                 after.append((0, Line(pick(list(self.model.products), at), units)))
         return after + rest
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some(*EDITABLE))
     @rule(
         at=which,
         asked=st.one_of(st.none(), edits, edits),
         sourcing=st.one_of(st.none(), sourcings),
-        heard=st.sampled_from([True, True, True, False]),
+        heard=st.sampled_from([True] * 7 + [False]),
         way=ways,
     )
     def edit(
@@ -262,11 +278,11 @@ class OrderMachine(StockMachine):
         )
         self._edit(order, command, lambda: self.model.edit(order, lines, wish), heard, way)
 
-    @precondition(lambda self: self.model.orders)
+    @precondition(lambda self: self.some(*EDITABLE))
     @rule(
         at=which,
         asked=st.dictionaries(st.integers(1, 3), few, min_size=1, max_size=2),
-        heard=st.sampled_from([True, True, True, False]),
+        heard=st.sampled_from([True] * 7 + [False]),
         way=ways,
     )
     def cancel_units(self, at: int, asked: dict[int, int], heard: bool, way: Way) -> None:
