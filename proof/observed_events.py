@@ -12,7 +12,16 @@ from holdfast.contracts.orders.v1 import events_pb2 as orders_events
 from holdfast.contracts.orders.v1 import orders_pb2
 from proof.goods import Sourcing
 from proof.questions import CAME, LEFT, fact_name
-from proof.snapshot import FROM, MISSING, QUARANTINED, QUEUED, REVISION, ObservedEvent, Part
+from proof.snapshot import (
+    FROM,
+    MISSING,
+    QUARANTINED,
+    QUEUED,
+    REVISION,
+    ObservedEvent,
+    Part,
+    since_1970_us,
+)
 
 
 def observed_event(event: Event) -> ObservedEvent:
@@ -25,7 +34,7 @@ def observed_event(event: Event) -> ObservedEvent:
         except DecodeError:
             content = None
     named = event.event_id, event.type, event.subject, event.sequence
-    return ObservedEvent(*named, content, event.time)
+    return ObservedEvent(*named, content, since_1970_us(event.time))
 
 
 def _nothing(_: bytes) -> Iterable[Part]:

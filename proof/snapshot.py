@@ -333,6 +333,7 @@ class ObservedEvent(NamedTuple):
     """An event as it was seen on the audit queue.
 
     :param content: what it says of products; None: its data can't be read.
+    :param happened_us: its own time, since 1970; None: not known.
     """
 
     event_id: str
@@ -340,7 +341,7 @@ class ObservedEvent(NamedTuple):
     subject: str
     sequence: int
     content: tuple[Part, ...] | None
-    at: datetime | None = None
+    happened_us: int | None = None
 
 
 @dataclass(frozen=True)

@@ -145,4 +145,5 @@ def _observed_event(line: Mapping[str, Any]) -> ObservedEvent:
         line["subject"],
         line["sequence"],
         None if content is None else tuple(Part(*part) for part in content),
+        line["happened_us"],
     )

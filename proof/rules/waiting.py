@@ -13,7 +13,6 @@ from proof.snapshot import (
     ObservedEvent,
     Order,
     Reservation,
-    since_1970_us,
 )
 
 NO_GATE = Gate()
@@ -197,9 +196,8 @@ def _taking_what_is_owed(
     waits: Mapping[str, Counter[str]],
 ) -> Iterator[Violation]:
     gained, first = Counter[str](), dict[str, Movement]()
-    decided_us = since_1970_us(seen.at) if seen.at else None
     for movement in record.moved.get(seen.subject, ()):
-        if movement.moved_at_us == decided_us and movement.reason != SERVED:
+        if movement.moved_at_us == seen.happened_us and movement.reason != SERVED:
             first.setdefault(movement.product_id, movement)
             gained[movement.product_id] += movement.reserved_delta
             if movement.kind == "RETURN":

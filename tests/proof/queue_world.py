@@ -138,7 +138,9 @@ class QueueWorld(World):
     ) -> None:
         """Inventory tells Orders of an order."""
         self.observed_events.append(
-            ObservedEvent(event_id, INVENTORY + kind, order_id, version, parts, at(seconds))
+            ObservedEvent(
+                event_id, INVENTORY + kind, order_id, version, parts, since_1970_us(at(seconds))
+            )
         )
         self.inboxes["orders"].add(event_id)
 

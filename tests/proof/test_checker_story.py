@@ -14,6 +14,7 @@ from holdfast.chassis.messaging.broker import Event
 from proof.checker import RunRecord, check
 from proof.observed_events import observed_event
 from proof.sampling import sample_of
+from proof.snapshot import since_1970_us
 from proof.snapshot_reading import snapshot_of
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
@@ -289,4 +290,4 @@ def test_what_cannot_be_read_was_seen_all_the_same(event_type: str) -> None:
 
     seen = observed_event(event)
 
-    assert seen == ("e-1", event_type, "o-1", 1, None, START)
+    assert seen == ("e-1", event_type, "o-1", 1, None, since_1970_us(START))
