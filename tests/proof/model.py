@@ -258,19 +258,8 @@ class Stock:
                     return chosen
         raise Refused("short")
 
-    def hold(
-        self,
-        order: Order,
-        wanted: Units,
-        sourcing: Sourcing,
-        *,
-        moves: bool,
-        elsewhere: bool = False,
-    ) -> None:
+    def hold(self, order: Order, wanted: Units, sourcing: Sourcing, *, moves: bool) -> None:
         """Hold, or wait for, all that an order wants from now on; or refuse, and change nothing."""
-        waited = order.queued
-        if moves and not elsewhere and not sourcing.may_wait:  # from now on: all of it, or refused
-            order.queued = Counter()
         waiting = self._goes_on_waiting(order, wanted)
         now = wanted - sums((name, units) for (name, _), units in waiting.items())
         kept = Units() if moves else order.held_units
@@ -279,9 +268,8 @@ class Stock:
         try:
             parts, waits = self.find(now - kept, sourcing, own, used)
         except Refused:
-            order.queued = waited
             if kept and not sourcing.may_split:  # perhaps all of it elsewhere
-                return self.hold(order, wanted, sourcing, moves=True, elsewhere=True)
+                return self.hold(order, wanted, sourcing, moves=True)
             raise
         held = parts if moves else order.held + parts - self._given_back(order, kept - now)
         for key in held:

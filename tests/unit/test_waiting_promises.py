@@ -102,22 +102,6 @@ def test_what_an_order_holds_moves_whoever_waits() -> None:
     assert book.queued == {}
 
 
-def test_an_order_that_is_to_wait_no_more_gets_all_of_it_now_or_is_refused() -> None:
-    for sourcing in (Sourcing(in_stock_only=True), Sourcing(may_split=False)):
-        book = StockBook([lamps(4, reserved=2, queued=3)], LATER)
-        asked = (held(2),), {"LAMP": 5}, CAUSE, sourcing
-
-        refused = book.hold(*asked, moves=True, queued=(waits(3),))
-        assert refused == Short((Shortage("LAMP", 5, 4),))
-        assert (book.movements, book.queued) == ([], {})
-
-        book = StockBook([lamps(5, reserved=2, queued=3)], LATER)
-        promise = book.hold(*asked, moves=True, queued=(waits(3),))
-        assert isinstance(promise, Promise)
-        assert ([part.quantity for part in promise.stock], promise.queued) == ([5], ())
-        assert book.queued == {"LAMP": 0}
-
-
 def test_who_gave_way_and_must_not_be_split_waits_whatever_leaves() -> None:
     book = StockBook([lamps(1, reserved=1, queued=2)], LATER)
 

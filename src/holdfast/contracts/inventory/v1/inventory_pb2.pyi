@@ -1397,8 +1397,8 @@ class Sourcing(_message.Message):
     may_split: _builtins.bool
     """Whether several locations may share it; false: all from one location, or nothing. Unset: they may."""
     in_stock_only: _builtins.bool
-    """Refuse what is not there, also where the product may be back-ordered; so does an order that must not be split. An order
-    that had to give up units (`displace`) waits for them all the same.
+    """Refuse what is not there, also where the product may be back-ordered; so does an order that must not be split. What waits
+    already when an edit asks for this goes on waiting, as does what an order had to give up (`displace`).
     """
     @_builtins.property
     def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

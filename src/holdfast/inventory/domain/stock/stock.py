@@ -200,12 +200,6 @@ class StockBook:
         since: datetime | None,
     ) -> Promise | Short:
         """Hold what is wanted, less what goes on waiting; which is less where less is wanted."""
-        if moves and not sourcing.may_wait:  # from now on: all of it is there, or it is refused
-            self.requeue(queued, ())
-            answer = self.hold(held, wanted, cause, sourcing, moves=True)
-            if isinstance(answer, Short):
-                self.requeue((), queued)
-            return answer
         waiting = kept_in_queue(queued, held, wanted)
         awaited = units_of(waiting)
         now = {
