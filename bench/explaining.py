@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from bench.generator import quantiles_ms
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database
@@ -98,14 +99,15 @@ async def fill(database: Database, movements: int) -> None:
 
 
 async def timed(ask: Callable[[], Awaitable[object]], times: int) -> str:
-    took_ms = []
+    took_s = []
     for _ in range(times):
         started = time.perf_counter()
         await ask()
-        took_ms.append((time.perf_counter() - started) * 1_000)
-    took_ms.sort()
-    p50, p99 = took_ms[times // 2], took_ms[times * 99 // 100]
-    return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, worst {took_ms[-1]:.1f} ms ({times} calls)"
+        took_s.append(time.perf_counter() - started)
+    ms = quantiles_ms(took_s)
+    return (
+        f"p50 {ms['p50']:.1f} ms, p99 {ms['p99']:.1f} ms, worst {ms['max']:.1f} ms ({times} calls)"
+    )
 
 
 async def measure_questions(database: Database, movements: int, times: int) -> None:

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from bench.generator import quantiles_ms
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database, retrying
@@ -114,9 +115,8 @@ async def _serve(warehouse: Warehouse) -> None:
 
 
 def _told(seconds: Sequence[float]) -> str:
-    ordered = sorted(seconds)
-    p50, p99 = ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
-    return f"p50 {p50 * 1_000:.1f} ms, p99 {p99 * 1_000:.1f} ms"
+    ms = quantiles_ms(seconds)
+    return f"p50 {ms['p50']:.1f} ms, p99 {ms['p99']:.1f} ms"
 
 
 async def _run(url: str, orders: int, receipts: int) -> None:

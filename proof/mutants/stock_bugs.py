@@ -181,8 +181,8 @@ BUGS = (
             HearOrders,
             "_decide",
             (
-                "for key in sorted(now) if",
-                'for key in sorted(now) if (now[key].version, now[key].state) != (1, "OVER") and',
+                "changed(now, known)",
+                '[one for one in changed(now, known) if (one.version, one.state) != (1, "OVER")]',
             ),
         ),
     ),

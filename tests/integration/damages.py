@@ -1,6 +1,10 @@
 """Damages to records of stock, places and sourcing, and what verify says of each."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from holdfast.verification import verify
+from tests.integration.two_services import TwoServices
 
 NOBODY = "01a21e6a-0000-7000-8000-000000000000"
 MOVED = (
@@ -18,6 +22,24 @@ class Damage(NamedTuple):
     says: tuple[str, ...]
     orders: tuple[str, ...] = ()
     inventory: tuple[str, ...] = ()
+
+
+async def is_told(shop: TwoServices, damage: Damage, named: Mapping[str, str]) -> None:
+    """Damage sound records, of orders by these names, and see that all of it is said."""
+    sound = await verify(*shop.urls)
+
+    for database, statements in (
+        (shop.orders, damage.orders),
+        (shop.inventory, damage.inventory),
+    ):
+        for sql in statements:
+            assert await database.execute(sql.format(**named)) == 1
+    said = (await verify(*shop.urls)).contradictions
+
+    assert sound.contradictions == []
+    assert len(said) == len(damage.says), said
+    for expected in damage.says:
+        assert sum(expected.format(**named) in text for text in said) == 1, (expected, said)
 
 
 INVENTORY = {

@@ -9,10 +9,9 @@ from holdfast.inventory.domain.stock.queues import UNLIMITED
 from holdfast.orders.application.ordering.place_orders import AskedLine
 from holdfast.orders.domain.ordering.sourcing import Sourcing, Strategy
 from holdfast.orders.domain.returns.returned import Disposition
-from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
-from tests.integration.damages import INVENTORY, SOURCING, WAITING, Damage
+from tests.integration.damages import INVENTORY, SOURCING, WAITING, Damage, is_told
 from tests.integration.damages_to_goods import RETURNS, SHIPMENTS
 from tests.integration.goods import (
     cancel_rest,
@@ -80,18 +79,4 @@ async def test_goods_are_recomputed_from_their_records(
 ) -> None:
     monkeypatch.setattr(verification, "SETTLE_S_MAX", 0.0)  # nothing is on its way
     live(shop)
-    named = await trade(shop)
-    sound = await verify(*shop.urls)
-
-    for database, statements in (
-        (shop.orders, damage.orders),
-        (shop.inventory, damage.inventory),
-    ):
-        for sql in statements:
-            assert await database.execute(sql.format(**named)) == 1
-    said = (await verify(*shop.urls)).contradictions
-
-    assert sound.contradictions == []
-    assert len(said) == len(damage.says), said
-    for expected in damage.says:
-        assert sum(expected.format(**named) in text for text in said) == 1, (expected, said)
+    await is_told(shop, damage, await trade(shop))

@@ -9,7 +9,7 @@ from holdfast.inventory.domain.stock.queues import UNLIMITED
 from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
-from tests.integration.damages import Damage
+from tests.integration.damages import Damage, is_told
 from tests.integration.damages_to_queues import ONE_MORE, QUEUES
 from tests.integration.goods import locate
 from tests.integration.test_verification import live
@@ -50,18 +50,7 @@ async def test_queues_are_recomputed_from_their_records(
 ) -> None:
     monkeypatch.setattr(verification, "SETTLE_S_MAX", 0.0)  # nothing is on its way
     live(shop)
-    named = await trade(shop)
-    sound = await verify(*shop.urls)
-
-    for sql in damage.orders:
-        assert await shop.orders.execute(sql.format(**named)) == 1
-    await damage_inventory(shop, *(sql.format(**named) for sql in damage.inventory))
-    said = (await verify(*shop.urls)).contradictions
-
-    assert sound.contradictions == []
-    assert len(said) == len(damage.says), said
-    for expected in damage.says:
-        assert sum(expected.format(**named) in text for text in said) == 1, (expected, said)
+    await is_told(shop, damage, await trade(shop))
 
 
 async def test_a_unit_that_is_free_until_the_queue_is_served_is_no_contradiction(

@@ -129,7 +129,7 @@ class BackorderMode(StrEnum):
 class Backorder:
     """Whether orders may wait for units of a product. A pre-order is the same with a date.
 
-    :param units_max: for LIMITED, 1 to 1,000,000,000,000; else 0.
+    :param units_max: for LIMITED, 1 to 999,999,999,999; else 0.
     :param expected_date: when more is expected, for people to read; None: not known.
     """
 

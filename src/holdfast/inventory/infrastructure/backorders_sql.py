@@ -73,11 +73,12 @@ SELECT product_id, 1, 0
 ON CONFLICT (product_id) DO UPDATE SET ticket = to_serve.ticket + 1
 """
 
-    WAKE_ALL_QUEUES = """
+    # When a location becomes active, what is there may be what somebody waits for.
+    WAKE_QUEUES_BY_LOCATION = """
 INSERT INTO to_serve (product_id, ticket, served)
   SELECT DISTINCT product_id, 1, 0
     FROM backorder
-   WHERE true
+   WHERE EXISTS (SELECT 1 FROM location WHERE location_id = $1 AND NOT active)
 ORDER BY product_id
 ON CONFLICT (product_id) DO UPDATE SET ticket = to_serve.ticket + 1
 """

@@ -186,8 +186,8 @@ class StoreWork(BackorderWork, TransferWork):
         )
 
     async def save_location(self, location: Location) -> None:
-        if location.active:  # what is there may be what somebody waits for
-            await self._transaction.execute(self._sql.WAKE_ALL_QUEUES)
+        if location.active:
+            await self._transaction.execute(self._sql.WAKE_QUEUES_BY_LOCATION, location.location_id)
         await self._transaction.execute(
             self._sql.UPDATE_LOCATION, location.location_id, *_location_columns(location)
         )

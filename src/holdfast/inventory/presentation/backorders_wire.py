@@ -7,7 +7,7 @@ from google.type.date_pb2 import Date
 
 from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
-from holdfast.chassis.validation import Violations
+from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.ports import QueuePlace, QueueRow
 from holdfast.inventory.domain.catalog.product import Product
@@ -15,7 +15,7 @@ from holdfast.inventory.domain.stock.queues import UNLIMITED
 
 LIMIT_MAX = UNLIMITED - 1
 MICROSECOND = timedelta(microseconds=1)
-CURSOR_FORM = r"[0-9]{1,17} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+CURSOR_FORM = f"[0-9]{{1,17}} {UUID_FORM}"
 
 
 def read_backorder(message: pb.Backorder, violations: Violations) -> tuple[int, date | None]:

@@ -3,9 +3,7 @@
 from datetime import datetime
 
 from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from holdfast.chassis import times
 from holdfast.chassis.messaging.broker import Event, Subscription
 from holdfast.chassis.messaging.inbox import Unreadable
 from holdfast.chassis.validation import InvalidRequest, Violations
@@ -104,16 +102,8 @@ def _read_wanted(message: _Question, at: datetime, violations: Violations) -> Wa
         read_sourcing(asked.sourcing, violations) if asked.HasField("sourcing") else BY_PRIORITY,
         tuple(_read_shipped(one, violations) for one in asked.shipped),
         tuple(_read_received(one, violations) for one in asked.received),
-        _read_time(asked.asked_time, violations) if asked.HasField("asked_time") else at,
+        violations.instant("asked_time", asked.asked_time) if asked.HasField("asked_time") else at,
     )
-
-
-def _read_time(stamp: Timestamp, violations: Violations) -> datetime | None:
-    try:
-        return times.read(stamp)
-    except ValueError as error:
-        violations.add("asked_time", str(error))
-        return None
 
 
 def _read_received(one: events_pb2.ReceivedUnits, violations: Violations) -> ReceivedUnits:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from holdfast.chassis.grpc import pages
 from holdfast.chassis.grpc.rpc_boundary import Context
-from holdfast.chassis.validation import Violations
+from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.inventory.application.ports import StockReader
@@ -74,9 +74,7 @@ class TransferMethods(inventory_pb2_grpc.InventoryServiceServicer):
         violations = Violations()
         state = wire.read_state(request.state, violations)
         filter_text = f"transfers {state}"
-        start = pages.read_token(
-            violations, request.page_token, filter_text, cursor_form=wire.CURSOR_FORM
-        )
+        start = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
         size = pages.page_size(violations, request.page_size)
         violations.raise_any()
 

@@ -12,7 +12,6 @@ from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX
 from holdfast.inventory.domain.transfers.transfer import LINES_MAX, Transfer, TransferState
 from holdfast.inventory.presentation.wire import REFERENCE_CHARACTERS_MAX
 
-CURSOR_FORM = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BEHIND_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 _NUMBERS = {state: pb.TransferState.Value(f"TRANSFER_STATE_{state}") for state in TransferState}

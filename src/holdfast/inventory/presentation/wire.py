@@ -26,17 +26,9 @@ from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import ReasonCode
 from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX
-from holdfast.inventory.domain.stock.sourcing import (
-    SourcingReason,
-)
-from holdfast.inventory.presentation.backorders_wire import (
-    read_backorder,
-    write_backorder,
-)
+from holdfast.inventory.presentation.backorders_wire import read_backorder, write_backorder
 
 BATCH_MAX = 1_000
-BASKET_LINES_MAX = 2_000
-QUANTITY_MAX = 1_000_000_000  # of one line
 NAME_CHARACTERS_MAX = 500
 DESCRIPTION_CHARACTERS_MAX = 10_000
 REASON_CHARACTERS_MAX = 500
@@ -50,10 +42,6 @@ def _name(code: ReasonCode) -> str:
 
 _REASON_CODES: dict[int, ReasonCode] = {
     pb.StockReason.Value(_name(code)): code for code in ReasonCode
-}
-
-REASONS = {
-    reason: pb.SourcingReason.Value(f"SOURCING_REASON_{reason}") for reason in SourcingReason
 }
 
 PRODUCT_FIELDS = ("name", "description", "unit_price", "active", "backorder", "safety_stock")

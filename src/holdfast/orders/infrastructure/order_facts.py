@@ -79,19 +79,18 @@ class OrderFacts:
 
 async def facts_from(auditor: Auditor, start: str, limit: int) -> dict[str, OrderFacts]:
     """Return what the first `limit` orders from an id on say, by order id and in its order."""
-    rows = await auditor.rows(PAGE, start, limit)
-    found = {
-        str(row["order_id"]): OrderFacts(
+    found = {}
+    for row in await auditor.rows(PAGE, start, limit):
+        parts = json.loads(row["stock"])
+        found[str(row["order_id"])] = OrderFacts(
             OrderStatus(row["status"]),
             row["asked"],
             row["stock_sequence"],
             row["stock_revision"],
-            Counter({(p, at): units for p, at, units, *_ in json.loads(row["stock"]) if at}),
+            Counter({(p, at): units for p, at, units, *_ in parts if at}),
             row["status"] == OrderStatus.PENDING or row["edit_revision"] is not None,
-            queued=Counter({p: units for p, at, units, *_ in json.loads(row["stock"]) if not at}),
+            queued=Counter({p: units for p, at, units, *_ in parts if not at}),
         )
-        for row in rows
-    }
     if found:
         await _add_contents(auditor, found, start)
         await _add_goods(auditor, found, start)

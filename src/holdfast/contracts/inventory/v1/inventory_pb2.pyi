@@ -357,7 +357,7 @@ class Backorder(_message.Message):
     mode: Global___BackorderMode.ValueType
     """Whether they may."""
     units_max: _builtins.int
-    """For LIMITED: units that may be waited for at the same time, 1 to 1,000,000,000,000. Else 0."""
+    """For LIMITED: units that may be waited for at the same time, 1 to 999,999,999,999. Else 0."""
     @_builtins.property
     def expected_date(self) -> _date_pb2.Date:
         """When more is expected, for people to read; unset: not known."""

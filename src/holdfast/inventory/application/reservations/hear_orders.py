@@ -11,6 +11,7 @@ from holdfast.inventory.domain.reservations.reservation import (
     NOTHING_BOOKED,
     Reservation,
     Wanted,
+    changed,
     hear,
 )
 from holdfast.inventory.domain.stock.movements import Cause
@@ -74,9 +75,7 @@ class HearOrders:
         await work.announce(told, book.at)
         await work.save_book(book)
         await work.book_facts(new)
-        await work.save_reservations(
-            [now[key] for key in sorted(now) if now[key] is not known.get(key)], known, book.at
-        )
+        await work.save_reservations(changed(now, known), known, book.at)
 
 
 def _products_touched(

@@ -1,6 +1,5 @@
 """Serve back-orders: what became free goes to those who wait for it, the first of them first."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from holdfast.inventory.application.ports import (
 )
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import ChangeCause, InventoryEvent, ReservationChanged
-from holdfast.inventory.domain.reservations.reservation import Reservation, serve
+from holdfast.inventory.domain.reservations.reservation import Reservation, changed, serve
 from holdfast.inventory.domain.stock.levels import QueuedUnits
 from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
@@ -81,7 +80,7 @@ class ServeBackorders:
                 await work.served(product_id, due.ticket)
             await work.announce(served.told, book.at)
             await work.save_book(book)
-            await work.save_reservations(served.changed(known), known, book.at)
+            await work.save_reservations(changed(served.now, known), known, book.at)
         if not free or ends:
             return None
         return Page(rows[looked - 1].place if looked else page.after, free)
@@ -103,6 +102,3 @@ class _Served:
         after = self.now[row.order_id] = serve(before, waiting, self.book, cause)
         if after is not before:
             self.told.append((ReservationChanged(after, ChangeCause.ALLOCATED), INVENTORY))
-
-    def changed(self, known: Mapping[str, Reservation]) -> list[Reservation]:
-        return [one for key, one in sorted(self.now.items()) if one is not known[key]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from holdfast.inventory.application.ports import Going, Work
 from holdfast.inventory.domain.caller import Caller
 from holdfast.inventory.domain.events import ChangeCause, InventoryEvent, ReservationChanged
-from holdfast.inventory.domain.reservations.reservation import Reservation, displace
+from holdfast.inventory.domain.reservations.reservation import Reservation, changed, displace
 from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.domain.stock.movements import Cause
 from holdfast.inventory.domain.stock.stock import StockBook
@@ -66,10 +66,8 @@ class Displacement:
 
     async def save(self, work: Work) -> None:
         """Write the reservations that gave way."""
-        changed = [
-            self._now[key] for key in sorted(self._now) if self._now[key] is not self.known[key]
-        ]
-        await work.save_reservations(changed, self.known, self._book.at)
+        gave_way = changed(self._now, self.known)
+        await work.save_reservations(gave_way, self.known, self._book.at)
 
 
 async def lock_promises(work: Work, going: Mapping[Place, Going | None]) -> Displacement | None:

@@ -90,6 +90,11 @@ class Reservation:
     placed_at: datetime | None = None
 
 
+def changed(now: Mapping[str, Reservation], known: Mapping[str, Reservation]) -> list[Reservation]:
+    """Those that are not as they were known, in the order in which everyone writes them."""
+    return [one for order_id, one in sorted(now.items()) if one is not known.get(order_id)]
+
+
 def hear(
     before: Reservation | None,
     wanted: Wanted,

@@ -66,7 +66,6 @@ class StockBook:
     places: Mapping[str, Location] = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     queues: dict[str, ProductQueue] = field(init=False)
-    _queued_before: dict[str, int] = field(init=False)
     _served: set[str] = field(default_factory=set)
     _requeued: set[str] = field(default_factory=set)
     _by_product: dict[str, dict[LevelKey, StockLevel]] = field(init=False)
@@ -76,7 +75,6 @@ class StockBook:
     def __post_init__(self) -> None:
         self._by_product = shelves(self.levels)
         self.queues = queues_of(self.levels)
-        self._queued_before = {name: queue.units for name, queue in self.queues.items()}
         for gate in self.levels:
             if gate.safety_stock:
                 for level in self._by_product[gate.product_id].values():
@@ -92,10 +90,11 @@ class StockBook:
     @property
     def queued(self) -> dict[str, int]:
         """Units that are waited for, of the products where that changed."""
+        before = queues_of(self.levels) if self.queues else {}  # the gates are as they were read
         return {
             name: queue.units
             for name, queue in sorted(self.queues.items())
-            if queue.units != self._queued_before.get(name, 0)
+            if queue.units != (before[name].units if name in before else 0)
         }
 
     @property
