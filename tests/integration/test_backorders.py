@@ -126,6 +126,21 @@ async def test_a_receipt_serves_the_head_of_the_queue_unit_by_unit(
     await sound(holdfast)
 
 
+async def test_a_location_that_becomes_active_serves_who_waits(holdfast: RunningHoldfast) -> None:
+    inventory = holdfast.client.inventory
+    await stocked(holdfast, 0)
+    shop = await inventory.create_location("shop")
+    await inventory.set_stock("LAMP", 2, location_id="shop")
+    closed = await inventory.update_location("shop", version=shop.version, active=False)
+    waiting = await ordered(holdfast, 2)
+    assert await promise(holdfast, waiting) == (0, 2)
+
+    await inventory.update_location("shop", version=closed.version, active=True)
+
+    await comes_to(holdfast, waiting, 2, 0)
+    await sound(holdfast)
+
+
 async def test_what_comes_beyond_the_queue_is_free_at_once_and_nothing_before(
     holdfast: RunningHoldfast,
 ) -> None:
