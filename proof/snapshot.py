@@ -159,6 +159,11 @@ class Order(NamedTuple):
         return self.placed or Edition(1, 1, "APPLIED", 1, 1, self.lines, *costs)
 
     @property
+    def sourcings(self) -> tuple[Sourcing, ...]:
+        """Where its stock was ever to come from, by every edition."""
+        return self.first.sourcing, *(edit.sourcing for edit in self.edits)
+
+    @property
     def questions(self) -> tuple[Edition, ...]:
         """The editions that Inventory was asked about, after the first."""
         return tuple(edit for edit in self.edits if edit.revision)

@@ -62,9 +62,8 @@ def held_where_asked(record: RunRecord) -> Iterator[Violation]:
 
 
 def _elsewhere(order: Order, places: Set[str], *, gave_way: bool) -> Iterator[str]:
-    sourcings = [order.first.sourcing, *(edit.sourcing for edit in order.edits)]
-    named = {at for sourcing in sourcings for at in sourcing.location_ids}
-    if all(one.strategy == "PINNED" for one in sourcings) and not places <= named:
+    named = {at for sourcing in order.sourcings for at in sourcing.location_ids}
+    if all(one.strategy == "PINNED" for one in order.sourcings) and not places <= named:
         yield f"it is pinned to {sorted(named)} and was promised stock at {sorted(places)}"
     if gave_way or order.edits:
         return

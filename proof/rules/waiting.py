@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from proof.goods import Sourcing
 from proof.rules.due import ANSWERS, CHANGED, RESERVED
 from proof.run_record import SERVED, RunRecord, Violation
 from proof.snapshot import (
@@ -79,12 +78,8 @@ def nothing_idle(record: RunRecord) -> Iterator[Violation]:
 
 def takes_any(thing: Reservation | Order) -> bool:
     """Whether an order takes units from wherever they are, and always did."""
-    wishes = [thing.sourcing] if isinstance(thing, Reservation) else _sourcings(thing)
+    wishes = [thing.sourcing] if isinstance(thing, Reservation) else thing.sourcings
     return all(one.strategy != "PINNED" and one.may_split for one in wishes)
-
-
-def _sourcings(order: Order) -> list[Sourcing]:
-    return [order.first.sourcing, *(edit.sourcing for edit in order.edits)]
 
 
 def gave_way(record: RunRecord) -> Iterator[Violation]:

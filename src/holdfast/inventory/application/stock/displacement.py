@@ -45,7 +45,7 @@ class Displacement:
         """Take from the youngest promises what is missing for so many units to go. Where more would
         go than is not in quarantine, nothing gives way: it is refused anyway.
         """
-        missing = units - (level.on_hand - level.reserved - level.quarantined)
+        missing = units - level.untaken
         if missing > level.reserved:
             return
         for order_id in self.youngest[level.product_id, level.location_id]:

@@ -59,7 +59,7 @@ def _ship_unheld(
             to_give_up -= given_up
     level = book.there(key)
     assert level is not None, "every product has its gate"
-    missing = units - (level.on_hand - level.reserved - level.quarantined)
+    missing = units - level.untaken
     if missing > 0:
         found = cause._replace(reason="the book was wrong", reason_code=ReasonCode.CORRECTION)
         book.move(key, MovementKind.ADJUSTMENT, found, on_hand_delta=missing)

@@ -40,9 +40,16 @@ class StockLevel:
         return self.product_id, self.location_id, self.lot_id
 
     @property
+    def untaken(self) -> int:
+        """Units that are there, promised to nobody and not in quarantine: they can go, though
+        perhaps not be promised.
+        """
+        return self.on_hand - self.reserved - self.quarantined
+
+    @property
     def available(self) -> int:
         """Units free to promise."""
-        free = self.on_hand - self.reserved - self.quarantined if self.active else 0
+        free = self.untaken if self.active else 0
         return max(0, free - self.safety_stock) if self.safety_stock else free
 
 

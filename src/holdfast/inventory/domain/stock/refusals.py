@@ -21,10 +21,9 @@ def refuse_taken(level: StockLevel, units: int, wanted_to: str) -> None:
 
     :raises NotFree: they are not.
     """
-    free = level.on_hand - level.reserved - level.quarantined
-    if units > free:
+    if units > level.untaken:
         place = level.product_id, level.location_id
-        raise NotFree(*place, wanted=units, free=free, wanted_to=wanted_to)
+        raise NotFree(*place, wanted=units, free=level.untaken, wanted_to=wanted_to)
 
 
 def refuse_too_many(level: StockLevel, on_hand: int) -> None:
