@@ -12,6 +12,7 @@ from bench.figures import Result, read_records, record, show, write_records
 from bench.growth import scenario_7
 from bench.holds import HoldsTooShort, scenario_10, scenario_11
 from bench.ledger import NotSettled
+from bench.lives import scenario_15
 from bench.load import GeneratorFailed, OrdersLost
 from bench.memory import scenario_8
 from bench.pages import scenario_13
@@ -49,6 +50,7 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     12: scenario_12,
     13: scenario_13,
     14: scenario_14,
+    15: scenario_15,
 }
 
 # What ends a scenario and not the run.

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from random import Random
@@ -21,6 +21,7 @@ import grpc
 import uvloop
 from grpc import aio
 
+from bench.steps import STEPS, Lives
 from bench.workload import OrderRequests, confirmation_of, refused_of_batch
 
 CALL_S_MAX = 60.0
@@ -49,11 +50,13 @@ class Job:
     :param rate: requests a second of the open loop.
     :param seconds: for how long; or, in a closed loop, `requests` of them.
     :param batch: orders in a request.
+    :param quantity: of every line of an order.
     :param hold_s: the orders are held so long; 0: not at all.
     :param fewest: the orders' stock comes from the fewest locations.
     :param pays: whoever placed an order records its payment and confirms it: one call in all.
     :param wait_every: every so many orders wait for their outcome; 0: none.
     :param payloads: requests in hex, sent in turn; without them orders are placed.
+    :param lives: ids of orders that go through all steps instead, a call each, in a closed loop.
     :param channels: connections to the target.
     """
 
@@ -67,12 +70,14 @@ class Job:
     seconds: float = 0.0
     requests: int = 0
     batch: int = 1
+    quantity: int = 1
     hot: bool = False
     hold_s: int = 0
     fewest: bool = False
     pays: bool = False
     wait_every: int = 0
     payloads: tuple[str, ...] = ()
+    lives: tuple[str, ...] = ()
     channels: int = 1
 
 
@@ -120,7 +125,13 @@ class Load:
         else:
             self._payloads = None
             self._requests = OrderRequests(
-                job.run, job.seed, hot=job.hot, wait_s=WAIT_S, hold_s=job.hold_s, fewest=job.fewest
+                job.run,
+                job.seed,
+                quantity=job.quantity,
+                hot=job.hot,
+                wait_s=WAIT_S,
+                hold_s=job.hold_s,
+                fewest=job.fewest,
             )
 
     async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:
@@ -137,7 +148,9 @@ class Load:
         await go()
         cpu = time.process_time()
         self.outcome.started = time.monotonic()
-        if starts:
+        if self._job.lives:
+            await self._lives(cycle(map(_calls_of_lives, channels)))
+        elif starts:
             await self._open_loop(calls, starts)
         else:
             await self._closed_loop(calls)
@@ -163,6 +176,20 @@ class Load:
             while left > 0 and (begun := clock()) < ends_at:
                 left -= 1
                 await self._send(call, *self._next(), begun)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._job.callers):
+                group.create_task(caller(next(calls)))
+
+    async def _lives(self, calls: Iterator[Mapping[str, Call]]) -> None:
+        lives = Lives(self._job.lives, self._job.seed)
+
+        async def caller(steps: Mapping[str, Call]) -> None:
+            while life := lives.take():
+                call, begun = steps[life.method], time.monotonic()
+                answer = await self._send(call, life.request(), self._latencies_s, begun)
+                if answer is not None:  # else its life ends here, and the run fails
+                    lives.give_back(life, answer)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(self._job.callers):
@@ -200,17 +227,23 @@ class Load:
         request: bytes,
         latencies: list[float],
         begun: float,
-    ) -> None:
+    ) -> bytes | None:
+        """Return the answer; None: it was an error, which is counted."""
         self.outcome.calls += 1
         try:
             answer = await call(request, timeout=CALL_S_MAX)
         except grpc.RpcError as error:
             self._errors[error.code().name] += self._job.batch
-            return
+            return None
         latencies.append(time.monotonic() - begun)
         refused = refused_of_batch(answer) if self._job.method == CREATE_BATCH else 0
         self.outcome.refused += refused
         self.outcome.items += self._job.batch - refused
+        return answer
+
+
+def _calls_of_lives(channel: aio.Channel) -> Mapping[str, Call]:
+    return {step.method: channel.unary_unary(step.method) for step in STEPS}
 
 
 def intended_starts(job: Job) -> list[float]:
@@ -250,7 +283,7 @@ async def main() -> None:
 
     while text := await line():
         facts = json.loads(text)
-        job = Job(**facts | {"payloads": tuple(facts["payloads"])})
+        job = Job(**facts | {name: tuple(facts[name]) for name in ("payloads", "lives")})
         outcome = await Load(job).run(go)
         print(json.dumps(asdict(outcome)), flush=True)
 

@@ -57,6 +57,25 @@ SELECT state, count(*) AS edits
  GROUP BY state
 """
 
+# What was recorded after orders were CONFIRMED, by step.
+STEPS = """
+SELECT (SELECT count(*) FROM shipment) AS shipped,
+       (SELECT count(*) FROM order_return) AS opened,
+       (SELECT count(*) FROM return_receipt) AS received,
+       (SELECT count(closed_at) FROM order_return) AS closed
+"""
+
+# Units that left and came back, at Orders and at Inventory.
+UNITS_TOLD = """
+SELECT (SELECT coalesce(sum(quantity), 0) FROM shipment_item)::bigint AS shipped,
+       (SELECT coalesce(sum(quantity), 0) FROM receipt_item)::bigint AS returned
+"""
+UNITS_BOOKED = """
+SELECT coalesce(-sum(on_hand_delta) FILTER (WHERE kind = 'SHIPMENT'), 0)::bigint AS shipped,
+       coalesce(sum(on_hand_delta) FILTER (WHERE kind = 'RETURN'), 0)::bigint AS returned
+  FROM stock_movement
+"""
+
 # From the commit that made an order PENDING to the one that made it CONFIRMED, in milliseconds.
 SETTLED_MS = """
 SELECT percentile_disc(ARRAY[0.5, 0.9, 0.99, 0.999, 1.0]) WITHIN GROUP (ORDER BY took_ms)
@@ -166,6 +185,16 @@ class PostgresLedger:
         """How many edits have each state."""
         return {row["state"]: row["edits"] for row in asyncio.run(_fetch(self._url, EDIT_STATES))}
 
+    def steps(self) -> dict[str, int]:
+        """How many steps of each kind are recorded."""
+        (row,) = asyncio.run(_fetch(self._url, STEPS))
+        return dict(row)
+
+    def units_told(self) -> dict[str, int]:
+        """How many units have left and come back, on the orders' own record."""
+        (row,) = asyncio.run(_fetch(self._url, UNITS_TOLD))
+        return dict(row)
+
     async def _until_nothing(self, sql: str, patience_s: float) -> float | None:
         ends_at = time.monotonic() + patience_s
         connection = await asyncpg.connect(self._url)
@@ -184,6 +213,12 @@ def released_at(inventory_url: str) -> dict[str, float]:
     """By order, when all its units were back at Inventory; seconds since 1970."""
     rows = asyncio.run(_fetch(inventory_url, RELEASED))
     return {row["order_id"]: row["released_at"] for row in rows}
+
+
+def units_booked(inventory_url: str) -> dict[str, int]:
+    """How many units have left and come back, by Inventory's movements."""
+    (row,) = asyncio.run(_fetch(inventory_url, UNITS_BOOKED))
+    return dict(row)
 
 
 async def _fetch(url: str, sql: str, *arguments: object) -> list[asyncpg.Record]:

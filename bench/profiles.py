@@ -1,6 +1,6 @@
 """Where the time goes: py-spy beside each service while orders are placed, as text.
 
-`python -m bench --profile --scenario 1` (or 2, 3, 4, 6, 10, 12). py-spy looks from outside, so
+`python -m bench --profile --scenario 1` (or 2, 3, 4, 6, 10, 12, 15). py-spy looks from outside, so
 what is measured is what runs; it needs the right to trace processes.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bench.edits import edit_orders, ready
 from bench.generator import Job
+from bench.lives import ready_to_live, see_through
 from bench.load import Run, batches, call, paid, place_orders, unary
 from bench.processes import pids_of
 from bench.progress import say
@@ -58,6 +59,10 @@ def profile(bench: Bench, scenario: int, *, native: bool) -> str:
         elif scenario == 12:
             rate = place_orders(here, unary(1.0)).rate
             runs = {"edits": partial(edit_orders, here, ready(here, rate, bench.options.seconds))}
+        elif scenario == 15:
+            rate = place_orders(here, unary(1.0)).rate
+            job = ready_to_live(here, rate, bench.options.seconds)
+            runs = {"lives": partial(see_through, here, job)}
         else:
             place_orders(here, unary(1.0))
             wanted = jobs(scenario, bench.options.seconds)

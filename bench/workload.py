@@ -39,6 +39,7 @@ class OrderRequests:
     """Requests of one run as bytes, each under a request id that was never used before.
 
     :param run: names the run; at most 10 characters, and no other run on the same database has it.
+    :param quantity: of every line.
     :param hold_s: of every order; 0: none is held.
     :param fewest: the stock of every order comes from the fewest locations.
     """
@@ -48,13 +49,16 @@ class OrderRequests:
         run: str,
         seed: int,
         *,
+        quantity: int = 1,
         hot: bool = False,
         wait_s: int = 0,
         hold_s: int = 0,
         fewest: bool = False,
     ) -> None:
         dice = Random(seed)
-        self._bodies = [_body(dice, hot=hot).SerializeToString() for _ in range(ORDERS_PREPARED)]
+        self._bodies = [
+            _body(dice, quantity, hot=hot).SerializeToString() for _ in range(ORDERS_PREPARED)
+        ]
         self._wait = _seconds("wait", wait_s) if wait_s else b""
         self._hold = _seconds("hold", hold_s) if hold_s else b""
         self._sourcing = FEWEST_SHIPMENTS if fewest else b""
@@ -79,11 +83,11 @@ class OrderRequests:
         return b"\x0a" + bytes([len(text)]) + text.encode()
 
 
-def _body(dice: Random, *, hot: bool) -> orders_pb2.CreateOrderRequest:
+def _body(dice: Random, quantity: int, *, hot: bool) -> orders_pb2.CreateOrderRequest:
     return orders_pb2.CreateOrderRequest(
         customer_id=f"customer-{dice.randrange(CUSTOMERS):04d}",
         lines=[
-            orders_pb2.OrderLine(product_id=product_id(number), quantity=1)
+            orders_pb2.OrderLine(product_id=product_id(number), quantity=quantity)
             for number in products_of_order(dice, hot=hot)
         ],
     )

@@ -12,9 +12,10 @@ from bench import figures
 from bench.baseline import Baseline
 from bench.edits import edit
 from bench.figures import Figure, Result, figure, record, show
-from bench.generator import CREATE, Job, Load, intended_starts, quantiles_ms
+from bench.generator import CREATE, Call, Job, Load, intended_starts, quantiles_ms
 from bench.processes import Meter, part_of
 from bench.profiles import table
+from bench.steps import LINES, STEPS, UNDER_WAY, UNITS, Life, Lives
 from bench.workload import (
     HOT,
     ON_HAND,
@@ -88,6 +89,70 @@ def test_an_edit_keeps_the_lines_of_a_confirmed_order_and_adds_another_product()
     assert {(one.order_id, one.version, *one.update_mask.paths) for one in edits} == {
         ("an-order", 2, "lines")
     }
+
+
+def test_a_life_ships_all_of_an_order_in_two_parts_and_returns_half_of_it() -> None:
+    life, requests = Life("an-order"), []
+    answers = {"OpenReturn": orders_pb2.Return(return_id="a-return").SerializeToString()}
+
+    while not life.over:
+        name = life.method.rpartition("/")[2]
+        requests.append(getattr(orders_pb2, f"{name}Request").FromString(life.request()))
+        life.hear(answers.get(name, b""))
+
+    first, second, opened, received, closed = requests
+    half = [(number, UNITS // 2) for number in range(1, LINES + 1)]
+    assert [one.order_id for one in (first, second, opened)] == ["an-order"] * 3
+    assert [one.return_id for one in (received, closed)] == ["a-return"] * 2
+    for one in (first.items, opened.lines, received.lines):
+        assert [(line.line_no, line.quantity) for line in one] == half
+    assert not second.items  # all that is left
+    assert first.shipment_id != second.shipment_id
+
+
+def test_orders_that_are_seen_through_have_units_for_two_shipments() -> None:
+    request = OrderRequests("r1", seed=1, quantity=UNITS).one()
+
+    order = orders_pb2.CreateOrderRequest.FromString(request)
+    assert [line.quantity for line in order.lines] == [UNITS] * LINES
+
+
+async def test_all_steps_of_all_lives_are_taken_in_order_with_those_of_others_between_them() -> (
+    None
+):
+    orders = tuple(f"{number:036d}" for number in range(600))
+    load = Load(Job(target="", method="", callers=8, lives=orders))
+    taken: dict[str, list[str]] = {}
+    others: list[int] = []
+    last: dict[str, int] = {}
+
+    def call_of(method: str) -> Call:
+        async def call(request: bytes, /, *, timeout: float) -> bytes:  # noqa: ASYNC109 - as gRPC has it
+            named = orders_pb2.ShipOrderRequest.FromString(request[:38]).order_id
+            taken.setdefault(named, []).append(method)
+            if named in last:
+                others.append(load.outcome.calls - last[named])
+            last[named] = load.outcome.calls
+            await asyncio.sleep(0)
+            return orders_pb2.Return(return_id=named).SerializeToString()
+
+        return call
+
+    calls = {step.method: call_of(step.method) for step in STEPS}
+    await load._lives(iter([calls] * 8))
+
+    assert set(taken) == set(orders)
+    assert all(methods == [step.method for step in STEPS] for methods in taken.values())
+    assert sorted(others)[len(others) // 2] > UNDER_WAY / 4
+
+
+def test_a_life_whose_call_is_under_way_is_not_taken_again() -> None:
+    lives = Lives(["an-order", "another"], seed=1)
+
+    first, second = lives.take(), lives.take()
+
+    assert first is not second
+    assert lives.take() is None
 
 
 def test_a_batch_is_a_whole_message() -> None:
