@@ -10,7 +10,7 @@ from holdfast.orders.application.returns.return_goods import (
     OpenReturn,
     ReceiveReturn,
 )
-from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
+from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.application.shipping.ship_order import ShipOrder
 from holdfast.orders.domain.errors import OrdersError
 from holdfast.orders.domain.ordering.document import Order
@@ -46,8 +46,8 @@ def leaving(order: Order, shipment_id: str, *items: tuple[int, int], at: str = "
 
 async def record(shop: TwoServices, command: GoodsCommand) -> OrdersError | None:
     """Do it, and let nobody hear of it yet; return why it is refused."""
-    (refused,) = await MoveGoods(shop.begin, shop.clock)([command])
-    return refused
+    (outcome,) = await shop.move_goods([command])
+    return outcome if isinstance(outcome, OrdersError) else None
 
 
 async def move(shop: TwoServices, command: GoodsCommand) -> OrdersError | None:

@@ -1,13 +1,13 @@
 """The rest of an order is cancelled while an edit of it is under way: the edit is dropped."""
 
 from holdfast.orders.application.ordering.edit_orders import CancelRest
-from holdfast.orders.application.shipping.move_goods import MoveGoods
 from holdfast.orders.application.shipping.ship_order import ShipOrder
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.shipping.shipment import AskedItem
 from tests.contract import conftest as contract
 from tests.integration import editing, two_services
 from tests.integration.editing import edit_of, units
+from tests.integration.goods import move
 from tests.integration.two_services import ANNA, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
@@ -20,8 +20,7 @@ async def one_of_three_shipped(shop: TwoServices) -> Order:
     await shop.supply(LAMP=9)
     order_id = (await shop.confirmed(asks("r-1", LAMP=3))).order_id
     shipment = ShipOrder(order_id, "s-1", (AskedItem(1, 1, ""),), "", "", "", "", ANNA)
-    assert await MoveGoods(shop.begin, shop.clock)([shipment]) == [None]
-    await shop.deliver()
+    assert await move(shop, shipment) is None
     return await shop.order(order_id)
 
 

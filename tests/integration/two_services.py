@@ -34,6 +34,7 @@ from holdfast.orders.application.ordering.hear_inventory import HeardAnswer, Hea
 from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOrder, PlaceOrders
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ports import ProductStock, StockAdvice
+from holdfast.orders.application.shipping.move_goods import MoveGoods
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
@@ -134,6 +135,7 @@ class TwoServices:
         self.edits = EditOrders(begin, self.reader, self.stock_check, clock)
         self.edit_orders = retrying(self.edits)
         self.change_orders = retrying(ChangeOrders(begin, clock))
+        self.move_goods = retrying(MoveGoods(begin, self.reader, self.stock_check, clock))
         self.chase = ChaseOrders(begin, clock, self.orders_relay, late_s=LATE_S, expire_s=EXPIRE_S)
         self.hear_inventory = retrying(HearInventory(begin, clock))
         self.orders_receiver = InboxReceiver(

@@ -29,8 +29,7 @@ from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
-from holdfast.orders.application.returns.check_locations import CheckLocations
-from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
+from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.domain.errors import OrdersError
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.shipping.errors import ShippedInPart
@@ -200,10 +199,7 @@ class System:
         await EndHolds(self.shop.begin, self.shop.reader, self.shop.clock)()
 
     async def move_goods(self, command: GoodsCommand) -> str | None:
-        return name_of(await MoveGoods(self.shop.begin, self.shop.clock)([command]))
-
-    async def check_place(self, product: str, place: str) -> str | None:
-        return await refusal(CheckLocations(self.shop.stock_check)([product], [place]))
+        return name_of(await self.shop.move_goods([command]))
 
     # What there is.
 
@@ -235,5 +231,6 @@ async def refusal(verb: Awaitable[object]) -> str | None:
     return None
 
 
-def name_of(outcomes: Sequence[OrdersError | None]) -> str | None:
-    return type(outcomes[0]).__name__ if outcomes[0] else None
+def name_of(outcomes: Sequence[object]) -> str | None:
+    """The name of the refusal; None: it was done."""
+    return type(outcomes[0]).__name__ if isinstance(outcomes[0], OrdersError) else None

@@ -47,7 +47,6 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrder, PlaceO
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
-from holdfast.orders.application.returns.check_locations import CheckLocations
 from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
 from holdfast.orders.application.use_cases import UseCases
 from holdfast.orders.domain.ordering.document import Order
@@ -126,14 +125,14 @@ def assemble(
     stock_check = GrpcStockCheck(channel)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
-    batches = _batches(store, reader, clock, place, edits)
+    batches = _batches(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     queue, notify = INVENTORY_TO_ORDERS.queue, SendNotifications(reader, LogNotifier(), clock)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
-        use_cases=_use_cases(store, reader, profiles, clock, batches, edits, stock_check),
+        use_cases=_use_cases(store, reader, profiles, clock, batches, edits),
         watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
         get_order=batches.get_order,
         reader=reader,
@@ -169,13 +168,19 @@ class _Batches(NamedTuple):
     get_order: Batcher[str, Order | None]
     change_orders: Batcher[Command, None]
     edit_orders: Batcher[EditCommand, None]
-    move_goods: Batcher[GoodsCommand, None]
+    move_goods: Batcher[GoodsCommand, Order]
 
 
 def _batches(
-    store: Store, reader: Reader, clock: Clock, place: PlaceOrders, edits: EditOrders
+    store: Store,
+    reader: Reader,
+    clock: Clock,
+    place: PlaceOrders,
+    edits: EditOrders,
+    stock_check: GrpcStockCheck,
 ) -> _Batches:
     change = retrying(ChangeOrders(store.begin, clock))
+    move_goods = MoveGoods(store.begin, reader, stock_check, clock)
     limits = {"batch_items_max": READ_ITEMS_MAX, "queue_items_max": QUEUE_ITEMS_MAX}
     return _Batches(
         Batcher(
@@ -187,7 +192,7 @@ def _batches(
         Batcher(reader.details, **limits),
         Batcher(change, **limits),
         Batcher(retrying(edits), **limits),
-        Batcher(retrying(MoveGoods(store.begin, clock)), **limits),
+        Batcher(retrying(move_goods), **limits),
     )
 
 
@@ -198,7 +203,6 @@ def _use_cases(
     clock: Clock,
     batches: _Batches,
     edits: EditOrders,
-    stock_check: GrpcStockCheck,
 ) -> UseCases:
     return UseCases(
         cancel_order=retrying(CancelOrder(store.begin, clock)),
@@ -207,7 +211,6 @@ def _use_cases(
         edit_order=batches.edit_orders.submit,
         preview_edit=edits.preview,
         move_goods=batches.move_goods.submit,
-        check_locations=CheckLocations(stock_check),
         change_order=batches.change_orders.submit,
         update_customer=retrying(UpdateCustomer(store.begin, clock)),
         erase_customer=retrying(EraseCustomer(store.begin, clock)),

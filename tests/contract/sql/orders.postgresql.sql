@@ -2751,83 +2751,10 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
  WHERE orders.order_id = ANY($1::uuid[])
 ;
 
--- FIND_WHOLE
-SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
-                        asked_version, ended_version,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
-                        ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = order_edit.order_id
-           AND order_line.edition = order_edit.edition),
-       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
-          FROM order_charge
-         WHERE order_charge.order_id = order_edit.order_id
-           AND order_charge.edition = order_edit.edition),
-       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = order_edit.order_id
-           AND order_sourcing.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
-                        ORDER BY line_no)
-          FROM order_line
-         WHERE order_line.order_id = orders.order_id
-           AND order_line.edition = orders.edition) AS lines,
-       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
-          FROM order_charge
-         WHERE order_charge.order_id = orders.order_id
-           AND order_charge.edition = orders.edition) AS charges,
-       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = orders.order_id
-           AND order_sourcing.edition = orders.edition) AS sourcing,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
-          FROM (SELECT * FROM shipment) AS known
-         WHERE known.order_id = orders.order_id) END AS shipments,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
-          FROM (SELECT * FROM shipment_item) AS known
-         WHERE known.order_id = orders.order_id) END AS shipment_items,
-       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
-                        ORDER BY version)
-          FROM payment
-         WHERE payment.order_id = orders.order_id) AS payments,
-       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-     ,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
-          FROM (SELECT * FROM order_return) AS known
-         WHERE known.order_id = orders.order_id) END AS returns,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
-          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
-         WHERE known.order_id = orders.order_id) END AS return_items,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
-          FROM (SELECT * FROM return_receipt) AS known
-         WHERE known.order_id = orders.order_id) END AS receipts,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
-          FROM (SELECT * FROM receipt_item) AS known
-         WHERE known.order_id = orders.order_id) END AS receipt_items
-     , stock, stock_revision
-  FROM orders
- WHERE orders.order_id = ANY($1::uuid[])
-;
-
--- ORDER_OF_RETURN
-SELECT order_id::text AS order_id
+-- ORDERS_OF_RETURNS
+SELECT return_id::text AS return_id, order_id::text AS order_id
   FROM order_return
- WHERE return_id = $1::uuid
+ WHERE return_id = ANY($1::uuid[])
 ;
 
 -- UNSENT_NOTIFICATIONS

@@ -161,7 +161,8 @@ def _is_batch(field: str, size: int, violations: Violations) -> bool:
 
 
 def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violations) -> list[str]:
-    if not _is_batch("product_ids", len(request.product_ids), violations):
+    only_locations = bool(request.location_ids) and not request.product_ids
+    if not only_locations and not _is_batch("product_ids", len(request.product_ids), violations):
         return []
     for index, product_id in enumerate(request.product_ids):
         violations.id(f"product_ids[{index}]", product_id)

@@ -68,7 +68,7 @@ class StockCheck(Protocol):
     async def ask(
         self, product_ids: Collection[str], location_ids: Collection[str] = ()
     ) -> StockAdvice:
-        """Return what Inventory knows of these products, at least one, and of these locations.
+        """Return what Inventory knows of these products and locations, at least one.
 
         :raises InventoryUnavailable: no answer came in time.
         """
@@ -187,9 +187,7 @@ class Work(Protocol):
         """Return where these orders stand, by order id, locked until the end of the transaction."""
 
     async def whole_orders(self, order_ids: Collection[str]) -> dict[str, Order]:
-        """Return orders whose states are locked, with all that is known of them but their history
-        and payments, by order id.
-        """
+        """Return orders whose states are locked, with all that is known of them, by order id."""
 
     async def database_now(self, here: datetime) -> datetime:
         """Return the time by the database's clock, which ends holds; an engine without one has
@@ -267,8 +265,8 @@ class OrderReader(Protocol):
     async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
         """Return orders by their ids, without history; those that there are."""
 
-    async def order_of_return(self, return_id: str) -> str | None:
-        """Return the id of the order that a return is of; None: there is no such return."""
+    async def orders_of_returns(self, return_ids: Collection[str]) -> dict[str, str]:
+        """Return the ids of the orders that returns are of, by the returns that there are."""
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
         """Return the order's edits that were asked for or ended by a later version, oldest

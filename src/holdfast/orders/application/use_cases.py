@@ -4,7 +4,7 @@ Whatever presents Orders to the world calls these. Placing is beside them,
 and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,8 +27,7 @@ class UseCases:
     ]
     edit_order: Callable[[EditCommand], Awaitable[None]]  # EditOrder, CancelUnits, CancelRest
     preview_edit: Callable[[EditCommand], Awaitable[Order]]
-    move_goods: Callable[[GoodsCommand], Awaitable[None]]  # ShipOrder, OpenReturn and others
-    check_locations: Callable[[Collection[str], Collection[str]], Awaitable[None]]
+    move_goods: Callable[[GoodsCommand], Awaitable[Order]]  # ShipOrder, OpenReturn and others
     extend_hold: Callable[[str, timedelta, Caller], Awaitable[None]]
     change_order: Callable[[Command], Awaitable[None]]  # ConfirmOrder, RecordPayment
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]

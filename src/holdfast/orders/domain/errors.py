@@ -182,6 +182,7 @@ class EditUnderWay(OrdersError):
             f"order {order_id} is being edited already: wait for what becomes of that, read the "
             "order, then repeat the change"
         )
+        self.order_id = order_id
 
 
 class MixedCurrencies(OrdersError):
@@ -269,6 +270,7 @@ class StillPending(OrdersError):
             f"the stock of order {order_id} is not decided yet, so that it can't be {wanted}: "
             "try again in a moment"
         )
+        self.order_id = order_id
 
 
 class TooManyChanges(OrdersError):

@@ -660,7 +660,7 @@ class BatchGetStockInfoRequest(_message.Message):
     """How much is told of each."""
     @_builtins.property
     def product_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """1 to 1,000 products, of at most 4 MiB together."""
+        """1 to 1,000 products, of at most 4 MiB together; none where only locations are looked up."""
 
     @_builtins.property
     def location_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -59,7 +59,10 @@ class OpenReturn(NamedTuple):
 
 
 class ReceiveReturn(NamedTuple):
-    """Record that units of an open return have come."""
+    """Record that units of an open return have come.
+
+    :param order_id: found by the return, whatever is given.
+    """
 
     order_id: str
     return_id: str
@@ -67,30 +70,44 @@ class ReceiveReturn(NamedTuple):
     lines: tuple[AskedReceiptLine, ...]
     caller: Caller
 
-    def decide(self, state: OrderState, order: Order, at: datetime) -> OrderChange | None:
-        """None: it is recorded already.
+    def is_recorded(self, order: Order) -> bool:
+        """Whether the order has this receipt already.
 
-        :raises OrdersError: see `came`, `receive_return`; ReturnNotFound, ReturnClosed,
-            ReturnRequestReused.
+        :raises ReturnRequestReused: its request id is that of another one.
         """
-        digest = digest_of((self.return_id, *self.lines))
         for one in order.returns:
             for receipt in one.receipts:
                 if receipt.request_id == self.request_id:
-                    if receipt.request_hash != digest:
+                    if receipt.request_hash != self._digest():
                         raise ReturnRequestReused(self.request_id, one.return_id, self.order_id)
-                    return None
+                    return True
+        return False
+
+    def _digest(self) -> str:
+        return digest_of((self.return_id, *self.lines))
+
+    def decide(self, state: OrderState, order: Order, at: datetime) -> OrderChange | None:
+        """None: it is recorded already.
+
+        :raises OrdersError: see `is_recorded`, `came`, `receive_return`; ReturnNotFound,
+            ReturnClosed.
+        """
+        if self.is_recorded(order):
+            return None
         to = _find(order, self.return_id)
         if to.closed_at is not None:
             raise ReturnClosed(self.return_id)
         lines = came(to, self.lines)
-        receipt = Receipt(self.request_id, state.asked + 1, lines, digest, at)
+        receipt = Receipt(self.request_id, state.asked + 1, lines, self._digest(), at)
         received = to._replace(receipts=(*to.receipts, receipt))
         return receive_return(state, order, received, at, self.caller)
 
 
 class CloseReturn(NamedTuple):
-    """Nothing more comes by a return."""
+    """Nothing more comes by a return.
+
+    :param order_id: found by the return, whatever is given.
+    """
 
     order_id: str
     return_id: str

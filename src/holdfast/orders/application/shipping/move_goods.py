@@ -1,63 +1,138 @@
 """Move goods: record what left and what came back, a whole batch in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from holdfast.orders.application.ports import Begin, Clock
-from holdfast.orders.application.returns.return_goods import ReturnCommand
+from holdfast.orders.application.ordering.stock_advice import refuse_locations
+from holdfast.orders.application.ports import Begin, Clock, OrderReader, StockCheck
+from holdfast.orders.application.returns.return_goods import (
+    CloseReturn,
+    ReceiveReturn,
+    ReturnCommand,
+)
 from holdfast.orders.application.shipping.ship_order import ShipOrder, UpdateShipment
-from holdfast.orders.domain.errors import OrderNotFound, OrdersError
+from holdfast.orders.domain.errors import InventoryUnavailable, OrderNotFound, OrdersError
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
+from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.returns.errors import ReturnNotFound
 
 GoodsCommand = ShipOrder | UpdateShipment | ReturnCommand
+Locations = Mapping[str, bool] | InventoryUnavailable  # those that exist, and whether active
 
 
 class MoveGoods:
-    """Decide commands in their order, each under its order's lock; return the refusal of each, or
-    None: it is done and durable, or was done before. Inventory hears of it.
+    """Decide commands in their order, each under its order's lock; return what the order of each is
+    then, or the refusal. What is returned is durable, or was done before. Inventory hears of it.
+
+    Locations that goods come to are asked for first; that is advice: Inventory books what came.
 
     :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
     """
 
-    def __init__(self, begin: Begin, clock: Clock) -> None:
+    def __init__(
+        self, begin: Begin, reader: OrderReader, stock_check: StockCheck, clock: Clock
+    ) -> None:
         self._begin = begin
+        self._reader = reader
+        self._stock_check = stock_check
         self._clock = clock
 
-    async def __call__(self, commands: Sequence[GoodsCommand]) -> Sequence[OrdersError | None]:
-        refusals: list[OrdersError | None] = []
+    async def __call__(self, commands: Sequence[GoodsCommand]) -> Sequence[Order | OrdersError]:
+        commands = await self._addressed(commands)
+        locations = await self._locations(commands)
+        outcomes: list[Order | OrdersError] = []
+        changes: list[OrderChange] = []
         async with self._begin() as work:
-            order_ids = {command.order_id for command in commands}
+            order_ids = {command.order_id for command in commands if command.order_id}
             states = await work.lock_states(order_ids)
             orders = await work.whole_orders(order_ids)
             at = self._clock.now()
-            changes: list[OrderChange] = []
             for command in commands:
                 order_id = command.order_id
                 try:
-                    if order_id not in states:
-                        raise OrderNotFound(order_id)
-                    change = command.decide(states[order_id], orders[order_id], at)
+                    change = _decide(command, states.get(order_id), orders, locations, at)
                     if change:
-                        after = _after(orders[order_id], change)
-                        after.goods.refuse_much(order_id)
-                        changes.append(change)
                         states[order_id] = states[order_id].after(change)
-                        orders[order_id] = after
+                        orders[order_id] = _after(orders[order_id], change)
+                        changes.append(change)
                 except OrdersError as error:
-                    refusals.append(error)
+                    outcomes.append(error)
                 else:
-                    refusals.append(None)
+                    outcomes.append(orders[order_id])
             await work.record(changes)
-        return refusals
+        return outcomes
+
+    async def _addressed(self, commands: Sequence[GoodsCommand]) -> Sequence[GoodsCommand]:
+        """Give those that name only a return its order; "": there is no such return."""
+        named = {
+            command.return_id
+            for command in commands
+            if isinstance(command, ReceiveReturn | CloseReturn)
+        }
+        if not named:
+            return commands
+        found = await self._reader.orders_of_returns(named)
+        return [
+            command._replace(order_id=found.get(command.return_id, ""))
+            if isinstance(command, ReceiveReturn | CloseReturn)
+            else command
+            for command in commands
+        ]
+
+    async def _locations(self, commands: Sequence[GoodsCommand]) -> Locations:
+        named = {
+            line.location_id
+            for command in commands
+            if isinstance(command, ReceiveReturn)
+            for line in command.lines
+        }
+        try:
+            return (await self._stock_check.ask((), named)).locations if named else {}
+        except InventoryUnavailable as error:
+            return error
+
+
+def _decide(
+    command: GoodsCommand,
+    state: OrderState | None,
+    orders: Mapping[str, Order],
+    locations: Locations,
+    at: datetime,
+) -> OrderChange | None:
+    """None: it is done already.
+
+    :raises OrdersError: see the command; for units that come to a location, see `refuse_locations`.
+    """
+    if isinstance(command, ReceiveReturn | CloseReturn) and not command.order_id:
+        raise ReturnNotFound(command.return_id)
+    if state is None:
+        raise OrderNotFound(command.order_id)
+    order = orders[command.order_id]
+    if isinstance(command, ReceiveReturn) and not command.is_recorded(order):
+        if isinstance(locations, InventoryUnavailable):
+            raise locations
+        refuse_locations({line.location_id for line in command.lines}, locations)
+    change = command.decide(state, order, at)
+    if change:
+        _after(order, change).goods.refuse_much(command.order_id)
+    return change
 
 
 def _after(order: Order, change: OrderChange) -> Order:
-    """The order with what is new, or changed, of its goods."""
+    """The order as it is once the change is made, as a reader finds it."""
     shipments = {one.shipment_id: one for one in order.shipments}
     returns = {one.return_id: one for one in order.returns}
     if change.shipment:
         shipments[change.shipment.shipment_id] = change.shipment
     if change.goods_return:
         returns[change.goods_return.return_id] = change.goods_return
-    return replace(order, shipments=tuple(shipments.values()), returns=tuple(returns.values()))
+    return replace(
+        order,
+        state=order.state.after(change),
+        updated_at=change.at,
+        history=(*order.history, change),
+        shipments=tuple(shipments.values()),
+        returns=tuple(returns.values()),
+    )

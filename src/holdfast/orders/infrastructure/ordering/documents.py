@@ -64,8 +64,11 @@ def order_of(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
     )
 
 
-def with_stock(order: Order, row: Row) -> Order:
-    """The same with its returns, and with what Inventory holds and what waits, as it last told."""
+def whole_order(row: Row) -> Order:
+    """Read an order with its history, its returns, and what Inventory holds and what waits, as it
+    last told.
+    """
+    order = order_of(row, history_of(row))
     parts = json.loads(row["stock"])
     stock = tuple(HeldStock(*part) for part in parts if part[1] != NOWHERE)
     queued = tuple(QueuedUnits(name, units) for name, at, units, *_ in parts if at == NOWHERE)

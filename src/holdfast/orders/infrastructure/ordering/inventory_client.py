@@ -33,8 +33,8 @@ class GrpcStockCheck:
         known: dict[str, bool] = {}
         for start in range(0, max(len(products), len(locations)), ASKED_PER_CALL):
             some = slice(start, start + ASKED_PER_CALL)
-            response = await self._ask_some(products[some] or products[:1], locations[some])
-            found |= _products(products[some] or products[:1], response)
+            response = await self._ask_some(products[some], locations[some])
+            found |= _products(products[some], response)
             known |= {one.location_id: one.active for one in response.locations}
         await failpoint("stock checked")
         return StockAdvice(found, known)

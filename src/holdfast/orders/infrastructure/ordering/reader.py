@@ -21,10 +21,9 @@ from holdfast.orders.domain.payments.payment import (
 )
 from holdfast.orders.infrastructure.ordering.documents import (
     customer_of,
-    history_of,
     order_of,
+    whole_order,
     with_returns,
-    with_stock,
 )
 from holdfast.orders.infrastructure.ordering.edits import (
     edit_of,
@@ -59,7 +58,7 @@ class Reader:
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
             rows = await reading.fetch(self._sql.FIND_DETAILS, list(set(order_ids)))
-        found = {row["order_id"]: with_stock(order_of(row, history_of(row)), row) for row in rows}
+        found = {row["order_id"]: whole_order(row) for row in rows}
         return [found.get(order_id) for order_id in order_ids]
 
     async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
@@ -70,10 +69,10 @@ class Reader:
             for row in rows
         }
 
-    async def order_of_return(self, return_id: str) -> str | None:
+    async def orders_of_returns(self, return_ids: Collection[str]) -> dict[str, str]:
         async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.ORDER_OF_RETURN, return_id)
-        return rows[0]["order_id"] if rows else None
+            rows = await reading.fetch(self._sql.ORDERS_OF_RETURNS, sorted(return_ids))
+        return {row["return_id"]: row["order_id"] for row in rows}
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
         async with self._database.read() as reading:

@@ -209,12 +209,11 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
     FIND_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + _OF_IDS
     _STOCK = "     , stock, stock_revision"
     FIND_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + _OF_IDS
-    FIND_WHOLE = _COLUMNS + _RETURNS + _STOCK + _OF_IDS
 
-    ORDER_OF_RETURN = """
-SELECT order_id::text AS order_id
+    ORDERS_OF_RETURNS = """
+SELECT return_id::text AS return_id, order_id::text AS order_id
   FROM order_return
- WHERE return_id = $1::uuid
+ WHERE return_id = ANY($1::uuid[])
 """
 
     UNSENT_NOTIFICATIONS = """

@@ -46,8 +46,7 @@ from holdfast.orders.infrastructure.ordering.documents import (
     customer_of,
     details_of,
     editions_of,
-    order_of,
-    with_stock,
+    whole_order,
 )
 from holdfast.orders.infrastructure.ordering.edits import (
     add_contents,
@@ -155,8 +154,8 @@ class StoreWork:
         self._transaction.defer(self._sql.PUT_DETAILS, rows)
 
     async def whole_orders(self, order_ids: Collection[str]) -> dict[str, Order]:
-        rows = await self._transaction.fetch(self._sql.FIND_WHOLE, sorted(order_ids))
-        return {row["order_id"]: with_stock(order_of(row), row) for row in rows}
+        rows = await self._transaction.fetch(self._sql.FIND_DETAILS, sorted(order_ids))
+        return {row["order_id"]: whole_order(row) for row in rows}
 
     async def database_now(self, here: datetime) -> datetime:
         (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
