@@ -13,9 +13,10 @@ from proof.run_record import Attempt
 def attempts_of(logs: Iterable[Path]) -> list[Attempt]:
     """Every notification that was handed to the notifier, as often as it was."""
     return [
-        Attempt(line["order_id"], int(line["notification"].rpartition("/")[2]), line["status"])
+        Attempt(news["order_id"], news["version"], news["status"])
         for line in _lines(logs)
-        if line.get("event") == "customer notified"
+        if line.get("event") == "customers notified"
+        for news in line["notifications"]
     ]
 
 

@@ -234,7 +234,7 @@ BUGS = (
         edited(
             StoreWork,
             "save_book",
-            ("for m in book.movements\n", 'for m in book.movements if m.kind != "RELEASE"\n'),
+            ("(book.movements)", '([m for m in book.movements if m.kind != "RELEASE"])'),
         ),
     ),
     bug(

@@ -1,7 +1,6 @@
 """The promises of Inventory's store, kept on both engines."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -115,7 +114,7 @@ async def test_a_reservation_is_read_as_it_was_decided_and_as_it_was_released(
             order_id(4), 1, 1, ReservationState.HELD, queued=(QueuedUnits("DESK", 4, LATER),)
         ),
     ]
-    decided = [replace(one, placed_at=START) for one in decided]
+    decided = [one._replace(placed_at=START) for one in decided]
     over = Reservation(order_id(1), 4, 7, ReservationState.OVER, placed_at=START)
     async with house.store.begin() as work:
         book = StockBook(await work.lock_levels(["DESK"]), START)

@@ -325,8 +325,8 @@ async def test_every_outcome_is_sent_to_its_customer_and_again_after_a_crash(
         sent = [await send(), await send()]
 
     assert sent == [3, 0]
-    identities = [line["notification"] for line in lines]
-    assert identities == [f"{order.order_id}/2" for order in placed] * 2
+    told = [(one["order_id"], one["version"]) for line in lines for one in line["notifications"]]
+    assert told == [(order.order_id, 2) for order in placed] * 2
 
 
 # One statement more per order would cost an order's time for each: five hundred must cost as five.

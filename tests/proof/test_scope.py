@@ -4,7 +4,6 @@ Every state of every scope is visited; and rules planted wrong on purpose are fo
 """
 
 from collections.abc import Callable, Set
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +43,7 @@ def planted(bug: Patch) -> Patch:
 @planted
 def older_questions_are_decided_too(patch: pytest.MonkeyPatch) -> None:
     def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
-        older = before and replace(before, revision=min(before.revision, wanted.revision - 1))
+        older = before and before._replace(revision=min(before.revision, wanted.revision - 1))
         return hear(older, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
@@ -54,7 +53,7 @@ def older_questions_are_decided_too(patch: pytest.MonkeyPatch) -> None:
 def the_same_question_is_decided_again(patch: pytest.MonkeyPatch) -> None:
     def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         if before and before.revision == wanted.revision:
-            before = replace(before, revision=before.revision - 1, stock=())
+            before = before._replace(revision=before.revision - 1, stock=())
         return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
@@ -64,7 +63,7 @@ def the_same_question_is_decided_again(patch: pytest.MonkeyPatch) -> None:
 def an_end_gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
     def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
         if before and wanted.over and wanted.revision > before.revision:
-            return replace(before, revision=wanted.revision, version=before.version + 1)
+            return before._replace(revision=wanted.revision, version=before.version + 1)
         return hear(before, wanted, *rest)
 
     patch.setattr(inventory, "hear", decide)
@@ -90,7 +89,7 @@ def a_part_of_what_is_wanted_is_held(patch: pytest.MonkeyPatch) -> None:
 @planted
 def a_decision_keeps_its_version(patch: pytest.MonkeyPatch) -> None:
     def decide(before: Reservation | None, wanted: Wanted, *rest: Any) -> Reservation:
-        return replace(hear(before, wanted, *rest), version=1)
+        return hear(before, wanted, *rest)._replace(version=1)
 
     patch.setattr(inventory, "hear", decide)
 
@@ -144,7 +143,7 @@ def an_edit_that_is_short_is_held_in_part(patch: pytest.MonkeyPatch) -> None:
             have = sum(part.quantity for part in before.stock)
             products = {PRODUCT: have + sum(level.available for level in book.levels)}
             part = hear(before, wanted._replace(products=products), book, cause, booked)
-            return replace(part, missing=after.missing)
+            return part._replace(missing=after.missing)
         return after
 
     patch.setattr(inventory, "hear", decide)

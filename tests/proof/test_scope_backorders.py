@@ -5,7 +5,6 @@ there.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,7 +99,7 @@ def an_end_goes_on_waiting(patch: pytest.MonkeyPatch) -> None:
         after = hear(before, wanted, book, *rest)
         if before and before.queued and wanted.over and after is not before:
             book.requeue((), before.queued)
-            return replace(after, queued=before.queued)
+            return after._replace(queued=before.queued)
         return after
 
     patch.setattr(inventory, "hear", decide)
@@ -111,7 +110,7 @@ def serving_keeps_the_version(patch: pytest.MonkeyPatch) -> None:
     serve = inventory.serve
 
     def again(before: Reservation, *rest: Any) -> Reservation:
-        return replace(serve(before, *rest), version=before.version)
+        return serve(before, *rest)._replace(version=before.version)
 
     patch.setattr(inventory, "serve", again)
 
@@ -121,7 +120,7 @@ def serving_leaves_the_queue_as_it_was(patch: pytest.MonkeyPatch) -> None:
     serve = inventory.serve
 
     def again(before: Reservation, *rest: Any) -> Reservation:
-        return replace(serve(before, *rest), queued=before.queued)
+        return serve(before, *rest)._replace(queued=before.queued)
 
     patch.setattr(inventory, "serve", again)
 
@@ -150,7 +149,7 @@ def what_gave_way_does_not_wait(patch: pytest.MonkeyPatch) -> None:
     ) -> tuple[Reservation, int]:
         after, taken = displace(before, key, units, book, *rest)
         book.requeue(after.queued, before.queued)
-        return replace(after, queued=before.queued), taken
+        return after._replace(queued=before.queued), taken
 
     patch.setattr(inventory, "displace", gone)
 

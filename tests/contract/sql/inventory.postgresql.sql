@@ -547,18 +547,19 @@ UPDATE stock_level
    AND (queued_max <> $2 OR safety_stock <> $3)
 ;
 
--- INSERT_MOVEMENTS
+-- INSERT_PROMISES
 INSERT INTO stock_movement
-            (product_id, location_id, lot_id, kind,
-             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-             order_id, reason, reference, actor, moved_at)
-SELECT *
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-              $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[])
+            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after,
+             reserved_after, order_id, reason, reference, actor, moved_at)
+SELECT product_id, location_id, kind, 0, reserved_delta, on_hand_after,
+       reserved_after, order_id, reason, '', actor, at
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
+              $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[])
+       AS new (product_id, location_id, kind, reserved_delta, on_hand_after,
+               reserved_after, order_id, reason, actor, at)
 ;
 
--- INSERT_MOVEMENTS_IN_FULL
+-- INSERT_MOVEMENTS
 INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,

@@ -512,17 +512,15 @@ UPDATE stock_level
    AND (queued_max <> ?2 OR safety_stock <> ?3)
 ;
 
--- INSERT_MOVEMENTS
+-- INSERT_PROMISES
 INSERT INTO stock_movement
-            (product_id, location_id, lot_id, kind,
-             on_hand_delta, reserved_delta, on_hand_after, reserved_after,
-             order_id, reason, reference, actor, moved_at)
-     VALUES (?1, ?2, ?3, ?4,
-              ?5, ?6, ?7, ?8,
-              ?9, ?10, ?11, ?12, ?13)
+            (product_id, location_id, kind, on_hand_delta, reserved_delta, on_hand_after,
+             reserved_after, order_id, reason, reference, actor, moved_at)
+     VALUES (?1, ?2, ?3, 0, ?4, ?5,
+       ?6, ?7, ?8, '', ?9, ?10)
 ;
 
--- INSERT_MOVEMENTS_IN_FULL
+-- INSERT_MOVEMENTS
 INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,

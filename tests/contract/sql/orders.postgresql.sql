@@ -2827,6 +2827,13 @@ SELECT *
               $7::text[])
 ;
 
+-- INSERT_PLACED
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+SELECT order_id, 1, 'PENDING', at, reason, actor, ''
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
+       AS new (order_id, at, reason, actor)
+;
+
 -- INSERT_CHARGES
 INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
 SELECT *
@@ -2953,12 +2960,25 @@ UPDATE orders
        stock = coalesce(new.stock, orders.stock),
        expires_at = coalesce(new.expires_at, orders.expires_at),
        confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::timestamptz[],
-              $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::json[],
-              $11::timestamptz[], $12::text[], $13::bigint[])
-       AS new (order_id, status, version, shortages, at,
-               asked, answered, sequence, revision, stock,
-               expires_at, confirmed_by, before)
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::json[],
+              $9::jsonb[], $10::bigint[], $11::timestamptz[], $12::text[], $13::bigint[])
+       AS new (order_id, status, version, at,
+               answered, sequence, revision, stock,
+               shortages, asked, expires_at, confirmed_by, before)
+ WHERE orders.order_id = new.order_id
+   AND orders.version = new.before
+;
+
+-- SETTLE_STATES
+UPDATE orders
+   SET status = new.status, version = new.version, updated_at = new.at,
+       answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
+       stock = new.stock
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
+              $5::bigint[], $6::bigint[], $7::bigint[], $8::json[], $9::bigint[])
+       AS new (order_id, status, version, at,
+               answered, sequence, revision, stock, before)
  WHERE orders.order_id = new.order_id
    AND orders.version = new.before
 ;

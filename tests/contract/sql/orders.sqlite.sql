@@ -2976,6 +2976,11 @@ INSERT INTO order_history (order_id, version, status, changed_at, reason, actor,
               ?7)
 ;
 
+-- INSERT_PLACED
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+     VALUES (?1, 1, 'PENDING', ?2, ?3, ?4, '')
+;
+
 -- INSERT_CHARGES
 INSERT INTO order_charge (order_id, edition, charge_no, line_no, kind, code, amount_minor)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6,
@@ -3083,17 +3088,26 @@ LEFT JOIN order_details USING (order_id)
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = ?2, version = ?3, updated_at = ?5,
-       shortages = coalesce(?4, orders.shortages),
-       asked = coalesce(?6, orders.asked),
-       answered = coalesce(?7, orders.answered),
-       stock_sequence = coalesce(?8, orders.stock_sequence),
-       stock_revision = coalesce(?9, orders.stock_revision),
-       stock = coalesce(?10, orders.stock),
+   SET status = ?2, version = ?3, updated_at = ?4,
+       shortages = coalesce(?9, orders.shortages),
+       asked = coalesce(?10, orders.asked),
+       answered = coalesce(?5, orders.answered),
+       stock_sequence = coalesce(?6, orders.stock_sequence),
+       stock_revision = coalesce(?7, orders.stock_revision),
+       stock = coalesce(?8, orders.stock),
        expires_at = coalesce(?11, orders.expires_at),
        confirmed_by = coalesce(?12, orders.confirmed_by)
  WHERE orders.order_id = ?1
    AND orders.version = ?13
+;
+
+-- SETTLE_STATES
+UPDATE orders
+   SET status = ?2, version = ?3, updated_at = ?4,
+       answered = ?5, stock_sequence = ?6, stock_revision = ?7,
+       stock = ?8
+ WHERE orders.order_id = ?1
+   AND orders.version = ?9
 ;
 
 -- UPDATE_STOCK

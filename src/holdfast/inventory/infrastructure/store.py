@@ -30,6 +30,7 @@ from holdfast.inventory.domain.locations.location import (
 )
 from holdfast.inventory.domain.reservations.reservation import Reservation
 from holdfast.inventory.domain.stock.levels import StockLevel
+from holdfast.inventory.domain.stock.movements import Movement
 from holdfast.inventory.domain.stock.queues import ProductQueue
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.backorders import BackorderReading, BackorderWork
@@ -208,21 +209,26 @@ class StoreWork(BackorderWork, TransferWork):
         await failpoint("levels changed")
         self._transaction.defer(self._sql.SET_QUEUED_AT_GATES, list(book.queued.items()))
         self._transaction.defer(self._sql.WAKE_QUEUES, [(name,) for name in book.to_serve])
+        self._write_movements(book.movements)
+
+    def _write_movements(self, movements: Sequence[Movement]) -> None:
+        """All by one statement, so that they are numbered in their order."""
+        if all(map(_is_promise, movements)):
+            promises = [
+                (m.product_id, m.location_id, m.kind, m.reserved_delta, m.on_hand_after)
+                + (m.reserved_after, m.order_id, m.reason, m.actor, m.at)
+                for m in movements
+            ]
+            self._transaction.defer(self._sql.INSERT_PROMISES, promises)
+            return
         rows: list[tuple[object, ...]] = [
             (m.product_id, m.location_id, m.lot_id or None, m.kind)
             + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
             + (m.order_id, m.reason, m.reference, m.actor, m.at)
-            for m in book.movements
+            + (m.reason_code or None, m.quarantined_delta, m.quarantined_after)
+            for m in movements
         ]
-        # All by one statement, so that they are numbered in their order.
-        if any(m.reason_code or m.quarantined_delta or m.quarantined_after for m in book.movements):
-            full = [
-                (*row, m.reason_code or None, m.quarantined_delta, m.quarantined_after)
-                for row, m in zip(rows, book.movements, strict=True)
-            ]
-            self._transaction.defer(self._sql.INSERT_MOVEMENTS_IN_FULL, full)
-        else:
-            self._transaction.defer(self._sql.INSERT_MOVEMENTS, rows)
+        self._transaction.defer(self._sql.INSERT_MOVEMENTS, rows)
 
     async def save_reservations(
         self, changed: Sequence[Reservation], known: Mapping[str, Reservation], at: datetime
@@ -297,6 +303,12 @@ class StoreWork(BackorderWork, TransferWork):
     async def announce(self, told: Sequence[tuple[InventoryEvent, Caller]], at: datetime) -> None:
         events = [self._codec.encode(event, at, caller) for event, caller in told]
         self._outbox.append(self._transaction, events)
+
+
+def _is_promise(m: Movement) -> bool:
+    """Whether a movement has nothing beside units that are promised, or are no more."""
+    beside = m.on_hand_delta or m.quarantined_delta or m.quarantined_after or m.reason_code
+    return not (beside or m.reference or m.lot_id)
 
 
 async def _locations(

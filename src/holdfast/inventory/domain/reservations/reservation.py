@@ -7,7 +7,6 @@ none ─┬─ held ──> HELD ─┬─ wants other ─> HELD   (all of an in
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -66,8 +65,7 @@ class Wanted(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(NamedTuple):
     """What is held for one order.
 
     :param version: rises by one with every decision; one version never tells two things.
@@ -148,8 +146,7 @@ def serve(before: Reservation, waiting: QueuedUnits, book: StockBook, cause: Cau
     left = waiting.quantity - sum(part.quantity for part in taken)
     rest = (waiting._replace(quantity=left),) if left else ()
     others = (one for one in before.queued if one != waiting)
-    return replace(
-        before,
+    return before._replace(
         version=before.version + 1,
         stock=sum_of(before.stock, (), taken),
         queued=joined((*others, *rest)),
@@ -172,8 +169,7 @@ def displace(
     book.release(taken, cause)
     waiting = (QueuedUnits(key[0], count, before.placed_at or book.at),)
     book.requeue((), waiting)
-    changed = replace(
-        before,
+    changed = before._replace(
         version=before.version + 1,
         stock=sum_of(before.stock, taken, ()),
         queued=joined(before.queued + waiting),

@@ -7,10 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from holdfast.chassis.database.seam import (
-    Conflict,
     Database,
     Reading,
-    Row,
     Transaction,
     instant,
 )
@@ -27,7 +25,6 @@ from holdfast.orders.application.ports import (
 )
 from holdfast.orders.domain.caller import ORDERS
 from holdfast.orders.domain.customers.customer import NOBODY
-from holdfast.orders.domain.events import question_in
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
@@ -36,25 +33,27 @@ from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.sourcing import BY_PRIORITY
 from holdfast.orders.domain.ordering.status import OrderStatus
-from holdfast.orders.domain.ordering.stock import BY_RANK
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.domain.shipping.goods import NO_GOODS
 from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.documents import (
-    NOWHERE,
     customer_of,
     details_of,
-    editions_of,
     whole_order,
 )
 from holdfast.orders.infrastructure.ordering.edits import (
     add_contents,
     record_edits,
-    shortages_text,
     sourcing_of,
 )
 from holdfast.orders.infrastructure.ordering.sql import SQL, Statements
+from holdfast.orders.infrastructure.ordering.states import (
+    asked_by,
+    state_of,
+    stock_row,
+    write_states,
+)
 from holdfast.orders.infrastructure.returns.rows import record_returns
 from holdfast.orders.infrastructure.shipping.rows import record_shipments
 
@@ -141,7 +140,8 @@ class StoreWork:
         bare = [(order.order_id, order.customer_id) for order in new if order.customer == NOBODY]
         self._transaction.defer(self._sql.TAKE_PROFILES, bare)
         placed = [order.placed for order in new]
-        self._add_history(placed)
+        first_changes = [(c.order_id, c.at, c.reason, c.caller.name) for c in placed]
+        self._transaction.defer(self._sql.INSERT_PLACED, first_changes)
         self._tell(placed)
         return taken
 
@@ -203,7 +203,7 @@ class StoreWork:
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
         rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
-        return {row["order_id"]: _state(row) for row in rows}
+        return {row["order_id"]: state_of(row) for row in rows}
 
     async def known_of(self, order_id: str) -> KnownDetails:
         (row,) = await self._transaction.fetch(self._sql.KNOWN_OF_ORDER, order_id)
@@ -222,15 +222,13 @@ class StoreWork:
         by_order: dict[str, list[OrderChange]] = defaultdict(list)
         for change in changes:
             by_order[change.order_id].append(change)
-        refreshed = [_stock_row(one) for key, one in heard.items() if key not in by_order]
+        refreshed = [stock_row(one) for key, one in heard.items() if key not in by_order]
         await self._transaction.write(self._sql.UPDATE_STOCK, refreshed)
         if not changes:
             return
-        rows = [_state_row(of_order, heard.get(key)) for key, of_order in by_order.items()]
-        if await self._transaction.write(self._sql.UPDATE_STATES, rows) < len(rows):
-            raise Conflict("an order changed although it was locked")
+        await write_states(self._transaction, self._sql, by_order, heard)
         await failpoint("orders changed")
-        asking = {c.order_id: c.at for c in changes if _asked(c) is not None}
+        asking = {c.order_id: c.at for c in changes if asked_by(c) is not None}
         self._transaction.defer(self._sql.PUT_UNANSWERED, list(asking.items()))
         revised = [
             (c.order_id, c.customer.name, c.customer.email, c.customer.phone, c.customer.address)
@@ -267,17 +265,17 @@ class StoreWork:
 
     async def claim_ended_holds(self, here: datetime, *, limit: int) -> list[OrderState]:
         rows = await self._transaction.fetch(self._sql.CLAIM_ENDED_HOLDS, here, limit)
-        return list(map(_state, rows))
+        return list(map(state_of, rows))
 
     async def claim_late(
         self, at: datetime, *, asked_before: datetime, limit: int
     ) -> list[OrderState]:
         rows = await self._transaction.fetch(self._sql.CLAIM_LATE, asked_before, limit, at)
-        return list(map(_state, rows))
+        return list(map(state_of, rows))
 
     async def claim_expired(self, *, placed_before: datetime, limit: int) -> list[OrderState]:
         rows = await self._transaction.fetch(self._sql.CLAIM_EXPIRED, placed_before, limit)
-        return list(map(_state, rows))
+        return list(map(state_of, rows))
 
     async def ask_again(self, orders: Sequence[OrderState], at: datetime) -> None:
         if not orders:
@@ -328,7 +326,7 @@ async def find_requests(
     customers, requests = [key[0] for key in keys], [key[1] for key in keys]
     rows = await reading.fetch(sql.FIND_REQUESTS, customers, requests)
     return {
-        (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], _state(row))
+        (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], state_of(row))
         for row in rows
     }
 
@@ -341,53 +339,3 @@ def _order_row(order: NewOrder) -> tuple[object, ...]:
         + (customer.name, customer.email, customer.phone, customer.address)
         + (order.placed.at, order.expires_at)
     )
-
-
-def _state(row: Row) -> OrderState:
-    return OrderState(
-        row["order_id"],
-        OrderStatus(row["status"]),
-        row["version"],
-        row["asked"],
-        row["answered"],
-        row["stock_sequence"],
-        row["expires_at"] and instant(row["expires_at"]),
-        row["confirmed_by"],
-        editions_of(row),
-    )
-
-
-def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
-    """What an order becomes by changes of it, in their order."""
-    last = changes[-1]
-    short, asked = last.shortages, _asked(last)
-    expires_at, confirmed_by = last.expires_at, last.confirmed_by
-    for change in changes[-2::-1]:  # mostly there is only one
-        short = short or change.shortages
-        asked = asked or _asked(change)
-        expires_at = expires_at or change.expires_at
-        confirmed_by = confirmed_by or change.confirmed_by
-    return (
-        (last.order_id, last.status, last.version, shortages_text(short) if short else None)
-        + (last.at, asked, *_stock_row(news)[1:])
-        + (expires_at, confirmed_by, changes[0].version - 1)
-    )
-
-
-def _asked(change: OrderChange) -> int | None:
-    """The revision of the question that a change puts to Inventory; None if it puts none."""
-    question = question_in(change.event) if change.event is not None else None
-    return question.revision if question else None
-
-
-def _stock_row(news: StockNews | None) -> tuple[object, ...]:
-    """What is known of an order's stock, after its id; nothing new leaves all as it is."""
-    if news is None:
-        return (None,) * 5
-    state, answer = news
-    parts = [
-        *(held if held.reason != BY_RANK else held[:3] for held in answer.stock),
-        *((product_id, NOWHERE, units) for product_id, units in answer.queued),
-    ]
-    stock = json.dumps(parts)
-    return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
