@@ -1,6 +1,7 @@
 """The client library is asked for what a caller wants, and its answers become plain facts."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from copy import copy
 
 from holdfast.client import (
@@ -15,12 +16,19 @@ from holdfast.client import (
     Placed,
 )
 from holdfast.client._orders import Orders
+from proof.catalogue_asking import ask_for_catalogue, ask_for_pages
+from proof.catalogue_wishes import PAGES
+from proof.customer_asking import ask_for_customers
+from proof.customer_wishes import CUSTOMERS
 from proof.goods_asking import (
     ask_for_goods,
     ask_for_stock,
     backorder_of,
+    level_facts,
     order_facts,
+    setting_of,
     sourcing_of,
+    stock_facts,
     whole_order,
 )
 from proof.goods_wishes import GOODS
@@ -32,6 +40,7 @@ from proof.transfer_wishes import TRANSFERS
 from proof.workload import Wanted
 
 PRICE = Money("GBP", 250)
+WATCHED_S = 1.0
 
 
 async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> Facts:
@@ -74,13 +83,30 @@ async def call(client: Holdfast, wanted: Wanted, price: Money | None = None) -> 
                 backorder=backorder_of(asked),
             )
             return {"product_id": product_id}
+        case "UpdateOrder":
+            return whole_order(await client.orders.update(**asked))
+        case "WatchOrder":
+            return await _watched(client, asked["order_id"])
         case _ if wanted.method in GOODS:
             return await ask_for_goods(client, wanted)
         case _ if wanted.method in PLACES:
             return await ask_for_places(client, wanted)
         case _ if wanted.method in TRANSFERS:
             return await ask_for_transfers(client, wanted)
+        case _ if wanted.method in CUSTOMERS:
+            return await ask_for_customers(client, wanted)
+        case _ if wanted.method in PAGES:
+            return await ask_for_pages(client, wanted)
+        case "UpdateProduct" | "ListProducts":
+            return await ask_for_catalogue(client, wanted)
     return await ask_for_stock(client, wanted)
+
+
+async def _watched(client: Holdfast, order_id: str) -> Facts:
+    """What an order came to while somebody looked."""
+    async with aclosing(client.orders.watch(order_id, watch_s=WATCHED_S)) as seen:
+        told = [whole_order(order) async for order in seen]
+    return told[-1]
 
 
 async def _hold_or_pay(client: Holdfast, wanted: Wanted) -> Facts:
@@ -133,10 +159,25 @@ async def _edit(client: Holdfast, wanted: Wanted) -> Facts:
 async def call_batch(
     client: Holdfast, wishes: Sequence[Wanted], price: Money | None
 ) -> list[Facts | HoldfastError]:
-    """Ask for many orders by one BatchCreateOrders.
+    """Ask by one call for many orders, for the stock of many products, or to set many levels.
 
     :raises HoldfastError: the whole call failed.
     """
+    match wishes[0].method:
+        case "GetStockInfo":
+            ids = [one.request["product_id"] for one in wishes]
+            infos = await client.inventory.get_stock_batch(ids)
+            return [one if isinstance(one, HoldfastError) else stock_facts(one) for one in infos]
+        case "SetStock":
+            settings = [setting_of(one.request) for one in wishes]
+            levels = await client.inventory.set_stock_batch(settings)
+            return [one if isinstance(one, HoldfastError) else level_facts(one) for one in levels]
+    return await _placed_together(client, wishes, price)
+
+
+async def _placed_together(
+    client: Holdfast, wishes: Sequence[Wanted], price: Money | None
+) -> list[Facts | HoldfastError]:
     told = await client.orders.create_batch(
         [
             OrderRequest(

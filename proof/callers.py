@@ -23,10 +23,12 @@ from holdfast.client._client import DEADLINE_S
 from proof.asking import PRICE, call, call_batch
 from proof.goods_wishes import GOODS
 from proof.history import NOT_DONE, Facts, History
+from proof.verbs import BATCHES, rpc_of
 from proof.workload import MIX, Caller, Shop, Wanted, supply
 from testbed.waiting import until
 
 OPEN_S_MAX = 60.0
+TOGETHER = 0.75  # of what may be asked for many at a time
 ANSWERS_S_MAX = 60.0
 
 
@@ -45,7 +47,8 @@ class Habits:
     :param callers: how many.
     :param name: what their names begin with; no other group has it.
     :param pause_s: between two calls of a caller, on average.
-    :param batch: orders of one BatchCreateOrders call; 1: each by a CreateOrder of its own.
+    :param batch: orders of one BatchCreateOrders call, mostly, and likewise what is read or set of
+        stock; 1: each by a call of its own.
     :param deadline_s: of the client library.
     :param retry_s: of the client library; None: its default.
     :param hurries: some deadlines are too short to be kept.
@@ -94,6 +97,7 @@ class Callers:
         self.bugs: list[str] = []  # what a service called its own fault
         self.nonsense: list[str] = []  # what it called the caller's
         self.codes: Counter[str] = Counter()  # of calls that failed
+        self.succeeded: Counter[str] = Counter()  # calls that were answered OK, by RPC
 
     def line(self, name: str, number: int = 0) -> "Line":
         """A caller of this name, who is connected to the address whose turn it is."""
@@ -145,19 +149,20 @@ class Callers:
         caller = Caller(name, self._seed, self._shop, mix=self.habits.mix)
         async with line.client:
             while not self._stopped.is_set():
-                for answer in await line.ask(self._wishes(caller)):
+                for answer in await line.ask(self._wishes(caller, line.chance)):
                     caller.told_of(answer)
                 await asyncio.sleep(line.chance.uniform(0, 2 * self.habits.pause_s))
 
-    def _wishes(self, caller: Caller) -> list[Wanted]:
-        """The next call; with batches, so many orders at once as soon as one is wanted."""
+    def _wishes(self, caller: Caller, chance: random.Random) -> list[Wanted]:
+        """The next call; with batches, mostly so many alike at once where one call takes many."""
         wishes = [caller.next()]
         if not self.habits.hurries:
             wishes = [Wanted(one.method, one.request) for one in wishes]
-        if wishes[0].method == "CreateOrder":
+        method = wishes[0].method
+        if method in BATCHES and self.habits.batch > 1 and chance.random() < TOGETHER:
             while len(wishes) < self.habits.batch:
-                wanted = caller.next()
-                if wanted.method == "CreateOrder":
+                wanted = caller.next(method)
+                if wanted.method == method:
                     wishes.append(wanted)
         return wishes
 
@@ -249,6 +254,8 @@ class Line:
             told = [error] * len(wishes)
         for wanted, number, one in zip(wishes, numbers, told, strict=True):
             self._callers.note(wanted, number, one)
+        if any(not isinstance(one, HoldfastError) for one in told):
+            self._callers.succeeded[rpc_of(wishes)] += 1
         await self._history.on_disk()
         return told
 

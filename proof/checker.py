@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator
 
 from proof.rules import (
     agreement,
+    customers,
     edits,
     explaining,
     goods,
     messages,
     orders,
+    pages,
     places,
     reads,
     resources,
@@ -41,6 +43,8 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         goods.no_lost_goods,
         places.no_lost_switch,
         transfers.no_lost_transfer,
+        customers.no_lost_customer,
+        pages.no_lost_product,
     ),
     4: (
         orders.no_phantom,
@@ -49,6 +53,8 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         stock.stock_phantoms,
         places.no_phantom_switch,
         transfers.no_phantom_transfer,
+        customers.no_phantom_customer,
+        pages.no_phantom_product,
     ),
     5: (
         orders.idempotency,
@@ -75,6 +81,8 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         places.availability_told,
         explaining.explanations,
         transfers.transfers_told,
+        customers.customers_told,
+        pages.pages_told,
     ),
     12: (orders.notifications,),
     13: (messages.liveness, waiting.nothing_idle),

@@ -1,6 +1,6 @@
 """The client library is asked for what a caller wants of goods and of stock; see `asking.py`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from holdfast.chassis.times import EPOCH
 from holdfast.client import (
@@ -18,7 +18,9 @@ from holdfast.client import (
     Sourcing,
     SourcingStrategy,
     StockExplanation,
+    StockInfo,
     StockLevel,
+    StockRequest,
 )
 from proof.history import Facts
 from proof.snapshot import since_1970_us
@@ -83,16 +85,7 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
     asked, inventory = wanted.request, client.inventory
     match wanted.method:
         case "GetStockInfo":
-            info = await inventory.get_stock(asked["product_id"])
-            levels = [
-                [one.location_id, one.on_hand, one.reserved, one.quarantined, one.version]
-                for one in info.levels
-            ]
-            units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
-            free = [[one.location_id, one.available] for one in info.levels]
-            coming = [[one.location_id, one.in_transit] for one in info.levels if one.in_transit]
-            numbers = {**units, "queued": info.queued}
-            return {**numbers, "levels": levels, "free": free, "coming": coming}
+            return stock_facts(await inventory.get_stock(asked["product_id"]))
         case "ExplainStock":
             us = asked.get("as_of_us")
             as_of = None if us is None else EPOCH + timedelta(microseconds=us)
@@ -105,9 +98,8 @@ async def ask_for_stock(client: Holdfast, wanted: Wanted) -> Facts:
                     async for one in rows
                 ]
             }
-        case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
-            level = await _changed(client, wanted)
-            return _units(level.on_hand, level.reserved, level.quarantined, level.available)
+        case "UpdateStock" | "SetStock" | "QuarantineStock" | "ReleaseQuarantine":
+            return level_facts(await _changed(client, wanted))
         case "CreateLocation":
             location_id = asked["location_id"]
             await inventory.create_location(location_id, priority=asked["priority"])
@@ -128,6 +120,16 @@ async def _changed(client: Holdfast, wanted: Wanted) -> StockLevel:
                 location_id=location_id,
                 request_id=request_id,
                 displace=asked.get("displace", False),
+            )
+        case "SetStock":
+            one = setting_of(asked)
+            return await inventory.set_stock(
+                one.product_id,
+                one.quantity,
+                location_id=one.location_id,
+                reason=one.reason,
+                request_id=one.request_id,
+                displace=one.displace,
             )
         case "QuarantineStock":
             return await inventory.quarantine(
@@ -189,9 +191,22 @@ def backorder_of(asked: Facts) -> Backorder | None:
     units = asked.get("waits_max", 0)
     if not units:
         return None
+    day = date.fromisoformat(asked["expected"])
     if units == UNLIMITED:
-        return Backorder(BackorderMode.UNLIMITED)
-    return Backorder(BackorderMode.LIMITED, units)
+        return Backorder(BackorderMode.UNLIMITED, expected_date=day)
+    return Backorder(BackorderMode.LIMITED, units, day)
+
+
+def setting_of(asked: Facts) -> StockRequest:
+    """To how many units a level is to be set."""
+    return StockRequest(
+        product_id=asked["product_id"],
+        quantity=asked["quantity"],
+        location_id=asked["location_id"],
+        reason="counted all",
+        request_id=asked["request_id"],
+        displace=asked.get("displace", False),
+    )
 
 
 def _return(one: Return) -> Facts:
@@ -224,6 +239,23 @@ def _explained(one: ExplainedLevel) -> Facts:
         "movements": [move.movement_id for move in one.movements],
         "moved_at_us": since_1970_us(newest.create_time),
     }
+
+
+def stock_facts(info: StockInfo) -> Facts:
+    """What there is of a product, in all and by location."""
+    levels = [
+        [one.location_id, one.on_hand, one.reserved, one.quarantined, one.version]
+        for one in info.levels
+    ]
+    units = _units(info.on_hand, info.reserved, info.quarantined, info.available)
+    free = [[one.location_id, one.available] for one in info.levels]
+    coming = [[one.location_id, one.in_transit] for one in info.levels if one.in_transit]
+    return {**units, "queued": info.queued, "levels": levels, "free": free, "coming": coming}
+
+
+def level_facts(level: StockLevel) -> Facts:
+    """A level after a change."""
+    return _units(level.on_hand, level.reserved, level.quarantined, level.available)
 
 
 def _units(on_hand: int, reserved: int, quarantined: int, available: int) -> Facts:

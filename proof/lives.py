@@ -195,6 +195,8 @@ def _since(record: RunRecord) -> Mapping[int, float]:
     for request_id, request in record.snapshot.stock_requests.items():
         ledger = record.ledgers.get((request.product_id, request.location_id), [])
         calls = record.stock_changes.get(request_id, ())
+        if record.set_by.get(request_id) == 0:
+            continue  # its version is somebody else's
         if 0 < request.version <= len(ledger) and not ledger[request.version - 1].order_id:
             begun = min((call.invoked_at for call in calls), default=-inf)
             found[ledger[request.version - 1].movement_id] = begun

@@ -15,7 +15,8 @@ RequestKey = tuple[str, str]  # customer id, request id
 Place = tuple[str, str]  # product id, location id
 
 SERVED = "back-order"  # why units are promised to who waits for them
-CHANGING_STOCK = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
+CHANGING_STOCK = ("UpdateStock", "SetStock", "QuarantineStock", "ReleaseQuarantine")
+BY_SETTING = ("RECEIPT", "ADJUSTMENT")
 OF_TRANSFERS = ("TRANSFER_OUT", "TRANSFER_IN", "TRANSFER_LOSS")
 
 Key = TypeVar("Key")
@@ -100,6 +101,30 @@ class RunRecord:
         calls = [call for method in CHANGING_STOCK for call in self.calls_of(method)]
         calls.sort(key=lambda call: call.number)
         return _grouped((call.request["request_id"], call) for call in calls)
+
+    @cached_property
+    def set_by(self) -> Mapping[str, int]:
+        """By how many units each request changed the level that it set. 0: it was so already, and
+        what the request names is the version that somebody else had made.
+        """
+        requests, found = self.snapshot.stock_requests, dict[str, int]()
+        sets = {call.request["request_id"] for call in self.calls_of("SetStock")} & requests.keys()
+        made = {
+            (one.product_id, one.location_id, one.version)
+            for request_id, one in requests.items()
+            if request_id not in sets
+        }
+        for request_id in sorted(sets):
+            request = requests[request_id]
+            key = request.product_id, request.location_id, request.version
+            ledger = self.ledgers.get(key[:2], [])
+            found[request_id] = 0
+            if 0 < request.version <= len(ledger) and key not in made:
+                movement = ledger[request.version - 1]
+                is_its = movement.kind in BY_SETTING and not movement.order_id
+                found[request_id] = movement.on_hand_delta if is_its else 0
+            made.add(key)
+        return found
 
     @cached_property
     def cancellings(self) -> Mapping[str, list[Call]]:

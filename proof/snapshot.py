@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from holdfast.chassis.times import EPOCH
+from proof.customers import Profile
 from proof.goods import Item, Return, Shipment, Sourcing, units_by_product
 from proof.places import Location
 from proof.transfers import Transfer
@@ -359,6 +360,7 @@ class Snapshot:
     :param booked: shipments and receipts that Inventory has booked, by order; a receipt's name
         begins with RECEIPT.
     :param gates: by product, where anything waits or may.
+    :param emails: that orders keep, by order.
     :param queues: by order, what waits by the products' queues.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
@@ -383,3 +385,5 @@ class Snapshot:
     queues: Mapping[str, tuple[Waiting, ...]] = field(default_factory=dict)
     locations: Mapping[str, Location] = field(default_factory=dict)
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    emails: Mapping[str, str] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from holdfast.chassis.database.seam import Database, Reading, Row, instant
+from proof.customers_reading import emails_of, profiles_of
 from proof.goods import BY_PRIORITY, Sourcing
 from proof.goods_reading import GoodsOfOrders, booked_facts, goods_of_orders, sourcing_in
 from proof.places_reading import locations_of
@@ -159,6 +160,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
         notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
+        profiles, emails = await profiles_of(reading), await emails_of(reading)
         orders_messages = await _messages(reading, "orders")
     async with inventory.snapshot() as reading:
         products = tuple(map(_product, await reading.fetch(_PRODUCTS)))
@@ -179,6 +181,8 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         gates=gates,
         queues=queues,
         transfers=transfers,
+        profiles=profiles,
+        emails=emails,
         notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,

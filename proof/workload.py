@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from proof.catalogue_wishes import CATALOGUE, PAGES, CatalogueWishes
+from proof.customer_wishes import CUSTOMERS, CustomerWishes
 from proof.goods_wishes import GOODS, LOCATIONS, SOURCED, GoodsWishes, drawn_sourcing
 from proof.history import Facts
 from proof.places_wishes import PLACES, PlacesWishes
@@ -29,12 +31,20 @@ MIX |= {
 }
 MIX |= {"CheckAvailability": 6, "UpdateLocation": 6, "ListLocations": 2}
 MIX |= {"CreateTransfer": 6, "ReceiveTransfer": 8, "CloseTransfer": 4, "GetTransfer": 5}
+# Every verb of both services: what is not in the simulation's mix as well.
+WHOLE_MIX = MIX | {"UpdateOrder": 4, "WatchOrder": 3, "SetStock": 4}
+WHOLE_MIX |= {"CreateProduct": 1, "UpdateProduct": 4, "ListProducts": 2, "CreateLocation": 1}
+WHOLE_MIX |= {"ListOrders": 2, "SearchOrders": 2, "ListMovements": 2, "ListTransfers": 2}
+WHOLE_MIX |= {"UpdateCustomer": 4, "GetCustomer": 2, "ListCustomers": 1, "ExportCustomer": 2}
+WHOLE_MIX |= {"EraseCustomer": 1}
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs
 HELD = 0.25  # of the orders wait for a confirmation
 UNLIMITED = 1_000_000_000_000  # units that may be waited for
+EXPECTED = "2027-01-15"  # when there is more of what may be waited for
 HOLD_S = 3_600  # longer than any run
-CHANGES = ("UpdateStock", "QuarantineStock", "ReleaseQuarantine")
+CHANGES = ("UpdateStock", "SetStock", "QuarantineStock", "ReleaseQuarantine")
+SET_MAX = 40  # units to which a scarce product is set at a location
 PAYMENTS = ("AUTHORIZED", "CAPTURED", "REFUNDED", "VOIDED")
 PAID_ALONG = 0.5  # of the confirmations tell the payment's amount
 PRICES_MINOR = (None, None, None, 200, 300)  # of an edited line: mostly as it was
@@ -107,7 +117,7 @@ class Shop:
     def _policy(self, scarcity: int) -> Facts:
         """How many units may be waited for, if any may."""
         units = self.waits_max[scarcity % len(self.waits_max)] if scarcity >= 0 else 0
-        return {"waits_max": units} if units else {}
+        return {"waits_max": units, "expected": EXPECTED} if units else {}
 
     def supply(self) -> list[Wanted]:
         """The calls that fill the shelves. Each product has to be created first."""
@@ -159,10 +169,12 @@ class Caller:
         self._zipf[shop.products - shop.scarce :] = [0.5] * shop.scarce
         self._mix = dict(mix or MIX)
         # What is waited for comes and goes more often than the rest.
-        awaited = [
-            call.request["product_id"] for call in shop.creation() if "waits_max" in call.request
-        ]
-        self._restocked = [*self._product_ids, *awaited * shop.products]
+        awaited = {
+            call.request["product_id"]: call.request["waits_max"]
+            for call in shop.creation()
+            if "waits_max" in call.request
+        }
+        self._restocked = [*self._product_ids, *list(awaited) * shop.products]
         self._orders: list[str] = []
         self._read: dict[str, Facts] = {}  # orders as they were last seen, by id
         self._asked: list[Facts] = []
@@ -170,6 +182,8 @@ class Caller:
         self._changed: dict[str, list[Facts]] = {name: [] for name in CHANGES}
         self._goods = GoodsWishes(name, self._chance)
         self._places = PlacesWishes(self._chance)
+        self._customers = CustomerWishes(name, self._chance)
+        self._catalogue = CatalogueWishes(name, self._chance, awaited)
         self._transfers = TransferWishes(name, self._chance, shop.product_ids)
         self._numbers = 0
 
@@ -179,6 +193,8 @@ class Caller:
         what was then.
         """
         self._places.told_of(answer)
+        self._customers.told_of(answer)
+        self._catalogue.told_of(answer)
         for level in answer.get("explained", ()):
             newest = level["movements"][0], level["moved_at_us"]
             _remember(self._moments, (answer["product_id"], *newest))
@@ -195,9 +211,13 @@ class Caller:
             if len(self._read) > REMEMBERED_MAX:
                 del self._read[next(iter(self._read))]
 
-    def next(self) -> Wanted:
-        """Choose the next call."""
-        (method,) = self._chance.choices(list(self._mix), list(self._mix.values()))
+    def next(self, method: str = "") -> Wanted:
+        """Choose the next call.
+
+        :param method: by which; "": by any.
+        """
+        if not method:
+            (method,) = self._chance.choices(list(self._mix), list(self._mix.values()))
         if method in GOODS and self._orders:
             wanted = self._goods.next(method)
             if wanted is not None:
@@ -207,14 +227,21 @@ class Caller:
             return Wanted(*self._places.next(method, self._lines()))
         if method in TRANSFERS:
             return Wanted(*self._transfers.next(method))
+        if method in CUSTOMERS:
+            return Wanted(*self._customers.next(method, len(self._orders)))
+        if method in CATALOGUE:
+            return Wanted(*self._catalogue.next(method))
+        if method in PAGES:
+            product_id = self._chance.choice(self._product_ids)
+            return Wanted(*self._catalogue.page(method, self._orders, product_id))
         match method:
-            case "UpdateStock" | "QuarantineStock" | "ReleaseQuarantine":
+            case "UpdateStock" | "SetStock" | "QuarantineStock" | "ReleaseQuarantine":
                 return Wanted(method, self._stock_change(method))
             case "CancelOrder" if self._goods.shipped_in_part and self._chance.random() < REST:
                 return Wanted(
                     method, {"order_id": self._chance.choice(self._goods.shipped_in_part)}
                 )
-            case "GetOrderDetails" | "CancelOrder" if self._orders:
+            case "GetOrderDetails" | "CancelOrder" | "WatchOrder" if self._orders:
                 return Wanted(method, {"order_id": self._chance.choice(self._orders)})
             case "ConfirmOrder" if self._orders:
                 order_id = self._chance.choice(self._orders)
@@ -231,6 +258,11 @@ class Caller:
                 )
             case "RecordPayment" if self._orders:
                 return Wanted(method, self._payment(self._chance.choice(self._orders)))
+            case "UpdateOrder" if self._read:
+                seen = self._read[self._chance.choice(list(self._read))]
+                known = {"order_id": seen["order_id"], "version": seen["version"]}
+                what = self._chance.choice(("name", "note"))
+                return Wanted(method, {**known, what: f"{self.name} {len(self._read)}"})
             case "EditOrder" | "CancelUnits" if self._read:
                 seen = self._read[self._chance.choice(list(self._read))]
                 lines = [[no, *one] for no, one in zip(seen["numbers"], seen["lines"], strict=True)]
@@ -332,10 +364,14 @@ class Caller:
         }
         if method == "UpdateStock":
             change = {**change, "delta": chance.choice(self._shop.changes)}
+        elif method == "SetStock":
+            scarce = self._product_ids[-self._shop.scarce :]
+            units = chance.randint(0, SET_MAX)
+            change = {**change, "product_id": chance.choice(scarce), "quantity": units}
         else:  # of few products, so that what is put aside is put back as well
-            few = self._product_ids[:ASIDE]
-            change = {**change, "product_id": chance.choice(few), "quantity": chance.randint(1, 2)}
-        takes = method == "QuarantineStock" or change.get("delta", 0) < 0
+            few = chance.choice(self._product_ids[:ASIDE])
+            change = {**change, "product_id": few, "quantity": chance.randint(1, 2)}
+        takes = method in ("QuarantineStock", "SetStock") or change.get("delta", 0) < 0
         if takes and chance.random() < self._shop.displacing:
             change = {**change, "displace": True}
         if method == "ReleaseQuarantine":

@@ -9,6 +9,7 @@ from proof.chaos.faults import KINDS
 from proof.chaos.schedule import schedule
 from proof.chaos.stage import finish, options, perform
 from proof.chaos.striking import Striking
+from proof.workload import WHOLE_MIX
 
 # Some seeds run with the defaults, some with less patience; with some nobody asks again for an
 # answer that is late, so that what is lost stays lost, and shows.
@@ -54,7 +55,8 @@ def main() -> int:
         "--only", action="append", default=[], choices=sorted(KINDS), metavar="KIND"
     )
     chosen = parser.parse_args()
-    plan = Plan("chaos", chosen.seed, Habits(callers=chosen.callers))
+    habits = Habits(callers=chosen.callers, batch=3, mix=WHOLE_MIX)
+    plan = Plan("chaos", chosen.seed, habits, is_whole=True)
     trouble = faults_of_all_kinds(
         chosen.seed, seconds=60 * chosen.minutes, gap_s=chosen.gap, kinds=chosen.only
     )

@@ -30,7 +30,8 @@ from proof.logs import attempts_of, errors_of
 from proof.sampling import sample_of
 from proof.snapshot import Sample
 from proof.snapshot_reading import snapshot_of
-from proof.workload import HOLD_S, Shop
+from proof.verbs import never_happened, never_succeeded
+from proof.workload import HOLD_S, UNLIMITED, Shop
 
 SAMPLE_EVERY_S = 1.0
 SAMPLE_S_MAX = 10.0
@@ -42,7 +43,17 @@ LAST_EVENTS_S = 1.0  # from the audit's hands to its disk
 Trouble = Callable[["Run"], Awaitable[None]]
 
 
-SHOP = Shop(products=40, scarce=1, units=20_000, holds_s=(1, HOLD_S))
+# Who wants what is scarce waits for it without a limit, or with one, or is refused; much of it
+# comes, and much turns out not to be there.
+SHOP = Shop(
+    products=40,
+    scarce=4,
+    units=20_000,
+    changes=(-20, -2, 1, 5, 40),
+    holds_s=(1, HOLD_S),
+    waits_max=(UNLIMITED, 60, 0),
+    displacing=0.5,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,8 @@ class Plan:
 
     :param shop: enough units that most orders can be filled, to the end.
     :param nemesis: messages are repeated, and nonsense is sent.
+    :param is_whole: every verb of both services has to succeed at least once, and what comes of
+        back-orders to happen.
     """
 
     name: str
@@ -58,6 +71,7 @@ class Plan:
     habits: Habits = field(default_factory=Habits)
     shop: Shop = SHOP
     nemesis: bool = True
+    is_whole: bool = False
     converge_s: float = CONVERGE_S_MAX
 
 
@@ -237,12 +251,16 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         findings.append(f"no rest within {run.plan.converge_s:.0f} s: {rest}")
     findings += [f"no batch of events: {body[:40]!r}" for body in run.audit.unreadable]
     findings += [f"holdfast verify: {one}" for one in report.contradictions]
-    codes = Counter[str]()
+    codes, succeeded = Counter[str](), Counter[str]()
     for group in run.groups:
         codes += group.codes
+        succeeded += group.succeeded
         findings += [f"a service called it a bug: {bug}" for bug in group.bugs]
         findings += [f"a service called it nonsense: {one}" for one in group.nonsense]
+    if run.plan.is_whole:
+        findings += never_succeeded(succeeded) + never_happened(record)
     counts = counts_of(record) | {
+        "answered OK by RPC": dict(succeeded.most_common()),
         "refused or in doubt": dict(codes.most_common()),
         "messages repeated": run.nemesis.repeated,
         "poison that must be parked": len(run.nemesis.parked),

@@ -8,15 +8,17 @@ started again. The campaign goes on until there are enough of both.
 import asyncio
 import sys
 import time
+from dataclasses import replace
 
 from holdfast.chassis.database.seam import DatabaseUnavailable
 from proof.callers import Habits
+from proof.chaos import campaign
 from proof.chaos.campaign import Plan, Run, Trouble
 from proof.chaos.faults import KINDS
 from proof.chaos.schedule import schedule
 from proof.chaos.stage import finish, options, perform
 from proof.chaos.striking import Striking
-from proof.workload import Shop
+from proof.workload import WHOLE_MIX
 
 WEIGHTS = {
     "service killed": 12.0,
@@ -35,8 +37,8 @@ LASTS_S_MAX = 1.0
 HOURS_MAX = 12
 LOOK_S = 5.0
 # Orders come in batches, so that there are enough of them; the rest of the mix is as ever.
-HABITS = Habits(callers=24, batch=10, pause_s=0.5)
-SHOP = Shop(products=60, scarce=1, units=1_000_000)
+HABITS = Habits(callers=24, batch=10, pause_s=0.5, mix=WHOLE_MIX)
+SHOP = replace(campaign.SHOP, products=60, units=1_000_000)
 
 # Nobody asks again for an answer that is late: what is lost stays lost, and shows.
 SETTINGS = {"HOLDFAST_ORDERS_LATE_S": "3000"}
@@ -86,7 +88,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--orders", type=int, default=50_000)
     chosen = parser.parse_args()
-    plan = Plan("kills", chosen.seed, HABITS, SHOP)
+    plan = Plan("kills", chosen.seed, HABITS, SHOP, is_whole=True)
     trouble = killing(chosen.seed, kills=chosen.kills, orders=chosen.orders)
     return finish(lambda: perform(plan, trouble, raw=chosen.raw, keep=True, settings=SETTINGS))
 

@@ -89,13 +89,13 @@ def table(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def row(first: str, cells: Sequence[str]) -> str:
-    return "  ".join([f"{first:12}", *(f"{cell:8}" for cell in cells)]).rstrip()
+    return "  ".join([f"{first:18}", *(f"{cell:8}" for cell in cells)]).rstrip()
 
 
 def line(verdict: Verdict) -> str:
     """What a person reads."""
     result = "FAILED" if verdict.violations else "passed"
-    first = f"{verdict.case.name:30} {result} {verdict.took_s:6.1f} s {verdict.orders:5} orders"
+    first = f"{verdict.case.name:34} {result} {verdict.took_s:6.1f} s {verdict.orders:5} orders"
     return "\n    ".join([first, *verdict.violations])
 
 

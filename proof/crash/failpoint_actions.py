@@ -21,6 +21,8 @@ from proof.crash.points import Action
 # Both are inherited by the tasks that are made in the loop or by the publisher.
 LOOP: ContextVar[str] = ContextVar("LOOP", default="")
 MESSAGES: ContextVar[int] = ContextVar("MESSAGES", default=1)
+# What is being done: an RPC, or the commands of a batch.
+VERBS: ContextVar[frozenset[str]] = ContextVar("VERBS", default=frozenset())
 
 TURNS_MAX = 1_000
 
@@ -49,6 +51,7 @@ class FailpointAction:
     after: str = ""
     messages_min: int = 1
     turns: int = 0
+    verb: str = ""
     seconds: float = 0.0
 
     @property
@@ -80,6 +83,7 @@ class FailpointActions:
             self._left[one] > 0
             and (one.name, one.loop) == (name, loop)
             and MESSAGES.get() >= one.messages_min
+            and (not one.verb or one.verb in VERBS.get())
             and (not one.after or (loop, one.after) in self._passed)
         )
 

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.chassis import failpoints
+from holdfast.chassis.batcher import Batcher
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.process import lifecycle
 from holdfast.cli.main import app
 from holdfast.orders.settings import Limits
-from proof.crash.failpoint_actions import LOOP, FailpointAction, FailpointActions
+from proof.crash.failpoint_actions import LOOP, VERBS, FailpointAction, FailpointActions
 from proof.crash.points import Action
 from proof.crash.windows import open_windows
 
@@ -66,6 +68,8 @@ def run(arming: Arming, arguments: Sequence[str]) -> None:
         *through, name = path.split(".")
         setattr(reduce(_part, through, import_module(module)), name, value)
     lifecycle._supervised = _named(lifecycle._supervised)
+    RpcBoundary._guard = _known(RpcBoundary._guard)  # type: ignore[method-assign]
+    Batcher._run_batch = _known_batch(Batcher._run_batch)  # type: ignore[method-assign]
     open_windows({armed.name for armed in arming.actions})
     if arming.at_once:
         failpoints.arm(actions.reached)
@@ -84,6 +88,29 @@ def _named(supervised: Callable[..., Any]) -> Any:
         await supervised(name, *rest)
 
     return run
+
+
+def _known(guard: Callable[..., Any]) -> Any:
+    """Let everything that an RPC does know the RPC."""
+
+    def known(boundary: RpcBoundary, name: str, handle: Any) -> Any:
+        async def call(request: Any, context: Any) -> Any:
+            VERBS.set(frozenset({name}))
+            return await handle(request, context)
+
+        return guard(boundary, name, call)
+
+    return known
+
+
+def _known_batch(run: Callable[..., Any]) -> Any:
+    """Let everything that a batch does know the kinds of its commands."""
+
+    async def known(batcher: Batcher[Any, Any], batch: Sequence[Any]) -> None:
+        VERBS.set(frozenset(type(item).__name__ for group in batch for item in group.items))
+        await run(batcher, batch)
+
+    return known
 
 
 def main() -> None:

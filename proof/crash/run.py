@@ -16,7 +16,7 @@ from proof.crash.fork_server import ForkedService
 from proof.crash.points import INVENTORY, ORDERS, Action, Case
 from proof.crash.testbed import Testbed
 from proof.history import History
-from proof.workload import UNLIMITED, Shop
+from proof.workload import UNLIMITED, WHOLE_MIX, Shop
 from testbed.processes import ProgramFailed
 from testbed.waiting import until
 
@@ -27,10 +27,17 @@ ANSWERED_S_MAX = 30.0
 LOOK_S = 0.01
 
 
-MIX = {"CreateOrder": 60, "GetOrderDetails": 15, "GetStockInfo": 10, "UpdateStock": 12}
-MIX |= {"CancelOrder": 7, "EditOrder": 7}
+MIX = WHOLE_MIX | {"UpdateStock": 12}
+OFTEN = 60  # as orders are placed
 HABITS = Habits(
-    callers=6, pause_s=0.01, retry_s=0.0, hurries=True, insist_s=20.0, again_s_max=0.05, mix=MIX
+    callers=6,
+    batch=2,
+    pause_s=0.01,
+    retry_s=0.0,
+    hurries=True,
+    insist_s=20.0,
+    again_s_max=0.05,
+    mix=MIX,
 )
 # Much of what is scarce is waited for, comes, and turns out not to be there.
 SHOP = Shop(
@@ -77,7 +84,8 @@ async def _violations(case: Case, testbed: Testbed, history: History) -> list[st
     for process in testbed.processes:
         await testbed.start(process, actions_of(case, testbed, process))
     address = Address(testbed.addresses[ORDERS], testbed.addresses[INVENTORY])
-    habits = replace(HABITS, deadline_s=testbed.deadline_s)
+    mix = MIX | ({case.point.often: OFTEN} if case.point.often else {})
+    habits = replace(HABITS, deadline_s=testbed.deadline_s, mix=mix)
     callers = Callers([address], history, seed=case.name, shop=SHOP, habits=habits)
     await callers.open_shop()
     async with callers.working():
@@ -159,6 +167,7 @@ def actions_of(case: Case, testbed: Testbed, process: str) -> list[FailpointActi
             after=point.after,
             messages_min=point.messages_min,
             turns=point.turns,
+            verb=point.verb,
             seconds=testbed.delay_s,
         )
         found.append(armed)

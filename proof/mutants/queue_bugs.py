@@ -26,6 +26,11 @@ ASKED_FIRST = (
     "tests/contract/test_orders_waiting.py"
     "::test_asking_again_asks_the_newest_question_under_a_new_event_id"
 )
+# The first line of a page, and what says too early that there is no more to do.
+PAGE = "    product_id, limit = due.product_id, min(max(page.free, 1), ROWS_MAX)"
+SAID = """    async with self._begin() as early:
+        await early.served(product_id, due.ticket)
+"""
 LUCK = "which seed shows it depends on who asks for the few scarce products, and when"
 PAGES = "a run that shows it needs somebody who asked before to be heard between two pages"
 
@@ -77,6 +82,11 @@ BUGS = (
         edited(ServeBackorders, "_serve", ("await work.ticket(product_id) != due.ticket", "False")),
         tests=(BETWEEN,),
         why_tests=PAGES,
+    ),
+    bug(
+        "a queue is said to be served before it is",
+        "Killed in between, what is free stays free, and who waits for it waits for ever.",
+        edited(ServeBackorders, "_serve", (f"{PAGE}\n", f"{PAGE}\n{SAID}")),
     ),
     bug(
         "what becomes free wakes no queue",

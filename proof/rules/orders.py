@@ -34,6 +34,7 @@ LEFT = frozenset({"PARTIALLY_SHIPPED", "SHIPPED"})
 CAME_TO_NOTHING = frozenset({"REJECTED", "CANCELLED", "EXPIRED"})
 LEGAL_ACTIONS = {
     "CUSTOMER_UPDATED": OPEN,
+    "DETAILS_UPDATED": OPEN,
     "HOLD_EXTENDED": HELD,
     "PAYMENT_RECORDED": OPEN | LEFT | CAME_TO_NOTHING,
     "EDIT_ASKED": PROMISED,
@@ -49,6 +50,7 @@ EDITING = ("EditOrder", "CancelUnits")
 # Which calls ask for such a change.
 ASKED_BY = {
     "CUSTOMER_UPDATED": ("UpdateOrder",),
+    "DETAILS_UPDATED": ("UpdateOrder",),
     "HOLD_EXTENDED": ("ExtendHold",),
     "PAYMENT_RECORDED": ("RecordPayment", "ConfirmOrder"),
     "EDIT_ASKED": EDITING,

@@ -18,7 +18,8 @@ States = defaultdict[Units, list[int]]  # at which versions
 BEYOND_CANCELLING = ("REJECTED", "EXPIRED", "SHIPPED")
 _READ = ("CreateOrder", "GetOrderDetails", "CancelOrder", "ShipOrder", "UpdateShipment")
 _RETURNS = ("OpenReturn", "ReceiveReturn", "CloseReturn")
-ON_ORDERS = (*_READ, "ConfirmOrder", "ExtendHold", "RecordPayment", *EDITING)
+_MORE = ("UpdateOrder", "WatchOrder", "ConfirmOrder", "ExtendHold", "RecordPayment")
+ON_ORDERS = (*_READ, *_MORE, *EDITING)
 
 
 class Telling(NamedTuple):
@@ -79,6 +80,13 @@ def _orders_told(record: RunRecord) -> Iterator[Violation]:
                 yield from _contents(order, call)
             elif call.code == "NOT_FOUND" and method != "CreateOrder":
                 missed[call.request["order_id"]].append(call)
+    for call in (*record.calls_of("ListOrders"), *record.calls_of("SearchOrders")):
+        for order_id, status, version in (call.value or {}).get("orders", ()):
+            order = record.snapshot.orders.get(order_id)
+            if order is None:
+                yield Violation(11, order_id, f"call {call.number} listed it, it is not there")
+            else:
+                tellings[order_id].append(Telling(call, _at(order, status, version)))
     for order_id, calls in missed.items():
         yield from _not_found(order_id, calls, tellings.get(order_id, []))
     for order_id, told in tellings.items():
@@ -88,7 +96,10 @@ def _orders_told(record: RunRecord) -> Iterator[Violation]:
 def _moments(order: Order, call: Call) -> Sequence[int]:
     """The versions at which an answer was true."""
     assert call.value is not None, "an `ok` has its answer"
-    status, version = call.value["status"], call.value.get("version")
+    return _at(order, call.value["status"], call.value.get("version"))
+
+
+def _at(order: Order, status: str, version: int | None) -> Sequence[int]:
     return [
         change.version
         for change in order.history

@@ -1,7 +1,7 @@
 """Rules about units: none from nowhere, none lost, none promised twice."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from proof.goods import units_by_product
 from proof.history import Call
@@ -108,6 +108,8 @@ def _deltas(call: Call) -> Deltas:
 
 def _recorded_deltas(record: RunRecord, request_id: str) -> Deltas:
     """What a recorded request asked for; of several contents the one that moved something."""
+    if request_id in record.set_by:
+        return record.set_by[request_id], 0
     calls = record.stock_changes.get(request_id, [])
     told = [call for call in calls if call.outcome == "ok"]
     unknown = [call for call in calls if call.outcome == "info"]
@@ -143,7 +145,7 @@ def no_oversell(record: RunRecord) -> Iterator[Violation]:
         if not _is_covered(level.on_hand, level.reserved, level.quarantined):
             yield Violation(2, level.product_id, f"never so: {level}")
     confirmed = Counter[str]()
-    supplied = _supplied_max(record.stock_changes)
+    supplied = _supplied_max(record)
     supplied.update(_found_again(record))
     for order in record.snapshot.orders.values():
         if order.status in LEFT_OR_PROMISED:
@@ -164,10 +166,16 @@ def _free_after(movement: Movement) -> int:
     return movement.on_hand_after - movement.reserved_after - movement.quarantined_after
 
 
-def _supplied_max(stock_changes: Mapping[str, list[Call]]) -> Counter[str]:
-    """The most that callers can have put in: what was answered, and of the rest what adds."""
+def _supplied_max(record: RunRecord) -> Counter[str]:
+    """The most that callers can have put in: what was answered, and of the rest what adds; by
+    setting a level, what its movement says.
+    """
     supplied = Counter[str]()
-    for calls in stock_changes.values():
+    for request_id, units in record.set_by.items():
+        supplied[record.snapshot.stock_requests[request_id].product_id] += units
+    for calls in record.stock_changes.values():
+        if calls[0].method == "SetStock":
+            continue
         told = [call for call in calls if call.outcome == "ok"]
         unknown = [call for call in calls if call.outcome == "info"]
         if told:
@@ -220,14 +228,24 @@ def _answers_to_a_change(
     record: RunRecord, request_id: str, calls: list[Call]
 ) -> Iterator[Violation]:
     told = [call for call in calls if call.outcome == "ok"]
-    if len({(call.request["product_id"], _place(call), *_deltas(call)) for call in told}) > 1:
+    if len({(call.request["product_id"], _place(call), *_contents(call)) for call in told}) > 1:
         yield Violation(5, request_id, "answered for two contents")
     recorded = record.snapshot.stock_requests.get(request_id)
     for call in told:
         assert call.value is not None, "an `ok` has its answer"
         answer = *(call.value[name] for name in ("on_hand", "reserved")), _aside(call)
+        if recorded and call.request.get("quantity") != recorded.on_hand and _sets(call):
+            yield Violation(5, request_id, f"asked for {call.request}, recorded {recorded}")
         if recorded and answer != _units(recorded):
             yield Violation(5, request_id, f"answered {call.value}, recorded {_units(recorded)}")
+
+
+def _sets(call: Call) -> bool:
+    return call.method == "SetStock"
+
+
+def _contents(call: Call) -> Deltas:
+    return (call.request["quantity"], 0) if _sets(call) else _deltas(call)
 
 
 def _units(request: StockRequest) -> tuple[int, int, int]:

@@ -257,6 +257,7 @@ async def test_who_may_not_write_to_the_exchange_of_the_world_still_sends_what_m
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rabbitmq_link, "WORLD_REFUSED_S", 0.3)
+    monkeypatch.setattr(rabbitmq_link, "WAITED_OUT_S", 0.0)
     user.may(write=r"^(amq\.default|inventory.*|holdfast\.(dead|kept.*))$")
     inbox = Inbox()
     with capture_logs() as lines:
@@ -276,6 +277,26 @@ async def test_who_may_not_write_to_the_exchange_of_the_world_still_sends_what_m
             await relay(broker, order_events(2, first=41))
             assert broker.names()[WORLD] == ""
     assert not [line for line in lines if "broker lost" in line["event"]]
+
+
+async def test_what_only_the_world_hears_waits_out_a_refusal_that_passes(
+    user: User, rabbitmq_url: str
+) -> None:
+    user.may()
+    async with rabbit(user.url) as broker, by_hand(rabbitmq_url) as channel:
+        await broker.declare()
+        await channel.queue_declare("listener", exclusive=True)
+        await channel.queue_bind("listener", WORLD, routing_key="#")
+        user.may(write="^$", configure="^$")
+
+        refused = [await broker.publish(order_events(1, type=UNHEARD)) for _ in range(3)]
+        user.may()
+        async with asyncio.timeout(5.0):
+            while not await broker.publish(order_events(1, type=UNHEARD)):
+                await asyncio.sleep(0.1)
+
+        assert refused == [frozenset()] * 3
+        assert (await channel.basic_get("listener", no_ack=True)).body
 
 
 async def test_who_may_configure_nothing_is_told_which_names_and_what_to_do(user: User) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from proof.checker import Attempt, RunRecord
+from proof.customers import Profile
 from proof.history import Call
 from proof.places import Location
 from proof.snapshot import (
@@ -113,6 +114,9 @@ class World:
         self.elsewhere = list[Level]()
         self.locations = {"main": Location("main")}
         self.safety_stock = 0
+        self.product_version = 1
+        self.profiles = dict[str, Profile]()
+        self.emails = dict[str, str]()
         self.ledger = [
             Movement(1, "LAMP", "main", "RECEIPT", 10, 0, 10, 0, ""),
             Movement(2, "LAMP", "main", "RESERVATION", 0, 2, 10, 2, "o-1"),
@@ -237,12 +241,15 @@ class World:
         self.change_call(other, value=first)
 
     def record(self) -> RunRecord:
+        lamp = Product("LAMP", PRICE, True, 1, safety_stock=self.safety_stock)
         snapshot = Snapshot(
             orders=self.orders,
             strays=frozenset(self.strays),
             unanswered=frozenset(self.unanswered),
             notices=tuple(self.notices),
-            products={"LAMP": Product("LAMP", PRICE, True, 1, safety_stock=self.safety_stock)},
+            products={"LAMP": lamp._replace(version=self.product_version)},
+            profiles=self.profiles,
+            emails=self.emails,
             levels=(self.level, *self.elsewhere),
             locations=self.locations,
             ledger=tuple(self.ledger),
@@ -320,7 +327,12 @@ def _calls() -> list[Call]:
         ("shop", "UpdateStock", taken, _stock(9, 2)),
         ("carl", "GetStockInfo", {"product_id": "LAMP"}, _stock(9, 2)),
         ("carl", "GetOrderDetails", {"order_id": "o-9"}, "NOT_FOUND"),
-        ("anna", "UpdateOrder", {"order_id": "o-1"}, {"order_id": "o-1"}),
+        (
+            "anna",
+            "UpdateOrder",
+            {"order_id": "o-1"},
+            {"order_id": "o-1", "status": "CONFIRMED", "version": 3},
+        ),
         ("shop", "UpdateStock", too_many, "FAILED_PRECONDITION"),
         ("dora", "CreateOrder", order_4, "CANCELLED"),
     ]

@@ -81,7 +81,9 @@ class Story:
     async def update(self, order_id: str, version: int) -> None:
         number = self.history.invoke("anna", "UpdateOrder", {"order_id": order_id})
         await self.shop.update(order_id, version, {"name": "Anna"}, {}, ANNA)
-        self.history.ok(number, {"order_id": order_id})
+        status = str((await self.shop.order(order_id)).state.status)
+        told = {"order_id": order_id, "status": status, "version": version + 1}
+        self.history.ok(number, told)
 
     async def read(self, order_id: str) -> None:
         number = self.history.invoke("anna", "GetOrderDetails", {"order_id": order_id})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from proof.verbs import every_rpc
+
 ROOT = Path(__file__).parents[2]
 SEED, MINUTES, RUN_S_MAX = 20, 2, 420
 
@@ -31,5 +33,6 @@ def test_two_minutes_of_chaos_break_no_promise(tmp_path: Path) -> None:
     assert counts["processes killed"] > 3
     assert counts["orders"] > 200
     assert counts["orders by status"].keys() >= {"CONFIRMED", "CANCELLED", "REJECTED"}
+    assert counts["answered OK by RPC"].keys() == every_rpc()
     assert counts["samples of the levels"] > 30
     assert counts["different events heard"] > 2 * counts["orders"]

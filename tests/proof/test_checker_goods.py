@@ -89,7 +89,7 @@ def a_read_shows_a_shipment_that_was_not_there_yet(world: World) -> None:
     read = {**READ, "version": 3, "status": "CONFIRMED", "shipments": [["s-1", ITEMS]]}
     (number,) = (call.number for call in world.calls if call.method == "UpdateOrder")
     world.change_call(number, method="GetOrderDetails", value=read)
-    world.call("anna", "UpdateOrder", {"order_id": "o-1"}, {"order_id": "o-1"})
+    world.call("anna", "UpdateOrder", {"order_id": "o-1"}, "DEADLINE_EXCEEDED")
 
 
 @breaks(6)

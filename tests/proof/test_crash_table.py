@@ -34,12 +34,12 @@ def test_every_point_of_the_code_stands_in_the_table_and_the_reverse() -> None:
 def test_there_are_the_cases_that_the_design_counts_and_some_more() -> None:
     every = cases(*Mode)
 
-    assert len(every) == len({case.name for case in every}) == 444
-    assert Counter(case.mode for case in every) == dict.fromkeys(Mode, 148)
+    assert len(every) == len({case.name for case in every}) == 588
+    assert Counter(case.mode for case in every) == dict.fromkeys(Mode, 196)
     assert sum(1 for case in every if case.point in DESIGNED) == 348
 
 
 def test_no_two_points_are_the_same_place() -> None:
-    places = Counter((point.loop, point.name, point.after) for point in POINTS)
+    places = Counter((point.loop, point.name, point.after, point.verb) for point in POINTS)
 
     assert set(places.values()) == {1}

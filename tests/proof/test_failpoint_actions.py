@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
-from proof.crash.failpoint_actions import ERRORS, LOOP, MESSAGES, FailpointAction, FailpointActions
+from proof.crash.failpoint_actions import (
+    ERRORS,
+    LOOP,
+    MESSAGES,
+    VERBS,
+    FailpointAction,
+    FailpointActions,
+)
 from proof.crash.launch import Arming
 from proof.crash.points import POINTS, Action
 
@@ -26,9 +33,11 @@ async def reach(
     *,
     loop: str = PLACING,
     messages: int = 1,
+    verbs: tuple[str, ...] = (),
 ) -> None:
     async def pass_by() -> None:
         LOOP.set(loop)
+        VERBS.set(frozenset(verbs))
         MESSAGES.set(messages)
         await actions.reached(name)
 
@@ -80,6 +89,16 @@ async def test_it_can_wait_for_a_batch_of_several_messages(told: Path) -> None:
     await reach(actions)
     with pytest.raises(Conflict):
         await reach(actions, messages=2)
+
+
+async def test_it_can_belong_to_one_verb_of_those_that_pass(told: Path) -> None:
+    armed = FailpointAction(POINT, "", Action.RAISE, errors=("Conflict",), verb="ShipOrder")
+    actions = FailpointActions([armed], told)
+
+    await reach(actions, loop="")
+    await reach(actions, loop="", verbs=("OpenReturn", "CloseReturn"))
+    with pytest.raises(Conflict):
+        await reach(actions, loop="", verbs=("OpenReturn", "ShipOrder"))
 
 
 async def test_a_delay_takes_its_time_once(told: Path) -> None:

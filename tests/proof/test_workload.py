@@ -59,7 +59,7 @@ def test_a_caller_names_only_orders_and_transfers_that_it_was_told_of() -> None:
 
     methods = {caller.next().method for _ in range(500)}
 
-    stock = {"GetStockInfo", "ExplainStock", "ListBackorders", *CHANGING_STOCK}
+    stock = {"GetStockInfo", "ExplainStock", "ListBackorders", *CHANGING_STOCK} - {"SetStock"}
     assert methods == {"CreateOrder", "CreateTransfer", *stock, *PLACES}
 
 

@@ -27,6 +27,7 @@ ANSWER_TIMEOUT_S = 10.0  # of a connect, of the next confirm of a publish
 CLOSE_TIMEOUT_S = 1.0
 HEARTBEAT_S = 10
 WORLD_REFUSED_S = 10.0  # how long a refused exchange is left alone
+WAITED_OUT_S = 30.0  # of refusals until they are for good; new orders are refused after 60 s
 
 # RuntimeError is what client library and event loop say of a connection that is closed already.
 LINK_ERRORS = (aiormq.AMQPError, EOFError, OSError, RuntimeError)
@@ -123,16 +124,19 @@ class Link(aiormq.TransportFactory):
     def refuses_world(self, exchange: str) -> bool:
         """Whether the world's copies are refused for good, and not by chance: see decision 0015.
 
-        Until it is, what is wrong with the exchange may pass: then they are to be sent again.
+        Until they have been for WAITED_OUT_S, what is wrong with the exchange may pass: then they
+        are to be sent again.
         """
         if self.connection.is_closed or self.world is None or not self.world.is_closed:
             return False
         names, reason = self.topology.names, self.world.closing.exception()
-        if names.is_refused(exchange, DECLARE):
-            return True
-        if isinstance(reason, REFUSALS) and f"'{exchange}'" in str(reason):
+        is_known = names.is_refused(exchange, DECLARE)
+        if isinstance(reason, REFUSALS) and f"'{exchange}'" in str(reason) and not is_known:
             names.note(exchange, WRITE, reason)
-        return names.is_refused(exchange, WRITE)
+        return any(
+            names.is_refused(exchange, act) and names.refused_for_s(exchange, act) >= WAITED_OUT_S
+            for act in (DECLARE, WRITE)
+        )
 
     def give_up(self, exchange: str) -> None:
         """Tell, once, that the world's copies are not sent: waiting, they would hold up all."""

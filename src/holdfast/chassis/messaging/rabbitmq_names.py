@@ -4,10 +4,12 @@ A name that is refused costs the channel that it was declared on and nothing els
 declared all the same.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any
 
 import structlog
@@ -52,6 +54,7 @@ class Names:
 
     def __init__(self) -> None:
         self._problems: dict[tuple[str, str], str] = {}
+        self._since: dict[tuple[str, str], float] = {}  # by the event loop's clock
 
     @property
     def problems(self) -> dict[str, str]:
@@ -62,14 +65,24 @@ class Names:
         """Whether this could not be done with the name when it was last tried."""
         return (name, act) in self._problems
 
+    def refused_for_s(self, name: str, act: str) -> float:
+        """For how long this could not be done with the name; 0: it can be, as far as is known.
+
+        Infinite where others have the name: a permission may be back in a moment, that may not.
+        """
+        now = asyncio.get_running_loop().time()
+        return now - self._since.get((name, act), now)
+
     def note(self, name: str, act: str, refusal: Exception | None = None) -> None:
         """Take note of how it went to do this with a name: refused, or not."""
         before = self._problems.get((name, act))
         if refusal is None:
             if before is not None:
-                del self._problems[name, act]
+                del self._problems[name, act], self._since[name, act]
                 log.info("a name at the broker is all right again", name=name)
             return
+        passes = isinstance(refusal, ChannelAccessRefused)
+        self._since.setdefault((name, act), asyncio.get_running_loop().time() if passes else -inf)
         problem = re.sub(rf"{re.escape(LAST)}\w+", f"{LAST}*", str(refusal))
         if problem != before:
             self._problems[name, act] = problem
