@@ -4,17 +4,31 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
 from itertools import count
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from holdfast.client import Holdfast, Money, OrderLine, OrderStatus
-from testbed.processes import clean_environment, free_port, run
+from testbed.processes import Program, clean_environment, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer
-from testbed.services import HOLDFAST, Service
-from tests.charts.chart import PARTS, Chart, Document, Rendered, container, environment
+from testbed.services import HOLDFAST, serves
+from tests.charts.chart import (
+    PARTS,
+    Chart,
+    Document,
+    Rendered,
+    Secrets,
+    container,
+    environment,
+    part_of,
+)
 from tests.charts.value_sets import SETTINGS, WORKERS, Values
+
+START_S_MAX = 30.0
 
 pytestmark = [pytest.mark.charts, pytest.mark.timeout(180)]
 
@@ -56,27 +70,45 @@ def values_for(addresses: Mapping[str, Mapping[str, str]]) -> Values:
     }
 
 
-def address(workload: Document) -> str:
-    (port,) = [
-        one["containerPort"] for one in container(workload)["ports"] if one["name"] == "grpc"
-    ]
-    return f"127.0.0.1:{port}"
+def port(workload: Document, name: str) -> int:
+    (found,) = [one for one in container(workload)["ports"] if one["name"] == name]
+    number: int = found["containerPort"]
+    return number
 
 
-def service(rendered: Rendered, part: str, folder: Path) -> Service:
-    deployment = rendered.deployment(part)
-    return Service(
-        part,
-        container(deployment)["args"],
-        folder=folder,
-        addresses=[address(deployment)],
-        environment=clean_environment() | environment(deployment, rendered.secrets()),
-    )
+class Pod:
+    """A service as the one container of a pod: told what is rendered, and nothing else."""
+
+    def __init__(self, deployment: Document, secrets: Secrets, folder: Path) -> None:
+        self._container = container(deployment)
+        self._environment = clean_environment() | environment(deployment, secrets)
+        self._folder = folder
+        self.program = Program(self._container["name"], log=folder / f"{part_of(deployment)}.log")
+
+    def start(self) -> None:
+        """Return when Kubernetes would find it started, ready and alive."""
+        self.program.start(
+            [str(HOLDFAST), *self._container["args"]], env=self._environment, cwd=self._folder
+        )
+        for kind in ("startup", "readiness", "liveness"):
+            self.program.wait_until(partial(self._passes, kind), START_S_MAX, f"fails its {kind}")
+
+    def _passes(self, kind: str) -> bool:
+        probe = self._container[f"{kind}Probe"]
+        if "grpc" in probe:
+            return serves(f"127.0.0.1:{probe['grpc']['port']}")
+        where = probe["httpGet"]
+        try:
+            with urlopen(f"http://127.0.0.1:{where['port']}{where['path']}", timeout=1) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
+
+    def stop(self) -> int | None:
+        return self.program.signal(signal.SIGTERM)
 
 
-@contextmanager
-def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Service]]:
-    """The migration has run, and then the services do; nothing else is told to them."""
+def migrate(rendered: Rendered, folder: Path) -> None:
     (job,) = rendered.of_kind("Job")
     run(
         "migration",
@@ -84,18 +116,24 @@ def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Service]]
         env=clean_environment() | environment(job, rendered.secrets()),
         cwd=folder,
     )
-    services = {part: service(rendered, part, folder) for part in PARTS}
+
+
+@contextmanager
+def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Pod]]:
+    """The migration has run, and then the services do."""
+    migrate(rendered, folder)
+    pods = {part: Pod(rendered.deployment(part), rendered.secrets(), folder) for part in PARTS}
     try:
-        for one in services.values():
+        for one in pods.values():
             one.start()
-        yield services
+        yield pods
     finally:
-        for one in services.values():
+        for one in pods.values():
             one.stop()
 
 
 async def place_an_order(rendered: Rendered) -> None:
-    at = {part: address(rendered.deployment(part)) for part in PARTS}
+    at = {part: f"127.0.0.1:{port(rendered.deployment(part), 'grpc')}" for part in PARTS}
     async with Holdfast(at["orders"], at["inventory"]) as holdfast:
         price = Money.parse("12.50", "GBP")
         await holdfast.inventory.create_product("LAMP", name="Lamp", unit_price=price)
@@ -127,12 +165,14 @@ def test_a_service_ends_long_before_it_is_killed(
 ) -> None:
     rendered = chart.render(values_for(addresses))
 
-    with running(rendered, tmp_path) as services:
-        for part, one in services.items():
-            pod = rendered.deployment(part)["spec"]["template"]["spec"]
+    with running(rendered, tmp_path) as pods:
+        for part, pod in pods.items():
+            given_s = rendered.deployment(part)["spec"]["template"]["spec"][
+                "terminationGracePeriodSeconds"
+            ]
             started = time.monotonic()
-            assert one.program.signal(signal.SIGTERM) == 0
-            assert time.monotonic() - started < pod["terminationGracePeriodSeconds"] / 3
+            assert pod.stop() == 0
+            assert time.monotonic() - started < given_s / 3
 
 
 def test_the_image_begins_as_the_chart_expects() -> None:

@@ -133,12 +133,14 @@ def test_a_worker_has_an_admin_port_of_its_own_and_each_is_read(chart: Chart) ->
     rendered = chart.render(MADE, METRICS)
 
     ports = container(rendered.deployment("orders"))["ports"]
-    read = rendered.one("PodMonitor", "holdfast-orders")["spec"]["podMetricsEndpoints"]
+    monitor = rendered.one("PodMonitor", "holdfast-orders")["spec"]
+    read = monitor["podMetricsEndpoints"]
     let_in = rendered.one("NetworkPolicy", "holdfast-orders")["spec"]["ingress"][-1]["ports"]
 
     admin = {one["name"]: one["containerPort"] for one in ports if "admin" in one["name"]}
     assert admin == {"admin-0": 9100, "admin-1": 9101}
     assert [one["port"] for one in read] == list(admin)
+    assert monitor["jobLabel"] == "app.kubernetes.io/name"
     assert [one["port"] for one in let_in] == list(admin.values())
 
 
