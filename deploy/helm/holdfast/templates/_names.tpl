@@ -1,0 +1,73 @@
+{{/* What all names begin with. */}}
+{{- define "holdfast.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{ .Values.fullnameOverride }}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else -}}
+{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}
+{{- end -}}
+{{- end -}}
+
+{{/* What tells the pods of a part from all others; it never changes. Takes root and part. */}}
+{{- define "holdfast.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .part }}
+{{- end -}}
+
+{{- define "holdfast.labels" -}}
+{{ include "holdfast.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "holdfast.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{ .repository }}@{{ .digest }}
+{{- else -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there. */}}
+{{- define "holdfast.secretKeys" -}}
+{{ list "database" "broker" "pepper" "service_key" "operator_key" | toJson }}
+{{- end -}}
+
+{{/* The Secret with a service's addresses: an existing one, or the chart's. Takes root and part. */}}
+{{- define "holdfast.secret" -}}
+{{- $secret := (get .root.Values .part).secret -}}
+{{- if $secret.name -}}
+{{ $secret.name }}
+{{- else -}}
+{{- range $key := list "database" "broker" -}}
+{{- if not (get $secret.values $key) -}}
+{{- fail (printf "%s.secret: give the name of a Secret with the keys database and broker, or values.%s" $.part $key) -}}
+{{- end -}}
+{{- end -}}
+{{ include "holdfast.fullname" .root }}-{{ .part }}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether the admin port is open, "true" or "". */}}
+{{- define "holdfast.admin" -}}
+{{- if or .Values.metrics.enabled .Values.orders.tls.secret .Values.inventory.tls.secret -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* Ports of the admin port, as a list in JSON: one for each process of a pod. */}}
+{{- define "holdfast.adminPorts" -}}
+{{- if include "holdfast.admin" .root -}}
+{{- $service := get .root.Values .part -}}
+{{- $workers := add $service.workers (ternary $service.httpWorkers 0 .root.Values.http.enabled) -}}
+{{- $first := int .root.Values.metrics.port -}}
+{{- untilStep $first (int (add $first $workers)) 1 | toJson -}}
+{{- else -}}
+[]
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,140 @@
+{{/* What may and may not be done in any container of ours. */}}
+{{- define "holdfast.security" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* What holds for every pod of ours. Takes root. */}}
+{{- define "holdfast.podSecurity" -}}
+serviceAccountName: {{ .root.Values.serviceAccountName }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A number as digits: Helm holds 1000000 as a float, and prints it as 1e+06. */}}
+{{- define "holdfast.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{ printf "%.0f" . }}
+{{- else -}}
+{{ toString . }}
+{{- end -}}
+{{- end -}}
+
+{{- define "holdfast.secretVariable" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret }}
+      key: {{ .key }}
+      {{- if .optional }}
+      optional: true
+      {{- end }}
+{{- end -}}
+
+{{/* The settings of a service as its environment holds them. Takes root and part. */}}
+{{- define "holdfast.environment" -}}
+{{- $service := get .root.Values .part -}}
+{{- $prefix := printf "HOLDFAST_%s_" (upper .part) -}}
+{{- $secret := include "holdfast.secret" . -}}
+{{- $host := .root.Values.listenHost -}}
+{{- range $key := include "holdfast.secretKeys" . | fromJsonArray }}
+{{- $needed := has $key (list "database" "broker") }}
+{{ include "holdfast.secretVariable" (dict "name" (printf "%s%s" $prefix (upper $key)) "secret" $secret "key" $key "optional" (not $needed)) }}
+{{- end }}
+- name: {{ $prefix }}LISTEN
+  value: {{ printf "%s:%v" $host $service.port | quote }}
+{{- if eq .part "orders" }}
+- name: {{ $prefix }}INVENTORY
+  value: {{ $service.inventory | default (printf "%s-inventory:%v" (include "holdfast.fullname" .root) .root.Values.inventory.port) | quote }}
+{{- end }}
+{{- if .root.Values.http.enabled }}
+- name: {{ $prefix }}HTTP
+  value: {{ printf "%s:%v" $host .root.Values.http.port | quote }}
+{{- end }}
+{{- if include "holdfast.admin" .root }}
+- name: {{ $prefix }}ADMIN
+  value: {{ printf "%s:%v" $host .root.Values.metrics.port | quote }}
+{{- end }}
+{{- range $name, $value := include "holdfast.tlsSettings" . | fromYaml }}
+- name: {{ $prefix }}{{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- range $name, $value := $service.settings }}
+- name: {{ $prefix }}{{ upper $name }}
+  value: {{ include "holdfast.text" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Which files are certificates: of the port, and for the way to Inventory. Takes root and part. */}}
+{{- define "holdfast.tlsSettings" -}}
+{{- $tls := (get .root.Values .part).tls -}}
+{{- $inventory := .root.Values.inventory.tls -}}
+{{- if $tls.secret }}
+TLS_CERTIFICATE: /etc/holdfast/tls/tls.crt
+TLS_KEY: /etc/holdfast/tls/tls.key
+{{- if $tls.clientCertificates }}
+TLS_CLIENT_CA: /etc/holdfast/tls/ca.crt
+{{- with $tls.clientNames }}
+TLS_CLIENT_NAMES: {{ join "," . }}
+{{- end }}
+{{- else if $tls.clientNames }}
+{{- fail (printf "%s.tls.clientNames: without clientCertificates no certificate is asked for" .part) }}
+{{- end }}
+{{- else if or $tls.clientCertificates $tls.clientNames }}
+{{- fail (printf "%s.tls.secret: name the Secret with tls.crt, tls.key and ca.crt" .part) }}
+{{- end }}
+{{- if and (eq .part "orders") $inventory.secret }}
+INVENTORY_CA: /etc/holdfast/inventory/ca.crt
+{{- if $inventory.clientCertificates }}
+{{- if not $tls.secret }}
+{{- fail "orders.tls.secret: Inventory asks for certificates, so Orders needs one" }}
+{{- end }}
+INVENTORY_CERTIFICATE: /etc/holdfast/tls/tls.crt
+INVENTORY_KEY: /etc/holdfast/tls/tls.key
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Where files of Secrets come from, by the folder in /etc/holdfast. Takes root and part. */}}
+{{- define "holdfast.mounted" -}}
+{{- $tls := (get .root.Values .part).tls -}}
+{{- with $tls.secret }}
+tls: {secretName: {{ . }}}
+{{- end }}
+{{- if eq .part "orders" }}
+{{- with .root.Values.inventory.tls.secret }}
+inventory: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
+{{- end }}
+{{- end }}
+{{- with .root.Values.trust.secret }}
+trust: {secretName: {{ . }}}
+{{- end }}
+{{- end -}}
+
+{{/* How Kubernetes asks whether it lives. Takes root, part and path. */}}
+{{- define "holdfast.probe" -}}
+{{- if include "holdfast.admin" .root -}}
+httpGet:
+  path: {{ .path }}
+  port: {{ .root.Values.metrics.port }}
+{{- else -}}
+grpc:
+  port: {{ (get .root.Values .part).port }}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,71 @@
+"""The Helm chart and the services agree on what can be set; `make charts` starts them by it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from holdfast.chassis.process.configuration import ServiceSettings
+from holdfast.inventory.settings import InventorySettings
+from holdfast.orders.settings import OrdersSettings
+
+CHART = Path(__file__).parents[2] / "deploy" / "helm" / "holdfast"
+POD = (CHART / "templates" / "_pod.tpl").read_text()
+NAMES = (CHART / "templates" / "_names.tpl").read_text()
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())["properties"]
+
+SETTINGS: dict[str, type[ServiceSettings]] = {
+    "orders": OrdersSettings,
+    "inventory": InventorySettings,
+}
+
+# What the chart can set already, and services can be told soon: whoever teaches them takes it out.
+AWAITED = {
+    "admin", "traces", "trace_ratio",
+    "http",
+    "pepper", "service_key", "operator_key",
+    "tls_certificate", "tls_key", "tls_client_ca", "tls_client_names",
+    "inventory_ca", "inventory_certificate", "inventory_key",
+    "caller_requests_per_s", "caller_calls_max", "caller_streams_max", "callers_per_address",
+    "call_s_max", "stream_s_max",
+}  # fmt: skip
+
+
+def settings_of_the_chart(service: str) -> set[str]:
+    """What it may put into the environment of a service: by a value, as a secret, by itself."""
+    by_value = set(SCHEMA[service]["properties"]["settings"]["properties"])
+    (keys,) = re.findall(r"\{\{ list ([^|]+)\| toJson \}\}", NAMES)
+    secret = set(re.findall(r'"(\w+)"', keys))
+    itself = set(re.findall(r"^- name: \{\{ \$prefix \}\}([A-Z_]+)$", POD, re.MULTILINE))
+    itself |= set(re.findall(r"^([A-Z_]+): ", POD, re.MULTILINE))
+    if service != "orders":
+        itself = {name for name in itself if not name.startswith("INVENTORY")}
+    assert secret >= {"database", "broker"}
+    assert itself >= {"LISTEN", "TLS_KEY"}
+    return by_value | secret | {name.lower() for name in itself}
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_the_chart_can_set_what_a_service_can_be_told_and_nothing_else(service: str) -> None:
+    known = set(SETTINGS[service].model_fields)
+
+    found = settings_of_the_chart(service)
+
+    assert known - found == set(), "the chart can't set these: add them to its settings"
+    assert found - known <= AWAITED, "no service knows these"
+
+
+def test_nothing_is_awaited_that_has_come() -> None:
+    come = AWAITED & set(OrdersSettings.model_fields)
+
+    assert not come, "take them out of AWAITED"
+
+
+@pytest.mark.parametrize("service", SETTINGS)
+def test_what_the_chart_makes_a_secret_of_is_what_it_reads_of_one(service: str) -> None:
+    (keys,) = re.findall(r"\{\{ list ([^|]+)\| toJson \}\}", NAMES)
+
+    values = SCHEMA[service]["properties"]["secret"]["properties"]["values"]["properties"]
+
+    assert set(values) == set(re.findall(r'"(\w+)"', keys))

@@ -1,0 +1,183 @@
+"""Services run by what the chart renders: their environment and arguments, and no others."""
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from itertools import count
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from holdfast.client import Holdfast, Money, OrderLine, OrderStatus
+from testbed.processes import Program, clean_environment, free_port, run
+from testbed.servers import PostgresServer, RabbitmqServer
+from testbed.services import HOLDFAST, serves
+from tests.charts.chart import (
+    PARTS,
+    Chart,
+    Document,
+    Rendered,
+    Secrets,
+    container,
+    environment,
+    part_of,
+)
+from tests.charts.value_sets import SETTINGS, WORKERS, Values
+
+START_S_MAX = 30.0
+
+pytestmark = [pytest.mark.charts, pytest.mark.timeout(180)]
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def addresses(
+    postgres_server: PostgresServer, rabbitmq_server: RabbitmqServer
+) -> Iterator[dict[str, dict[str, str]]]:
+    """Values of both services' Secrets: empty databases, and a vhost."""
+    name = f"chart-{next(_numbers)}"
+    rabbitmq_server.create_vhost(name)
+    databases = {part: f"{name}-{part}" for part in PARTS}
+    for database in databases.values():
+        postgres_server.create_database(database)
+    yield {
+        part: {"database": postgres_server.url(database), "broker": rabbitmq_server.url(name)}
+        for part, database in databases.items()
+    }
+    rabbitmq_server.leave_vhost(name)
+    for database in databases.values():
+        postgres_server.drop_database(database)
+
+
+def values_for(addresses: Mapping[str, Mapping[str, str]]) -> Values:
+    """What differs here from a cluster: ports that are free, and no names for addresses."""
+    ports = {part: free_port() for part in PARTS}
+    return {
+        "orders": {
+            "port": ports["orders"],
+            "inventory": f"127.0.0.1:{ports['inventory']}",
+            "secret": {"values": addresses["orders"]},
+        },
+        "inventory": {
+            "port": ports["inventory"],
+            "secret": {"values": addresses["inventory"]},
+        },
+    }
+
+
+def port(workload: Document, name: str) -> int:
+    (found,) = [one for one in container(workload)["ports"] if one["name"] == name]
+    number: int = found["containerPort"]
+    return number
+
+
+class Pod:
+    """A service as the one container of a pod: told what is rendered, and nothing else."""
+
+    def __init__(self, deployment: Document, secrets: Secrets, folder: Path) -> None:
+        self._container = container(deployment)
+        self._environment = clean_environment() | environment(deployment, secrets)
+        self._folder = folder
+        self.program = Program(self._container["name"], log=folder / f"{part_of(deployment)}.log")
+
+    def start(self) -> None:
+        """Return when Kubernetes would find it started, ready and alive."""
+        self.program.start(
+            [str(HOLDFAST), *self._container["args"]], env=self._environment, cwd=self._folder
+        )
+        for kind in ("startup", "readiness", "liveness"):
+            self.program.wait_until(partial(self._passes, kind), START_S_MAX, f"fails its {kind}")
+
+    def _passes(self, kind: str) -> bool:
+        probe = self._container[f"{kind}Probe"]
+        if "grpc" in probe:
+            return serves(f"127.0.0.1:{probe['grpc']['port']}")
+        where = probe["httpGet"]
+        try:
+            with urlopen(f"http://127.0.0.1:{where['port']}{where['path']}", timeout=1) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
+
+    def stop(self) -> int | None:
+        return self.program.signal(signal.SIGTERM)
+
+
+def migrate(rendered: Rendered, folder: Path) -> None:
+    (job,) = rendered.of_kind("Job")
+    run(
+        "migration",
+        [str(HOLDFAST), *container(job)["args"]],
+        env=clean_environment() | environment(job, rendered.secrets()),
+        cwd=folder,
+    )
+
+
+@contextmanager
+def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Pod]]:
+    """The migration has run, and then the services do."""
+    migrate(rendered, folder)
+    pods = {part: Pod(rendered.deployment(part), rendered.secrets(), folder) for part in PARTS}
+    try:
+        for one in pods.values():
+            one.start()
+        yield pods
+    finally:
+        for one in pods.values():
+            one.stop()
+
+
+async def place_an_order(rendered: Rendered) -> None:
+    at = {part: f"127.0.0.1:{port(rendered.deployment(part), 'grpc')}" for part in PARTS}
+    async with Holdfast(at["orders"], at["inventory"]) as holdfast:
+        price = Money.parse("12.50", "GBP")
+        await holdfast.inventory.create_product("LAMP", name="Lamp", unit_price=price)
+        await holdfast.inventory.set_stock("LAMP", 5, reason="delivery")
+        order = await holdfast.orders.create("c-17", [OrderLine("LAMP", 2)], wait_s=30)
+        assert order.status == OrderStatus.CONFIRMED
+
+
+async def test_an_order_is_placed_with_the_least_that_has_to_be_told(
+    chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    rendered = chart.render(values_for(addresses))
+
+    with running(rendered, tmp_path):
+        await place_an_order(rendered)
+
+
+async def test_an_order_is_placed_with_every_setting_and_several_workers(
+    chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    rendered = chart.render(SETTINGS, WORKERS, values_for(addresses))
+
+    with running(rendered, tmp_path):
+        await place_an_order(rendered)
+
+
+def test_a_service_ends_long_before_it_is_killed(
+    chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    rendered = chart.render(values_for(addresses))
+
+    with running(rendered, tmp_path) as pods:
+        for part, pod in pods.items():
+            given_s = rendered.deployment(part)["spec"]["template"]["spec"][
+                "terminationGracePeriodSeconds"
+            ]
+            started = time.monotonic()
+            assert pod.stop() == 0
+            assert time.monotonic() - started < given_s / 3
+
+
+def test_the_image_begins_as_the_chart_expects() -> None:
+    """Pods give arguments and no command: what stands before these is the image's own."""
+    lines = (Path(__file__).parents[2] / "Dockerfile").read_text().splitlines()
+
+    assert 'ENTRYPOINT ["holdfast"]' in lines
+    assert "USER 10001" in lines

@@ -1,0 +1,281 @@
+"""What single values do, and that what is wrong is refused in words."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.charts.chart import CHART, PARTS, Chart, ChartRefused, container, environment
+from tests.charts.value_sets import (
+    AUTOSCALED,
+    BY_HAND,
+    CLOSED,
+    EXISTING,
+    GATEWAY,
+    HTTP,
+    MADE,
+    METRICS,
+    MIGRATED,
+    MUTUAL,
+    OPEN,
+    PLACED,
+    SETTINGS,
+    TLS,
+    WORKERS,
+    Values,
+)
+
+pytestmark = pytest.mark.charts
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+
+
+def objects(schema: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every object of the schema that names its properties."""
+    if "properties" in schema:
+        yield path, schema
+        for name, below in schema["properties"].items():
+            yield from objects(below, f"{path}.{name}".strip("."))
+
+
+@pytest.mark.parametrize("path", [path for path, _ in objects(SCHEMA)])
+def test_a_misspelt_value_is_refused(chart: Chart, path: str) -> None:
+    values: Any = {"replicsa": 2}
+    for name in reversed(path.split(".") if path else []):
+        values = {name: values}
+
+    with pytest.raises(ChartRefused, match="replicsa"):
+        chart.render(MADE, values)
+
+
+REFUSED: list[tuple[str, Values]] = [
+    ("secret", {"orders": {"secret": {"values": {"broker": ""}}}}),
+    ("replicas", {"orders": {"replicas": 0}}),
+    ("replicas", {"orders": {"replicas": "2"}}),
+    ("workers", {"inventory": {"workers": 65}}),
+    ("port", {"orders": {"port": 70_000}}),
+    ("digest", {"image": {"digest": "latest"}}),
+    ("pullPolicy", {"image": {"pullPolicy": "Sometimes"}}),
+    ("log_level", {"orders": {"settings": {"log_level": "LOUD"}}}),
+    ("late_s", {"inventory": {"settings": {"late_s": 3}}}),
+    ("listen", {"orders": {"settings": {"listen": "0.0.0.0:1"}}}),
+    ("maxUnavailable", {"orders": {"maxUnavailable": 0}}),
+    ("maxUnavailable", {"orders": {"maxUnavailable": "0%"}}),
+    ("minReplicas", {"orders": {"autoscaling": {"enabled": True, "minReplicas": 9}}}),
+    ("orders.tls.secret", {"orders": {"tls": {"clientCertificates": True}}}),
+    ("clientCertificates", {"orders": {"tls": {"secret": "a", "clientNames": ["b"]}}}),
+    ("orders.tls.secret", {"inventory": {"tls": {"secret": "a", "clientCertificates": True}}}),
+    ("http.enabled", {"ingress": {"enabled": True, "host": "a.example"}}),
+    ("http.enabled", {"gateway": {"enabled": True, "parentRefs": [{"name": "a"}]}}),
+    ("ingress.host", {"http": {"enabled": True}, "ingress": {"enabled": True}}),
+    ("gateway.parentRefs", {"http": {"enabled": True}, "gateway": {"enabled": True}}),
+    ("metrics.enabled", {"metrics": {"podMonitor": {"enabled": True}}}),
+]
+
+
+@pytest.mark.parametrize(("told", "values"), REFUSED, ids=lambda value: json.dumps(value)[:60])
+def test_values_that_can_not_work_are_refused_in_words(
+    chart: Chart, told: str, values: Values
+) -> None:
+    with pytest.raises(ChartRefused, match=told):
+        chart.render(MADE, values)
+
+
+def test_without_addresses_nothing_is_rendered(chart: Chart) -> None:
+    with pytest.raises(ChartRefused, match="give the name of a Secret with the keys database"):
+        chart.render()
+
+
+def test_every_value_has_a_default_and_a_line_in_the_readme(chart: Chart) -> None:
+    defaults, _ = chart.read(CHART / "values.yaml")
+    told = {
+        line.split("`")[1]
+        for line in (CHART / "README.md").read_text().splitlines()
+        if line.startswith("| `")
+    }
+
+    # A service's values are told once for both; what is a value of the reader's own has no names.
+    def paths(values: Mapping[str, Any], schema: Mapping[str, Any], above: str) -> Iterator[str]:
+        assert values.keys() == schema["properties"].keys() - {"global"}, above
+        for name, below in values.items():
+            path = f"{above}.{name}".strip(".").replace("inventory.", "orders.", 1)
+            inner = schema["properties"][name]
+            named = "properties" in inner and name not in ("settings", "values")
+            yield from paths(below, inner, path) if named and below else [path]
+
+    wanted = set(paths(defaults, SCHEMA, ""))
+    services = {path.replace("orders.", "SERVICE.", 1) for path in wanted}
+    assert told == services
+
+
+def test_settings_reach_a_service_as_digits(chart: Chart) -> None:
+    """Helm reads every number as a float, and would print a million as 1e+06."""
+    orders = chart.render(MADE, SETTINGS).deployment("orders")
+
+    found = {one["name"]: one.get("value") for one in container(orders)["env"]}
+
+    assert found["HOLDFAST_ORDERS_OUTBOX_EVENTS_MAX"] == "1000000"
+    assert found["HOLDFAST_ORDERS_LATE_S"] == "2.5"
+    assert found["HOLDFAST_ORDERS_LOG_LEVEL"] == "WARNING"
+
+
+def test_workers_are_arguments(chart: Chart) -> None:
+    several, one = chart.render(MADE, WORKERS, HTTP), chart.render(MADE)
+
+    assert container(several.deployment("orders"))["args"] == [
+        *("orders", "serve", "--workers", "4", "--http-workers", "2")
+    ]
+    assert container(one.deployment("inventory"))["args"] == ["inventory", "serve"]
+
+
+def test_a_worker_has_an_admin_port_of_its_own_and_each_is_read(chart: Chart) -> None:
+    rendered = chart.render(MADE, METRICS)
+
+    ports = container(rendered.deployment("orders"))["ports"]
+    monitor = rendered.one("PodMonitor", "holdfast-orders")["spec"]
+    read = monitor["podMetricsEndpoints"]
+    let_in = rendered.one("NetworkPolicy", "holdfast-orders")["spec"]["ingress"][-1]["ports"]
+
+    admin = {one["name"]: one["containerPort"] for one in ports if "admin" in one["name"]}
+    assert admin == {"admin-0": 9100, "admin-1": 9101}
+    assert [one["port"] for one in read] == list(admin)
+    assert monitor["jobLabel"] == "app.kubernetes.io/name"
+    assert [one["port"] for one in let_in] == list(admin.values())
+
+
+def test_what_is_secret_can_be_a_secret_of_ones_own(chart: Chart) -> None:
+    rendered = chart.render(EXISTING)
+
+    assert not rendered.secrets()
+    found = environment(
+        rendered.deployment("orders"),
+        {"orders-addresses": {"database": "D", "broker": "B", "unasked": "U"}},
+    )
+    assert found["HOLDFAST_ORDERS_DATABASE"] == "D"
+    assert found["HOLDFAST_ORDERS_BROKER"] == "B"
+
+
+def test_another_password_starts_the_pods_anew(chart: Chart) -> None:
+    other = {"orders": {"secret": {"values": {"broker": "amqp://other@broker/"}}}}
+
+    before, after = chart.render(MADE), chart.render(MADE, other)
+
+    def pod(rendered: Any, part: str) -> Any:
+        return rendered.deployment(part)["spec"]["template"]
+
+    assert pod(before, "orders") != pod(after, "orders")
+    assert pod(before, "inventory") == pod(after, "inventory")
+
+
+def test_databases_are_migrated_before_pods_change(chart: Chart) -> None:
+    rendered = chart.render(MADE)
+    job = rendered.one("Job", "holdfast-migration")
+
+    assert container(job)["args"] == ["migrate"]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert environment(job, rendered.secrets()) == {
+        f"HOLDFAST_{part.upper()}_DATABASE": MADE[part]["secret"]["values"]["database"]
+        for part in PARTS
+    }
+
+
+def test_databases_are_migrated_by_who_may(chart: Chart) -> None:
+    job = chart.render(MADE, MIGRATED).one("Job", "holdfast-migration")
+
+    found = environment(job, {"owner-of-tables": {"orders": "O", "inventory": "I"}})
+
+    assert found == {"HOLDFAST_ORDERS_DATABASE": "O", "HOLDFAST_INVENTORY_DATABASE": "I"}
+    assert not chart.render(MADE, BY_HAND).of_kind("Job")
+
+
+def test_orders_trusts_inventorys_authority_and_shows_its_own_certificate(chart: Chart) -> None:
+    one_sided, mutual = chart.render(EXISTING, TLS), chart.render(EXISTING, MUTUAL)
+
+    def files(rendered: Any) -> dict[str, str]:
+        variables = container(rendered.deployment("orders"))["env"]
+        return {
+            one["name"].removeprefix("HOLDFAST_ORDERS_"): one["value"]
+            for one in variables
+            if "TLS_" in one["name"] or "ORDERS_INVENTORY_" in one["name"]
+        }
+
+    assert files(one_sided) == {
+        "TLS_CERTIFICATE": "/etc/holdfast/tls/tls.crt",
+        "TLS_KEY": "/etc/holdfast/tls/tls.key",
+        "INVENTORY_CA": "/etc/holdfast/inventory/ca.crt",
+    }
+    assert files(mutual) == files(one_sided) | {
+        "TLS_CLIENT_CA": "/etc/holdfast/tls/ca.crt",
+        "TLS_CLIENT_NAMES": "shop,scanner",
+        "INVENTORY_CERTIFICATE": "/etc/holdfast/tls/tls.crt",
+        "INVENTORY_KEY": "/etc/holdfast/tls/tls.key",
+    }
+
+
+def test_grpc_callers_find_every_pod(chart: Chart) -> None:
+    rendered = chart.render(MADE, PLACED, HTTP)
+
+    assert rendered.one("Service", "orders-of-a-shop-orders")["spec"]["clusterIP"] == "None"
+    assert "clusterIP" not in rendered.one("Service", "orders-of-a-shop-orders-http")["spec"]
+    variables = container(rendered.deployment("orders"))["env"]
+    assert {"name": "HOLDFAST_ORDERS_INVENTORY", "value": "orders-of-a-shop-inventory:7002"} in (
+        variables
+    )
+    assert {"name": "HOLDFAST_ORDERS_LISTEN", "value": "[::]:443"} in variables
+
+
+def test_only_who_is_named_may_call(chart: Chart) -> None:
+    def let_in(values: Values, part: str) -> list[Any]:
+        policy = chart.render(MADE, values).one("NetworkPolicy", f"holdfast-{part}")
+        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        rules = policy["spec"]["ingress"] or []
+        assert all(rule["from"] for rule in rules), "no `from` means everybody"
+        return [one for rule in rules for one in rule["from"]]
+
+    orders = {
+        "podSelector": {
+            "matchLabels": {
+                "app.kubernetes.io/name": "holdfast",
+                "app.kubernetes.io/instance": "holdfast",
+                "app.kubernetes.io/component": "orders",
+            }
+        }
+    }
+    assert let_in({}, "orders") == [{"podSelector": {}}]  # of the same namespace
+    assert let_in({}, "inventory") == [orders]
+    assert let_in(CLOSED, "orders") == []
+    assert let_in(CLOSED, "inventory") == [orders, *CLOSED["networkPolicy"]["inventory"]]
+    assert not chart.render(MADE, OPEN).of_kind("NetworkPolicy")
+
+
+def test_pods_reach_what_they_need_and_nothing_else(chart: Chart) -> None:
+    policy = chart.render(MADE, CLOSED).one("NetworkPolicy", "holdfast-orders")
+
+    reached = [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
+
+    assert reached == [[53, 53], [7002], [6432], [5671, 5672], [443]]
+
+
+def test_an_autoscaler_has_the_bounds_that_were_given(chart: Chart) -> None:
+    spec = chart.render(MADE, AUTOSCALED).one("HorizontalPodAutoscaler", "holdfast-orders")["spec"]
+
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 12)
+
+
+@pytest.mark.parametrize("values", [HTTP, GATEWAY], ids=["ingress", "gateway"])
+def test_http_leads_to_services_that_there_are(chart: Chart, values: Values) -> None:
+    rendered = chart.render(MADE, values)
+    ports = {
+        one["metadata"]["name"]: {port["name"]: port["port"] for port in one["spec"]["ports"]}
+        for one in rendered.of_kind("Service")
+    }
+
+    for ingress in rendered.of_kind("Ingress"):
+        for path in ingress["spec"]["rules"][0]["http"]["paths"]:
+            to = path["backend"]["service"]
+            assert to["port"]["name"] in ports[to["name"]]
+    for route in rendered.of_kind("HTTPRoute"):
+        for rule in route["spec"]["rules"]:
+            for backend in rule["backendRefs"]:
+                assert backend["port"] == ports[backend["name"]]["http"]

@@ -1,0 +1,147 @@
+"""Values that people have, by what they are for: every rule is held against each of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Values = Mapping[str, Any]
+
+MADE: Values = {
+    service: {
+        "secret": {
+            "values": {
+                "database": f"postgresql://holdfast:hunter2@{service}-database/{service}",
+                "broker": "amqp://holdfast:hunter2@broker/",
+            }
+        }
+    }
+    for service in ("orders", "inventory")
+}
+EXISTING: Values = {
+    "orders": {"secret": {"name": "orders-addresses"}},
+    "inventory": {"secret": {"name": "inventory-addresses"}},
+}
+TLS: Values = {
+    "orders": {"tls": {"secret": "orders-tls"}},
+    "inventory": {"tls": {"secret": "inventory-tls"}},
+}
+MUTUAL: Values = {
+    "orders": {
+        "tls": {
+            "secret": "orders-tls",
+            "clientCertificates": True,
+            "clientNames": ["shop", "scanner"],
+        }
+    },
+    "inventory": {
+        "tls": {"secret": "inventory-tls", "clientCertificates": True, "clientNames": ["orders"]}
+    },
+    "trust": {"secret": "our-authorities"},
+}
+WORKERS: Values = {
+    "orders": {"workers": 4, "resources": {"limits": {"memory": "2Gi"}}},
+    "inventory": {"workers": 2},
+}
+SETTINGS: Values = {
+    "orders": {
+        "settings": {
+            "late_s": 2.5,
+            "expire_s": 7200,
+            "outbox_events_max": 1_000_000,
+            "outbox_age_s_max": 90,
+            "log_level": "WARNING",
+        }
+    },
+    "inventory": {"settings": {"log_level": "DEBUG"}},
+}
+HTTP: Values = {
+    "http": {"enabled": True},
+    "orders": {"httpWorkers": 2},
+    "ingress": {
+        "enabled": True,
+        "className": "nginx",
+        "host": "shop.example",
+        "tlsSecret": "shop-tls",
+        "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "4m"},
+    },
+}
+GATEWAY: Values = {
+    "http": {"enabled": True, "port": 8080},
+    "gateway": {
+        "enabled": True,
+        "parentRefs": [{"name": "public", "namespace": "gateways"}],
+        "hostnames": ["shop.example"],
+    },
+}
+METRICS: Values = {
+    "metrics": {"enabled": True, "podMonitor": {"enabled": True, "labels": {"team": "shop"}}},
+    "orders": {"workers": 2},
+}
+AUTOSCALED: Values = {
+    "orders": {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 12}},
+    "inventory": {"autoscaling": {"enabled": True}, "maxUnavailable": "50%"},
+}
+CLOSED: Values = {
+    "networkPolicy": {
+        "orders": [],
+        "inventory": [{"podSelector": {"matchLabels": {"app": "warehouse"}}}],
+        "egress": {
+            "database": {"ports": [6432], "to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
+            "others": [{"ports": [{"port": 443}]}],
+        },
+    }
+}
+OPEN: Values = {"networkPolicy": {"enabled": False}}
+MIGRATED: Values = {"migration": {"secret": "owner-of-tables"}}
+BY_HAND: Values = {"migration": {"enabled": False}}
+PLACED: Values = {
+    "fullnameOverride": "orders-of-a-shop",
+    "image": {
+        "repository": "registry.example/holdfast",
+        "digest": f"sha256:{'0' * 64}",
+        "pullSecrets": ["registry"],
+    },
+    "listenHost": "[::]",
+    "serviceAccountName": "holdfast",
+    "orders": {
+        "replicas": 3,
+        "port": 443,
+        "podAnnotations": {"team": "shop"},
+        "podLabels": {"tier": "gold"},
+        "nodeSelector": {"kubernetes.io/arch": "amd64"},
+        "tolerations": [{"key": "orders", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+        "priorityClassName": "high",
+    },
+}
+
+# Each on its own, on Secrets that the chart makes or that are there.
+VALUE_SETS: dict[str, tuple[Values, ...]] = {
+    "the least": (MADE,),
+    "existing secrets": (EXISTING,),
+    "workers": (MADE, WORKERS),
+    "settings": (MADE, SETTINGS),
+    "tls": (EXISTING, TLS),
+    "mutual tls": (EXISTING, MUTUAL),
+    "http": (MADE, HTTP),
+    "gateway": (MADE, GATEWAY),
+    "metrics": (MADE, METRICS),
+    "autoscaled": (MADE, AUTOSCALED),
+    "closed": (MADE, CLOSED),
+    "open": (MADE, OPEN),
+    "migrated by an owner": (MADE, MIGRATED),
+    "migrated by hand": (MADE, BY_HAND),
+    "placed": (EXISTING, PLACED),
+    "all": (
+        EXISTING,
+        MUTUAL,
+        WORKERS,
+        SETTINGS,
+        HTTP,
+        GATEWAY,
+        METRICS,
+        AUTOSCALED,
+        CLOSED,
+        MIGRATED,
+        PLACED,
+    ),
+}
