@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -233,7 +234,7 @@ async def test_only_certificates_of_the_authority_with_a_name_on_the_list_may_ca
 async def stock_asked_with(
     address: str, authority: Authority, pair: Pair | None
 ) -> grpc.StatusCode:
-    files = TlsFiles(*(pair or (None, None)), authority.ca)
+    files = TlsFiles(*pair, authority.ca) if pair else TlsFiles(ca=authority.ca)
     async with aio.secure_channel(address, channel_credentials(read_material(files))) as channel:
         stub = InventoryServiceStub(channel)
         request = inventory_pb.GetStockInfoRequest(product_id="LAMP")
@@ -281,7 +282,8 @@ async def test_a_client_talks_to_nobody_whose_certificate_is_not_good(
     tmp_path: Path, authority: Authority, stranger: Authority, case: str
 ) -> None:
     issue, words = REFUSED_SERVERS[case]
-    port = PortSettings(**dict(zip(("tls_certificate", "tls_key"), issue(authority, stranger))))
+    certificate, key = issue(authority, stranger)
+    port = PortSettings(tls_certificate=certificate, tls_key=key)
     async with (
         embedded.running(in_folder(tmp_path / "data"), port=port) as addresses,
         client_of(addresses, authority.ca) as client,
@@ -321,7 +323,7 @@ async def test_tls_older_than_1_2_is_not_spoken(tmp_path: Path, authority: Autho
 def only(version: ssl.TLSVersion, authority: Authority) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=authority.ca)
     context.set_ciphers("ALL:@SECLEVEL=0")  # or this end would not speak the old ones either
-    with pytest.warns(DeprecationWarning) if version < ssl.TLSVersion.TLSv1_2 else suppress():
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
         context.minimum_version = context.maximum_version = version
     return context
 

@@ -61,7 +61,8 @@ class Admission:
         self.limits = limits
         self._names = frozenset(names)
         self._now = now
-        self._accounts: dict[str, _Account] = {}
+        # By caller; by address as the only part of a tuple, for all who call from there.
+        self._accounts: dict[str | tuple[str], _Account] = {}
         self._accounts_max = ACCOUNTS_MAX
 
     def enter(self, context: Any, *, stream: bool) -> Entered:
@@ -81,7 +82,7 @@ class Admission:
             accounts = (self._account(caller, 1, stream),)
             if address not in (caller, callers.NOBODY):
                 several = self.limits.callers_per_address
-                accounts += (self._account(f"at {address}", several, stream),)
+                accounts += (self._account((address,), several, stream),)
             self._begin(accounts, stream)
         return Entered(accounts, stream)
 
@@ -91,7 +92,7 @@ class Admission:
             log.warning("certificate refused", names=sorted(told)[:5])
             raise StrangeCertificate
 
-    def _account(self, key: str, times: int, stream: bool) -> _Account:
+    def _account(self, key: str | tuple[str], times: int, stream: bool) -> _Account:
         """Return an account that has room for one more."""
         account = self._accounts.get(key)
         if account is None:
