@@ -140,7 +140,11 @@ class Batcher(Generic[Item, Outcome]):
             await self._run_batch(batch)
 
     def _tell_queue(self) -> None:
-        is_crowd = self._crowd_items is not None and self._queue.items >= self._crowd_items
+        is_crowd = (
+            self._crowd_items is not None
+            and self._queue.items >= self._crowd_items
+            and not self._queue.is_shared  # two batches at once make each of them slower
+        )
         for event, is_due in ((self._arrived, self._queue.items > 0), (self._crowded, is_crowd)):
             event.set() if is_due else event.clear()
 

@@ -66,6 +66,11 @@ class Lanes(Generic[Group]):
         for lane in self._lanes.values():
             yield from lane.groups
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several callers are about."""
+        return len(self._lanes) > 1
+
     def put(self, caller: str, group: Group) -> None:
         """Add what a caller has sent."""
         lane = self._lanes.get(caller)
