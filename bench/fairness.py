@@ -2,8 +2,8 @@
 
 `python -m bench.fairness`: a cluster, eight quiet callers and a noisy one, each from an address of
 its own. The quiet ones are measured alone, beside the noisy one at ten times their rate, and beside
-one that sends as much as it can, in turns. `--as-one` lets everybody come from one address, which is
-how it would be without shares.
+one that sends as much as it can, in turns. With `--as-one` everybody comes from one address: how it
+would be without shares.
 """
 
 import argparse
@@ -139,6 +139,9 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as started:
         servers = Servers(started.enter_context(temporary_folder()), started)
+        # A young server writes each file of its log full of zeros first, and all wait for the disk.
+        servers.postgres.sql("ALTER SYSTEM SET wal_init_zero = off")
+        servers.postgres.sql("SELECT pg_reload_conf()")
         with servers.cluster() as testbed:
             found = rounds(servers, testbed, options)
     p99 = {

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from grpc import aio
@@ -13,12 +13,14 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from holdfast.chassis.grpc.credentials import server_credentials
+from holdfast.chassis.grpc.receiving import Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.chassis.process.lifecycle import Loop, background, every
 from holdfast.chassis.tls import Certificates, TlsFiles
 
 CONCURRENT_RPCS_MAX = 10_000
+STREAMS_MAX = 1_000  # of one connection: more wait at its caller's end
 # Names and values of a call's headers together. Keys and tokens are the longest that we ask for.
 METADATA_BYTES_MAX = 16 * 1024
 STOP_GRACE_S = 10.0
@@ -91,11 +93,12 @@ async def serving(
             ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
             # Our clients ask every 5 s; who asks much more often is sent away.
             ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
+            ("grpc.max_concurrent_streams", STREAMS_MAX),
             ("grpc.max_metadata_size", METADATA_BYTES_MAX),
             ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
         ],
     )
-    register(server)
+    register(cast(aio.Server, Receiving(server)))  # as far as generated code goes
     health_servicer = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection(
