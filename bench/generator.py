@@ -44,6 +44,7 @@ class Call(Protocol):
 class Job:
     """What to do.
 
+    :param target: address; several, with commas between them, have the channels by turns.
     :param method: full name of the RPC.
     :param run: names the run in request ids.
     :param callers: of the closed loop; 0 for the open loop.
@@ -137,9 +138,10 @@ class Load:
     async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:
         """Connect, wait for `go`, load."""
         options = [("grpc.use_local_subchannel_pool", 1)]
+        targets = self._job.target.split(",")
         channels = [
-            aio.insecure_channel(self._job.target, options=options)
-            for _ in range(self._job.channels)
+            aio.insecure_channel(targets[number % len(targets)], options=options)
+            for number in range(self._job.channels)
         ]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)

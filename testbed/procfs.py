@@ -52,6 +52,14 @@ def open_files(pid: int) -> list[str]:
     return found
 
 
+def resident_bytes(pid: int) -> int:
+    """Memory that a process has; 0 when it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
 def command_line(pid: int) -> str:
     """With its arguments; empty if the process is gone."""
     try:

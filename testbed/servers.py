@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from testbed.authority import Pair
 from testbed.processes import (
     COMMAND_S_MAX,
     Program,
@@ -49,10 +50,14 @@ class ServerMissing(Exception):
 
 
 class PostgresServer:
-    """A PostgreSQL server with its data in `folder`; used again if there is one already."""
+    """A PostgreSQL server with its data in `folder`; used again if there is one already.
 
-    def __init__(self, folder: Path) -> None:
+    :param certificate: it takes TLS too, with this.
+    """
+
+    def __init__(self, folder: Path, certificate: Pair | None = None) -> None:
         folder = folder.resolve()
+        self._certificate = certificate
         self._bin = _postgres_programs()
         self._data = folder / "postgres"
         self._user = _postgres_user()
@@ -143,6 +148,7 @@ class PostgresServer:
             "fsync": "on",
             "max_connections": 300,
             "log_line_prefix": "%m [%p] %d ",
+            **self._tls_settings(),
         }
         self._program.start(
             [str(self._bin / "postgres"), "-D", str(self._data)]
@@ -153,16 +159,31 @@ class PostgresServer:
             when_orphaned="QUIT",  # its immediate shutdown: it removes its shared memory
         )
 
+    def _tls_settings(self) -> dict[str, str]:
+        if self._certificate is None:
+            return {}
+        own = Pair(self._data / "server.pem", self._data / "server.key")
+        for file, copy in zip(self._certificate, own, strict=True):
+            shutil.copyfile(file, copy)
+            copy.chmod(0o600)
+            if self._user is not None:
+                shutil.chown(copy, self._user)
+        return {"ssl": "on", "ssl_cert_file": str(own.certificate), "ssl_key_file": str(own.key)}
+
     def _is_ready(self) -> bool:
         command = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return self._program.is_running() and subprocess.run(command, check=False).returncode == 0
 
 
 class RabbitmqServer:
-    """A RabbitMQ node with its data in `folder`; used again if there is one already."""
+    """A RabbitMQ node with its data in `folder`; used again if there is one already.
 
-    def __init__(self, folder: Path) -> None:
+    :param certificate: it takes TLS too, with this, at `tls_url`.
+    """
+
+    def __init__(self, folder: Path, certificate: Pair | None = None) -> None:
         folder = folder.resolve()
+        self._certificate, self._tls_port = certificate, free_port()
         self._bin = _rabbitmq_programs()
         self._home = folder / "rabbitmq"
         self._epmd = Program("epmd", log=folder / "epmd.log")
@@ -181,6 +202,9 @@ class RabbitmqServer:
 
     def url(self, vhost: str = "/") -> str:
         return f"amqp://holdfast:{self._password}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+
+    def tls_url(self, vhost: str = "/", host: str = "localhost") -> str:
+        return f"amqps://holdfast:{self._password}@{host}:{self._tls_port}/{quote(vhost, safe='')}"
 
     def start(self) -> None:
         """Return when it takes connections; it keeps its port over any number of starts."""
@@ -260,7 +284,7 @@ class RabbitmqServer:
         return json.loads(answer) if answer else None
 
     def _write_settings(self) -> None:
-        settings = {
+        settings: dict[str, object] = {
             "listeners.tcp.1": f"127.0.0.1:{self.port}",
             "management.tcp.ip": "127.0.0.1",
             "management.tcp.port": self._http_port,
@@ -269,6 +293,14 @@ class RabbitmqServer:
             "log.console": "true",
             "log.file": "false",
         }
+        if self._certificate is not None:
+            settings |= {
+                "listeners.ssl.1": f"127.0.0.1:{self._tls_port}",
+                "ssl_options.certfile": self._certificate.certificate,
+                "ssl_options.keyfile": self._certificate.key,
+                "ssl_options.versions.1": "tlsv1.3",
+                "ssl_options.versions.2": "tlsv1.2",
+            }
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())
         (self._home / "rabbitmq.conf").write_text(text)
         (self._home / "enabled_plugins").write_text("[rabbitmq_management].\n")
@@ -306,22 +338,22 @@ class RabbitmqServer:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[PostgresServer]:
+def postgres(folder: Path, certificate: Pair | None = None) -> Iterator[PostgresServer]:
     """A running PostgreSQL server, stopped at the end.
 
     :raises ServerMissing: PostgreSQL is not installed.
     """
-    with _running(PostgresServer(folder)) as server:
+    with _running(PostgresServer(folder, certificate)) as server:
         yield server
 
 
 @contextmanager
-def rabbitmq(folder: Path) -> Iterator[RabbitmqServer]:
+def rabbitmq(folder: Path, certificate: Pair | None = None) -> Iterator[RabbitmqServer]:
     """A running RabbitMQ server, stopped at the end.
 
     :raises ServerMissing: RabbitMQ is not installed.
     """
-    with _running(RabbitmqServer(folder)) as server:
+    with _running(RabbitmqServer(folder, certificate)) as server:
         yield server
 
 

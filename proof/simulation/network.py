@@ -183,6 +183,10 @@ class ServerContext:
     def invocation_metadata(self) -> Metadata:
         return self._metadata
 
+    def peer(self) -> str:
+        """Nobody is counted here: who calls how often is for the simulation to say."""
+        return "unix:simulated"
+
     def time_remaining(self) -> float | None:
         """Deadlines are kept at the caller's end of the network."""
         return None

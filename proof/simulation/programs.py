@@ -9,9 +9,11 @@ from contextlib import (
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.server import STOP_GRACE_S
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.process.lifecycle import background, holding
+from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
 )
@@ -60,7 +62,9 @@ async def running(
 async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIterator[None]:
     async with _opened(machine.databases["orders"]) as database:
         channel: Any = SimulatedChannel(machine.network, "inventory")
-        parts = orders_service.assemble(database, broker, channel, machine.clock, machine.limits)
+        parts = orders_service.assemble(
+            database, broker, channel, machine.clock, machine.limits, Admission(CallerLimits())
+        )
         server: Any = Gatherer()
         add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
         async with (
@@ -77,7 +81,9 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
 @asynccontextmanager
 async def _inventory(machine: Machine, process: Process, broker: Broker) -> AsyncIterator[None]:
     async with _opened(machine.databases["inventory"]) as database:
-        parts = inventory_service.assemble(database, broker, machine.clock)
+        parts = inventory_service.assemble(
+            database, broker, machine.clock, Admission(CallerLimits())
+        )
         server: Any = Gatherer()
         add_InventoryServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
         async with (

@@ -6,6 +6,7 @@ schemas of one PostgreSQL database.
 
 import asyncio
 import fcntl
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from holdfast.chassis.database.migrations import is_newest, migrate
 from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.messaging.local_broker import LocalBroker
+from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.lifecycle import background, holding
+from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
 from holdfast.home import Home
 from holdfast.inventory import service as inventory_service
@@ -48,6 +51,18 @@ class DataInUse(Exception):
         )
 
 
+class UpSettings(ServiceSettings, PortSettings):
+    """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file."""
+
+
+def load_settings_of_up(config: Path | None = None) -> UpSettings:
+    """Read the environment over the file over the defaults.
+
+    :raises ValueError: something is malformed, unknown or of no use; the message names it.
+    """
+    return load_settings(UpSettings, "up", config)
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the two services listen, as HOST:PORT."""
@@ -64,6 +79,7 @@ async def running(
     orders_port: int = 0,
     inventory_port: int = 0,
     limits: Limits | None = None,
+    port: PortSettings | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -72,6 +88,7 @@ async def running(
     is left is in the databases and goes on at the next start.
 
     :param orders_port: 0 picks a free port, and so for `inventory_port`.
+    :param port: certificates and limits of both services' ports.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -86,30 +103,54 @@ async def running(
             orders_at=f"{host}:{orders_port}",
             inventory_at=f"{host}:{inventory_port}",
             limits=limits or Limits(),
+            port=port,
         ) as addresses:
             yield addresses
 
 
 @asynccontextmanager
 async def serving(
-    home: Home, *, orders_at: str, inventory_at: str, limits: Limits
+    home: Home,
+    *,
+    orders_at: str,
+    inventory_at: str,
+    limits: Limits,
+    port: PortSettings | None = None,
 ) -> AsyncIterator[Addresses]:
-    """Serve on databases that are ready, whoever else uses them."""
+    """Serve on databases that are ready, whoever else uses them.
+
+    With TLS, Orders asks Inventory over a socket that only this user can open: it needs no
+    certificate then, and the ports' need not have the names by which it would call itself.
+    """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
     async with (
+        private_socket(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
-        inventory_service.running(inventory_database, broker, listen=inventory_at) as inventory,
+        inventory_service.running(
+            inventory_database, broker, listen=inventory_at, port=port, private=private
+        ) as inventory,
         orders_service.running(
             orders_database,
             broker,
-            inventory=inventory.address,
+            inventory=private or inventory.address,
             listen=orders_at,
             limits=limits,
+            port=port,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
     ):
         yield Addresses(orders.address, inventory.address)
+
+
+@asynccontextmanager
+async def private_socket(*, wanted: bool) -> AsyncIterator[str]:
+    """An address in a folder of this user's own, gone after the block; "" if none is wanted."""
+    if not wanted:
+        yield ""
+        return
+    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
+        yield f"unix:{folder}/inventory"
 
 
 @asynccontextmanager

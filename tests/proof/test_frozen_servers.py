@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from grpc import aio
 
+from holdfast.chassis.grpc.channels import RenewingChannel
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.client._calls import Calls
@@ -27,9 +28,10 @@ def all_wires(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wires]:
 
 
 @asynccontextmanager
-async def channel_of(caller: str, target: str) -> AsyncIterator[aio.Channel]:
+async def channel_of(caller: str, target: str) -> AsyncIterator[aio.Channel | RenewingChannel]:
     """The channel that a kind of caller opens to a service."""
     if caller == "client":
+        channel: aio.Channel | RenewingChannel
         channel = Calls("Inventory", target, deadline_s=1.0, retry_s=0.0).channel
     else:
         channel = open_channel(target)
@@ -37,9 +39,9 @@ async def channel_of(caller: str, target: str) -> AsyncIterator[aio.Channel]:
         yield channel
 
 
-async def answers(channel: aio.Channel) -> bool:
+async def answers(channel: aio.Channel | RenewingChannel) -> bool:
     """Whether anybody answers: these servers know no method, and say so."""
-    stub = InventoryServiceStub(channel)
+    stub = InventoryServiceStub(channel)  # type: ignore[arg-type] # of a channel it needs one method
     try:
         await stub.BatchGetStockInfo(BatchGetStockInfoRequest(), timeout=1.0)
     except aio.AioRpcError as error:

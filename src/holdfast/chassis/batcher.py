@@ -4,10 +4,11 @@ There is no timer: an idle system answers at once, a loaded one batches by itsel
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from holdfast.chassis import callers
+from holdfast.chassis.lanes import Lanes
 from holdfast.chassis.process.lifecycle import end_all
 
 # Turns of the event loop, some microseconds each.
@@ -31,7 +32,10 @@ class OutcomeUnknown(Exception):
 
 
 class Batcher(Generic[Item, Outcome]):
-    """Turns single submissions into batches for one worker, in order of arrival.
+    """Turns single submissions into batches for one worker.
+
+    One caller's (see `callers.current`) are worked on in their order; several callers have fair
+    shares of a batch, and of the queue when it is full.
 
     :param work: takes a batch and returns one outcome per item, in order; an outcome that is an
         exception is raised to the item's submitter. An exception from `work` itself goes to every
@@ -54,8 +58,7 @@ class Batcher(Generic[Item, Outcome]):
         self._work = work
         self._batch_items_max = batch_items_max
         self._queue_items_max = queue_items_max
-        self._queue: deque[_Group[Item, Outcome]] = deque()
-        self._queued_items = 0
+        self._queue: Lanes[_Group[Item, Outcome]] = Lanes()
         self._arrived = asyncio.Event()
         self._crowd_items = crowd_items
         self._crowded = asyncio.Event()
@@ -79,11 +82,14 @@ class Batcher(Generic[Item, Outcome]):
 
         :raises Overloaded: the queue is full; no item was taken.
         """
-        if self._queued_items and self._queued_items + len(items) > self._queue_items_max:
+        if not items:
+            return []
+        caller, queued = callers.current.get(), self._queue.items
+        is_full = queued and queued + len(items) > self._queue_items_max
+        if is_full and not self._queue.has_share(caller, len(items), self._queue_items_max):
             raise Overloaded
         group = _Group[Item, Outcome](items)
-        self._queue.append(group)
-        self._queued_items += len(items)
+        self._queue.put(caller, group)
         self._tell_queue()
         return await group.outcomes
 
@@ -121,32 +127,25 @@ class Batcher(Generic[Item, Outcome]):
         """
         seen, quiet = 0, 0
         for _ in range(TURNS_MAX):  # or a steady stream would be waited for until the batch is full
-            if quiet == QUIET_TURNS or self._queued_items >= self._batch_items_max:
+            if quiet == QUIET_TURNS or self._queue.items >= self._batch_items_max:
                 break
-            quiet = 0 if self._queued_items > seen else quiet + 1
-            seen = self._queued_items
+            quiet = 0 if self._queue.items > seen else quiet + 1
+            seen = self._queue.items
             await asyncio.sleep(0)
 
     async def _run_next_batch(self) -> None:
-        if self._queue:  # the other worker may have taken all
-            await self._run_batch(self._next_batch())
-
-    def _next_batch(self) -> list["_Group[Item, Outcome]"]:
-        batch: list[_Group[Item, Outcome]] = []
-        size = 0
-        while self._queue and (
-            not batch or size + len(self._queue[0].items) <= self._batch_items_max
-        ):
-            group = self._queue.popleft()
-            batch.append(group)
-            size += len(group.items)
-        self._queued_items -= size
-        self._tell_queue()
-        return batch
+        if self._queue.items:  # the other worker may have taken all
+            batch = self._queue.take(self._batch_items_max)
+            self._tell_queue()
+            await self._run_batch(batch)
 
     def _tell_queue(self) -> None:
-        is_crowd = self._crowd_items is not None and self._queued_items >= self._crowd_items
-        for event, is_due in ((self._arrived, bool(self._queue)), (self._crowded, is_crowd)):
+        is_crowd = (
+            self._crowd_items is not None
+            and self._queue.items >= self._crowd_items
+            and not self._queue.is_shared  # two batches at once make each of them slower
+        )
+        for event, is_due in ((self._arrived, self._queue.items > 0), (self._crowded, is_crowd)):
             event.set() if is_due else event.clear()
 
     async def _run_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:

@@ -4,14 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from holdfast.cli.exits import engine_errors
-from holdfast.client import Holdfast
+from holdfast.client import Holdfast, Tls
 from holdfast.home import Home, in_folder, in_postgres
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
@@ -85,6 +86,10 @@ HomeOption = Annotated[
 T = TypeVar("T")
 
 
+# What was told before the command: `holdfast --tls ...`, or by HOLDFAST_TLS*.
+chosen_tls: ContextVar[Tls | bool] = ContextVar("tls", default=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Which services a command speaks to; data come before the addresses."""
@@ -92,6 +97,7 @@ class Connection:
     orders: str = ORDERS_ADDRESS
     inventory: str = INVENTORY_ADDRESS
     data: Home | None = None
+    tls: Tls | bool = field(default_factory=chosen_tls.get)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Holdfast]:
@@ -100,7 +106,9 @@ class Connection:
         :raises Failed: the data cannot be used.
         """
         if self.data is None:
-            async with Holdfast(self.orders, self.inventory, retry_s=RETRY_S) as client:
+            async with Holdfast(
+                self.orders, self.inventory, retry_s=RETRY_S, tls=self.tls
+            ) as client:
                 yield client
             return
         from holdfast.chassis.process.telemetry import configure_logging

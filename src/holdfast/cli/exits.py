@@ -149,7 +149,7 @@ def _message(error: Exception) -> str:
             return f"{error.message}\n  holdfast location update {quote(known)} --active"
         case Refused(reason="STILL_QUEUED", details={"product_id": str(known)}):
             return f"{error.message}\n  holdfast backorder list {quote(known)}"
-        case Unavailable(reason=""):
+        case Unavailable(reason="") if error.message.endswith("does not answer"):
             return f"{error.message}; is `holdfast up` running?"
         case InternalError(correlation_id=str(known)) if known:
             return f"{error.message} (correlation id {known})"

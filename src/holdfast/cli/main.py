@@ -6,7 +6,8 @@ import os
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from importlib.metadata import version
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -22,8 +23,10 @@ from holdfast.cli import (
 )
 from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
+from holdfast.cli.connection import chosen_tls
 from holdfast.cli.exits import Commands
 from holdfast.cli.replay import replay
+from holdfast.client import Tls
 
 app = CommandGroup(
     name="holdfast",
@@ -40,14 +43,37 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _pem(name: str, help: str) -> Any:
+    return typer.Option(
+        f"--tls-{name}",
+        envvar=f"HOLDFAST_TLS_{name.upper()}",
+        metavar="FILE",
+        dir_okay=False,
+        exists=True,
+        help=help,
+    )
+
+
 @app.callback()
 def holdfast(
+    tls: Annotated[
+        bool, typer.Option("--tls", envvar="HOLDFAST_TLS", help="Reach the services by TLS.")
+    ] = False,
+    ca: Annotated[
+        Path | None, _pem("ca", "Authorities to trust, in PEM; else those that everybody knows.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, _pem("certificate", "Your own certificate, for services that ask for one.")
+    ] = None,
+    key: Annotated[Path | None, _pem("key", "Its key.")] = None,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Orders that are never lost, stock that is never oversold."""
+    files = Tls(ca, certificate, key)
+    chosen_tls.set(files if files != Tls() else tls)
 
 
 app.command()(serving.up)

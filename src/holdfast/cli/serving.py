@@ -50,6 +50,7 @@ def up(
             parser=whole(0, PORT_MAX), metavar="N", help="Port of Inventory; 0: any free."
         ),
     ] = 7002,
+    config: ConfigOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Run both services in this process until Ctrl-C, on SQLite files or a PostgreSQL database."""
@@ -57,21 +58,25 @@ def up(
 
     from holdfast.chassis.process.lifecycle import until_signal
     from holdfast.chassis.process.telemetry import configure_logging
-    from holdfast.embedded import running
+    from holdfast.embedded import load_settings_of_up, running
 
-    home = data or usual_home()
+    home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
 
     async def serve() -> None:
         async with (
             until_signal(),
             running(
-                home, host=host, orders_port=orders_port, inventory_port=inventory_port
+                home,
+                host=host,
+                orders_port=orders_port,
+                inventory_port=inventory_port,
+                port=settings,
             ) as services,
         ):
             _announce(services.orders, services.inventory, home.name, output)
             await asyncio.Event().wait()  # until the signal
 
-    configure_logging("INFO", for_good=True)
+    configure_logging(settings.log_level, for_good=True)
     with engine_errors():
         uvloop.run(serve())
 
@@ -108,10 +113,7 @@ def _serve(
         this_command,
     )
 
-    try:
-        settings = load(config)
-    except ValueError as error:
-        raise Failed(str(error), USAGE) from error
+    settings = _loaded(load, config)
     if workers > 1 and not is_worker():
         try:
             asyncio.run(run_workers(this_command(), workers))
@@ -122,6 +124,13 @@ def _serve(
         end_with_parent()
     with engine_errors():
         uvloop.run(main(settings))
+
+
+def _loaded(load: Callable[[Path | None], Settings], config: Path | None) -> Settings:
+    try:
+        return load(config)
+    except ValueError as error:
+        raise Failed(str(error), USAGE) from error
 
 
 def _announce(orders: str, inventory: str, data: str, output: Output) -> None:

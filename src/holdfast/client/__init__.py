@@ -67,6 +67,7 @@ from holdfast.client._stock_types import (
     StockReason,
 )
 from holdfast.client._sync import HoldfastSync
+from holdfast.client._tls import Tls
 from holdfast.client._transfer_types import Transfer, TransferLine, TransferState
 from holdfast.client._types import (
     Address,
@@ -171,6 +172,7 @@ __all__ = [
     "StockLevel",
     "StockReason",
     "StockRequest",
+    "Tls",
     "Transfer",
     "TransferLine",
     "TransferState",

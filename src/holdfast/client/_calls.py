@@ -36,9 +36,18 @@ class Calls:
     """Calls to one service, over one long-lived channel."""
 
     def __init__(
-        self, service: str, target: str, *, deadline_s: float, retry_s: float | None
+        self,
+        service: str,
+        target: str,
+        credentials: grpc.ChannelCredentials | None = None,
+        *,
+        deadline_s: float,
+        retry_s: float | None,
     ) -> None:
-        self.channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        if credentials is None:
+            self.channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+        else:
+            self.channel = grpc.aio.secure_channel(target, credentials, options=_CHANNEL_OPTIONS)
         self._peer = f"{service} at {target}"
         self._deadline_s = deadline_s
         self._retry_s = deadline_s if retry_s is None else retry_s

@@ -10,6 +10,7 @@ from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._customers import Customers
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
+from holdfast.client._tls import Tls, credentials
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
 INVENTORY_ADDRESS = "127.0.0.1:7002"
@@ -30,6 +31,8 @@ class Holdfast:
     :param inventory: address of Inventory, host:port.
     :param deadline_s: seconds that a call may take, repeats included; more than 0, at most a year.
     :param retry_s: seconds during which a call may be repeated, 0 for never; None: the deadline.
+    :param tls: speak TLS, 1.2 or newer: with these files, or by what everybody trusts. The
+        addresses must be among the names of the services' certificates.
     """
 
     def __init__(
@@ -39,14 +42,16 @@ class Holdfast:
         deadline_s: float = DEADLINE_S,
         *,
         retry_s: float | None = None,
+        tls: Tls | bool = False,
     ) -> None:
         whole_s = _requests.seconds("deadline_s", deadline_s, highest=SECONDS_MAX, zero=False)
         if retry_s is not None:
             retry_s = _requests.seconds("retry_s", retry_s, highest=SECONDS_MAX)
         at_orders = _requests.address("orders", orders)
         at_inventory = _requests.address("inventory", inventory)
-        to_orders = Calls("Orders", at_orders, deadline_s=whole_s, retry_s=retry_s)
-        to_inventory = Calls("Inventory", at_inventory, deadline_s=whole_s, retry_s=retry_s)
+        trust = credentials(tls)
+        to_orders = Calls("Orders", at_orders, trust, deadline_s=whole_s, retry_s=retry_s)
+        to_inventory = Calls("Inventory", at_inventory, trust, deadline_s=whole_s, retry_s=retry_s)
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)

@@ -18,12 +18,31 @@ def error_from_call(error: grpc.aio.AioRpcError, peer: str, deadline_s: float) -
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):
         return _too_large(error, peer)
     message = {
-        grpc.StatusCode.UNAVAILABLE: f"{peer} does not answer",
+        grpc.StatusCode.UNAVAILABLE: f"{peer} does not answer{_why(error.details() or '')}",
         grpc.StatusCode.DEADLINE_EXCEEDED: f"{peer} gave no answer within {deadline_s:g} s; "
         "the outcome is unknown",
         grpc.StatusCode.UNIMPLEMENTED: f"{peer} does not know this method: is the address right?",
     }.get(code, f"{peer}: {error.details() or code.name}")
     return error_of(Failure(code.name, message))
+
+
+# gRPC's words for what went wrong before there was a connection, and ours.
+_HANDSHAKES = {
+    "WRONG_VERSION_NUMBER": "it speaks no TLS there: leave `tls` out, or ask another port",
+    "Hostname Verification": "its certificate has another name than this address",
+    "certificate has expired": "its certificate has expired",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is of nobody whom we trust: see `tls.ca`",
+    "andshake failed": "no TLS came about",
+    "Socket closed": "it hung up at once: it may ask for TLS, or for another certificate",
+}
+
+
+def _why(details: str) -> str:
+    """Say why nobody could be talked to, if gRPC knows of more than silence."""
+    if not details.startswith("failed to connect"):
+        return ""
+    found = [why for word, why in _HANDSHAKES.items() if word in details]
+    return f": {found[0]}" if found else ""
 
 
 def _too_large(error: grpc.aio.AioRpcError, peer: str) -> HoldfastError:

@@ -12,6 +12,7 @@ from holdfast.client._customers import Customers
 from holdfast.client._errors import HoldfastError
 from holdfast.client._inventory import Inventory
 from holdfast.client._orders import Orders
+from holdfast.client._tls import Tls
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,11 +32,12 @@ class HoldfastSync:
         deadline_s: float = DEADLINE_S,
         *,
         retry_s: float | None = None,
+        tls: Tls | bool = False,
     ) -> None:
         self._loop = _LoopThread()
 
         async def connect() -> Holdfast:
-            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s)
+            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s, tls=tls)
 
         try:
             self._client = self._loop.run(connect())

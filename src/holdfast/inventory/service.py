@@ -12,6 +12,7 @@ from holdfast.chassis.clock import Clock, SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
+from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.messaging.broker import Broker
@@ -26,8 +27,9 @@ from holdfast.chassis.process.lifecycle import (
     holding,
     until_signal,
 )
+from holdfast.chassis.process.ports import PortSettings, shared
 from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker
+from holdfast.chassis.process.workers import is_worker, worker_count
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -86,13 +88,13 @@ class Components:
     loops: dict[str, Loop]
 
 
-def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
+def assemble(database: Database, broker: Broker, clock: Clock, admission: Admission) -> Components:
     """Make every object of the service."""
     outbox, inbox = Outbox(database), Inbox(database, clock)
     leadership = database.leadership("inventory", outbox.filled.set)
     relay = Relay(database, outbox, broker, clock, leadership)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
-    boundary = RpcBoundary(translate, clock)
+    boundary = RpcBoundary(translate, clock, admission)
     hear_orders = HearOrders(store.begin, clock)
     change_stock = Batcher(
         retrying(ChangeStock(store.begin, clock)),
@@ -139,10 +141,21 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
 
 @asynccontextmanager
 async def running(
-    database: Database, broker: Broker, *, listen: str, share_port: bool = False
+    database: Database,
+    broker: Broker,
+    *,
+    listen: str,
+    port: PortSettings | None = None,
+    private: str = "",
+    share_port: bool = False,
 ) -> AsyncIterator[Inventory]:
-    """Serve while the block runs; database and broker are the caller's."""
-    parts = assemble(database, broker, SystemClock())
+    """Serve while the block runs; database and broker are the caller's.
+
+    :param private: another address to listen on; see `serving`.
+    """
+    port = port or PortSettings()
+    admission = Admission(shared(port, worker_count()), port.tls_client_names)
+    parts = assemble(database, broker, SystemClock(), admission)
     async with (
         holding(parts.leadership),
         background(parts.loops),
@@ -150,6 +163,8 @@ async def running(
             listen,
             service=SERVICE_NAME,
             share_port=share_port,
+            tls=port.tls,
+            private=private,
             bus=broker,
             register=lambda server: add_InventoryServiceServicer_to_server(
                 parts.servicer, parts.boundary.around(server)
@@ -175,5 +190,7 @@ async def main(settings: InventorySettings) -> None:
     async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
         at_end.push_async_callback(broker.close)
         await require_newest(database, "inventory")
-        async with running(database, broker, listen=settings.listen, share_port=is_worker()):
+        async with running(
+            database, broker, listen=settings.listen, port=settings, share_port=is_worker()
+        ):
             await asyncio.Event().wait()  # until the signal

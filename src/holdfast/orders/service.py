@@ -14,6 +14,8 @@ from holdfast.chassis.clock import Clock, SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
+from holdfast.chassis.grpc.admission import Admission
+from holdfast.chassis.grpc.channels import RenewingChannel
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.grpc.server import Listening, serving
 from holdfast.chassis.messaging.broker import Broker
@@ -28,8 +30,10 @@ from holdfast.chassis.process.lifecycle import (
     holding,
     until_signal,
 )
+from holdfast.chassis.process.ports import PortSettings, shared
 from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker
+from holdfast.chassis.process.workers import is_worker, worker_count
+from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
@@ -102,7 +106,12 @@ class Components:
 
 
 def assemble(
-    database: Database, broker: Broker, channel: aio.Channel, clock: Clock, limits: Limits
+    database: Database,
+    broker: Broker,
+    channel: aio.Channel | RenewingChannel,
+    clock: Clock,
+    limits: Limits,
+    admission: Admission,
 ) -> Components:
     """Make every object of the service.
 
@@ -121,7 +130,7 @@ def assemble(
     )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
-    boundary = RpcBoundary(translate, clock)
+    boundary = RpcBoundary(translate, clock, admission)
     stock_check = GrpcStockCheck(channel)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
@@ -230,34 +239,42 @@ async def running(
     inventory: str,
     listen: str,
     limits: Limits,
+    inventory_tls: TlsFiles | None = None,
+    port: PortSettings | None = None,
     share_port: bool = False,
     finish: Callable[[Check], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Orders]:
     """Serve while the block runs; database and broker are the caller's.
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
+    :param inventory_tls: certificates for the way there; None: without TLS.
     :param finish: awaited at the end, when no call can come any more and the events still move;
         what it is given tells whether nothing waits any more.
     """
-    async with open_channel(inventory) as channel:
-        parts = assemble(database, broker, channel, SystemClock(), limits)
+    port = port or PortSettings()
+    async with open_channel(inventory, inventory_tls) as channel:
+        admission = Admission(shared(port, worker_count()), port.tls_client_names)
+        parts = assemble(database, broker, channel, SystemClock(), limits, admission)
         async with (
             holding(parts.leadership),
             background(parts.loops),
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(finish, parts.finished)
-            served = _served(parts, listen, share_port)
+            served = _served(parts, listen, port.tls, share_port)
             listening = await at_end.enter_async_context(served)
             yield Orders(listening.address)
 
 
 @asynccontextmanager
-async def _served(parts: Components, listen: str, share_port: bool) -> AsyncIterator[Listening]:
+async def _served(
+    parts: Components, listen: str, tls: TlsFiles | None, share_port: bool
+) -> AsyncIterator[Listening]:
     async with serving(
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
+        tls=tls,
         bus=parts.broker,
         register=lambda server: add_OrderServiceServicer_to_server(
             parts.servicer, parts.boundary.around(server)
@@ -291,6 +308,8 @@ async def main(settings: OrdersSettings) -> None:
             inventory=settings.inventory,
             listen=settings.listen,
             limits=settings,
+            inventory_tls=settings.inventory_tls,
+            port=settings,
             share_port=is_worker(),
         ):
             await asyncio.Event().wait()  # until the signal

@@ -6,6 +6,8 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
+from holdfast.chassis.process.ports import PortSettings, require_together
+from holdfast.chassis.tls import TlsFiles, read_material
 
 
 class Limits(BaseModel):
@@ -29,20 +31,43 @@ class Limits(BaseModel):
         return self
 
 
-class OrdersSettings(ServiceSettings, Limits):
+class OrdersSettings(ServiceSettings, PortSettings, Limits):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
         comma-separated.
     :param broker: amqp://USER:PASSWORD@HOST/VHOST; several hosts likewise.
     :param inventory: HOST:PORT of Inventory's gRPC server.
+    :param inventory_ca: file in PEM with the authorities of Inventory's certificate, which must
+        have HOST among its names; none: Inventory is asked without TLS.
+    :param inventory_certificate: file in PEM with the certificate that Inventory asks Orders for.
+    :param inventory_key: file in PEM with its key.
     :param listen: HOST:PORT of the gRPC server; port 0 picks a free one.
     """
 
     database: SecretStr
     broker: BrokerUrl
     inventory: str = "127.0.0.1:7002"
+    inventory_ca: Path | None = None
+    inventory_certificate: Path | None = None
+    inventory_key: Path | None = None
     listen: str = "127.0.0.1:7001"
+
+    @property
+    def inventory_tls(self) -> TlsFiles | None:
+        """Certificates for the way to Inventory; None: without TLS."""
+        if self.inventory_ca is None:
+            return None
+        return TlsFiles(self.inventory_certificate, self.inventory_key, self.inventory_ca)
+
+    @model_validator(mode="after")
+    def _whole_inventory_tls(self) -> "OrdersSettings":
+        certificate = self.inventory_certificate
+        require_together("inventory_key", self.inventory_key, inventory_certificate=certificate)
+        require_together("inventory_certificate", certificate, inventory_ca=self.inventory_ca)
+        if self.inventory_tls is not None:
+            read_material(self.inventory_tls)
+        return self
 
 
 def load(config: Path | None = None) -> OrdersSettings:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from holdfast.chassis.batcher import Overloaded
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.grpc import statuses
+from holdfast.chassis.grpc.admission import Admission, StrangeCertificate, TooMuch
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
 from holdfast.chassis.validation import InvalidRequest
 
@@ -31,6 +34,13 @@ class _Malformed:
     """Bytes that are not read, and why."""
 
     refusal: Exception
+
+
+class TooLong(Exception):
+    """A call took longer than any may, whatever its caller's deadline says."""
+
+    def __init__(self, longest_s: float) -> None:
+        super().__init__(f"no call may take longer than {longest_s:g} s")
 
 
 class Guarded:
@@ -60,6 +70,23 @@ def chassis_status(error: Exception) -> Status | None:
             return statuses.retry_later(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", str(error), error.retry_after_s
             )
+        case TooMuch():
+            return statuses.retry_later(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                error.reason,
+                f"{error}: try again in {error.retry_after_s:.2g} s",
+                error.retry_after_s,
+            )
+        case StrangeCertificate():
+            return statuses.refusal(
+                grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)
+            )
+        case TooLong():
+            return statuses.refusal(
+                grpc.StatusCode.DEADLINE_EXCEEDED,
+                "TOOK_TOO_LONG",
+                f"{error}; whether it was done is unknown",
+            )
         case DatabaseUnavailable():
             log.warning("database unavailable", error=str(error))
             return statuses.retry_later(
@@ -86,9 +113,11 @@ class RpcBoundary:
     """Stands around every method, so that no Python message ever reaches a caller.
 
     :param translate: the service's own errors to statuses; None where it knows none.
+    :param admission: who may begin a call.
     """
 
-    def __init__(self, translate: Translator, clock: Clock) -> None:
+    def __init__(self, translate: Translator, clock: Clock, admission: Admission) -> None:
+        self._admission = admission
         self._translate = translate
         self._clock = clock
 
@@ -119,8 +148,14 @@ class RpcBoundary:
         async def guarded(request: Any, context: Context) -> Any:
             started = time.perf_counter()
             try:
-                _refuse_malformed(request)
-                response = await handle(request, context)
+                with self._admission.enter(context, stream=False):
+                    _refuse_malformed(request)
+                    longest_s = self._admission.limits.call_s_max
+                    if _ends_within(context, longest_s):
+                        response = await handle(request, context)
+                    else:
+                        async with _at_most(longest_s):
+                            response = await handle(request, context)
             except Exception as error:
                 await self._abort(context, name, started, error)
                 raise  # abort has raised already
@@ -133,9 +168,11 @@ class RpcBoundary:
         async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
             started = time.perf_counter()
             try:
-                _refuse_malformed(request)
-                async for response in handle(request, context):
-                    yield response
+                with self._admission.enter(context, stream=True):
+                    _refuse_malformed(request)
+                    async with _at_most(self._admission.limits.stream_s_max):
+                        async for response in handle(request, context):
+                            yield response
             except Exception as error:
                 await self._abort(context, name, started, error)
                 raise  # abort has raised already
@@ -178,6 +215,24 @@ def traceparent_of(context: Context) -> str:
         if name == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
             return value
     return ""
+
+
+def _ends_within(context: Context, seconds: float) -> bool:
+    """Whether the call's own deadline comes so soon; it may have none."""
+    left_s = context.time_remaining()
+    return left_s is not None and left_s <= seconds
+
+
+@asynccontextmanager
+async def _at_most(seconds: float) -> AsyncIterator[None]:
+    """:raises TooLong: the block took longer, and was cancelled."""
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            yield
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise TooLong(seconds) from error
 
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
 from grpc import aio
@@ -12,11 +12,17 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
+from holdfast.chassis.grpc.credentials import server_credentials
+from holdfast.chassis.grpc.receiving import Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.chassis.process.lifecycle import Loop, background, every
+from holdfast.chassis.tls import Certificates, TlsFiles
 
 CONCURRENT_RPCS_MAX = 10_000
+STREAMS_MAX = 1_000  # of one connection: more wait at its caller's end
+# Names and values of a call's headers together. Keys and tokens are the longest that we ask for.
+METADATA_BYTES_MAX = 16 * 1024
 STOP_GRACE_S = 10.0
 BUS = "bus"  # the health service's name for the way to the broker
 BUS_LOOK_S = 1.0
@@ -61,6 +67,8 @@ async def serving(
     register: Callable[[aio.Server], None],
     bus: Bus,
     share_port: bool = False,
+    tls: TlsFiles | None = None,
+    private: str = "",
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
@@ -69,7 +77,10 @@ async def serving(
         every DECLARE_AGAIN_S; asked every BUS_LOOK_S for the health of "bus" and of "bus/NAME" for
         each of its names. The server serves without it.
     :param share_port: let other processes that share it too listen on the same port.
+    :param tls: certificates; None: the port speaks no TLS.
+    :param private: another address, for who is trusted by where it is: it speaks no TLS.
     :raises AddressInUse: the address is taken.
+    :raises CertificateUnusable: nobody could be served with these certificates.
     """
     server = aio.server(
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
@@ -82,9 +93,12 @@ async def serving(
             ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
             # Our clients ask every 5 s; who asks much more often is sent away.
             ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
+            ("grpc.max_concurrent_streams", STREAMS_MAX),
+            ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+            ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
         ],
     )
-    register(server)
+    register(cast(aio.Server, Receiving(server)))  # as far as generated code goes
     health_servicer = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     reflection.enable_server_reflection(
@@ -96,7 +110,9 @@ async def serving(
         server,
     )
     try:
-        port = server.add_insecure_port(listen)
+        port = _add_port(server, listen, tls)
+        if private:
+            server.add_insecure_port(private)
     except RuntimeError as error:
         raise AddressInUse(
             f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
@@ -113,6 +129,12 @@ async def serving(
     finally:
         await health_servicer.enter_graceful_shutdown()
         await server.stop(STOP_GRACE_S)
+
+
+def _add_port(server: aio.Server, listen: str, tls: TlsFiles | None) -> int:
+    if tls is None:
+        return server.add_insecure_port(listen)
+    return server.add_secure_port(listen, server_credentials(Certificates(tls)))
 
 
 async def _declare_or_tell(bus: Bus) -> None:

@@ -37,6 +37,13 @@ VHOST_HELP = (
     "create it and give this user permission there (rabbitmqctl add_vhost, set_permissions)"
 )
 PORT_HELP = "the port is usually 5672 for amqp://, 5671 for amqps://"
+CA_HELP = "the authority to trust is named in the broker's URL, as in ?cafile=/etc/ca.pem"
+_HELPS = {
+    "unexpectedly closed": PORT_HELP,
+    "connection reset": PORT_HELP,
+    "WRONG_VERSION_NUMBER": PORT_HELP,
+    "CERTIFICATE_VERIFY_FAILED": CA_HELP,
+}
 
 log = structlog.get_logger()
 
@@ -77,8 +84,7 @@ class Link(aiormq.TransportFactory):
             try:
                 return await link._opened(ANSWER_TIMEOUT_S / len(hosts))
             except BrokerUnavailable as refusal:
-                help_ = f"; {PORT_HELP}" if "unexpectedly closed" in str(refusal) else ""
-                refusals.append(f"{host_of(host)}: {refusal}{help_}")
+                refusals.append(f"{host_of(host)}: {refusal}{_help(str(refusal))}")
         raise BrokerUnavailable("; ".join(refusals))
 
     async def _opened(self, timeout_s: float) -> Self:
@@ -222,6 +228,10 @@ def _end(come: "set[asyncio.Future[Any]]") -> str:
     errors = [one.exception() for one in come if one.done() and not one.cancelled()]
     refusals = [error for error in errors if isinstance(error, REFUSALS)]
     return explained(refusals[0]) if refusals else "connection lost"
+
+
+def _help(refusal: str) -> str:
+    return "".join(f"; {what}" for word, what in _HELPS.items() if word in refusal)
 
 
 def _look_at(left_alone: "asyncio.Future[Any]") -> None:

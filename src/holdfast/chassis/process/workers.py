@@ -19,6 +19,7 @@ from holdfast.chassis.clock import jitter
 from holdfast.chassis.process.lifecycle import until_signal
 
 WORKER = "HOLDFAST_WORKER"  # set in the environment of a worker
+WORKERS = "HOLDFAST_WORKERS"  # how many there are, likewise
 STARTING_S = 3.0  # a worker that ends within so long was started wrongly, and will be again
 RESTART_S = 0.5
 PARENT_LOOK_S = 1.0
@@ -43,7 +44,7 @@ async def run_workers(command: Sequence[str], count: int) -> None:
         try:
             async with asyncio.TaskGroup() as workers:
                 for number in range(1, count + 1):
-                    workers.create_task(_keep(command, number))
+                    workers.create_task(_keep(command, number, count))
         except ExceptionGroup as failed:
             wrong_start, others = failed.split(WorkerFailed)
             if wrong_start is None or others is not None:
@@ -51,11 +52,11 @@ async def run_workers(command: Sequence[str], count: int) -> None:
             raise wrong_start.exceptions[0] from None
 
 
-async def _keep(command: Sequence[str], number: int) -> None:
+async def _keep(command: Sequence[str], number: int, count: int) -> None:
     while True:
         started = time.monotonic()
         worker = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, WORKER: str(number)}
+            *command, env={**os.environ, WORKER: str(number), WORKERS: str(count)}
         )
         try:
             code = await worker.wait()
@@ -73,6 +74,11 @@ async def _keep(command: Sequence[str], number: int) -> None:
 def is_worker() -> bool:
     """Whether this process is a worker."""
     return WORKER in os.environ
+
+
+def worker_count() -> int:
+    """How many processes, with this one, share what one service may give."""
+    return int(os.environ.get(WORKERS, "1"))
 
 
 def end_with_parent() -> None:

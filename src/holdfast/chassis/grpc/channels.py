@@ -1,0 +1,66 @@
+"""A channel to another service that takes renewed certificates: gRPC's own keep what they had."""
+
+from __future__ import annotations  # grpc's classes are generic only in their stubs
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from grpc import aio
+
+from holdfast.chassis.tls import Certificates, TlsFiles, TlsMaterial
+
+LEAVE_S = 10.0  # for calls under way on a channel whose certificate is old
+
+
+class RenewingChannel:
+    """As a channel, as far as generated stubs for unary methods see one.
+
+    A call after a renewal goes over a new channel. Those under way end on the one they began on.
+
+    :param connect: makes a channel with these certificates.
+    """
+
+    def __init__(self, files: TlsFiles, connect: Callable[[TlsMaterial], aio.Channel]) -> None:
+        self._certificates = Certificates(files)
+        self._connect = connect
+        self._taken = self._certificates.current()
+        self._channel = connect(self._taken)
+        self._old: list[aio.Channel] = []
+
+    def unary_unary(self, method: str, **how: Any) -> Callable[..., Any]:
+        """Make what a stub calls; see `aio.Channel`."""
+        channel = self._channel
+        made: Callable[..., Any] = channel.unary_unary(method, **how)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal channel, made
+            self._renew()
+            if channel is not self._channel:
+                channel = self._channel
+                made = channel.unary_unary(method, **how)
+            return made(*arguments, **options)
+
+        return call
+
+    def _renew(self) -> None:
+        material = self._certificates.current()
+        if material is not self._taken:
+            self._old.append(self._channel)
+            self._channel, self._taken = self._connect(material), material
+
+    async def close(self) -> None:
+        """Let calls under way end, for at most LEAVE_S, and close."""
+        for channel in [*self._old, self._channel]:
+            await channel.close(LEAVE_S)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()

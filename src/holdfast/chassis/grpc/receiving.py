@@ -1,0 +1,98 @@
+"""Requests are received here, before anything else: who never sends one whole is not waited for.
+
+gRPC keeps a call whose request never comes, or ends in the middle, as long as its connection lives,
+and never answers it; ten thousand of them, and a server has no room for anybody's. So every method
+is told to gRPC as one with a stream of requests, of which the one that there should be is read.
+"""
+
+from __future__ import annotations  # grpc's classes are generic only in their stubs
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any
+
+import grpc
+from grpc import aio
+
+from holdfast.chassis import callers
+
+RECEIVE_S_MAX = 20.0
+RECEIVING_MAX = 2_000  # calls of one address that wait for their request
+
+INCOMPLETE = "the request is not there, or not whole"
+LATE = f"the request did not come within {RECEIVE_S_MAX:g} s"
+TOO_MANY = f"{RECEIVING_MAX} calls from your address wait for their requests already"
+
+
+class Receiving:
+    """A server as far as methods are added to it."""
+
+    def __init__(self, server: aio.Server) -> None:
+        self._server = server
+        self._receiving: Counter[str] = Counter()
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """Add methods with one request each."""
+        self._server.add_generic_rpc_handlers([_Methods(one, self._receive) for one in handlers])
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Do nothing: the same methods are added by name."""
+
+    async def _receive(self, context: Any) -> Any:
+        """Return the request, or end the call."""
+        address = callers.address_of(context.peer())
+        if self._receiving[address] >= RECEIVING_MAX:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
+        self._receiving[address] += 1
+        try:
+            async with asyncio.timeout(RECEIVE_S_MAX):
+                request = await context.read()
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, LATE)
+        finally:
+            self._receiving[address] -= 1
+            if not self._receiving[address]:
+                del self._receiving[address]
+        if request is aio.EOF:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, INCOMPLETE)
+        return request
+
+
+Receive = Callable[[Any], Awaitable[Any]]
+
+
+class _Methods(grpc.GenericRpcHandler):
+    """Finds a method's handler, which receives its request by itself."""
+
+    def __init__(self, methods: grpc.GenericRpcHandler, receive: Receive) -> None:
+        self._methods, self._receive = methods, receive
+        self._made: dict[str, Any] = {}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        method = handler_call_details.method
+        if method not in self._made:
+            handler = self._methods.service(handler_call_details)
+            if handler is None:
+                return None  # and not kept: anybody can ask for any name
+            self._made[method] = _receiving_by_itself(handler, self._receive)
+        return self._made[method]
+
+
+def _receiving_by_itself(handler: Any, receive: Receive) -> Any:
+    kinds = {
+        "request_deserializer": handler.request_deserializer,
+        "response_serializer": handler.response_serializer,
+    }
+
+    async def answer(_requests: Any, context: Any) -> Any:
+        return await handler.unary_unary(await receive(context), context)
+
+    async def stream(_requests: Any, context: Any) -> AsyncIterator[Any]:
+        request = await receive(context)
+        async for response in handler.unary_stream(request, context):
+            yield response
+
+    if handler.response_streaming:
+        return grpc.stream_stream_rpc_method_handler(stream, **kinds)
+    return grpc.stream_unary_rpc_method_handler(answer, **kinds)

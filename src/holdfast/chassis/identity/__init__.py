@@ -1,0 +1,1 @@
+"""Who calls: what every service knows of whoever is at the other end."""
