@@ -75,6 +75,11 @@ def is_worker() -> bool:
     return WORKER in os.environ
 
 
+def worker_number() -> int:
+    """Which worker this process is, from 1; 1 where there are none."""
+    return int(os.environ.get(WORKER, "1"))
+
+
 def end_with_parent() -> None:
     """End this worker in good order when its parent has died without saying so."""
     parent = os.getppid()
