@@ -225,6 +225,7 @@ def _greeting(cluster: Cluster, folder: Path) -> str:
         [
             f"Orders    {cluster.addresses['orders']}",
             f"Inventory {cluster.addresses['inventory']}",
+            *(f"Metrics   http://{address}/metrics" for address in cluster.admin.values()),
             f"Data and logs in {folder}. Ctrl-C stops everything.",
             "",
             "In another terminal:",

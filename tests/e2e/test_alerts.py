@@ -164,8 +164,9 @@ def _on(early: float | None, value: float | None, name: str) -> str:
     if value is None:
         return f"stale _x{STEPS}"
     grows = name.endswith(("_total", "_bucket", "_count", "_sum"))
-    step = value - (early or 0.0) if grows else 0.0
-    return f"{value}+{step}x{STEPS}"  # a counter goes on as it did
+    # A counter goes on as it did; one that began anew rests.
+    step = max(0.0, value - (early or 0.0)) if grows else 0.0
+    return f"{value}+{step}x{STEPS}"
 
 
 def _named(name: str, labels: Labels, about: Mapping[str, str]) -> str:
@@ -225,8 +226,9 @@ def test_a_broker_that_is_stopped(watched: Watched, tmp_path: Path) -> None:
     asyncio.run(watched.order())
 
     def is_old(told: Told) -> bool:
-        age = "holdfast_outbox_oldest_age_seconds"
-        return sum_of(told, "holdfast_broker_up") == 0 and sum_of(told, age) > 15
+        ages = ("holdfast_outbox_oldest_age_seconds", "holdfast_pending_oldest_age_seconds")
+        is_down = sum_of(told, "holdfast_broker_up") == 0
+        return is_down and all(sum_of(told, age) > 15 for age in ages)
 
     told = watched.until(is_old)
     alerts = ("HoldfastBrokerDown", "HoldfastOutboxOld", "HoldfastOrdersPending")
