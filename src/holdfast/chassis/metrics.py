@@ -7,13 +7,16 @@ or an address: the number of series would grow with the trade.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
-from itertools import product
+from itertools import accumulate, product
 from typing import NamedTuple, TypeVar
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.utils import floatToGoString
 
 COMMIT = "HOLDFAST_COMMIT"  # set in the environment of an image: what it was built from
 
@@ -62,6 +65,30 @@ def histogram(
     """
     made = Histogram(name, meaning, list(labels), buckets=buckets, registry=REGISTRY)
     return _declared(made, labels)
+
+
+class BatchHistogram:
+    """A histogram, without labels, of what is measured for each of many orders a batch: that costs
+    a fifth of telling them one by one.
+    """
+
+    def __init__(self, name: str, meaning: str, buckets: Sequence[float]) -> None:
+        self._family, self._bounds = (name, meaning), tuple(buckets)
+        self._counts = [0] * (len(buckets) + 1)
+        self._sum = 0.0
+        REGISTRY.register(self)
+        TABLE[name] = Metric(name, "histogram", {}, meaning)
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Tell all values of a batch."""
+        for value in values:
+            self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += sum(values)
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        ends = [*map(floatToGoString, self._bounds), "+Inf"]
+        buckets = list(zip(ends, accumulate(self._counts), strict=True))
+        yield HistogramMetricFamily(*self._family, buckets=buckets, sum_value=self._sum)
 
 
 def _declared(instrument: Instrument, labels: Mapping[str, Sequence[str]]) -> Instrument:

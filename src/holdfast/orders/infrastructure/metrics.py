@@ -1,11 +1,12 @@
 """What Orders tells of its business in figures: what becomes of orders, and who waits."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.chassis.clock import Clock, made_at_s
 from holdfast.chassis.database.seam import Engine, Reading, instant
 from holdfast.chassis.messaging.measuring import Look
-from holdfast.chassis.metrics import counter, gauge, histogram
+from holdfast.chassis.metrics import BatchHistogram, counter, gauge
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.infrastructure.ordering.sql import SQL
@@ -25,7 +26,7 @@ ORDERS = counter(
     " cancelled or expired; replayed is a request id that was recorded before.",
     outcome=(*_OUTCOMES.values(), "replayed"),
 )
-SETTLE_SECONDS = histogram(
+SETTLE_SECONDS = BatchHistogram(
     "holdfast_order_settle_seconds",
     "From the placing of an order to Inventory's decision.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3_600.0),
@@ -47,14 +48,14 @@ REPLAYED = ORDERS.labels("replayed")
 
 def count_changes(changes: Sequence[OrderChange]) -> None:
     """Tell what became of orders; call it once it is durable."""
-    for change in changes:
-        series = _BY_STATUS.get(change.status)
-        if change.action is not Action.STATUS or series is None:
-            continue
-        series.inc()
-        if _settles(change):
-            # An order's id tells when it was placed.
-            SETTLE_SECONDS.observe(max(0.0, change.at.timestamp() - made_at_s(change.order_id)))
+    of_status = [change for change in changes if change.action is Action.STATUS]
+    for status, orders in Counter(change.status for change in of_status).items():
+        if (series := _BY_STATUS.get(status)) is not None:
+            series.inc(orders)
+    if settled := list(filter(_settles, of_status)):
+        at_s = settled[0].at.timestamp()  # one transaction, one moment
+        # An order's id tells when it was placed.
+        SETTLE_SECONDS.observe_all([max(0.0, at_s - made_at_s(one.order_id)) for one in settled])
 
 
 def _settles(change: OrderChange) -> bool:
