@@ -117,6 +117,19 @@ async def test_an_order_is_one_trace_over_both_services_and_the_broker(
     assert {span.trace_id for span in collector.spans()} == {TRACE_ID}, "nobody asked for others"
 
 
+async def test_a_refusal_is_an_answer_and_no_failure(
+    traced: Clustered, collector: Collector
+) -> None:
+    await stock_up(traced)
+
+    with pytest.raises(grpc.RpcError, match="FAILED_PRECONDITION"):
+        create(traced.addresses["orders"], 500, SAMPLED)
+    traced.stop_all()
+
+    (refused,) = spans_by_name(collector, {CREATE})[CREATE]
+    assert not refused.failed
+
+
 async def test_the_logs_of_both_services_name_the_trace_and_the_request(
     traced: Clustered, collector: Collector
 ) -> None:

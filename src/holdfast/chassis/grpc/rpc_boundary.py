@@ -226,7 +226,14 @@ class _Call:
         if request_id := getattr(self._request, "request_id", ""):
             fields["request_id"] = request_id[:REQUEST_ID_LOGGED]
         log.info("rpc", **fields, took_ms=round(seconds * 1000, 2))
-        self._work.__exit__(kind, error, traceback)
+        # A refusal is an answer: its span has not failed.
+        has_failed = self.code in _FAILURES
+        self._work.__exit__(kind, error if has_failed else None, traceback)
+
+
+_FAILURES = frozenset(  # of a server, as OpenTelemetry has them
+    "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
+)
 
 
 def traceparent_of(context: Context) -> str:
