@@ -6,6 +6,8 @@ BIN := .venv/bin
 READY := .venv/ready
 # Messages come from us, not from make.
 MAKEFLAGS += --no-print-directory
+# Prometheus' checker of rules, which is only unpacked.
+PROMTOOL := build/prometheus/usr/bin/promtool
 
 .DEFAULT_GOAL := help
 .PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check charts format \
@@ -26,9 +28,12 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-servers: ## install the PostgreSQL and RabbitMQ that the tests run privately
+servers: $(PROMTOOL) ## install the PostgreSQL and RabbitMQ that the tests run privately, and promtool
 	@testbed/install-packages $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
 		$(if $(wildcard /usr/lib/rabbitmq/bin/rabbitmq-server),,rabbitmq-server)
+
+$(PROMTOOL):
+	@testbed/unpack-package prometheus build/prometheus
 
 demo: setup ## see real orders go through both services (DATA=orders.csv.gz for your own)
 	@$(BIN)/python -m holdfast.cli.demo $(if $(DATA),--file '$(DATA)')
@@ -107,11 +112,12 @@ build/googleapis: $(READY)
 	@$(BIN)/python proto/generate.py --third-party $@
 	@touch $@
 
-# The second file holds what runs, without what only builds and tests: the container image has that.
+# The second file holds what runs, without what only builds and tests: the container image has that,
+# and what sends traces.
 lock: ## choose the newest dependencies and renew the lock files
 	@[ -x build/uv/bin/uv ] || { $(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet uv; }
 	printf 'editables\nhatchling\n' | $(COMPILE) --upgrade --all-extras -o requirements.lock -
-	printf 'hatchling\n' | $(COMPILE) -c requirements.lock -o requirements-runtime.lock -
+	printf 'hatchling\n' | $(COMPILE) -c requirements.lock --extra otel -o requirements-runtime.lock -
 	printf 'helm-python-sdk\nkubernetes-validate\nyamllint\n' | $(COMPILE_ALONE) --upgrade \
 		-o deploy/helm/requirements.lock -
 

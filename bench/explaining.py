@@ -112,7 +112,9 @@ async def timed(ask: Callable[[], Awaitable[object]], times: int) -> str:
 
 async def measure_questions(database: Database, movements: int, times: int) -> None:
     clock = SystemClock()
-    store = Store(database, Outbox(database), Inbox(database, clock), EventCodec(clock.new_id))
+    store = Store(
+        database, Outbox(database), Inbox(database, clock, "queue"), EventCodec(clock.new_id)
+    )
     ledger = Ledger(database)
     explain = ExplainStock(store, ledger)
     chance = random.Random(1)

@@ -45,7 +45,7 @@ class Warehouse:
 
     def __init__(self, database: Database) -> None:
         self.clock = SystemClock()
-        outbox, inbox = Outbox(database), Inbox(database, self.clock)
+        outbox, inbox = Outbox(database), Inbox(database, self.clock, "queue")
         self.store = Store(database, outbox, inbox, EventCodec(self.clock.new_id))
         self.hear = retrying(HearOrders(self.store.begin, self.clock))
         self.change = retrying(ChangeStock(self.store.begin, self.clock))

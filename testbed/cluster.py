@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from holdfast.home import in_folder, in_postgres
-from testbed.processes import Program, ProgramFailed, run
+from testbed.processes import Program, ProgramFailed, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (
     HOLDFAST,
@@ -32,6 +32,7 @@ class Deployment:
 
     :param addresses: by the name of the service, as are the URLs of their databases.
     :param services: by the name of the process, in the order in which they are started.
+    :param admin: their admin ports, likewise.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class Deployment:
         addresses: Mapping[str, str],
         databases: Mapping[str, str],
         services: Mapping[str, Service],
+        admin: Mapping[str, str],
     ) -> None:
         self.addresses, self.databases, self.services = addresses, databases, services
+        self.admin = admin
         self.parts = tuple(services)
 
     def program(self, part: str) -> Program:
@@ -96,16 +99,17 @@ class Embedded(Deployment):
         self, folder: Path, *, base: Mapping[str, str] = os.environ, database: str = ""
     ) -> None:
         addresses, home = free_addresses(), in_folder(folder / "data")
+        admin = f"127.0.0.1:{free_port()}"
         if database:
             home = in_postgres(database)
         up = Service(
             "up",
-            up_arguments(home.folder or database, addresses),
+            up_arguments(home.folder or database, addresses, admin=admin),
             folder=folder,
             addresses=list(addresses.values()),
             environment=base,
         )
-        super().__init__(addresses, home.urls, {"up": up})
+        super().__init__(addresses, home.urls, {"up": up}, {"up": admin})
 
 
 class Cluster(Deployment):
@@ -125,7 +129,10 @@ class Cluster(Deployment):
     ) -> None:
         addresses = addresses or free_addresses()
         self.broker = broker
-        self.process_environment = dict(base) | cluster_settings(databases, broker, addresses)
+        admin = free_addresses()
+        self.process_environment = dict(base) | cluster_settings(
+            databases, broker, addresses, admin
+        )
         services = {
             name: Service(
                 name,
@@ -136,7 +143,7 @@ class Cluster(Deployment):
             )
             for name in SERVICES
         }
-        super().__init__(addresses, databases, services)
+        super().__init__(addresses, databases, services, admin)
 
     def migrate(self) -> None:
         """Bring both databases to the newest schema. Repeating it changes nothing."""
@@ -218,6 +225,7 @@ def _greeting(cluster: Cluster, folder: Path) -> str:
         [
             f"Orders    {cluster.addresses['orders']}",
             f"Inventory {cluster.addresses['inventory']}",
+            *(f"Metrics   http://{address}/metrics" for address in cluster.admin.values()),
             f"Data and logs in {folder}. Ctrl-C stops everything.",
             "",
             "In another terminal:",

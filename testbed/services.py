@@ -41,14 +41,17 @@ def settings_of(service: str, **settings: object) -> dict[str, str]:
 
 
 def cluster_settings(
-    databases: Mapping[str, str], broker: str, addresses: Mapping[str, str]
+    databases: Mapping[str, str],
+    broker: str,
+    addresses: Mapping[str, str],
+    admin: Mapping[str, str],
 ) -> dict[str, str]:
     """What the services of a cluster, each a process of its own, have to know."""
     found = settings_of("orders", inventory=addresses["inventory"])
     for service in SERVICES:
         found |= settings_of(
             service, database=databases[service], broker=broker, listen=addresses[service]
-        )
+        ) | settings_of(service, admin=admin.get(service, ""))
     return found
 
 
@@ -61,13 +64,17 @@ def database_settings(databases: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def up_arguments(data: Path | str, addresses: Mapping[str, str]) -> list[str]:
+def up_arguments(
+    data: Path | str, addresses: Mapping[str, str], *, admin: str = "127.0.0.1:0"
+) -> list[str]:
     """The arguments of `holdfast up` for these addresses.
 
+    :param admin: of the admin port; by default it is a free one that nobody asks.
     :param data: a folder, or the URL of a PostgreSQL database.
     """
     ports = {service: addresses[service].rpartition(":")[2] for service in SERVICES}
     at = ["--orders-port", ports["orders"], "--inventory-port", ports["inventory"]]
+    at += ["--admin-port", admin.rpartition(":")[2]]
     option = "--data" if isinstance(data, Path) else "--database"
     return ["up", option, str(data), *at]
 
@@ -96,13 +103,13 @@ class Service:
         self.name, self.addresses = name, addresses
         self.environment = environment
         self.program = Program(name, log=folder / f"{name}.log")
-        self._command, self._folder = [*command, *arguments], folder
+        self.command, self._folder = [*command, *arguments], folder
 
     def launch(self) -> None:
         """Start it without waiting for it: it may have to wait for its database."""
         shared = ["--workers", str(self.worker_count)] if self.worker_count > 1 else []
         self.program.start(
-            [*self._command, *shared], env=self.environment, cwd=self._folder, when_orphaned="TERM"
+            [*self.command, *shared], env=self.environment, cwd=self._folder, when_orphaned="TERM"
         )
 
     def start(self) -> None:

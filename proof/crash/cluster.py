@@ -55,7 +55,7 @@ class Cluster(Testbed):
 
     def _environment(self) -> Mapping[str, str]:
         limits = settings_of(ORDERS, **self._limits)
-        return cluster_settings(self.urls, self._broker, self.addresses) | limits
+        return cluster_settings(self.urls, self._broker, self.addresses, {}) | limits
 
     async def prepare(self) -> None:
         async with self._channel() as channel:

@@ -52,7 +52,7 @@ class Desk:
         self.database, self.clock = database, clock
         self.changed: list[str] = []
         codec = EventCodec(clock.new_id)
-        inbox = Inbox(database, clock)
+        inbox = Inbox(database, clock, "queue")
         self.store = Store(database, Outbox(database), inbox, codec, self.changed.extend)
         self.reader = Reader(database)
 

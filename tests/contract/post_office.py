@@ -42,7 +42,7 @@ class PostOffice:
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.database)
-        self.inbox = Inbox(self.database, self.clock)
+        self.inbox = Inbox(self.database, self.clock, "queue")
         self.leadership = self.database.leadership("relay")
         self.relay = self.make_relay()
         self.receiver = InboxReceiver(
@@ -60,6 +60,7 @@ class PostOffice:
             self.broker,
             self.clock,
             self.leadership,
+            service="office",
             events_max=events_max,
             age_s_max=age_s_max,
         )

@@ -142,7 +142,9 @@ async def test_a_crash_between_publishing_and_deleting_publishes_again_with_one_
     await office.append(events(1, 2))
     crashing = CountingDatabase(office.database)
     monkeypatch.setattr(crashing, "execute", crash)  # the relay executes only to delete
-    doomed = Relay(crashing, office.outbox, office.broker, office.clock, office.leadership)
+    doomed = Relay(
+        crashing, office.outbox, office.broker, office.clock, office.leadership, service="doomed"
+    )
 
     async with office.consuming():
         with pytest.raises(Crash):

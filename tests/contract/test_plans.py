@@ -29,6 +29,7 @@ STATEMENTS = {service: statements_of(service, "postgresql") for service in ("ord
 READ_AS_A_WHOLE = {
     "LIST_LOCATIONS": "an operator asks for all of at most 1,000",
     "LIST_LETTERS": "an operator asks for all dead letters",
+    "COUNT_LETTERS": "every process tells how many there are, of the first 10,000",
     "TAKE_LETTERS": "an operator sends back all dead letters, or some of those few",
 }
 SAMPLES = {

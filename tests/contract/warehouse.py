@@ -36,7 +36,7 @@ class Warehouse:
 
     def __init__(self, database: Database, clock: SteadyClock) -> None:
         self.database, self.clock = database, clock
-        outbox, inbox = Outbox(database), Inbox(database, clock)
+        outbox, inbox = Outbox(database), Inbox(database, clock, "queue")
         self.store = Store(database, outbox, inbox, EventCodec(clock.new_id))
 
     async def stock(self, product_id: str, quantity: int, location_id: str = MAIN_LOCATION) -> None:

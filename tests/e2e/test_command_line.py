@@ -222,7 +222,7 @@ def test_a_repeated_request_id_orders_once_and_other_contents_are_refused(shop: 
 @contextmanager
 def up(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
-        [HOLDFAST, "up", *options],
+        [HOLDFAST, "up", *options, "--admin-port", "0"],
         cwd=folder,
         env=clear_environment(),
         stdout=subprocess.PIPE,
@@ -284,7 +284,7 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedde
     embedded.start_all()
     here = ("--data", str(embedded.data))
 
-    second = command("up", *here, "--orders-port", "0", "--inventory-port", "0")
+    second = command("up", *here, "--admin-port", "0")
     inside = command("order", "list", *here)
 
     for done in (second, inside):
@@ -297,7 +297,14 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedde
 def test_a_port_in_use_is_refused_in_one_line(shop: System, tmp_path: Path, service: str) -> None:
     taken = shop.addresses[service]
     other = next(one for one in SERVICES if one != service)
-    ports = (f"--{service}-port", taken.rpartition(":")[2], f"--{other}-port", "0")
+    ports = (
+        f"--{service}-port",
+        taken.rpartition(":")[2],
+        f"--{other}-port",
+        "0",
+        "--admin-port",
+        "0",
+    )
 
     done = command("up", "--data", str(tmp_path / "new"), *ports)
 

@@ -24,6 +24,7 @@ DOCUMENTS = [
 ]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 ADDRESSES = ("127.0.0.1:7001", "127.0.0.1:7002")  # what the documents rely on
+ADMIN = "127.0.0.1:7009"  # taken by `holdfast up`, too
 BLOCK_S_MAX = 240
 START_S_MAX = 60.0
 
@@ -105,7 +106,7 @@ def in_background(block: Block, folder: Path) -> Iterator[None]:
 def require_free_ports(block: Block) -> None:
     """Our documents use the default ports; wait for whoever has them now."""
     deadline = time.monotonic() + START_S_MAX
-    while taken := [address for address in ADDRESSES if is_taken(address)]:
+    while taken := [address for address in (*ADDRESSES, ADMIN) if is_taken(address)]:
         if time.monotonic() > deadline:
             pytest.fail(f"{block.where} needs {', '.join(taken)}, which another program uses")
         time.sleep(0.5)

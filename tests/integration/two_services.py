@@ -97,7 +97,7 @@ class TwoServices:
 
     def _wire_inventory(self) -> None:
         database, clock = self.inventory, self.clock
-        outbox, inbox = Outbox(database), Inbox(database, clock)
+        outbox, inbox = Outbox(database), Inbox(database, clock, "queue")
         codec = inventory_codec.EventCodec(clock.new_id)
         self.stock = inventory_store.Store(database, outbox, inbox, codec)
         self.change_stock = retrying(ChangeStock(self.stock.begin, clock))
@@ -112,18 +112,30 @@ class TwoServices:
             handle=self.hear_orders,
         )
         self.inventory_relay = Relay(
-            database, outbox, self.broker, clock, database.leadership("inventory")
+            database,
+            outbox,
+            self.broker,
+            clock,
+            database.leadership("inventory"),
+            service="inventory",
         )
 
     def _wire_orders(self) -> None:
         database, clock = self.orders, self.clock
-        outbox, inbox = Outbox(database), Inbox(database, clock)
+        outbox, inbox = Outbox(database), Inbox(database, clock, "queue")
         codec = orders_codec.EventCodec(clock.new_id)
         begin = orders_store.Store(database, outbox, inbox, codec, lambda _ids: None).begin
         self.begin = begin
         leadership = database.leadership("orders")
         self.orders_relay = Relay(
-            database, outbox, self.broker, clock, leadership, events_max=1_000, age_s_max=60
+            database,
+            outbox,
+            self.broker,
+            clock,
+            leadership,
+            service="orders",
+            events_max=1_000,
+            age_s_max=60,
         )
         self.reader = Reader(database)
         self.stock_check = DirectStockCheck(self.stock)

@@ -274,7 +274,9 @@ async def test_a_coalescer_keeps_nothing_of_its_batches(crowd_items: int | None)
         await asyncio.sleep(0)
         return [ValueError() if item == 0 else item for item in batch]
 
-    batcher = Batcher(work, batch_items_max=5, queue_items_max=1_000, crowd_items=crowd_items)
+    batcher = Batcher(
+        work, name="work", batch_items_max=5, queue_items_max=1_000, crowd_items=crowd_items
+    )
 
     async def serve(rounds: int) -> int:
         for number in range(rounds):

@@ -39,6 +39,7 @@ async def working(
 ) -> AsyncIterator[Batcher[int, int]]:
     batcher = Batcher(
         gate,
+        name="work",
         batch_items_max=batch_items_max,
         queue_items_max=queue_items_max,
         crowd_items=crowd_items,
@@ -195,7 +196,7 @@ async def test_when_the_work_fails_everyone_in_the_batch_is_told_and_the_next_ba
             raise RuntimeError("the database is away")
         return list(batch)
 
-    batcher = Batcher(fail_once, batch_items_max=9, queue_items_max=9)
+    batcher = Batcher(fail_once, name="work", batch_items_max=9, queue_items_max=9)
     worker = asyncio.create_task(batcher.run())
     failed = await asyncio.gather(*map(batcher.submit, (1, 2)), return_exceptions=True)
     assert await batcher.submit(3) == 3
@@ -216,7 +217,7 @@ async def test_work_that_was_cancelled_under_the_coalescer_does_not_end_it() -> 
             raise asyncio.CancelledError("by a library that lost its connection")
         return list(batch)
 
-    batcher = Batcher[int, int](work, batch_items_max=3, queue_items_max=100)
+    batcher = Batcher[int, int](work, name="work", batch_items_max=3, queue_items_max=100)
     async with background({"a batcher": batcher.run}):
         with pytest.raises(OutcomeUnknown):
             await batcher.submit(1)
@@ -234,7 +235,9 @@ async def test_a_request_to_stop_that_an_error_swallows_ends_the_coalescer_all_t
         finally:
             raise RuntimeError("the transaction could not be rolled back")
 
-    batcher = Batcher[int, int](work, batch_items_max=3, queue_items_max=100, crowd_items=2)
+    batcher = Batcher[int, int](
+        work, name="work", batch_items_max=3, queue_items_max=100, crowd_items=2
+    )
     running = asyncio.create_task(batcher.run())
     submitted = [asyncio.create_task(batcher.submit(item)) for item in range(items)]
     await settle()

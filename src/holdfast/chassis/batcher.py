@@ -4,11 +4,13 @@ There is no timer: an idle system answers at once, a loaded one batches by itsel
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from holdfast.chassis import callers
+from holdfast.chassis import callers, tracing
 from holdfast.chassis.lanes import Lanes
+from holdfast.chassis.metrics import BATCH_ITEMS, BATCH_WAIT_SECONDS
 from holdfast.chassis.process.lifecycle import end_all
 
 # Turns of the event loop, some microseconds each.
@@ -37,6 +39,7 @@ class Batcher(Generic[Item, Outcome]):
     One caller's (see `callers.current`) are worked on in their order; several callers have fair
     shares of a batch, and of the queue when it is full.
 
+    :param name: by which the work is known to those who measure it.
     :param work: takes a batch and returns one outcome per item, in order; an outcome that is an
         exception is raised to the item's submitter. An exception from `work` itself goes to every
         submitter of the batch.
@@ -51,11 +54,14 @@ class Batcher(Generic[Item, Outcome]):
         self,
         work: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome | Exception]]],
         *,
+        name: str,
         batch_items_max: int,
         queue_items_max: int,
         crowd_items: int | None = None,
     ) -> None:
         self._work = work
+        self._name = name
+        self._items, self._wait = BATCH_ITEMS.labels(name), BATCH_WAIT_SECONDS.labels(name)
         self._batch_items_max = batch_items_max
         self._queue_items_max = queue_items_max
         self._queue: Lanes[_Group[Item, Outcome]] = Lanes()
@@ -150,9 +156,13 @@ class Batcher(Generic[Item, Outcome]):
 
     async def _run_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:
         items = [item for group in batch for item in group.items]
+        self._items.observe(len(items))
+        self._wait.observe(time.perf_counter() - batch[0].submitted_at)
+        traces = [trace for group in batch for trace in group.traces]
         outcomes: Sequence[Outcome | Exception]
         try:
-            outcomes = await self._work(items)
+            with tracing.Work(self._name, "internal", traces, lambda _: {"items": len(items)}):
+                outcomes = await self._work(items)
             assert len(outcomes) == len(items), "one outcome per item"
         except Exception as error:  # noqa: BLE001 - not handled here: handed to every waiting submitter
             outcomes = [error] * len(items)
@@ -177,6 +187,8 @@ class _Group(Generic[Item, Outcome]):
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = items
+        self.submitted_at = time.perf_counter()
+        self.traces = tracing.current()
         self.outcomes: asyncio.Future[Sequence[Outcome | Exception]] = (
             asyncio.get_running_loop().create_future()
         )

@@ -49,6 +49,11 @@ def first_uuid7(at: datetime) -> str:
     return uuid7(int(at.timestamp() * 1000), bytes(10))
 
 
+def made_at_s(uuid7: str) -> float:
+    """Return when a UUIDv7 was made, in seconds since 1970, to the millisecond."""
+    return int(uuid7[:8] + uuid7[9:13], 16) / 1000
+
+
 def backoff_s(failures: int, *, first_s: float, longest_s: float) -> float:
     """Return how long to wait after so many failures in a row: doubling, bounded, jittered."""
     doublings = min(failures, 32)  # a float ends at 2**1024, and an outage may last for days
@@ -58,6 +63,11 @@ def backoff_s(failures: int, *, first_s: float, longest_s: float) -> float:
 def jitter(seconds: float) -> float:
     """Spread a delay over half to one and a half of it, so that many waiters don't wake as one."""
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
+
+
+def happens(ratio: float) -> bool:
+    """Let chance decide: yes, so often of all the times."""
+    return random.random() < ratio  # noqa: S311 - no secret hangs on it
 
 
 def new_name() -> str:

@@ -90,13 +90,16 @@ def engine_errors() -> Iterator[None]:
     """Turn what databases, servers and data folders raise into a message for people."""
     from holdfast.chassis.database.migrations import WrongSchema
     from holdfast.chassis.database.seam import DatabaseUnavailable
-    from holdfast.chassis.grpc.server import AddressInUse
+    from holdfast.chassis.process.addresses import AddressInUse
+    from holdfast.chassis.process.telemetry import TracesNotInstalled
     from holdfast.embedded import DataInUse
 
     try:
         yield
     except BrokenPipeError:
         raise
+    except TracesNotInstalled as error:
+        raise Failed(str(error), USAGE) from error
     except (AddressInUse, DatabaseUnavailable, DataInUse, WrongSchema, OSError) as error:
         raise Failed(str(error), UNAVAILABLE) from error
 

@@ -25,6 +25,7 @@ from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import chosen_tls
 from holdfast.cli.exits import Commands
+from holdfast.cli.metrics import metrics
 from holdfast.cli.replay import replay
 from holdfast.client import Tls
 
@@ -85,6 +86,7 @@ app.add_typer(locations.app, name="location")
 app.add_typer(backorders.app, name="backorder")
 app.command()(replay)
 app.command()(bench)
+app.command()(metrics)
 app.command()(databases.verify)
 app.command()(databases.migrate)
 app.add_typer(databases.dead_letters_app, name="dead-letters")

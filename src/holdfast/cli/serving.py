@@ -51,13 +51,26 @@ def up(
         ),
     ] = 7002,
     config: ConfigOption = None,
+    admin_port: Annotated[
+        int,
+        typer.Option(
+            parser=whole(0, PORT_MAX),
+            metavar="N",
+            help="Port of /metrics, /healthz and /readyz, on 127.0.0.1 only; 0: any free.",
+        ),
+    ] = 7009,
+    traces: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces."),
+    ] = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Run both services in this process until Ctrl-C, on SQLite files or a PostgreSQL database."""
     import uvloop
 
+    from holdfast.chassis.process.admin import admin
     from holdfast.chassis.process.lifecycle import until_signal
-    from holdfast.chassis.process.telemetry import configure_logging
+    from holdfast.chassis.process.telemetry import configure_logging, traced
     from holdfast.embedded import load_settings_of_up, running
 
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
@@ -65,6 +78,8 @@ def up(
     async def serve() -> None:
         async with (
             until_signal(),
+            admin(f"127.0.0.1:{admin_port}") as told,
+            traced(traces, 1.0, "holdfast"),
             running(
                 home,
                 host=host,
@@ -73,8 +88,9 @@ def up(
                 port=settings,
             ) as services,
         ):
-            _announce(services.orders, services.inventory, home.name, output)
-            await asyncio.Event().wait()  # until the signal
+            _announce(services.orders, services.inventory, told.address, home.name, output)
+            with told.ready():
+                await asyncio.Event().wait()  # until the signal
 
     configure_logging(settings.log_level, for_good=True)
     with engine_errors():
@@ -133,12 +149,13 @@ def _loaded(load: Callable[[Path | None], Settings], config: Path | None) -> Set
         raise Failed(str(error), USAGE) from error
 
 
-def _announce(orders: str, inventory: str, data: str, output: Output) -> None:
+def _announce(orders: str, inventory: str, admin: str, data: str, output: Output) -> None:
     if output is Output.JSON:
-        print_json_line({"orders": orders, "inventory": inventory, "data": data})
+        print_json_line({"orders": orders, "inventory": inventory, "admin": admin, "data": data})
         return
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
+    print_line(f"Metrics    http://{admin}/metrics")
     print_line(f"Data       {data}")
     print_line("Ctrl-C stops. In another terminal, try:")
     at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"

@@ -17,8 +17,10 @@ from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
+from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.process.admin import admin
 from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
@@ -28,8 +30,8 @@ from holdfast.chassis.process.lifecycle import (
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
-from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker, worker_count
+from holdfast.chassis.process.telemetry import configure_logging, traced
+from holdfast.chassis.process.workers import is_worker, worker_count, worker_number
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -48,6 +50,7 @@ from holdfast.inventory.application.transfers.create_transfer import CreateTrans
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
+from holdfast.inventory.infrastructure.metrics import waiting_for_stock
 from holdfast.inventory.infrastructure.store import Store
 from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
@@ -90,22 +93,25 @@ class Components:
 
 def assemble(database: Database, broker: Broker, clock: Clock, admission: Admission) -> Components:
     """Make every object of the service."""
-    outbox, inbox = Outbox(database), Inbox(database, clock)
+    queue = ORDERS_TO_INVENTORY.queue
+    outbox, inbox = Outbox(database), Inbox(database, clock, queue)
     leadership = database.leadership("inventory", outbox.filled.set)
-    relay = Relay(database, outbox, broker, clock, leadership)
+    relay = Relay(database, outbox, broker, clock, leadership, service="inventory")
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     boundary = RpcBoundary(translate, clock, admission)
     hear_orders = HearOrders(store.begin, clock)
     change_stock = Batcher(
         retrying(ChangeStock(store.begin, clock)),
+        name="change stock",
         batch_items_max=BATCH_ITEMS_MAX,
         queue_items_max=QUEUE_ITEMS_MAX,
     )
-    receiver = InboxReceiver(
-        database, clock, queue=ORDERS_TO_INVENTORY.queue, read=read, handle=retrying(hear_orders)
-    )
+    receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=retrying(hear_orders))
     get_stock_info = Batcher(
-        store.stock_infos, batch_items_max=READ_ITEMS_MAX, queue_items_max=QUEUE_ITEMS_MAX
+        store.stock_infos,
+        name="read stock",
+        batch_items_max=READ_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
     )
     servicer = InventoryServicer(
         change_stock=change_stock,
@@ -126,8 +132,9 @@ def assemble(database: Database, broker: Broker, clock: Clock, admission: Admiss
         boundary=boundary,
     )
     serve_backorders = retrying(ServeBackorders(store.begin, store, clock))
+    measure = Measuring(database, "inventory", queue, waiting_for_stock(database.engine, clock))
     loops: dict[str, Loop] = {
-        "inventory consumer": lambda: broker.consume(ORDERS_TO_INVENTORY.queue, receiver),
+        "inventory consumer": lambda: broker.consume(queue, receiver),
         "inventory relay": relay.run,
         "inventory stock changes": change_stock.run,
         "inventory reading": get_stock_info.run,
@@ -135,6 +142,7 @@ def assemble(database: Database, broker: Broker, clock: Clock, admission: Admiss
             SERVE_EVERY_S, serve_backorders, leadership=leadership
         ),
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+        "inventory measuring": every(MEASURE_EVERY_S, measure),
     }
     return Components(servicer, boundary, leadership, relay, loops)
 
@@ -179,7 +187,8 @@ async def main(settings: InventorySettings) -> None:
     """Run the service on PostgreSQL and RabbitMQ until SIGTERM or SIGINT.
 
     :raises WrongSchema: the database needs `holdfast migrate` first.
-    :raises AddressInUse: another program listens on the address.
+    :raises AddressInUse: another program listens on an address.
+    :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
     collect_garbage_seldom()
@@ -187,10 +196,17 @@ async def main(settings: InventorySettings) -> None:
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )
     url = settings.database.get_secret_value()
-    async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
+    async with (
+        until_signal(),
+        admin(settings.admin, worker=worker_number()) as told,
+        traced(settings.traces, settings.trace_ratio, "inventory"),
+        AsyncExitStack() as at_end,
+        connect(url) as database,
+    ):
         at_end.push_async_callback(broker.close)
         await require_newest(database, "inventory")
         async with running(
             database, broker, listen=settings.listen, port=settings, share_port=is_worker()
         ):
-            await asyncio.Event().wait()  # until the signal
+            with told.ready():
+                await asyncio.Event().wait()  # until the signal

@@ -20,8 +20,10 @@ from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.grpc.server import Listening, serving
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
+from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
+from holdfast.chassis.process.admin import admin
 from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
@@ -31,8 +33,8 @@ from holdfast.chassis.process.lifecycle import (
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
-from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker, worker_count
+from holdfast.chassis.process.telemetry import configure_logging, traced
+from holdfast.chassis.process.workers import is_worker, worker_count, worker_number
 from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -58,6 +60,7 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
+from holdfast.orders.infrastructure.metrics import pending_orders
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
@@ -117,7 +120,8 @@ def assemble(
 
     :param channel: to Inventory, for the stock check.
     """
-    outbox, inbox, signals = Outbox(database), Inbox(database, clock), Wakeups()
+    queue = INVENTORY_TO_ORDERS.queue
+    outbox, inbox, signals = Outbox(database), Inbox(database, clock, queue), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
     relay = Relay(
         database,
@@ -125,6 +129,7 @@ def assemble(
         broker,
         clock,
         leadership,
+        service="orders",
         events_max=limits.outbox_events_max,
         age_s_max=limits.outbox_age_s_max,
     )
@@ -137,7 +142,8 @@ def assemble(
     batches = _batches(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
-    queue, notify = INVENTORY_TO_ORDERS.queue, SendNotifications(reader, LogNotifier(), clock)
+    notify = SendNotifications(reader, LogNotifier(), clock)
+    measure = Measuring(database, "orders", queue, pending_orders(database.engine, clock))
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
@@ -149,18 +155,14 @@ def assemble(
         boundary=boundary,
         new_id=clock.new_id,
     )
-    loops: dict[str, Loop] = {
+    loops = batches.loops() | {
         "orders consumer": lambda: broker.consume(queue, receiver),
         "orders relay": relay.run,
-        "orders placing": batches.place_orders.run,
-        "orders reading": batches.get_order.run,
-        "orders changing": batches.change_orders.run,
-        "orders editing": batches.edit_orders.run,
-        "orders moving goods": batches.move_goods.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+        "orders measuring": every(MEASURE_EVERY_S, measure),
     }
 
     async def finished() -> bool:
@@ -179,6 +181,15 @@ class _Batches(NamedTuple):
     edit_orders: Batcher[EditCommand, None]
     move_goods: Batcher[GoodsCommand, Order]
 
+    def loops(self) -> dict[str, Loop]:
+        return {
+            "orders placing": self.place_orders.run,
+            "orders reading": self.get_order.run,
+            "orders changing": self.change_orders.run,
+            "orders editing": self.edit_orders.run,
+            "orders moving goods": self.move_goods.run,
+        }
+
 
 def _batches(
     store: Store,
@@ -194,14 +205,15 @@ def _batches(
     return _Batches(
         Batcher(
             retrying(place),
+            name="place orders",
             batch_items_max=BATCH_ITEMS_MAX,
             queue_items_max=QUEUE_ITEMS_MAX,
             crowd_items=CROWD_ITEMS,
         ),
-        Batcher(reader.details, **limits),
-        Batcher(change, **limits),
-        Batcher(retrying(edits), **limits),
-        Batcher(retrying(move_goods), **limits),
+        Batcher(reader.details, name="read orders", **limits),
+        Batcher(change, name="change orders", **limits),
+        Batcher(retrying(edits), name="edit orders", **limits),
+        Batcher(retrying(move_goods), name="move goods", **limits),
     )
 
 
@@ -291,7 +303,8 @@ async def main(settings: OrdersSettings) -> None:
     """Run the service on PostgreSQL and RabbitMQ until SIGTERM or SIGINT.
 
     :raises WrongSchema: the database needs `holdfast migrate` first.
-    :raises AddressInUse: another program listens on the address.
+    :raises AddressInUse: another program listens on an address.
+    :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
     collect_garbage_seldom()
@@ -299,7 +312,13 @@ async def main(settings: OrdersSettings) -> None:
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )
     url = settings.database.get_secret_value()
-    async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
+    async with (
+        until_signal(),
+        admin(settings.admin, worker=worker_number()) as told,
+        traced(settings.traces, settings.trace_ratio, "orders"),
+        AsyncExitStack() as at_end,
+        connect(url) as database,
+    ):
         at_end.push_async_callback(broker.close)
         await require_newest(database, "orders")
         async with running(
@@ -312,4 +331,5 @@ async def main(settings: OrdersSettings) -> None:
             port=settings,
             share_port=is_worker(),
         ):
-            await asyncio.Event().wait()  # until the signal
+            with told.ready():
+                await asyncio.Event().wait()  # until the signal

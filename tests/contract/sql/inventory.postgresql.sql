@@ -348,6 +348,11 @@ SELECT *
 ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quantity
 ;
 
+-- COUNT_BACKORDERS
+SELECT count(*) AS parts, min(since) AS oldest
+  FROM (SELECT since FROM backorder LIMIT 10000) AS waiting
+;
+
 -- DELETE_BACKORDERS
 DELETE FROM backorder
       USING unnest($1::text[], $2::timestamptz[], $3::uuid[])

@@ -337,6 +337,11 @@ INSERT INTO backorder (product_id, since, order_id, quantity)
 ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quantity
 ;
 
+-- COUNT_BACKORDERS
+SELECT count(*) AS parts, min(since) AS oldest
+  FROM (SELECT since FROM backorder LIMIT 10000) AS waiting
+;
+
 -- DELETE_BACKORDERS
 DELETE FROM backorder
       WHERE product_id = ?1

@@ -67,6 +67,12 @@ ON CONFLICT DO NOTHING
 ORDER BY parked_at, letter_id
 ;
 
+-- COUNT_LETTERS
+  SELECT queue, count(*) AS letters
+    FROM (SELECT queue FROM dead_letter LIMIT 10000) AS parked
+GROUP BY queue
+;
+
 -- TAKE_LETTERS
 DELETE FROM dead_letter
       WHERE type IS NOT NULL

@@ -3191,6 +3191,16 @@ ORDER BY hold.expires_at, hold.order_id
    LIMIT ?2
 ;
 
+-- COUNT_PENDING
+SELECT count(*) AS orders, min(since) AS oldest
+  FROM (SELECT since
+          FROM unanswered
+          JOIN orders ON orders.order_id = unanswered.order_id
+         WHERE status = 'PENDING'
+      ORDER BY unanswered.order_id
+         LIMIT 10000) AS waiting
+;
+
 -- MARK_ASKED
 UPDATE unanswered
    SET asked_at = ?2

@@ -162,7 +162,7 @@ class Run:
         self._clock.advance(REMEMBERED_DAYS * A_DAY_S + 1)
         forgotten = 0
         for database in self._databases.values():
-            inbox = Inbox(database, self._clock)
+            inbox = Inbox(database, self._clock, "queue")
             while number := await inbox.forget_old():
                 forgotten += number
         return forgotten

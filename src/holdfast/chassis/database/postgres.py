@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
 from itertools import count
-from typing import cast
+from typing import TypeAlias, cast
 from zlib import crc32
 
 import asyncpg
@@ -28,6 +28,14 @@ from holdfast.chassis.database.seam import (
     Transaction,
 )
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.metrics import (
+    DB_CONFLICTS,
+    DB_POOL_IN_USE,
+    READ_SECONDS,
+    STATEMENT_SECONDS,
+    TRANSACTION_SECONDS,
+)
+from holdfast.chassis.tracing import Work, current
 
 CONNECTIONS_MAX = 10
 CONNECT_TIMEOUT_S = 10.0
@@ -57,6 +65,8 @@ SERVER_SETTINGS = {
     "jit": "off",  # it judges by costs, and what is off costs very much
 }
 WRITABLE = SessionAttribute.read_write  # of several hosts, the one that is the primary now
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 log = structlog.get_logger()
 
@@ -101,8 +111,10 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except asyncpg.UniqueViolationError as error:
+        DB_CONFLICTS.inc()
         raise KeyTaken(str(error)) from error
     except _CONFLICTS as error:
+        DB_CONFLICTS.inc()
         raise Conflict(str(error)) from error
     except _UNAVAILABLE as error:
         raise DatabaseUnavailable(f"PostgreSQL: {_in_words(error)}") from error
@@ -121,7 +133,7 @@ def _in_words(error: Exception) -> str:
 class PostgresTransaction:
     def __init__(
         self,
-        connection: asyncpg.pool.PoolConnectionProxy[asyncpg.Record],
+        connection: Connection,
         fetch_timeout_s: float | None = None,  # None: STATEMENT_TIMEOUT_S, as for the whole pool
     ) -> None:
         self._connection = connection
@@ -198,8 +210,8 @@ class Postgres:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        with translated_errors():
-            async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+        with TRANSACTION_SECONDS.time(), Work("transaction", "internal", current()):
+            async with self._connection() as connection:
                 work = PostgresTransaction(connection)
                 async with connection.transaction():
                     yield work
@@ -210,15 +222,22 @@ class Postgres:
             wake()
 
     async def execute(self, sql: str, *arguments: object) -> int:
-        with translated_errors():
-            async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
+        with STATEMENT_SECONDS.time():
+            async with self._connection() as connection:
                 return await PostgresTransaction(connection).execute(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
+        with READ_SECONDS.time():
+            async with self._connection() as connection:
+                yield PostgresTransaction(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
         with translated_errors():
             async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-                yield PostgresTransaction(connection)
+                with DB_POOL_IN_USE.track_inprogress():
+                    yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reading]:

@@ -27,6 +27,13 @@ from holdfast.chassis.database.seam import (
     Transaction,
 )
 from holdfast.chassis.failpoints import failpoint
+from holdfast.chassis.metrics import (
+    DB_CONFLICTS,
+    READ_SECONDS,
+    STATEMENT_SECONDS,
+    TRANSACTION_SECONDS,
+)
+from holdfast.chassis.tracing import Work, current
 
 BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
 
@@ -44,6 +51,7 @@ def translated_errors(path: Path) -> Iterator[None]:
             sqlite3.SQLITE_CONSTRAINT_UNIQUE,
             sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
         ):
+            DB_CONFLICTS.inc()
             raise KeyTaken(str(error)) from error
         raise
     except sqlite3.OperationalError as error:
@@ -179,6 +187,15 @@ class Sqlite:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
+        with TRANSACTION_SECONDS.time(), Work("transaction", "internal", current()):
+            async with self._begin() as work:
+                yield work
+        await failpoint("committed")
+        for wake in work.committed:
+            wake()
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[SqliteTransaction]:
         async with self._writing:
             work = SqliteTransaction(self._writer)
             try:
@@ -190,17 +207,16 @@ class Sqlite:
             except BaseException:
                 await self._writer.rollback()
                 raise
-        await failpoint("committed")
-        for wake in work.committed:
-            wake()
 
     async def execute(self, sql: str, *arguments: object) -> int:
-        async with self._writing:
-            return await self._writer.execute(sql, *arguments)
+        with STATEMENT_SECONDS.time():
+            async with self._writing:
+                return await self._writer.execute(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:
-        yield self._reader
+        with READ_SECONDS.time():
+            yield self._reader
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Reading]:

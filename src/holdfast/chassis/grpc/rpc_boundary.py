@@ -3,25 +3,31 @@
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, cast
 
 import grpc
 import structlog
 from google.rpc.status_pb2 import Status
 from grpc import aio
+from prometheus_client import Histogram
 
+from holdfast.chassis import tracing
 from holdfast.chassis.batcher import Overloaded
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import Admission, StrangeCertificate, TooMuch
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
+from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.chassis.validation import InvalidRequest
+
+REQUEST_ID_LOGGED = 100  # characters; a longer one is refused anyway
 
 log = structlog.get_logger()
 
@@ -54,7 +60,9 @@ class Guarded:
         """Do nothing: the same methods are added by name."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
-        wrapped = {name: self._wrap(name, handler) for name, handler in handlers.items()}
+        wrapped = {
+            name: self._wrap(f"{service}/{name}", handler) for name, handler in handlers.items()
+        }
         handler = grpc.method_handlers_generic_handler(service, wrapped)
         self._server.add_generic_rpc_handlers([handler])
 
@@ -145,47 +153,51 @@ class RpcBoundary:
         )
 
     def _guard(self, name: str, handle: Any) -> Any:
+        told = _Told(name)
+
         async def guarded(request: Any, context: Context) -> Any:
-            started = time.perf_counter()
-            try:
-                with self._admission.enter(context, stream=False):
-                    _refuse_malformed(request)
-                    longest_s = self._admission.limits.call_s_max
-                    if _ends_within(context, longest_s):
-                        response = await handle(request, context)
-                    else:
-                        async with _at_most(longest_s):
+            with _Call(told, request, context) as call:
+                try:
+                    with self._admission.enter(context, stream=False):
+                        _refuse_malformed(request)
+                        longest_s = self._admission.limits.call_s_max
+                        if _ends_within(context, longest_s):
                             response = await handle(request, context)
-            except Exception as error:
-                await self._abort(context, name, started, error)
-                raise  # abort has raised already
-            log.info("rpc", method=name, code="OK", took_ms=_elapsed_ms(started))
-            return response
+                        else:
+                            async with _at_most(longest_s):
+                                response = await handle(request, context)
+                except Exception as error:
+                    await self._abort(context, call, error)
+                    raise  # abort has raised already
+                call.code = "OK"
+                return response
 
         return guarded
 
     def _guard_stream(self, name: str, handle: Any) -> Any:
+        told = _Told(name)
+
         async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
-            started = time.perf_counter()
-            try:
-                with self._admission.enter(context, stream=True):
-                    _refuse_malformed(request)
-                    async with _at_most(self._admission.limits.stream_s_max):
-                        async for response in handle(request, context):
-                            yield response
-            except Exception as error:
-                await self._abort(context, name, started, error)
-                raise  # abort has raised already
-            log.info("rpc", method=name, code="OK", took_ms=_elapsed_ms(started))
+            with _Call(told, request, context) as call:
+                try:
+                    with self._admission.enter(context, stream=True):
+                        _refuse_malformed(request)
+                        async with _at_most(self._admission.limits.stream_s_max):
+                            async for response in handle(request, context):
+                                yield response
+                except Exception as error:
+                    await self._abort(context, call, error)
+                    raise  # abort has raised already
+                call.code = "OK"
 
         return guarded
 
-    async def _abort(self, context: Context, name: str, started: float, error: Exception) -> None:
+    async def _abort(self, context: Context, call: _Call, error: Exception) -> None:
         if isinstance(error, aio.AbortError):
             raise error
         found = self.status_of(error)
         code = _CODES[found.code]
-        log.info("rpc", method=name, code=code.name, took_ms=_elapsed_ms(started))
+        call.code = code.name
         trailer = ("grpc-status-details-bin", found.SerializeToString())
         await context.abort(code, found.message, trailing_metadata=(trailer,))
 
@@ -204,15 +216,75 @@ class RpcBoundary:
         )
 
 
-# W3C Trace Context. What has another form is not passed on: it would travel with the events, and
-# the other service reads none of a batch that holds one unreadable event.
-_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+class _Told:
+    """How calls of one method are measured."""
+
+    def __init__(self, method: str) -> None:
+        self.method, self.name = method, method.rpartition("/")[2]
+        self.refusals = OVERLOAD_REFUSALS.labels(method)
+        self._seconds: dict[str, Histogram] = {}  # finding a series costs more than measuring
+
+    def observe(self, code: str, seconds: float) -> None:
+        if (series := self._seconds.get(code)) is None:
+            series = self._seconds[code] = RPC_SECONDS.labels(self.method, code)
+        series.observe(seconds)
+        if code == "RESOURCE_EXHAUSTED":
+            self.refusals.inc()
+
+
+class _Call:
+    """A call while it is handled: measured, traced, and told in one line of the log when it ends.
+
+    One that its caller gave up has no answer and counts as CANCELLED.
+    """
+
+    __slots__ = ("_request", "_started", "_told", "_work", "code")
+
+    def __init__(self, told: _Told, request: Any, context: Context) -> None:
+        self._told, self._request = told, request
+        self.code = "CANCELLED"
+        self._started = time.perf_counter()
+        parent = incoming_traceparent(context)
+        self._work = tracing.Work(told.method, "server", (parent,), may_begin=True)
+
+    def __enter__(self) -> _Call:
+        self._work.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        seconds = time.perf_counter() - self._started
+        self._told.observe(self.code, seconds)
+        fields = {"method": self._told.name, "code": self.code}
+        if request_id := getattr(self._request, "request_id", ""):
+            fields["request_id"] = request_id[:REQUEST_ID_LOGGED]
+        log.info("rpc", **fields, took_ms=round(seconds * 1000, 2))
+        # A refusal is an answer: its span has not failed.
+        has_failed = self.code in _FAILURES
+        self._work.__exit__(kind, error if has_failed else None, traceback)
+
+
+_FAILURES = frozenset(  # of a server, as OpenTelemetry has them
+    "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
+)
 
 
 def traceparent_of(context: Context) -> str:
-    """Return the trace that a call belongs to; "" if it names none."""
+    """Return the trace that a call belongs to, for what it causes; "" if it belongs to none."""
+    return tracing.current_one() or incoming_traceparent(context)
+
+
+def incoming_traceparent(context: Context) -> str:
+    """Return the W3C Trace Context that a call came with. What has another form is not passed on:
+    it would travel with the events, and the other service reads none of a batch that holds one
+    unreadable event.
+    """
     for name, value in context.invocation_metadata() or ():
-        if name == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
+        if name == "traceparent" and isinstance(value, str) and TRACEPARENT.fullmatch(value):
             return value
     return ""
 
@@ -261,7 +333,3 @@ def _guarded(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], An
 def _refuse_malformed(request: Any) -> None:
     if isinstance(request, _Malformed):
         raise request.refusal
-
-
-def _elapsed_ms(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 2)

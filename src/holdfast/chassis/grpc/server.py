@@ -16,6 +16,8 @@ from holdfast.chassis.grpc.credentials import server_credentials
 from holdfast.chassis.grpc.receiving import Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
+from holdfast.chassis.metrics import BROKER_NAMES_WRONG, BROKER_UP
+from holdfast.chassis.process.addresses import AddressInUse
 from holdfast.chassis.process.lifecycle import Loop, background, every
 from holdfast.chassis.tls import Certificates, TlsFiles
 
@@ -40,10 +42,6 @@ class Bus(Protocol):
     def names(self) -> Mapping[str, str]: ...
 
     def is_up(self) -> bool: ...
-
-
-class AddressInUse(Exception):
-    """Another program listens on this address; choose another port, or 0 for a free one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +112,7 @@ async def serving(
         if private:
             server.add_insecure_port(private)
     except RuntimeError as error:
-        raise AddressInUse(
-            f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
-        ) from error
+        raise AddressInUse(listen) from error
     await _declare_or_tell(bus)
     await server.start()
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
@@ -152,6 +148,8 @@ async def _declare_or_tell(bus: Bus) -> None:
 def _bus_loops(bus: Bus, listening: Listening, service: str) -> dict[str, Loop]:
     async def report() -> int:
         problems = bus.names()
+        BROKER_UP.set(bus.is_up())
+        BROKER_NAMES_WRONG.set(sum(map(bool, problems.values())))
         await listening.report(BUS, bus.is_up() and not any(problems.values()))
         for name, problem in problems.items():
             await listening.report(f"{BUS}/{name}", not problem)

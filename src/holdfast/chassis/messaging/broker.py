@@ -36,6 +36,15 @@ class Event(NamedTuple):
         return exchange_of(self.type)
 
 
+def span_attributes(event: Event) -> dict[str, str | int]:
+    """Say which event a span is about."""
+    return {
+        "messaging.message.id": event.event_id,
+        "cloudevents.event_type": event.type,
+        "cloudevents.event_subject": event.subject,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A durable queue and the event types that it must receive."""

@@ -11,11 +11,13 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from holdfast.chassis import tracing
 from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database.seam import Conflict, Database, DatabaseUnavailable, Transaction
 from holdfast.chassis.failpoints import failpoint
-from holdfast.chassis.messaging.broker import DeadLetter, Event
+from holdfast.chassis.messaging.broker import DeadLetter, Event, span_attributes
 from holdfast.chassis.messaging.sql import SQL
+from holdfast.chassis.metrics import INBOX
 
 EVENT_ID_CHARACTERS_MAX = 200
 HANDLING_TRIES_MAX = 3
@@ -34,9 +36,14 @@ class Unreadable(Exception):
 
 
 class Inbox:
-    """Remembers which events have had their effect."""
+    """Remembers which events have had their effect.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    :param queue: where they come from, for those who count.
+    """
+
+    def __init__(self, database: Database, clock: Clock, queue: str) -> None:
+        self._done = INBOX.labels(queue, "done")
+        self._repeats = INBOX.labels(queue, "repeat")
         self._database = database
         self._sql = SQL[database.engine]
         self._clock = clock
@@ -45,6 +52,12 @@ class Inbox:
         """Return ids never seen before; remember them if and only if the transaction commits."""
         rows = await work.fetch(self._sql.REMEMBER_EVENTS, list(event_ids), self._clock.now())
         await failpoint("events remembered")
+
+        def count() -> None:
+            self._done.inc(len(rows))
+            self._repeats.inc(len(event_ids) - len(rows))
+
+        work.after_commit(count)
         return {row["event_id"] for row in rows}
 
     async def forget_old(self) -> int:
@@ -71,9 +84,24 @@ class InboxReceiver(Generic[Command]):
         self._queue = queue
         self._read = read
         self._handle = handle
+        self._parked = INBOX.labels(queue, "parked")
 
     async def receive(self, events: Sequence[Event]) -> None:
         await failpoint("events delivered")
+        if not tracing.is_recording():
+            await self._receive(events)
+            return
+        with tracing.Work(
+            f"process {self._queue}",
+            "consumer",
+            [event.traceparent for event in events],
+            lambda place: span_attributes(events[place]),
+        ) as work:
+            # What comes of an event belongs to its span: so the whole is a tree.
+            traced = zip(events, work.traceparents, strict=True)
+            await self._receive([event._replace(traceparent=own) for event, own in traced])
+
+    async def _receive(self, events: Sequence[Event]) -> None:
         readable: list[tuple[Event, Command]] = []
         unreadable: list[DeadLetter] = []
         for event in events:
@@ -101,7 +129,13 @@ class InboxReceiver(Generic[Command]):
                 if len(readable) > 1:
                     break
                 event, reason = readable[0][0], f"failed: {type(error).__name__}: {error}"
-                log.exception("event failed", event_id=event.event_id, type=event.type, tries=tries)
+                log.exception(
+                    "event failed",
+                    event_id=event.event_id,
+                    type=event.type,
+                    tries=tries,
+                    trace_id=tracing.trace_id_of(event.traceparent),
+                )
                 if tries < HANDLING_TRIES_MAX:
                     await asyncio.sleep(backoff_s(tries, first_s=0.05, longest_s=1.0))
             else:
@@ -134,9 +168,14 @@ class InboxReceiver(Generic[Command]):
                     for letter in letters
                 ],
             )
+        self._parked.inc(len(letters))
         for letter in letters:
             log.error(
-                "event parked", letter_id=letter.letter_id, queue=letter.queue, reason=letter.reason
+                "event parked",
+                letter_id=letter.letter_id,
+                queue=letter.queue,
+                reason=letter.reason,
+                trace_id=tracing.trace_id_of(letter.event.traceparent) if letter.event else "",
             )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from holdfast.chassis import tracing
 from holdfast.chassis.clock import Clock, backoff_s
 from holdfast.chassis.database.seam import (
     Database,
@@ -23,8 +24,14 @@ from holdfast.chassis.database.seam import (
     instant,
 )
 from holdfast.chassis.failpoints import failpoint
-from holdfast.chassis.messaging.broker import Broker, BrokerUnavailable, Event
+from holdfast.chassis.messaging.broker import (
+    Broker,
+    BrokerUnavailable,
+    Event,
+    span_attributes,
+)
 from holdfast.chassis.messaging.sql import SQL
+from holdfast.chassis.metrics import OUTBOX_AGE_SECONDS, OUTBOX_EVENTS, PUBLISHED, RELAY_LEADER
 
 RELAY_EVENTS_MAX = 2_000
 STUCK_S = 5.0
@@ -64,6 +71,7 @@ class Outbox:
 class Relay:
     """Publishes what the outbox holds; of several processes on one database only one at a time.
 
+    :param service: whose outbox it is, for those who measure.
     :param events_max: with more events waiting, `is_too_long`.
     :param age_s_max: with an older event waiting, `is_too_long`.
     """
@@ -76,6 +84,7 @@ class Relay:
         clock: Clock,
         leadership: Leadership,
         *,
+        service: str,
         events_max: int = 100_000,
         age_s_max: float = 60.0,
     ) -> None:
@@ -90,6 +99,9 @@ class Relay:
         self._backlog = Backlog(0, None)
         self._failures = 0
         self._measured_at = 0.0  # by the loop's clock
+        self._leads = RELAY_LEADER.labels(service)
+        self._depth = OUTBOX_EVENTS.labels(service)
+        self._age = OUTBOX_AGE_SECONDS.labels(service)
 
     async def run(self) -> None:
         """Relay until cancelled; broker and database being away is waited out."""
@@ -111,11 +123,19 @@ class Relay:
 
     async def _relay_or_tell(self, filled: bool) -> bool:
         """Return whether there is nothing left to do for now."""
-        if await self._leadership.held():
+        if await self._is_leading():
             return await self.relay_batch()
         if filled:
             await self._leadership.tell()
         return True
+
+    async def _is_leading(self) -> bool:
+        is_leading = False
+        try:
+            is_leading = await self._leadership.held()
+        finally:
+            self._leads.set(is_leading)
+        return is_leading
 
     async def relay_batch(self) -> bool:
         """Publish the oldest events, delete those the broker holds; return whether none is left.
@@ -139,7 +159,7 @@ class Relay:
             )
             for row in rows
         ]
-        taken = await self._broker.publish(events)
+        taken = await self._publish(events)
         await failpoint("events confirmed")
         done = [row["position"] for row in rows if row["event_id"] in taken]
         if done:
@@ -147,6 +167,20 @@ class Relay:
         if len(done) < len(rows):
             raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
         return len(rows) < RELAY_EVENTS_MAX
+
+    async def _publish(self, events: Sequence[Event]) -> frozenset[str]:
+        traces = [event.traceparent for event in events] if tracing.is_recording() else ()
+        try:
+            with tracing.Work(
+                "publish", "producer", traces, lambda place: span_attributes(events[place])
+            ):
+                taken = await self._broker.publish(events)
+        except BrokerUnavailable:
+            PUBLISHED.labels("failed").inc(len(events))
+            raise
+        PUBLISHED.labels("taken").inc(len(taken))
+        PUBLISHED.labels("refused").inc(len(events) - len(taken))
+        return taken
 
     async def _next_events(self, reading: Reading) -> Sequence[Row]:
         """Leave alone what a broken queue keeps waiting: what comes after it must not wait too."""
@@ -167,6 +201,8 @@ class Relay:
             (row,) = await reading.fetch(self._sql.BACKLOG)
         oldest = row["oldest"]
         self._backlog = Backlog(row["length"], None if oldest is None else instant(oldest))
+        self._depth.set(self._backlog.length)
+        self._age.set(max(0.0, self._age_s()))
         return self._backlog
 
     def is_too_long(self) -> bool:

@@ -85,6 +85,13 @@ ON CONFLICT DO NOTHING
 ORDER BY parked_at, letter_id
 """
 
+    # As many as a person can do anything about: a count of all would read all.
+    COUNT_LETTERS = """
+  SELECT queue, count(*) AS letters
+    FROM (SELECT queue FROM dead_letter LIMIT 10000) AS parked
+GROUP BY queue
+"""
+
     TAKE_LETTERS = """
 DELETE FROM dead_letter
       WHERE type IS NOT NULL

@@ -3,23 +3,45 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from holdfast.chassis.identifiers import is_unseen, named
+from holdfast.chassis.process.addresses import split
+
+
+def _address_or_none(value: str) -> str:
+    if value:
+        split(value)
+    return value
+
+
+def _url_or_none(value: str) -> str:
+    if value and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+        raise ValueError("is http://HOST:PORT/v1/traces, or https")
+    return value
 
 
 class ServiceSettings(BaseSettings):
     """What every service may be told.
 
     :param log_level: DEBUG, INFO, WARNING or ERROR.
+    :param admin: HOST:PORT of /metrics, /healthz and /readyz; "": nowhere. Of several workers each
+        has a port of its own: this one, the next, and so on.
+    :param traces: where spans are sent by OTLP over HTTP, as http://HOST:4318/v1/traces; "":
+        nowhere.
+    :param trace_ratio: of the requests that belong to no trace, so many begin one.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     log_level: str = "INFO"
+    admin: Annotated[str, AfterValidator(_address_or_none)] = ""
+    traces: Annotated[str, AfterValidator(_url_or_none)] = ""
+    trace_ratio: float = Field(default=0.05, ge=0, le=1)
 
     @classmethod
     def settings_customise_sources(

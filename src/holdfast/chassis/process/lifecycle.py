@@ -11,6 +11,7 @@ import structlog
 
 from holdfast.chassis.clock import backoff_s, jitter
 from holdfast.chassis.database.seam import Leadership
+from holdfast.chassis.metrics import LOOP_FAILURES
 from holdfast.chassis.transient import Transient
 
 RESTART_S_MAX = 10.0
@@ -65,6 +66,7 @@ async def _supervised(name: str, loop: Loop, stopping: asyncio.Event) -> None:
         except Transient as error:
             log.warning("background loop waits", loop=name, error=str(error))
         except Exception:
+            LOOP_FAILURES.labels(name).inc()
             log.exception("background loop failed, starting it again", loop=name)
         # Nor need a request to stop arrive as what it was: the same group prefers a child's error.
         if not stopping.is_set():

@@ -1,10 +1,18 @@
-"""What a process tells about itself: log lines with fields, JSON or, on a terminal, colours."""
+"""What a process tells about itself: log lines with fields, JSON or, on a terminal, colours; and
+spans of the traces that it has a part in, if somebody takes them.
+"""
 
+import asyncio
 import json
 import logging
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 import structlog
+
+from holdfast.chassis import tracing
 
 
 def configure_logging(
@@ -22,6 +30,7 @@ def configure_logging(
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            _add_trace,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_JSON if as_json else [structlog.dev.ConsoleRenderer()]),
         ],
@@ -33,6 +42,49 @@ def configure_logging(
     # A connection that is lost is said by us, in one line; these say it again, in a traceback.
     for library in ("aiormq", "asyncpg"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+class TracesNotInstalled(Exception):
+    """Spans are to be sent, and what sends them is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("to send traces, install holdfast[otel]: pip install 'holdfast[otel]'")
+
+
+@asynccontextmanager
+async def traced(url: str, ratio: float, service: str) -> AsyncIterator[None]:
+    """Send the spans of what happens while the block runs.
+
+    :param url: where traces are taken by OTLP over HTTP, such as http://localhost:4318/v1/traces;
+        "": no spans are recorded.
+    :param ratio: of the requests that belong to no trace, so many begin one. One that belongs to a
+        trace is recorded if its caller says so.
+    :raises TracesNotInstalled: the extra `otel` is missing.
+    """
+    if not url:
+        yield
+        return
+    try:
+        from holdfast.chassis.otel import OtelRecorder
+    except ModuleNotFoundError as error:
+        raise TracesNotInstalled from error
+    recorder = OtelRecorder(url, service, version("holdfast"))
+    tracing.record_to(recorder, ratio)
+    try:
+        yield
+    finally:
+        tracing.record_to(None, 0.0)
+        await asyncio.to_thread(recorder.close)
+
+
+def _add_trace(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say which trace it is about, if it is about one."""
+    traces = tracing.current()
+    if len(traces) == 1:
+        event.setdefault("trace_id", tracing.trace_id_of(traces[0]))
+    return event
 
 
 class _StandardError:

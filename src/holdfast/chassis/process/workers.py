@@ -81,6 +81,11 @@ def worker_count() -> int:
     return int(os.environ.get(WORKERS, "1"))
 
 
+def worker_number() -> int:
+    """Which worker this process is, from 1; 1 where there are none."""
+    return int(os.environ.get(WORKER, "1"))
+
+
 def end_with_parent() -> None:
     """End this worker in good order when its parent has died without saying so."""
     parent = os.getppid()

@@ -32,6 +32,12 @@ SELECT *
 ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quantity
 """
 
+    # The oldest of each product leads its queue, and few products have one.
+    COUNT_BACKORDERS = """
+SELECT count(*) AS parts, min(since) AS oldest
+  FROM (SELECT since FROM backorder LIMIT 10000) AS waiting
+"""
+
     DELETE_BACKORDERS = either(
         postgresql="""
 DELETE FROM backorder

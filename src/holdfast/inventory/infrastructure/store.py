@@ -35,6 +35,7 @@ from holdfast.inventory.domain.stock.queues import ProductQueue
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.backorders import BackorderReading, BackorderWork
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
+from holdfast.inventory.infrastructure.metrics import count_movements
 from holdfast.inventory.infrastructure.reservation_rows import (
     queue_text,
     reservation_of,
@@ -210,6 +211,7 @@ class StoreWork(BackorderWork, TransferWork):
         self._transaction.defer(self._sql.SET_QUEUED_AT_GATES, list(book.queued.items()))
         self._transaction.defer(self._sql.WAKE_QUEUES, [(name,) for name in book.to_serve])
         self._write_movements(book.movements)
+        self._transaction.after_commit(lambda: count_movements(book.movements))
 
     def _write_movements(self, movements: Sequence[Movement]) -> None:
         """All by one statement, so that they are numbered in their order."""

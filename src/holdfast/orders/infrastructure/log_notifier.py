@@ -6,6 +6,7 @@ import structlog
 
 from holdfast.chassis.failpoints import failpoint
 from holdfast.orders.application.ports import Notification
+from holdfast.orders.infrastructure.metrics import NOTIFICATIONS
 
 TOLD_IN_A_LINE = 50
 
@@ -20,6 +21,7 @@ class LogNotifier:
         for start in range(0, len(notifications), TOLD_IN_A_LINE):
             some = notifications[start : start + TOLD_IN_A_LINE]
             log.info("customers notified", notifications=list(map(_told, some)))
+        NOTIFICATIONS.labels("sent").inc(len(notifications))
         await failpoint("notifications sent")
 
 

@@ -19,6 +19,7 @@ from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import (
     PaymentStatus,
 )
+from holdfast.orders.infrastructure.metrics import REPLAYED
 from holdfast.orders.infrastructure.ordering.documents import (
     customer_of,
     order_of,
@@ -83,7 +84,9 @@ class Reader:
         self, keys: Collection[RequestKey]
     ) -> dict[RequestKey, RecordedRequest]:
         async with self._database.read() as reading:
-            return await find_requests(reading, self._sql, keys)
+            found = await find_requests(reading, self._sql, keys)
+        REPLAYED.inc(len(found))
+        return found
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with

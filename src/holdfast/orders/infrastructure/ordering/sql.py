@@ -376,6 +376,17 @@ ORDER BY hold.expires_at, hold.order_id
 """
     CLAIM_ENDED_HOLDS = _LOCK_HELD + "     AND " + _ENDED_HOLD + _SOONEST_FIRST
 
+    # By id, which is about the order of time. Counting stops where any figure is trouble enough.
+    COUNT_PENDING = """
+SELECT count(*) AS orders, min(since) AS oldest
+  FROM (SELECT since
+          FROM unanswered
+          JOIN orders ON orders.order_id = unanswered.order_id
+         WHERE status = 'PENDING'
+      ORDER BY unanswered.order_id
+         LIMIT 10000) AS waiting
+"""
+
     MARK_ASKED = """
 UPDATE unanswered
    SET asked_at = $2

@@ -37,6 +37,7 @@ from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.orders.domain.shipping.goods import NO_GOODS
 from holdfast.orders.infrastructure.customers.rows import Rows
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
+from holdfast.orders.infrastructure.metrics import REPLAYED, count_changes
 from holdfast.orders.infrastructure.ordering.documents import (
     customer_of,
     details_of,
@@ -128,6 +129,7 @@ class StoreWork:
             holders = await find_requests(self._transaction, self._sql, keys)
             mine = {order.order_id for order in orders}
             taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
+            REPLAYED.inc(len(taken))
         new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
         first = [(one.order_id, 1, one.lines, one.charges, one.sourcing) for one in new]
         add_contents(self._transaction, self._sql, first)
@@ -191,6 +193,7 @@ class StoreWork:
             if change.event is not None
         ]
         self._outbox.append(self._transaction, events)
+        self._transaction.after_commit(lambda: count_changes(changes))
 
     def _add_history(self, changes: Sequence[OrderChange]) -> None:
         self._transaction.defer(

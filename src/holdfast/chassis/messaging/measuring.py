@@ -1,0 +1,43 @@
+"""What only a look into a service's database can tell: dead letters, and whether it answers."""
+
+from collections.abc import Awaitable, Callable
+
+from holdfast.chassis.database.seam import Database, Reading
+from holdfast.chassis.messaging.sql import SQL
+from holdfast.chassis.metrics import DATABASE_UP, DEAD_LETTERS
+
+MEASURE_EVERY_S = 5.0
+
+Look = Callable[[Reading], Awaitable[None]]
+
+
+class Measuring:
+    """Looks once and tells the metrics. Every process of a service looks, so that none tells what
+    was so when it last had the right to.
+
+    :param queue: the service's own; what has been parked from it is told also while that is none.
+    :param look: reads what else the service wants to tell of its rows.
+    """
+
+    def __init__(self, database: Database, service: str, queue: str, look: Look) -> None:
+        self._database, self._look, self._queue = database, look, queue
+        self._sql = SQL[database.engine]
+        self._is_up = DATABASE_UP.labels(service)
+
+    async def __call__(self) -> int:
+        """Return 0: there is never more to do at once."""
+        is_up = False
+        try:
+            async with self._database.read() as reading:
+                await self._count_dead_letters(reading)
+                await self._look(reading)
+            is_up = True
+        finally:
+            self._is_up.set(is_up)
+        return 0
+
+    async def _count_dead_letters(self, reading: Reading) -> None:
+        rows = await reading.fetch(self._sql.COUNT_LETTERS)
+        DEAD_LETTERS.labels(self._queue).set(0)
+        for row in rows:
+            DEAD_LETTERS.labels(row["queue"]).set(row["letters"])
