@@ -189,7 +189,7 @@ class _Writer:
         names = []
         if binding.key_field:
             names.append("Idempotency-Key")
-        if (binding.version_field and route.body and route.verb != "POST") or _cancels(binding):
+        if binding.version_field:
             names.append("If-Match")
         if route.verb == "GET" and _has_version(_answered(route)):
             names.append("If-None-Match")
@@ -339,12 +339,6 @@ class _Writer:
 def _strictness(required: list[str], is_request: bool) -> Schema:
     strict = {"additionalProperties": False} if is_request else {}
     return strict | ({"required": required} if required else {})
-
-
-def _cancels(binding: Binding) -> bool:
-    return (
-        binding.route.verb == "POST" and bool(binding.version_field) and binding.route.body == "*"
-    )
 
 
 def _answered(route: Route) -> Descriptor:

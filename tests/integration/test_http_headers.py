@@ -164,6 +164,15 @@ async def test_what_is_no_version_is_refused(http: Http, tag: str) -> None:
     assert (answer.status, answer.errors) == (400, ["If-Match"])
 
 
+async def test_a_version_is_refused_where_nobody_would_look_at_it(http: Http) -> None:
+    order_id = await http.placed()
+    for path in (f"/v1/orders/{order_id}/cancel", "/v1/products", "/v1/orders/batch"):
+        for headers in ({"if_match": '"2"'}, {"if_none_match": "*"}):
+            answer = await http.ask("POST", path, {}, **headers)
+            assert (answer.status, len(answer.errors)) == (400, 1), path
+    assert (await http.done("GET", f"/v1/orders/{order_id}"))["status"] == "CONFIRMED"
+
+
 async def test_a_level_is_set_only_as_it_was_read(http: Http) -> None:
     path = "/v1/products/LAMP/stock/main"
     first = await http.ask("PUT", path, {"quantity": 5}, if_match='"1"')

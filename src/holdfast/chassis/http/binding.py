@@ -70,7 +70,9 @@ class Binding:
         self._reads = {name: read_field(field) for name, field in self.query.items()}
         self.key_field = self._found(KEY_FIELDS) if route.verb == "POST" else ""
         owner = self._input if whole else self._body_type
-        self.version_field = next((n for n in VERSION_FIELDS if n in owner.fields_by_name), "")
+        # Elsewhere a version is not looked at, or not always: none may think that it is.
+        versioned = owner.fields_by_name if route.verb in ("PATCH", "PUT") else {}
+        self.version_field = next((n for n in VERSION_FIELDS if n in versioned), "")
         self.is_patch = route.verb == "PATCH" and "update_mask" in fields
         self._is_batch = "requests" in fields
         self._places = self._fixed_places()
