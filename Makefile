@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 PROMTOOL := build/prometheus/usr/bin/promtool
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check charts format \
-	proto proto-release lock clean
+.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries fuzz-http proof check \
+	charts format proto proto-release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,13 +66,22 @@ deliveries: setup servers ## deliver a million events: one effect each (EVENTS=1
 	@HOLDFAST_PROOF_EVENTS=$(or $(EVENTS),150000) HOLDFAST_PROOF_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest tests/proof/test_deliveries.py -k one_effect_each -rP $(ARGS)
 
-proof: setup servers ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
+fuzz-http: setup ## ask over HTTP/JSON whatever its description allows (ARGS='--examples 200')
+	@[ -x build/schemathesis/bin/schemathesis ] || { $(PYTHON) -m venv build/schemathesis && \
+		build/schemathesis/bin/pip install --quiet 'schemathesis>=4.32,<5'; }
+	@$(BIN)/python -m proof.fuzz_http --schemathesis build/schemathesis/bin/schemathesis $(ARGS)
+
+node:
+	@command -v npm >/dev/null || testbed/install-packages nodejs npm
+
+proof: setup servers node ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
 	@$(BIN)/python -m pytest -m proof $(ARGS)
 	@$(MAKE) sim SEEDS=20000
 	@$(MAKE) crash
 	@$(MAKE) mutants
 	@$(MAKE) chaos
 	@$(MAKE) deliveries
+	@$(MAKE) fuzz-http
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .
@@ -84,6 +93,7 @@ check: setup build/googleapis ## check form, types, walls, contracts and spellin
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/buf breaking proto --against proto/released.binpb
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python -m proto.describe --check
 
 charts: setup servers build/charts/ready ## lint, render and validate the Helm chart, and run services by it
 	build/charts/bin/yamllint --strict --config-file deploy/yamllint.yaml \
@@ -101,8 +111,9 @@ format: setup ## bring sources and protos into form
 	$(BIN)/ruff format .
 	$(BIN)/buf format -w proto
 
-proto: setup ## generate the Python code of the contracts
+proto: setup ## generate the Python code of the contracts, and what is told of HTTP/JSON
 	$(BIN)/python proto/generate.py
+	$(BIN)/python -m proto.describe
 
 proto-release: setup build/googleapis ## promise today's contracts: `make check` holds to them
 	$(BIN)/buf build proto --exclude-source-info -o proto/released.binpb

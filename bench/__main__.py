@@ -15,6 +15,7 @@ from bench.ledger import NotSettled
 from bench.lives import scenario_15
 from bench.load import GeneratorFailed, OrdersLost
 from bench.memory import scenario_8
+from bench.over_http import scenario_16
 from bench.pages import scenario_13
 from bench.places import scenario_14
 from bench.profiles import ProfilerFailed, ProfilerMissing, profile
@@ -51,6 +52,7 @@ SCENARIOS: dict[int, Callable[[Bench], Result]] = {
     13: scenario_13,
     14: scenario_14,
     15: scenario_15,
+    16: scenario_16,
 }
 
 # What ends a scenario and not the run.

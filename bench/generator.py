@@ -21,6 +21,7 @@ import grpc
 import uvloop
 from grpc import aio
 
+from bench.http_calls import PLACE, HttpCall, HttpFailed, in_json
 from bench.steps import STEPS, Lives
 from bench.workload import OrderRequests, confirmation_of, refused_of_batch
 
@@ -28,6 +29,7 @@ CALL_S_MAX = 60.0
 # A start that is later than this is counted; timers of the event loop have 1 ms.
 LATE_S = 0.002
 WAIT_S = 10
+HTTP_RATE_MAX = 5_000  # orders a second that a run over HTTP is prepared for
 
 CREATE = "/holdfast.orders.v1.OrderService/CreateOrder"
 CREATE_BATCH = "/holdfast.orders.v1.OrderService/BatchCreateOrders"
@@ -45,7 +47,7 @@ class Job:
     """What to do.
 
     :param target: address; several, with commas between them, have the channels by turns.
-    :param method: full name of the RPC.
+    :param method: full name of the RPC; or PLACE, which is CreateOrder over HTTP/JSON.
     :param run: names the run in request ids.
     :param callers: of the closed loop; 0 for the open loop.
     :param rate: requests a second of the open loop.
@@ -141,11 +143,17 @@ class Load:
         targets = self._job.target.split(",")
         channels = [
             aio.insecure_channel(targets[number % len(targets)], options=options)
-            for number in range(self._job.channels)
+            for number in range(0 if self._job.method == PLACE else self._job.channels)
         ]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)
-        calls: Iterator[Call] = cycle(map(self._call, channels))
+        over_http = [HttpCall(self._job.target) for _ in range(self._job.callers)]
+        if self._job.method == PLACE:
+            await asyncio.gather(*(one.connect() for one in over_http))
+            self._payloads = iter(self._orders_in_json())
+        calls: Iterator[Call] = cycle(
+            over_http if self._job.method == PLACE else map(self._call, channels)
+        )
         starts = intended_starts(self._job) if self._job.rate else []
         await go()
         cpu = time.process_time()
@@ -160,10 +168,17 @@ class Load:
         self.outcome.cpu_s = time.process_time() - cpu
         for channel in channels:
             await channel.close()
+        for one in over_http:
+            one.close()
         self.outcome.errors = dict(self._errors)
         self.outcome.latencies_ms = quantiles_ms(self._latencies_s)
         self.outcome.waited_ms = quantiles_ms(self._waited_s)
         return self.outcome
+
+    def _orders_in_json(self) -> list[bytes]:
+        """As many as can be sent in the time: no more is done in the run than to send them."""
+        number = int(self._job.seconds * HTTP_RATE_MAX) + self._job.callers
+        return list(in_json(self._requests.one() for _ in range(number)))
 
     def _call(self, channel: aio.Channel) -> Call:
         return PaidOrder(channel) if self._job.pays else channel.unary_unary(self._job.method)
@@ -234,8 +249,9 @@ class Load:
         self.outcome.calls += 1
         try:
             answer = await call(request, timeout=CALL_S_MAX)
-        except grpc.RpcError as error:
-            self._errors[error.code().name] += self._job.batch
+        except (grpc.RpcError, HttpFailed) as error:
+            name = str(error) if isinstance(error, HttpFailed) else error.code().name
+            self._errors[name] += self._job.batch
             return None
         latencies.append(time.monotonic() - begun)
         refused = refused_of_batch(answer) if self._job.method == CREATE_BATCH else 0

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from bench.generator import CREATE, CREATE_BATCH, Job, Outcome
+from bench.http_calls import PLACE
 from bench.processes import Meter
 from bench.testbed import Testbed
 
@@ -131,7 +132,7 @@ def place_orders(testbed: Testbed, job: Job) -> Run:
     number = next(_numbers)
     job = replace(
         job,
-        target=testbed.orders,
+        target=testbed.http if job.method == PLACE else testbed.orders,
         run=f"r{number}",
         seed=number,
         channels=max(job.channels, testbed.channels),

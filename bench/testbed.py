@@ -16,7 +16,9 @@ from bench.workload import products, stock
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.verification import verify
 from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
+from testbed.processes import free_port
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
+from testbed.services import settings_of
 from testbed.templates import Templates
 
 CALL_S_MAX = 60.0
@@ -32,6 +34,7 @@ class Testbed:
 
     :param urls: of their databases.
     :param channels: connections to load them through.
+    :param http: where Orders serves HTTP/JSON; "" where it does not.
     """
 
     orders: str
@@ -40,6 +43,7 @@ class Testbed:
     ledger: Ledger
     environment: dict[str, str]
     channels: int = 1
+    http: str = ""
 
 
 class Servers:
@@ -81,16 +85,19 @@ class Servers:
             self._postgres.sql("CHECKPOINT")
 
     @contextmanager
-    def cluster(self, *, products_there: bool = True) -> Iterator[Testbed]:
+    def cluster(self, *, products_there: bool = True, http: bool = False) -> Iterator[Testbed]:
         """Both services on fresh databases, verified at the end.
 
+        :param http: Orders serves HTTP/JSON too.
         :raises Contradicted: `verify` found something.
         """
         folder = self._new_folder()
         servers = self.postgres, self.rabbitmq
         places = fresh_places(folder.name, *servers, self._templates, end_at_rest=True)
         with places as (urls, broker):
-            cluster = Cluster(folder, databases=urls, broker=broker)
+            at_http = f"127.0.0.1:{free_port()}" if http else ""
+            base = {**os.environ, **settings_of("orders", http=at_http)}
+            cluster = Cluster(folder, databases=urls, broker=broker, base=base)
             for service in cluster.services.values():
                 service.worker_count = self.workers
             testbed = Testbed(
@@ -101,6 +108,7 @@ class Servers:
                 cluster.process_environment,
                 # The kernel spreads connections, not calls, over workers that share a port.
                 channels=1 if self.workers == 1 else 4 * self.workers,
+                http=at_http,
             )
             yield from _running(cluster, testbed, products_there=products_there)
 

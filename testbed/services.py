@@ -71,10 +71,12 @@ def up_arguments(
 
     :param admin: of the admin port; by default it is a free one that nobody asks.
     :param data: a folder, or the URL of a PostgreSQL database.
+    :param addresses: of the services, and of "http" unless any will do.
     """
-    ports = {service: addresses[service].rpartition(":")[2] for service in SERVICES}
+    ports = {name: address.rpartition(":")[2] for name, address in addresses.items()}
     at = ["--orders-port", ports["orders"], "--inventory-port", ports["inventory"]]
     at += ["--admin-port", admin.rpartition(":")[2]]
+    at += ["--http-port", ports.get("http", "0")]
     option = "--data" if isinstance(data, Path) else "--database"
     return ["up", option, str(data), *at]
 

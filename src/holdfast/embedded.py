@@ -18,6 +18,7 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import is_newest, migrate
 from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
+from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.lifecycle import background, holding
@@ -65,10 +66,11 @@ def load_settings_of_up(config: Path | None = None) -> UpSettings:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two services listen, as HOST:PORT."""
+    """Where the two services listen, as HOST:PORT; and where HTTP/JSON has both, "" for nowhere."""
 
     orders: str
     inventory: str
+    http: str = ""
 
 
 @asynccontextmanager
@@ -78,6 +80,7 @@ async def running(
     host: str = "127.0.0.1",
     orders_port: int = 0,
     inventory_port: int = 0,
+    http_port: int | None = None,
     limits: Limits | None = None,
     port: PortSettings | None = None,
 ) -> AsyncIterator[Addresses]:
@@ -87,8 +90,9 @@ async def running(
     On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what
     is left is in the databases and goes on at the next start.
 
-    :param orders_port: 0 picks a free port, and so for `inventory_port`.
-    :param port: certificates and limits of both services' ports.
+    :param orders_port: 0 picks a free port, and so for the others. `http_port` None: HTTP/JSON is
+        not served.
+    :param port: certificates and limits of all ports.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -102,6 +106,7 @@ async def running(
             home,
             orders_at=f"{host}:{orders_port}",
             inventory_at=f"{host}:{inventory_port}",
+            http_at="" if http_port is None else f"{host}:{http_port}",
             limits=limits or Limits(),
             port=port,
         ) as addresses:
@@ -115,6 +120,7 @@ async def serving(
     orders_at: str,
     inventory_at: str,
     limits: Limits,
+    http_at: str = "",
     port: PortSettings | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
@@ -139,8 +145,11 @@ async def serving(
             port=port,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
+        serving_http(
+            http_at, [orders.http, inventory.http], tls=port.tls if port else None
+        ) as http,
     ):
-        yield Addresses(orders.address, inventory.address)
+        yield Addresses(orders.address, inventory.address, http)
 
 
 @asynccontextmanager

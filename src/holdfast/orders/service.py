@@ -17,7 +17,9 @@ from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.channels import RenewingChannel
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
-from holdfast.chassis.grpc.server import Listening, serving
+from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
@@ -34,7 +36,12 @@ from holdfast.chassis.process.lifecycle import (
 )
 from holdfast.chassis.process.ports import PortSettings, shared
 from holdfast.chassis.process.telemetry import configure_logging, traced
-from holdfast.chassis.process.workers import is_worker, worker_count, worker_number
+from holdfast.chassis.process.workers import (
+    is_http_worker,
+    is_worker,
+    worker_count,
+    worker_number,
+)
 from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -64,6 +71,7 @@ from holdfast.orders.infrastructure.metrics import pending_orders
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
+from holdfast.orders.presentation.http import http_service
 from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
 from holdfast.orders.presentation.subscriptions import (
@@ -90,9 +98,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The running service."""
+    """The running service.
+
+    :param address: of gRPC; "" where it serves only what `http` gives to `serving_http`.
+    """
 
     address: str
+    http: HttpService
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +272,7 @@ async def running(
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
     :param inventory_tls: certificates for the way there; None: without TLS.
+    :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
     :param finish: awaited at the end, when no call can come any more and the events still move;
         what it is given tells whether nothing waits any more.
     """
@@ -274,15 +287,15 @@ async def running(
         ):
             at_end.push_async_callback(finish, parts.finished)
             served = _served(parts, listen, port.tls, share_port)
-            listening = await at_end.enter_async_context(served)
-            yield Orders(listening.address)
+            address = await at_end.enter_async_context(served)
+            yield Orders(address, http_service(parts.servicer, parts.boundary))
 
 
 @asynccontextmanager
 async def _served(
     parts: Components, listen: str, tls: TlsFiles | None, share_port: bool
-) -> AsyncIterator[Listening]:
-    async with serving(
+) -> AsyncIterator[str]:
+    served = serving(
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
@@ -291,10 +304,13 @@ async def _served(
         register=lambda server: add_OrderServiceServicer_to_server(
             parts.servicer, parts.boundary.around(server)
         ),
-    ) as listening:
-        log.info("orders is ready", address=listening.address)
+    )
+    async with AsyncExitStack() as at_end:
+        address = (await at_end.enter_async_context(served)).address if listen else ""
+        if listen:
+            log.info("orders is ready", address=address)
         try:
-            yield listening
+            yield address
         finally:
             parts.signals.close()  # whoever watches an order would hold up the end
 
@@ -321,15 +337,21 @@ async def main(settings: OrdersSettings) -> None:
     ):
         at_end.push_async_callback(broker.close)
         await require_newest(database, "orders")
-        async with running(
-            database,
-            broker,
-            inventory=settings.inventory,
-            listen=settings.listen,
-            limits=settings,
-            inventory_tls=settings.inventory_tls,
-            port=settings,
-            share_port=is_worker(),
+        listen, http_listen = ("", settings.http) if is_http_worker() else (settings.listen, "")
+        async with (
+            running(
+                database,
+                broker,
+                inventory=settings.inventory,
+                listen=listen,
+                limits=settings,
+                inventory_tls=settings.inventory_tls,
+                port=settings,
+                share_port=is_worker(),
+            ) as orders,
+            serving_http(http_listen, [orders.http], tls=settings.tls, share_port=True) as http,
         ):
+            if http:
+                log.info("orders is ready for HTTP", address=http)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal

@@ -28,6 +28,8 @@ from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.chassis.validation import InvalidRequest
 
 REQUEST_ID_LOGGED = 100  # characters; a longer one is refused anyway
+DETAILS_TRAILER = "grpc-status-details-bin"
+REPLAYED_TRAILER = "idempotent-replayed"
 
 log = structlog.get_logger()
 
@@ -65,6 +67,22 @@ class Guarded:
         }
         handler = grpc.method_handlers_generic_handler(service, wrapped)
         self._server.add_generic_rpc_handlers([handler])
+
+
+class _Kept:
+    """A server that only keeps what generated code adds to it."""
+
+    def __init__(self, wrap: Callable[[str, Any], Any]) -> None:
+        self._wrap = wrap
+        self.methods: dict[str, Any] = {}
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Do nothing: the same methods are added by name."""
+
+    def add_registered_method_handlers(self, _service: str, handlers: Mapping[str, Any]) -> None:
+        for name, handler in handlers.items():
+            wrapped = self._wrap(name, handler)
+            self.methods[name] = wrapped.unary_stream or wrapped.unary_unary
 
 
 def chassis_status(error: Exception) -> Status | None:
@@ -137,6 +155,15 @@ class RpcBoundary:
         """
         return cast(aio.Server, Guarded(server, self._wrap))  # as far as generated code goes
 
+    def methods(self, add: Callable[[Any, aio.Server], None], servicer: Any) -> dict[str, Any]:
+        """Return a servicer's methods by name, wrapped as for a server of gRPC.
+
+        :param add: generated: adds the servicer to a server.
+        """
+        kept = _Kept(self._wrap)
+        add(servicer, cast(aio.Server, kept))  # as far as generated code goes
+        return kept.methods
+
     def _wrap(
         self, name: str, handler: grpc.RpcMethodHandler[Any, Any]
     ) -> grpc.RpcMethodHandler[Any, Any]:
@@ -198,7 +225,7 @@ class RpcBoundary:
         found = self.status_of(error)
         code = _CODES[found.code]
         call.code = code.name
-        trailer = ("grpc-status-details-bin", found.SerializeToString())
+        trailer = (DETAILS_TRAILER, found.SerializeToString())
         await context.abort(code, found.message, trailing_metadata=(trailer,))
 
     def status_of(self, error: Exception) -> Status:
@@ -287,6 +314,11 @@ def incoming_traceparent(context: Context) -> str:
         if name == "traceparent" and isinstance(value, str) and TRACEPARENT.fullmatch(value):
             return value
     return ""
+
+
+def tell_replay(context: Context) -> None:
+    """Tell the caller, beside the answer, that the request had been done before."""
+    context.set_trailing_metadata(((REPLAYED_TRAILER, "true"),))
 
 
 def _ends_within(context: Context, seconds: float) -> bool:

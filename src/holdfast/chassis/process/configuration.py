@@ -29,6 +29,7 @@ class ServiceSettings(BaseSettings):
     """What every service may be told.
 
     :param log_level: DEBUG, INFO, WARNING or ERROR.
+    :param http: HOST:PORT for HTTP/JSON, which is served by worker processes of its own; "": none.
     :param admin: HOST:PORT of /metrics, /healthz and /readyz; "": nowhere. Of several workers each
         has a port of its own: this one, the next, and so on.
     :param traces: where spans are sent by OTLP over HTTP, as http://HOST:4318/v1/traces; "":
@@ -39,6 +40,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     log_level: str = "INFO"
+    http: str = ""
     admin: Annotated[str, AfterValidator(_address_or_none)] = ""
     traces: Annotated[str, AfterValidator(_url_or_none)] = ""
     trace_ratio: float = Field(default=0.05, ge=0, le=1)
