@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proof.run_record import RunRecord, Violation
+from proof.run_record import SERVED, RunRecord, Violation
 from testbed.machine import commit, load_average, machine
 
 SHOWN_MAX = 20
@@ -89,7 +89,10 @@ def counts_of(record: RunRecord) -> dict[str, object]:
         "refused or in doubt by code": by_number(call.code for call in calls if call.code),
         "orders": len(orders),
         "orders by status": by_number(order.status for order in orders),
-        "movements": len(record.snapshot.ledger),
+        "movements": by_number(movement.kind for movement in record.snapshot.ledger),
+        "promises to who had waited": sum(one.reason == SERVED for one in record.snapshot.ledger),
+        "promises that gave way": len(record.displaced),
+        "orders that wait": len(record.snapshot.queues),
         "events heard": len(record.observed_events or ()),
         "different events heard": len({one.event_id for one in record.observed_events or ()}),
         "samples of the levels": len(record.samples),
