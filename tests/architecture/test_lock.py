@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EVERYTHING, RUNTIME = "requirements.lock", "requirements-runtime.lock"
+CHARTS = "deploy/helm/requirements.lock"
 _PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^ ]+)")
 
 
@@ -53,7 +54,7 @@ def test_what_runs_is_what_was_tested() -> None:
     assert pins(RUNTIME).items() <= pins(EVERYTHING).items()
 
 
-@pytest.mark.parametrize("file", [EVERYTHING, RUNTIME])
+@pytest.mark.parametrize("file", [EVERYTHING, RUNTIME, CHARTS])
 def test_every_pin_has_hashes_and_no_address(file: str) -> None:
     text = (ROOT / file).read_text()
 

@@ -8,7 +8,7 @@ from tests.architecture import tidy
 from tests.architecture.tidy import RULES, Rule, Source
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("src", "tests", "testbed", "bench", "proof", "examples", "proto")
+FOLDERS = ("src", "tests", "testbed", "bench", "proof", "examples", "proto", "deploy")
 GENERATED = ROOT / "src" / "holdfast" / "contracts"
 
 

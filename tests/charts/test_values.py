@@ -14,6 +14,7 @@ from tests.charts.value_sets import (
     EXISTING,
     GATEWAY,
     HTTP,
+    ISSUERS,
     MADE,
     METRICS,
     MIGRATED,
@@ -118,6 +119,14 @@ def test_settings_reach_a_service_as_digits(chart: Chart) -> None:
     assert found["HOLDFAST_ORDERS_OUTBOX_EVENTS_MAX"] == "1000000"
     assert found["HOLDFAST_ORDERS_LATE_S"] == "2.5"
     assert found["HOLDFAST_ORDERS_LOG_LEVEL"] == "WARNING"
+
+
+def test_issuers_reach_a_service_as_json(chart: Chart) -> None:
+    orders = chart.render(MADE, ISSUERS).deployment("orders")
+
+    found = {one["name"]: one.get("value", "") for one in container(orders)["env"]}
+
+    assert json.loads(found["HOLDFAST_ORDERS_ISSUERS"]) == ISSUERS["orders"]["settings"]["issuers"]
 
 
 def test_workers_are_arguments(chart: Chart) -> None:

@@ -53,6 +53,11 @@ SETTINGS: Values = {
     },
     "inventory": {"settings": {"log_level": "DEBUG"}},
 }
+ISSUERS: Values = {
+    "orders": {
+        "settings": {"issuers": [{"issuer": "https://id.example/", "audience": "holdfast"}]},
+    },
+}
 HTTP: Values = {
     "http": {"enabled": True},
     "orders": {"httpWorkers": 2},
@@ -120,6 +125,7 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
     "existing secrets": (EXISTING,),
     "workers": (MADE, WORKERS),
     "settings": (MADE, SETTINGS),
+    "issuers": (MADE, ISSUERS),
     "tls": (EXISTING, TLS),
     "mutual tls": (EXISTING, MUTUAL),
     "http": (MADE, HTTP),

@@ -33,9 +33,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there. */}}
+{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there.
+     Takes root and part. */}}
 {{- define "holdfast.secretKeys" -}}
-{{ list "database" "broker" "pepper" "service_key" "operator_key" | toJson }}
+{{- $keys := list "database" "broker" "pepper" "service_key" -}}
+{{- if eq .part "orders" -}}
+{{- $keys = append $keys "operator_key" -}}
+{{- end -}}
+{{ toJson $keys }}
 {{- end -}}
 
 {{/* The Secret with a service's addresses: an existing one, or the chart's. Takes root and part. */}}

@@ -27,9 +27,11 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* A number as digits: Helm holds 1000000 as a float, and prints it as 1e+06. */}}
+{{/* A value as a setting's text. Helm holds 1000000 as a float, and would print it as 1e+06. */}}
 {{- define "holdfast.text" -}}
-{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- if kindIs "slice" . -}}
+{{ toJson . }}
+{{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
 {{ printf "%.0f" . }}
 {{- else -}}
 {{ toString . }}
