@@ -8,7 +8,7 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check format proto \
+.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries hostile proof check format proto \
 	proto-release lock clean
 
 help: ## list the targets
@@ -57,17 +57,21 @@ chaos: setup servers ## break everything under load (MINUTES=10 SEED=1)
 mutants: setup servers ## plant bugs and see each one caught
 	@$(BIN)/python -m proof.mutants $(ARGS)
 
+hostile: setup servers ## send a million hostile inputs to a cluster (INPUTS=10000 SEED=1)
+	@$(BIN)/python -m proof.hostile --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),1) $(ARGS)
+
 deliveries: setup servers ## deliver a million events: one effect each (EVENTS=150000 SEED=1)
 	@HOLDFAST_PROOF_EVENTS=$(or $(EVENTS),150000) HOLDFAST_PROOF_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest tests/proof/test_deliveries.py -k one_effect_each -rP $(ARGS)
 
-proof: setup servers ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
+proof: setup servers ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos, hostile input
 	@$(BIN)/python -m pytest -m proof $(ARGS)
 	@$(MAKE) sim SEEDS=20000
 	@$(MAKE) crash
 	@$(MAKE) mutants
 	@$(MAKE) chaos
 	@$(MAKE) deliveries
+	@$(MAKE) hostile
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .
