@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 PROMTOOL := build/prometheus/usr/bin/promtool
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries fuzz-http proof check \
-	charts format proto proto-release lock clean
+.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries hostile fuzz-http proof \
+	check charts format proto proto-release lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ chaos: setup servers ## break everything under load (MINUTES=10 SEED=1)
 mutants: setup servers ## plant bugs and see each one caught
 	@$(BIN)/python -m proof.mutants $(ARGS)
 
+hostile: setup servers ## send a million hostile inputs to a cluster (INPUTS=10000 SEED=1)
+	@$(BIN)/python -m proof.hostile --inputs $(or $(INPUTS),1000000) --seed $(or $(SEED),1) $(ARGS)
+
 deliveries: setup servers ## deliver a million events: one effect each (EVENTS=150000 SEED=1)
 	@HOLDFAST_PROOF_EVENTS=$(or $(EVENTS),150000) HOLDFAST_PROOF_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest tests/proof/test_deliveries.py -k one_effect_each -rP $(ARGS)
@@ -74,13 +77,14 @@ fuzz-http: setup ## ask over HTTP/JSON whatever its description allows (ARGS='--
 node:
 	@command -v npm >/dev/null || testbed/install-packages nodejs npm
 
-proof: setup servers node ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
+proof: setup servers node ## everything long: marked tests, 20,000 seeds, all crash points and bugs, chaos, hostile input
 	@$(BIN)/python -m pytest -m proof $(ARGS)
 	@$(MAKE) sim SEEDS=20000
 	@$(MAKE) crash
 	@$(MAKE) mutants
 	@$(MAKE) chaos
 	@$(MAKE) deliveries
+	@$(MAKE) hostile
 	@$(MAKE) fuzz-http
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling

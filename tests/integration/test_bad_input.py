@@ -129,6 +129,10 @@ def bad_ids() -> Iterator[Case]:
         yield Case(f"product {name}", "GetStockInfo", stock, ("product_id",))
         many = inventory_pb.BatchGetStockInfoRequest(product_ids=["LAMP", bad])
         yield Case(f"product {name}", "BatchGetStockInfo", many, ("product_ids[1]",))
+        places = inventory_pb.BatchGetStockInfoRequest(
+            product_ids=["LAMP"], location_ids=["main", bad]
+        )
+        yield Case(f"location {name}", "BatchGetStockInfo", places, ("location_ids[1]",))
         new = inventory_pb.Product(product_id=bad, unit_price=price(1))
         product = inventory_pb.CreateProductRequest(product=new)
         yield Case(f"product {name}", "CreateProduct", product, ("product.product_id",))

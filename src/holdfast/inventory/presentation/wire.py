@@ -168,6 +168,8 @@ def read_product_ids(request: pb.BatchGetStockInfoRequest, violations: Violation
         violations.id(f"product_ids[{index}]", product_id)
     if len(request.location_ids) > BATCH_MAX:
         violations.size("location_ids", len(request.location_ids), highest=BATCH_MAX)
+    for index, location_id in enumerate(request.location_ids[:BATCH_MAX]):
+        violations.id(f"location_ids[{index}]", location_id, characters_max=LOCATION_CHARACTERS_MAX)
     return list(request.product_ids)
 
 
