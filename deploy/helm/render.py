@@ -27,6 +27,7 @@ KUBERNETES = ("1.30", "1.37")  # the oldest that the chart names, and the newest
 FOREIGN = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"),
     ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"),
 }
 # What YAML's readers pass over in silence.
 LOOKS = YamlLintConfig("rules: {key-duplicates: enable, trailing-spaces: enable}")

@@ -22,13 +22,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 
 # What the chart can set already, and services can be told soon: whoever teaches them takes it out.
 AWAITED = {
-    "admin", "traces", "trace_ratio",
-    "http",
     "pepper", "service_key", "operator_key", "issuers",
-    "tls_certificate", "tls_key", "tls_client_ca", "tls_client_names",
-    "inventory_ca", "inventory_certificate", "inventory_key",
-    "caller_requests_per_s", "caller_calls_max", "caller_streams_max", "callers_per_address",
-    "call_s_max", "stream_s_max",
 }  # fmt: skip
 
 

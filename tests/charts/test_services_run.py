@@ -1,5 +1,6 @@
 """Services run by what the chart renders: their environment and arguments, and no others."""
 
+import json
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from holdfast.client import Holdfast, Money, OrderLine, OrderStatus
+from holdfast.client import Holdfast, Money, OrderLine, OrderStatus, Tls
+from testbed.authority import Authority
 from testbed.processes import Program, clean_environment, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.services import HOLDFAST, serves
@@ -26,9 +28,10 @@ from tests.charts.chart import (
     environment,
     part_of,
 )
-from tests.charts.value_sets import SETTINGS, WORKERS, Values
+from tests.charts.value_sets import MUTUAL, SETTINGS, WORKERS, Values
 
 START_S_MAX = 30.0
+NOTHING: Secrets = {}
 
 pytestmark = [pytest.mark.charts, pytest.mark.timeout(180)]
 
@@ -76,12 +79,33 @@ def port(workload: Document, name: str) -> int:
     return number
 
 
+def mount(deployment: Document, secrets: Secrets, folder: Path) -> Path:
+    """Write the files of Secrets where Kubernetes would, below the folder that is returned."""
+    etc = folder / part_of(deployment)
+    volumes = {one["name"]: one for one in deployment["spec"]["template"]["spec"]["volumes"]}
+    for one in container(deployment)["volumeMounts"]:
+        if "secret" not in volumes[one["name"]]:
+            continue
+        source = volumes[one["name"]]["secret"]
+        held = secrets[source["secretName"]]
+        items = source.get("items", [{"key": key, "path": key} for key in held])
+        inside = etc / one["mountPath"].removeprefix("/etc/holdfast/")
+        inside.mkdir(parents=True, exist_ok=True)
+        for item in items:
+            (inside / item["path"]).write_text(held[item["key"]])
+    return etc
+
+
 class Pod:
     """A service as the one container of a pod: told what is rendered, and nothing else."""
 
     def __init__(self, deployment: Document, secrets: Secrets, folder: Path) -> None:
         self._container = container(deployment)
-        self._environment = clean_environment() | environment(deployment, secrets)
+        # What is mounted lies in the test's folder: /etc is not ours.
+        self._environment = clean_environment() | {
+            name: value.replace("/etc/holdfast", str(mount(deployment, secrets, folder)))
+            for name, value in environment(deployment, secrets).items()
+        }
         self._folder = folder
         self.program = Program(self._container["name"], log=folder / f"{part_of(deployment)}.log")
 
@@ -119,10 +143,22 @@ def migrate(rendered: Rendered, folder: Path) -> None:
 
 
 @contextmanager
-def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Pod]]:
-    """The migration has run, and then the services do."""
+def running(
+    rendered: Rendered,
+    folder: Path,
+    *,
+    theirs: Secrets = NOTHING,
+    inventory: Rendered | None = None,
+) -> Iterator[Mapping[str, Pod]]:
+    """The migration has run, and then the services do.
+
+    :param theirs: Secrets that the chart does not make.
+    :param inventory: rendered with other ports, where both services would have the same one.
+    """
     migrate(rendered, folder)
-    pods = {part: Pod(rendered.deployment(part), rendered.secrets(), folder) for part in PARTS}
+    secrets = {**rendered.secrets(), **theirs}
+    of_parts = {"inventory": inventory or rendered, "orders": rendered}
+    pods = {part: Pod(of_parts[part].deployment(part), secrets, folder) for part in PARTS}
     try:
         for one in pods.values():
             one.start()
@@ -132,9 +168,9 @@ def running(rendered: Rendered, folder: Path) -> Iterator[Mapping[str, Pod]]:
             one.stop()
 
 
-async def place_an_order(rendered: Rendered) -> None:
+async def place_an_order(rendered: Rendered, tls: Tls | None = None) -> None:
     at = {part: f"127.0.0.1:{port(rendered.deployment(part), 'grpc')}" for part in PARTS}
-    async with Holdfast(at["orders"], at["inventory"]) as holdfast:
+    async with Holdfast(at["orders"], at["inventory"], tls=tls or False) as holdfast:
         price = Money.parse("12.50", "GBP")
         await holdfast.inventory.create_product("LAMP", name="Lamp", unit_price=price)
         await holdfast.inventory.set_stock("LAMP", 5, reason="delivery")
@@ -158,6 +194,58 @@ async def test_an_order_is_placed_with_every_setting_and_several_workers(
 
     with running(rendered, tmp_path):
         await place_an_order(rendered)
+
+
+async def test_an_order_is_placed_where_everybody_shows_a_certificate(
+    chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    authority = Authority(folder_of(tmp_path, "authority"))
+
+    def secret(*names: str) -> dict[str, str]:
+        pair = authority.issue(names[0], *names)
+        files = {"tls.crt": pair.certificate, "tls.key": pair.key, "ca.crt": authority.ca}
+        return {name: file.read_text() for name, file in files.items()}
+
+    theirs = {
+        "orders-tls": secret("orders", "127.0.0.1"),
+        "inventory-tls": secret("inventory", "127.0.0.1"),
+        "our-authorities": {"ca.crt": authority.ca.read_text()},
+    }
+    theirs_alone = {"inventory": {"tls": {"clientNames": ["orders", "shop"]}}}
+    values = [MUTUAL, theirs_alone, values_for(addresses)]
+    one, other = (chart.render(*values, {"metrics": {"port": free_port()}}) for _ in PARTS)
+    shop = authority.issue("shop", "shop")
+    shows = Tls(ca=authority.ca, certificate=shop.certificate, key=shop.key)
+
+    with running(one, tmp_path, theirs=theirs, inventory=other):
+        await place_an_order(one, shows)
+
+
+def folder_of(above: Path, name: str) -> Path:
+    (above / name).mkdir()
+    return above / name
+
+
+async def test_what_http_and_metrics_need_is_set(
+    chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    values = [{"http": {"enabled": True}}, {"metrics": {"enabled": True}}, values_for(addresses)]
+    ports = [{"http": {"port": free_port()}, "metrics": {"port": free_port()}} for _ in PARTS]
+    one, other = (chart.render(*values, some) for some in ports)
+
+    with running(one, tmp_path, inventory=other):
+        await place_an_order(one)
+
+        for some, service in zip(ports, ("orders", "inventory"), strict=True):
+            metrics = read(some["metrics"]["port"], "/metrics")
+            assert "holdfast_build_info" in metrics, service
+            assert json.loads(read(some["http"]["port"], "/openapi.json"))["paths"], service
+
+
+def read(port: int, path: str) -> str:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def test_a_service_ends_long_before_it_is_killed(

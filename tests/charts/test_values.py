@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.charts.chart import CHART, PARTS, Chart, ChartRefused, container, environment
+from tests.charts.chart import CHART, PARTS, ROOT, Chart, ChartRefused, container, environment
 from tests.charts.value_sets import (
     AUTOSCALED,
     BY_HAND,
@@ -151,6 +151,15 @@ def test_a_worker_has_an_admin_port_of_its_own_and_each_is_read(chart: Chart) ->
     assert [one["port"] for one in read] == list(admin)
     assert monitor["jobLabel"] == "app.kubernetes.io/name"
     assert [one["port"] for one in let_in] == list(admin.values())
+
+
+def test_the_alerts_are_those_of_the_repository(chart: Chart) -> None:
+    rules = chart.render(MADE, METRICS).one("PrometheusRule", "holdfast")
+
+    alerts, _ = chart.read(ROOT / "deploy" / "prometheus" / "alerts.yaml")
+
+    assert rules["spec"] == alerts
+    assert alerts["groups"]
 
 
 def test_what_is_secret_can_be_a_secret_of_ones_own(chart: Chart) -> None:

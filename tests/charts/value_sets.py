@@ -78,7 +78,11 @@ GATEWAY: Values = {
     },
 }
 METRICS: Values = {
-    "metrics": {"enabled": True, "podMonitor": {"enabled": True, "labels": {"team": "shop"}}},
+    "metrics": {
+        "enabled": True,
+        "podMonitor": {"enabled": True, "labels": {"team": "shop"}},
+        "rules": {"enabled": True},
+    },
     "orders": {"workers": 2},
 }
 AUTOSCALED: Values = {
