@@ -120,15 +120,7 @@ def assemble(
     """
     outbox, inbox, signals = Outbox(database), Inbox(database, clock), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
-    relay = Relay(
-        database,
-        outbox,
-        broker,
-        clock,
-        leadership,
-        events_max=limits.outbox_events_max,
-        age_s_max=limits.outbox_age_s_max,
-    )
+    relay = _relay(database, outbox, broker, clock, leadership, limits)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
     boundary = RpcBoundary(translate, clock, admission)
@@ -169,6 +161,18 @@ def assemble(
         return not await notify() and await relay.is_empty()
 
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
+
+
+def _relay(
+    database: Database,
+    outbox: Outbox,
+    broker: Broker,
+    clock: Clock,
+    leadership: Leadership,
+    limits: Limits,
+) -> Relay:
+    most, longest_s = limits.outbox_events_max, limits.outbox_age_s_max
+    return Relay(database, outbox, broker, clock, leadership, events_max=most, age_s_max=longest_s)
 
 
 class _Batches(NamedTuple):
