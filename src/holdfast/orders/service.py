@@ -135,16 +135,7 @@ def assemble(
     queue = INVENTORY_TO_ORDERS.queue
     outbox, inbox, signals = Outbox(database), Inbox(database, clock, queue), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
-    relay = Relay(
-        database,
-        outbox,
-        broker,
-        clock,
-        leadership,
-        service="orders",
-        events_max=limits.outbox_events_max,
-        age_s_max=limits.outbox_age_s_max,
-    )
+    relay = _relay(database, outbox, broker, clock, leadership, limits)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
     boundary = RpcBoundary(translate, clock, admission)
@@ -182,6 +173,26 @@ def assemble(
         return not await notify() and await relay.is_empty()
 
     return Components(servicer, boundary, signals, leadership, finished, broker, loops)
+
+
+def _relay(
+    database: Database,
+    outbox: Outbox,
+    broker: Broker,
+    clock: Clock,
+    leadership: Leadership,
+    limits: Limits,
+) -> Relay:
+    return Relay(
+        database,
+        outbox,
+        broker,
+        clock,
+        leadership,
+        service="orders",
+        events_max=limits.outbox_events_max,
+        age_s_max=limits.outbox_age_s_max,
+    )
 
 
 class _Batches(NamedTuple):

@@ -31,6 +31,19 @@ BUS_LOOK_S = 1.0
 DECLARE_S_MAX = 5.0  # how long a start waits for a broker that doesn't answer
 DECLARE_AGAIN_S = 10.0
 
+_OPTIONS = (
+    ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
+    # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
+    # queues refuse in better words.
+    ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
+    # Our clients ask every 5 s; who asks much more often is sent away.
+    ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
+    ("grpc.max_concurrent_streams", STREAMS_MAX),
+    ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
+)
+
 log = structlog.get_logger()
 
 
@@ -82,19 +95,7 @@ async def serving(
     """
     server = aio.server(
         maximum_concurrent_rpcs=CONCURRENT_RPCS_MAX,
-        options=[
-            ("grpc.so_reuseport", int(share_port)),
-            ("grpc.max_receive_message_length", RECEIVE_BYTES_MAX),
-            # Above 1,000 calls not yet picked up, gRPC drops some at random as CANCELLED: our
-            # queues refuse in better words.
-            ("grpc.server.max_pending_requests", CONCURRENT_RPCS_MAX),
-            ("grpc.server.max_pending_requests_hard_limit", 2 * CONCURRENT_RPCS_MAX),
-            # Our clients ask every 5 s; who asks much more often is sent away.
-            ("grpc.http2.min_ping_interval_without_data_ms", 2_500),
-            ("grpc.max_concurrent_streams", STREAMS_MAX),
-            ("grpc.max_metadata_size", METADATA_BYTES_MAX),
-            ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
-        ],
+        options=[("grpc.so_reuseport", int(share_port)), *_OPTIONS],
     )
     register(cast(aio.Server, Receiving(server)))  # as far as generated code goes
     health_servicer = health.HealthServicer()
