@@ -39,6 +39,8 @@ class Admin:
     def ready(self) -> Iterator[None]:
         """Be ready while the block runs."""
         self._is_ready = True
+        if self.address:
+            log.info("ready, as the admin port tells", address=self.address)
         try:
             yield
         finally:
@@ -123,7 +125,6 @@ async def admin(listen: str, *, worker: int = 1) -> AsyncIterator[Admin]:
     except OSError as error:
         raise AddressInUse(listen) from error
     told.address = f"{listen.rpartition(':')[0]}:{server.sockets[0].getsockname()[1]}"
-    log.info("admin port is open", address=told.address)
     async with server, background({"admin lag": _measure_lag}):
         yield told
 
