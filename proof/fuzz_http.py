@@ -30,11 +30,17 @@ def main() -> int:
             at = f"http://{holdfast.addresses['http']}"
             kind = {"content-type": "application/json"}
             urlopen(Request(f"{at}/v1/products", json.dumps(LAMP).encode(), kind), timeout=20)
-            command = [chosen.schemathesis, "run", f"{at}/openapi.json", "--checks", "all"]
+            command = [
+                str(chosen.schemathesis.absolute()),
+                "run",
+                f"{at}/openapi.json",
+                "--checks",
+                "all",
+            ]
             command += ["--exclude-checks", "positive_data_acceptance"]
             command += ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
             command += ["--phases", "examples,coverage,fuzzing", "--request-timeout", "30"]
-            code = subprocess.run(command, check=False).returncode
+            code = subprocess.run(command, cwd=folder, check=False).returncode
         log = holdfast.program("up").log.read_text()
     assert "Traceback" not in log, log
     return code

@@ -256,6 +256,8 @@ class _Writer:
         return done | {"default": failed}
 
     def _message(self, kind: Descriptor, *, is_request: bool) -> Schema:
+        if is_request and kind.full_name == "google.protobuf.Duration":
+            return SPECIAL[kind.full_name] | {"type": ["string", "integer"]}  # of whole seconds
         if kind.full_name in SPECIAL:
             return SPECIAL[kind.full_name]
         if kind.full_name == _STATUS:
@@ -294,10 +296,10 @@ class _Writer:
     def _property(self, field: FieldDescriptor, is_request: bool) -> Schema:
         schema = self._value(field, is_request=is_request)
         if is_request:  # null is the same as left out; in a merge patch it empties the field
-            kind = schema.get("type")
-            schema = (
-                schema | {"type": [kind, "null"]} if kind else {"anyOf": [schema, {"type": "null"}]}
-            )
+            kind = schema.get("type", [])
+            kinds = kind if isinstance(kind, list) else [kind]
+            or_null = schema | {"type": [*kinds, "null"]}
+            schema = or_null if kinds else {"anyOf": [schema, {"type": "null"}]}
         return schema | {"description": as_prose(self._comments[field.full_name])}
 
     def _value(self, field: FieldDescriptor, *, is_request: bool) -> Schema:
@@ -313,7 +315,9 @@ class _Writer:
             return self._enum(field.enum_type)
         match field.type:
             case FieldDescriptor.TYPE_INT64:
-                limits = {"minimum": -_WHOLE_MAX, "maximum": _WHOLE_MAX}
+                # All of 64 bits is taken; what is answered stays below what JavaScript holds.
+                most = 2**63 - 1 if is_request else _WHOLE_MAX
+                limits = {"minimum": -most, "maximum": most}
                 return {"type": "integer", "format": "int64"} | limits
             case FieldDescriptor.TYPE_INT32:
                 return {"type": "integer", "format": "int32"}
