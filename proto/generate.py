@@ -43,11 +43,11 @@ def main() -> int:
 
 
 def copy_third_party(into: Path) -> None:
-    for package in ("google/rpc", "google/type"):
-        for proto in (THIRD_PARTY / package).glob("*.proto"):
-            target = into / package / proto.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(proto, target)
+    wanted = ("google/api/annotations.proto", "google/api/http.proto", "google/[rt]*/*.proto")
+    for proto in (found for pattern in wanted for found in THIRD_PARTY.glob(pattern)):
+        target = into / proto.relative_to(THIRD_PARTY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(proto, target)
 
 
 def generate(into: Path) -> None:
