@@ -105,7 +105,9 @@ async def trade(shop: TwoServices) -> None:
     create = CreateTransfer(begin, clock, clock.new_id)
     receive = ReceiveTransfer(begin, clock, clock.new_id)
     for request_id, sent in (("ended", 5), ("open", 4)):
-        asked = AskedTransfer("main", "attic", {"LAMP": sent}, "", None, request_id, BOB)
+        asked = AskedTransfer(
+            clock.new_id(), "main", "attic", {"LAMP": sent}, "", None, request_id, BOB
+        )
         transfer = await create(asked)
         await receive(transfer.transfer_id, {"LAMP": 2}, "p-1", BOB)
         if request_id == "ended":

@@ -154,7 +154,8 @@ class System:
         self, request_id: str, origin: str, target: str, units: Counter[str]
     ) -> tuple[str | None, str]:
         """The refusal, and the transfer's id."""
-        asked = AskedTransfer(origin, target, units, "", None, request_id, BOB)
+        transfer_id = self.shop.clock.new_id()
+        asked = AskedTransfer(transfer_id, origin, target, units, "", None, request_id, BOB)
         try:
             return None, (await self.create_transfer(asked)).transfer_id
         except InventoryError as error:

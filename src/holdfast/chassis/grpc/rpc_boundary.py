@@ -20,6 +20,9 @@ from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
 from holdfast.chassis.validation import InvalidRequest
 
+DETAILS_TRAILER = "grpc-status-details-bin"
+REPLAYED_TRAILER = "idempotent-replayed"
+
 log = structlog.get_logger()
 
 Context = Any  # grpc.aio's own class is generic only in its stubs
@@ -47,6 +50,22 @@ class Guarded:
         wrapped = {name: self._wrap(name, handler) for name, handler in handlers.items()}
         handler = grpc.method_handlers_generic_handler(service, wrapped)
         self._server.add_generic_rpc_handlers([handler])
+
+
+class _Kept:
+    """A server that only keeps what generated code adds to it."""
+
+    def __init__(self, wrap: Callable[[str, Any], Any]) -> None:
+        self._wrap = wrap
+        self.methods: dict[str, Any] = {}
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Do nothing: the same methods are added by name."""
+
+    def add_registered_method_handlers(self, _service: str, handlers: Mapping[str, Any]) -> None:
+        for name, handler in handlers.items():
+            wrapped = self._wrap(name, handler)
+            self.methods[name] = wrapped.unary_stream or wrapped.unary_unary
 
 
 def chassis_status(error: Exception) -> Status | None:
@@ -100,6 +119,15 @@ class RpcBoundary:
         """
         return cast(aio.Server, Guarded(server, self._wrap))  # as far as generated code goes
 
+    def methods(self, add: Callable[[Any, aio.Server], None], servicer: Any) -> dict[str, Any]:
+        """Return a servicer's methods by name, wrapped as for a server of gRPC.
+
+        :param add: generated: adds the servicer to a server.
+        """
+        kept = _Kept(self._wrap)
+        add(servicer, cast(aio.Server, kept))  # as far as generated code goes
+        return kept.methods
+
     def _wrap(
         self, name: str, handler: grpc.RpcMethodHandler[Any, Any]
     ) -> grpc.RpcMethodHandler[Any, Any]:
@@ -149,7 +177,7 @@ class RpcBoundary:
         found = self.status_of(error)
         code = _CODES[found.code]
         log.info("rpc", method=name, code=code.name, took_ms=_elapsed_ms(started))
-        trailer = ("grpc-status-details-bin", found.SerializeToString())
+        trailer = (DETAILS_TRAILER, found.SerializeToString())
         await context.abort(code, found.message, trailing_metadata=(trailer,))
 
     def status_of(self, error: Exception) -> Status:
@@ -178,6 +206,11 @@ def traceparent_of(context: Context) -> str:
         if name == "traceparent" and isinstance(value, str) and _TRACEPARENT.fullmatch(value):
             return value
     return ""
+
+
+def tell_replay(context: Context) -> None:
+    """Tell the caller, beside the answer, that the request had been done before."""
+    context.set_trailing_metadata(((REPLAYED_TRAILER, "true"),))
 
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}

@@ -7,7 +7,7 @@ import grpc
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.grpc import pages, statuses
-from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
@@ -19,7 +19,7 @@ from holdfast.inventory.application.ports import (
     StockInfo,
     StockReader,
 )
-from holdfast.inventory.application.stock.change_stock import SetOnHand, StockChange
+from holdfast.inventory.application.stock.change_stock import LevelAsItWas, SetOnHand, StockChange
 from holdfast.inventory.application.stock.explain_stock import ExplainedLevel, ExplainStock
 from holdfast.inventory.domain.catalog.product import Detail, Product
 from holdfast.inventory.domain.errors import ProductNotFound
@@ -89,8 +89,14 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         change = wire.read_set_on_hand(request, caller_of(context), violations)
         violations.raise_any()
-        level = await self._change_stock.submit(change)
+        level = await self._changed(change, context)
         return pb.UpdateStockResponse(product_id=change.product_id, level=wire.level_message(level))
+
+    async def _changed(self, change: StockChange, context: Context) -> StockLevel:
+        level = await self._change_stock.submit(change)
+        if isinstance(level, LevelAsItWas):
+            tell_replay(context)
+        return level
 
     async def BatchUpdateStock(
         self, request: pb.BatchUpdateStockRequest, context: Context
@@ -120,7 +126,7 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         change = wire.read_adjust_on_hand(request, caller_of(context), violations)
         violations.raise_any()
-        level = await self._change_stock.submit(change)
+        level = await self._changed(change, context)
         return pb.AdjustStockResponse(product_id=change.product_id, level=wire.level_message(level))
 
     async def QuarantineStock(
@@ -129,7 +135,7 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         change = wire.read_quarantine(request, caller_of(context), violations)
         violations.raise_any()
-        level = wire.level_message(await self._change_stock.submit(change))
+        level = wire.level_message(await self._changed(change, context))
         return pb.QuarantineStockResponse(product_id=change.product_id, level=level)
 
     async def ReleaseQuarantine(
@@ -138,7 +144,7 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         change = wire.read_end_of_quarantine(request, caller_of(context), violations)
         violations.raise_any()
-        level = wire.level_message(await self._change_stock.submit(change))
+        level = wire.level_message(await self._changed(change, context))
         return pb.ReleaseQuarantineResponse(product_id=change.product_id, level=level)
 
     async def GetStockInfo(self, request: pb.GetStockInfoRequest, context: Context) -> pb.StockInfo:
@@ -191,7 +197,10 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         product = wire.read_product(request.product, violations)
         violations.raise_any()
-        return wire.product_message(await self._create_product(product))
+        made = await self._create_product(product)
+        if made is not product:
+            tell_replay(context)
+        return wire.product_message(made)
 
     async def UpdateProduct(self, request: pb.UpdateProductRequest, context: Context) -> pb.Product:
         violations = Violations()
@@ -254,7 +263,10 @@ class InventoryServicer(TransferMethods):
         violations = Violations()
         location = locations_wire.read_location(request.location, violations)
         violations.raise_any()
-        return locations_wire.location_message(await self._create_location(location))
+        made = await self._create_location(location)
+        if made is not location:
+            tell_replay(context)
+        return locations_wire.location_message(made)
 
     async def UpdateLocation(
         self, request: pb.UpdateLocationRequest, context: Context

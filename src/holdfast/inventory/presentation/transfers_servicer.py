@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from holdfast.chassis.grpc import pages
-from holdfast.chassis.grpc.rpc_boundary import Context
+from holdfast.chassis.grpc.rpc_boundary import Context, tell_replay
 from holdfast.chassis.validation import UUID_FORM, Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
@@ -24,6 +24,7 @@ class TransferCases:
     create: Callable[[AskedTransfer], Awaitable[Transfer]]
     receive: Callable[[str, Mapping[str, int], str, Caller], Awaitable[Transfer]]
     close: Callable[[str, Caller], Awaitable[Transfer]]
+    new_id: Callable[[], str]
 
 
 class TransferMethods(inventory_pb2_grpc.InventoryServiceServicer):
@@ -36,9 +37,13 @@ class TransferMethods(inventory_pb2_grpc.InventoryServiceServicer):
         self, request: pb.CreateTransferRequest, context: Context
     ) -> pb.Transfer:
         violations = Violations()
-        asked = wire.read_transfer(request, caller_of(context), violations)
+        caller = caller_of(context)
+        asked = wire.read_transfer(request, caller, violations, self._transfers.new_id)
         violations.raise_any()
-        return wire.transfer_message(await self._transfers.create(asked))
+        transfer = await self._transfers.create(asked)
+        if transfer.transfer_id != asked.transfer_id:
+            tell_replay(context)
+        return wire.transfer_message(transfer)
 
     async def ReceiveTransfer(
         self, request: pb.ReceiveTransferRequest, context: Context

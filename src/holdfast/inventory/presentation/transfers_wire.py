@@ -1,6 +1,6 @@
 """Transfers on the wire: read with all their violations, written as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.chassis import times
 from holdfast.chassis.grpc.sourcing import LOCATION_CHARACTERS_MAX
@@ -19,7 +19,10 @@ _STATES: dict[int, TransferState] = {number: state for state, number in _NUMBERS
 
 
 def read_transfer(
-    request: pb.CreateTransferRequest, caller: Caller, violations: Violations
+    request: pb.CreateTransferRequest,
+    caller: Caller,
+    violations: Violations,
+    new_id: Callable[[], str],
 ) -> AskedTransfer:
     origin, target = (
         violations.id(field, getattr(request, field), characters_max=LOCATION_CHARACTERS_MAX)
@@ -31,6 +34,7 @@ def read_transfer(
     if request.HasField("expected_time"):
         expected_at = violations.instant("expected_time", request.expected_time)
     return AskedTransfer(
+        new_id(),
         origin,
         target,
         read_units(request.lines, violations),

@@ -10,13 +10,13 @@ from google.type.money_pb2 import Money as WireMoney
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.grpc import pages, statuses
-from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary
+from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.ordering.edit_orders import CancelRest, EditCommand
-from holdfast.orders.application.ordering.place_orders import PlaceOrder
+from holdfast.orders.application.ordering.place_orders import PlaceOrder, RecordedBefore
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import CustomerReader, OrderReader
@@ -77,6 +77,8 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         await failpoint("order validated")
         state = await self._place_orders.submit(command)
         await failpoint("order placed")
+        if isinstance(state, RecordedBefore):
+            tell_replay(context)
         if state.status is OrderStatus.PENDING and not wait_s:
             return wire.state_message(state)
         return await self._outcome(state, wait_s)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 
 from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import Begin, Clock, Going, RecordedChange
@@ -86,13 +86,19 @@ class EndQuarantine:
 StockChange = SetOnHand | AdjustOnHand | Quarantine | EndQuarantine
 
 
+class LevelAsItWas(StockLevel):
+    """A level as it was after a change that an earlier request made."""
+
+    __slots__ = ()
+
+
 class ChangeStock:
     """Apply changes in order; return for each the level after it or the error that refused it
     alone.
 
     A change with a request id is done once: a repeat with the same contents returns the level as it
-    was after the first time, one with other contents is refused (RequestIdReused). Changes without
-    one are done as often as they are asked for.
+    was after the first time (LevelAsItWas), one with other contents is refused (RequestIdReused).
+    Changes without one are done as often as they are asked for.
 
     Where a change may displace promises, those reservations are locked before the levels, as
     everybody does. Of one that was made meanwhile it is a Conflict, and all is done again.
@@ -144,7 +150,7 @@ class _Batch:
             there = before.level
             if not same:
                 return RequestIdReused(change.request_id, there.product_id, there.location_id)
-            return there
+            return LevelAsItWas(*astuple(there))
         movements = len(self.book.movements)
         try:
             level = self._set(change)

@@ -24,8 +24,12 @@ from holdfast.inventory.domain.transfers.transfer import Transfer, TransferLine
 
 @dataclass(frozen=True, slots=True)
 class AskedTransfer:
-    """Units to send, by product; `request_id` "": a repeat sends again."""
+    """Units to send, by product; `request_id` "": a repeat sends again.
 
+    :param transfer_id: of the transfer, unless the request was recorded before.
+    """
+
+    transfer_id: str
     origin: str
     target: str
     units: Mapping[str, int]
@@ -72,7 +76,7 @@ class CreateTransfer:
 
     def _made_of(self, asked: AskedTransfer, at: datetime) -> Transfer:
         return Transfer(
-            transfer_id=self._new_id(),
+            transfer_id=asked.transfer_id,
             request_id=asked.request_id or self._new_id(),
             origin=asked.origin,
             target=asked.target,

@@ -108,6 +108,12 @@ class PlaceOrder(NamedTuple):
         return digest_of(given)
 
 
+class RecordedBefore(OrderState):
+    """Where an order stands that an earlier request recorded."""
+
+    __slots__ = ()
+
+
 Outcome = OrderState | OrdersError
 
 
@@ -115,8 +121,8 @@ class PlaceOrders:
     """Record each order as PENDING; return its state or the refusal, one per command and in order.
 
     A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request
-    id and contents) gets the recorded order's state; other contents under the same request id are
-    refused (RequestIdReused).
+    id and contents) gets the recorded order's state (RecordedBefore); other contents under the same
+    request id are refused (RequestIdReused).
 
     :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
     """
@@ -299,10 +305,11 @@ def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
         OrderState(new.order.order_id, OrderStatus.PENDING, 1),
         new.order.expires_at,
     )
-    return placed if expires_at is None else placed._replace(expires_at=expires_at)
+    state = placed if expires_at is None else placed._replace(expires_at=expires_at)
+    return state if command is new.command else RecordedBefore(*state)
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
     if recorded.request_hash != command.digest():
         return RequestIdReused(command.request_id, recorded.state.order_id)
-    return recorded.state
+    return RecordedBefore(*recorded.state)

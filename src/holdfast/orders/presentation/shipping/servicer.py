@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from holdfast.chassis.batcher import Batcher
-from holdfast.chassis.grpc.rpc_boundary import Context
+from holdfast.chassis.grpc.rpc_boundary import Context, tell_replay
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
@@ -63,6 +63,8 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         await self._move(command, context)
         order = await self._whole(command.order_id)
         (opened,) = (one for one in order.returns if one.request_id == command.request_id)
+        if opened.return_id != command.return_id:
+            tell_replay(context)
         return _message(opened)
 
     async def ReceiveReturn(self, request: pb.ReceiveReturnRequest, context: Context) -> pb.Return:
