@@ -17,6 +17,7 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import is_newest, migrate
 from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
+from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.transient import Transient
@@ -50,10 +51,11 @@ class DataInUse(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two services listen, as HOST:PORT."""
+    """Where the two services listen, as HOST:PORT; and where HTTP/JSON has both, "" for nowhere."""
 
     orders: str
     inventory: str
+    http: str = ""
 
 
 @asynccontextmanager
@@ -63,6 +65,7 @@ async def running(
     host: str = "127.0.0.1",
     orders_port: int = 0,
     inventory_port: int = 0,
+    http_port: int | None = None,
     limits: Limits | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
@@ -71,7 +74,8 @@ async def running(
     On leaving, calls under way end first, and then events under way, for at most DRAIN_S_MAX; what
     is left is in the databases and goes on at the next start.
 
-    :param orders_port: 0 picks a free port, and so for `inventory_port`.
+    :param orders_port: 0 picks a free port, and so for the others. `http_port` None: HTTP/JSON is
+        not served.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -85,6 +89,7 @@ async def running(
             home,
             orders_at=f"{host}:{orders_port}",
             inventory_at=f"{host}:{inventory_port}",
+            http_at="" if http_port is None else f"{host}:{http_port}",
             limits=limits or Limits(),
         ) as addresses:
             yield addresses
@@ -92,7 +97,7 @@ async def running(
 
 @asynccontextmanager
 async def serving(
-    home: Home, *, orders_at: str, inventory_at: str, limits: Limits
+    home: Home, *, orders_at: str, inventory_at: str, limits: Limits, http_at: str = ""
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them."""
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
@@ -108,8 +113,9 @@ async def serving(
             limits=limits,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
+        serving_http(http_at, [orders.http, inventory.http]) as http,
     ):
-        yield Addresses(orders.address, inventory.address)
+        yield Addresses(orders.address, inventory.address, http)
 
 
 @asynccontextmanager

@@ -1,9 +1,10 @@
 """The commands that serve: both services in one process, or one of them in a cluster."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 import typer
 
@@ -34,7 +35,35 @@ WorkersOption = Annotated[
     typer.Option(parser=whole(1, WORKERS_MAX), metavar="N", help="Processes that share the port."),
 ]
 
-Settings = TypeVar("Settings")
+HttpOption = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT", help="Serve HTTP/JSON there, in processes of its own; else as set."
+    ),
+]
+HttpWorkersOption = Annotated[
+    int,
+    typer.Option(
+        parser=whole(1, WORKERS_MAX), metavar="N", help="Processes that share the port of HTTP."
+    ),
+]
+
+
+class _Served(Protocol):
+    """Settings of a service, as far as this has to do with them."""
+
+    @property
+    def http(self) -> str: ...
+
+
+Settings = TypeVar("Settings", bound=_Served)
+
+
+class Processes(NamedTuple):
+    """How many a service has of gRPC; and of HTTP, where that is served."""
+
+    workers: int
+    http_workers: int
 
 
 def up(
@@ -50,6 +79,12 @@ def up(
             parser=whole(0, PORT_MAX), metavar="N", help="Port of Inventory; 0: any free."
         ),
     ] = 7002,
+    http_port: Annotated[
+        int,
+        typer.Option(
+            parser=whole(0, PORT_MAX), metavar="N", help="Port of HTTP/JSON; 0: any free."
+        ),
+    ] = 7000,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Run both services in this process until Ctrl-C, on SQLite files or a PostgreSQL database."""
@@ -65,10 +100,14 @@ def up(
         async with (
             until_signal(),
             running(
-                home, host=host, orders_port=orders_port, inventory_port=inventory_port
+                home,
+                host=host,
+                orders_port=orders_port,
+                inventory_port=inventory_port,
+                http_port=http_port,
             ) as services,
         ):
-            _announce(services.orders, services.inventory, home.name, output)
+            _announce(services.orders, services.inventory, services.http, home.name, output)
             await asyncio.Event().wait()  # until the signal
 
     configure_logging("INFO", for_good=True)
@@ -77,26 +116,44 @@ def up(
 
 
 @orders_app.command("serve")
-def serve_orders(config: ConfigOption = None, workers: WorkersOption = 1) -> None:
+def serve_orders(
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    http: HttpOption = "",
+    http_workers: HttpWorkersOption = 1,
+) -> None:
     """Serve Orders until SIGTERM; settings come from --config and HOLDFAST_ORDERS_*."""
     from holdfast.orders import service, settings
 
-    _serve(settings.load, service.main, config, workers)
+    _set_http("orders", http)
+    _serve(settings.load, service.main, config, Processes(workers, http_workers))
 
 
 @inventory_app.command("serve")
-def serve_inventory(config: ConfigOption = None, workers: WorkersOption = 1) -> None:
+def serve_inventory(
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    http: HttpOption = "",
+    http_workers: HttpWorkersOption = 1,
+) -> None:
     """Serve Inventory until SIGTERM; settings come from --config and HOLDFAST_INVENTORY_*."""
     from holdfast.inventory import service, settings
 
-    _serve(settings.load, service.main, config, workers)
+    _set_http("inventory", http)
+    _serve(settings.load, service.main, config, Processes(workers, http_workers))
+
+
+def _set_http(service: str, http: str) -> None:
+    """What is told on the command line wins over the environment, also in workers."""
+    if http:
+        os.environ[f"HOLDFAST_{service.upper()}_HTTP"] = http
 
 
 def _serve(
     load: Callable[[Path | None], Settings],
     main: Callable[[Settings], Coroutine[None, None, None]],
     config: Path | None,
-    workers: int,
+    processes: Processes,
 ) -> None:
     import uvloop
 
@@ -112,9 +169,10 @@ def _serve(
         settings = load(config)
     except ValueError as error:
         raise Failed(str(error), USAGE) from error
-    if workers > 1 and not is_worker():
+    http_count = processes.http_workers if settings.http else 0
+    if (processes.workers > 1 or http_count) and not is_worker():
         try:
-            asyncio.run(run_workers(this_command(), workers))
+            asyncio.run(run_workers(this_command(), processes.workers, http_count=http_count))
         except WorkerFailed as error:
             raise typer.Exit(error.code) from error
         return
@@ -124,12 +182,13 @@ def _serve(
         uvloop.run(main(settings))
 
 
-def _announce(orders: str, inventory: str, data: str, output: Output) -> None:
+def _announce(orders: str, inventory: str, http: str, data: str, output: Output) -> None:
     if output is Output.JSON:
-        print_json_line({"orders": orders, "inventory": inventory, "data": data})
+        print_json_line({"orders": orders, "inventory": inventory, "http": http, "data": data})
         return
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
+    print_line(f"HTTP/JSON  http://{http}/docs")
     print_line(f"Data       {data}")
     print_line("Ctrl-C stops. In another terminal, try:")
     at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"

@@ -14,6 +14,8 @@ from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -27,7 +29,7 @@ from holdfast.chassis.process.lifecycle import (
     until_signal,
 )
 from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker
+from holdfast.chassis.process.workers import is_http_worker, is_worker
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -47,6 +49,7 @@ from holdfast.inventory.application.transfers.receive_transfer import ReceiveTra
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.store import Store
+from holdfast.inventory.presentation.http import http_service
 from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
 from holdfast.inventory.presentation.subscriptions import (
@@ -69,10 +72,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The running service."""
+    """The running service.
+
+    :param address: of gRPC; "" where it serves only what `http` gives to `serving_http`.
+    """
 
     address: str
     relay: Relay
+    http: HttpService
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
             retrying(CreateTransfer(store.begin, clock, clock.new_id)),
             retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
             retrying(CloseTransfer(store.begin, clock)),
+            clock.new_id,
         ),
         reader=store,
         clock=clock,
@@ -141,23 +149,25 @@ def assemble(database: Database, broker: Broker, clock: Clock) -> Components:
 async def running(
     database: Database, broker: Broker, *, listen: str, share_port: bool = False
 ) -> AsyncIterator[Inventory]:
-    """Serve while the block runs; database and broker are the caller's."""
+    """Serve while the block runs; database and broker are the caller's.
+
+    :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
+    """
     parts = assemble(database, broker, SystemClock())
-    async with (
-        holding(parts.leadership),
-        background(parts.loops),
-        serving(
-            listen,
-            service=SERVICE_NAME,
-            share_port=share_port,
-            bus=broker,
-            register=lambda server: add_InventoryServiceServicer_to_server(
-                parts.servicer, parts.boundary.around(server)
-            ),
-        ) as listening,
-    ):
-        log.info("inventory is ready", address=listening.address)
-        yield Inventory(listening.address, parts.relay)
+    served = serving(
+        listen,
+        service=SERVICE_NAME,
+        share_port=share_port,
+        bus=broker,
+        register=lambda server: add_InventoryServiceServicer_to_server(
+            parts.servicer, parts.boundary.around(server)
+        ),
+    )
+    async with holding(parts.leadership), background(parts.loops), AsyncExitStack() as at_end:
+        address = (await at_end.enter_async_context(served)).address if listen else ""
+        if listen:
+            log.info("inventory is ready", address=address)
+        yield Inventory(address, parts.relay, http_service(parts.servicer, parts.boundary))
 
 
 async def main(settings: InventorySettings) -> None:
@@ -175,5 +185,11 @@ async def main(settings: InventorySettings) -> None:
     async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
         at_end.push_async_callback(broker.close)
         await require_newest(database, "inventory")
-        async with running(database, broker, listen=settings.listen, share_port=is_worker()):
+        listen, http_listen = ("", settings.http) if is_http_worker() else (settings.listen, "")
+        async with (
+            running(database, broker, listen=listen, share_port=is_worker()) as inventory,
+            serving_http(http_listen, [inventory.http], share_port=True) as http,
+        ):
+            if http:
+                log.info("inventory is ready for HTTP", address=http)
             await asyncio.Event().wait()  # until the signal

@@ -15,7 +15,9 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
-from holdfast.chassis.grpc.server import Listening, serving
+from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -29,7 +31,7 @@ from holdfast.chassis.process.lifecycle import (
     until_signal,
 )
 from holdfast.chassis.process.telemetry import configure_logging
-from holdfast.chassis.process.workers import is_worker
+from holdfast.chassis.process.workers import is_http_worker, is_worker
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
@@ -58,6 +60,7 @@ from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
+from holdfast.orders.presentation.http import http_service
 from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
 from holdfast.orders.presentation.subscriptions import (
@@ -84,9 +87,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The running service."""
+    """The running service.
+
+    :param address: of gRPC; "" where it serves only what `http` gives to `serving_http`.
+    """
 
     address: str
+    http: HttpService
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,7 @@ async def running(
     """Serve while the block runs; database and broker are the caller's.
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
+    :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
     :param finish: awaited at the end, when no call can come any more and the events still move;
         what it is given tells whether nothing waits any more.
     """
@@ -244,14 +252,13 @@ async def running(
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(finish, parts.finished)
-            served = _served(parts, listen, share_port)
-            listening = await at_end.enter_async_context(served)
-            yield Orders(listening.address)
+            address = await at_end.enter_async_context(_served(parts, listen, share_port))
+            yield Orders(address, http_service(parts.servicer, parts.boundary))
 
 
 @asynccontextmanager
-async def _served(parts: Components, listen: str, share_port: bool) -> AsyncIterator[Listening]:
-    async with serving(
+async def _served(parts: Components, listen: str, share_port: bool) -> AsyncIterator[str]:
+    served = serving(
         listen,
         service=SERVICE_NAME,
         share_port=share_port,
@@ -259,10 +266,13 @@ async def _served(parts: Components, listen: str, share_port: bool) -> AsyncIter
         register=lambda server: add_OrderServiceServicer_to_server(
             parts.servicer, parts.boundary.around(server)
         ),
-    ) as listening:
-        log.info("orders is ready", address=listening.address)
+    )
+    async with AsyncExitStack() as at_end:
+        address = (await at_end.enter_async_context(served)).address if listen else ""
+        if listen:
+            log.info("orders is ready", address=address)
         try:
-            yield listening
+            yield address
         finally:
             parts.signals.close()  # whoever watches an order would hold up the end
 
@@ -282,12 +292,18 @@ async def main(settings: OrdersSettings) -> None:
     async with until_signal(), AsyncExitStack() as at_end, connect(url) as database:
         at_end.push_async_callback(broker.close)
         await require_newest(database, "orders")
-        async with running(
-            database,
-            broker,
-            inventory=settings.inventory,
-            listen=settings.listen,
-            limits=settings,
-            share_port=is_worker(),
+        listen, http_listen = ("", settings.http) if is_http_worker() else (settings.listen, "")
+        async with (
+            running(
+                database,
+                broker,
+                inventory=settings.inventory,
+                listen=listen,
+                limits=settings,
+                share_port=is_worker(),
+            ) as orders,
+            serving_http(http_listen, [orders.http], share_port=True) as http,
         ):
+            if http:
+                log.info("orders is ready for HTTP", address=http)
             await asyncio.Event().wait()  # until the signal

@@ -15,11 +15,13 @@ class ServiceSettings(BaseSettings):
     """What every service may be told.
 
     :param log_level: DEBUG, INFO, WARNING or ERROR.
+    :param http: HOST:PORT for HTTP/JSON, which is served by worker processes of its own; "": none.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     log_level: str = "INFO"
+    http: str = ""
 
     @classmethod
     def settings_customise_sources(

@@ -19,6 +19,7 @@ from holdfast.chassis.clock import jitter
 from holdfast.chassis.process.lifecycle import until_signal
 
 WORKER = "HOLDFAST_WORKER"  # set in the environment of a worker
+HTTP = "http"  # how the name of a worker begins that serves HTTP
 STARTING_S = 3.0  # a worker that ends within so long was started wrongly, and will be again
 RESTART_S = 0.5
 PARENT_LOOK_S = 1.0
@@ -34,16 +35,19 @@ class WorkerFailed(Exception):
         self.code = code
 
 
-async def run_workers(command: Sequence[str], count: int) -> None:
+async def run_workers(command: Sequence[str], count: int, *, http_count: int = 0) -> None:
     """Run a command as `count` workers until SIGTERM or SIGINT; start again whichever dies.
 
+    :param http_count: so many more, which serve HTTP: in a process of gRPC's they would starve it.
     :raises WorkerFailed: a worker ended by itself while it was starting; the others are stopped.
     """
     async with until_signal():
         try:
             async with asyncio.TaskGroup() as workers:
                 for number in range(1, count + 1):
-                    workers.create_task(_keep(command, number))
+                    workers.create_task(_keep(command, str(number)))
+                for number in range(1, http_count + 1):
+                    workers.create_task(_keep(command, f"{HTTP} {number}"))
         except ExceptionGroup as failed:
             wrong_start, others = failed.split(WorkerFailed)
             if wrong_start is None or others is not None:
@@ -51,12 +55,10 @@ async def run_workers(command: Sequence[str], count: int) -> None:
             raise wrong_start.exceptions[0] from None
 
 
-async def _keep(command: Sequence[str], number: int) -> None:
+async def _keep(command: Sequence[str], name: str) -> None:
     while True:
         started = time.monotonic()
-        worker = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, WORKER: str(number)}
-        )
+        worker = await asyncio.create_subprocess_exec(*command, env={**os.environ, WORKER: name})
         try:
             code = await worker.wait()
         except asyncio.CancelledError:
@@ -66,13 +68,18 @@ async def _keep(command: Sequence[str], number: int) -> None:
             raise
         if time.monotonic() - started < STARTING_S and code > 0:
             raise WorkerFailed(code)
-        log.error("worker died, starting another", worker=number, code=code)
+        log.error("worker died, starting another", worker=name, code=code)
         await asyncio.sleep(jitter(RESTART_S))
 
 
 def is_worker() -> bool:
     """Whether this process is a worker."""
     return WORKER in os.environ
+
+
+def is_http_worker() -> bool:
+    """Whether this process is a worker that serves HTTP, and nothing else."""
+    return os.environ.get(WORKER, "").startswith(HTTP)
 
 
 def end_with_parent() -> None:

@@ -1,0 +1,65 @@
+"""Write what is told of HTTP/JSON, or tell with --check whether it is up to date.
+
+That is src/holdfast/contracts/openapi.json, and the table of paths in docs/http.md.
+"""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+from google.rpc import status_pb2
+
+from holdfast.chassis.http.pages import told
+from holdfast.chassis.http.router import routes_of
+from holdfast.chassis.http.service import HttpService
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.orders.v1 import orders_pb2
+from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
+from holdfast.orders.presentation.http import RULES as ORDERS_RULES
+from proto.comments import as_prose, comments_of, first_sentence
+from proto.openapi import document
+
+ROOT = Path(__file__).parent.parent
+OPENAPI = ROOT / "src" / "holdfast" / "contracts" / "openapi.json"
+PAGE = ROOT / "docs" / "http.md"
+BEGIN, END = "<!-- paths: made by proto/describe.py -->\n", "<!-- end of paths -->\n"
+
+SERVICES = (
+    HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES),
+    HttpService(inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES),
+)
+
+
+def main() -> int:
+    includes = (ROOT / "proto", Path(status_pb2.__file__).parents[2])
+    comments = comments_of(sorted((ROOT / "proto").rglob("*.proto")), includes)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    described = document(SERVICES, comments, version)
+    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    wanted = {OPENAPI: text, PAGE: with_table(PAGE.read_text(), comments)}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"{path.relative_to(ROOT)} differs from proto/; run: make proto", file=sys.stderr)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(wanted[path])
+    return 0
+
+
+def with_table(page: str, comments: dict[str, str]) -> str:
+    """Return the page with the table of all paths in its place."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    rows = ["", "| Path | | RPC | |", "| --- | --- | --- | --- |"]
+    for service in SERVICES:
+        for route in routes_of(service.descriptor):
+            summary = first_sentence(as_prose(comments[route.method.full_name]))
+            path = f"`{told(route.template)}`"
+            rows.append(f"| {path} | {route.verb} | {route.method.name} | {summary} |")
+    return before + BEGIN + "\n".join(rows) + "\n\n" + END + after
+
+
+if __name__ == "__main__":
+    sys.exit(main())

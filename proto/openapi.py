@@ -1,0 +1,354 @@
+"""The OpenAPI document of HTTP/JSON, made from the descriptors and comments of the protos."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+
+from holdfast.chassis.http.answers import MAKES
+from holdfast.chassis.http.binding import Binding
+from holdfast.chassis.http.json_values import short_names
+from holdfast.chassis.http.pages import told
+from holdfast.chassis.http.router import Route, inside, routes_of
+from holdfast.chassis.http.service import HttpService
+from proto.comments import as_prose, first_sentence
+
+Schema = dict[str, Any]
+
+JSON, PATCH, PROBLEM = (
+    "application/json",
+    "application/merge-patch+json",
+    "application/problem+json",
+)
+_WHOLE_MAX = 2**53 - 1  # what JavaScript's numbers hold exactly; all of ours stay below it
+_STATUS = "google.rpc.Status"
+
+MONEY: Schema = {
+    "type": "object",
+    "description": "An exact decimal amount of an ISO 4217 currency.",
+    "properties": {
+        "amount": {
+            "type": "string",
+            "pattern": r"^-?[0-9]{1,19}(\.[0-9]{1,9})?$",
+            "description": "A decimal number, no finer than the currency.",
+            "examples": ["12.50"],
+        },
+        "currency": {
+            "type": "string",
+            "pattern": "^([A-Z]{3})?$",
+            "description": "ISO 4217. Left out in a request: that of the product or the order.",
+            "examples": ["GBP"],
+        },
+    },
+}
+SPECIAL: dict[str, Schema] = {
+    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
+    "google.protobuf.Duration": {
+        "type": "string",
+        "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?s$",
+        "examples": ["10s"],
+    },
+    "google.type.Date": {"type": "string", "format": "date"},
+}
+PROBLEM_SCHEMA: Schema = {
+    "type": "object",
+    "description": "Why a request was refused, or failed (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "description": "urn:holdfast:REASON, or about:blank."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "description": "The code that gRPC would have given."},
+        "reason": {"type": "string", "description": "Part of the contract: see each method."},
+        "facts": {"type": "object", "additionalProperties": {"type": "string"}},
+        "current_version": {"type": "integer"},
+        "correlation_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with the request, all of it.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "pointer": {"type": "string", "description": "Into the body (RFC 6901)."},
+                    "parameter": {"type": "string"},
+                    "header": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["detail"],
+            },
+        },
+        "violations": {
+            "type": "array",
+            "description": "What stands in the way, of each thing that does.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string"},
+                    "subject": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+        "missing": {
+            "type": "array",
+            "description": "What does not exist.",
+            "items": {
+                "type": "object",
+                "properties": {"type": {"type": "string"}, "name": {"type": "string"}},
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+_HEADERS: dict[str, tuple[str, Schema]] = {
+    "Idempotency-Key": (
+        "Names this request for ever, bare or quoted: a repeat is answered as the first.",
+        {"type": "string", "maxLength": 130},
+    ),
+    "If-Match": (
+        'The version that is changed, as the ETag told it, such as "7".',
+        {"type": "string", "pattern": r'^"[0-9]{1,18}(-[0-9a-f]+)?"$'},
+    ),
+    "If-None-Match": ("ETags that the caller has already.", {"type": "string"}),
+    "Prefer": (
+        "wait=10: wait so many seconds for the outcome, at most 60.",
+        {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
+    ),
+    "Last-Event-ID": (
+        "The version seen last: what is newer is sent.",
+        {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    ),
+}
+
+
+def document(services: Sequence[HttpService], comments: Mapping[str, str], version: str) -> Schema:
+    """Describe all paths of the services."""
+    writer = _Writer(comments)
+    paths: dict[str, Schema] = {}
+    for service in services:
+        seen: dict[str, int] = {}
+        for route in routes_of(service.descriptor):
+            number = seen[route.method.name] = seen.get(route.method.name, 0) + 1
+            binding = Binding(route, service.rules)
+            operation = writer.operation(binding, number, route.method.name in service.rules.keyed)
+            paths.setdefault(told(route.template), {})[route.verb.lower()] = operation
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Holdfast",
+            "version": version,
+            "summary": "Orders that are never lost, stock that is never oversold.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{}, {"bearer": []}],
+        "tags": [{"name": name} for name in sorted({_tag(path) for path in paths})],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(writer.schemas.items())),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _tag(path: str) -> str:
+    return path.split("/")[2]
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+class _Writer:
+    """Writes operations, and gathers the schemas that they name."""
+
+    def __init__(self, comments: Mapping[str, str]) -> None:
+        self._comments = comments
+        self.schemas: dict[str, Schema] = {"Problem": PROBLEM_SCHEMA}
+        self._full_names: dict[str, str] = {}
+
+    def operation(self, binding: Binding, number: int, needs_key: bool) -> Schema:
+        route = binding.route
+        prose = as_prose(self._comments[route.method.full_name])
+        operation: Schema = {
+            "operationId": route.method.name + (str(number) if number > 1 else ""),
+            "tags": [_tag(route.template)],
+            "summary": first_sentence(prose),
+            "description": prose,
+            "parameters": self._parameters(binding, needs_key),
+            "responses": self._responses(route),
+        }
+        if route.body:
+            operation["requestBody"] = self._body(binding)
+        return operation
+
+    def _parameters(self, binding: Binding, needs_key: bool) -> list[Schema]:
+        route = binding.route
+        found = [self._path_parameter(route, path) for path in route.variables.values()]
+        found += [self._query_parameter(field) for field in binding.query.values()]
+        names = []
+        if binding.key_field:
+            names.append("Idempotency-Key")
+        if binding.version_field:
+            names.append("If-Match")
+        if route.verb == "GET" and _has_version(_answered(route)):
+            names.append("If-None-Match")
+        if route.method.server_streaming and _has_version(_answered(route)):
+            names = ["Last-Event-ID"]
+        if route.body and "wait" in route.method.input_type.fields_by_name:
+            names.append("Prefer")
+        for name in names:
+            description, schema = _HEADERS[name]
+            header = {"name": name, "in": "header", "description": description, "schema": schema}
+            found.append(
+                header | ({"required": True} if needs_key and name == "Idempotency-Key" else {})
+            )
+        return found
+
+    def _path_parameter(self, route: Route, path: str) -> Schema:
+        owner = route.method.input_type
+        *owners, name = path.split(".")
+        for one in owners:
+            owner = inside(owner, one)
+        schema = {"type": "string", "minLength": 1}
+        return self._named(owner.fields_by_name[name], "path", schema) | {"required": True}
+
+    def _query_parameter(self, field: FieldDescriptor) -> Schema:
+        return self._named(field, "query", self._value(field, is_request=True))
+
+    def _named(self, field: FieldDescriptor, where: str, schema: Schema) -> Schema:
+        comment = as_prose(self._comments[field.full_name])
+        return {"name": field.name, "in": where, "description": comment, "schema": schema}
+
+    def _body(self, binding: Binding) -> Schema:
+        route, owner = binding.route, binding.route.method.input_type
+        left_out = {path.rpartition(".")[2] for path in route.variables.values()} | {"update_mask"}
+        if route.body != "*":
+            owner = inside(owner, route.body)
+        suffix = "" if route.body == "*" else "Patch" if binding.is_patch else "Input"
+        schema = self._object(owner, is_request=True, left_out=left_out)
+        name = f"{owner.name}{suffix}"
+        if self.schemas.get(name, schema) != schema:
+            name += "".join(part.title() for part in _tag(route.template).split("-"))
+        self.schemas[name] = schema
+        kinds = (JSON, PATCH) if binding.is_patch else (JSON,)
+        return {"content": {kind: {"schema": _ref(name)} for kind in kinds}}
+
+    def _responses(self, route: Route) -> Schema:
+        failed = {
+            "description": "Refused or failed",
+            "content": {PROBLEM: {"schema": _ref("Problem")}},
+        }
+        answered = _answered(route)
+        schema = self._message(answered, is_request=False)
+        if route.method.server_streaming:
+            events = {"text/event-stream": {"schema": {"type": "string"}, "x-event": schema}}
+            done: Schema = {"200": {"description": "Events", "content": events}}
+            if _has_version(answered):
+                done["204"] = {"description": "All has been told already"}
+            return done | {"default": failed}
+        content = {JSON: {"schema": schema}}
+        done = {"200": {"description": "Done", "content": content}}
+        if route.verb == "POST" and route.method.name.startswith(MAKES):
+            done["201"] = {"description": "Made", "content": content}
+        if route.verb == "GET" and _has_version(answered):
+            done["304"] = {"description": "The caller has it already"}
+        return done | {"default": failed}
+
+    def _message(self, kind: Descriptor, *, is_request: bool) -> Schema:
+        if is_request and kind.full_name == "google.protobuf.Duration":
+            return SPECIAL[kind.full_name] | {"type": ["string", "integer"]}  # of whole seconds
+        if kind.full_name in SPECIAL:
+            return SPECIAL[kind.full_name]
+        if kind.full_name == _STATUS:
+            return _ref("Problem")
+        name = (
+            f"{kind.name}Input" if is_request and not kind.name.endswith("Request") else kind.name
+        )
+        if self._full_names.setdefault(name, kind.full_name) != kind.full_name:
+            raise ValueError(f"{kind.full_name} and {self._full_names[name]} have one name")
+        if name not in self.schemas:
+            self.schemas[name] = {}  # whoever meets it below refers to it
+            self.schemas[name] = self._object(kind, is_request=is_request)
+        return _ref(name)
+
+    def _object(
+        self,
+        kind: Descriptor,
+        *,
+        is_request: bool,
+        left_out: set[str] | frozenset[str] = frozenset(),
+    ) -> Schema:
+        if kind.full_name == "google.type.Money":
+            return MONEY | _strictness(
+                ["amount"] if is_request else ["amount", "currency"], is_request
+            )
+        properties = {
+            field.name: self._property(field, is_request)
+            for field in kind.fields
+            if field.name not in left_out
+        }
+        always = [field.name for field in kind.fields if not field.has_presence]
+        comment = as_prose(self._comments[kind.full_name])
+        schema = {"type": "object", "description": comment, "properties": properties}
+        return schema | _strictness([] if is_request else always, is_request)
+
+    def _property(self, field: FieldDescriptor, is_request: bool) -> Schema:
+        schema = self._value(field, is_request=is_request)
+        if is_request:  # null is the same as left out; in a merge patch it empties the field
+            kind = schema.get("type", [])
+            kinds = kind if isinstance(kind, list) else [kind]
+            or_null = schema | {"type": [*kinds, "null"]}
+            schema = or_null if kinds else {"anyOf": [schema, {"type": "null"}]}
+        return schema | {"description": as_prose(self._comments[field.full_name])}
+
+    def _value(self, field: FieldDescriptor, *, is_request: bool) -> Schema:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            return {"type": "object", "additionalProperties": {"type": "string"}}
+        one = self._single(field, is_request)
+        return {"type": "array", "items": one} if field.is_repeated else one
+
+    def _single(self, field: FieldDescriptor, is_request: bool) -> Schema:
+        if field.message_type is not None:
+            return self._message(field.message_type, is_request=is_request)
+        if field.enum_type is not None:
+            return self._enum(field.enum_type)
+        match field.type:
+            case FieldDescriptor.TYPE_INT64:
+                # All of 64 bits is taken; what is answered stays below what JavaScript holds.
+                most = 2**63 - 1 if is_request else _WHOLE_MAX
+                limits = {"minimum": -most, "maximum": most}
+                return {"type": "integer", "format": "int64"} | limits
+            case FieldDescriptor.TYPE_INT32:
+                return {"type": "integer", "format": "int32"}
+            case FieldDescriptor.TYPE_BOOL:
+                return {"type": "boolean"}
+        return {"type": "string"}
+
+    def _enum(self, kind: EnumDescriptor) -> Schema:
+        names = short_names(kind)
+        lines = [as_prose(self._comments[kind.full_name]), ""]
+        for value in kind.values:
+            told_of = as_prose(self._comments[f"{kind.full_name}.{value.name}"])
+            lines.append(f"- {names[value.number]}: {told_of}")
+        description = "\n".join(lines)
+        self.schemas[kind.name] = {
+            "type": "string",
+            "enum": list(names.values()),
+            "description": description,
+        }
+        return _ref(kind.name)
+
+
+def _strictness(required: list[str], is_request: bool) -> Schema:
+    strict = {"additionalProperties": False} if is_request else {}
+    return strict | ({"required": required} if required else {})
+
+
+def _answered(route: Route) -> Descriptor:
+    whole = route.method.output_type
+    return inside(whole, route.answer) if route.answer else whole
+
+
+def _has_version(kind: Descriptor) -> bool:
+    return "version" in kind.fields_by_name

@@ -1,0 +1,297 @@
+"""The ASGI application: finds the method, binds the request, asks, answers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import structlog
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis.clock import Clock
+from holdfast.chassis.grpc import statuses
+from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
+from holdfast.chassis.http import event_stream, problems
+from holdfast.chassis.http.answers import Answer, Answers, of_problem
+from holdfast.chassis.http.binding import Binding
+from holdfast.chassis.http.context import Aborted, HttpContext
+from holdfast.chassis.http.event_stream import EventStream, last_event_id
+from holdfast.chassis.http.flaws import BadHttpRequest, refused
+from holdfast.chassis.http.headers import gathered, is_json
+from holdfast.chassis.http.pages import Pages
+from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
+from holdfast.chassis.http.router import Router, routes_of, segments_of
+from holdfast.chassis.http.service import HttpService
+
+BODY_S_MAX = 30.0  # for a body to arrive
+CALL_S_MAX = 70.0  # for a method to answer: longer than any wait that may be asked for
+REQUESTS_MAX = 1_000  # under way at the same time
+STREAMS_MAX = 1_000  # open at the same time
+
+ALWAYS = {
+    "cache-control": "private, no-cache",
+    "x-content-type-options": "nosniff",
+}
+
+log = structlog.get_logger()
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a route leads to."""
+
+    method: Any
+    binding: Binding
+    answers: Answers
+
+    @property
+    def streams(self) -> bool:
+        return bool(self.binding.route.method.server_streaming)
+
+
+class HttpApplication:
+    """Services over HTTP/JSON, as uvicorn calls them.
+
+    `stop` ends streams; a server that waits for them would wait for ever.
+    """
+
+    def __init__(self, services: Iterable[HttpService], clock: Clock) -> None:
+        self._clock = clock
+        self._router: Router[_Target] = Router()
+        templates: list[str] = []
+        for service in services:
+            routes = routes_of(service.descriptor)
+            templates += [route.template for route in routes]
+            for route in routes:
+                made = next(
+                    (r.template for r in routes if _is_child(r.template, route.template)), ""
+                )
+                self._router.add(
+                    route,
+                    _Target(
+                        service.methods[route.method.name],
+                        Binding(route, service.rules),
+                        Answers(route, service.rules, made),
+                    ),
+                )
+        self._pages = Pages(templates)
+        self._stopping = asyncio.Event()
+        self._requests = self._streams = 0
+
+    def stop(self) -> None:
+        """End all streams."""
+        self._stopping.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http", "the server does nothing else"
+        headers = gathered(scope["headers"])
+        try:
+            answer = await self._answer(scope, headers, receive, send)
+        except BadHttpRequest as bad:
+            answer = of_problem(problem_of_flaws(bad))
+        except Aborted as aborted:
+            answer = of_problem(problem_of(aborted.status))
+        except TimeoutError:
+            answer = of_problem(problem_of(_TOO_LATE))
+        except Exception:
+            correlation_id = self._clock.new_id()
+            log.exception("http request failed", correlation_id=correlation_id)
+            answer = of_problem(_ours(correlation_id))
+        if answer is not None:
+            await _send(send, answer)
+
+    async def _answer(
+        self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+    ) -> Answer | None:
+        """None: it is sent already."""
+        verb = scope["method"]
+        segments = segments_of(scope["raw_path"])
+        if (page := self._pages.find(segments, headers)) and verb in ("GET", "HEAD"):
+            return page
+        by_verb = self._router.find(segments)
+        target = by_verb.get("GET" if verb == "HEAD" else verb)
+        if target is None or (verb == "HEAD" and target.streams):
+            return _elsewhere(verb, by_verb, is_page=page is not None)
+        if self._streams >= STREAMS_MAX if target.streams else self._requests >= REQUESTS_MAX:
+            return of_problem(problem_of(_BUSY))
+        self._requests += not target.streams
+        self._streams += target.streams
+        try:
+            body = await _body(target.binding, headers, receive)
+            bound = target.binding.bound(segments, scope["query_string"], headers, body)
+            if target.streams:
+                return await self._stream(target, bound.message, scope, headers, receive, send)
+            return await self._ask(target, bound, scope, headers)
+        finally:
+            self._requests -= not target.streams
+            self._streams -= target.streams
+
+    async def _ask(
+        self, target: _Target, bound: Any, scope: Scope, headers: Mapping[str, str]
+    ) -> Answer:
+        deadline = asyncio.get_running_loop().time() + CALL_S_MAX
+        context = HttpContext(headers, _peer(scope), deadline)
+        try:
+            async with asyncio.timeout(CALL_S_MAX):
+                message = await target.method(bound.message, context)
+        except Aborted as aborted:
+            found = problem_of(aborted.status, bound.places)
+            if bound.by_header and found.content.get("reason") == "STALE_VERSION":
+                content = found.content | {"status": 412}
+                found = problems.Problem(412, content, found.headers)
+            return of_problem(found)
+        return target.answers.of(
+            message,
+            query=scope["query_string"],
+            if_none_match=headers.get("if-none-match", ""),
+            wait_s=bound.wait_s,
+            trailing=context.trailing,
+        )
+
+    async def _stream(
+        self,
+        target: _Target,
+        message: Any,
+        scope: Scope,
+        headers: Mapping[str, str],
+        receive: Receive,
+        send: Send,
+    ) -> Answer | None:
+        over = asyncio.Event()
+        watch = asyncio.create_task(self._until_over(receive, over))
+        context = HttpContext(headers, _peer(scope), None)
+        last_id = last_event_id(headers.get("last-event-id", ""))
+        stream = EventStream(target.method(message, context), last_id, over)
+        try:
+            first = await stream.first()
+            if first is None:
+                return Answer(204, {}, b"")
+            await _start(send, 200, {"content-type": event_stream.CONTENT_TYPE})
+            await _part(send, first)
+            await stream.rest(lambda text: _part(send, text))
+            await send({"type": "http.response.body", "body": b""})
+            return None
+        finally:
+            watch.cancel()
+            await stream.close()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+    async def _until_over(self, receive: Receive, over: asyncio.Event) -> None:
+        """Set the event when the client has left, or the server stops."""
+        gone = asyncio.create_task(_gone(receive))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((gone, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.set()
+            gone.cancel()
+            stopping.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+def _is_child(template: str, of: str) -> bool:
+    owner, _, last = template.rpartition("/")
+    return owner == of and last.startswith("{")
+
+
+def _ours(correlation_id: str) -> problems.Problem:
+    detail = f"an error of ours, logged as {correlation_id}"
+    found = problem(500, detail)
+    told = {"code": "INTERNAL", "reason": "INTERNAL", "correlation_id": correlation_id}
+    return problems.Problem(500, found.content | told)
+
+
+_TOO_LATE: Status = statuses.status(
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    "no answer in time; what became of it is unknown: repeat it",
+)
+_BUSY: Status = statuses.retry_later(
+    grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", "too many requests are under way"
+)
+
+
+def _elsewhere(verb: str, by_verb: Mapping[str, _Target], *, is_page: bool) -> Answer:
+    """Answer a path that is not there, or not for this verb."""
+    if not by_verb and not is_page:
+        return of_problem(problem(404, "there is no such path; /docs shows those that there are"))
+    verbs = {"GET"} if is_page else set(by_verb)
+    if "GET" in verbs and not (by_verb and by_verb["GET"].streams):
+        verbs.add("HEAD")
+    allow = {"allow": ", ".join(sorted(verbs | {"OPTIONS"}))}
+    if verb == "OPTIONS":
+        return Answer(204, allow, b"")
+    return of_problem(problem(405, f"{verb} is not for this path", headers=allow))
+
+
+async def _body(binding: Binding, headers: Mapping[str, str], receive: Receive) -> bytes:
+    """Return the request's body, where the method takes one.
+
+    :raises BadHttpRequest: it is too large (413), too slow (408) or of another type (415).
+    """
+    if not binding.route.body:
+        return b""
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            body = await _received(receive)
+    except TimeoutError:
+        raise refused(f"the body did not come within {BODY_S_MAX:g} s", 408) from None
+    if headers.get("content-encoding", "identity") != "identity":
+        raise refused("the body must not be compressed", 415)
+    is_patch = binding.route.verb == "PATCH"
+    if body and not is_json(headers.get("content-type", ""), patch=is_patch):
+        raise refused("the body must be JSON in UTF-8: content-type: application/json", 415)
+    return body
+
+
+async def _received(receive: Receive) -> bytes:
+    parts, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise refused("the body ended too early")
+        parts.append(event.get("body", b""))
+        size += len(parts[-1])
+        if size > REQUEST_BYTES_MAX:
+            raise refused(f"the body may have {REQUEST_BYTES_MAX:,} bytes: send less in one", 413)
+        if not event.get("more_body", False):
+            return b"".join(parts)
+
+
+def _peer(scope: Scope) -> str:
+    host, port = scope.get("client") or ("", 0)
+    if not host:
+        return ""
+    return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = dict(answer.headers)
+    if answer.status not in (204, 304):
+        headers["content-length"] = str(len(answer.body))
+    if answer.status in (408, 413):
+        headers["connection"] = "close"  # what is left of the body is not read
+    await _start(send, answer.status, headers)
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _start(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    pairs = [
+        (name.encode(), value.encode("latin-1", "replace"))
+        for name, value in (ALWAYS | dict(headers)).items()
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+
+
+async def _part(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})

@@ -1,0 +1,254 @@
+"""An HTTP request as the request message of a method: path, query, body and headers together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from holdfast.chassis.http import headers as asked
+from holdfast.chassis.http.flaws import Flaws, pointer_to, refused
+from holdfast.chassis.http.headers import Headers, Precondition
+from holdfast.chassis.http.json_reading import FLAWED, names_of, parsed, read_field, reader_of
+from holdfast.chassis.http.router import Route, inside
+
+KEY_FIELDS = ("request_id", "shipment_id")  # what names a request for ever
+VERSION_FIELDS = ("version", "expected_version")
+CONTROLS = frozenset({"update_mask", "validate_only", "wait", *KEY_FIELDS, *VERSION_FIELDS})
+PARAMETERS_MAX = 2_000  # of a query: 1,000 products and as many locations
+
+
+class Bound(NamedTuple):
+    """A request that can be asked.
+
+    :param by_header: the header that named the version, if one did.
+    :param places: where fields came from that are not the body's own; see `problems.located`.
+    :param wait_s: how long the caller preferred to wait, where the method can.
+    """
+
+    message: Any
+    by_header: str
+    places: dict[str, dict[str, str]]
+    wait_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a service says of its methods beside their annotations.
+
+    :param merged: messages that a patch changes field by field; others are replaced as a whole.
+    :param keyed: methods that are refused without a key for repeats.
+    :param drifting: fields of answers that move on while the version stays.
+    """
+
+    merged: frozenset[str] = frozenset()
+    keyed: frozenset[str] = frozenset()
+    drifting: frozenset[str] = frozenset()
+
+
+class Binding:
+    """How requests of one route become messages."""
+
+    def __init__(self, route: Route, rules: Rules) -> None:
+        self.route, self._rules = route, rules
+        self._input: Descriptor = route.method.input_type
+        fields = self._input.fields_by_name
+        self._make: Any = GetMessageClass(self._input)
+        self._variables = route.variables
+        taken = {path.partition(".")[0] for path in self._variables.values()}
+        whole = route.body in ("", "*")
+        self._body_type = self._input if whole else inside(self._input, route.body)
+        self.query: dict[str, FieldDescriptor] = {
+            field.name: field
+            for field in self._input.fields
+            if route.body != "*" and field.name not in {route.body, "update_mask"} | taken
+        }
+        self._query_names = names_of(self._input)
+        self._reads = {name: read_field(field) for name, field in self.query.items()}
+        self.key_field = self._found(KEY_FIELDS) if route.verb == "POST" else ""
+        owner = self._input if whole else self._body_type
+        # Elsewhere a version is not looked at, or not always: none may think that it is.
+        versioned = owner.fields_by_name if route.verb in ("PATCH", "PUT") else {}
+        self.version_field = next((n for n in VERSION_FIELDS if n in versioned), "")
+        self.is_patch = route.verb == "PATCH" and "update_mask" in fields
+        self._is_batch = "requests" in fields
+        self._places = self._fixed_places()
+
+    def _found(self, names: Sequence[str]) -> str:
+        taken = self._variables.values()
+        return next((n for n in names if n in self._input.fields_by_name and n not in taken), "")
+
+    def _fixed_places(self) -> dict[str, dict[str, str]]:
+        paths = {p: {"parameter": p.rpartition(".")[2]} for p in self._variables.values()}
+        queries = {name: {"parameter": name} for name in self.query}
+        body = {} if self.route.body in ("", "*") else {self.route.body: {"pointer": ""}}
+        return paths | queries | {"update_mask": {"pointer": ""}} | body
+
+    def bound(self, segments: Sequence[str], query: bytes, headers: Headers, body: bytes) -> Bound:
+        """Return what the request asks for.
+
+        :raises BadHttpRequest: with everything that is wrong, as far as it can be told.
+        """
+        flaws = Flaws()
+        content = parsed(body) if self.route.body and body.strip() else {}
+        message = self._read_body(content, flaws)
+        self._read_query(message, query, flaws)
+        self._read_path(message, segments, flaws)
+        places = dict(self._places)
+        if self.key_field or self._is_batch:
+            self._read_key(message, headers, places, flaws)
+        version = asked.precondition(headers, flaws) if self.route.body else Precondition(None)
+        self._read_version(message, content, version, flaws)
+        wait_s = self._read_wait(message, headers)
+        flaws.raise_any()
+        return Bound(message, version.header, places, wait_s)
+
+    def _read_body(self, content: Any, flaws: Flaws) -> Any:
+        if isinstance(content, dict):
+            self._refuse_mask(content, flaws)
+        read = reader_of(self._body_type)(content, "", flaws)
+        request = self._make()
+        if read is not FLAWED and self.route.body == "*":
+            request = read
+        elif read is not FLAWED and self.route.body:
+            getattr(request, self.route.body).CopyFrom(read)
+        if self.is_patch and isinstance(content, dict):
+            request.update_mask.paths.extend(self._mask(content))
+            if not request.update_mask.paths:
+                flaws.add("", "names nothing that is to change")
+        return request
+
+    def _refuse_mask(self, content: dict[str, Any], flaws: Flaws) -> None:
+        for name in ("update_mask", "updateMask"):
+            if self.is_patch and name in content:
+                flaws.add(pointer_to("", name), "is made of the names that are there: leave it out")
+                del content[name]
+
+    def _mask(self, content: dict[str, Any]) -> list[str]:
+        """The fields that a merge patch changes: those that are there."""
+        names = names_of(self._body_type)
+        unchanged = CONTROLS | {path.rpartition(".")[2] for path in self._variables.values()}
+        paths: list[str] = []
+        for given, value in content.items():
+            name = names.get(given)
+            if name is None or name in unchanged:
+                continue
+            if name in self._rules.merged and isinstance(value, dict):
+                inner = names_of(inside(self._body_type, name))
+                paths += [f"{name}.{inner[one]}" for one in value if one in inner]
+            else:
+                paths.append(name)
+        return paths
+
+    def _read_query(self, message: Any, query: bytes, flaws: Flaws) -> None:
+        for name, values in _parameters(query).items():
+            field = self.query.get(self._query_names.get(name, ""))
+            if field is None:
+                flaws.add(name, "is not known here", place="parameter")
+            elif not field.is_repeated and len(values) > 1:
+                flaws.add(name, "is given twice", place="parameter")
+            else:
+                self._set_query(message, field, name, values, flaws)
+
+    def _set_query(
+        self, message: Any, field: FieldDescriptor, name: str, values: list[str], flaws: Flaws
+    ) -> None:
+        inner, known = Flaws(), {"true": True, "false": False}
+        given: list[Any] = [known.get(v, v) if field.type == field.TYPE_BOOL else v for v in values]
+        read = self._reads[field.name](given if field.is_repeated else given[0], "", inner)
+        for flaw in inner.found:
+            flaws.add(name, flaw.detail, place="parameter")
+        if read is FLAWED:
+            return
+        if field.is_repeated:
+            getattr(message, field.name).extend(read)
+        elif field.message_type is not None:
+            getattr(message, field.name).CopyFrom(read)
+        else:
+            setattr(message, field.name, read)
+
+    def _read_path(self, message: Any, segments: Sequence[str], flaws: Flaws) -> None:
+        for place, path in self._variables.items():
+            *owners, name = path.split(".")
+            owner = message
+            for one in owners:
+                owner = getattr(owner, one)
+            given = getattr(owner, name)
+            if given and given != segments[place]:
+                pointer = pointer_to("", name)
+                flaws.add(pointer, f"is {given}, but the path says {segments[place]}")
+            setattr(owner, name, segments[place])
+
+    def _read_key(
+        self, message: Any, headers: Headers, places: dict[str, dict[str, str]], flaws: Flaws
+    ) -> None:
+        key = asked.idempotency_key(headers, flaws)
+        if key and self._is_batch:
+            detail = "names one request: give each of the batch its own request_id"
+            flaws.add("Idempotency-Key", detail, place="header")
+            return
+        given = getattr(message, self.key_field) if self.key_field else ""
+        if key and given and key != given:
+            flaws.add(
+                "Idempotency-Key", f"differs from {self.key_field} in the body", place="header"
+            )
+        elif key:
+            setattr(message, self.key_field, key)
+            places[self.key_field] = {"header": "Idempotency-Key"}
+        elif not given and self.route.method.name in self._rules.keyed:
+            detail = "is missing: without it, a repeat would do it again"
+            flaws.add("Idempotency-Key", detail, place="header")
+
+    def _read_version(self, message: Any, content: Any, wanted: Precondition, flaws: Flaws) -> None:
+        if not self.version_field:
+            if wanted.header:
+                flaws.add(wanted.header, "is not known here", place="header")
+            return
+        owner = message if self.route.body == "*" else getattr(message, self.route.body or "", None)
+        is_told = isinstance(content, dict) and content.get(self.version_field) is not None
+        if wanted.version is None:
+            if self.is_patch and not is_told and not wanted.header:
+                raise refused(
+                    "name the version that you change: If-Match with the ETag that was read",
+                    428,
+                    name="If-Match",
+                    place="header",
+                )
+        elif is_told and getattr(owner, self.version_field) != wanted.version:
+            flaws.add(wanted.header, "differs from the version in the body", place="header")
+        else:
+            setattr(owner, self.version_field, wanted.version)
+
+    def _read_wait(self, message: Message, headers: Headers) -> int | None:
+        wait_s = asked.preferred_wait_s(headers)
+        if wait_s is None or "wait" not in self._input.fields_by_name or message.HasField("wait"):
+            return None
+        message.wait.seconds = wait_s  # type: ignore[attr-defined]  # of the messages that have it
+        return wait_s
+
+
+def _parameters(query: bytes) -> dict[str, list[str]]:
+    """Return the values of a query by their names.
+
+    :raises BadHttpRequest: it is no UTF-8, or has too many.
+    """
+    try:
+        pairs = parse_qsl(
+            query.decode(),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=PARAMETERS_MAX,
+        )
+    except ValueError:
+        raise refused(
+            f"is no UTF-8, or has more than {PARAMETERS_MAX:,} parameters",
+            name="query",
+            place="parameter",
+        ) from None
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found

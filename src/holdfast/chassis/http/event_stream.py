@@ -1,0 +1,105 @@
+"""Streams as Server-Sent Events: an event a message, whose id is the version that it tells.
+
+A client that comes back with Last-Event-ID is told what is newer. A stream ends with an event `end`
+when the method has no more to tell, without it when the server stops: then the client comes back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from holdfast.chassis.http.context import Aborted
+from holdfast.chassis.http.json_writing import written
+from holdfast.chassis.http.problems import problem_of
+
+CONTENT_TYPE = "text/event-stream"
+ALIVE_EVERY_S = 15.0
+HEADERS_S_MAX = 1.0  # a client that has seen everything so far learns so soon that it is heard
+RETRY_MS = 1_000
+
+_ALIVE = b": still here\n\n"
+_OPENING = b"retry: %d\n\n" % RETRY_MS
+_END = b"event: end\ndata: {}\n\n"
+
+# In place of a message.
+_ENDED, _OVER, _NONE_YET = object(), object(), object()
+
+Send = Callable[[bytes], Awaitable[None]]
+
+
+class EventStream:
+    """Sends what a method streams, until it ends, the client leaves or the server stops.
+
+    :param messages: of the method.
+    :param last_id: the version that the client has seen; 0: none.
+    :param over: set when the server stops or the client has left.
+    """
+
+    def __init__(self, messages: AsyncIterator[Any], last_id: int, over: asyncio.Event) -> None:
+        self._messages, self._last_id, self._over = messages, last_id, over
+        self._next: asyncio.Future[Any] | None = None
+
+    async def first(self) -> bytes | None:
+        """Return what there is to send at first; None: the client has seen all there will be.
+
+        :raises Aborted: the method refuses the call.
+        """
+        while True:
+            message = await self._message(HEADERS_S_MAX)
+            if message is _ENDED:
+                return None
+            if message in (_NONE_YET, _OVER):
+                return _OPENING
+            if not self._last_id or _version(message) > self._last_id:
+                return _OPENING + _event(message)
+
+    async def rest(self, send: Send) -> None:
+        """Send what follows."""
+        try:
+            while (message := await self._message(ALIVE_EVERY_S)) is not _OVER:
+                if message is _ENDED:
+                    return await send(_END)
+                await send(_ALIVE if message is _NONE_YET else _event(message))
+        except Aborted as aborted:
+            await send(b"event: problem\ndata: " + problem_of(aborted.status).body() + b"\n\n")
+
+    async def _message(self, within_s: float) -> Any:
+        """Return the method's next message, or why there is none."""
+        if self._next is None:
+            self._next = asyncio.ensure_future(anext(self._messages, _ENDED))
+        over = asyncio.ensure_future(self._over.wait())
+        either = (self._next, over)
+        try:
+            await asyncio.wait(either, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        if self._over.is_set():
+            return _OVER
+        if not self._next.done():
+            return _NONE_YET
+        done, self._next = self._next, None
+        return done.result()
+
+    async def close(self) -> None:
+        """Let the method end."""
+        if self._next is not None:
+            self._next.cancel()
+            await asyncio.wait((self._next,))
+            if not self._next.cancelled():
+                self._next.exception()
+        await self._messages.aclose()  # type: ignore[attr-defined]  # of generators, which they are
+
+
+def _version(message: Any) -> int:
+    return getattr(message, "version", 0)
+
+
+def _event(message: Any) -> bytes:
+    version = _version(message)
+    named = b"id: %d\n" % version if version else b""
+    return named + b"data: " + written(message) + b"\n\n"
+
+
+def last_event_id(text: str) -> int:
+    """Return the version that a client names; 0 where it names none that we sent."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -1,0 +1,81 @@
+"""What headers of a request ask for: a key for repeats, a version, a wait."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from holdfast.chassis.http.flaws import Flaws
+
+Headers = Mapping[str, str]
+
+_WAIT = re.compile(
+    r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.ASCII | re.IGNORECASE
+)
+_TAG = re.compile(r'"(\d{1,18})(?:-[0-9a-f]+)?"', re.ASCII)
+_JSON = re.compile(r"application/(?P<patch>merge-patch\+)?json", re.ASCII | re.IGNORECASE)
+_UTF_8 = re.compile(r'\s*charset\s*=\s*"?utf-?8"?\s*', re.ASCII | re.IGNORECASE)
+
+
+class Precondition(NamedTuple):
+    """The version that a change is for. None: none is named; 0: there must be nothing yet."""
+
+    version: int | None
+    header: str = ""
+
+
+def gathered(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names in lower case; of repeated ones all values, as one list."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1").strip()
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def is_json(content_type: str, *, patch: bool) -> bool:
+    """Whether a body of this type is read: JSON in UTF-8, and of a PATCH a merge patch as well."""
+    kind, _, parameters = content_type.partition(";")
+    found = _JSON.fullmatch(kind.strip())
+    if found is None or (found["patch"] and not patch):
+        return False
+    return not parameters.strip() or _UTF_8.fullmatch(parameters) is not None
+
+
+def idempotency_key(headers: Headers, flaws: Flaws) -> str:
+    """Return the key, which stands bare or, as the draft has it, as a quoted string; "": none."""
+    text = headers.get("idempotency-key")
+    if text is None:
+        return ""
+    is_quoted = text.startswith('"')
+    key = text[1:-1] if is_quoted else text
+    if is_quoted and (len(text) < 2 or text[-1] != '"' or '"' in key or "\\" in key):
+        flaws.add("Idempotency-Key", "has a quote too few or too many", place="header")
+    elif not key or not key.isascii():
+        flaws.add("Idempotency-Key", "must be ASCII, and not empty", place="header")
+    return key
+
+
+def precondition(headers: Headers, flaws: Flaws) -> Precondition:
+    """Return what If-Match, or If-None-Match: *, asks for."""
+    if headers.get("if-none-match") == "*":
+        return Precondition(0, "If-None-Match")
+    text = headers.get("if-match")
+    if text is None:
+        return Precondition(None)
+    if found := _TAG.fullmatch(text):
+        return Precondition(int(found[1]), "If-Match")
+    flaws.add("If-Match", 'must be one ETag as it was told, such as "7"', place="header")
+    return Precondition(None, "If-Match")
+
+
+def names_tag(if_none_match: str, tag: str) -> bool:
+    """Whether a list of ETags has this one; weak ones count, as reads compare."""
+    if if_none_match.strip() == "*":
+        return True
+    return tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+
+
+def preferred_wait_s(headers: Headers) -> int | None:
+    """Return how long the caller would wait for an outcome (RFC 7240); None: it does not say."""
+    found = _WAIT.search(headers.get("prefer", ""))
+    return int(found[1]) if found else None

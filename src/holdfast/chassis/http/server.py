@@ -1,0 +1,163 @@
+"""An HTTP server in the service's own loop: uvicorn, with the limits that it has not by itself."""
+
+import asyncio
+import logging
+import socket
+from asyncio import TimerHandle, Transport
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import structlog
+from httptools import HttpParserError
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.grpc.server import STOP_GRACE_S, AddressInUse
+from holdfast.chassis.http.application import HttpApplication
+from holdfast.chassis.http.problems import CONTENT_TYPE, problem
+from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.process.lifecycle import end_all
+
+HEAD_S_MAX = 10.0  # for a request's line and headers to arrive
+HEAD_BYTES_MAX = 64 * 1024
+IDLE_S_MAX = 75  # a connection is kept so long for the next request
+BACKLOG = 2_048  # connections that are not yet picked up
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def serving_http(
+    listen: str, services: Iterable[HttpService], *, share_port: bool = False
+) -> AsyncIterator[str]:
+    """Serve while the block runs; then end streams, and give requests STOP_GRACE_S to be answered.
+
+    :param listen: HOST:PORT; port 0 picks a free one. The block is given the address. "": nothing
+        is served.
+    :param share_port: let other processes that share it too listen on the same port.
+    :raises AddressInUse: the address is taken.
+    """
+    if not listen:
+        yield ""
+        return
+    application = HttpApplication(services, SystemClock())
+    listener = _listener(listen, share_port=share_port)
+    host, port = listen.rpartition(":")[0], listener.getsockname()[1]
+    # What it would log, we say ourselves, or is a caller's fault that the caller is told.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = Config(
+        application,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_S_MAX,
+        timeout_graceful_shutdown=round(STOP_GRACE_S),
+    )
+    config.load()
+    server = Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[listener])
+    ticking = asyncio.create_task(server.main_loop())
+    try:
+        yield f"{host}:{port}"
+    finally:
+        application.stop()
+        server.should_exit = True
+        await ticking
+        await server.shutdown(sockets=[listener])
+        await end_all(list(server.server_state.tasks))
+
+
+def _listener(listen: str, *, share_port: bool) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(share_port))
+        listener.bind((host, int(port)))
+        listener.listen(BACKLOG)
+    except (OSError, ValueError, OverflowError) as error:
+        listener.close()
+        raise AddressInUse(
+            f"can't listen on {listen}: it is taken, or not of this machine; choose another port"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+class _Protocol(HttpToolsProtocol):
+    """A connection whose requests begin within HEAD_S_MAX and have heads of HEAD_BYTES_MAX."""
+
+    _head_timer: TimerHandle | None = None
+    _head_bytes = 0
+    _in_head = True
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes = False, 0
+        self._stop_timer()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > HEAD_BYTES_MAX:  # all of it came at once
+            self._refuse_head()
+            raise HttpParserError("what follows is not read")
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX:
+                self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"line and headers may have {HEAD_BYTES_MAX:,} bytes")
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(400, "this is no HTTP/1.1 request")
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_S_MAX, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._head_timer = None
+        self._refuse(408, f"line and headers did not come within {HEAD_S_MAX:g} s")
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Answer what never became a request, and hang up."""
+        if self.transport.is_closing():
+            return
+        found = problem(status, detail)
+        body = found.body()
+        head = [
+            f"HTTP/1.1 {status} {found.content['title']}",
+            f"content-type: {CONTENT_TYPE}",
+            f"content-length: {len(body)}",
+            "connection: close",
+        ]
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
+        self.transport.close()

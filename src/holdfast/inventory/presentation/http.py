@@ -1,0 +1,18 @@
+"""InventoryService over HTTP/JSON: the methods that gRPC has, behind the same boundary."""
+
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.http.binding import Rules
+from holdfast.chassis.http.service import HttpService
+from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
+    add_InventoryServiceServicer_to_server,
+)
+from holdfast.inventory.presentation.servicer import InventoryServicer
+
+RULES = Rules(keyed=frozenset({"AdjustStock"}))
+
+
+def http_service(servicer: InventoryServicer, boundary: RpcBoundary) -> HttpService:
+    methods = boundary.methods(add_InventoryServiceServicer_to_server, servicer)
+    service = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"]
+    return HttpService(service, methods, RULES)
