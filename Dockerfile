@@ -15,6 +15,6 @@ COPY --from=build /opt/holdfast /opt/holdfast
 ENV PATH=/opt/holdfast/bin:$PATH
 RUN useradd --system --uid 10001 --no-create-home holdfast
 USER 10001
-EXPOSE 7001 7002
+EXPOSE 7001 7002 7003 7004
 ENTRYPOINT ["holdfast"]
 CMD ["--help"]

@@ -8,7 +8,7 @@ READY := .venv/ready
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers demo up up-cluster test bench sim crash chaos mutants deliveries proof check format proto \
+.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries fuzz-http proof check format proto \
 	proto-release lock clean
 
 help: ## list the targets
@@ -61,13 +61,22 @@ deliveries: setup servers ## deliver a million events: one effect each (EVENTS=1
 	@HOLDFAST_PROOF_EVENTS=$(or $(EVENTS),150000) HOLDFAST_PROOF_SEED=$(or $(SEED),1) \
 		$(BIN)/python -m pytest tests/proof/test_deliveries.py -k one_effect_each -rP $(ARGS)
 
-proof: setup servers ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
+fuzz-http: setup ## ask over HTTP/JSON whatever its description allows (ARGS='--examples 200')
+	@[ -x build/schemathesis/bin/schemathesis ] || { $(PYTHON) -m venv build/schemathesis && \
+		build/schemathesis/bin/pip install --quiet 'schemathesis>=4.32,<5'; }
+	@$(BIN)/python -m proof.fuzz_http --schemathesis build/schemathesis/bin/schemathesis $(ARGS)
+
+node:
+	@command -v npm >/dev/null || testbed/install-packages nodejs npm
+
+proof: setup servers node ## everything long: marked tests, 20,000 seeds, all crash points and bugs, ten minutes of chaos
 	@$(BIN)/python -m pytest -m proof $(ARGS)
 	@$(MAKE) sim SEEDS=20000
 	@$(MAKE) crash
 	@$(MAKE) mutants
 	@$(MAKE) chaos
 	@$(MAKE) deliveries
+	@$(MAKE) fuzz-http
 
 check: setup build/googleapis ## check form, types, walls, contracts and spelling
 	$(BIN)/ruff format --check --quiet .
@@ -79,14 +88,16 @@ check: setup build/googleapis ## check form, types, walls, contracts and spellin
 	$(BIN)/buf format --diff --exit-code proto
 	$(BIN)/buf breaking proto --against proto/released.binpb
 	$(BIN)/python proto/generate.py --check
+	$(BIN)/python -m proto.describe --check
 
 format: setup ## bring sources and protos into form
 	$(BIN)/ruff check --quiet --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/buf format -w proto
 
-proto: setup ## generate the Python code of the contracts
+proto: setup ## generate the Python code of the contracts, and what is told of HTTP/JSON
 	$(BIN)/python proto/generate.py
+	$(BIN)/python -m proto.describe
 
 proto-release: setup build/googleapis ## promise today's contracts: `make check` holds to them
 	$(BIN)/buf build proto --exclude-source-info -o proto/released.binpb

@@ -22,6 +22,7 @@ from testbed.services import (
     Service,
     cluster_settings,
     free_addresses,
+    settings_of,
     up_arguments,
 )
 from testbed.templates import Templates
@@ -90,19 +91,26 @@ class Embedded(Deployment):
 
     :param base: the environment of the process, but for what this sets.
     :param database: its URL; none: the folder `data` in `folder`.
+    :param http_port: of HTTP/JSON, whose address is then among the others; 0: any, and unknown.
     """
 
     def __init__(
-        self, folder: Path, *, base: Mapping[str, str] = os.environ, database: str = ""
+        self,
+        folder: Path,
+        *,
+        base: Mapping[str, str] = os.environ,
+        database: str = "",
+        http_port: int = 0,
     ) -> None:
-        addresses, home = free_addresses(), in_folder(folder / "data")
+        services, home = free_addresses(), in_folder(folder / "data")
+        addresses = services | ({"http": f"127.0.0.1:{http_port}"} if http_port else {})
         if database:
             home = in_postgres(database)
         up = Service(
             "up",
             up_arguments(home.folder or database, addresses),
             folder=folder,
-            addresses=list(addresses.values()),
+            addresses=list(services.values()),
             environment=base,
         )
         super().__init__(addresses, home.urls, {"up": up})
@@ -168,8 +176,13 @@ def fresh_places(
 
 
 @contextmanager
-def private_cluster(folder: Path, addresses: Mapping[str, str]) -> Iterator[Cluster]:
-    """Everything, running on data in `folder`; all of it stopped at the end, in good order."""
+def private_cluster(
+    folder: Path, addresses: Mapping[str, str], http: Mapping[str, str]
+) -> Iterator[Cluster]:
+    """Everything, running on data in `folder`; all of it stopped at the end, in good order.
+
+    :param http: where each service serves HTTP/JSON.
+    """
     with ExitStack() as started:
         server = started.enter_context(postgres(folder))
         for service in SERVICES:
@@ -177,7 +190,12 @@ def private_cluster(folder: Path, addresses: Mapping[str, str]) -> Iterator[Clus
                 server.create_database(service)
         broker = started.enter_context(rabbitmq(folder))
         urls = {service: server.url(service) for service in SERVICES}
-        cluster = Cluster(folder, databases=urls, broker=broker.url(), addresses=addresses)
+        base = dict(os.environ)
+        for service, address in http.items():
+            base |= settings_of(service, http=address)
+        cluster = Cluster(
+            folder, databases=urls, broker=broker.url(), addresses=addresses, base=base
+        )
         cluster.migrate()
         started.enter_context(cluster.running())
         yield cluster
@@ -188,6 +206,8 @@ def main() -> int:
     options.add_argument("--data", type=Path, default=Path("holdfast-cluster"))
     options.add_argument("--orders-port", type=int, default=7001)
     options.add_argument("--inventory-port", type=int, default=7002)
+    options.add_argument("--orders-http-port", type=int, default=7003)
+    options.add_argument("--inventory-http-port", type=int, default=7004)
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     chosen.data.mkdir(exist_ok=True)
@@ -195,8 +215,13 @@ def main() -> int:
     try:
         ports = {"orders": chosen.orders_port, "inventory": chosen.inventory_port}
         addresses = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
-        with private_cluster(chosen.data, addresses) as cluster:
-            print(_greeting(cluster, chosen.data), flush=True)
+        http_ports = {
+            "orders": chosen.orders_http_port,
+            "inventory": chosen.inventory_http_port,
+        }
+        http = {service: f"127.0.0.1:{port}" for service, port in http_ports.items()}
+        with private_cluster(chosen.data, addresses, http) as cluster:
+            print(_greeting(cluster, http, chosen.data), flush=True)
             while True:
                 cluster.require_running()
                 time.sleep(0.5)
@@ -212,12 +237,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _greeting(cluster: Cluster, folder: Path) -> str:
+def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
     names = ("HOLDFAST_ORDERS_DATABASE", "HOLDFAST_INVENTORY_DATABASE", "HOLDFAST_ORDERS_BROKER")
     return "\n".join(
         [
-            f"Orders    {cluster.addresses['orders']}",
-            f"Inventory {cluster.addresses['inventory']}",
+            f"Orders    {cluster.addresses['orders']}, http://{http['orders']}/docs",
+            f"Inventory {cluster.addresses['inventory']}, http://{http['inventory']}/docs",
             f"Data and logs in {folder}. Ctrl-C stops everything.",
             "",
             "In another terminal:",

@@ -65,9 +65,11 @@ def up_arguments(data: Path | str, addresses: Mapping[str, str]) -> list[str]:
     """The arguments of `holdfast up` for these addresses.
 
     :param data: a folder, or the URL of a PostgreSQL database.
+    :param addresses: of the services, and of "http" unless any will do.
     """
-    ports = {service: addresses[service].rpartition(":")[2] for service in SERVICES}
+    ports = {name: address.rpartition(":")[2] for name, address in addresses.items()}
     at = ["--orders-port", ports["orders"], "--inventory-port", ports["inventory"]]
+    at += ["--http-port", ports.get("http", "0")]
     option = "--data" if isinstance(data, Path) else "--database"
     return ["up", option, str(data), *at]
 
