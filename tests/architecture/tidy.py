@@ -22,6 +22,7 @@ TIME_AND_CHANCE = ("src/holdfast/chassis/clock.py", "src/holdfast/client/")
 # Where any error at all may be caught. A handler that ends by raising again needs no leave.
 CATCHES_EVERYTHING = {
     "src/holdfast/chassis/grpc/rpc_boundary.py": "around every RPC: the caller gets a status",
+    "src/holdfast/chassis/http/application.py": "around every HTTP request: likewise",
     "src/holdfast/chassis/messaging/inbox.py": "the message consumer: the message is kept",
     "src/holdfast/chassis/messaging/rabbitmq.py": "message consumer: delivered again",
     "src/holdfast/chassis/messaging/local_broker.py": "embedded message consumer: likewise",

@@ -236,7 +236,7 @@ def up(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_up_shows_free_ports_and_commands_that_work_as_they_stand(tmp_path: Path) -> None:
-    with up(tmp_path, "--orders-port", "0", "--inventory-port", "0") as program:
+    with up(tmp_path, "--orders-port", "0", "--inventory-port", "0", "--http-port", "0") as program:
         assert program.stdout is not None
         shown: list[str] = []
         while not (shown and "order create" in shown[-1]):
@@ -284,7 +284,7 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedde
     embedded.start_all()
     here = ("--data", str(embedded.data))
 
-    second = command("up", *here, "--orders-port", "0", "--inventory-port", "0")
+    second = command("up", *here, "--orders-port", "0", "--inventory-port", "0", "--http-port", "0")
     inside = command("order", "list", *here)
 
     for done in (second, inside):
@@ -297,7 +297,8 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedde
 def test_a_port_in_use_is_refused_in_one_line(shop: System, tmp_path: Path, service: str) -> None:
     taken = shop.addresses[service]
     other = next(one for one in SERVICES if one != service)
-    ports = (f"--{service}-port", taken.rpartition(":")[2], f"--{other}-port", "0")
+    ports = [f"--{service}-port", taken.rpartition(":")[2], f"--{other}-port", "0"]
+    ports += ["--http-port", "0"]
 
     done = command("up", "--data", str(tmp_path / "new"), *ports)
 

@@ -23,7 +23,8 @@ DOCUMENTS = [
     if any(blocks_of(path.name, path.read_text()))
 ]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-ADDRESSES = ("127.0.0.1:7001", "127.0.0.1:7002")  # what the documents rely on
+SERVICES = ("127.0.0.1:7001", "127.0.0.1:7002")
+ADDRESSES = (*SERVICES, "127.0.0.1:7000")  # what the documents rely on
 BLOCK_S_MAX = 240
 START_S_MAX = 60.0
 
@@ -89,7 +90,7 @@ def in_background(block: Block, folder: Path) -> Iterator[None]:
         )
     try:
         deadline = time.monotonic() + START_S_MAX
-        while not all(map(serves, ADDRESSES)):
+        while not all(map(serves, SERVICES)):
             said = (folder / "background.log").read_text()
             assert program.poll() is None, f"{block.where} has ended:\n{said}"
             assert time.monotonic() < deadline, f"{block.where} does not serve:\n{said}"

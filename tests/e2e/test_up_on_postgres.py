@@ -16,7 +16,7 @@ from testbed.processes import free_port
 from testbed.servers import PostgresServer
 from tests.e2e.conftest import Embedded, command
 
-ANY_PORTS = ("--orders-port", "0", "--inventory-port", "0")
+ANY_PORTS = ("--orders-port", "0", "--inventory-port", "0", "--http-port", "0")
 PASSWORD = "a-secret-of-ours"
 
 _numbers = count(1)

@@ -30,6 +30,7 @@ from grpc import aio
 
 from holdfast import embedded
 from holdfast.chassis.database.engines import connect
+from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
@@ -337,7 +338,9 @@ def ground(
 
 
 @asynccontextmanager
-async def cluster(ground: Ground, limits: Limits) -> AsyncIterator[embedded.Addresses]:
+async def cluster(
+    ground: Ground, limits: Limits, http_at: str = ""
+) -> AsyncIterator[embedded.Addresses]:
     """Both services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
     subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     async with AsyncExitStack() as started:
@@ -361,29 +364,30 @@ async def cluster(ground: Ground, limits: Limits) -> AsyncIterator[embedded.Addr
                 limits=limits,
             )
         )
-        yield embedded.Addresses(orders.address, inventory.address)
+        http = serving_http(http_at, [orders.http, inventory.http])
+        at = orders.address, inventory.address, await started.enter_async_context(http)
+        yield embedded.Addresses(*at)
 
 
 @asynccontextmanager
-async def running(ground: Ground, limits: Limits | None = None) -> AsyncIterator[RunningHoldfast]:
+async def running(
+    ground: Ground, limits: Limits | None = None, http_at: str = ""
+) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
-    limits = limits or Limits()
+    limits, port = limits or Limits(), 0 if http_at else None
     async with AsyncExitStack() as started:
-        services = (
-            embedded.running(ground.home, limits=limits) if ground.home else cluster(ground, limits)
-        )
-        addresses = await started.enter_async_context(services)
+        at_home = ground.home and embedded.running(ground.home, limits=limits, http_port=port)
+        addresses = await started.enter_async_context(at_home or cluster(ground, limits, http_at))
         # Without options: no answer may be larger than what a channel takes by default.
-        orders_channel = aio.insecure_channel(addresses.orders)
-        inventory_channel = aio.insecure_channel(addresses.inventory)
-        for channel in (orders_channel, inventory_channel):
+        channels = aio.insecure_channel(addresses.orders), aio.insecure_channel(addresses.inventory)
+        for channel in channels:
             await started.enter_async_context(channel)
         client = await started.enter_async_context(Holdfast(addresses.orders, addresses.inventory))
         yield RunningHoldfast(
             ground.mode,
             addresses,
             ground.databases,
-            (orders_channel, inventory_channel),
+            channels,
             client,
             ground.broker_url,
         )

@@ -15,7 +15,7 @@ STOP_S_MAX = 20.0
 @contextmanager
 def up(data: Path) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
     """A running `holdfast up` on free ports, and what it says about itself."""
-    ports = ("--orders-port", "0", "--inventory-port", "0")
+    ports = ("--orders-port", "0", "--inventory-port", "0", "--http-port", "0")
     with subprocess.Popen(
         [PROGRAM, "up", "--data", str(data), *ports, "--output", "json"],
         stdout=subprocess.PIPE,
@@ -61,7 +61,7 @@ def test_a_port_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> No
         port = at["inventory"].rpartition(":")[2]
         second = ("up", "--data", str(tmp_path / "second"), "--orders-port", "0")
 
-        done = run(*second, "--inventory-port", port)
+        done = run(*second, "--http-port", "0", "--inventory-port", port)
 
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1

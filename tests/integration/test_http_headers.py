@@ -1,0 +1,301 @@
+"""What HTTP people expect of headers: keys for repeats, versions, waits, pages, and statuses."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.conftest import Ground, eventually
+from tests.integration.over_http import Http, http_on
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+async def http(ground: Ground) -> AsyncIterator[Http]:
+    async with http_on(ground) as found:
+        await found.product("LAMP", 10)
+        yield found
+
+
+def wanted(quantity: int = 1) -> dict[str, object]:
+    return {"customer_id": "c-1", "lines": [{"product_id": "LAMP", "quantity": quantity}]}
+
+
+@pytest.mark.parametrize("again", ["k-1", '"k-1"'])
+async def test_a_repeat_under_the_same_key_is_answered_200_and_says_so(
+    http: Http, again: str
+) -> None:
+    first = await http.ask("POST", "/v1/orders", wanted(), idempotency_key="k-1")
+    second = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=again)
+    in_body = await http.ask("POST", "/v1/orders", wanted() | {"request_id": "k-1"})
+
+    assert (first.status, second.status, in_body.status) == (201, 200, 200)
+    assert "idempotent-replayed" not in first.headers
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.json["order_id"] == first.json["order_id"] == in_body.json["order_id"]
+    assert len((await http.done("GET", "/v1/orders"))["orders"]) == 1
+
+
+async def test_a_key_in_header_and_body_that_differ_is_refused(http: Http) -> None:
+    both = wanted() | {"request_id": "k-1"}
+
+    same = await http.ask("POST", "/v1/orders", both, idempotency_key="k-1")
+    other = await http.ask("POST", "/v1/orders", both, idempotency_key="k-2")
+
+    assert same.status == 201
+    assert (other.status, other.errors) == (400, ["Idempotency-Key"])
+
+
+@pytest.mark.parametrize("key", ['""', '"k', '"k"1"', "", "\xe4", "x" * 129, "a\u200b"])
+async def test_a_key_that_is_none_is_refused_by_its_header(http: Http, key: str) -> None:
+    answer = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=key)
+
+    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
+
+
+async def test_a_key_used_for_other_contents_is_422(http: Http) -> None:
+    first = await http.ask("POST", "/v1/orders", wanted(), idempotency_key="k-1")
+    other = await http.ask("POST", "/v1/orders", wanted(2), idempotency_key="k-1")
+
+    assert (other.status, other.json["reason"]) == (422, "REQUEST_ID_REUSED")
+    assert other.json["facts"]["order_id"] == first.json["order_id"]
+
+
+async def test_what_is_made_again_is_told_apart_from_what_is_made(http: Http) -> None:
+    await http.done("POST", "/v1/locations", {"location_id": "attic"})
+    units = {"lines": [{"product_id": "LAMP", "quantity": 1}], "request_id": "r"}
+    delta = {"delta": 1, "reason": "found"}
+    order_id = await http.placed()
+    await http.done("POST", f"/v1/orders/{order_id}/shipments")
+    lines = {"lines": [{"line_no": 1, "quantity": 1}]}
+    asked = [
+        ("/v1/products", {"product_id": "BELL", "unit_price": {"amount": "1", "currency": "GBP"}}),
+        ("/v1/locations", {"location_id": "cellar"}),
+        ("/v1/transfers", units | {"origin": "main", "target": "attic"}),
+        (f"/v1/orders/{order_id}/returns", lines),
+        ("/v1/products/LAMP/stock/main/adjustments", delta),
+        ("/v1/products/LAMP/stock/main/quarantine", {"quantity": 1, "reason": "wet"}),
+    ]
+    for path, content in asked:
+        key = "r" if path == "/v1/transfers" else f"k {path}"
+        first = await http.ask("POST", path, content, idempotency_key=key)
+        again = await http.ask("POST", path, content, idempotency_key=key)
+
+        assert "idempotent-replayed" not in first.headers, path
+        assert again.headers["idempotent-replayed"] == "true", path
+        assert (again.status, again.body) == (200, first.body), path
+
+
+async def test_an_adjustment_without_a_key_is_refused(http: Http) -> None:
+    path, delta = "/v1/products/LAMP/stock/main/adjustments", {"delta": 1, "reason": "found"}
+
+    answer = await http.ask("POST", path, delta)
+    named = await http.ask("POST", path, delta | {"request_id": "r-1"})
+
+    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
+    assert named.status == 200
+
+
+async def test_one_key_for_a_batch_is_refused(http: Http) -> None:
+    batch = {"requests": [wanted()]}
+
+    answer = await http.ask("POST", "/v1/orders/batch", batch, idempotency_key="k-1")
+
+    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
+
+
+async def test_what_the_caller_has_already_is_not_sent_again(http: Http) -> None:
+    for path in ("/v1/products/LAMP", f"/v1/orders/{await http.placed()}"):
+        read = await http.ask("GET", path)
+        tag = read.headers["etag"]
+
+        for known in (tag, f'"x", W/{tag}', "*"):
+            same = await http.ask("GET", path, if_none_match=known)
+            assert (same.status, same.body, same.headers["etag"]) == (304, b"", tag)
+        assert (await http.ask("GET", path, if_none_match='"0"')).status == 200
+
+
+async def test_an_etag_changes_with_the_stock_of_an_order_though_its_version_stays(
+    http: Http,
+) -> None:
+    patch = {"backorder": {"mode": "UNLIMITED"}, "version": 1}
+    await http.done("PATCH", "/v1/products/LAMP", patch)
+    path = f"/v1/orders/{await http.placed(quantity=12)}"
+    before = await http.ask("GET", path)
+    assert before.json["queued"]
+
+    await http.done("PUT", "/v1/products/LAMP/stock/main", {"quantity": 20})
+    after = await eventually(lambda: http.ask("GET", path), lambda read: not read.json["queued"])
+
+    assert after.json["version"] == before.json["version"]
+    assert after.headers["etag"] != before.headers["etag"]
+    changed = await http.ask("PATCH", path, {"note": "x"}, if_match=after.headers["etag"])
+    assert changed.status == 200
+
+
+async def test_a_stale_version_is_412_by_if_match_and_409_in_the_body(http: Http) -> None:
+    path, patch = "/v1/products/LAMP", {"name": "Red lamp"}
+    await http.done("PATCH", path, patch, if_match='"1"')
+
+    by_header = await http.ask("PATCH", path, patch, if_match='"1"')
+    in_body = await http.ask("PATCH", path, patch | {"version": 1})
+
+    assert (by_header.status, in_body.status) == (412, 409)
+    for stale in (by_header, in_body):
+        assert stale.json["reason"] == "STALE_VERSION"
+        assert stale.json["status"] == stale.status
+        assert (stale.json["current_version"], stale.headers["etag"]) == (2, '"2"')
+
+
+async def test_a_change_without_a_version_is_428(http: Http) -> None:
+    order_id = await http.placed()
+    await http.done("POST", "/v1/locations", {"location_id": "attic"})
+    for path in (
+        "/v1/products/LAMP", "/v1/locations/attic", f"/v1/orders/{order_id}", "/v1/customers/c-1",
+    ):  # fmt: skip
+        answer = await http.ask("PATCH", path, {"name": "x"})
+        assert (answer.status, answer.errors) == (428, ["If-Match"]), path
+
+
+@pytest.mark.parametrize("tag", ["7", "*", 'W/"1"', '"x"', '"1", "2"'])
+async def test_what_is_no_version_is_refused(http: Http, tag: str) -> None:
+    answer = await http.ask("PATCH", "/v1/products/LAMP", {"name": "x"}, if_match=tag)
+
+    assert (answer.status, answer.errors) == (400, ["If-Match"])
+
+
+async def test_a_version_is_refused_where_nobody_would_look_at_it(http: Http) -> None:
+    order_id = await http.placed()
+    for path in (f"/v1/orders/{order_id}/cancel", "/v1/products", "/v1/orders/batch"):
+        for headers in ({"if_match": '"2"'}, {"if_none_match": "*"}):
+            answer = await http.ask("POST", path, {}, **headers)
+            assert (answer.status, len(answer.errors)) == (400, 1), path
+    assert (await http.done("GET", f"/v1/orders/{order_id}"))["status"] == "CONFIRMED"
+
+
+async def test_a_level_is_set_only_as_it_was_read(http: Http) -> None:
+    path = "/v1/products/LAMP/stock/main"
+    first = await http.ask("PUT", path, {"quantity": 5}, if_match='"1"')
+    stale = await http.ask("PUT", path, {"quantity": 6}, if_match='"1"')
+    again = await http.ask("PUT", path, {"quantity": 6}, if_match=first.headers["etag"])
+    never = await http.ask("PUT", path, {"quantity": 7}, if_none_match="*")
+
+    assert [one.status for one in (first, stale, again, never)] == [200, 412, 200, 412]
+
+
+async def test_a_caller_may_prefer_to_wait(http: Http) -> None:
+    answer = await http.ask("POST", "/v1/orders", wanted(), prefer="respond-async, wait=15")
+    mistaken = await http.ask("POST", "/v1/orders", wanted(), prefer="wait=soon")
+
+    assert answer.json["status"] == "CONFIRMED"
+    assert answer.headers["preference-applied"] == "wait=15"
+    assert (mistaken.status, "preference-applied" in mistaken.headers) == (201, False)
+
+
+async def test_a_list_is_followed_by_its_links(http: Http) -> None:
+    for _ in range(3):
+        await http.placed()
+    whole = await http.done("GET", "/v1/orders?customer_id=c-1")
+    path, seen = "/v1/orders?customer_id=c-1&page_size=2", []
+    while path:
+        page = await http.ask("GET", path)
+        seen += page.json["orders"]
+        link = page.headers.get("link", "")
+        assert bool(link) == bool(page.json["next_page_token"])
+        path = f"/v1/orders{link[1 : link.index('>')]}" if link else ""
+
+    assert seen == whole["orders"]
+    assert len(seen) == 3
+
+
+async def test_refusals_have_the_status_that_http_has_for_them(http: Http) -> None:
+    unknown = await http.ask("GET", f"/v1/orders/{NOBODY}")
+    short = await http.ask("POST", "/v1/orders", wanted(11))
+    taken = await http.ask(
+        "POST",
+        "/v1/products",
+        {"product_id": "LAMP", "unit_price": {"amount": "3", "currency": "GBP"}},
+    )
+    wrong = await http.ask("GET", "/v1/orders?page_token=x&page_size=-1&status=PEN&what=1")
+
+    assert (unknown.status, unknown.json["code"]) == (404, "NOT_FOUND")
+    assert unknown.json["missing"] == [{"type": "order", "name": NOBODY}]
+    assert (short.status, short.json["reason"]) == (409, "SHORT_OF_STOCK")
+    assert short.json["violations"] == [
+        {"type": "SHORT_OF_STOCK", "subject": "LAMP", "detail": "wanted 11, available 10"}
+    ]
+    assert (taken.status, taken.json["type"]) == (409, "urn:holdfast:PRODUCT_EXISTS")
+    assert (wrong.status, wrong.errors) == (400, ["status", "what"])
+    wrong = await http.ask("GET", "/v1/orders?page_token=x&page_size=-1")
+    assert (wrong.status, set(wrong.errors)) == (400, {"page_token", "page_size"})
+
+
+async def test_all_that_is_wrong_with_a_request_is_told_at_once_by_pointers(http: Http) -> None:
+    lines = [
+        {"product_id": "LAMP", "quantity": 1},
+        {"product_id": "LAMP", "quantity": 0, "unit_price": {"amount": "1.005", "currency": "GBP"}},
+    ]
+    answer = await http.ask("POST", "/v1/orders", {"customer_id": "", "lines": lines})
+    product = {"product_id": "", "unit_price": {"amount": "1", "currency": "QQQ"}}
+    of_product = await http.ask("POST", "/v1/products", product)
+
+    assert set(answer.errors) == {
+        "/customer_id", "/lines/1/quantity", "/lines/1/unit_price/amount",
+    }  # fmt: skip
+    assert set(of_product.errors) == {"/product_id", "/unit_price/currency"}
+
+
+async def test_a_path_that_is_not_there_and_a_verb_that_is_not_for_it_are_problems(
+    http: Http,
+) -> None:
+    for path in (
+        "/",
+        "/v1",
+        "/v1/orders/",
+        "/v1/orders//cancel",
+        "/v1/nothing",
+        "/v1/orders/x/y/z",
+    ):
+        answer = await http.ask("GET", path)
+        assert (answer.status, answer.json["status"]) == (404, 404), path
+
+    for verb in ("DELETE", "PUT", "TRACE"):
+        answer = await http.ask(verb, "/v1/orders")
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS, POST")
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await http.ask("POST", "/docs")).headers["allow"] == "GET, HEAD, OPTIONS"
+    asked = await http.ask("OPTIONS", "/v1/products/LAMP/stock/main")
+    assert (asked.status, asked.headers["allow"]) == (204, "OPTIONS, PUT")
+    watched = await http.ask("HEAD", f"/v1/orders/{NOBODY}/watch")
+    assert (watched.status, watched.headers["allow"]) == (405, "GET, OPTIONS")
+
+
+async def test_head_is_get_without_its_body(http: Http) -> None:
+    read, head = [await http.ask(verb, "/v1/products/LAMP") for verb in ("GET", "HEAD")]
+
+    assert (head.status, head.body) == (200, b"")
+    for name in ("etag", "content-type", "content-length"):
+        assert head.headers[name] == read.headers[name]
+
+
+async def test_ids_may_hold_what_paths_are_cut_at(http: Http) -> None:
+    for product_id, escaped in (
+        ("a/b", "a%2Fb"), ("7:watch", "7:watch"), ("50%", "50%25"), ("%2F", "%252F"),
+        ("Größe", "Gr%C3%B6%C3%9Fe"), ("x y", "x%20y"), ("a+b", "a+b"), ("..", ".."),
+    ):  # fmt: skip
+        await http.product(product_id, 1)
+
+        found = await http.done("GET", f"/v1/products/{escaped}/stock")
+
+        assert found["product"]["product_id"] == product_id
+
+
+async def test_names_may_be_in_camel_case_and_enums_with_their_prefix(http: Http) -> None:
+    order = await http.done(
+        "POST",
+        "/v1/orders",
+        {"customerId": "c-1", "lines": [{"productId": "LAMP", "quantity": "2"}]},
+    )
+    found = await http.done("GET", "/v1/orders?customerId=c-1&status=ORDER_STATUS_UNSPECIFIED")
+
+    assert [one["order_id"] for one in found["orders"]] == [order["order_id"]]

@@ -1,0 +1,236 @@
+"""Rubbish over HTTP/1.1: refused in words, without a traceback, and nothing is changed by it."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from holdfast.chassis.http import application, server
+from tests.integration.conftest import Ground
+from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
+
+PRODUCT = b'{"product_id":"BELL","unit_price":{"amount":"1","currency":"GBP"}}'
+
+
+@pytest.fixture
+async def http(ground: Ground, capfd: pytest.CaptureFixture[str]) -> AsyncIterator[Http]:
+    """Holdfast whose world is the same after the test, and whose log holds no traceback."""
+    async with http_on(ground) as found:
+        await found.product("LAMP", 10)
+        before = await found.holdfast.everything()
+        yield found
+        assert await found.holdfast.everything() == before
+    said = "".join(capfd.readouterr())
+    assert "Traceback" not in said, said
+
+
+BODIES = {
+    "a depth bomb": b"[" * 100_000,
+    "a depth bomb of objects": b'{"a":' * 1_000 + b"1" + b"}" * 1_000,
+    "depth 33": b'{"product_id":' + b"[" * 32 + b"]" * 32 + b"}",
+    "a name twice": PRODUCT[:-1] + b',"product_id":"BELL"}',
+    "a name twice, deep inside": b'{"unit_price":{"amount":"1","amount":"2"}}',
+    "a name in both spellings": PRODUCT[:-1] + b',"productId":"BELL"}',
+    "a string for an object": PRODUCT.replace(b'{"amount":"1","currency":"GBP"}', b'"1 GBP"'),
+    "a number for money": PRODUCT.replace(b'"1"', b"1.5"),
+    "an integer as a string of letters": PRODUCT[:-1] + b',"safety_stock":"ten"}',
+    "a fraction for an integer": PRODUCT[:-1] + b',"safety_stock":1.0}',
+    "a bool for an integer": PRODUCT[:-1] + b',"safety_stock":true}',
+    "a number for a bool": PRODUCT[:-1] + b',"active":1}',
+    "2 to the 63rd": PRODUCT[:-1] + b',"safety_stock":9223372036854775808}',
+    "1e400": PRODUCT[:-1] + b',"safety_stock":1e400}',
+    "-1e400": PRODUCT[:-1] + b',"safety_stock":-1e400}',
+    "NaN": PRODUCT[:-1] + b',"safety_stock":NaN}',
+    "Infinity": PRODUCT[:-1] + b',"safety_stock":-Infinity}',
+    "a number of 10,000 digits": PRODUCT[:-1] + b',"safety_stock":' + b"9" * 10_000 + b"}",
+    "half a character": PRODUCT[:-1] + b',"name":"\\ud800"}',
+    "half a character as a name": PRODUCT[:-1] + b',"\\ud800":1}',
+    "a NUL": PRODUCT[:-1] + b',"name":"\\u0000"}',
+    "no UTF-8": b'{"product_id":"\xff"}',
+    "UTF-16": PRODUCT.decode().encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf" + PRODUCT,
+    "a list": b"[]",
+    "null": b"null",
+    "a text": b'"x"',
+    "two values": PRODUCT + PRODUCT,
+    "half a value": PRODUCT[:-5],
+    "a comment": b"/* */" + PRODUCT,
+    "no JSON": b"product_id=BELL",
+    "blanks": b"   ",
+    "an unknown enum": PRODUCT[:-1] + b',"backorder":{"mode":"SOMETIMES"}}',
+    "a number for an enum": PRODUCT[:-1] + b',"backorder":{"mode":1}}',
+    "a prototype": PRODUCT[:-1] + b',"__proto__":{"active":true}}',
+    "a mask": PRODUCT[:-1] + b',"update_mask":"name"}',
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+async def test_a_body_that_is_no_request_is_refused(http: Http, body: bytes) -> None:
+    answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/products", body)))
+
+    assert answer.status == 400, answer
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["errors"], "it says where"
+    assert len(answer.body) < 10_000
+
+
+HEADERS = {
+    "no content type": {"content-type": ""},
+    "a form": {"content-type": "application/x-www-form-urlencoded"},
+    "a text": {"content-type": "text/plain"},
+    "another JSON": {"content-type": "application/vnd.api+json"},
+    "a merge patch that is a POST": {"content-type": "application/merge-patch+json"},
+    "another charset": {"content-type": "application/json; charset=latin-1"},
+    "compressed": {"content-encoding": "gzip"},
+}
+
+
+@pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
+async def test_a_body_of_another_type_is_415(http: Http, headers: dict[str, str]) -> None:
+    sent = request_bytes("POST", "/v1/products", PRODUCT, headers)
+
+    assert answer_of(await raw(http.address, sent)).status == 415
+
+
+PATHS = {
+    "/v1/products/%": 400,
+    "/v1/products/%zz": 400,
+    "/v1/products/%ff": 400,
+    "/v1/products/%00": 400,
+    "/v1/products/a%c0%afb": 400,
+    "/v1/products/../../etc/passwd": 404,
+    "/docs/../../../../etc/passwd": 404,
+    "/docs/..%2f..%2f..%2fetc%2fpasswd": 404,
+    "/docs/%2e%2e/%2e%2e/settings.py": 404,
+    "//v1/products": 404,
+    "/v1//products": 404,
+    "/v1/products?page_size=1e400": 400,
+    "/v1/products?page_size=%ff": 400,
+    "/v1/products?page_size=1&page_size=2": 400,
+    "/v1/products?": 200,
+    "/v1/products?" + "a=1&" * 3_000: 400,
+    "/v1/products?_method=DELETE": 400,
+    "/v1/products/LAMP:delete": 404,
+}
+
+
+@pytest.mark.parametrize(("path", "status"), PATHS.items())
+async def test_a_path_is_what_it_says_and_nothing_else(http: Http, path: str, status: int) -> None:
+    answer = answer_of(await raw(http.address, request_bytes("GET", path)))
+
+    assert answer.status == status, answer
+
+
+async def test_neither_host_nor_override_headers_change_what_is_asked(http: Http) -> None:
+    spoofed = {
+        "host": "evil.example",
+        "x-forwarded-host": "evil.example",
+        "x-forwarded-proto": "gopher",
+        "forwarded": "for=1.2.3.4;host=evil.example",
+        "x-http-method-override": "DELETE",
+        "x-original-url": "/v1/orders",
+        "origin": "https://evil.example",
+    }
+    made = request_bytes("GET", "/v1/products?page_size=1", headers=spoofed)
+
+    answer = answer_of(await raw(http.address, made))
+
+    assert (answer.status, answer.json["products"][0]["product_id"]) == (200, "LAMP")
+    assert "evil" not in str(answer)
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_line_breaks_in_what_is_echoed_make_no_headers(http: Http) -> None:
+    path = "/v1/orders?page_size=1&page_token=%0d%0aset-cookie:%20a=b"
+    answer = answer_of(await raw(http.address, request_bytes("GET", path)))
+    key = answer_of(
+        await raw(
+            http.address, request_bytes("POST", "/v1/orders", b"{}", {"idempotency-key": "a\rb"})
+        )
+    )
+
+    assert (answer.status, "set-cookie" in answer.headers) == (400, False)
+    assert key.status == 400
+
+
+SMUGGLED = b"POST /v1/products HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n"
+INSIDE = request_bytes("POST", "/v1/products", PRODUCT)
+MALFORMED = {
+    "both lengths": SMUGGLED
+    + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    + INSIDE,
+    "two lengths": SMUGGLED + b"content-length: 5\r\ncontent-length: 6\r\n\r\nabcdef" + INSIDE,
+    "a signed length": SMUGGLED + b"content-length: +5\r\n\r\nabcde" + INSIDE,
+    "a length of letters": SMUGGLED + b"content-length: five\r\n\r\nabcde" + INSIDE,
+    "chunked twice": SMUGGLED + b"transfer-encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + INSIDE,
+    "another coding": SMUGGLED + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n" + INSIDE,
+    "a bad chunk": SMUGGLED + b"transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n" + INSIDE,
+    "a folded header": SMUGGLED + b"x: a\r\n b\r\ncontent-length : 2\r\n\r\n{}" + INSIDE,
+    "a bare line feed": b"GET /v1/products HTTP/1.1\nhost: h\n\n",
+    "a NUL in a header": b"GET /v1/products HTTP/1.1\r\nhost: h\r\nx: a\0b\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "gRPC": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a path of other letters": "GET /ä HTTP/1.1\r\nhost: h\r\n\r\n".encode(),
+    "an absolute path elsewhere": b"GET http://evil.example/v1/products HTTP/9.9\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
+async def test_what_is_no_request_is_hung_up_on(http: Http, sent: bytes) -> None:
+    received = await raw(http.address, sent, then_end=True)
+
+    statuses = re.findall(rb"HTTP/1\.1 (\d+) ", received)
+    assert set(statuses) <= {b"400", b"415"}, received
+    assert b"BELL" not in received
+
+
+async def test_a_body_may_have_4_mib(http: Http) -> None:
+    body = b'{"name":"' + b"x" * (4 * 1024 * 1024) + b'"}'
+    told = request_bytes("POST", "/v1/products", body)
+    head = SMUGGLED + b"transfer-encoding: chunked\r\n\r\n"
+    chunks = b"".join(b"10000\r\n" + b"x" * 65_536 + b"\r\n" for _ in range(65))
+
+    for sent in (told, head + chunks + b"0\r\n\r\n"):
+        answer = answer_of(await raw(http.address, sent))
+        assert (answer.status, answer.headers["connection"]) == (413, "close")
+
+
+async def test_a_head_may_have_64_kib(http: Http) -> None:
+    many = {f"x-{number}": "y" * 100 for number in range(1_000)}
+    one = {"x": "y" * 1_000_000}
+    for headers in (many, one):
+        sent = request_bytes("GET", "/v1/products", headers=headers)
+        received = await raw(http.address, sent)
+        assert received == b"" or answer_of(received).status == 431
+
+
+async def test_who_is_slow_is_not_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEAD_S_MAX", 0.3)
+    monkeypatch.setattr(application, "BODY_S_MAX", 0.3)
+    head = SMUGGLED + b"content-length: 50\r\n\r\n{"
+
+    never, slow_head, slow_body = await asyncio.gather(
+        raw(http.address, b""),
+        raw(http.address, b"GET /v1/products HTTP/1.1\r\nx: "),
+        raw(http.address, head),
+    )
+
+    assert [answer_of(one).status for one in (never, slow_head, slow_body)] == [408, 408, 408]
+    assert json.loads(answer_of(slow_body).body)["detail"].startswith(": ") is False
+
+
+async def test_who_leaves_in_the_middle_of_a_body_changes_nothing(http: Http) -> None:
+    head = SMUGGLED + b"content-length: %d\r\n\r\n" % len(PRODUCT)
+
+    await raw(http.address, head + PRODUCT[:-1], then_end=True)
+
+
+async def test_requests_in_a_row_are_answered_in_their_order(http: Http) -> None:
+    first = request_bytes("GET", "/v1/products/LAMP").replace(b"close", b"keep-alive")
+    second = request_bytes("GET", "/v1/nothing")
+
+    received = await raw(http.address, first + second)
+
+    assert [int(part.split()[0]) for part in received.split(b"HTTP/1.1 ")[1:]] == [200, 404]

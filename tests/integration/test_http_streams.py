@@ -1,0 +1,98 @@
+"""Streams over HTTP: an event a version, resumed where they were left, over when they are."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.integration.conftest import Ground
+from tests.integration.over_http import Events, Http, events, http_on
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+STOP_S_MAX = 5.0
+
+
+@pytest.fixture
+async def http(ground: Ground) -> AsyncIterator[Http]:
+    async with http_on(ground) as found:
+        await found.product("LAMP", 10)
+        yield found
+
+
+async def version_and_status(stream: Events) -> tuple[str, str]:
+    event = await stream.next()
+    order = json.loads(event["data"])
+    assert event["id"] == str(order["version"])
+    return event["id"], order["status"]
+
+
+async def test_every_version_is_an_event_until_the_order_is_final(http: Http) -> None:
+    order_id = await http.placed()
+    async with events(http.address, f"/v1/orders/{order_id}/watch") as stream:
+        assert stream.head.headers["content-type"] == "text/event-stream"
+        seen = [await version_and_status(stream)]
+        await http.done("POST", f"/v1/orders/{order_id}/cancel")
+        seen.append(await version_and_status(stream))
+        end = await stream.next()
+
+        assert seen == [("2", "CONFIRMED"), ("3", "CANCELLED")]
+        assert end == {"event": "end", "data": "{}"}
+        assert await stream.next() == {}
+
+
+async def test_who_comes_back_is_told_what_is_new(http: Http) -> None:
+    order_id = await http.placed()
+    path = f"/v1/orders/{order_id}/watch"
+    async with events(http.address, path, last_event_id="2") as resumed:
+        await http.done("POST", f"/v1/orders/{order_id}/cancel")
+
+        assert await version_and_status(resumed) == ("3", "CANCELLED")
+    async with events(http.address, path, last_event_id="2") as late:
+        assert await version_and_status(late) == ("3", "CANCELLED")
+    over = await http.ask("GET", path, last_event_id="3")
+    assert (over.status, over.body) == (204, b""), "204 ends an EventSource for good"
+
+
+@pytest.mark.parametrize("last_id", ["", "x", "-1", "1" * 30, "\xb2"])
+async def test_an_id_that_was_never_sent_is_as_none(http: Http, last_id: str) -> None:
+    path = f"/v1/orders/{await http.placed()}/watch"
+
+    async with events(http.address, path, last_event_id=last_id) as stream:
+        assert await version_and_status(stream) == ("2", "CONFIRMED")
+
+
+async def test_a_stream_that_is_refused_is_a_problem(http: Http) -> None:
+    unknown = await http.ask("GET", f"/v1/orders/{NOBODY}/watch")
+    wrong = await http.ask("GET", "/v1/orders/x/watch?y=1")
+
+    assert (unknown.status, unknown.json["code"]) == (404, "NOT_FOUND")
+    assert (wrong.status, wrong.errors) == (400, ["y"])
+
+
+async def test_an_idle_stream_does_not_hold_up_the_end(ground: Ground) -> None:
+    async with AsyncExitStack() as watching:
+        async with http_on(ground) as http:
+            await http.product("LAMP", 10)
+            path = f"/v1/orders/{await http.placed()}/watch"
+            stream = await watching.enter_async_context(events(http.address, path))
+            assert await version_and_status(stream) == ("2", "CONFIRMED")
+            begun = time.monotonic()
+        took_s = time.monotonic() - begun
+
+        assert await stream.next() == {}, "without an event `end`: the client comes back"
+    assert took_s < STOP_S_MAX, f"{took_s:.1f} s"
+
+
+async def test_a_client_that_leaves_ends_its_stream(http: Http) -> None:
+    path = f"/v1/orders/{await http.placed()}/watch"
+    before = asyncio.all_tasks()
+    async with events(http.address, path) as stream:
+        assert await version_and_status(stream) == ("2", "CONFIRMED")
+        assert len(asyncio.all_tasks()) > len(before)
+
+    async with asyncio.timeout(STOP_S_MAX):
+        while asyncio.all_tasks() - before:
+            await asyncio.sleep(0.01)

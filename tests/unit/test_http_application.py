@@ -1,0 +1,165 @@
+"""What a method sees of a call over HTTP, and what a caller sees when all goes wrong."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import grpc
+import pytest
+import structlog
+from grpc import aio
+
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.http import application
+from holdfast.chassis.http.answers import Answers
+from holdfast.chassis.http.application import HttpApplication
+from holdfast.chassis.http.binding import Rules
+from holdfast.chassis.http.context import Aborted, HttpContext
+from holdfast.chassis.http.router import routes_of
+from holdfast.chassis.http.service import HttpService
+from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
+
+Handle = Callable[[Any, HttpContext], Awaitable[pb.Order]]
+PATH = b"/v1/orders/0198c5f0-7a3b-7c1e-9d43-5a8f0b2c6d1e"
+SERVICE = pb.DESCRIPTOR.services_by_name["OrderService"]
+
+
+class Orders:
+    """A servicer each of whose methods is what a test wants it to be."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def __getattr__(self, _name: str) -> Handle:
+        return self._handle
+
+
+def served(handle: Handle) -> HttpApplication:
+    boundary = RpcBoundary(lambda _error: None, SystemClock())
+    methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
+    return HttpApplication([HttpService(SERVICE, methods, Rules())], SystemClock())
+
+
+async def ask(
+    asked: HttpApplication, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, str], Any]:
+    raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+    scope = {
+        "type": "http", "method": "GET", "raw_path": PATH, "query_string": b"",
+        "headers": raw, "client": ("127.0.0.1", 4711),
+    }  # fmt: skip
+    sent: list[Mapping[str, Any]] = []
+
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.request", "body": b""}
+
+    async def send(event: Mapping[str, Any]) -> None:
+        sent.append(event)
+
+    await asked(scope, receive, send)
+    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], told, json.loads(sent[1]["body"])
+
+
+async def test_a_method_sees_who_calls_in_what_trace_and_for_how_long() -> None:
+    seen: list[HttpContext] = []
+
+    async def handle(_request: Any, context: HttpContext) -> pb.Order:
+        seen.append(context)
+        return pb.Order()
+
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await ask(served(handle), {"traceparent": trace, "authorization": "Bearer x", "cookie": "c"})
+
+    (context,) = seen
+    assert dict(context.invocation_metadata()) == {
+        "traceparent": trace,
+        "authorization": "Bearer x",
+    }
+    assert context.peer() == "ipv4:127.0.0.1:4711"
+    assert application.CALL_S_MAX - 5 < (context.time_remaining() or 0) <= application.CALL_S_MAX
+
+
+async def test_a_method_may_end_the_call_itself() -> None:
+    async def handle(_request: Any, context: HttpContext) -> pb.Order:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "not you")
+
+    status, _, problem = await ask(served(handle))
+
+    assert (status, problem["code"], problem["detail"]) == (403, "PERMISSION_DENIED", "not you")
+
+
+async def test_a_bug_is_told_by_its_id_alone() -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        raise ValueError("the secret is 4711")
+
+    with structlog.testing.capture_logs() as logs:
+        status, _, problem = await ask(served(handle))
+
+    assert status == 500
+    assert "4711" not in str(problem)
+    assert problem["correlation_id"] in str(logs)
+
+
+async def test_a_bug_of_http_is_told_by_its_id_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        return pb.Order()
+
+    asked = served(handle)
+    monkeypatch.setattr(Answers, "of", lambda *_args, **_named: 1 // 0)
+    with structlog.testing.capture_logs() as logs:
+        status, _, problem = await ask(asked)
+
+    assert (status, problem["code"]) == (500, "INTERNAL")
+    assert "division" not in str(problem)
+    assert problem["correlation_id"] in str(logs)
+
+
+async def test_who_has_waited_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        await asyncio.sleep(60)
+        return pb.Order()
+
+    monkeypatch.setattr(application, "CALL_S_MAX", 0.05)
+    status, _, problem = await ask(served(handle))
+
+    assert (status, problem["code"]) == (504, "DEADLINE_EXCEEDED")
+
+
+async def test_beyond_its_limit_requests_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = asyncio.Event()
+
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        await go_on.wait()
+        return pb.Order()
+
+    monkeypatch.setattr(application, "REQUESTS_MAX", 2)
+    asked = served(handle)
+    under_way = [asyncio.create_task(ask(asked)) for _ in range(2)]
+    await asyncio.sleep(0)
+    status, headers, problem = await ask(asked)
+    go_on.set()
+
+    assert (status, problem["reason"], headers["retry-after"]) == (429, "OVERLOADED", "1")
+    assert [(await one)[0] for one in under_way] == [200, 200]
+    assert (await ask(asked))[0] == 200, "there is room again"
+
+
+async def test_every_method_has_a_path_and_each_path_a_method() -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        return pb.Order()
+
+    boundary = RpcBoundary(lambda _error: None, SystemClock())
+    methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
+
+    assert {route.method.name for route in routes_of(SERVICE)} == methods.keys()
+    assert methods.keys() == {method.name for method in SERVICE.methods}
+
+
+def test_aborting_is_what_the_boundary_lets_pass() -> None:
+    assert issubclass(Aborted, aio.AbortError)
