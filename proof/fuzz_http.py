@@ -1,0 +1,50 @@
+"""`make fuzz-http`: Schemathesis asks a running Holdfast whatever its OpenAPI document allows.
+
+Nothing may answer 5xx, or otherwise than the document says, or take what the document forbids. One
+check is left out: that all it allows is taken. What an id may be made of, and that units are there,
+no schema can say.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from testbed.cluster import Embedded
+from testbed.processes import free_port, temporary_folder
+
+LAMP = {"product_id": "LAMP", "active": True, "unit_price": {"amount": "5", "currency": "GBP"}}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="make fuzz-http", description=__doc__)
+    options.add_argument("--schemathesis", type=Path, required=True)
+    options.add_argument("--examples", type=int, default=50)
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    with temporary_folder() as folder:
+        holdfast = Embedded(folder, http_port=free_port())
+        with holdfast.running():
+            at = f"http://{holdfast.addresses['http']}"
+            kind = {"content-type": "application/json"}
+            urlopen(Request(f"{at}/v1/products", json.dumps(LAMP).encode(), kind), timeout=20)
+            command = [
+                str(chosen.schemathesis.absolute()),
+                "run",
+                f"{at}/openapi.json",
+                "--checks",
+                "all",
+            ]
+            command += ["--exclude-checks", "positive_data_acceptance"]
+            command += ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
+            command += ["--phases", "examples,coverage,fuzzing", "--request-timeout", "30"]
+            code = subprocess.run(command, cwd=folder, check=False).returncode
+        log = holdfast.program("up").log.read_text()
+    assert "Traceback" not in log, log
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
