@@ -19,7 +19,7 @@ def test_every_verb_of_both_services_is_in_the_callers_mix() -> None:
     asked = {RPCS.get(method, method) for method in WHOLE_MIX}
 
     assert asked | set(BATCHES.values()) == every_rpc()
-    assert MIX.items() <= WHOLE_MIX.items()
+    assert MIX.keys() < WHOLE_MIX.keys()
 
 
 def test_a_caller_asks_by_every_verb_of_its_mix() -> None:

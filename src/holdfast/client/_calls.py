@@ -19,7 +19,6 @@ PAUSE_S_MAX = 1.0
 _CHANNEL_OPTIONS = (
     # gRPC's own way back after a lost connection grows to two minutes; ours must not.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A server that is frozen closes nothing: ask, while a call waits, whether it is still there.
     ("grpc.keepalive_time_ms", 5_000),
@@ -27,6 +26,10 @@ _CHANNEL_OPTIONS = (
     # A proxy set for the web would be asked for 127.0.0.1 too.
     ("grpc.enable_http_proxy", 0),
 )
+
+# How long a connection may take, too: a busy server needs its time for a handshake.
+_PLAIN = (*_CHANNEL_OPTIONS, ("grpc.min_reconnect_backoff_ms", 100))
+_TLS = (*_CHANNEL_OPTIONS, ("grpc.min_reconnect_backoff_ms", 2_000))
 
 RequestT = TypeVar("RequestT", bound=Message)
 AnswerT = TypeVar("AnswerT")
@@ -45,9 +48,9 @@ class Calls:
         retry_s: float | None,
     ) -> None:
         if credentials is None:
-            self.channel = grpc.aio.insecure_channel(target, options=_CHANNEL_OPTIONS)
+            self.channel = grpc.aio.insecure_channel(target, options=_PLAIN)
         else:
-            self.channel = grpc.aio.secure_channel(target, credentials, options=_CHANNEL_OPTIONS)
+            self.channel = grpc.aio.secure_channel(target, credentials, options=_TLS)
         self._peer = f"{service} at {target}"
         self._deadline_s = deadline_s
         self._retry_s = deadline_s if retry_s is None else retry_s

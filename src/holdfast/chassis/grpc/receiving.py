@@ -20,6 +20,11 @@ from holdfast.chassis import callers
 RECEIVE_S_MAX = 20.0
 RECEIVING_MAX = 2_000  # calls of one address that wait for their request
 
+# Names and values of a call's headers together. Keys and tokens are the longest that we ask for.
+# gRPC has a limit of its own, which looks at them as they are compressed.
+METADATA_BYTES_MAX = 16 * 1024
+
+TOO_LARGE = f"the headers of a call may have {METADATA_BYTES_MAX:,} bytes"
 INCOMPLETE = "the request is not there, or not whole"
 LATE = f"the request did not come within {RECEIVE_S_MAX:g} s"
 TOO_MANY = f"{RECEIVING_MAX} calls from your address wait for their requests already"
@@ -42,6 +47,9 @@ class Receiving:
     async def _receive(self, context: Any) -> Any:
         """Return the request, or end the call."""
         address = callers.address_of(context.peer())
+        metadata = context.invocation_metadata() or ()
+        if sum(len(name) + len(value) for name, value in metadata) > METADATA_BYTES_MAX:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_LARGE)
         if self._receiving[address] >= RECEIVING_MAX:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
         self._receiving[address] += 1

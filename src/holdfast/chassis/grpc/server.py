@@ -13,7 +13,7 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from holdfast.chassis.grpc.credentials import server_credentials
-from holdfast.chassis.grpc.receiving import Receiving
+from holdfast.chassis.grpc.receiving import METADATA_BYTES_MAX, Receiving
 from holdfast.chassis.grpc.sizes import RECEIVE_BYTES_MAX
 from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.chassis.metrics import BROKER_NAMES_WRONG, BROKER_UP
@@ -23,8 +23,6 @@ from holdfast.chassis.tls import Certificates, TlsFiles
 
 CONCURRENT_RPCS_MAX = 10_000
 STREAMS_MAX = 1_000  # of one connection: more wait at its caller's end
-# Names and values of a call's headers together. Keys and tokens are the longest that we ask for.
-METADATA_BYTES_MAX = 16 * 1024
 STOP_GRACE_S = 10.0
 BUS = "bus"  # the health service's name for the way to the broker
 BUS_LOOK_S = 1.0
