@@ -235,6 +235,9 @@ class Caller:
         if method in PAGES:
             product_id = self._chance.choice(self._product_ids)
             return Wanted(*self._catalogue.page(method, self._orders, product_id))
+        return self._about_orders_and_stock(method)
+
+    def _about_orders_and_stock(self, method: str) -> Wanted:
         match method:
             case "UpdateStock" | "SetStock" | "QuarantineStock" | "ReleaseQuarantine":
                 return Wanted(method, self._stock_change(method))

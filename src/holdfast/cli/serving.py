@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple, Protocol, TypeVar
+from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 import typer
 
@@ -66,34 +66,19 @@ class Processes(NamedTuple):
     http_workers: int
 
 
+def _port(of: str) -> Any:
+    """An option for the port of something."""
+    return typer.Option(parser=whole(0, PORT_MAX), metavar="N", help=f"Port of {of}; 0: any free.")
+
+
 def up(
     data: HomeOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    orders_port: Annotated[
-        int,
-        typer.Option(parser=whole(0, PORT_MAX), metavar="N", help="Port of Orders; 0: any free."),
-    ] = 7001,
-    inventory_port: Annotated[
-        int,
-        typer.Option(
-            parser=whole(0, PORT_MAX), metavar="N", help="Port of Inventory; 0: any free."
-        ),
-    ] = 7002,
-    http_port: Annotated[
-        int,
-        typer.Option(
-            parser=whole(0, PORT_MAX), metavar="N", help="Port of HTTP/JSON; 0: any free."
-        ),
-    ] = 7000,
+    orders_port: Annotated[int, _port("Orders")] = 7001,
+    inventory_port: Annotated[int, _port("Inventory")] = 7002,
+    http_port: Annotated[int, _port("HTTP/JSON")] = 7000,
     config: ConfigOption = None,
-    admin_port: Annotated[
-        int,
-        typer.Option(
-            parser=whole(0, PORT_MAX),
-            metavar="N",
-            help="Port of /metrics, /healthz and /readyz, on 127.0.0.1 only; 0: any free.",
-        ),
-    ] = 7009,
+    admin_port: Annotated[int, _port("/metrics, /healthz and /readyz, on 127.0.0.1 only")] = 7009,
     traces: Annotated[
         str,
         typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces."),
