@@ -129,7 +129,7 @@ BUGS = (
         "Events of a type that nobody knows are acknowledged and kept nowhere.",
         edited(
             InboxReceiver,
-            "receive",
+            "_receive",
             ("unreadable.append", '"unknown type" in str(error) or unreadable.append'),
         ),
     ),

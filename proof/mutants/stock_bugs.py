@@ -234,7 +234,10 @@ BUGS = (
         edited(
             StoreWork,
             "save_book",
-            ("(book.movements)", '([m for m in book.movements if m.kind != "RELEASE"])'),
+            (
+                "_write_movements(book.movements)",
+                '_write_movements([m for m in book.movements if m.kind != "RELEASE"])',
+            ),
         ),
     ),
     bug(
