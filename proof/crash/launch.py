@@ -95,7 +95,7 @@ def _known(guard: Callable[..., Any]) -> Any:
 
     def known(boundary: RpcBoundary, name: str, handle: Any) -> Any:
         async def call(request: Any, context: Any) -> Any:
-            VERBS.set(frozenset({name}))
+            VERBS.set(frozenset({name.rpartition("/")[2]}))
             return await handle(request, context)
 
         return guard(boundary, name, call)

@@ -191,6 +191,9 @@ class ServerContext:
         """Deadlines are kept at the caller's end of the network."""
         return None
 
+    def set_trailing_metadata(self, trailing_metadata: Metadata) -> None:
+        """Told beside an answer; nobody here looks."""
+
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = ()
     ) -> NoReturn:
@@ -211,9 +214,18 @@ class SimulatedChannel:
         response_deserializer: Callable[[bytes], Any],
         _registered_method: bool = False,
     ) -> Callable[..., Any]:
-        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - gRPC's
+        async def call(
+            request: Any,
+            *,
+            timeout: float | None = None,  # noqa: ASYNC109 - gRPC's
+            metadata: Metadata = (),
+        ) -> Any:
             reply = await self._network.call(
-                self._service, path, request_serializer(request), timeout_s=timeout or DEADLINE_S
+                self._service,
+                path,
+                request_serializer(request),
+                timeout_s=timeout or DEADLINE_S,
+                metadata=metadata,
             )
             if reply.code is not OK:
                 raise aio.AioRpcError(reply.code, None, None, reply.details)

@@ -39,7 +39,7 @@ WAITS_MAX = (UNLIMITED, 6, 0)  # units of the scarce products that orders may wa
 DISPLACING = 0.5
 BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
-TASKS_AT_REST_MAX = 32  # embedded mode has 28; and some may be about to end
+TASKS_AT_REST_MAX = 38  # embedded mode has 34; and some may be about to end
 
 LEFT = {
     "orders": (
