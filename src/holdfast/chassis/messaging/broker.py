@@ -86,8 +86,7 @@ class Broker(Protocol):
     """Carries events from one service's outbox to the other's inbox."""
 
     async def publish(self, events: Sequence[Event]) -> frozenset[str]:
-        """Hand events over, those of each subject in this order; return the ids of those that the
-        broker holds durably.
+        """Hand events over in this order; return the ids of those that the broker holds durably.
 
         Ids not returned were refused or could not be routed: publish them again. Repeating an
         event is harmless.
