@@ -30,8 +30,8 @@ QUEUE = "inventory.orders"
 CANCELLED = "holdfast.orders.v1.OrderCancelled"
 SUBSCRIPTIONS = [Subscription(QUEUE, (PLACED, CANCELLED))]
 START = datetime(2026, 11, 5, tzinfo=UTC)
-EVENTS = [  # of one order, and of types in turn, so that no two travel in one message
-    Event(f"e-{n}", (PLACED, CANCELLED)[n % 2], "o-1", n, START, b"data") for n in range(1, 301)
+EVENTS = [  # of types in turn, so that no two travel in one message
+    Event(f"e-{n}", (PLACED, CANCELLED)[n % 2], f"o-{n}", 1, START, b"data") for n in range(1, 301)
 ]
 CONVERGE_S_MAX = 180.0
 

@@ -66,28 +66,19 @@ def unreadable(queue: str, body: bytes, reason: str) -> DeadLetter:
 
 
 def packs(events: Sequence[Event]) -> Iterator[list[Event]]:
-    """Gather the events into as few packs of one type, each fit for one message, as keep the events
-    of each subject in their order; those of different subjects may change places.
-    """
-    filling: dict[str, list[Event]] = {}  # by type
-    rooms: dict[str, int] = {}
-    newest: dict[str, list[Event]] = {}  # the pack that has each subject's newest event
+    """Cut the events, in their order, into runs of one type, each fit for one message."""
+    pack: list[Event] = []
+    room = PACK_BYTES_MAX
     for event in events:
-        kind, size = event.type, len(event.data) + ENVELOPE_BYTES
-        before = newest.get(event.subject)
-        if before and before[0].type != kind and filling.get(before[0].type) is before:
-            yield filling.pop(before[0].type)
-        pack = filling.get(kind)
-        if pack and (len(pack) == EVENTS_PER_MESSAGE_MAX or size > rooms[kind]):
-            yield filling.pop(kind)
-            pack = None
-        if pack is None:
-            pack = filling[kind] = []
-            rooms[kind] = PACK_BYTES_MAX
+        size = len(event.data) + ENVELOPE_BYTES
+        full = len(pack) == EVENTS_PER_MESSAGE_MAX or size > room
+        if pack and (full or event.type != pack[0].type):
+            yield pack
+            pack, room = [], PACK_BYTES_MAX
         pack.append(event)
-        newest[event.subject] = pack
-        rooms[kind] -= size
-    yield from filling.values()
+        room -= size
+    if pack:
+        yield pack
 
 
 def _write(target: wire.CloudEvent, event: Event) -> None:
