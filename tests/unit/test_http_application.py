@@ -20,6 +20,7 @@ from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.metrics import RPC_SECONDS
 from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
@@ -83,6 +84,22 @@ async def test_a_method_sees_who_calls_in_what_trace_and_for_how_long() -> None:
     }
     assert context.peer() == "ipv4:127.0.0.1:4711"
     assert application.CALL_S_MAX - 5 < (context.time_remaining() or 0) <= application.CALL_S_MAX
+
+
+async def test_a_method_is_measured_under_one_name_over_http_and_grpc() -> None:
+    async def handle(_request: Any, _context: HttpContext) -> pb.Order:
+        return pb.Order()
+
+    def measured() -> dict[str, float]:
+        (family,) = RPC_SECONDS.collect()
+        counts = [one for one in family.samples if one.name.endswith("_count")]
+        return {one.labels["rpc_method"]: one.value for one in counts}
+
+    before = measured()
+    await ask(served(handle))
+
+    counted = {name for name, calls in measured().items() if calls != before.get(name, 0)}
+    assert counted == {f"{SERVICE.full_name}/GetOrderDetails"}
 
 
 async def test_a_method_may_end_the_call_itself() -> None:

@@ -51,12 +51,16 @@ class TooLong(Exception):
         super().__init__(f"no call may take longer than {longest_s:g} s")
 
 
-class Guarded:
-    """A server as generated code sees it while it adds a servicer to it."""
+class _Guarded:
+    """A server as generated code sees it while it adds a servicer to it.
 
-    def __init__(self, server: aio.Server, wrap: Callable[[str, Any], Any]) -> None:
-        self._server = server
-        self._wrap = wrap
+    :param take: is given each service's methods, wrapped, by name.
+    """
+
+    def __init__(
+        self, wrap: Callable[[str, Any], Any], take: Callable[[str, dict[str, Any]], None]
+    ) -> None:
+        self._wrap, self._take = wrap, take
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
         """Do nothing: the same methods are added by name."""
@@ -65,24 +69,7 @@ class Guarded:
         wrapped = {
             name: self._wrap(f"{service}/{name}", handler) for name, handler in handlers.items()
         }
-        handler = grpc.method_handlers_generic_handler(service, wrapped)
-        self._server.add_generic_rpc_handlers([handler])
-
-
-class _Kept:
-    """A server that only keeps what generated code adds to it."""
-
-    def __init__(self, wrap: Callable[[str, Any], Any]) -> None:
-        self._wrap = wrap
-        self.methods: dict[str, Any] = {}
-
-    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Do nothing: the same methods are added by name."""
-
-    def add_registered_method_handlers(self, _service: str, handlers: Mapping[str, Any]) -> None:
-        for name, handler in handlers.items():
-            wrapped = self._wrap(name, handler)
-            self.methods[name] = wrapped.unary_stream or wrapped.unary_unary
+        self._take(service, wrapped)
 
 
 def chassis_status(error: Exception) -> Status | None:
@@ -153,16 +140,26 @@ class RpcBoundary:
         The methods are wrapped once. An interceptor does the same for every call anew, which costs
         a tenth of an empty one.
         """
-        return cast(aio.Server, Guarded(server, self._wrap))  # as far as generated code goes
+
+        def take(service: str, methods: dict[str, Any]) -> None:
+            handler = grpc.method_handlers_generic_handler(service, methods)
+            server.add_generic_rpc_handlers([handler])
+
+        return cast(aio.Server, _Guarded(self._wrap, take))  # as far as generated code goes
 
     def methods(self, add: Callable[[Any, aio.Server], None], servicer: Any) -> dict[str, Any]:
         """Return a servicer's methods by name, wrapped as for a server of gRPC.
 
         :param add: generated: adds the servicer to a server.
         """
-        kept = _Kept(self._wrap)
-        add(servicer, cast(aio.Server, kept))  # as far as generated code goes
-        return kept.methods
+        kept: dict[str, Any] = {}
+
+        def take(_service: str, methods: dict[str, Any]) -> None:
+            for name, method in methods.items():
+                kept[name] = method.unary_stream or method.unary_unary
+
+        add(servicer, cast(aio.Server, _Guarded(self._wrap, take)))  # as far as generated code goes
+        return kept
 
     def _wrap(
         self, name: str, handler: grpc.RpcMethodHandler[Any, Any]
