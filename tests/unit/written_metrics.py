@@ -1,10 +1,8 @@
 """The page of the documentation that lists the metrics, from the table in the code."""
 
-from importlib import import_module
 from pathlib import Path
 
-from holdfast.chassis.metrics import TABLE
-from holdfast.cli.metrics import DECLARED_IN
+from holdfast.cli.metrics import declared
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 RENEW = ".venv/bin/python -m tests.unit.written_metrics"
@@ -25,10 +23,8 @@ product or an address. A histogram `NAME` is `NAME_bucket`, `NAME_sum` and `NAME
 
 def page() -> str:
     """What the page says."""
-    for module in DECLARED_IN:
-        import_module(module)
     rows = []
-    for one in TABLE.values():
+    for one in declared():
         labels = [
             f"`{label}`" + (f" ({', '.join(values)})" if values else "")
             for label, values in one.labels.items()

@@ -202,12 +202,12 @@ def _announce(told: Mapping[str, str], output: Output) -> None:
     if output is Output.JSON:
         print_json_line(told)
         return
-    orders, inventory, http, admin, data = told.values()
+    orders, inventory = told["orders"], told["inventory"]
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
-    print_line(f"HTTP/JSON  http://{http}/docs")
-    print_line(f"Metrics    http://{admin}/metrics")
-    print_line(f"Data       {data}")
+    print_line(f"HTTP/JSON  http://{told['http']}/docs")
+    print_line(f"Metrics    http://{told['admin']}/metrics")
+    print_line(f"Data       {told['data']}")
     print_line("Ctrl-C stops. In another terminal, try:")
     at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"
     at_orders = "" if orders == ORDERS_ADDRESS else f" --orders {orders}"

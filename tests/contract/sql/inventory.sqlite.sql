@@ -338,7 +338,7 @@ ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quan
 ;
 
 -- COUNT_BACKORDERS
-SELECT count(*) AS parts, min(since) AS oldest
+SELECT count(*) AS waiting, min(since) AS oldest
   FROM (SELECT since FROM backorder LIMIT 10000) AS waiting
 ;
 

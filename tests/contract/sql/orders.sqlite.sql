@@ -3088,26 +3088,26 @@ LEFT JOIN order_details USING (order_id)
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = ?2, version = ?3, updated_at = ?4,
-       shortages = coalesce(?9, orders.shortages),
-       asked = coalesce(?10, orders.asked),
-       answered = coalesce(?5, orders.answered),
-       stock_sequence = coalesce(?6, orders.stock_sequence),
-       stock_revision = coalesce(?7, orders.stock_revision),
-       stock = coalesce(?8, orders.stock),
-       expires_at = coalesce(?11, orders.expires_at),
-       confirmed_by = coalesce(?12, orders.confirmed_by)
+   SET status = ?3, version = ?4, updated_at = ?5,
+       shortages = coalesce(?10, orders.shortages),
+       asked = coalesce(?11, orders.asked),
+       answered = coalesce(?6, orders.answered),
+       stock_sequence = coalesce(?7, orders.stock_sequence),
+       stock_revision = coalesce(?8, orders.stock_revision),
+       stock = coalesce(?9, orders.stock),
+       expires_at = coalesce(?12, orders.expires_at),
+       confirmed_by = coalesce(?13, orders.confirmed_by)
  WHERE orders.order_id = ?1
-   AND orders.version = ?13
+   AND orders.version = ?2
 ;
 
 -- SETTLE_STATES
 UPDATE orders
-   SET status = ?2, version = ?3, updated_at = ?4,
-       answered = ?5, stock_sequence = ?6, stock_revision = ?7,
-       stock = ?8
+   SET status = ?3, version = ?4, updated_at = ?5,
+       answered = ?6, stock_sequence = ?7, stock_revision = ?8,
+       stock = ?9
  WHERE orders.order_id = ?1
-   AND orders.version = ?9
+   AND orders.version = ?2
 ;
 
 -- UPDATE_STOCK
@@ -3192,7 +3192,7 @@ ORDER BY hold.expires_at, hold.order_id
 ;
 
 -- COUNT_PENDING
-SELECT count(*) AS orders, min(since) AS oldest
+SELECT count(*) AS waiting, min(since) AS oldest
   FROM (SELECT since
           FROM unanswered
           JOIN orders ON orders.order_id = unanswered.order_id

@@ -2,13 +2,32 @@
 
 from collections.abc import Awaitable, Callable
 
-from holdfast.chassis.database.seam import Database, Reading
+from prometheus_client import Gauge
+
+from holdfast.chassis.clock import Clock
+from holdfast.chassis.database.seam import Database, Reading, instant
 from holdfast.chassis.messaging.sql import SQL
 from holdfast.chassis.metrics import DATABASE_UP, DEAD_LETTERS
 
 MEASURE_EVERY_S = 5.0
 
 Look = Callable[[Reading], Awaitable[None]]
+
+
+def waiting(sql: str, clock: Clock, count: Gauge, age_s: Gauge) -> Look:
+    """Return what tells how much waits, and for how long the oldest of it has.
+
+    :param sql: its one row has how many wait as `waiting`, and since when as `oldest`.
+    """
+
+    async def look(reading: Reading) -> None:
+        (row,) = await reading.fetch(sql)
+        oldest = row["oldest"]
+        age = (clock.now() - instant(oldest)).total_seconds() if oldest else 0.0
+        count.set(row["waiting"])
+        age_s.set(max(0.0, age))
+
+    return look
 
 
 class Measuring:

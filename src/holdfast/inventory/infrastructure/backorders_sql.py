@@ -34,7 +34,7 @@ ON CONFLICT (product_id, since, order_id) DO UPDATE SET quantity = excluded.quan
 
     # The oldest of each product leads its queue, and few products have one.
     COUNT_BACKORDERS = """
-SELECT count(*) AS parts, min(since) AS oldest
+SELECT count(*) AS waiting, min(since) AS oldest
   FROM (SELECT since FROM backorder LIMIT 10000) AS waiting
 """
 

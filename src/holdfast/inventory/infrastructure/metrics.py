@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.chassis.clock import Clock
-from holdfast.chassis.database.seam import Engine, Reading, instant
-from holdfast.chassis.messaging.measuring import Look
+from holdfast.chassis.database.seam import Engine
+from holdfast.chassis.messaging.measuring import Look, waiting
 from holdfast.chassis.metrics import counter, gauge
 from holdfast.inventory.domain.stock.movements import Movement, MovementKind
 from holdfast.inventory.infrastructure.sql import SQL
@@ -33,12 +33,4 @@ def count_movements(movements: Sequence[Movement]) -> None:
 
 def waiting_for_stock(engine: Engine, clock: Clock) -> Look:
     """Return what tells how much waits for stock, and since when."""
-
-    async def look(reading: Reading) -> None:
-        (row,) = await reading.fetch(SQL[engine].COUNT_BACKORDERS)
-        oldest = row["oldest"]
-        age = (clock.now() - instant(oldest)).total_seconds() if oldest else 0.0
-        BACKORDERS.set(row["parts"])
-        BACKORDER_AGE_SECONDS.set(max(0.0, age))
-
-    return look
+    return waiting(SQL[engine].COUNT_BACKORDERS, clock, BACKORDERS, BACKORDER_AGE_SECONDS)

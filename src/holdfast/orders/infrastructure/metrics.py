@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.chassis.clock import Clock, made_at_s
-from holdfast.chassis.database.seam import Engine, Reading, instant
-from holdfast.chassis.messaging.measuring import Look
+from holdfast.chassis.database.seam import Engine
+from holdfast.chassis.messaging.measuring import Look, waiting
 from holdfast.chassis.metrics import BatchHistogram, counter, gauge
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
@@ -69,12 +69,4 @@ def _settles(change: OrderChange) -> bool:
 
 def pending_orders(engine: Engine, clock: Clock) -> Look:
     """Return what tells how many orders are undecided, and since when."""
-
-    async def look(reading: Reading) -> None:
-        (row,) = await reading.fetch(SQL[engine].COUNT_PENDING)
-        oldest = row["oldest"]
-        age = (clock.now() - instant(oldest)).total_seconds() if oldest else 0.0
-        PENDING.set(row["orders"])
-        PENDING_AGE_SECONDS.set(max(0.0, age))
-
-    return look
+    return waiting(SQL[engine].COUNT_PENDING, clock, PENDING, PENDING_AGE_SECONDS)

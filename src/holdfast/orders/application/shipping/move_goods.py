@@ -54,8 +54,10 @@ class MoveGoods:
                 try:
                     change = _decide(command, states.get(order_id), orders, locations, at)
                     if change:
+                        after = _after(orders[order_id], change)
+                        after.goods.refuse_much(order_id)
                         states[order_id] = states[order_id].after(change)
-                        orders[order_id] = _after(orders[order_id], change)
+                        orders[order_id] = after
                         changes.append(change)
                 except OrdersError as error:
                     outcomes.append(error)
@@ -114,10 +116,7 @@ def _decide(
         if isinstance(locations, InventoryUnavailable):
             raise locations
         refuse_locations({line.location_id for line in command.lines}, locations)
-    change = command.decide(state, order, at)
-    if change:
-        _after(order, change).goods.refuse_much(command.order_id)
-    return change
+    return command.decide(state, order, at)
 
 
 def _after(order: Order, change: OrderChange) -> Order:

@@ -261,12 +261,12 @@ UPDATE orders
        stock = coalesce(new.stock, orders.stock),
        expires_at = coalesce(new.expires_at, orders.expires_at),
        confirmed_by = coalesce(new.confirmed_by, orders.confirmed_by)
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::json[],
-              $9::jsonb[], $10::bigint[], $11::timestamptz[], $12::text[], $13::bigint[])
-       AS new (order_id, status, version, at,
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::json[],
+              $10::jsonb[], $11::bigint[], $12::timestamptz[], $13::text[])
+       AS new (order_id, before, status, version, at,
                answered, sequence, revision, stock,
-               shortages, asked, expires_at, confirmed_by, before)
+               shortages, asked, expires_at, confirmed_by)
  WHERE orders.order_id = new.order_id
    AND orders.version = new.before
 """
@@ -277,10 +277,10 @@ UPDATE orders
    SET status = new.status, version = new.version, updated_at = new.at,
        answered = new.answered, stock_sequence = new.sequence, stock_revision = new.revision,
        stock = new.stock
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[],
-              $5::bigint[], $6::bigint[], $7::bigint[], $8::json[], $9::bigint[])
-       AS new (order_id, status, version, at,
-               answered, sequence, revision, stock, before)
+  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::timestamptz[],
+              $6::bigint[], $7::bigint[], $8::bigint[], $9::json[])
+       AS new (order_id, before, status, version, at,
+               answered, sequence, revision, stock)
  WHERE orders.order_id = new.order_id
    AND orders.version = new.before
 """
@@ -378,7 +378,7 @@ ORDER BY hold.expires_at, hold.order_id
 
     # By id, which is about the order of time. Counting stops where any figure is trouble enough.
     COUNT_PENDING = """
-SELECT count(*) AS orders, min(since) AS oldest
+SELECT count(*) AS waiting, min(since) AS oldest
   FROM (SELECT since
           FROM unanswered
           JOIN orders ON orders.order_id = unanswered.order_id

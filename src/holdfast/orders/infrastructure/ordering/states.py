@@ -39,18 +39,27 @@ async def write_states(
 
     :raises Conflict: one of them was changed by somebody else.
     """
-    rows = [_state_row(of_order, news.get(order_id)) for order_id, of_order in changes.items()]
-    if all(row[_HELD] is not None and not any(row[_RARE]) for row in rows):
-        settled = [row[: _RARE.start] + row[_RARE.stop :] for row in rows]
-        written = await transaction.write(sql.SETTLE_STATES, settled)
-    else:
+    settled = [_settled(of_order, news.get(order_id)) for order_id, of_order in changes.items()]
+    rare = [_rarely_changed(of_order) for of_order in changes.values()]
+    if any(map(any, rare)) or not news.keys() >= changes.keys():
+        rows = [first + rest for first, rest in zip(settled, rare, strict=True)]
         written = await transaction.write(sql.UPDATE_STATES, rows)
-    if written < len(rows):
+    else:
+        written = await transaction.write(sql.SETTLE_STATES, settled)
+    if written < len(settled):
         raise Conflict("an order changed although it was locked")
 
 
-def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
-    """What an order becomes by changes of it, in their order."""
+def _settled(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[object, ...]:
+    """What an order becomes by an answer alone: where it stands, and what is known of its stock;
+    its second column is the version that it must still have.
+    """
+    last, before = changes[-1], changes[0].version - 1
+    return last.order_id, before, last.status, last.version, last.at, *stock_row(news)[1:]
+
+
+def _rarely_changed(changes: Sequence[OrderChange]) -> tuple[object, ...]:
+    """What else changes; None: it stays. Of several changes the newest that says so counts."""
     last = changes[-1]
     short, asked = last.shortages, asked_by(last)
     expires_at, confirmed_by = last.expires_at, last.confirmed_by
@@ -59,15 +68,7 @@ def _state_row(changes: Sequence[OrderChange], news: StockNews | None) -> tuple[
         asked = asked or asked_by(change)
         expires_at = expires_at or change.expires_at
         confirmed_by = confirmed_by or change.confirmed_by
-    return (
-        (last.order_id, last.status, last.version, last.at, *stock_row(news)[1:])
-        + (shortages_text(short) if short else None, asked, expires_at, confirmed_by)
-        + (changes[0].version - 1,)
-    )
-
-
-_HELD = 7  # the place of what Inventory told in such a row
-_RARE = slice(8, 12)  # and of what an answer alone never changes
+    return shortages_text(short) if short else None, asked, expires_at, confirmed_by
 
 
 def asked_by(change: OrderChange) -> int | None:
