@@ -18,85 +18,36 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from bench.figures import Figure, Result, figure
+from bench.beside import PLACED_VERSION, Kind, beside_create_order
+from bench.figures import Result
 from bench.generator import Job
-from bench.ledger import PostgresLedger
-from bench.load import BATCH, UNARY_CALLERS, OrdersLost, Run, batches, loaded, place_orders, unary
-from bench.progress import say
-from bench.scenarios import (
-    WARM_UP_S,
-    Bench,
-    cost,
-    milliseconds,
-    rate_of,
-    settled,
-    told_cpu,
-    with_costs,
-)
+from bench.ledger import on_postgresql
+from bench.load import BATCH, UNARY_CALLERS, OrdersLost, Run, batches, loaded, place_orders
+from bench.scenarios import Bench
 from bench.testbed import Testbed
 from bench.workload import PRODUCTS, product_id
 from holdfast.contracts.orders.v1 import orders_pb2
 
 UPDATE = "/holdfast.orders.v1.OrderService/UpdateOrder"
-VERSION = 2  # of an order that was placed without a hold and is CONFIRMED
 ROOM = 1.5  # so many times the rate of placing has orders enough; beyond, a run ends early
 FLOOR, AIM = 0.6, 0.9
 
 
 def scenario_12(bench: Bench) -> Result:
     """Edits of confirmed orders, three lines to four, beside CreateOrder, 64 callers."""
-    seconds = bench.options.seconds
-    runs: dict[str, list[Run]] = {"plain": [], "edits": []}
-    with bench.servers.cluster() as testbed:
-        say("warming up")
-        plain = place_orders(testbed, unary(WARM_UP_S))
-        edit_orders(testbed, ready(testbed, plain.rate, WARM_UP_S))
-        for number in range(1, bench.options.rounds + 1):
-            bench.look_at_baseline()
-            say(f"round {number} of {bench.options.rounds}: plain")
-            bench.servers.settle_down()
-            plain = place_orders(testbed, unary(seconds))
-            say(f"  {plain.rate:,.0f} settled orders/s; {told_cpu([plain])}")
-            say(f"round {number} of {bench.options.rounds}: edits")
-            job = ready(testbed, plain.rate, seconds)
-            bench.servers.settle_down()
-            edits = edit_orders(testbed, job)
-            say(f"  {edits.rate:,.0f} applied edits/s; {told_cpu([edits])}")
-            runs["plain"].append(plain)
-            runs["edits"].append(edits)
+    edits = Kind(
+        name="edits",
+        title="UpdateOrder, three lines to four",
+        unit="applied edits/s",
+        call="UpdateOrder",
+        each="an edit",
+        floor=FLOOR,
+        aim=AIM,
+        prepare=ready,
+        run=edit_orders,
+    )
     result = Result(12, f"cluster, edits of confirmed orders, {UNARY_CALLERS} callers")
-    result.figures = _figures(bench, **runs)
-    return with_costs(result, runs)
-
-
-def _figures(bench: Bench, plain: list[Run], edits: list[Run]) -> list[Figure]:
-    of_plain = {"ratio_of": "CreateOrder"}
-    an_order = cost("CreateOrder", plain, bench)
-    return [
-        figure(
-            "UpdateOrder, three lines to four",
-            [run.rate for run in edits],
-            "applied edits/s",
-            to=rate_of(plain),
-            floor=FLOOR,
-            aim=AIM,
-            **of_plain,
-        ),
-        settled("CreateOrder", plain),
-        figure(
-            "UpdateOrder, all processes",
-            [sum(run.cpu_ms.values()) for run in edits],
-            "CPU ms an edit",
-            to=an_order.value,
-            **of_plain,
-        ),
-        an_order,
-        *(
-            milliseconds(name, share, [run.outcome.latencies_ms for run in some])
-            for name, some in (("UpdateOrder", edits), ("CreateOrder", plain))
-            for share in ("p50", "p99")
-        ),
-    ]
+    return beside_create_order(bench, result, edits)
 
 
 def ready(testbed: Testbed, rate: float, seconds: float) -> Job:
@@ -107,7 +58,7 @@ def ready(testbed: Testbed, rate: float, seconds: float) -> Job:
     needed = -(-int(ROOM * rate * seconds) // BATCH)
     place_orders(testbed, replace(batches(0.0), requests=needed))
     testbed.ledger.wait_until_quiet()
-    orders = _ledger(testbed).newest_confirmed(VERSION, needed * BATCH)
+    orders = on_postgresql(testbed.ledger).newest_confirmed(PLACED_VERSION, needed * BATCH)
     dice = Random(1)
     dice.shuffle(orders)  # who edits does not go by the order of placing
     return Job(
@@ -123,7 +74,7 @@ def ready(testbed: Testbed, rate: float, seconds: float) -> Job:
 
 def edit(order_id: str, products: Sequence[str], dice: Random) -> bytes:
     """The UpdateOrderRequest that leaves an order's lines as they are and adds one."""
-    request = orders_pb2.UpdateOrderRequest(order_id=order_id, version=VERSION)
+    request = orders_pb2.UpdateOrderRequest(order_id=order_id, version=PLACED_VERSION)
     request.update_mask.paths.append("lines")
     for line_no, product in enumerate(products, 1):
         request.lines.add(line_no=line_no, product_id=product, quantity=1)
@@ -138,16 +89,11 @@ def edit_orders(testbed: Testbed, job: Job) -> Run:
 
     :raises OrdersLost: an edit that was answered is not, or one is REFUSED.
     """
-    before = _ledger(testbed).edit_states()
+    before = on_postgresql(testbed.ledger).edit_states()
     outcome, answered_at, meter = loaded(testbed, job)
-    after = _ledger(testbed).edit_states()
+    after = on_postgresql(testbed.ledger).edit_states()
     applied = after.get("APPLIED", 0) - before.get("APPLIED", 0)
     if applied < outcome.items or sum(after.values()) - sum(before.values()) != applied:
         raise OrdersLost(f"answered {outcome.items}, applied {applied}; {before} became {after}")
     took_s = answered_at - outcome.started
     return Run(outcome, applied, took_s, meter.cpu_ms(applied), meter.cores, meter.others)
-
-
-def _ledger(testbed: Testbed) -> PostgresLedger:
-    assert isinstance(testbed.ledger, PostgresLedger), "a cluster is on PostgreSQL"
-    return testbed.ledger

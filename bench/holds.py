@@ -16,7 +16,7 @@ from grpc import aio
 
 from bench.figures import Figure, Result, figure
 from bench.generator import CREATE, Job, quantiles_ms
-from bench.ledger import PostgresLedger, released_at
+from bench.ledger import on_postgresql, released_at
 from bench.load import (
     BATCH,
     HOLD_S,
@@ -133,8 +133,7 @@ def _run_out(bench: Bench, testbed: Testbed, run: str) -> Ending:
     :raises HoldsTooShort: the load began after the first end.
     :raises OrdersLost: a hold did not run out, or units are missing.
     """
-    ledger = testbed.ledger
-    assert isinstance(ledger, PostgresLedger), "a cluster is on PostgreSQL"
+    ledger = on_postgresql(testbed.ledger)
     ends_at = time.monotonic() + LEAD_S
     uvloop.run(_hold(testbed.orders, OrderRequests(run, seed=1), ends_at))
     ledger.wait_until_settled()

@@ -209,6 +209,12 @@ class PostgresLedger:
             await connection.close()
 
 
+def on_postgresql(ledger: Ledger) -> PostgresLedger:
+    """The ledger of a cluster."""
+    assert isinstance(ledger, PostgresLedger), "a cluster is on PostgreSQL"
+    return ledger
+
+
 def released_at(inventory_url: str) -> dict[str, float]:
     """By order, when all its units were back at Inventory; seconds since 1970."""
     rows = asyncio.run(_fetch(inventory_url, RELEASED))

@@ -16,88 +16,39 @@ Neither kind is sent with `wait`. CreateOrder answers once the order is durable,
 CONFIRMED follows; a shipment and a receipt are durable at the answer, and Inventory books them
 shortly after. Both rates count until nothing waits for Inventory. OpenReturn and CloseReturn, two
 steps of five, ask it nothing: they are one transaction of Orders and its events. What stays unequal
-is the answer, which is the whole order, or the whole return, read after the commit.
+is the answer, which is the whole order, or the whole return.
 """
 
 from dataclasses import replace
 from random import Random
 
-from bench.figures import Figure, Result, figure
+from bench.beside import PLACED_VERSION, Kind, beside_create_order
+from bench.figures import Result
 from bench.generator import Job
-from bench.ledger import PostgresLedger, units_booked
-from bench.load import BATCH, UNARY_CALLERS, OrdersLost, Run, batches, loaded, place_orders, unary
-from bench.progress import say
-from bench.scenarios import (
-    WARM_UP_S,
-    Bench,
-    cost,
-    milliseconds,
-    rate_of,
-    settled,
-    told_cpu,
-    with_costs,
-)
+from bench.ledger import on_postgresql, units_booked
+from bench.load import BATCH, UNARY_CALLERS, OrdersLost, Run, batches, loaded, place_orders
+from bench.scenarios import Bench
 from bench.steps import STEPS, UNITS
 from bench.testbed import Testbed
 
-VERSION = 2  # of an order that was placed without a hold and is CONFIRMED
 FLOOR, AIM = 0.6, 1.0
 
 
 def scenario_15(bench: Bench) -> Result:
     """Whole lives: two shipments and a return, a call a step, beside CreateOrder, 64 callers."""
-    seconds = bench.options.seconds
-    runs: dict[str, list[Run]] = {"plain": [], "lives": []}
-    with bench.servers.cluster() as testbed:
-        say("warming up")
-        plain = place_orders(testbed, unary(WARM_UP_S))
-        see_through(testbed, ready_to_live(testbed, plain.rate, WARM_UP_S))
-        for number in range(1, bench.options.rounds + 1):
-            bench.look_at_baseline()
-            say(f"round {number} of {bench.options.rounds}: plain")
-            bench.servers.settle_down()
-            plain = place_orders(testbed, unary(seconds))
-            say(f"  {plain.rate:,.0f} settled orders/s; {told_cpu([plain])}")
-            say(f"round {number} of {bench.options.rounds}: lives")
-            job = ready_to_live(testbed, plain.rate, seconds)
-            bench.servers.settle_down()
-            lives = see_through(testbed, job)
-            say(f"  {lives.rate:,.0f} settled steps/s; {told_cpu([lives])}")
-            runs["plain"].append(plain)
-            runs["lives"].append(lives)
+    lives = Kind(
+        name="lives",
+        title="two shipments and a return, five steps",
+        unit="settled steps/s",
+        call="a step",
+        each="a step",
+        floor=FLOOR,
+        aim=AIM,
+        prepare=ready_to_live,
+        run=see_through,
+    )
     result = Result(15, f"cluster, whole lives, {UNARY_CALLERS} callers")
-    result.figures = _figures(bench, **runs)
-    return with_costs(result, runs)
-
-
-def _figures(bench: Bench, plain: list[Run], lives: list[Run]) -> list[Figure]:
-    of_plain = {"ratio_of": "CreateOrder"}
-    an_order = cost("CreateOrder", plain, bench)
-    return [
-        figure(
-            "two shipments and a return, five steps",
-            [run.rate for run in lives],
-            "settled steps/s",
-            to=rate_of(plain),
-            floor=FLOOR,
-            aim=AIM,
-            **of_plain,
-        ),
-        settled("CreateOrder", plain),
-        figure(
-            "a step, all processes",
-            [sum(run.cpu_ms.values()) for run in lives],
-            "CPU ms a step",
-            to=an_order.value,
-            **of_plain,
-        ),
-        an_order,
-        *(
-            milliseconds(name, share, [run.outcome.latencies_ms for run in some])
-            for name, some in (("a step", lives), ("CreateOrder", plain))
-            for share in ("p50", "p99")
-        ),
-    ]
+    return beside_create_order(bench, result, lives)
 
 
 def ready_to_live(testbed: Testbed, rate: float, seconds: float) -> Job:
@@ -109,7 +60,7 @@ def ready_to_live(testbed: Testbed, rate: float, seconds: float) -> Job:
     needed = -(-int(rate * seconds) // (len(STEPS) * BATCH))
     place_orders(testbed, replace(batches(0.0), requests=needed, quantity=UNITS))
     testbed.ledger.wait_until_quiet()
-    found = _ledger(testbed).newest_confirmed(VERSION, needed * BATCH)
+    found = on_postgresql(testbed.ledger).newest_confirmed(PLACED_VERSION, needed * BATCH)
     order_ids = sorted(order_id for order_id, _ in found)
     Random(1).shuffle(order_ids)  # whose life begins does not go by the order of placing
     return Job(
@@ -128,7 +79,7 @@ def see_through(testbed: Testbed, job: Job) -> Run:
     :raises OrdersLost: a step that was answered is not on record, or units that left or came back
         are not booked.
     """
-    ledger = _ledger(testbed)
+    ledger = on_postgresql(testbed.ledger)
     before, shipped_before = ledger.steps(), _shipped(testbed)
     outcome, booked_at, meter = loaded(testbed, job)
     after, shipped = ledger.steps(), _shipped(testbed) - shipped_before
@@ -147,8 +98,3 @@ def see_through(testbed: Testbed, job: Job) -> Run:
 
 def _shipped(testbed: Testbed) -> int:
     return testbed.ledger.statuses().get("SHIPPED", 0)
-
-
-def _ledger(testbed: Testbed) -> PostgresLedger:
-    assert isinstance(testbed.ledger, PostgresLedger), "a cluster is on PostgreSQL"
-    return testbed.ledger

@@ -13,7 +13,7 @@ from bench.http_calls import PLACE
 from bench.load import UNARY_CALLERS, unary
 from bench.scenarios import Bench, cost, milliseconds, rate_of, settled, with_costs
 
-FLOOR, AIM = 0.8, 1.0
+FLOOR, AIM = 1.0, 1.3
 
 
 def scenario_16(bench: Bench) -> Result:

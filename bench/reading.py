@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import echo
 from bench.figures import Result, figure
 from bench.generator import Job
-from bench.ledger import PostgresLedger
+from bench.ledger import on_postgresql
 from bench.load import ROOT, Run, batches, call, place_orders
 from bench.progress import say
 from bench.scenarios import Bench, told_cpu
@@ -106,10 +106,9 @@ def _echo_service(folder: Path) -> Iterator[str]:
 
 
 def _orders(testbed: Testbed) -> list[bytes]:
-    assert isinstance(testbed.ledger, PostgresLedger), "a cluster is on PostgreSQL"
     return [
         orders_pb2.GetOrderDetailsRequest(order_id=order_id).SerializeToString()
-        for order_id in testbed.ledger.order_ids(ORDERS_READ)
+        for order_id in on_postgresql(testbed.ledger).order_ids(ORDERS_READ)
     ]
 
 

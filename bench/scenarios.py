@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from bench.baseline import Baseline, measure
 from bench.figures import Figure, Result, figure
 from bench.generator import CREATE, Job
-from bench.ledger import PostgresLedger
+from bench.ledger import on_postgresql
 from bench.load import BATCH, BATCH_CALLERS, UNARY_CALLERS, Run, batches, place_orders, unary
 from bench.progress import say
 from bench.testbed import Servers, Testbed
@@ -150,8 +150,7 @@ def scenario_5(bench: Bench) -> Result:
     """Latency at half of scenario 1's rate, open loop."""
     result = Result(5, "cluster, open loop at half of scenario 1's rate")
     with bench.servers.cluster() as testbed:
-        ledger = testbed.ledger
-        assert isinstance(ledger, PostgresLedger), "a cluster is on PostgreSQL"
+        ledger = on_postgresql(testbed.ledger)
         place_orders(testbed, unary(WARM_UP_S))
         if not bench.unary_rate:
             say("measuring scenario 1's rate first")
