@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from holdfast.cli.metrics import declared
+from holdfast.chassis.metrics import listed
+from holdfast.cli.metrics import declare_all
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 RENEW = ".venv/bin/python -m tests.unit.written_metrics"
@@ -24,7 +25,8 @@ product or an address. A histogram `NAME` is `NAME_bucket`, `NAME_sum` and `NAME
 def page() -> str:
     """What the page says."""
     rows = []
-    for one in declared():
+    declare_all()
+    for one in listed():
         labels = [
             f"`{label}`" + (f" ({', '.join(values)})" if values else "")
             for label, values in one.labels.items()

@@ -102,6 +102,11 @@ def _declared(instrument: Instrument, labels: Mapping[str, Sequence[str]]) -> In
     return instrument
 
 
+def listed() -> list[Metric]:
+    """What is declared by now, by name: in one order, whatever was imported first."""
+    return [metric for _, metric in sorted(TABLE.items())]
+
+
 def tell_build() -> None:
     """Tell which version runs here, and what the process itself takes of its machine."""
     BUILD_INFO.labels(version("holdfast"), os.environ.get(COMMIT, "")).set(1)

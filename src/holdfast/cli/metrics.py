@@ -1,12 +1,8 @@
 """The command that lists what a scrape of the admin port has, with its meaning."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from holdfast.cli.output import Output, OutputOption, print_json, print_table
-
-if TYPE_CHECKING:
-    from holdfast.chassis.metrics import Metric
 
 # Whoever tells figures of the services' own business declares them there.
 DECLARED_IN = (
@@ -15,18 +11,18 @@ DECLARED_IN = (
 )
 
 
-def declared() -> "list[Metric]":
-    """Every metric, by name: in the same order whatever was imported first."""
-    from holdfast.chassis.metrics import TABLE
-
+def declare_all() -> None:
+    """Have every metric declared that any process of ours may tell."""
     for module in DECLARED_IN:
         import_module(module)
-    return [metric for _, metric in sorted(TABLE.items())]
 
 
 def metrics(output: OutputOption = Output.TABLE) -> None:
     """List every metric of the admin port: its type, its labels, what it means."""
-    known = declared()
+    from holdfast.chassis.metrics import listed
+
+    declare_all()
+    known = listed()
     if output is Output.JSON:
         print_json(
             [
