@@ -4,6 +4,7 @@ It can do what providers do on their bad days: turn their keys, go away, be slow
 """
 
 import json
+import ssl
 import threading
 import time
 from base64 import urlsafe_b64encode
@@ -15,6 +16,8 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
+
+from testbed.authority import Pair
 
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/keys"
@@ -31,13 +34,22 @@ class Provider:
     """An issuer on a free loopback port; it keeps the port while it is away.
 
     :param now: its clock.
+    :param key: what it signs with at first; None: a new one of RSA, which takes a while to make.
+    :param certificate: it speaks TLS, with this.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = time.time,
+        key: Key | None = None,
+        certificate: Pair | None = None,
+    ) -> None:
         self._now = now
-        self._server = _server(self, 0)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self.keys: list[Key] = [new_key("RSA")]
+        self._certificate = certificate
+        self._server = _server(self, 0, certificate)
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
+        self.keys: list[Key] = [key or new_key("RSA")]
         self.asked: Counter[str] = Counter()  # by path
         self.discovery: dict[str, Any] = {"issuer": self.url, "jwks_uri": self.url + JWKS}
         self.answers: dict[str, Answer] = {}  # by path, in place of the right ones
@@ -84,7 +96,7 @@ class Provider:
         self._server.server_close()
 
     def come_back(self) -> None:
-        self._server = _server(self, self._server.server_port)
+        self._server = _server(self, self._server.server_port, self._certificate)
         self._start()
 
     def _start(self) -> None:
@@ -93,9 +105,11 @@ class Provider:
 
 
 @contextmanager
-def providing(now: Callable[[], float] = time.time) -> Iterator[Provider]:
+def providing(
+    now: Callable[[], float] = time.time, key: Key | None = None, certificate: Pair | None = None
+) -> Iterator[Provider]:
     """Run a provider, and stop it in the end, away or not."""
-    provider = Provider(now)
+    provider = Provider(now, key, certificate)
     try:
         yield provider
     finally:
@@ -139,7 +153,7 @@ def answers(status: int, body: bytes, **headers: str) -> Answer:
     return answer
 
 
-def _server(provider: Provider, port: int) -> ThreadingHTTPServer:
+def _server(provider: Provider, port: int, certificate: Pair | None) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             provider.asked[self.path] += 1
@@ -154,5 +168,9 @@ def _server(provider: Provider, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    ThreadingHTTPServer.daemon_threads = True
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    return server

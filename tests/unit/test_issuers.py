@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from holdfast.chassis.identity.issuers import Issuer, Issuers
 from holdfast.chassis.identity.roles import CUSTOMER, ROLES, SCOPES
+from testbed.authority import Authority
 
 URL = "https://login.shop.example/realms/shop"
 READ: TypeAdapter[tuple[Issuer, ...]] = TypeAdapter(Issuers)
@@ -144,8 +145,11 @@ def test_a_customer_is_a_customer_whatever_else_the_token_names() -> None:
     assert issuer().scopes_in({"scope": everything}) == {CUSTOMER}
 
 
-def test_an_authority_of_ones_own_is_read_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "ca.pem"
-    file.write_text("-")
+def test_an_authority_of_ones_own_is_a_file_of_certificates(tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish.pem"
+    rubbish.write_text("-")
 
-    assert issuer(ca=file).ca == file
+    with pytest.raises(ValidationError, match=r"rubbish\.pem"):
+        issuer(ca=rubbish)
+
+    assert issuer(ca=Authority(tmp_path).ca).ca

@@ -23,7 +23,7 @@ from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthentica
 FRESH_S = 600.0  # older keys serve too, but new ones are asked for
 STALE_S_MAX = 3_600.0
 UNKNOWN_S_MIN = 60.0  # between two looks for keys that only a caller's token names
-AGAIN_S = 5.0  # after a failure
+AGAIN_S = 5.0  # between two looks while there are none, or they are no longer fresh
 FETCH_S_MAX = 5.0  # for discovery and keys together
 ANSWER_BYTES_MAX = 256 * 1024
 KEYS_MAX = 100
@@ -118,8 +118,7 @@ class IssuerKeys:
     def _look(self, *, no_sooner_s: float) -> asyncio.Task[None] | None:
         """Ask the issuer, once for all who want to know; None: it was asked just now."""
         if self._looking is None or self._looking.done():
-            wait_s = AGAIN_S if self._failed else no_sooner_s
-            if self._is_younger(self._looked_at, wait_s):
+            if self._is_younger(self._looked_at, no_sooner_s):
                 return None
             self._looked_at = self._clock.now().timestamp()
             self._looking = asyncio.create_task(self._read())

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from holdfast.chassis.identity.roles import CUSTOMER, ROLES, SCOPES, scopes_of
+from holdfast.chassis.tls import TlsFiles, read_material
 
 # A public key verifies and can't sign. So neither HS256, whose secret would have to lie here, and
 # which takes a public key for a secret, nor "none" can even be set.
@@ -103,8 +104,7 @@ class Issuer(BaseModel):
             )
         for names in self.rights.values():
             scopes_of(name for name in names if name != CUSTOMER)
-        if self.ca is not None and not self.ca.is_file():
-            raise ValueError(f"ca: {self.ca}: no such file")
+        read_material(TlsFiles(ca=self.ca))
         return self
 
     @property

@@ -1,0 +1,406 @@
+"""An issuer's keys: turned, late, away, or rubbish, and what callers see of it."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import int_to_base64
+
+from holdfast.chassis.identity import issuer_keys
+from holdfast.chassis.identity.issuer_keys import (
+    AGAIN_S,
+    ANSWER_BYTES_MAX,
+    FRESH_S,
+    KEYS_MAX,
+    STALE_S_MAX,
+    UNKNOWN_S_MIN,
+    keys_in,
+)
+from holdfast.chassis.identity.refusals import IdentityUnavailable
+from holdfast.chassis.identity.tokens import Tokens
+from testbed.authority import Authority
+from testbed.oidc import DISCOVERY, JWKS, Provider, answers, new_key, part, providing, public
+from testbed.waiting import until
+from tests.integration.issuers.conftest import SkewedClock, refused, tokens_of
+
+WAIT_S_MAX = 10.0
+
+
+async def unavailable(tokens: Tokens, token: str) -> None:
+    with pytest.raises(IdentityUnavailable, match="can't be read now"):
+        await tokens.principal(token)
+    assert tokens.known(token) is None
+
+
+async def asked_again(provider: Provider, before: int) -> None:
+    """Wait for a look that nobody waits for."""
+
+    def failure() -> AssertionError:
+        return AssertionError(f"the provider was asked {provider.asked} times")
+
+    await until(lambda: provider.asked[JWKS] > before, WAIT_S_MAX, failure)
+
+
+# Keys turn
+
+
+async def test_a_new_key_is_taken_under_use_and_the_old_one_stays_good(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    old = provider.token(jti="old")
+    await tokens.principal(provider.token(jti="first"))
+
+    provider.rotate("EC", keep=True)
+    clock.advance(UNKNOWN_S_MIN)
+
+    assert await tokens.principal(provider.token(jti="new"))
+    assert await tokens.principal(old)
+    assert provider.asked[JWKS] == 2
+
+
+async def test_a_new_key_is_asked_for_once_for_all_who_need_it(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token())
+    clock.advance(UNKNOWN_S_MIN)
+    provider.rotate("EC", keep=True)
+    many = [provider.token(jti=str(number)) for number in range(50)]
+
+    found = await asyncio.gather(*map(tokens.principal, many))
+
+    assert {one.credential_id for one in found} == {f"jti:{number}" for number in range(50)}
+    assert provider.asked == {DISCOVERY: 2, JWKS: 2}
+
+
+async def test_unknown_keys_cause_one_look_a_minute_whatever_their_number(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token())
+    clock.advance(UNKNOWN_S_MIN)
+
+    for number in range(30):
+        forged = provider.token(header={"kid": f"k{number}"})
+        assert await refused(tokens, forged) == "TOKEN_KEY_UNKNOWN"
+        clock.advance(1)
+
+    assert provider.asked[JWKS] == 2
+
+
+async def test_a_key_that_is_gone_lets_nobody_in_any_longer(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    stolen = provider.token(jti="stolen")
+    await tokens.principal(stolen)
+
+    provider.rotate("EC")
+    clock.advance(FRESH_S)
+    stolen_anew = provider.token(jti="stolen anew")
+    await tokens.principal(stolen_anew)
+
+    assert tokens.known(stolen) is None, "it is no longer known by the key that is gone"
+    assert await refused(tokens, stolen) == "TOKEN_KEY_UNKNOWN"
+
+
+async def test_keys_that_are_no_longer_fresh_serve_while_new_ones_are_asked_for(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token(jti="1"))
+    release = Event()
+
+    def late(handler: BaseHTTPRequestHandler) -> None:
+        release.wait(WAIT_S_MAX)
+        answers(200, json.dumps(provider.published()).encode())(handler)
+
+    provider.answers[JWKS] = late
+    clock.advance(FRESH_S)
+
+    assert await tokens.principal(provider.token(jti="2")), "it does not wait for the late answer"
+    release.set()
+    await asked_again(provider, 1)
+
+
+async def test_a_caller_who_goes_away_ends_nobody_s_look(
+    tokens: Tokens, provider: Provider
+) -> None:
+    arrived, release = Event(), Event()
+
+    def late(handler: BaseHTTPRequestHandler) -> None:
+        arrived.set()
+        release.wait(WAIT_S_MAX)
+        answers(200, json.dumps(provider.published()).encode())(handler)
+
+    provider.answers[JWKS] = late
+    impatient = asyncio.ensure_future(tokens.principal(provider.token(jti="1")))
+    patient = asyncio.ensure_future(tokens.principal(provider.token(jti="2")))
+    await until(arrived.is_set, WAIT_S_MAX, lambda: AssertionError("the provider was not asked"))
+
+    impatient.cancel()
+    release.set()
+
+    assert (await patient).credential_id == "jti:2"
+    assert impatient.cancelled()
+    assert provider.asked[JWKS] == 1
+
+
+# The issuer is away
+
+
+async def test_nobody_is_let_in_before_keys_were_read(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    provider.go_away()
+    await unavailable(tokens, provider.token())
+    provider.come_back()
+
+    await unavailable(tokens, provider.token())
+    clock.advance(AGAIN_S)
+
+    assert await tokens.principal(provider.token())
+
+
+async def test_old_keys_serve_for_an_hour_while_the_issuer_is_away_and_then_nobody_is_let_in(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token(jti="1"))
+    provider.go_away()
+
+    clock.advance(STALE_S_MAX - 1)
+    assert await tokens.principal(provider.token(jti="2"))
+    clock.advance(1)
+    await unavailable(tokens, provider.token(jti="3"))
+
+    provider.come_back()
+    clock.advance(AGAIN_S)
+    assert await tokens.principal(provider.token(jti="4"))
+
+
+async def test_a_key_that_may_be_new_is_no_caller_s_fault_while_the_issuer_is_away(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token())
+    provider.go_away()
+    clock.advance(UNKNOWN_S_MIN)
+    provider.rotate("EC")
+
+    await unavailable(tokens, provider.token())
+
+
+async def test_one_issuer_away_keeps_out_nobody_of_another(
+    provider: Provider, clock: SkewedClock
+) -> None:
+    with providing(lambda: clock.now().timestamp(), new_key("EC")) as other:
+        other.go_away()
+        async with tokens_of(provider, other, clock=clock) as tokens:
+            await unavailable(tokens, other.token())
+            assert await tokens.principal(provider.token())
+
+
+async def test_a_clock_set_back_makes_no_key_fresh_for_longer(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    await tokens.principal(provider.token())
+    clock.advance(-86_400)
+    provider.rotate("EC")
+
+    assert await tokens.principal(provider.token())
+
+
+# The issuer answers rubbish
+
+
+def elsewhere(handler: BaseHTTPRequestHandler) -> None:
+    answers(302, b"", location="http://169.254.169.254/latest/meta-data")(handler)
+
+
+RUBBISH: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
+    "an error": answers(500, b"{}"),
+    "nothing": answers(200, b""),
+    "a page": answers(200, b"<html>maintenance</html>"),
+    "a list": answers(200, b"[]"),
+    "a deep list": answers(200, b"[" * 100_000),
+    "another object": answers(200, b"{}"),
+    "no text": answers(200, b"\xff\xfe"),
+    "a number": answers(200, b'{"keys": 1, "issuer": 1, "jwks_uri": 1}'),
+    "too much": answers(200, b" " * (ANSWER_BYTES_MAX + 1)),
+    "too many keys": answers(200, json.dumps({"keys": [{}] * (KEYS_MAX + 1)}).encode()),
+    "packed": answers(200, gzip.compress(b'{"keys": []}'), content_encoding="gzip"),
+    "another place": elsewhere,
+    "no HTTP": lambda handler: handler.connection.sendall(b"\0\0\0 hello\r\n\r\n"),
+    "half of it": lambda handler: handler.connection.sendall(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"
+    ),
+}
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, JWKS])
+@pytest.mark.parametrize("rubbish", RUBBISH)
+async def test_rubbish_is_as_good_as_no_answer(
+    tokens: Tokens, provider: Provider, clock: SkewedClock, path: str, rubbish: str
+) -> None:
+    provider.answers[path] = RUBBISH[rubbish]
+    await unavailable(tokens, provider.token())
+
+    del provider.answers[path]
+    clock.advance(AGAIN_S)
+    assert await tokens.principal(provider.token())
+
+    provider.answers[path] = RUBBISH[rubbish]
+    clock.advance(FRESH_S)
+    before = provider.asked[path]
+    assert await tokens.principal(provider.token(jti="good by the old keys"))
+
+    def failure() -> AssertionError:
+        return AssertionError("it was not asked again")
+
+    await until(lambda: provider.asked[path] > before, WAIT_S_MAX, failure)
+
+
+@pytest.mark.parametrize("path", [DISCOVERY, JWKS])
+async def test_an_answer_that_takes_too_long_is_as_good_as_none(
+    tokens: Tokens, provider: Provider, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(issuer_keys, "FETCH_S_MAX", 0.3)
+    ended = Event()
+
+    def drop_by_drop(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        while not ended.wait(0.05):
+            handler.wfile.write(b" ")
+
+    provider.answers[path] = drop_by_drop
+    try:
+        await unavailable(tokens, provider.token())
+    finally:
+        ended.set()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"issuer": "https://login.shop.example"},
+        {"issuer": None},
+        {"jwks_uri": None},
+        {"jwks_uri": 7},
+        {"jwks_uri": "http://login.shop.example/keys"},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"jwks_uri": "http://169.254.169.254/"},
+        {"jwks_uri": ""},
+        {"jwks_uri": "https://\udcff"},
+    ],
+)
+async def test_a_discovery_document_that_leads_astray_is_not_followed(
+    tokens: Tokens, provider: Provider, changed: dict[str, Any]
+) -> None:
+    provider.discovery |= changed
+
+    await unavailable(tokens, provider.token())
+
+    assert set(provider.asked) == {DISCOVERY}
+
+
+async def test_keys_may_be_at_an_address_that_is_set(
+    provider: Provider, clock: SkewedClock
+) -> None:
+    async with tokens_of(provider, clock=clock, jwks_url=provider.url + JWKS) as tokens:
+        assert await tokens.principal(provider.token())
+
+    assert set(provider.asked) == {JWKS}
+
+
+async def test_a_provider_that_a_known_authority_vouches_for_is_believed_and_no_other(
+    tmp_path: Path, clock: SkewedClock
+) -> None:
+    (tmp_path / "other").mkdir()
+    authority, other = Authority(tmp_path), Authority(tmp_path / "other")
+    pair = authority.issue("provider", "127.0.0.1")
+    with providing(lambda: clock.now().timestamp(), new_key("EC"), pair) as provider:
+        async with tokens_of(provider, clock=clock, ca=authority.ca) as tokens:
+            assert await tokens.principal(provider.token())
+        for ca in (other.ca, None):
+            async with tokens_of(provider, clock=clock, ca=ca) as tokens:
+                await unavailable(tokens, provider.token())
+
+
+# Keys that are of no use
+
+
+def weak() -> dict[str, Any]:
+    """A key that could be broken: 1,024 bits."""
+    return {"kty": "RSA", "kid": "weak", "n": int_to_base64((1 << 1023) + 1), "e": "AQAB"}
+
+
+def sets() -> dict[str, tuple[dict[str, Any], int]]:
+    rsa, curve = public(RSAKey.generate_key(2_048)), public(ECKey.generate_key("P-256"))
+    private = ECKey.generate_key("P-256").as_dict(private=True)
+    return {
+        "none": ({}, 0),
+        "good": (rsa, 1),
+        "good with what others read": (rsa | {"x5c": 7, "x5u": 7, "nbf": 1, "foo": "bar"}, 1),
+        "for encryption": (rsa | {"use": "enc"}, 0),
+        "for other operations": (rsa | {"key_ops": ["encrypt"]}, 0),
+        "for verifying": (rsa | {"key_ops": ["verify"]}, 1),
+        "of odd operations": (rsa | {"key_ops": 7}, 0),
+        "of a kind to come": ({"kty": "AKP", "pub": "x"}, 0),
+        "of an odd kind": ({"kty": ["RSA"]}, 0),
+        "a secret": ({"kty": "oct", "k": part(b"s" * 32)}, 0),
+        "private": (dict(private), 0),
+        "weak": (weak(), 0),
+        "endless": ({"kty": "RSA", "n": int_to_base64(1 << 9_000), "e": "AQAB"}, 0),
+        "without a modulus": ({"kty": "RSA", "e": "AQAB"}, 0),
+        "with an odd modulus": (rsa | {"n": 7}, 0),
+        "beside the curve": (curve | {"y": curve["x"]}, 0),
+        "of no curve": (curve | {"crv": "P-257"}, 0),
+        "of an odd curve": (curve | {"crv": ["P-256"]}, 0),
+        "with an odd id": (curve | {"kid": 7}, 0),
+        "cut off": (curve | {"x": "AA"}, 0),
+    }
+
+
+@pytest.mark.parametrize("what", sets())
+async def test_a_key_that_is_of_no_use_does_not_hide_the_good_one_beside_it(what: str) -> None:
+    key, uses = sets()[what]
+    good = public(new_key("OKP"))
+
+    assert len(keys_in({"keys": [key, good]})) == uses + 1
+
+
+async def test_an_issuer_without_keys_vouches_for_nobody(
+    tokens: Tokens, provider: Provider, clock: SkewedClock
+) -> None:
+    token = provider.token()
+    await tokens.principal(token)
+    provider.keys, key = [], provider.keys[0]
+    clock.advance(FRESH_S)
+    before = provider.asked[JWKS]
+    await tokens.principal(token)
+    await asked_again(provider, before)
+
+    def failure() -> AssertionError:
+        return AssertionError("the token is still known by a key that is gone")
+
+    await until(lambda: tokens.known(token) is None, WAIT_S_MAX, failure)
+    assert await refused(tokens, provider.token(key=key, jti="2")) == "TOKEN_KEY_UNKNOWN"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+MEMBERS = ["kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y", "d"]
+VALUES = JSON | st.sampled_from(["RSA", "EC", "OKP", "sig", "P-256", "Ed25519", "AQAB", "A" * 400])
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(MEMBERS), VALUES) | JSON, max_size=4))
+def test_no_set_of_keys_does_more_than_hold_no_key(listed: list[Any]) -> None:
+    assert all(key.key_type in {"RSA", "EC", "OKP"} for key in keys_in({"keys": listed}))
