@@ -32,7 +32,9 @@ def test_what_is_no_list_of_issuers_is_refused(text: str) -> None:
         READ.validate_python(text)
 
 
-@pytest.mark.parametrize("url", [URL, "http://localhost:8080/r", "http://127.0.0.9", "http://[::1]:1"])
+@pytest.mark.parametrize(
+    "url", [URL, "http://localhost:8080/r", "http://127.0.0.9", "http://[::1]:1"]
+)
 def test_an_issuer_is_at_https_or_on_this_machine(url: str) -> None:
     assert issuer(issuer=url).issuer == url
 

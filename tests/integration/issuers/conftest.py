@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from joserfc.jwk import Key
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from joserfc.jwk import Key, RSAKey
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.identity.issuers import Issuer
@@ -80,3 +82,10 @@ async def refused(tokens: Tokens, token: str) -> str:
     assert second.value.reason == first.value.reason
     assert token not in str(first.value) or not token
     return first.value.reason
+
+
+def signature_of(key: RSAKey, body: bytes) -> bytes:
+    """Sign with RS256 what joserfc would not."""
+    private = key.private_key
+    assert private is not None
+    return private.sign(body, PKCS1v15(), SHA256())

@@ -21,6 +21,7 @@ from holdfast.chassis.identity.issuers import Issuer, is_loopback, require_sound
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 
 FRESH_S = 600.0  # older keys serve too, but new ones are asked for
+IDLE_S_MAX = 660.0  # keys that nobody needed for longer serve only if the issuer is away
 STALE_S_MAX = 3_600.0
 UNKNOWN_S_MIN = 60.0  # between two looks for keys that only a caller's token names
 AGAIN_S = 5.0  # between two looks while there are none, or they are no longer fresh
@@ -58,6 +59,8 @@ KINDS = {
 class IssuerKeys:
     """The keys of an issuer, for everybody in this process.
 
+    A look for them is a task of its own: whoever waits for it may leave, and it goes on.
+
     :param changed: is told when keys are no longer what they were.
     """
 
@@ -73,16 +76,20 @@ class IssuerKeys:
     async def find(self, algorithm: str, kid: str | None) -> Key:
         """Return the key that a token says it is signed by.
 
-        Waits for the issuer only where there is no such key yet, at most five seconds.
+        Waits for the issuer, at most five seconds, only where there is no such key yet or nobody
+        has looked for long.
 
         :raises Unauthenticated: the issuer has no such key.
         :raises IdentityUnavailable: it could not be asked.
         """
         if not self._is_younger(self._read_at, FRESH_S):
-            self._look(no_sooner_s=AGAIN_S)
+            looking = self._look(no_sooner_s=AGAIN_S)
+            is_late = not self._is_younger(self._read_at, IDLE_S_MAX) and not self._failed
+            if looking is not None and is_late:
+                await asyncio.wait({looking})
         found = self._found(algorithm, kid)
         if found is None and (looking := self._look(no_sooner_s=UNKNOWN_S_MIN)) is not None:
-            await asyncio.wait({looking})  # when this caller goes, the others' look goes on
+            await asyncio.wait({looking})
             found = self._found(algorithm, kid)
         if found is not None:
             return found
