@@ -350,6 +350,45 @@ async def test_a_product_is_made_once(holdfast: RunningHoldfast) -> None:
     assert (await holdfast.stock("LAMP")).product == lamp
 
 
+async def test_a_product_is_on_sale_unless_told_otherwise(holdfast: RunningHoldfast) -> None:
+    products = [
+        pb.Product(product_id="LAMP", unit_price=price(1)),
+        pb.Product(product_id="OLD", unit_price=price(1), active=False),
+    ]
+
+    made = [
+        await holdfast.inventory.CreateProduct(
+            pb.CreateProductRequest(product=product), timeout=CALL_S_MAX
+        )
+        for product in products
+    ]
+
+    assert [product.active for product in made] == [True, False]
+    assert [(await holdfast.stock(one.product_id)).product.active for one in products] == [
+        True,
+        False,
+    ]
+
+
+async def test_a_product_goes_off_sale_only_by_a_word(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 5)
+    silent = pb.Product(product_id="LAMP", version=1)
+    mask = FieldMask(paths=["active"])
+
+    found = await refusal(
+        holdfast.inventory.UpdateProduct(
+            pb.UpdateProductRequest(product=silent, update_mask=mask), timeout=CALL_S_MAX
+        )
+    )
+    silent.active = False
+    told = await holdfast.inventory.UpdateProduct(
+        pb.UpdateProductRequest(product=silent, update_mask=mask), timeout=CALL_S_MAX
+    )
+
+    assert (found.code, found.fields) == (StatusCode.INVALID_ARGUMENT, ["product.active"])
+    assert told.active is False
+
+
 async def test_a_product_changes_only_as_masked_and_from_its_version(
     holdfast: RunningHoldfast,
 ) -> None:

@@ -398,7 +398,7 @@ class Product(_message.Message):
     description: _builtins.str
     """At most 10,000 characters."""
     active: _builtins.bool
-    """Whether new orders may contain it."""
+    """Whether new orders may contain it; unset in CreateProduct: they may."""
     version: _builtins.int
     """Rises by one with every change of the details; 1 after CreateProduct. Ignored in CreateProduct."""
     safety_stock: _builtins.int
@@ -420,16 +420,18 @@ class Product(_message.Message):
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         unit_price: _money_pb2.Money | None = ...,
-        active: _builtins.bool = ...,
+        active: _builtins.bool | None = ...,
         version: _builtins.int = ...,
         backorder: Global___Backorder | None = ...,
         safety_stock: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "active", b"active", "backorder", b"backorder", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "backorder", b"backorder", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "active", b"active", "backorder", b"backorder", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
+    _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active) -> _WhichOneofReturnType__active | None: ...
 
 Global___Product: _TypeAlias = Product  # noqa: Y015
 
