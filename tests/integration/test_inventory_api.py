@@ -350,6 +350,22 @@ async def test_a_product_is_made_once(holdfast: RunningHoldfast) -> None:
     assert (await holdfast.stock("LAMP")).product == lamp
 
 
+async def test_a_level_is_emptied_only_by_a_word(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 5)
+    silent = pb.UpdateStockRequest(product_id="LAMP", reason="counted")
+    batch = pb.BatchUpdateStockRequest(requests=[silent])
+
+    one = await refusal(holdfast.inventory.UpdateStock(silent, timeout=CALL_S_MAX))
+    many = await holdfast.inventory.BatchUpdateStock(batch, timeout=CALL_S_MAX)
+
+    assert (one.code, one.fields) == (StatusCode.INVALID_ARGUMENT, ["quantity"])
+    assert Refusal.of(many.results[0].error).fields == ["quantity"]
+    assert (await holdfast.stock("LAMP")).on_hand == 5
+    silent.quantity = 0
+    emptied = await holdfast.inventory.UpdateStock(silent, timeout=CALL_S_MAX)
+    assert emptied.level.on_hand == 0
+
+
 async def test_a_product_is_on_sale_unless_told_otherwise(holdfast: RunningHoldfast) -> None:
     products = [
         pb.Product(product_id="LAMP", unit_price=price(1)),

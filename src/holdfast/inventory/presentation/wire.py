@@ -53,6 +53,8 @@ def read_set_on_hand(
     expected = request.expected_version if request.HasField("expected_version") else None
     if expected is not None:
         violations.within("expected_version", expected, lowest=0, highest=VERSION_MAX)
+    if not request.HasField("quantity"):
+        violations.add("quantity", "is missing; 0 says that nothing is there")
     return SetOnHand(
         product_id=violations.id("product_id", request.product_id),
         location_id=_location(request.location_id, violations),

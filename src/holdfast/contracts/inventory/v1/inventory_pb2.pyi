@@ -562,7 +562,7 @@ class UpdateStockRequest(_message.Message):
     product_id: _builtins.str
     """The product."""
     quantity: _builtins.int
-    """The new on-hand quantity in units, 0 to 1,000,000,000,000."""
+    """The new on-hand quantity in units, 0 to 1,000,000,000,000. It must be given: 0 says that nothing is there."""
     location_id: _builtins.str
     """Where; empty: "main"."""
     expected_version: _builtins.int
@@ -581,7 +581,7 @@ class UpdateStockRequest(_message.Message):
         self,
         *,
         product_id: _builtins.str = ...,
-        quantity: _builtins.int = ...,
+        quantity: _builtins.int | None = ...,
         location_id: _builtins.str = ...,
         expected_version: _builtins.int | None = ...,
         reason: _builtins.str = ...,
@@ -589,13 +589,18 @@ class UpdateStockRequest(_message.Message):
         reason_code: Global___StockReason.ValueType = ...,
         displace: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_quantity", b"_quantity", "expected_version", b"expected_version", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "displace", b"displace", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_quantity", b"_quantity", "displace", b"displace", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
+    _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
 
 Global___UpdateStockRequest: _TypeAlias = UpdateStockRequest  # noqa: Y015
 
