@@ -146,7 +146,10 @@ async def serving(
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
         serving_http(
-            http_at, [orders.http, inventory.http], tls=port.tls if port else None
+            http_at,
+            [orders.http, inventory.http],
+            tls=port.tls if port else None,
+            hosts=port.http_hosts if port else (),
         ) as http,
     ):
         yield Addresses(orders.address, inventory.address, http)

@@ -26,8 +26,9 @@ AWAITED = {
 }  # fmt: skip
 
 
-# Whether callers are asked who they are: that they aren't is for loopback, and no pod's port is.
-NEVER_SET = {"auth"}
+# Both are for ports on loopback, and no pod's port is: whether callers are asked who they are, and
+# by which further names.
+NEVER_SET = {"auth", "http_hosts"}
 
 
 def secret_keys(service: str) -> set[str]:
