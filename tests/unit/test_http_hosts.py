@@ -10,9 +10,9 @@ OURS = [
 ]  # fmt: skip
 OTHERS = [
     "", "evil.example", "evil.example:7000", "localhost.evil.example", "notlocalhost",
-    "127.0.0.1.evil.example", "127.0.0.1@evil.example", "0.0.0.0", "10.0.0.1", "[::2]", "[::1", "::1",
+    "127.0.0.1.evil.example", "127.0.0.1@evil.example", "10.0.0.1", "[::2]", "[::1", "::1",
     "[evil.example]", "2130706433", "localhost, evil.example", "localhost:evil.example",
-    "localhost/evil.example", "127.0.0.1:7000:80", "\u2113ocalhost",
+    "localhost/evil.example", "127.0.0.1:7000:80", "\u2113ocalhost", "[::]",
 ]  # fmt: skip
 
 
