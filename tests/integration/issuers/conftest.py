@@ -12,7 +12,7 @@ from joserfc.jwk import Key, RSAKey
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.identity.issuers import Issuer
-from holdfast.chassis.identity.refusals import Unauthenticated
+from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 from holdfast.chassis.identity.tokens import Tokens
 from testbed.oidc import AUDIENCE, Provider, new_key, providing
 
@@ -82,6 +82,12 @@ async def refused(tokens: Tokens, token: str) -> str:
     assert second.value.reason == first.value.reason
     assert token not in str(first.value) or not token
     return first.value.reason
+
+
+async def unavailable(tokens: Tokens, token: str) -> None:
+    with pytest.raises(IdentityUnavailable, match="can't be read now"):
+        await tokens.principal(token)
+    assert tokens.known(token) is None
 
 
 def signature_of(key: RSAKey, body: bytes) -> bytes:
