@@ -62,8 +62,8 @@ def isolated(function: Callable[[], Result]) -> Isolated[Result]:
         return Isolated(pid, reading)
     code = 1
     try:
-        # Nothing of the parent's is collected here: its destructors may wait for threads that a fork
-        # leaves behind.
+        # Nothing of the parent's is collected here: a destructor may wait for a thread that no fork
+        # has.
         gc.freeze()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(RUN_S_MAX)
