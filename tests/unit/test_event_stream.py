@@ -14,6 +14,7 @@ from holdfast.chassis.http.application import HttpApplication
 from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.context import HttpContext
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.gate import OpenGate
 from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
@@ -65,9 +66,10 @@ async def watching(
     handle: Handle, stream_s_max: float = 3_600.0, caller: Caller | None = None
 ) -> AsyncIterator[Caller]:
     admission = Admission(CallerLimits(stream_s_max=stream_s_max))
-    boundary = RpcBoundary(lambda _error: None, SystemClock(), admission)
+    boundary = RpcBoundary(lambda _error: None, SystemClock(), admission, OpenGate())
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
-    asked = HttpApplication([HttpService(SERVICE, methods, Rules())], SystemClock())
+    service = HttpService(SERVICE, methods, Rules(), boundary.require_known)
+    asked = HttpApplication([service], SystemClock())
     scope = {
         "type": "http", "method": "GET", "raw_path": PATH, "query_string": b"",
         "headers": [], "client": ("127.0.0.1", 4711),
