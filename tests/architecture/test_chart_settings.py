@@ -21,7 +21,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 }
 
 # What the chart can set already, and services can be told soon: whoever teaches them takes it out.
-AWAITED = {"issuers"}
+AWAITED: set[str] = set()
 
 
 # Both are for ports on loopback, and no pod's port is: whether callers are asked who they are, and

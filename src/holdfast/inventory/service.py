@@ -187,8 +187,7 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
     parts = assemble(database, broker, clock, admission, house.gate)
@@ -205,6 +204,7 @@ async def running(
     )
     loops = parts.loops | {"inventory keys": house.known.run}
     async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
+        at_end.push_async_callback(house.close)
         address = (await at_end.enter_async_context(served)).address if listen else ""
         if listen:
             log.info("inventory is ready", address=address)

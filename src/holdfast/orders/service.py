@@ -300,8 +300,7 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     async with open_channel(inventory, inventory_tls) as channel:
         admission = Admission(shared(port, worker_count()), port.tls_client_names)
@@ -320,6 +319,7 @@ async def running(
             background(parts.loops | {"orders keys": house.known.run}),
             AsyncExitStack() as at_end,
         ):
+            at_end.push_async_callback(house.close)
             at_end.push_async_callback(finish, parts.finished)
             served = _served(parts, listen, port.tls, share_port)
             address = await at_end.enter_async_context(served)
