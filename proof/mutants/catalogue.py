@@ -14,6 +14,7 @@ from proof.mutants import (
     relay_bugs,
     sourcing_bugs,
     stock_bugs,
+    token_bugs,
     transfer_bugs,
 )
 from proof.mutants.planting import Bug
@@ -35,6 +36,7 @@ BUGS: dict[str, Bug] = {
         queue_bugs,
         customer_bugs,
         transfer_bugs,
+        token_bugs,
     )
     for bug in module.BUGS
 }

@@ -126,6 +126,7 @@ def up(
                 http_port=http_port,
                 port=settings,
                 operator_key=key,
+                issuers=settings.issuers,
             ) as services,
         ):
             _announce(

@@ -191,8 +191,7 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
     parts = assemble(database, broker, clock, admission, house.gate)
@@ -215,6 +214,7 @@ async def running(
     )
     loops = parts.loops | {"inventory keys": house.known.run}
     async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
+        at_end.push_async_callback(house.close)
         address = (await at_end.enter_async_context(served)).address if listen else ""
         if listen:
             log.info("inventory is ready", address=address)
@@ -254,7 +254,13 @@ async def main(settings: InventorySettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as inventory,
-            serving_http(http_listen, inventory.http, tls=settings.tls, share_port=True) as http,
+            serving_http(
+                http_listen,
+                inventory.http,
+                tls=settings.tls,
+                share_port=True,
+                hosts=settings.http_hosts,
+            ) as http,
         ):
             if http:
                 log.info("inventory is ready for HTTP", address=http)

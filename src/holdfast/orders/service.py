@@ -310,8 +310,7 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     async with open_channel(inventory, inventory_tls) as channel:
         admission = Admission(shared(port, worker_count()), port.tls_client_names)
@@ -331,6 +330,7 @@ async def running(
             background(parts.loops | _key_loops(house, channel, identity, parts.leadership)),
             AsyncExitStack() as at_end,
         ):
+            at_end.push_async_callback(house.close)
             at_end.push_async_callback(finish, parts.finished)
             served = _served(parts, key_servicer, listen, port.tls, share_port)
             address = await at_end.enter_async_context(served)
@@ -421,7 +421,13 @@ async def main(settings: OrdersSettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as orders,
-            serving_http(http_listen, orders.http, tls=settings.tls, share_port=True) as http,
+            serving_http(
+                http_listen,
+                orders.http,
+                tls=settings.tls,
+                share_port=True,
+                hosts=settings.http_hosts,
+            ) as http,
         ):
             if http:
                 log.info("orders is ready for HTTP", address=http)
