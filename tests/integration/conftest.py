@@ -44,7 +44,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import IDENTITY, KEY, SERVED, keyed
+from testbed.keys import KEY, keyed, served
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 
@@ -345,18 +345,17 @@ async def cluster(
 ) -> AsyncIterator[embedded.Addresses]:
     """Both services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
     subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
-    served = SERVED | {"identity": IDENTITY.model_copy(update={"issuers": issuers})}
     async with AsyncExitStack() as started:
         databases = {
             service: await started.enter_async_context(connect(url))
             for service, url in ground.databases.items()
         }
-        brokers = {}
-        for service in SERVICES:
-            brokers[service] = RabbitMQ(ground.broker_url, subscriptions=subscriptions)
-            started.push_async_callback(brokers[service].close)
+        brokers = {s: RabbitMQ(ground.broker_url, subscriptions=subscriptions) for s in SERVICES}
+        for broker in brokers.values():
+            started.push_async_callback(broker.close)
+        how = served(issuers)
         inventory = await started.enter_async_context(
-            inventory_service.running(databases["inventory"], brokers["inventory"], **served)
+            inventory_service.running(databases["inventory"], brokers["inventory"], **how)
         )
         orders = await started.enter_async_context(
             orders_service.running(
@@ -364,10 +363,10 @@ async def cluster(
                 brokers["orders"],
                 inventory=inventory.address,
                 limits=limits,
-                **served,
+                **how,
             )
         )
-        http = serving_http(http_at, [orders.http, inventory.http])
+        http = serving_http(http_at, [*orders.http, *inventory.http])
         at = orders.address, inventory.address, await started.enter_async_context(http)
         yield embedded.Addresses(*at)
 
@@ -378,14 +377,9 @@ async def running(
 ) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
-    how: dict[str, Any] = {
-        "limits": limits,
-        "http_port": port,
-        "operator_key": KEY,
-        "issuers": issuers,
-    }
+    how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
     async with AsyncExitStack() as started:
-        at_home = ground.home and embedded.running(ground.home, **how)
+        at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
         found = at_home or cluster(ground, limits, http_at, issuers)
         addresses = await started.enter_async_context(found)
         # Without options: no answer may be larger than what a channel takes by default.
