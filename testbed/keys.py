@@ -11,6 +11,7 @@ from typing import Any, cast
 from grpc import aio
 from pydantic import SecretStr
 
+from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.identity.keys import derived
 from holdfast.chassis.identity.settings import IdentitySettings
 
@@ -27,6 +28,11 @@ SERVED: dict[str, Any] = {  # for `service.running`
 OF_COMMANDS = {"HOLDFAST_KEY": KEY, "HOLDFAST_UP_OPERATOR_KEY": KEY}
 
 os.environ.update(OF_COMMANDS)
+
+
+def served(issuers: Issuers) -> dict[str, Any]:
+    """As SERVED, where tokens of these issuers are good beside the key."""
+    return SERVED | {"identity": IDENTITY.model_copy(update={"issuers": issuers})}
 
 
 def keyed(channel: aio.Channel) -> aio.Channel:

@@ -8,6 +8,7 @@ from proof.mutants import (
     goods_bugs,
     hold_bugs,
     inbox_bugs,
+    key_bugs,
     order_bugs,
     protocol_bugs,
     queue_bugs,
@@ -37,6 +38,7 @@ BUGS: dict[str, Bug] = {
         customer_bugs,
         transfer_bugs,
         token_bugs,
+        key_bugs,
     )
     for bug in module.BUGS
 }

@@ -178,12 +178,7 @@ async def serving(
             port=port,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
-        serving_http(
-            http_at,
-            [*orders.http, *inventory.http],
-            tls=port.tls if port else None,
-            hosts=port.http_hosts if port else (),
-        ) as http,
+        serving_http(http_at, [*orders.http, *inventory.http], port) as http,
     ):
         yield Addresses(orders.address, inventory.address, http, operator_key)
 

@@ -31,6 +31,7 @@ from grpc import aio
 from holdfast import embedded
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
@@ -43,7 +44,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import KEY, SERVED, keyed
+from testbed.keys import KEY, keyed, served
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 
@@ -340,7 +341,7 @@ def ground(
 
 @asynccontextmanager
 async def cluster(
-    ground: Ground, limits: Limits, http_at: str = ""
+    ground: Ground, limits: Limits, http_at: str = "", issuers: Issuers = ()
 ) -> AsyncIterator[embedded.Addresses]:
     """Both services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
     subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
@@ -349,12 +350,12 @@ async def cluster(
             service: await started.enter_async_context(connect(url))
             for service, url in ground.databases.items()
         }
-        brokers = {}
-        for service in SERVICES:
-            brokers[service] = RabbitMQ(ground.broker_url, subscriptions=subscriptions)
-            started.push_async_callback(brokers[service].close)
+        brokers = {s: RabbitMQ(ground.broker_url, subscriptions=subscriptions) for s in SERVICES}
+        for broker in brokers.values():
+            started.push_async_callback(broker.close)
+        how = served(issuers)
         inventory = await started.enter_async_context(
-            inventory_service.running(databases["inventory"], brokers["inventory"], **SERVED)
+            inventory_service.running(databases["inventory"], brokers["inventory"], **how)
         )
         orders = await started.enter_async_context(
             orders_service.running(
@@ -362,7 +363,7 @@ async def cluster(
                 brokers["orders"],
                 inventory=inventory.address,
                 limits=limits,
-                **SERVED,
+                **how,
             )
         )
         http = serving_http(http_at, [*orders.http, *inventory.http])
@@ -372,15 +373,15 @@ async def cluster(
 
 @asynccontextmanager
 async def running(
-    ground: Ground, limits: Limits | None = None, http_at: str = ""
+    ground: Ground, limits: Limits | None = None, http_at: str = "", issuers: Issuers = ()
 ) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
+    how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
     async with AsyncExitStack() as started:
-        at_home = ground.home and embedded.running(
-            ground.home, limits=limits, http_port=port, operator_key=KEY
-        )
-        addresses = await started.enter_async_context(at_home or cluster(ground, limits, http_at))
+        at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
+        found = at_home or cluster(ground, limits, http_at, issuers)
+        addresses = await started.enter_async_context(found)
         # Without options: no answer may be larger than what a channel takes by default.
         at = addresses.orders, addresses.inventory
         channels = keyed(aio.insecure_channel(at[0])), keyed(aio.insecure_channel(at[1]))

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.process.ports import PortSettings
+from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
 
@@ -46,7 +48,8 @@ async def test_two_names_are_as_good_as_none_of_ours(http: Http) -> None:
 
 
 async def test_who_names_no_host_is_no_browser(http: Http) -> None:
-    answer = answer_of(await raw(http.address, b"GET /v1/products HTTP/1.0\r\n\r\n"))
+    asked = f"GET /v1/products HTTP/1.0\r\nauthorization: Bearer {KEY}\r\n\r\n"
+    answer = answer_of(await raw(http.address, asked.encode()))
 
     assert answer.status == 200
 
@@ -61,7 +64,7 @@ async def test_pages_are_refused_by_another_name_too(http: Http, page: str) -> N
 
 
 async def test_a_name_that_a_proxy_passes_on_can_be_set_and_one_open_to_others_has_any() -> None:
-    async with serving_http(ANYWHERE, [], hosts=["shop.example"]) as address:
+    async with serving_http(ANYWHERE, [], PortSettings(http_hosts=("shop.example",))) as address:
         assert await status(address, "Shop.Example:443") == 404, (
             "it is let in, and there is nothing"
         )

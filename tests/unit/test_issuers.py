@@ -136,6 +136,12 @@ def test_a_claim_with_dots_in_its_name_is_no_path() -> None:
     assert named.scopes_in({"https://shop.example/roles": ["a"]}) == ROLES["viewer"]
 
 
+def test_no_issuer_makes_anybody_one_of_our_services() -> None:
+    assert issuer().scopes_in({"scope": "service"}) == frozenset()
+    with pytest.raises(ValidationError, match="service"):
+        issuer(rights={"oms": ["service"]})
+
+
 @pytest.mark.parametrize("value", [None, 7, {}, {"admin": True}, [["admin"]], "Admin", "admin,"])
 def test_a_claim_of_another_shape_allows_nothing(value: object) -> None:
     assert issuer().scopes_in({"scope": value}) == frozenset()

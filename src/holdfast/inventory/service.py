@@ -254,13 +254,7 @@ async def main(settings: InventorySettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as inventory,
-            serving_http(
-                http_listen,
-                inventory.http,
-                tls=settings.tls,
-                share_port=True,
-                hosts=settings.http_hosts,
-            ) as http,
+            serving_http(http_listen, inventory.http, settings, share_port=True) as http,
         ):
             if http:
                 log.info("inventory is ready for HTTP", address=http)

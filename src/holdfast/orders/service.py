@@ -324,13 +324,7 @@ async def main(settings: OrdersSettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as orders,
-            serving_http(
-                http_listen,
-                orders.http,
-                tls=settings.tls,
-                share_port=True,
-                hosts=settings.http_hosts,
-            ) as http,
+            serving_http(http_listen, orders.http, settings, share_port=True) as http,
         ):
             if http:
                 log.info("orders is ready for HTTP", address=http)

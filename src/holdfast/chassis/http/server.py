@@ -20,7 +20,8 @@ from holdfast.chassis.http.problems import CONTENT_TYPE, problem
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.process.addresses import AddressInUse
 from holdfast.chassis.process.lifecycle import end_all
-from holdfast.chassis.tls import ReloadingContext, TlsFiles
+from holdfast.chassis.process.ports import PortSettings
+from holdfast.chassis.tls import ReloadingContext
 
 HEAD_S_MAX = 10.0  # for a request's line and headers to arrive
 HEAD_BYTES_MAX = 64 * 1024
@@ -34,27 +35,25 @@ log = structlog.get_logger()
 async def serving_http(
     listen: str,
     services: Iterable[HttpService],
+    port: PortSettings | None = None,
     *,
-    tls: TlsFiles | None = None,
     share_port: bool = False,
-    hosts: Iterable[str] = (),
 ) -> AsyncIterator[str]:
     """Serve while the block runs; then end streams, and give requests STOP_GRACE_S to be answered.
 
     :param listen: HOST:PORT; port 0 picks a free one. The block is given the address. "": nothing
         is served.
-    :param tls: certificates; None: without TLS.
+    :param port: certificates, and by which further names it may be spoken to; None: without.
     :param share_port: let other processes that share it too listen on the same port.
-    :param hosts: by which names it may be spoken to, beside those of this machine, if it listens on
-        a loopback address.
     :raises AddressInUse: the address is taken.
     """
     if not listen:
         yield ""
         return
-    application = HttpApplication(services, SystemClock(), hosts_of(listen, hosts))
+    port = port or PortSettings()
+    application = HttpApplication(services, SystemClock(), hosts_of(listen, port.http_hosts))
     listener = _listener(listen, share_port=share_port)
-    host, port = listen.rpartition(":")[0], listener.getsockname()[1]
+    host, number = listen.rpartition(":")[0], listener.getsockname()[1]
     # What it would log, we say ourselves, or is a caller's fault that the caller is told.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = Config(
@@ -70,14 +69,16 @@ async def serving_http(
         timeout_graceful_shutdown=round(STOP_GRACE_S),
     )
     config.load()
-    if tls is not None:
-        config.ssl = ReloadingContext(tls).context  # after loading, which would take files for good
+    if port.tls is not None:
+        config.ssl = ReloadingContext(
+            port.tls
+        ).context  # after loading, which would take files for good
     server = Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
     ticking = asyncio.create_task(server.main_loop())
     try:
-        yield f"{host}:{port}"
+        yield f"{host}:{number}"
     finally:
         application.stop()
         server.should_exit = True
