@@ -316,8 +316,8 @@ class _Writer:
         match field.type:
             case FieldDescriptor.TYPE_INT64:
                 # All of 64 bits is taken; what is answered stays below what JavaScript holds.
-                most = 2**63 - 1 if is_request else _WHOLE_MAX
-                limits = {"minimum": -most, "maximum": most}
+                least, most = (-(2**63), 2**63 - 1) if is_request else (-_WHOLE_MAX, _WHOLE_MAX)
+                limits = {"minimum": least, "maximum": most}
                 return {"type": "integer", "format": "int64"} | limits
             case FieldDescriptor.TYPE_INT32:
                 return {"type": "integer", "format": "int32"}

@@ -128,8 +128,8 @@ async def bind(url: str, queue: str) -> None:
 @pytest.fixture
 async def workers(clustered: Clustered, monkeypatch: pytest.MonkeyPatch) -> dict[str, Workers]:
     """Both services, all of their workers ready; clients share no connections."""
-    own_connections = (*_calls._CHANNEL_OPTIONS, ("grpc.use_local_subchannel_pool", 1))
-    monkeypatch.setattr(_calls, "_CHANNEL_OPTIONS", own_connections)
+    own_connections = (*_calls._PLAIN, ("grpc.use_local_subchannel_pool", 1))
+    monkeypatch.setattr(_calls, "_PLAIN", own_connections)
     clustered.ask_nobody_again()
     for service in clustered.services.values():
         service.worker_count = WORKERS

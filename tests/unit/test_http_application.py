@@ -90,16 +90,17 @@ async def test_a_method_is_measured_under_one_name_over_http_and_grpc() -> None:
     async def handle(_request: Any, _context: HttpContext) -> pb.Order:
         return pb.Order()
 
-    def measured() -> dict[str, float]:
+    def measured() -> dict[tuple[str, str], float]:
         (family,) = RPC_SECONDS.collect()
         counts = [one for one in family.samples if one.name.endswith("_count")]
-        return {one.labels["rpc_method"]: one.value for one in counts}
+        labels = "rpc_method", "rpc_status_code"
+        return {(one.labels[labels[0]], one.labels[labels[1]]): one.value for one in counts}
 
     before = measured()
     await ask(served(handle))
 
-    counted = {name for name, calls in measured().items() if calls != before.get(name, 0)}
-    assert counted == {f"{SERVICE.full_name}/GetOrderDetails"}
+    counted = {series for series, calls in measured().items() if calls != before.get(series, 0)}
+    assert counted == {(f"{SERVICE.full_name}/GetOrderDetails", "OK")}
 
 
 async def test_a_method_may_end_the_call_itself() -> None:

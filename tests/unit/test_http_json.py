@@ -1,6 +1,7 @@
 """Messages as JSON and back: nothing is lost, and nothing passes that is not meant."""
 
 import json
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -231,3 +232,15 @@ def test_a_duration_is_in_seconds(wait: object) -> None:
 
 def test_a_whole_number_of_seconds_is_a_duration_too() -> None:
     assert read(ORDER, b'{"wait":10}') == read(ORDER, b'{"wait":"10s"}')
+
+
+@pytest.mark.parametrize(("beyond", "of"), [(-1, "minimum"), (1, "maximum")])
+def test_whole_numbers_are_taken_as_far_as_the_document_says(beyond: int, of: str) -> None:
+    document = json.loads((files("holdfast.contracts") / "openapi.json").read_text())
+    schema = document["components"]["schemas"]["UpdateStockRequest"]
+    bound = schema["properties"]["quantity"][of]
+    kind = inventory_pb2.UpdateStockRequest.DESCRIPTOR
+
+    taken = read(kind, json.dumps({"quantity": bound}).encode())
+    assert taken == inventory_pb2.UpdateStockRequest(quantity=bound)
+    assert pointers(kind, {"quantity": bound + beyond}) == ["/quantity"]

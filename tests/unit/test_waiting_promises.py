@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from holdfast.inventory.domain.caller import Caller
+from holdfast.inventory.domain.reservations.reservation import Wanted, hear
 from holdfast.inventory.domain.stock.levels import (
     NO_LOT,
     HeldStock,
@@ -117,3 +118,11 @@ def test_a_refused_edit_leaves_what_is_held_and_what_waits_as_it_was() -> None:
 
     assert refused == Short((Shortage("LAMP", 9, 6),))
     assert (book.movements, book.queued) == ([], {})
+
+
+def test_nobody_waits_before_who_was_placed_earlier_though_a_clock_is_behind() -> None:
+    wanted = Wanted("o", 1, {"LAMP": 1}, over=False, asked_at=LATER)
+    placed = hear(None, wanted, StockBook([lamps(1)], LATER), CAUSE)
+    edited = wanted._replace(revision=2, products={"LAMP": 3}, asked_at=AT)
+
+    assert hear(placed, edited, StockBook([lamps(1, 1)], LATER), CAUSE).queued == (waits(2, LATER),)

@@ -104,8 +104,9 @@ def hear(
 
     A question that is not newer than the last decided one changes nothing, whatever it wants. An
     increase is promised whole or not at all; if it is short, all stays as it was. What is promised
-    may have to wait for stock, where the product allows it. By another sourcing than before, all of
-    it is found anew. What is over stays over.
+    may have to wait for stock, where the product allows it: behind all who were placed before this
+    order, also where an edit was asked by a clock that is behind. By another sourcing than before,
+    all of it is found anew. What is over stays over.
 
     :param booked: names of the order's facts (see `Wanted.facts`) that were booked before.
     """
@@ -126,8 +127,9 @@ def hear(
         return Reservation(*decided, ReservationState.OVER, placed_at=placed_at)
     sourcing = wanted.sourcing
     moves = before is not None and before.sourcing != sourcing
+    since = max(filter(None, (placed_at, wanted.asked_at)), default=None)
     answer = book.hold(
-        held, wanted.products, cause, sourcing, moves=moves, queued=queued, since=wanted.asked_at
+        held, wanted.products, cause, sourcing, moves=moves, queued=queued, since=since
     )
     if isinstance(answer, Short):
         has = bool(held or queued)
