@@ -227,6 +227,7 @@ CREATE TABLE order_history (
     reason     text NOT NULL,
     actor      text NOT NULL,
     action     text NOT NULL,                    -- '': the status changed
+    credential_id text,                          -- what the actor came with; NULL: nothing
     PRIMARY KEY (order_id, version)
 );
 
@@ -267,6 +268,7 @@ CREATE TABLE erasure (
     found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
     customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
     actor       text NOT NULL,
+    credential_id text NOT NULL,
     erased_at   timestamptz NOT NULL,
     orders      bigint NOT NULL CHECK (orders >= 0),
     profiles    bigint NOT NULL CHECK (profiles >= 0),
@@ -501,8 +503,9 @@ UPDATE orders
 
 -- ADD_ERASURE
 INSERT INTO erasure
-            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (erasure_id, found_by, customer_id, actor, credential_id, erased_at,
+             orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ;
 
 -- FIND_ERASED_ORDER
@@ -2742,8 +2745,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
           FROM (SELECT * FROM receipt_item) AS known
          WHERE known.order_id = orders.order_id) END AS receipt_items
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
-                        ORDER BY version)
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action,
+                                         credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
      , stock, stock_revision
@@ -2821,17 +2824,19 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
 SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-              $7::text[])
+              $7::text[], $8::text[])
 ;
 
 -- INSERT_PLACED
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-SELECT order_id, 1, 'PENDING', at, reason, actor, ''
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
-       AS new (order_id, at, reason, actor)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+SELECT order_id, 1, 'PENDING', at, reason, actor, '', credential_id
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
+       AS new (order_id, at, reason, actor, credential_id)
 ;
 
 -- INSERT_CHARGES

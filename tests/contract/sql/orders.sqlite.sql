@@ -227,6 +227,7 @@ CREATE TABLE order_history (
     reason     TEXT NOT NULL,
     actor      TEXT NOT NULL,
     action     TEXT NOT NULL,                    -- '': the status changed
+    credential_id TEXT,                          -- what the actor came with; NULL: nothing
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 
@@ -267,6 +268,7 @@ CREATE TABLE erasure (
     found_by    TEXT NOT NULL,                   -- 'customer' or 'e-mail'
     customer_id TEXT NOT NULL,       -- '': found by e-mail
     actor       TEXT NOT NULL,
+    credential_id TEXT NOT NULL,
     erased_at   TEXT NOT NULL,
     orders      INTEGER NOT NULL CHECK (orders >= 0),
     profiles    INTEGER NOT NULL CHECK (profiles >= 0),
@@ -478,8 +480,9 @@ UPDATE orders
 
 -- ADD_ERASURE
 INSERT INTO erasure
-            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            (erasure_id, found_by, customer_id, actor, credential_id, erased_at,
+             orders, profiles, forced)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ;
 
 -- FIND_ERASED_ORDER
@@ -2901,8 +2904,9 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM (SELECT * FROM receipt_item) AS known
                  WHERE known.order_id = orders.order_id
               ORDER BY request_id, item_no)) END AS receipt_items
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
-          FROM (SELECT version, status, changed_at, reason, actor, action
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action,
+                                         credential_id))
+          FROM (SELECT version, status, changed_at, reason, actor, action, credential_id
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
@@ -2971,14 +2975,16 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6,
-              ?7)
+              ?7, ?8)
 ;
 
 -- INSERT_PLACED
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-     VALUES (?1, 1, 'PENDING', ?2, ?3, ?4, '')
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+     VALUES (?1, 1, 'PENDING', ?2, ?3, ?4, '', ?5)
 ;
 
 -- INSERT_CHARGES

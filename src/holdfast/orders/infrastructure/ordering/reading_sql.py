@@ -184,14 +184,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
     _COLUMNS = _FIELDS + _NEWEST_EDIT + _CONTENTS + _SHIPMENTS + _PAYMENTS_AND_DETAILS
     _HISTORY = either(
         postgresql="""
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
-                        ORDER BY version)
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action,
+                                         credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
 """,
         sqlite="""
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
-          FROM (SELECT version, status, changed_at, reason, actor, action
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action,
+                                         credential_id))
+          FROM (SELECT version, status, changed_at, reason, actor, action, credential_id
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history

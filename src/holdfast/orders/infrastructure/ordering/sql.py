@@ -97,17 +97,19 @@ DELETE FROM unanswered
     )
 
     INSERT_HISTORY = """
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
 SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-              $7::text[])
+              $7::text[], $8::text[])
 """
 
     INSERT_PLACED = """
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-SELECT order_id, 1, 'PENDING', at, reason, actor, ''
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
-       AS new (order_id, at, reason, actor)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+SELECT order_id, 1, 'PENDING', at, reason, actor, '', credential_id
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
+       AS new (order_id, at, reason, actor, credential_id)
 """
 
     INSERT_CHARGES = """

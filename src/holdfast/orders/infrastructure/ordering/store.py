@@ -142,7 +142,7 @@ class StoreWork:
         bare = [(order.order_id, order.customer_id) for order in new if order.customer == NOBODY]
         self._transaction.defer(self._sql.TAKE_PROFILES, bare)
         placed = [order.placed for order in new]
-        first_changes = [(c.order_id, c.at, c.reason, c.caller.name) for c in placed]
+        first_changes = [(c.order_id, c.at, c.reason, *_who(c)) for c in placed]
         self._transaction.defer(self._sql.INSERT_PLACED, first_changes)
         self._tell(placed)
         return taken
@@ -199,8 +199,9 @@ class StoreWork:
         self._transaction.defer(
             self._sql.INSERT_HISTORY,
             [
-                (c.order_id, c.version, c.status, c.at, c.reason, c.caller.name, c.action)
+                (c.order_id, c.version, c.status, c.at, c.reason, name, c.action, credential_id)
                 for c in changes
+                for name, credential_id in [_who(c)]
             ],
         )
 
@@ -332,6 +333,11 @@ async def find_requests(
         (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], state_of(row))
         for row in rows
     }
+
+
+def _who(change: OrderChange) -> tuple[str, str | None]:
+    """Who asked for it, and by which credential."""
+    return change.caller.name, change.caller.credential_id or None
 
 
 def _order_row(order: NewOrder) -> tuple[object, ...]:

@@ -329,6 +329,7 @@ def order_message(order: Order) -> pb.Order:
             status=_STATUS[change.status],
             reason=change.reason,
             actor=change.caller.name,
+            credential_id=change.caller.credential_id,
             action=change.action,
         )
         times.write(written.change_time, change.at)
