@@ -10,7 +10,7 @@ ANONYMOUS = principal.Principal("anonymous", "", frozenset())  # where nobody ha
 def caller_of(context: Context) -> Caller:
     """Tell who calls."""
     who = principal.current.get(ANONYMOUS)
-    return Caller(who.name, traceparent_of(context), who.credential_id)
+    return Caller(who.name, traceparent_of(context), who.credential_id, who.customer_id)
 
 
 STEADY_WAIT_S = 10.0  # for Inventory to decide; half of the time that the caller has, if less

@@ -23,7 +23,7 @@ from holdfast.orders.application.ports import (
     StockNews,
     Work,
 )
-from holdfast.orders.domain.caller import ORDERS
+from holdfast.orders.domain.caller import ORDERS, OrderRef
 from holdfast.orders.domain.customers.customer import NOBODY
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
@@ -209,6 +209,13 @@ class StoreWork:
         rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
         return {row["order_id"]: state_of(row) for row in rows}
 
+    async def lock_named(self, refs: Collection[OrderRef]) -> dict[OrderRef, OrderState]:
+        if not any(ref.owner for ref in refs):
+            states = await self.lock_states([ref.order_id for ref in refs])
+            return {OrderRef(order_id): state for order_id, state in states.items()}
+        rows = await self._transaction.fetch(self._sql.LOCK_NAMED_STATES, *columns_of(refs))
+        return {OrderRef(row["order_id"], row["owner"]): state_of(row) for row in rows}
+
     async def known_of(self, order_id: str) -> KnownDetails:
         (row,) = await self._transaction.fetch(self._sql.KNOWN_OF_ORDER, order_id)
         details = NO_DETAILS
@@ -321,6 +328,12 @@ class StoreWork:
                 for order in orders
             ],
         )
+
+
+def columns_of(refs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """What callers name, and the customers whose it must be, as a statement takes them."""
+    named = sorted(refs)
+    return [name for name, _ in named], [owner for _, owner in named]
 
 
 async def find_requests(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -71,7 +71,7 @@ def read_order(
         )
     return PlaceOrder(
         request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
-        customer_id=violations.id(f"{at}customer_id", request.customer_id),
+        customer_id=_read_customer_id(request.customer_id, caller, violations, at),
         lines=asked,
         customer=read_customer(request.customer, violations, f"{at}customer."),
         caller=caller,
@@ -84,6 +84,20 @@ def read_order(
         details=read_details(request, violations, at),
         sourcing=read_sourcing(request, violations, at),
     )
+
+
+def _read_customer_id(text: str, caller: Caller, violations: Violations, at: str) -> str:
+    """Return whose an order is to be: a customer's is their own, whatever the request says."""
+    if not caller.customer_id:
+        return violations.id(f"{at}customer_id", text)
+    refuse_others(text, caller, violations, at)
+    return caller.customer_id
+
+
+def refuse_others(text: str, caller: Caller, violations: Violations, at: str = "") -> None:
+    """A customer names nobody else."""
+    if caller.customer_id and text not in ("", caller.customer_id):
+        violations.add(f"{at}customer_id", "must be your own, or empty")
 
 
 def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
@@ -210,7 +224,8 @@ class OrderPage:
     size: int
 
 
-def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
+def read_page(request: pb.ListOrdersRequest, caller: Caller, violations: Violations) -> OrderPage:
+    refuse_others(request.customer_id, caller, violations)
     created_from, created_before = violations.period(request)
     wanted = OrderFilter(
         customer_id=violations.optional_id("customer_id", request.customer_id),
@@ -220,10 +235,13 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         created_before=created_before,
         request_ids=_read_request_ids(request.request_ids, violations),
     )
-    return _page_of("orders", wanted, request, violations)
+    return _page_of("orders", wanted, caller, request, violations)
 
 
-def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> OrderPage:
+def read_search(
+    request: pb.SearchOrdersRequest, caller: Caller, violations: Violations
+) -> OrderPage:
+    refuse_others(request.customer_id, caller, violations)
     payment_status = None
     if request.payment_status:
         payment_status = _PAYMENT_STATUSES.get(request.payment_status)
@@ -252,15 +270,17 @@ def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> Orde
     )
     if wanted == OrderFilter():
         violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
-    return _page_of("search", wanted, request, violations)
+    return _page_of("search", wanted, caller, request, violations)
 
 
 def _page_of(
     kind: str,
     wanted: OrderFilter,
+    caller: Caller,
     request: pb.ListOrdersRequest | pb.SearchOrdersRequest,
     violations: Violations,
 ) -> OrderPage:
+    wanted = replace(wanted, owner=caller.customer_id)
     filter_text = f"{kind} {wanted!r}"
     before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
