@@ -8,6 +8,7 @@ from proof.mutants import (
     goods_bugs,
     hold_bugs,
     inbox_bugs,
+    object_bugs,
     order_bugs,
     protocol_bugs,
     queue_bugs,
@@ -34,6 +35,7 @@ BUGS: dict[str, Bug] = {
         hold_bugs,
         queue_bugs,
         customer_bugs,
+        object_bugs,
         transfer_bugs,
     )
     for bug in module.BUGS
