@@ -24,6 +24,7 @@ from grpc import aio
 from bench.http_calls import PLACE, HttpCall, HttpFailed, in_json
 from bench.steps import STEPS, Lives
 from bench.workload import OrderRequests, confirmation_of, refused_of_batch
+from testbed.keys import keyed
 
 CALL_S_MAX = 60.0
 # A start that is later than this is counted; timers of the event loop have 1 ms.
@@ -142,7 +143,7 @@ class Load:
         options = [("grpc.use_local_subchannel_pool", 1)]
         targets = self._job.target.split(",")
         channels = [
-            aio.insecure_channel(targets[number % len(targets)], options=options)
+            keyed(aio.insecure_channel(targets[number % len(targets)], options=options))
             for number in range(0 if self._job.method == PLACE else self._job.channels)
         ]
         for channel in channels:

@@ -43,6 +43,7 @@ from bench.testbed import CALL_S_MAX, Testbed
 from bench.workload import ON_HAND, PRODUCTS, OrderRequests, product_id
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from holdfast.contracts.orders.v1 import orders_pb2, orders_pb2_grpc
+from testbed.keys import keyed
 
 HELD = 10_000
 ENDS_WITHIN_S = 1.0
@@ -166,7 +167,7 @@ def _run_out(bench: Bench, testbed: Testbed, run: str) -> Ending:
 async def _hold(address: str, requests: OrderRequests, ends_at: float) -> None:
     """Place orders whose holds end from that moment on, evenly, until ENDS_WITHIN_S later."""
     dice, free = Random(1), asyncio.Semaphore(CALLERS)
-    async with aio.insecure_channel(address) as channel:
+    async with keyed(aio.insecure_channel(address)) as channel:
         stub = orders_pb2_grpc.OrderServiceStub(channel)
 
         async def place() -> None:
@@ -191,7 +192,7 @@ def _require_stock_back(testbed: Testbed) -> None:
 
 
 async def _available(inventory: str) -> int:
-    async with aio.insecure_channel(inventory) as channel:
+    async with keyed(aio.insecure_channel(inventory)) as channel:
         stub = inventory_pb2_grpc.InventoryServiceStub(channel)
         asked = inventory_pb2.BatchGetStockInfoRequest(
             product_ids=map(product_id, range(1, PRODUCTS + 1))

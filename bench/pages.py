@@ -26,6 +26,7 @@ from bench.sought import ADDRESSES, GUEST, OLD_SHARE, add_what_is_sought
 from bench.testbed import CALL_S_MAX, Testbed
 from bench.workload import CUSTOMERS, PRODUCTS, product_id
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from testbed.keys import keyed
 
 CALLS = 300  # of each kind
 PAGES_IN_TURN = 5
@@ -174,7 +175,7 @@ def scenario_13(bench: Bench) -> Result:
 async def ask(testbed: Testbed, past: Past) -> dict[str, list[float]]:
     """Ask for all kinds in turns; return how long each call took, by kind."""
     dice, took_s = Random(2), defaultdict[str, list[float]](list)
-    async with aio.insecure_channel(testbed.orders) as channel:
+    async with keyed(aio.insecure_channel(testbed.orders)) as channel:
         while left := [kind for kind in KINDS if len(took_s[kind]) < CALLS]:
             for kind in left:
                 request = KINDS[kind](past)

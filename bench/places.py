@@ -18,6 +18,7 @@ from bench.scenarios import WARM_UP_S, Bench, cost, rate_of, settled, told_cpu, 
 from bench.testbed import CALL_S_MAX, Testbed
 from bench.workload import ON_HAND, PRODUCTS, product_id
 from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
+from testbed.keys import keyed
 
 LOCATIONS = 10
 SPREAD = 3  # locations of each product
@@ -62,7 +63,7 @@ def scenario_14(bench: Bench) -> Result:
 
 async def _spread(testbed: Testbed) -> None:
     """Put every product at three of ten locations; `main` gives nothing any more."""
-    async with aio.insecure_channel(testbed.inventory) as channel:
+    async with keyed(aio.insecure_channel(testbed.inventory)) as channel:
         stub = inventory_pb2_grpc.InventoryServiceStub(channel)
         for number in range(LOCATIONS):
             request = inventory_pb2.CreateLocationRequest(

@@ -16,6 +16,7 @@ from bench.workload import products, stock
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
 from holdfast.verification import verify
 from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
+from testbed.keys import keyed
 from testbed.processes import free_port
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
 from testbed.services import settings_of
@@ -168,7 +169,7 @@ def _running(
 
 async def fill_shelves(inventory: str) -> None:
     """Make every product and its stock."""
-    async with aio.insecure_channel(inventory) as channel:
+    async with keyed(aio.insecure_channel(inventory)) as channel:
         stub = inventory_pb2_grpc.InventoryServiceStub(channel)
         await asyncio.gather(
             *(stub.CreateProduct(product, timeout=CALL_S_MAX) for product in products())

@@ -7,6 +7,7 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from google.rpc import status_pb2
 
@@ -25,9 +26,16 @@ OPENAPI = ROOT / "src" / "holdfast" / "contracts" / "openapi.json"
 PAGE = ROOT / "docs" / "http.md"
 BEGIN, END = "<!-- paths: made by proto/describe.py -->\n", "<!-- end of paths -->\n"
 
+
+async def unasked(_method: str, _context: Any) -> None:
+    """Nobody calls what is only described."""
+
+
 SERVICES = (
-    HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES),
-    HttpService(inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES),
+    HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES, unasked),
+    HttpService(
+        inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from testbed.keys import KEY, OF_COMMANDS, PEPPER, SERVICE_KEY
 from testbed.processes import Program, free_port
 from testbed.workers import Workers
 
@@ -27,7 +28,7 @@ def free_addresses() -> dict[str, str]:
 def clear_environment() -> dict[str, str]:
     """Ours, without what a developer may have told `holdfast`; the program stands on the PATH."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-    return kept | {"PATH": f"{HOLDFAST.parent}:{kept['PATH']}", "COLUMNS": "200"}
+    return kept | OF_COMMANDS | {"PATH": f"{HOLDFAST.parent}:{kept['PATH']}", "COLUMNS": "200"}
 
 
 def python_environment() -> dict[str, str]:
@@ -47,11 +48,13 @@ def cluster_settings(
     admin: Mapping[str, str],
 ) -> dict[str, str]:
     """What the services of a cluster, each a process of its own, have to know."""
-    found = settings_of("orders", inventory=addresses["inventory"])
+    found = settings_of("orders", inventory=addresses["inventory"], operator_key=KEY)
     for service in SERVICES:
         found |= settings_of(
             service, database=databases[service], broker=broker, listen=addresses[service]
-        ) | settings_of(service, admin=admin.get(service, ""))
+        ) | settings_of(
+            service, admin=admin.get(service, ""), pepper=PEPPER, service_key=SERVICE_KEY
+        )
     return found
 
 

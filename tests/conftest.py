@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import structlog
 
+import testbed.keys  # noqa: F401 - says who the programs are that tests start
 from testbed.processes import temporary_folder
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.templates import Templates

@@ -21,6 +21,7 @@ from holdfast.verification import verify
 from proof.hostile.campaign import Campaign, Findings, differences
 from proof.hostile.wire import storm
 from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
+from testbed.keys import keyed
 from testbed.processes import temporary_folder
 from testbed.procfs import open_files, resident_bytes
 from testbed.servers import postgres, rabbitmq
@@ -84,7 +85,7 @@ async def attack(deployment: Deployment, inputs: int, seed: int) -> list[str]:
     """Send everything; return what is wrong."""
     async with AsyncExitStack() as opened:
         channels = {
-            name: await opened.enter_async_context(aio.insecure_channel(address))
+            name: await opened.enter_async_context(keyed(aio.insecure_channel(address)))
             for name, address in deployment.addresses.items()
         }
         campaign = Campaign(channels, seed)

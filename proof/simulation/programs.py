@@ -11,6 +11,7 @@ from typing import Any
 
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.server import STOP_GRACE_S
+from holdfast.chassis.identity.gate import OpenGate
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.process.ports import CallerLimits
@@ -63,7 +64,13 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
     async with _opened(machine.databases["orders"]) as database:
         channel: Any = SimulatedChannel(machine.network, "inventory")
         parts = orders_service.assemble(
-            database, broker, channel, machine.clock, machine.limits, Admission(CallerLimits())
+            database,
+            broker,
+            channel,
+            machine.clock,
+            machine.limits,
+            Admission(CallerLimits()),
+            OpenGate(),
         )
         server: Any = Gatherer()
         add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
@@ -82,7 +89,7 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
 async def _inventory(machine: Machine, process: Process, broker: Broker) -> AsyncIterator[None]:
     async with _opened(machine.databases["inventory"]) as database:
         parts = inventory_service.assemble(
-            database, broker, machine.clock, Admission(CallerLimits())
+            database, broker, machine.clock, Admission(CallerLimits()), OpenGate()
         )
         server: Any = Gatherer()
         add_InventoryServiceServicer_to_server(parts.servicer, parts.boundary.around(server))

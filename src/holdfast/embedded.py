@@ -13,18 +13,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from pydantic import SecretStr
 
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import is_newest, migrate
 from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.identity import keys
+from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
-from holdfast.home import Home
+from holdfast.home import Home, kept_key
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders import service as orders_service
@@ -52,7 +55,7 @@ class DataInUse(Exception):
         )
 
 
-class UpSettings(ServiceSettings, PortSettings):
+class UpSettings(ServiceSettings, PortSettings, OperatorSettings):
     """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file."""
 
 
@@ -66,11 +69,15 @@ def load_settings_of_up(config: Path | None = None) -> UpSettings:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two services listen, as HOST:PORT; and where HTTP/JSON has both, "" for nowhere."""
+    """Where the two services listen, as HOST:PORT; and where HTTP/JSON has both, "" for nowhere.
+
+    :param key: one that may do everything; "": nobody is asked for any.
+    """
 
     orders: str
     inventory: str
     http: str = ""
+    key: str = ""
 
 
 @asynccontextmanager
@@ -83,6 +90,7 @@ async def running(
     http_port: int | None = None,
     limits: Limits | None = None,
     port: PortSettings | None = None,
+    operator_key: str | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -93,6 +101,8 @@ async def running(
     :param orders_port: 0 picks a free port, and so for the others. `http_port` None: HTTP/JSON is
         not served.
     :param port: certificates and limits of all ports.
+    :param operator_key: a key that may do everything; None: the one that is kept beside the data,
+        made where there is none; "": nobody is asked for a key.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -109,6 +119,7 @@ async def running(
             http_at="" if http_port is None else f"{host}:{http_port}",
             limits=limits or Limits(),
             port=port,
+            operator_key=kept_key(home) if operator_key is None else operator_key,
         ) as addresses:
             yield addresses
 
@@ -120,6 +131,7 @@ async def serving(
     orders_at: str,
     inventory_at: str,
     limits: Limits,
+    operator_key: str,
     http_at: str = "",
     port: PortSettings | None = None,
 ) -> AsyncIterator[Addresses]:
@@ -129,12 +141,19 @@ async def serving(
     certificate then, and the ports' need not have the names by which it would call itself.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
+    identity = IdentitySettings(auth=bool(operator_key), service_key=SecretStr(keys.make()))
     async with (
         private_socket(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
         inventory_service.running(
-            inventory_database, broker, listen=inventory_at, port=port, private=private
+            inventory_database,
+            broker,
+            listen=inventory_at,
+            identity=identity,
+            operator_key=SecretStr(operator_key),
+            port=port,
+            private=private,
         ) as inventory,
         orders_service.running(
             orders_database,
@@ -142,6 +161,8 @@ async def serving(
             inventory=private or inventory.address,
             listen=orders_at,
             limits=limits,
+            identity=identity,
+            operator_key=SecretStr(operator_key),
             port=port,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
@@ -149,7 +170,7 @@ async def serving(
             http_at, [orders.http, inventory.http], tls=port.tls if port else None
         ) as http,
     ):
-        yield Addresses(orders.address, inventory.address, http)
+        yield Addresses(orders.address, inventory.address, http, operator_key)
 
 
 @asynccontextmanager

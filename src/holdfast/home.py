@@ -3,8 +3,11 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from urllib.parse import quote, urlsplit
 
+USUAL_FOLDER = Path("holdfast-data")
+KEY_FILE = "operator.key"
 SCHEMES = ("postgresql", "postgres")
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?", re.ASCII)
 
@@ -63,3 +66,26 @@ def in_postgres(url: str) -> Home:
     # Whatever search path the URL had: of a parameter given twice, the last one counts.
     own = url.rstrip("?") + ("&" if parts.query else "?") + "search_path=holdfast_"
     return Home(f"{own}orders", f"{own}inventory", f"postgresql://{hosts}{parts.path}")
+
+
+def key_file(home: Home) -> Path:
+    """Where the operator's key of a home is: beside its data, or, where these are at a server, in
+    the usual folder.
+    """
+    return (home.folder or USUAL_FOLDER) / KEY_FILE
+
+
+def kept_key(home: Home) -> str:
+    """Return the operator's key of a home. Where there is none yet, it is made, in a file that its
+    owner alone can read.
+    """
+    from holdfast.chassis.identity import keys
+
+    file = key_file(home)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        # Under its name it is there as a whole, or not at all.
+        with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # mode 0600
+            fresh.write(keys.make() + "\n")
+        Path(fresh.name).replace(file)
+    return file.read_text().strip()

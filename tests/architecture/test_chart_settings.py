@@ -21,9 +21,7 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 }
 
 # What the chart can set already, and services can be told soon: whoever teaches them takes it out.
-AWAITED = {
-    "pepper", "service_key", "operator_key", "issuers",
-}  # fmt: skip
+AWAITED = {"issuers"}
 
 
 # Whether callers are asked who they are: that they aren't is for loopback, and no pod's port is.

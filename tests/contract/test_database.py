@@ -21,7 +21,7 @@ from holdfast.chassis.database.seam import (
     retrying,
 )
 from holdfast.chassis.database.sqlite import Sqlite
-from holdfast.chassis.grpc.rpc_boundary import chassis_status
+from holdfast.chassis.grpc.chassis_errors import chassis_status
 from testbed.servers import PostgresServer
 from tests.contract import thing_table
 from tests.contract.conftest import spoken

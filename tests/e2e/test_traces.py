@@ -10,6 +10,7 @@ import pytest
 from holdfast.client import Money
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
+from testbed.keys import BEARER
 from testbed.processes import free_port
 from testbed.services import settings_of
 from testbed.waiting import wait_until
@@ -55,7 +56,7 @@ def create(address: str, quantity: int, traceparent: str) -> pb.CreateOrderRespo
         )
         request.wait.FromSeconds(10)
         answer: pb.CreateOrderResponse = OrderServiceStub(channel).CreateOrder(
-            request, timeout=20, metadata=(("traceparent", traceparent),)
+            request, timeout=20, metadata=(("traceparent", traceparent), *BEARER)
         )
     return answer
 

@@ -43,6 +43,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
+from testbed.keys import KEY, SERVED, keyed
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 
@@ -353,15 +354,15 @@ async def cluster(
             brokers[service] = RabbitMQ(ground.broker_url, subscriptions=subscriptions)
             started.push_async_callback(brokers[service].close)
         inventory = await started.enter_async_context(
-            inventory_service.running(databases["inventory"], brokers["inventory"], listen=ANYWHERE)
+            inventory_service.running(databases["inventory"], brokers["inventory"], **SERVED)
         )
         orders = await started.enter_async_context(
             orders_service.running(
                 databases["orders"],
                 brokers["orders"],
                 inventory=inventory.address,
-                listen=ANYWHERE,
                 limits=limits,
+                **SERVED,
             )
         )
         http = serving_http(http_at, [orders.http, inventory.http])
@@ -376,20 +377,18 @@ async def running(
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
     async with AsyncExitStack() as started:
-        at_home = ground.home and embedded.running(ground.home, limits=limits, http_port=port)
+        at_home = ground.home and embedded.running(
+            ground.home, limits=limits, http_port=port, operator_key=KEY
+        )
         addresses = await started.enter_async_context(at_home or cluster(ground, limits, http_at))
         # Without options: no answer may be larger than what a channel takes by default.
-        channels = aio.insecure_channel(addresses.orders), aio.insecure_channel(addresses.inventory)
+        at = addresses.orders, addresses.inventory
+        channels = keyed(aio.insecure_channel(at[0])), keyed(aio.insecure_channel(at[1]))
         for channel in channels:
             await started.enter_async_context(channel)
-        client = await started.enter_async_context(Holdfast(addresses.orders, addresses.inventory))
+        client = await started.enter_async_context(Holdfast(*at))
         yield RunningHoldfast(
-            ground.mode,
-            addresses,
-            ground.databases,
-            channels,
-            client,
-            ground.broker_url,
+            ground.mode, addresses, ground.databases, channels, client, ground.broker_url
         )
 
 

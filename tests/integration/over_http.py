@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, Ground, RunningHoldfast, running
 
 ANSWER_S_MAX = 20.0
@@ -69,7 +70,7 @@ def request_bytes(
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
     """A request whose connection ends with its answer; bytes of a body are JSON unless told."""
-    given = {"host": "holdfast", "connection": "close"}
+    given = {"host": "holdfast", "connection": "close", "authorization": f"Bearer {KEY}"}
     if body:
         given |= {"content-type": "application/json", "content-length": str(len(body))}
     given |= headers or {}

@@ -15,6 +15,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
+from testbed.keys import IDENTITY, keyed
 from tests.integration.conftest import (
     ANYWHERE,
     CALL_S_MAX,
@@ -206,15 +207,18 @@ async def without_events(ground: Ground, *, inventory: str = "") -> AsyncIterato
     async with (
         connect(ground.databases["inventory"]) as stock,
         connect(ground.databases["orders"]) as orders,
-        inventory_service.running(stock, LocalBroker([]), listen=ANYWHERE) as real,
+        inventory_service.running(
+            stock, LocalBroker([]), listen=ANYWHERE, identity=IDENTITY
+        ) as real,
         orders_service.running(
             orders,
             LocalBroker([ORDERS_TO_INVENTORY]),
             inventory=inventory or real.address,
             listen=ANYWHERE,
             limits=Limits(outbox_age_s_max=0.3),
+            identity=IDENTITY,
         ) as listening,
-        aio.insecure_channel(listening.address) as channel,
+        keyed(aio.insecure_channel(listening.address)) as channel,
     ):
         yield channel
 

@@ -28,7 +28,8 @@ from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, O
 from holdfast.orders import service as orders_service
 from holdfast.orders.settings import Limits
 from testbed.authority import DAY, Authority, Pair
-from tests.integration.conftest import ANYWHERE, refusal
+from testbed.keys import KEY, SERVED
+from tests.integration.conftest import refusal
 
 ORDERS_NAME = "spiffe://shop/orders"
 RENEWALS = 4
@@ -79,15 +80,18 @@ async def two_services(
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
         inventory_service.running(
-            inventory_database, broker, listen=ANYWHERE, port=inventory_port
+            inventory_database,
+            broker,
+            **SERVED,
+            port=inventory_port,
         ) as inventory,
         orders_service.running(
             orders_database,
             broker,
             inventory=inventory.address,
             inventory_tls=TlsFiles(*pairs["orders as a caller"], authority.ca),
-            listen=ANYWHERE,
             limits=Limits(),
+            **SERVED,
             port=orders_port,
         ) as orders,
     ):
@@ -285,7 +289,7 @@ async def test_a_client_talks_to_nobody_whose_certificate_is_not_good(
     certificate, key = issue(authority, stranger)
     port = PortSettings(tls_certificate=certificate, tls_key=key)
     async with (
-        embedded.running(in_folder(tmp_path / "data"), port=port) as addresses,
+        embedded.running(in_folder(tmp_path / "data"), port=port, operator_key=KEY) as addresses,
         client_of(addresses, authority.ca) as client,
     ):
         with pytest.raises(Unavailable, match=words):
@@ -296,8 +300,8 @@ async def test_plain_and_tls_that_meet_are_told_so(tmp_path: Path, authority: Au
     certificate, key = authority.issue("server", "127.0.0.1")
     port = PortSettings(tls_certificate=certificate, tls_key=key)
     async with (
-        embedded.running(in_folder(tmp_path / "tls"), port=port) as with_tls,
-        embedded.running(in_folder(tmp_path / "plain")) as plain,
+        embedded.running(in_folder(tmp_path / "tls"), port=port, operator_key=KEY) as with_tls,
+        embedded.running(in_folder(tmp_path / "plain"), operator_key=KEY) as plain,
         client_of(with_tls, authority.ca) as good,
         client_of(plain, authority.ca) as tls_to_plain,
         Holdfast(with_tls.orders, with_tls.inventory, 5.0, retry_s=0.0) as plain_to_tls,
@@ -313,7 +317,9 @@ async def test_plain_and_tls_that_meet_are_told_so(tmp_path: Path, authority: Au
 async def test_tls_older_than_1_2_is_not_spoken(tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.issue("server", "127.0.0.1")
     port = PortSettings(tls_certificate=certificate, tls_key=key)
-    async with embedded.running(in_folder(tmp_path / "data"), port=port) as addresses:
+    async with embedded.running(
+        in_folder(tmp_path / "data"), port=port, operator_key=KEY
+    ) as addresses:
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             await handshake(addresses.orders, only(version, authority))
         with pytest.raises((ssl.SSLError, ConnectionResetError)):

@@ -13,6 +13,7 @@ from holdfast.embedded import DataInUse, kept, owned, serving, taken
 from holdfast.home import Home, in_postgres
 from holdfast.orders.settings import Limits
 from holdfast.verification import verify
+from testbed.keys import KEY
 from testbed.servers import PostgresServer
 
 ORDERS, UNITS, WAVES = 60, 90, 6
@@ -35,7 +36,9 @@ async def two_at_once(home: Home) -> AsyncIterator[list[Holdfast]]:
         clients = []
         for _ in range(2):
             at = await started.enter_async_context(
-                serving(home, orders_at=anywhere, inventory_at=anywhere, limits=limits)
+                serving(
+                    home, orders_at=anywhere, inventory_at=anywhere, limits=limits, operator_key=KEY
+                )
             )
             client = Holdfast(at.orders, at.inventory)
             clients.append(await started.enter_async_context(client))

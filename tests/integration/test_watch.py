@@ -12,6 +12,7 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
+from testbed.keys import IDENTITY, keyed
 from tests.integration.conftest import (
     ANYWHERE,
     CALL_S_MAX,
@@ -80,8 +81,9 @@ async def test_a_watch_leaves_out_no_version_that_another_process_made(
             inventory=holdfast.addresses.inventory,
             listen=ANYWHERE,
             limits=Limits(),
+            identity=IDENTITY,
         ) as other,
-        aio.insecure_channel(other.address) as channel,
+        keyed(aio.insecure_channel(other.address)) as channel,
     ):
         stub = OrderServiceStub(channel)
 

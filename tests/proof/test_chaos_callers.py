@@ -14,13 +14,14 @@ from proof import workload
 from proof.callers import Address, Callers, Habits
 from proof.history import Call, Facts, History, Journal, read
 from proof.workload import MIX, Shop
+from testbed.keys import KEY
 
 CALLERS, CALLS = 8, 600
 
 
 @pytest.fixture
 async def address(tmp_path: Path) -> AsyncIterator[Address]:
-    async with running(in_folder(tmp_path / "data")) as at:
+    async with running(in_folder(tmp_path / "data"), operator_key=KEY) as at:
         yield Address(at.orders, at.inventory)
 
 
@@ -105,7 +106,7 @@ async def test_callers_want_the_same_for_the_same_seed(tmp_path: Path) -> None:
 async def wishes(folder: Path, *, seed: int) -> list[Facts]:
     """What the first calls of a lone caller ask for, on a system of their own."""
     folder.mkdir()
-    async with running(in_folder(folder / "data")) as at:
+    async with running(in_folder(folder / "data"), operator_key=KEY) as at:
         history = History(lambda: 0.0, folder / "history")
         habits = Habits(callers=1, pause_s=0.0, mix={"CreateOrder": 1})
         address = Address(at.orders, at.inventory)

@@ -18,7 +18,7 @@ QUICK = BenchOptions(seconds=0.3, callers=4, products=10)
 async def test_every_order_that_was_sent_is_confirmed_and_found_again(tmp_path: Path) -> None:
     async with (
         running(in_folder(tmp_path)) as services,
-        Holdfast(services.orders, services.inventory) as client,
+        Holdfast(services.orders, services.inventory, key=services.key) as client,
     ):
         report = await run_bench(client, QUICK)
         again = await run_bench(client, QUICK)
@@ -35,7 +35,7 @@ async def test_the_open_loop_sends_at_its_rate(tmp_path: Path) -> None:
 
     async with (
         running(in_folder(tmp_path)) as services,
-        Holdfast(services.orders, services.inventory) as client,
+        Holdfast(services.orders, services.inventory, key=services.key) as client,
     ):
         report = await run_bench(client, options)
         hot = await client.inventory.get_stock("BENCH-00001")

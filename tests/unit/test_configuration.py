@@ -9,7 +9,15 @@ from pydantic import SecretStr
 from holdfast.inventory import settings as inventory_settings
 from holdfast.orders import settings as orders_settings
 
+SERVICE_KEY = "by which Orders is known to Inventory"
 SECRET = "postgresql://holdfast:hunter2@db/orders"
+
+
+@pytest.fixture(autouse=True)
+def service_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What both services can't do without."""
+    for service in ("ORDERS", "INVENTORY"):
+        monkeypatch.setenv(f"HOLDFAST_{service}_SERVICE_KEY", SERVICE_KEY)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.gate import OpenGate
 from holdfast.chassis.metrics import RPC_SECONDS
 from holdfast.chassis.process.ports import CallerLimits
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -40,10 +41,19 @@ class Orders:
         return self._handle
 
 
+def an_open_boundary() -> RpcBoundary:
+    admission = Admission(CallerLimits())
+    return RpcBoundary(lambda _error: None, SystemClock(), admission, OpenGate())
+
+
 def served(handle: Handle) -> HttpApplication:
-    boundary = RpcBoundary(lambda _error: None, SystemClock(), Admission(CallerLimits()))
+    boundary = RpcBoundary(
+        lambda _error: None, SystemClock(), Admission(CallerLimits()), OpenGate()
+    )
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
-    return HttpApplication([HttpService(SERVICE, methods, Rules())], SystemClock())
+    return HttpApplication(
+        [HttpService(SERVICE, methods, Rules(), boundary.require_known)], SystemClock()
+    )
 
 
 async def ask(
@@ -174,7 +184,9 @@ async def test_every_method_has_a_path_and_each_path_a_method() -> None:
     async def handle(_request: Any, _context: HttpContext) -> pb.Order:
         return pb.Order()
 
-    boundary = RpcBoundary(lambda _error: None, SystemClock(), Admission(CallerLimits()))
+    boundary = RpcBoundary(
+        lambda _error: None, SystemClock(), Admission(CallerLimits()), OpenGate()
+    )
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
 
     assert {route.method.name for route in routes_of(SERVICE)} == methods.keys()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -73,6 +74,11 @@ def happens(ratio: float) -> bool:
 def new_name() -> str:
     """Make a name that nobody else makes; it is no secret."""
     return f"{random.getrandbits(128):032x}"
+
+
+def new_secret(length: int, digits: str) -> str:
+    """Make up so many of these digits, which nobody can guess."""
+    return "".join(secrets.choice(digits) for _ in range(length))
 
 
 def shuffled(items: Sequence[T]) -> list[T]:

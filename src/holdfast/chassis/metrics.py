@@ -142,6 +142,12 @@ OVERLOAD_REFUSALS = counter(
     " done.",
     method=(),
 )
+AUTH_REFUSALS = counter(
+    "holdfast_auth_refusals_total",
+    "Calls that were not let in, by the reason that their callers were told: no credential, a bad"
+    " one, or one that does not reach so far.",
+    reason=(),
+)
 BATCH_ITEMS = histogram(
     "holdfast_batch_size",
     "How many items were worked on together, by the kind of work.",

@@ -13,11 +13,11 @@ import typer
 
 from holdfast.cli.exits import engine_errors
 from holdfast.client import Holdfast, Tls
-from holdfast.home import Home, in_folder, in_postgres
+from holdfast.home import USUAL_FOLDER, Home, in_folder, in_postgres
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
 INVENTORY_ADDRESS = "127.0.0.1:7002"
-DATA_FOLDER = Path("holdfast-data")
+DATA_FOLDER = USUAL_FOLDER
 DATABASE = "HOLDFAST_DATABASE"  # the variable that names a database in place of that folder
 
 # Nobody wants to wait for a server that is not there, but a restart should pass unnoticed.
@@ -118,7 +118,7 @@ class Connection:
         with engine_errors():
             async with (
                 running(self.data) as services,
-                Holdfast(services.orders, services.inventory) as client,
+                Holdfast(services.orders, services.inventory, key=services.key) as client,
             ):
                 yield client
 

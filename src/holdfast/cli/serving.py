@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Protocol, TypeVar
 
 import typer
+from pydantic import SecretStr
 
 from holdfast.cli.arguments import whole
 from holdfast.cli.commands import CommandGroup
@@ -18,6 +19,7 @@ from holdfast.cli.connection import (
 )
 from holdfast.cli.exits import USAGE, Failed, engine_errors
 from holdfast.cli.output import Output, OutputOption, print_json_line, print_line
+from holdfast.home import KEY_FILE, USUAL_FOLDER, Home, key_file
 
 orders_app = CommandGroup(help="Serve Orders in a cluster.", no_args_is_help=True)
 inventory_app = CommandGroup(help="Serve Inventory in a cluster.", no_args_is_help=True)
@@ -56,6 +58,13 @@ class _Served(Protocol):
     def http(self) -> str: ...
 
 
+class _Operated(Protocol):
+    """Settings that may tell the operator's key."""
+
+    @property
+    def operator_key(self) -> SecretStr: ...
+
+
 Settings = TypeVar("Settings", bound=_Served)
 
 
@@ -83,9 +92,13 @@ def up(
         str,
         typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces."),
     ] = "",
+    auth: Annotated[
+        bool,
+        typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
+    ] = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run both services in this process until Ctrl-C, on SQLite files or a PostgreSQL database."""
+    """Run both services here until Ctrl-C, on SQLite files or a PostgreSQL database."""
     import uvloop
 
     from holdfast.chassis.process.admin import admin
@@ -94,6 +107,8 @@ def up(
     from holdfast.embedded import load_settings_of_up, running
 
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
+    key, whose = _operator_key(settings, host, home, auth=auth)
+    addresses = {"orders_port": orders_port, "inventory_port": inventory_port}
 
     async def serve() -> None:
         async with (
@@ -103,10 +118,10 @@ def up(
             running(
                 home,
                 host=host,
-                orders_port=orders_port,
-                inventory_port=inventory_port,
+                **addresses,
                 http_port=http_port,
                 port=settings,
+                operator_key=key,
             ) as services,
         ):
             _announce(
@@ -116,6 +131,7 @@ def up(
                     "http": services.http,
                     "admin": told.address,
                     "data": home.name,
+                    "key": whose,
                 },
                 output,
             )
@@ -125,6 +141,25 @@ def up(
     configure_logging(settings.log_level, for_good=True)
     with engine_errors():
         uvloop.run(serve())
+
+
+def _operator_key(
+    settings: _Operated, host: str, home: Home, *, auth: bool
+) -> tuple[str | None, str]:
+    """Return the operator's key, and where people find it. None: it is kept beside the data; "":
+    nobody is asked.
+
+    :raises Failed: nobody would be asked, and not only this machine could call.
+    """
+    from holdfast.chassis.identity.settings import is_loopback
+
+    if auth:
+        told = settings.operator_key.get_secret_value()
+        return (told, "HOLDFAST_UP_OPERATOR_KEY") if told else (None, str(key_file(home)))
+    if not is_loopback(f"{host}:0"):
+        raise Failed(f"--no-auth is for loopback: at {host} anybody could do anything", USAGE)
+    typer.echo("holdfast: --no-auth: every program of this machine may do everything", err=True)
+    return "", "nobody is asked for one"
 
 
 @orders_app.command("serve")
@@ -208,7 +243,10 @@ def _announce(told: Mapping[str, str], output: Output) -> None:
     print_line(f"HTTP/JSON  http://{told['http']}/docs")
     print_line(f"Metrics    http://{told['admin']}/metrics")
     print_line(f"Data       {told['data']}")
+    print_line(f"Key        {told['key']}")
     print_line("Ctrl-C stops. In another terminal, try:")
+    if told["key"].endswith(KEY_FILE) and Path(told["key"]) != USUAL_FOLDER / KEY_FILE:
+        print_line(f"  export HOLDFAST_KEY=$(cat {told['key']})")
     at_inventory = "" if inventory == INVENTORY_ADDRESS else f" --inventory {inventory}"
     at_orders = "" if orders == ORDERS_ADDRESS else f" --orders {orders}"
     print_line(

@@ -44,9 +44,11 @@ class Calls:
         target: str,
         credentials: grpc.ChannelCredentials | None = None,
         *,
+        key: str = "",
         deadline_s: float,
         retry_s: float | None,
     ) -> None:
+        self._identity = (("authorization", f"Bearer {key}"),) if key else ()
         if credentials is None:
             self.channel = grpc.aio.insecure_channel(target, options=_PLAIN)
         else:
@@ -76,7 +78,7 @@ class Calls:
         patience = _Patience(self._retry_s, whole_s)
         while True:
             try:
-                return await method(request, timeout=patience.left_s())
+                return await method(request, timeout=patience.left_s(), metadata=self._identity)
             except grpc.aio.AioRpcError as failed:
                 error = error_from_call(failed, self._peer, whole_s)
                 if not (_nothing_done(error) or (repeatable and _worth_repeating(error))):
@@ -103,7 +105,9 @@ class Calls:
         heard = False
         patience: _Patience | None = None  # counts from the first failure since something came
         while True:
-            call = method(request, timeout=max(ends_at - time.monotonic(), 0.0))
+            call = method(
+                request, timeout=max(ends_at - time.monotonic(), 0.0), metadata=self._identity
+            )
             try:
                 async for answer in call:
                     heard, patience = True, None

@@ -9,6 +9,7 @@ from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._customers import Customers
 from holdfast.client._inventory import Inventory
+from holdfast.client._key import key_for
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls, credentials
 
@@ -33,6 +34,9 @@ class Holdfast:
     :param retry_s: seconds during which a call may be repeated, 0 for never; None: the deadline.
     :param tls: speak TLS, 1.2 or newer: with these files, or by what everybody trusts. The
         addresses must be among the names of the services' certificates.
+    :param key: the API key, or token, that says who calls; "": none; None: HOLDFAST_KEY in the
+        environment, or else what `holdfast up` keeps in ./holdfast-data, for services on this
+        machine.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Holdfast:
         *,
         retry_s: float | None = None,
         tls: Tls | bool = False,
+        key: str | None = None,
     ) -> None:
         whole_s = _requests.seconds("deadline_s", deadline_s, highest=SECONDS_MAX, zero=False)
         if retry_s is not None:
@@ -50,8 +55,12 @@ class Holdfast:
         at_orders = _requests.address("orders", orders)
         at_inventory = _requests.address("inventory", inventory)
         trust = credentials(tls)
-        to_orders = Calls("Orders", at_orders, trust, deadline_s=whole_s, retry_s=retry_s)
-        to_inventory = Calls("Inventory", at_inventory, trust, deadline_s=whole_s, retry_s=retry_s)
+
+        def calls(service: str, target: str) -> Calls:
+            who = key_for(target, key)
+            return Calls(service, target, trust, key=who, deadline_s=whole_s, retry_s=retry_s)
+
+        to_orders, to_inventory = calls("Orders", at_orders), calls("Inventory", at_inventory)
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)

@@ -33,11 +33,12 @@ class HoldfastSync:
         *,
         retry_s: float | None = None,
         tls: Tls | bool = False,
+        key: str | None = None,
     ) -> None:
         self._loop = _LoopThread()
 
         async def connect() -> Holdfast:
-            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s, tls=tls)
+            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s, tls=tls, key=key)
 
         try:
             self._client = self._loop.run(connect())

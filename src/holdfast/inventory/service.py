@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from pydantic import SecretStr
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock, SystemClock
@@ -13,10 +14,12 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.admission import Admission
-from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.house import add_operator, identity_of, learn
+from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
@@ -60,6 +63,7 @@ from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.metrics import waiting_for_stock
 from holdfast.inventory.infrastructure.store import Store
 from holdfast.inventory.presentation.http import http_service
+from holdfast.inventory.presentation.rights import INVENTORY_SERVICE
 from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
 from holdfast.inventory.presentation.subscriptions import (
@@ -76,6 +80,7 @@ READ_ITEMS_MAX = 500
 FORGET_EVERY_S = 600.0
 SERVE_EVERY_S = 0.3  # who waits for stock gets it about so soon after it has come
 SERVICE_NAME = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
+RIGHTS = {f"{SERVICE_NAME}/{name}": needed for name, needed in INVENTORY_SERVICE.items()}
 
 log = structlog.get_logger()
 
@@ -103,14 +108,16 @@ class Components:
     loops: dict[str, Loop]
 
 
-def assemble(database: Database, broker: Broker, clock: Clock, admission: Admission) -> Components:
+def assemble(
+    database: Database, broker: Broker, clock: Clock, admission: Admission, gate: Gate
+) -> Components:
     """Make every object of the service."""
     queue = ORDERS_TO_INVENTORY.queue
     outbox, inbox = Outbox(database), Inbox(database, clock, queue)
     leadership = database.leadership("inventory", outbox.filled.set)
     relay = Relay(database, outbox, broker, clock, leadership, service="inventory")
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
-    boundary = RpcBoundary(translate, clock, admission)
+    boundary = RpcBoundary(translate, clock, admission, gate)
     hear_orders = HearOrders(store.begin, clock)
     change_stock = Batcher(
         retrying(ChangeStock(store.begin, clock)),
@@ -166,6 +173,8 @@ async def running(
     broker: Broker,
     *,
     listen: str,
+    identity: IdentitySettings,
+    operator_key: SecretStr | None = None,
     port: PortSettings | None = None,
     private: str = "",
     share_port: bool = False,
@@ -173,11 +182,16 @@ async def running(
     """Serve while the block runs; database and broker are the caller's.
 
     :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
+    :param operator_key: the first key, where nobody else can tell it in time.
     :param private: another address to listen on; see `serving`.
     """
-    port = port or PortSettings()
+    port, clock = port or PortSettings(), SystemClock()
+    house = identity_of(identity, database, clock, RIGHTS)
+    if operator_key is not None:
+        await add_operator(house, operator_key, clock)
+    await learn(house)
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
-    parts = assemble(database, broker, SystemClock(), admission)
+    parts = assemble(database, broker, clock, admission, house.gate)
     served = serving(
         listen,
         service=SERVICE_NAME,
@@ -189,7 +203,8 @@ async def running(
             parts.servicer, parts.boundary.around(server)
         ),
     )
-    async with holding(parts.leadership), background(parts.loops), AsyncExitStack() as at_end:
+    loops = parts.loops | {"inventory keys": house.known.run}
+    async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
         address = (await at_end.enter_async_context(served)).address if listen else ""
         if listen:
             log.info("inventory is ready", address=address)
@@ -221,7 +236,12 @@ async def main(settings: InventorySettings) -> None:
         listen, http_listen = ("", settings.http) if is_http_worker() else (settings.listen, "")
         async with (
             running(
-                database, broker, listen=listen, port=settings, share_port=is_worker()
+                database,
+                broker,
+                listen=listen,
+                identity=settings,
+                port=settings,
+                share_port=is_worker(),
             ) as inventory,
             serving_http(http_listen, [inventory.http], tls=settings.tls, share_port=True) as http,
         ):

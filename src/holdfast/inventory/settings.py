@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
+from holdfast.chassis.identity.settings import IdentitySettings, require_sound
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings
 
 
-class InventorySettings(ServiceSettings, PortSettings):
+class InventorySettings(ServiceSettings, PortSettings, IdentitySettings):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
@@ -21,6 +22,11 @@ class InventorySettings(ServiceSettings, PortSettings):
     database: SecretStr
     broker: BrokerUrl
     listen: str = "127.0.0.1:7002"
+
+    @model_validator(mode="after")
+    def _sound_identity(self) -> "InventorySettings":
+        require_sound(self, self.listen, self.http)
+        return self
 
 
 def load(config: Path | None = None) -> InventorySettings:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import structlog
 from grpc import aio
+from pydantic import SecretStr
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock, SystemClock
@@ -16,10 +17,12 @@ from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.channels import RenewingChannel
-from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.house import add_operator, identity_of, learn, service_key
+from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
@@ -73,6 +76,7 @@ from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCh
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
 from holdfast.orders.presentation.http import http_service
+from holdfast.orders.presentation.rights import ORDER_SERVICE
 from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
 from holdfast.orders.presentation.subscriptions import (
@@ -91,6 +95,7 @@ HOLDS_EVERY_S = 0.2
 NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
+RIGHTS = {f"{SERVICE_NAME}/{name}": needed for name, needed in ORDER_SERVICE.items()}
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -128,10 +133,13 @@ def assemble(
     clock: Clock,
     limits: Limits,
     admission: Admission,
+    gate: Gate,
+    service_key: str = "",
 ) -> Components:
     """Make every object of the service.
 
     :param channel: to Inventory, for the stock check.
+    :param service_key: by which Inventory knows who asks; "": it does not want to know.
     """
     queue = INVENTORY_TO_ORDERS.queue
     outbox, inbox, signals = Outbox(database), Inbox(database, clock, queue), Wakeups()
@@ -139,8 +147,8 @@ def assemble(
     relay = _relay(database, outbox, broker, clock, leadership, limits)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
-    boundary = RpcBoundary(translate, clock, admission)
-    stock_check = GrpcStockCheck(channel)
+    boundary = RpcBoundary(translate, clock, admission, gate)
+    stock_check = GrpcStockCheck(channel, service_key)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
     batches = _batches(store, reader, clock, place, edits, stock_check)
@@ -275,6 +283,8 @@ async def running(
     inventory: str,
     listen: str,
     limits: Limits,
+    identity: IdentitySettings,
+    operator_key: SecretStr | None = None,
     inventory_tls: TlsFiles | None = None,
     port: PortSettings | None = None,
     share_port: bool = False,
@@ -283,18 +293,32 @@ async def running(
     """Serve while the block runs; database and broker are the caller's.
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
+    :param operator_key: the first key, which may do everything; see `OperatorSettings`.
     :param inventory_tls: certificates for the way there; None: without TLS.
     :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
     :param finish: awaited at the end, when no call can come any more and the events still move;
         what it is given tells whether nothing waits any more.
     """
-    port = port or PortSettings()
+    port, clock = port or PortSettings(), SystemClock()
+    house = identity_of(identity, database, clock, RIGHTS)
+    if operator_key is not None:
+        await add_operator(house, operator_key, clock)
+    await learn(house)
     async with open_channel(inventory, inventory_tls) as channel:
         admission = Admission(shared(port, worker_count()), port.tls_client_names)
-        parts = assemble(database, broker, channel, SystemClock(), limits, admission)
+        parts = assemble(
+            database,
+            broker,
+            channel,
+            clock,
+            limits,
+            admission,
+            house.gate,
+            service_key(identity),
+        )
         async with (
             holding(parts.leadership),
-            background(parts.loops),
+            background(parts.loops | {"orders keys": house.known.run}),
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(finish, parts.finished)
@@ -357,6 +381,8 @@ async def main(settings: OrdersSettings) -> None:
                 inventory=settings.inventory,
                 listen=listen,
                 limits=settings,
+                identity=settings,
+                operator_key=settings.operator_key,
                 inventory_tls=settings.inventory_tls,
                 port=settings,
                 share_port=is_worker(),

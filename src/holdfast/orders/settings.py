@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
@@ -31,7 +32,7 @@ class Limits(BaseModel):
         return self
 
 
-class OrdersSettings(ServiceSettings, PortSettings, Limits):
+class OrdersSettings(ServiceSettings, PortSettings, IdentitySettings, OperatorSettings, Limits):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
@@ -59,6 +60,11 @@ class OrdersSettings(ServiceSettings, PortSettings, Limits):
         if self.inventory_ca is None:
             return None
         return TlsFiles(self.inventory_certificate, self.inventory_key, self.inventory_ca)
+
+    @model_validator(mode="after")
+    def _sound_identity(self) -> "OrdersSettings":
+        require_sound(self, self.listen, self.http)
+        return self
 
     @model_validator(mode="after")
     def _whole_inventory_tls(self) -> "OrdersSettings":

@@ -6,9 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import grpc
 import structlog
@@ -17,12 +16,12 @@ from grpc import aio
 from prometheus_client import Histogram
 
 from holdfast.chassis import tracing
-from holdfast.chassis.batcher import Overloaded
 from holdfast.chassis.clock import Clock
-from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.grpc import statuses
-from holdfast.chassis.grpc.admission import Admission, StrangeCertificate, TooMuch
+from holdfast.chassis.grpc.admission import Admission
+from holdfast.chassis.grpc.chassis_errors import TooLong, chassis_status
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.identity.refusals import Forbidden, Unauthenticated
 from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
 from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.chassis.validation import InvalidRequest
@@ -37,18 +36,10 @@ Context = Any  # grpc.aio's own class is generic only in its stubs
 Translator = Callable[[Exception], Status | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Malformed:
-    """Bytes that are not read, and why."""
+class Gate(Protocol):
+    """Who may call what; see `identity.gate`."""
 
-    refusal: Exception
-
-
-class TooLong(Exception):
-    """A call took longer than any may, whatever its caller's deadline says."""
-
-    def __init__(self, longest_s: float) -> None:
-        super().__init__(f"no call may take longer than {longest_s:g} s")
+    async def admit(self, method: str, context: Any) -> None: ...
 
 
 class _Guarded:
@@ -72,65 +63,18 @@ class _Guarded:
         self._take(service, wrapped)
 
 
-def chassis_status(error: Exception) -> Status | None:
-    """Translate the errors that any service can have; None for others."""
-    match error:
-        case InvalidRequest():
-            return statuses.bad_request(error.violations)
-        case RequestTooLarge():
-            return statuses.request_too_large(error.size, REQUEST_BYTES_MAX, str(error))
-        case Overloaded():
-            return statuses.retry_later(
-                grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", str(error), error.retry_after_s
-            )
-        case TooMuch():
-            return statuses.retry_later(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                error.reason,
-                f"{error}: try again in {error.retry_after_s:.2g} s",
-                error.retry_after_s,
-            )
-        case StrangeCertificate():
-            return statuses.refusal(
-                grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)
-            )
-        case TooLong():
-            return statuses.refusal(
-                grpc.StatusCode.DEADLINE_EXCEEDED,
-                "TOOK_TOO_LONG",
-                f"{error}; whether it was done is unknown",
-            )
-        case DatabaseUnavailable():
-            log.warning("database unavailable", error=str(error))
-            return statuses.retry_later(
-                grpc.StatusCode.UNAVAILABLE,
-                "DATABASE_UNAVAILABLE",
-                "the database is away: try again in a moment",
-            )
-        case KeyTaken():
-            return statuses.refusal(
-                grpc.StatusCode.ALREADY_EXISTS,
-                "KEY_TAKEN",
-                "something of this id exists already, with other contents; nothing was written",
-            )
-        case Conflict():
-            return statuses.retry_later(
-                grpc.StatusCode.UNAVAILABLE,
-                "CONFLICT",
-                "too many change the same things at once: try again in a moment",
-            )
-    return None
-
-
 class RpcBoundary:
     """Stands around every method, so that no Python message ever reaches a caller.
 
     :param translate: the service's own errors to statuses; None where it knows none.
     :param admission: who may begin a call.
+    :param gate: who may call what.
     """
 
-    def __init__(self, translate: Translator, clock: Clock, admission: Admission) -> None:
-        self._admission = admission
+    def __init__(
+        self, translate: Translator, clock: Clock, admission: Admission, gate: Gate
+    ) -> None:
+        self._admission, self._gate = admission, gate
         self._translate = translate
         self._clock = clock
 
@@ -148,7 +92,8 @@ class RpcBoundary:
         return cast(aio.Server, _Guarded(self._wrap, take))  # as far as generated code goes
 
     def methods(self, add: Callable[[Any, aio.Server], None], servicer: Any) -> dict[str, Any]:
-        """Return a servicer's methods by name, wrapped as for a server of gRPC.
+        """Return a servicer's methods by name, wrapped as for a server of gRPC, but given messages
+        that are read already.
 
         :param add: generated: adds the servicer to a server.
         """
@@ -158,32 +103,58 @@ class RpcBoundary:
             for name, method in methods.items():
                 kept[name] = method.unary_stream or method.unary_unary
 
-        add(servicer, cast(aio.Server, _Guarded(self._wrap, take)))  # as far as generated code goes
+        def wrap(name: str, handler: Any) -> Any:
+            return self._wrap(name, handler, read=_same)
+
+        add(servicer, cast(aio.Server, _Guarded(wrap, take)))  # as far as generated code goes
         return kept
 
+    async def require_known(self, method: str, context: Context) -> None:
+        """End a call whose caller may not make it, before anything of it is read."""
+        try:
+            await self._admit(method, context)
+        except Exception as error:
+            await self._refuse(context, self.status_of(error))
+            raise  # abort has raised already
+
+    async def _admit(self, method: str, context: Context) -> None:
+        try:
+            await self._gate.admit(method, context)
+        except (Unauthenticated, Forbidden):
+            # Who is refused is counted too, by address: there is a limit to that as well.
+            with self._admission.enter(context, stream=False):
+                raise
+
     def _wrap(
-        self, name: str, handler: grpc.RpcMethodHandler[Any, Any]
+        self,
+        name: str,
+        handler: grpc.RpcMethodHandler[Any, Any],
+        read: Callable[[Any], Any] | None = None,
     ) -> grpc.RpcMethodHandler[Any, Any]:
+        # Nothing of a request is read before it is known who sent it; and gRPC itself would answer
+        # bad bytes with UNKNOWN and a traceback in the log.
+        read = read or _reading(handler.request_deserializer)
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._guard_stream(name, handler.unary_stream),
-                request_deserializer=_guarded(handler.request_deserializer),
+                self._guard_stream(name, handler.unary_stream, read),
+                request_deserializer=_same,
                 response_serializer=handler.response_serializer,
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._guard(name, handler.unary_unary),
-            request_deserializer=_guarded(handler.request_deserializer),
+            self._guard(name, handler.unary_unary, read),
+            request_deserializer=_same,
             response_serializer=handler.response_serializer,
         )
 
-    def _guard(self, name: str, handle: Any) -> Any:
+    def _guard(self, name: str, handle: Any, read: Callable[[Any], Any]) -> Any:
         told = _Told(name)
 
-        async def guarded(request: Any, context: Context) -> Any:
-            with _Call(told, request, context) as call:
+        async def guarded(body: Any, context: Context) -> Any:
+            with _Call(told, context) as call:
                 try:
+                    await self._admit(name, context)
                     with self._admission.enter(context, stream=False):
-                        _refuse_malformed(request)
+                        request = call.request = read(body)
                         longest_s = self._admission.limits.call_s_max
                         if _ends_within(context, longest_s):
                             response = await handle(request, context)
@@ -198,14 +169,15 @@ class RpcBoundary:
 
         return guarded
 
-    def _guard_stream(self, name: str, handle: Any) -> Any:
+    def _guard_stream(self, name: str, handle: Any, read: Callable[[Any], Any]) -> Any:
         told = _Told(name)
 
-        async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
-            with _Call(told, request, context) as call:
+        async def guarded(body: Any, context: Context) -> AsyncIterator[Any]:
+            with _Call(told, context) as call:
                 try:
+                    await self._admit(name, context)
                     with self._admission.enter(context, stream=True):
-                        _refuse_malformed(request)
+                        request = call.request = read(body)
                         async with _at_most(self._admission.limits.stream_s_max):
                             async for response in handle(request, context):
                                 yield response
@@ -220,10 +192,12 @@ class RpcBoundary:
         if isinstance(error, aio.AbortError):
             raise error
         found = self.status_of(error)
-        code = _CODES[found.code]
-        call.code = code.name
+        call.code = _CODES[found.code].name
+        await self._refuse(context, found)
+
+    async def _refuse(self, context: Context, found: Status) -> None:
         trailer = (DETAILS_TRAILER, found.SerializeToString())
-        await context.abort(code, found.message, trailing_metadata=(trailer,))
+        await context.abort(_CODES[found.code], found.message, trailing_metadata=(trailer,))
 
     def status_of(self, error: Exception) -> Status:
         """Translate any error; an unknown one is logged, and only its correlation id leaves."""
@@ -262,10 +236,11 @@ class _Call:
     One that its caller gave up has no answer and counts as CANCELLED.
     """
 
-    __slots__ = ("_request", "_started", "_told", "_work", "code")
+    __slots__ = ("_started", "_told", "_work", "code", "request")
 
-    def __init__(self, told: _Told, request: Any, context: Context) -> None:
-        self._told, self._request = told, request
+    def __init__(self, told: _Told, context: Context) -> None:
+        self._told = told
+        self.request: Any = None  # as soon as it is read
         self.code = "CANCELLED"
         self._started = time.perf_counter()
         parent = incoming_traceparent(context)
@@ -284,7 +259,7 @@ class _Call:
         seconds = time.perf_counter() - self._started
         self._told.observe(self.code, seconds)
         fields = {"method": self._told.name, "code": self.code}
-        if request_id := getattr(self._request, "request_id", ""):
+        if request_id := getattr(self.request, "request_id", ""):
             fields["request_id"] = request_id[:REQUEST_ID_LOGGED]
         log.info("rpc", **fields, took_ms=round(seconds * 1000, 2))
         # A refusal is an answer: its span has not failed.
@@ -339,26 +314,22 @@ async def _at_most(seconds: float) -> AsyncIterator[None]:
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def _guarded(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    # grpc.aio parses before it calls the handler and answers UNKNOWN with a traceback in the log:
-    # catch it here.
+def _same(body: Any) -> Any:
+    return body
+
+
+def _reading(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
+    """Make what reads a method's request, or refuses its bytes."""
     assert deserialize is not None
 
-    def guarded(body: bytes) -> Any:
+    def read(body: bytes) -> Any:
         if len(body) > REQUEST_BYTES_MAX:
-            return _Malformed(RequestTooLarge(len(body)))
+            raise RequestTooLarge(len(body))
         try:
             return deserialize(body)
         except Exception:  # noqa: BLE001 - whatever the parser raises, the bytes are bad
-            return _Malformed(
-                InvalidRequest(
-                    [("request", "these bytes are not the request message of this method")]
-                )
-            )
+            raise InvalidRequest(
+                [("request", "these bytes are not the request message of this method")]
+            ) from None
 
-    return guarded
-
-
-def _refuse_malformed(request: Any) -> None:
-    if isinstance(request, _Malformed):
-        raise request.refusal
+    return read

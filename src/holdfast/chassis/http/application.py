@@ -49,6 +49,14 @@ class _Target:
     method: Any
     binding: Binding
     answers: Answers
+    service: HttpService
+
+    async def require_known(self, context: HttpContext) -> None:
+        """:raises Aborted: whoever asks may not."""
+        method = self.binding.route.method
+        await self.service.require_known(
+            f"{self.service.descriptor.full_name}/{method.name}", context
+        )
 
     @property
     def streams(self) -> bool:
@@ -78,6 +86,7 @@ class HttpApplication:
                         service.methods[route.method.name],
                         Binding(route, service.rules),
                         Answers(route, service.rules, made),
+                        service,
                     ),
                 )
         self._pages = Pages(templates)
@@ -123,6 +132,7 @@ class HttpApplication:
         self._requests += not target.streams
         self._streams += target.streams
         try:
+            await target.require_known(HttpContext(headers, _peer(scope), None))
             body = await _body(target.binding, headers, receive)
             bound = target.binding.bound(segments, scope["query_string"], headers, body)
             if target.streams:

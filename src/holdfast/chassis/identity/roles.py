@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 CUSTOMER = "customer"  # own orders, and nothing else; only tokens of a shop's issuer have it
+SERVICE = "service"  # what one service asks of another, and nobody else may
 
 SCOPES = frozenset(
     """
@@ -44,3 +45,8 @@ def scopes_of(names: Iterable[str]) -> frozenset[str]:
             known = ", ".join([*ROLES, *sorted(SCOPES)])
             raise ValueError(f"{name!r} is neither a role nor a scope; there are: {known}")
     return frozenset(found)
+
+
+def known_scopes(names: Iterable[str]) -> frozenset[str]:
+    """Return the scopes of names that are known here; one of a newer version allows nothing."""
+    return scopes_of(name for name in names if name in ROLES or name in SCOPES)

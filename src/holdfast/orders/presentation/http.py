@@ -12,4 +12,9 @@ RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queu
 
 def http_service(servicer: OrderServicer, boundary: RpcBoundary) -> HttpService:
     methods = boundary.methods(add_OrderServiceServicer_to_server, servicer)
-    return HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], methods, RULES)
+    return HttpService(
+        orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
+        methods,
+        RULES,
+        boundary.require_known,
+    )

@@ -23,9 +23,13 @@ DEADLINE_S = 5.0
 
 
 class GrpcStockCheck:
-    """Inventory's gRPC service as a stock check."""
+    """Inventory's gRPC service as a stock check.
 
-    def __init__(self, channel: aio.Channel | RenewingChannel) -> None:
+    :param key: by which Inventory knows who asks; "": it does not want to know.
+    """
+
+    def __init__(self, channel: aio.Channel | RenewingChannel, key: str = "") -> None:
+        self._identity = [("authorization", f"Bearer {key}")] if key else []
         self._stub = inventory_pb2_grpc.InventoryServiceStub(channel)  # type: ignore[arg-type] # of a channel it needs one method
 
     async def ask(
@@ -51,7 +55,7 @@ class GrpcStockCheck:
         )
         try:
             response: pb.BatchGetStockInfoResponse = await self._stub.BatchGetStockInfo(
-                request, timeout=DEADLINE_S, metadata=_in_trace()
+                request, timeout=DEADLINE_S, metadata=self._identity + _in_trace()
             )
         except aio.AioRpcError as error:
             raise InventoryUnavailable(f"{error.code().name}: {error.details()}") from error

@@ -1,0 +1,93 @@
+"""The errors that any service can have, as statuses."""
+
+import grpc
+import structlog
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis.batcher import Overloaded
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
+from holdfast.chassis.grpc import statuses
+from holdfast.chassis.grpc.admission import StrangeCertificate, TooMuch
+from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.identity.refusals import Forbidden, IdentityUnavailable, Unauthenticated
+from holdfast.chassis.validation import InvalidRequest
+
+log = structlog.get_logger()
+
+
+class TooLong(Exception):
+    """A call took longer than any may, whatever its caller's deadline says."""
+
+    def __init__(self, longest_s: float) -> None:
+        super().__init__(f"no call may take longer than {longest_s:g} s")
+
+
+def chassis_status(error: Exception) -> Status | None:
+    """Translate the errors that any service can have; None for others."""
+    match error:
+        case InvalidRequest():
+            return statuses.bad_request(error.violations)
+        case RequestTooLarge():
+            return statuses.request_too_large(error.size, REQUEST_BYTES_MAX, str(error))
+        case Overloaded():
+            return statuses.retry_later(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", str(error), error.retry_after_s
+            )
+        case TooMuch():
+            return statuses.retry_later(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                error.reason,
+                f"{error}: try again in {error.retry_after_s:.2g} s",
+                error.retry_after_s,
+            )
+        case StrangeCertificate():
+            return statuses.refusal(
+                grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)
+            )
+        case TooLong():
+            return statuses.refusal(
+                grpc.StatusCode.DEADLINE_EXCEEDED,
+                "TOOK_TOO_LONG",
+                f"{error}; whether it was done is unknown",
+            )
+        case DatabaseUnavailable():
+            log.warning("database unavailable", error=str(error))
+            return statuses.retry_later(
+                grpc.StatusCode.UNAVAILABLE,
+                "DATABASE_UNAVAILABLE",
+                "the database is away: try again in a moment",
+            )
+        case KeyTaken():
+            return statuses.refusal(
+                grpc.StatusCode.ALREADY_EXISTS,
+                "KEY_TAKEN",
+                "something of this id exists already, with other contents; nothing was written",
+            )
+        case Conflict():
+            return statuses.retry_later(
+                grpc.StatusCode.UNAVAILABLE,
+                "CONFLICT",
+                "too many change the same things at once: try again in a moment",
+            )
+    return _identity_status(error)
+
+
+def _identity_status(error: Exception) -> Status | None:
+    """Translate why somebody was not let in; None for other errors."""
+    match error:
+        case Unauthenticated():
+            return statuses.refusal(grpc.StatusCode.UNAUTHENTICATED, error.reason, str(error))
+        case Forbidden():
+            return statuses.refusal(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "SCOPE_MISSING",
+                str(error),
+                metadata={"scope": error.scope},
+            )
+        case IdentityUnavailable():
+            return statuses.retry_later(
+                grpc.StatusCode.UNAVAILABLE,
+                "IDENTITY_UNAVAILABLE",
+                "who you are can't be found out now: try again in a moment",
+            )
+    return None

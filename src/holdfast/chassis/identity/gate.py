@@ -1,0 +1,120 @@
+"""Whoever calls is asked here who they are, and whether they may; nobody else asks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+import structlog
+
+from holdfast.chassis import callers
+from holdfast.chassis.identity import keys, principal
+from holdfast.chassis.identity.known_keys import KnownKeys
+from holdfast.chassis.identity.principal import Principal
+from holdfast.chassis.identity.refusals import Forbidden, IdentityUnavailable, Unauthenticated
+from holdfast.chassis.metrics import AUTH_REFUSALS
+
+Rights = Mapping[str, frozenset[str]]
+"""By the full name of a method, the scopes of which one is needed to call it."""
+
+NOBODY: frozenset[str] = frozenset()
+
+log = structlog.get_logger()
+
+
+class TokenChecks(Protocol):
+    """Tokens of issuers; see `tokens.Tokens`."""
+
+    async def principal(self, token: str) -> Principal: ...
+
+
+class Gate:
+    """Stands before every method of a service.
+
+    :param rights: a method that is not in it may be called by nobody.
+    :param tokens: who checks tokens; None: there is no issuer, and a token is of nobody.
+    """
+
+    def __init__(self, rights: Rights, known: KnownKeys, tokens: TokenChecks | None = None) -> None:
+        self._rights, self._keys, self._tokens = rights, known, tokens
+
+    async def admit(self, method: str, context: Any) -> None:
+        """Let a call through, and set `principal.current` for it.
+
+        :param method: its full name.
+        :raises Unauthenticated, Forbidden, IdentityUnavailable: it may not come through.
+        """
+        try:
+            found = await self._principal(context)
+            needed = self._rights.get(method, NOBODY)
+            if found.scopes.isdisjoint(needed):
+                raise _forbidden(method, needed)
+        except Unauthenticated as refused:
+            _tell(refused.reason, method, context, refused)
+            raise
+        except Forbidden as refused:
+            _tell("SCOPE_MISSING", method, context, refused, name=found.name, key=found[1])
+            raise
+        except IdentityUnavailable as refused:
+            _tell("IDENTITY_UNAVAILABLE", method, context, refused)
+            raise
+        principal.current.set(found)
+
+    async def _principal(self, context: Any) -> Principal:
+        credential = bearer_of(context.invocation_metadata() or ())
+        if not credential.startswith("hf_"):
+            if self._tokens is None:
+                raise Unauthenticated("NOT_A_KEY", "a key of Holdfast begins with hf_live_")
+            return await self._tokens.principal(credential)
+        key = keys.read(credential)
+        if key is None:
+            raise Unauthenticated("KEY_MALFORMED", "the key is incomplete, or mistyped")
+        peer = context.peer()
+        return self._keys.find(key, peer) or await self._keys.find_anew(key, peer)
+
+
+class OpenGate:
+    """Lets everybody through: for `--no-auth`, on a loopback address."""
+
+    async def admit(self, method: str, context: Any) -> None:
+        """Let a call through; nobody is known."""
+
+
+def bearer_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """Return the one credential that a call brings.
+
+    :raises Unauthenticated: it brings none, several, or one of another kind.
+    """
+    found: str | bytes | None = None
+    for name, value in metadata:
+        if name == "authorization":
+            if found is not None:
+                raise _several()
+            found = value
+    if found is None:
+        raise Unauthenticated(
+            "NO_CREDENTIAL", "who are you? send a key: `authorization: Bearer hf_live_...`"
+        )
+    scheme, _, credential = str(found).strip().partition(" ")
+    if "," in credential:
+        raise _several()
+    credential = credential.strip()
+    if scheme.lower() != "bearer" or not credential or " " in credential:
+        raise Unauthenticated(
+            "CREDENTIAL_MALFORMED", "the header is to be `authorization: Bearer hf_live_...`"
+        )
+    return credential
+
+
+def _several() -> Unauthenticated:
+    return Unauthenticated("CREDENTIALS_SEVERAL", "there is more than one credential: send one")
+
+
+def _forbidden(method: str, needed: frozenset[str]) -> Forbidden:
+    named = " or ".join(sorted(needed)) or "a right that nobody has"
+    what = method.rpartition("/")[2]
+    return Forbidden(" ".join(sorted(needed)), f"{what} needs {named}, which you don't have")
+
+
+def _tell(reason: str, method: str, context: Any, refused: Exception, **known: str) -> None:
+    AUTH_REFUSALS.labels(reason).inc()
+    address = callers.address_of(context.peer())
+    log.warning("refused", reason=reason, method=method, address=address, **known)

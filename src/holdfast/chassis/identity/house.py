@@ -1,0 +1,68 @@
+"""What a service needs to know who calls, put together."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from pydantic import SecretStr
+
+from holdfast.chassis.clock import Clock
+from holdfast.chassis.database.seam import Database, DatabaseUnavailable
+from holdfast.chassis.grpc.rpc_boundary import Gate
+from holdfast.chassis.identity import gate, keys
+from holdfast.chassis.identity.keys import Key
+from holdfast.chassis.identity.known_keys import KnownKeys
+from holdfast.chassis.identity.principal import Principal
+from holdfast.chassis.identity.roles import SERVICE
+from holdfast.chassis.identity.settings import IdentitySettings
+from holdfast.chassis.identity.store import KeyStore
+
+ORDERS = "orders"  # the name of the one service that calls another
+OPERATOR = "operator"
+
+
+class Identity(NamedTuple):
+    """The keys of a service, and who stands at its door."""
+
+    store: KeyStore
+    known: KnownKeys
+    gate: Gate
+    pepper: bytes
+
+
+def identity_of(
+    settings: IdentitySettings, database: Database, clock: Clock, rights: gate.Rights
+) -> Identity:
+    pepper = settings.pepper.get_secret_value().encode()
+    store = KeyStore(database)
+    known = KnownKeys(store, pepper, clock, _of_orders(settings, pepper))
+    return Identity(
+        store, known, gate.Gate(rights, known) if settings.auth else gate.OpenGate(), pepper
+    )
+
+
+def service_key(settings: IdentitySettings) -> str:
+    """Return the key by which Orders calls Inventory; "" where nobody asks for it."""
+    secret = settings.service_key.get_secret_value()
+    return keys.derived(secret, ORDERS) if settings.auth and secret else ""
+
+
+def _of_orders(settings: IdentitySettings, pepper: bytes) -> dict[Principal, bytes]:
+    key = keys.read(service_key(settings))
+    if key is None:
+        return {}
+    principal = Principal(ORDERS, key.key_id, frozenset({"stock:read", SERVICE}))
+    return {principal: keys.digest(pepper, key.secret)}
+
+
+async def add_operator(identity: Identity, operator_key: SecretStr, clock: Clock) -> None:
+    """Add the first key, which may do everything, unless it is there or was."""
+    key = keys.read(operator_key.get_secret_value())
+    if key is not None:
+        digest = keys.digest(identity.pepper, key.secret)
+        await identity.store.add(Key(key.key_id, OPERATOR, digest, ("admin",), (), clock.now()))
+
+
+async def learn(identity: Identity) -> None:
+    """Know the keys before anybody comes; where the database is away, they are learnt later."""
+    with suppress(DatabaseUnavailable):
+        await identity.known.look()

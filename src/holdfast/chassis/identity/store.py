@@ -1,0 +1,150 @@
+"""API keys in a service's database."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from ipaddress import ip_network
+
+from holdfast.chassis.database.seam import Database, Row, instant
+from holdfast.chassis.database.sql import by_engine
+from holdfast.chassis.identity.keys import Key
+
+
+class KeyStatements:
+    """What is asked of the table `credential`."""
+
+    # Every change raises a version and no row goes, so the sum tells whether anything changed:
+    # unlike a time or a sequence, also when transactions commit in another order.
+    REVISION = """
+SELECT coalesce(sum(version), 0)::bigint AS revision
+  FROM credential
+"""
+    ALL = """
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at
+  FROM credential
+ ORDER BY created_at, key_id
+"""
+    # Nothing brings a revoked key back: neither the order in which changes arrive nor an older
+    # copy of the database that they come from.
+    TAKE = """
+INSERT INTO credential AS mine
+       (key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (key_id) DO UPDATE
+   SET name = excluded.name,
+       grants = excluded.grants,
+       networks = excluded.networks,
+       expires_at = excluded.expires_at,
+       revoked_at = coalesce(mine.revoked_at, excluded.revoked_at),
+       version = excluded.version
+ WHERE mine.version < excluded.version
+   AND mine.digest = excluded.digest
+"""
+    ADD = """
+INSERT INTO credential
+       (key_id, name, digest, grants, networks, created_at, expires_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
+    ON CONFLICT (key_id) DO NOTHING
+"""
+    END = """
+UPDATE credential
+   SET expires_at = $2, version = version + 1
+ WHERE key_id = $1
+   AND revoked_at IS NULL
+   AND (expires_at IS NULL OR expires_at > $2)
+"""
+    REVOKE = """
+UPDATE credential
+   SET revoked_at = $2, version = version + 1
+ WHERE key_id = $1
+   AND revoked_at IS NULL
+"""
+    USED = """
+UPDATE credential
+   SET used_at = $2
+ WHERE key_id = $1
+   AND (used_at IS NULL OR used_at < $2)
+"""
+
+
+SQL = by_engine(KeyStatements)
+
+
+class KeyStore:
+    """The keys of one service."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = SQL[database.engine]
+
+    async def revision(self) -> int:
+        """Return a number that is another one whenever a key was added or changed."""
+        async with self._database.read() as reading:
+            (row,) = await reading.fetch(self._sql.REVISION)
+        return int(row["revision"])
+
+    async def all(self) -> list[Key]:
+        """Return every key there ever was, the oldest first."""
+        async with self._database.read() as reading:
+            return list(map(_key, await reading.fetch(self._sql.ALL)))
+
+    async def add(self, key: Key, *, ending: Key | None = None) -> None:
+        """Add a key, and in the same transaction end another one as `ending` says. An id that is
+        there already is left as it is.
+        """
+        row = (key.key_id, key.name, key.digest, _joined(key.grants), _joined(key.networks))
+        async with self._database.begin() as work:
+            await work.execute(self._sql.ADD, *row, key.created_at, key.expires_at)
+            if ending is not None:
+                await work.execute(self._sql.END, ending.key_id, ending.expires_at)
+
+    async def revoke(self, key_id: str, at: datetime) -> None:
+        """Revoke a key for good. A repeat changes nothing, nor does an id that nobody has."""
+        await self._database.execute(self._sql.REVOKE, key_id, at)
+
+    async def take(self, keys: Iterable[Key]) -> None:
+        """Take keys as another service has them: what is newer than here, and revoked here or
+        there is revoked. A repeat changes nothing.
+        """
+        async with self._database.begin() as work:
+            for key in keys:
+                await work.execute(
+                    self._sql.TAKE,
+                    key.key_id,
+                    key.name,
+                    key.digest,
+                    _joined(key.grants),
+                    _joined(key.networks),
+                    key.created_at,
+                    key.expires_at,
+                    key.revoked_at,
+                    key.version,
+                )
+
+    async def used(self, at: Mapping[str, datetime]) -> None:
+        """Record when keys were last used."""
+        async with self._database.begin() as work:
+            for key_id, when in at.items():
+                await work.execute(self._sql.USED, key_id, when)
+
+
+def _joined(parts: Iterable[object]) -> str:
+    return " ".join(map(str, parts))
+
+
+def _key(row: Row) -> Key:
+    return Key(
+        row["key_id"],
+        row["name"],
+        bytes(row["digest"]),
+        tuple(row["grants"].split()),
+        tuple(ip_network(text) for text in row["networks"].split()),
+        instant(row["created_at"]),
+        _instant(row["expires_at"]),
+        _instant(row["revoked_at"]),
+        row["version"],
+        _instant(row["used_at"]),
+    )
+
+
+def _instant(value: datetime | str | None) -> datetime | None:
+    return None if value is None else instant(value)

@@ -1,0 +1,67 @@
+"""Who the programs of tests, benchmarks and proofs are: an operator, by a key that all know.
+
+Services that the testbed starts are told of it, and clients find it in the environment, which the
+import of this sets for this process and those that it starts.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, cast
+
+from grpc import aio
+from pydantic import SecretStr
+
+from holdfast.chassis.identity.keys import derived
+from holdfast.chassis.identity.settings import IdentitySettings
+
+KEY = derived("of the testbed", "operator")
+BEARER = (("authorization", f"Bearer {KEY}"),)
+SERVICE_KEY = "by which Orders is known to Inventory in tests"
+PEPPER = "no more of a secret than the rest of this file"
+IDENTITY = IdentitySettings(pepper=SecretStr(PEPPER), service_key=SecretStr(SERVICE_KEY))
+SERVED: dict[str, Any] = {  # for `service.running`
+    "listen": "127.0.0.1:0",
+    "identity": IDENTITY,
+    "operator_key": SecretStr(KEY),
+}
+OF_COMMANDS = {"HOLDFAST_KEY": KEY, "HOLDFAST_UP_OPERATOR_KEY": KEY}
+
+os.environ.update(OF_COMMANDS)
+
+
+def keyed(channel: aio.Channel) -> aio.Channel:
+    """Return a channel whose calls say who makes them."""
+    return cast(aio.Channel, _Keyed(channel))  # as far as generated stubs go
+
+
+class _Keyed:
+    """As a generated stub sees it."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def unary_unary(self, method: str, **how: Any) -> Callable[..., Any]:
+        return _with_key(self._channel.unary_unary(method, **how))
+
+    def unary_stream(self, method: str, **how: Any) -> Callable[..., Any]:
+        return _with_key(self._channel.unary_stream(method, **how))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
+
+    async def __aenter__(self) -> "_Keyed":
+        await self._channel.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._channel.__aexit__(*error)
+
+
+def _with_key(call: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*arguments: Any, metadata: Any = (), **options: Any) -> Any:
+        given = tuple(metadata or ())
+        if not any(name == "authorization" for name, _ in given):
+            given += BEARER
+        return call(*arguments, metadata=given, **options)
+
+    return called
