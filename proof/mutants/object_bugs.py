@@ -12,6 +12,8 @@ from proof.mutants.planting import bug, edited
 OBJECTS = "tests/integration/test_objects.py"
 LISTS = "tests/integration/test_objects_lists.py"
 BY_ID = f"{OBJECTS}::test_an_order_of_another_customer_is_as_one_that_is_not_there"
+WHO = "tests/integration/test_who_did_it.py"
+NO_NAMES = "the simulation compares what was done, and everybody in it is one caller"
 NO_RULE = "no scene of the simulation has customers of its own"
 THEIRS = ("(owner = '' OR customer_id = owner)", "(owner = '' OR owner <> '')")
 WHOEVER = ("caller_of(context)", 'caller_of(context)._replace(customer_id="")')
@@ -117,10 +119,14 @@ BUGS = (
         "who changed an order is lost",
         "The history has changes that nobody made.",
         edited(store, "_who", ("change.caller.name", '""')),
+        tests=(f"{WHO}::test_an_order_s_history_tells_who_asked_and_by_which_credential",),
+        why_tests=NO_NAMES,
     ),
     bug(
         "who moved stock is lost",
         "The ledger has movements that nobody made.",
         edited(StockBook, "move", ("caller.name,", '"",')),
+        tests=(f"{WHO}::test_the_ledger_tells_who_moved_stock_and_a_service_by_its_own_name",),
+        why_tests=NO_NAMES,
     ),
 )

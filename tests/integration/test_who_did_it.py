@@ -6,6 +6,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
+from testbed.keys import KEY
 from tests.integration.conftest import (
     CALL_S_MAX,
     RunningHoldfast,
@@ -66,7 +67,7 @@ async def test_the_ledger_tells_who_moved_stock_and_a_service_by_its_own_name(
     moves = await eventually(lambda: holdfast.movements("LAMP"), lambda found: len(found) == 4)
 
     assert told(moves) == [
-        ("anonymous", ""),
+        ("operator", KEY.split("_")[2]),
         ("orders", ""),
         ("scanner-3", "key-of-scanner-3"),
         ("scanner-3", "key-of-scanner-3"),
@@ -88,7 +89,7 @@ async def test_verify_tells_of_changes_that_nobody_made(
     urls = holdfast.databases["orders"], holdfast.databases["inventory"]
     sound = await verify(*urls)
 
-    await holdfast.sql(service, f"UPDATE {table} SET actor = '' WHERE actor = 'anonymous'")
+    await holdfast.sql(service, f"UPDATE {table} SET actor = '' WHERE actor = 'operator'")
     found = (await verify(*urls)).contradictions
 
     assert sound.contradictions == []
