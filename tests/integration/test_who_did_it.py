@@ -1,7 +1,12 @@
 """Who did it stands in history and ledger: the name and the credential, in both modes."""
 
+from collections.abc import MutableMapping
+from typing import Any
+
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from grpc import StatusCode
+from structlog.testing import capture_logs
 
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -13,6 +18,7 @@ from tests.integration.conftest import (
     create,
     eventually,
     line,
+    refusal,
 )
 from tests.integration.let_in import let_in_by_name, named
 
@@ -72,6 +78,33 @@ async def test_the_ledger_tells_who_moved_stock_and_a_service_by_its_own_name(
         ("scanner-3", "key-of-scanner-3"),
         ("scanner-3", "key-of-scanner-3"),
     ]
+
+
+async def test_the_log_tells_who_was_refused_what(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 9)
+    order = await holdfast.place(line("LAMP"), customer_id="c-bob")
+    request = pb.GetOrderDetailsRequest(order_id=order.order_id)
+    with capture_logs() as told:
+        call = holdfast.orders.GetOrderDetails(
+            request, metadata=named("ada", customer="c-ada"), timeout=CALL_S_MAX
+        )
+        assert (await refusal(call)).code == StatusCode.NOT_FOUND
+        await eventually(lambda: lines_of(told), bool, "a line in the log")
+
+    (refused,) = await lines_of(told)
+    assert (
+        refused.items()
+        >= {
+            "code": "NOT_FOUND",
+            "by": "ada",
+            "credential_id": "key-of-ada",
+            "order_id": order.order_id,
+        }.items()
+    )
+
+
+async def lines_of(told: list[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
+    return [one for one in told if one.get("method") == "GetOrderDetails"]
 
 
 @pytest.mark.parametrize(
