@@ -27,7 +27,7 @@ class HttpCall:
         assert self._streams, "it is connected"
         reader, writer = self._streams
         writer.write(
-            b"POST /v1/orders HTTP/1.1\r\nhost: holdfast\r\ncontent-type: application/json\r\n"
+            b"POST /v1/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\n\r\n" % len(request) + request
         )
         async with asyncio.timeout(timeout):

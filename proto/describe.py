@@ -14,9 +14,11 @@ from google.rpc import status_pb2
 from holdfast.chassis.http.pages import told
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
+from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
+from holdfast.orders.presentation.http import KEY_RULES
 from holdfast.orders.presentation.http import RULES as ORDERS_RULES
 from proto.comments import as_prose, comments_of, first_sentence
 from proto.openapi import document
@@ -33,6 +35,7 @@ async def unasked(_method: str, _context: Any) -> None:
 
 SERVICES = (
     HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES, unasked),
+    HttpService(keys_pb2.DESCRIPTOR.services_by_name["KeyService"], {}, KEY_RULES, unasked),
     HttpService(
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
     ),

@@ -20,7 +20,9 @@ THIRD_PARTY = Path(status_pb2.__file__).parents[2]
 GENERATED_NOTE = '"""Generated from proto/ by proto/generate.py; never edited by hand."""\n'
 
 # The protos keep their public package names; their Python code lives in a folder of its own.
-_PACKAGES = re.compile(r"\b(?:holdfast|io)\.(orders|inventory|cloudevents)\.v1\b(?=[ .]\w+)")
+_PACKAGES = re.compile(
+    r"\b(?:holdfast|io)\.(orders|inventory|identity|cloudevents)\.v1\b(?=[ .]\w+)"
+)
 _IMPORTS = re.compile(r"(from|import) (holdfast|io)\b")
 _ANNOTATIONS = re.compile(r": (_?holdfast|_io)\.")
 

@@ -15,6 +15,7 @@ from proof.mutants import (
     relay_bugs,
     sourcing_bugs,
     stock_bugs,
+    token_bugs,
     transfer_bugs,
 )
 from proof.mutants.planting import Bug
@@ -37,6 +38,7 @@ BUGS: dict[str, Bug] = {
         customer_bugs,
         object_bugs,
         transfer_bugs,
+        token_bugs,
     )
     for bug in module.BUGS
 }

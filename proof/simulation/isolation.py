@@ -4,6 +4,7 @@ Killed simulated processes leave coroutines that must never be closed, and a run
 and seeds of the whole interpreter. A fork takes some milliseconds and forgets all that.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -61,6 +62,9 @@ def isolated(function: Callable[[], Result]) -> Isolated[Result]:
         return Isolated(pid, reading)
     code = 1
     try:
+        # Nothing of the parent's is collected here: a destructor may wait for a thread that no fork
+        # has.
+        gc.freeze()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(RUN_S_MAX)
         os.close(reading)

@@ -21,6 +21,7 @@ from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity import keys
+from holdfast.chassis.identity.issuers import Issuer, Issuers
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
@@ -56,7 +57,12 @@ class DataInUse(Exception):
 
 
 class UpSettings(ServiceSettings, PortSettings, OperatorSettings):
-    """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file."""
+    """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
+
+    :param issuers: whose tokens are good, beside keys.
+    """
+
+    issuers: Issuers = ()
 
 
 def load_settings_of_up(config: Path | None = None) -> UpSettings:
@@ -91,6 +97,7 @@ async def running(
     limits: Limits | None = None,
     port: PortSettings | None = None,
     operator_key: str | None = None,
+    issuers: tuple[Issuer, ...] = (),
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -103,6 +110,7 @@ async def running(
     :param port: certificates and limits of all ports.
     :param operator_key: a key that may do everything; None: the one that is kept beside the data,
         made where there is none; "": nobody is asked for a key.
+    :param issuers: whose tokens are good, beside keys.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -120,6 +128,7 @@ async def running(
             limits=limits or Limits(),
             port=port,
             operator_key=kept_key(home) if operator_key is None else operator_key,
+            issuers=issuers,
         ) as addresses:
             yield addresses
 
@@ -134,6 +143,7 @@ async def serving(
     operator_key: str,
     http_at: str = "",
     port: PortSettings | None = None,
+    issuers: tuple[Issuer, ...] = (),
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
 
@@ -141,7 +151,9 @@ async def serving(
     certificate then, and the ports' need not have the names by which it would call itself.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-    identity = IdentitySettings(auth=bool(operator_key), service_key=SecretStr(keys.make()))
+    identity = IdentitySettings(
+        auth=bool(operator_key), issuers=issuers, service_key=SecretStr(keys.make())
+    )
     async with (
         private_socket(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
@@ -167,7 +179,10 @@ async def serving(
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
         serving_http(
-            http_at, [orders.http, inventory.http], tls=port.tls if port else None
+            http_at,
+            [*orders.http, *inventory.http],
+            tls=port.tls if port else None,
+            hosts=port.http_hosts if port else (),
         ) as http,
     ):
         yield Addresses(orders.address, inventory.address, http, operator_key)

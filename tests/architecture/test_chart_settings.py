@@ -21,11 +21,12 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
 }
 
 # What the chart can set already, and services can be told soon: whoever teaches them takes it out.
-AWAITED = {"issuers"}
+AWAITED: set[str] = set()
 
 
-# Whether callers are asked who they are: that they aren't is for loopback, and no pod's port is.
-NEVER_SET = {"auth"}
+# Both are for ports on loopback, and no pod's port is: whether callers are asked who they are, and
+# by which further names.
+NEVER_SET = {"auth", "http_hosts"}
 
 
 def secret_keys(service: str) -> set[str]:

@@ -1,5 +1,5 @@
 """What runs on each engine, as text to be read: `tests/contract/sql/`, one file an engine for the
-tables and statements of each service, and one for those about messages, which both have.
+tables and statements of each service, and for those about messages and keys, which both have.
 """
 
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from holdfast.chassis.database.migrations import script
 from holdfast.chassis.database.seam import Engine
+from holdfast.chassis.identity import store as keys_sql
 from holdfast.chassis.messaging import sql as messages_sql
 from holdfast.inventory.infrastructure import sql as inventory_sql
 from holdfast.orders.infrastructure.ordering import sql as orders_sql
@@ -18,18 +19,23 @@ STATEMENTS: Mapping[str, Mapping[Engine, object]] = {
     "orders": orders_sql.SQL,
     "inventory": inventory_sql.SQL,
     "messages": messages_sql.SQL,
+    "keys": keys_sql.SQL,
 }
 URLS: dict[Engine, str] = {"postgresql": "postgresql://nowhere", "sqlite": "sqlite:///nowhere"}
 
 
 def statements_of(service: str, engine: Engine) -> dict[str, str]:
-    """A service's statements by name as an engine takes them, those about messages among them."""
-    return vars(STATEMENTS[service][engine]) | vars(messages_sql.SQL[engine])
+    """A service's statements by name as an engine takes them, those that both have among them."""
+    return vars(STATEMENTS[service][engine]) | of_both(engine)
+
+
+def of_both(engine: Engine) -> dict[str, str]:
+    return vars(messages_sql.SQL[engine]) | vars(keys_sql.SQL[engine])
 
 
 def written(owner: str, engine: Engine) -> str:
     """What a file says; statements without the empty lines between their parts."""
-    tables = [] if owner == "messages" else [script(owner, URLS[engine])]
+    tables = [] if owner in ("messages", "keys") else [script(owner, URLS[engine])]
     statements = [
         f"-- {name}{_EMPTY_LINES.sub('', text).rstrip()}\n;\n"
         for name, text in vars(STATEMENTS[owner][engine]).items()

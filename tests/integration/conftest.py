@@ -365,7 +365,7 @@ async def cluster(
                 **SERVED,
             )
         )
-        http = serving_http(http_at, [orders.http, inventory.http])
+        http = serving_http(http_at, [*orders.http, *inventory.http])
         at = orders.address, inventory.address, await started.enter_async_context(http)
         yield embedded.Addresses(*at)
 

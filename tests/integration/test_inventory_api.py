@@ -7,7 +7,6 @@ from google.rpc.code_pb2 import ABORTED, FAILED_PRECONDITION, INVALID_ARGUMENT, 
 from grpc import StatusCode
 
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
-from holdfast.contracts.orders.v1 import orders_pb2
 from tests.integration.conftest import (
     CALL_S_MAX,
     Refusal,
@@ -331,60 +330,3 @@ async def test_each_request_of_a_stock_batch_succeeds_or_fails_alone(
         level(6, 3, version=3),
         level(7, 3, version=4),
     ]
-
-
-async def test_a_product_is_made_once(holdfast: RunningHoldfast) -> None:
-    lamp = pb.Product(
-        product_id="LAMP", name="Lamp", description="red", unit_price=price(1), active=True
-    )
-    other = pb.Product(product_id="LAMP", name="Lamp", unit_price=price(1), active=True)
-    make = holdfast.inventory.CreateProduct
-    request = pb.CreateProductRequest(product=lamp)
-
-    made = await asyncio.gather(*(make(request, timeout=CALL_S_MAX) for _ in range(10)))
-    found = await refusal(make(pb.CreateProductRequest(product=other), timeout=CALL_S_MAX))
-
-    lamp.version = 1
-    assert made == [lamp] * 10
-    assert (found.code, found.reason) == (StatusCode.ALREADY_EXISTS, "PRODUCT_EXISTS")
-    assert (await holdfast.stock("LAMP")).product == lamp
-
-
-async def test_a_product_changes_only_as_masked_and_from_its_version(
-    holdfast: RunningHoldfast,
-) -> None:
-    await holdfast.product("LAMP", 5)
-    details = pb.Product(
-        product_id="LAMP", name="Red lamp", unit_price=price(7), active=False, version=1
-    )
-    request = pb.UpdateProductRequest(
-        product=details, update_mask=FieldMask(paths=["name", "unit_price"])
-    )
-
-    changed = await holdfast.inventory.UpdateProduct(request, timeout=CALL_S_MAX)
-    found = await refusal(holdfast.inventory.UpdateProduct(request, timeout=CALL_S_MAX))
-    order = await holdfast.place(line("LAMP"))
-
-    expected = pb.Product(
-        product_id="LAMP", name="Red lamp", unit_price=price(7), active=True, version=2
-    )
-    assert changed == expected
-    assert (found.code, found.reason) == (StatusCode.ABORTED, "STALE_VERSION")
-    assert found.facts == {"current_version": "2"}
-    assert (order.total, order.status) == (price(7), orders_pb2.ORDER_STATUS_CONFIRMED)
-
-
-async def test_pages_of_products_stay_stable_while_products_are_added(
-    holdfast: RunningHoldfast,
-) -> None:
-    for number in range(7):
-        await holdfast.product(f"P-{number}")
-    request, seen = pb.ListProductsRequest(page_size=3), list[str]()
-
-    while not seen or request.page_token:
-        page = await holdfast.inventory.ListProducts(request, timeout=CALL_S_MAX)
-        seen += [product.product_id for product in page.products]
-        request.page_token = page.next_page_token
-        await holdfast.product(f"A-{len(seen)}")
-
-    assert seen == [f"P-{number}" for number in range(7)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
@@ -211,3 +212,23 @@ def test_what_happens_outside_outlives_whoever_asked_for_it() -> None:
 def test_a_fork_that_dies_says_so() -> None:
     with pytest.raises(Died, match="ended with 1"):
         isolated(lambda: 1 / 0).result()
+
+
+def test_what_a_fork_was_given_is_not_collected_there() -> None:
+    class Left:
+        def __init__(self) -> None:
+            self.itself = self  # so that only the collector ends it
+
+        def __del__(self) -> None:
+            if os.getpid() != parent:
+                os._exit(7)  # in the place of one that waits for a thread, which no fork has
+
+    parent = os.getpid()
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        Left()
+        assert isolated(gc.collect).result() >= 0
+    finally:
+        if was_on:
+            gc.enable()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from holdfast.contracts.inventory.v1 import inventory_pb2
+from testbed.keys import OF_COMMANDS
 from tests.unit.test_client_network import NOWHERE, Network, network, order
 
 __all__ = ["network"]  # a fixture
@@ -17,7 +18,7 @@ PROGRAM = str(Path(sys.executable).parent / "holdfast")
 def run(*arguments: str | bytes, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [PROGRAM, *arguments],
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment},
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **OF_COMMANDS, **environment},
         capture_output=True,
         text=True,
         timeout=30,

@@ -25,6 +25,7 @@ from holdfast.client import (
     RequestIdReused,
     Resource,
     ShortOfStock,
+    Unauthenticated,
     Unavailable,
     new_request_id,
 )
@@ -133,6 +134,8 @@ def _message(error: Exception) -> str:
         case InvalidRequest(violations=[_, *_]):
             listed = (f"  {_in_words(v.field)}: {v.description}" for v in error.violations)
             return "\n".join(["the request is not valid:", *listed])
+        case Unauthenticated(reason="NO_CREDENTIAL"):
+            return "who are you? put a key into HOLDFAST_KEY, or run where ./holdfast-data has one"
         case ShortOfStock(shortages=[_, *_]):
             listed = (f"  {shortage_line(short)}" for short in error.shortages)
             return "\n".join(["short of stock; nothing was done:", *listed])

@@ -15,6 +15,7 @@ from holdfast.cli import (
     backorders,
     customers,
     databases,
+    keys,
     locations,
     orders,
     products,
@@ -82,6 +83,7 @@ app.add_typer(orders.app, name="order")
 app.add_typer(customers.app, name="customer")
 app.add_typer(stock.app, name="stock")
 app.add_typer(products.app, name="product")
+app.add_typer(keys.app, name="key")
 app.add_typer(locations.app, name="location")
 app.add_typer(backorders.app, name="backorder")
 app.command()(replay)

@@ -80,9 +80,16 @@ def _port(of: str) -> Any:
     return typer.Option(parser=whole(0, PORT_MAX), metavar="N", help=f"Port of {of}; 0: any free.")
 
 
+HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+AuthOption = Annotated[
+    bool,
+    typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
+]
+
+
 def up(
     data: HomeOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     orders_port: Annotated[int, _port("Orders")] = 7001,
     inventory_port: Annotated[int, _port("Inventory")] = 7002,
     http_port: Annotated[int, _port("HTTP/JSON")] = 7000,
@@ -92,10 +99,7 @@ def up(
         str,
         typer.Option(metavar="URL", help="Send traces there: http://HOST:4318/v1/traces."),
     ] = "",
-    auth: Annotated[
-        bool,
-        typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
-    ] = True,
+    auth: AuthOption = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Run both services here until Ctrl-C, on SQLite files or a PostgreSQL database."""
@@ -108,7 +112,6 @@ def up(
 
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
     key, whose = _operator_key(settings, host, home, auth=auth)
-    addresses = {"orders_port": orders_port, "inventory_port": inventory_port}
 
     async def serve() -> None:
         async with (
@@ -118,10 +121,12 @@ def up(
             running(
                 home,
                 host=host,
-                **addresses,
+                orders_port=orders_port,
+                inventory_port=inventory_port,
                 http_port=http_port,
                 port=settings,
                 operator_key=key,
+                issuers=settings.issuers,
             ) as services,
         ):
             _announce(

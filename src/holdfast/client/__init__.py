@@ -34,6 +34,7 @@ from holdfast.client._explain_types import (
     StockExplanation,
 )
 from holdfast.client._inventory import Inventory
+from holdfast.client._keys import Key, Keys, NewKey
 from holdfast.client._money import Money, parse_amount
 from holdfast.client._orders import Orders
 from holdfast.client._shipping_types import (
@@ -124,6 +125,8 @@ __all__ = [
     "InternalError",
     "InvalidRequest",
     "Inventory",
+    "Key",
+    "Keys",
     "Location",
     "LocationAddress",
     "LocationKind",
@@ -131,6 +134,7 @@ __all__ = [
     "Movement",
     "MovementKind",
     "MovementSum",
+    "NewKey",
     "NotFound",
     "NothingLeft",
     "OpenHold",

@@ -10,6 +10,7 @@ from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._customers import Customers
 from holdfast.client._inventory import Inventory
 from holdfast.client._key import key_for
+from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls, credentials
 
@@ -64,6 +65,7 @@ class Holdfast:
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)
+        self.keys = Keys(to_orders)
         self._channels = (to_orders.channel, to_inventory.channel)
 
     async def close(self) -> None:

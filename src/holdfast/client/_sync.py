@@ -11,6 +11,7 @@ from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRES
 from holdfast.client._customers import Customers
 from holdfast.client._errors import HoldfastError
 from holdfast.client._inventory import Inventory
+from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls
 
@@ -48,6 +49,7 @@ class HoldfastSync:
         self.orders = _OrdersSync(self._client.orders, self._loop)
         self.inventory = _InventorySync(self._client.inventory, self._loop)
         self.customers = _CustomersSync(self._client.customers, self._loop)
+        self.keys = _KeysSync(self._client.keys, self._loop)
 
     def close(self) -> None:
         """End what is under way, close both channels and the thread. A repeat changes nothing."""
@@ -158,6 +160,16 @@ class _CustomersSync:
         self.list = loop.iterating(customers.list)
         self.erase = loop.blocking(customers.erase)
         self.export = loop.iterating(customers.export)
+
+
+class _KeysSync:
+    """The verbs about keys, waited for; documented at `Keys`."""
+
+    def __init__(self, keys: Keys, loop: _LoopThread) -> None:
+        self.create = loop.blocking(keys.create)
+        self.list = loop.blocking(keys.list)
+        self.rotate = loop.blocking(keys.rotate)
+        self.revoke = loop.blocking(keys.revoke)
 
 
 class _InventorySync:

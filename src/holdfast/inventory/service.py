@@ -1,11 +1,12 @@
 """Inventory put together: every object of the service is made here, top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
+from grpc import aio
 from pydantic import SecretStr
 
 from holdfast.chassis.batcher import Batcher
@@ -19,6 +20,7 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.house import add_operator, identity_of, learn
+from holdfast.chassis.identity.servicer import KeyIntakeServicer
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
@@ -42,6 +44,8 @@ from holdfast.chassis.process.workers import (
     worker_count,
     worker_number,
 )
+from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyIntakeServiceServicer_to_server
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import (
     add_InventoryServiceServicer_to_server,
@@ -63,7 +67,7 @@ from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.metrics import waiting_for_stock
 from holdfast.inventory.infrastructure.store import Store
 from holdfast.inventory.presentation.http import http_service
-from holdfast.inventory.presentation.rights import INVENTORY_SERVICE
+from holdfast.inventory.presentation.rights import RIGHTS
 from holdfast.inventory.presentation.servicer import InventoryServicer
 from holdfast.inventory.presentation.statuses import translate
 from holdfast.inventory.presentation.subscriptions import (
@@ -80,7 +84,7 @@ READ_ITEMS_MAX = 500
 FORGET_EVERY_S = 600.0
 SERVE_EVERY_S = 0.3  # who waits for stock gets it about so soon after it has come
 SERVICE_NAME = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
-RIGHTS = {f"{SERVICE_NAME}/{name}": needed for name, needed in INVENTORY_SERVICE.items()}
+KEY_INTAKE_NAME = keys_pb2.DESCRIPTOR.services_by_name["KeyIntakeService"].full_name
 
 log = structlog.get_logger()
 
@@ -94,7 +98,7 @@ class Inventory:
 
     address: str
     relay: Relay
-    http: HttpService
+    http: Sequence[HttpService]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +191,17 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
     parts = assemble(database, broker, clock, admission, house.gate)
+
+    def register(server: aio.Server) -> None:
+        add_InventoryServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
+        add_KeyIntakeServiceServicer_to_server(
+            KeyIntakeServicer(house), parts.boundary.around(server)
+        )
+
     served = serving(
         listen,
         service=SERVICE_NAME,
@@ -199,16 +209,17 @@ async def running(
         tls=port.tls,
         private=private,
         bus=broker,
-        register=lambda server: add_InventoryServiceServicer_to_server(
-            parts.servicer, parts.boundary.around(server)
-        ),
+        also=[KEY_INTAKE_NAME],
+        register=register,
     )
     loops = parts.loops | {"inventory keys": house.known.run}
     async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
+        at_end.push_async_callback(house.close)
         address = (await at_end.enter_async_context(served)).address if listen else ""
         if listen:
             log.info("inventory is ready", address=address)
-        yield Inventory(address, parts.relay, http_service(parts.servicer, parts.boundary))
+        http = (http_service(parts.servicer, parts.boundary),)
+        yield Inventory(address, parts.relay, http)
 
 
 async def main(settings: InventorySettings) -> None:
@@ -243,7 +254,13 @@ async def main(settings: InventorySettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as inventory,
-            serving_http(http_listen, [inventory.http], tls=settings.tls, share_port=True) as http,
+            serving_http(
+                http_listen,
+                inventory.http,
+                tls=settings.tls,
+                share_port=True,
+                hosts=settings.http_hosts,
+            ) as http,
         ):
             if http:
                 log.info("inventory is ready for HTTP", address=http)

@@ -1,7 +1,7 @@
 """Orders put together: every object of the service is made here, top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,8 +21,16 @@ from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
-from holdfast.chassis.identity.house import add_operator, identity_of, learn, service_key
+from holdfast.chassis.identity.house import (
+    Identity,
+    add_operator,
+    identity_of,
+    learn,
+    service_key,
+)
+from holdfast.chassis.identity.servicer import KeyServicer
 from holdfast.chassis.identity.settings import IdentitySettings
+from holdfast.chassis.identity.telling import KeyTelling
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
@@ -47,6 +55,8 @@ from holdfast.chassis.process.workers import (
 )
 from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
+from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
@@ -75,8 +85,8 @@ from holdfast.orders.infrastructure.metrics import pending_orders
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
-from holdfast.orders.presentation.http import http_service
-from holdfast.orders.presentation.rights import ORDER_SERVICE
+from holdfast.orders.presentation.http import http_service, key_http_service
+from holdfast.orders.presentation.rights import RIGHTS
 from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
 from holdfast.orders.presentation.subscriptions import (
@@ -95,7 +105,7 @@ HOLDS_EVERY_S = 0.2
 NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
-RIGHTS = {f"{SERVICE_NAME}/{name}": needed for name, needed in ORDER_SERVICE.items()}
+KEY_SERVICE_NAME = keys_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -110,7 +120,7 @@ class Orders:
     """
 
     address: str
-    http: HttpService
+    http: Sequence[HttpService]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,8 +311,7 @@ async def running(
     """
     port, clock = port or PortSettings(), SystemClock()
     house = identity_of(identity, database, clock, RIGHTS)
-    if operator_key is not None:
-        await add_operator(house, operator_key, clock)
+    await add_operator(house, operator_key, clock)
     await learn(house)
     async with open_channel(inventory, inventory_tls) as channel:
         admission = Admission(shared(port, worker_count()), port.tls_client_names)
@@ -316,30 +325,56 @@ async def running(
             house.gate,
             service_key(identity),
         )
+        key_servicer = KeyServicer(house, clock)
         async with (
             holding(parts.leadership),
-            background(parts.loops | {"orders keys": house.known.run}),
+            background(parts.loops | _key_loops(house, channel, identity, parts.leadership)),
             AsyncExitStack() as at_end,
         ):
+            at_end.push_async_callback(house.close)
             at_end.push_async_callback(finish, parts.finished)
-            served = _served(parts, listen, port.tls, share_port)
+            served = _served(parts, key_servicer, listen, port.tls, share_port)
             address = await at_end.enter_async_context(served)
-            yield Orders(address, http_service(parts.servicer, parts.boundary))
+            http = (
+                http_service(parts.servicer, parts.boundary),
+                key_http_service(key_servicer, parts.boundary),
+            )
+            yield Orders(address, http)
+
+
+def _key_loops(
+    house: Identity,
+    channel: aio.Channel | RenewingChannel,
+    settings: IdentitySettings,
+    leadership: Leadership,
+) -> dict[str, Loop]:
+    loops: dict[str, Loop] = {"orders keys": house.known.run}
+    if key := service_key(settings):
+        telling = KeyTelling(house, channel, key, leadership)
+        loops["orders telling keys"] = telling.run
+    return loops
 
 
 @asynccontextmanager
 async def _served(
-    parts: Components, listen: str, tls: TlsFiles | None, share_port: bool
+    parts: Components,
+    key_servicer: KeyServicer,
+    listen: str,
+    tls: TlsFiles | None,
+    share_port: bool,
 ) -> AsyncIterator[str]:
+    def register(server: aio.Server) -> None:
+        add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
+        add_KeyServiceServicer_to_server(key_servicer, parts.boundary.around(server))
+
     served = serving(
         listen,
         service=SERVICE_NAME,
+        also=[KEY_SERVICE_NAME],
         share_port=share_port,
         tls=tls,
         bus=parts.broker,
-        register=lambda server: add_OrderServiceServicer_to_server(
-            parts.servicer, parts.boundary.around(server)
-        ),
+        register=register,
     )
     async with AsyncExitStack() as at_end:
         address = (await at_end.enter_async_context(served)).address if listen else ""
@@ -387,7 +422,13 @@ async def main(settings: OrdersSettings) -> None:
                 port=settings,
                 share_port=is_worker(),
             ) as orders,
-            serving_http(http_listen, [orders.http], tls=settings.tls, share_port=True) as http,
+            serving_http(
+                http_listen,
+                orders.http,
+                tls=settings.tls,
+                share_port=True,
+                hosts=settings.http_hosts,
+            ) as http,
         ):
             if http:
                 log.info("orders is ready for HTTP", address=http)

@@ -306,6 +306,20 @@ CREATE TABLE dead_letter (
     traceparent TEXT
 ) WITHOUT ROWID;
 
+-- Rows are never deleted: a key that is gone must not come back as a new one.
+CREATE TABLE credential (
+    key_id     TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    digest     BLOB NOT NULL,                   -- HMAC-SHA-256 of the secret
+    grants     TEXT NOT NULL,                    -- roles and scopes, with blanks between
+    networks   TEXT NOT NULL,                    -- likewise; '': anywhere
+    created_at TEXT NOT NULL,
+    expires_at TEXT,
+    revoked_at TEXT,                      -- it stays so
+    version    INTEGER NOT NULL,
+    used_at    TEXT                       -- about; no change of its version
+) WITHOUT ROWID;
+
 INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 
 COMMIT;

@@ -9,7 +9,13 @@ from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTak
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import StrangeCertificate, TooMuch
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
-from holdfast.chassis.identity.refusals import Forbidden, IdentityUnavailable, Unauthenticated
+from holdfast.chassis.identity.refusals import (
+    Forbidden,
+    IdentityUnavailable,
+    KeyEnded,
+    KeyNotFound,
+    Unauthenticated,
+)
 from holdfast.chassis.validation import InvalidRequest
 
 log = structlog.get_logger()
@@ -73,8 +79,12 @@ def chassis_status(error: Exception) -> Status | None:
 
 
 def _identity_status(error: Exception) -> Status | None:
-    """Translate why somebody was not let in; None for other errors."""
+    """Translate why somebody was not let in, or a key is not there; None for other errors."""
     match error:
+        case KeyNotFound():
+            return statuses.not_found("key", [error.key_id])
+        case KeyEnded():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, "KEY_ENDED", str(error))
         case Unauthenticated():
             return statuses.refusal(grpc.StatusCode.UNAUTHENTICATED, error.reason, str(error))
         case Forbidden():

@@ -1,7 +1,7 @@
 """A gRPC server as services run it: limits, health, reflection, a stop that finishes what began."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -73,6 +73,7 @@ async def serving(
     listen: str,
     *,
     service: str,
+    also: Sequence[str] = (),
     register: Callable[[aio.Server], None],
     bus: Bus,
     share_port: bool = False,
@@ -82,6 +83,7 @@ async def serving(
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
     :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
+    :param also: names of further services that `register` adds, for reflection.
     :param bus: declared before anybody is served, if it answers within DECLARE_S_MAX, and again
         every DECLARE_AGAIN_S; asked every BUS_LOOK_S for the health of "bus" and of "bus/NAME" for
         each of its names. The server serves without it.
@@ -101,6 +103,7 @@ async def serving(
     reflection.enable_server_reflection(
         [
             service,
+            *also,
             reflection.SERVICE_NAME,
             health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
         ],

@@ -20,6 +20,7 @@ from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest, refused
 from holdfast.chassis.http.headers import gathered, is_json
+from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
 from holdfast.chassis.http.router import Router, routes_of, segments_of
@@ -67,10 +68,14 @@ class HttpApplication:
     """Services over HTTP/JSON, as uvicorn calls them.
 
     `stop` ends streams; a server that waits for them would wait for ever.
+
+    :param is_ours: whether a Host means this server; None: any does.
     """
 
-    def __init__(self, services: Iterable[HttpService], clock: Clock) -> None:
-        self._clock = clock
+    def __init__(
+        self, services: Iterable[HttpService], clock: Clock, is_ours: IsOurs | None = None
+    ) -> None:
+        self._clock, self._is_ours = clock, is_ours
         self._router: Router[_Target] = Router()
         templates: list[str] = []
         for service in services:
@@ -119,6 +124,8 @@ class HttpApplication:
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> Answer | None:
         """None: it is sent already."""
+        if self._is_ours is not None and not self._is_ours(headers.get("host")):
+            return of_problem(problem(421, _MISDIRECTED))
         verb = scope["method"]
         segments = segments_of(scope["raw_path"])
         if (page := self._pages.find(segments, headers)) and verb in ("GET", "HEAD"):
@@ -222,6 +229,10 @@ def _ours(correlation_id: str) -> problems.Problem:
     return problems.Problem(500, found.content | told)
 
 
+_MISDIRECTED = (
+    "this server is for this machine, by a name of this machine such as localhost; whoever passes"
+    " requests on by another name sets http_hosts"
+)
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
     "no answer in time; what became of it is unknown: repeat it",

@@ -30,14 +30,19 @@ Send = Callable[[bytes], Awaitable[None]]
 class EventStream:
     """Sends what a method streams, until it ends, the client leaves or the server stops.
 
+    The method runs in one task from its first line to its last: a limit of time ends the task that
+    it was set in, and what is known of the caller is known there.
+
     :param messages: of the method.
     :param last_id: the version that the client has seen; 0: none.
     :param over: set when the server stops or the client has left.
     """
 
     def __init__(self, messages: AsyncIterator[Any], last_id: int, over: asyncio.Event) -> None:
-        self._messages, self._last_id, self._over = messages, last_id, over
+        self._last_id, self._over = last_id, over
+        self._handed: asyncio.Queue[Any] = asyncio.Queue(maxsize=1)  # no further ahead of a client
         self._next: asyncio.Future[Any] | None = None
+        self._work = asyncio.create_task(self._hand_over(messages))
 
     async def first(self) -> bytes | None:
         """Return what there is to send at first; None: the client has seen all there will be.
@@ -63,31 +68,43 @@ class EventStream:
         except Aborted as aborted:
             await send(b"event: problem\ndata: " + problem_of(aborted.status).body() + b"\n\n")
 
+    async def _hand_over(self, messages: AsyncIterator[Any]) -> None:
+        try:
+            async for message in messages:
+                await self._handed.put(message)
+        finally:
+            await messages.aclose()  # type: ignore[attr-defined]  # of generators, which they are
+
     async def _message(self, within_s: float) -> Any:
         """Return the method's next message, or why there is none."""
         if self._next is None:
-            self._next = asyncio.ensure_future(anext(self._messages, _ENDED))
+            self._next = asyncio.ensure_future(self._handed.get())
         over = asyncio.ensure_future(self._over.wait())
-        either = (self._next, over)
+        any_of = (self._next, self._work, over)
         try:
-            await asyncio.wait(either, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(any_of, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             over.cancel()
         if self._over.is_set():
             return _OVER
-        if not self._next.done():
+        if self._next.done() or not self._handed.empty():
+            taken, self._next = self._next, None
+            return await taken
+        if not self._work.done():
             return _NONE_YET
-        done, self._next = self._next, None
-        return done.result()
+        if self._work.cancelled():
+            return _OVER  # its time was up while the client did not read
+        self._work.result()
+        return _ENDED
 
     async def close(self) -> None:
         """Let the method end."""
-        if self._next is not None:
-            self._next.cancel()
-            await asyncio.wait((self._next,))
-            if not self._next.cancelled():
-                self._next.exception()
-        await self._messages.aclose()  # type: ignore[attr-defined]  # of generators, which they are
+        tasks = [task for task in (self._work, self._next) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        if not self._work.cancelled():
+            self._work.exception()  # it was told, or nobody is there to be told
 
 
 def _version(message: Any) -> int:

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.grpc.server import STOP_GRACE_S
 from holdfast.chassis.http.application import HttpApplication
+from holdfast.chassis.http.hosts import hosts_of
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.process.addresses import AddressInUse
@@ -36,6 +37,7 @@ async def serving_http(
     *,
     tls: TlsFiles | None = None,
     share_port: bool = False,
+    hosts: Iterable[str] = (),
 ) -> AsyncIterator[str]:
     """Serve while the block runs; then end streams, and give requests STOP_GRACE_S to be answered.
 
@@ -43,12 +45,14 @@ async def serving_http(
         is served.
     :param tls: certificates; None: without TLS.
     :param share_port: let other processes that share it too listen on the same port.
+    :param hosts: by which names it may be spoken to, beside those of this machine, if it listens on
+        a loopback address.
     :raises AddressInUse: the address is taken.
     """
     if not listen:
         yield ""
         return
-    application = HttpApplication(services, SystemClock())
+    application = HttpApplication(services, SystemClock(), hosts_of(listen, hosts))
     listener = _listener(listen, share_port=share_port)
     host, port = listen.rpartition(":")[0], listener.getsockname()[1]
     # What it would log, we say ourselves, or is a caller's fault that the caller is told.

@@ -17,6 +17,12 @@ Rights = Mapping[str, frozenset[str]]
 
 NOBODY: frozenset[str] = frozenset()
 
+
+def named(service: str, rights: Rights) -> dict[str, frozenset[str]]:
+    """Return the rights to the methods of a service by their full names."""
+    return {f"{service}/{method}": needed for method, needed in rights.items()}
+
+
 log = structlog.get_logger()
 
 

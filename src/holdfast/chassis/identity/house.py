@@ -1,5 +1,6 @@
 """What a service needs to know who calls, put together."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -21,12 +22,16 @@ OPERATOR = "operator"
 
 
 class Identity(NamedTuple):
-    """The keys of a service, and who stands at its door."""
+    """The keys of a service, and who stands at its door.
+
+    :param close: stops what asks others who a caller is.
+    """
 
     store: KeyStore
     known: KnownKeys
     gate: Gate
     pepper: bytes
+    close: Callable[[], Awaitable[None]]
 
 
 def identity_of(
@@ -35,9 +40,19 @@ def identity_of(
     pepper = settings.pepper.get_secret_value().encode()
     store = KeyStore(database)
     known = KnownKeys(store, pepper, clock, _of_orders(settings, pepper))
-    return Identity(
-        store, known, gate.Gate(rights, known) if settings.auth else gate.OpenGate(), pepper
-    )
+    if not settings.auth:
+        return Identity(store, known, gate.OpenGate(), pepper, _nothing_to_close)
+    if not settings.issuers:
+        return Identity(store, known, gate.Gate(rights, known), pepper, _nothing_to_close)
+    # What checks tokens is half a second and many megabytes to load, and few need it.
+    from holdfast.chassis.identity.tokens import Tokens
+
+    tokens = Tokens(settings.issuers, clock)
+    return Identity(store, known, gate.Gate(rights, known, tokens), pepper, tokens.close)
+
+
+async def _nothing_to_close() -> None:
+    pass
 
 
 def service_key(settings: IdentitySettings) -> str:
@@ -54,9 +69,9 @@ def _of_orders(settings: IdentitySettings, pepper: bytes) -> dict[Principal, byt
     return {principal: keys.digest(pepper, key.secret)}
 
 
-async def add_operator(identity: Identity, operator_key: SecretStr, clock: Clock) -> None:
+async def add_operator(identity: Identity, operator_key: SecretStr | None, clock: Clock) -> None:
     """Add the first key, which may do everything, unless it is there or was."""
-    key = keys.read(operator_key.get_secret_value())
+    key = None if operator_key is None else keys.read(operator_key.get_secret_value())
     if key is not None:
         digest = keys.digest(identity.pepper, key.secret)
         await identity.store.add(Key(key.key_id, OPERATOR, digest, ("admin",), (), clock.now()))

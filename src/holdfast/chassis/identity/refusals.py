@@ -26,3 +26,18 @@ class Forbidden(Exception):
 
 class IdentityUnavailable(Exception):
     """Who calls can't be found out now: UNAVAILABLE, 503. Closed, not open."""
+
+
+class KeyNotFound(Exception):
+    """There is no key of this id: NOT_FOUND, 404."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no key {key_id}")
+        self.key_id = key_id
+
+
+class KeyEnded(Exception):
+    """The key was revoked or has expired, so that none can follow it: FAILED_PRECONDITION, 409."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"key {key_id} was revoked or has expired: make a new one")

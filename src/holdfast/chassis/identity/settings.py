@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from holdfast.chassis.identity import keys
+from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.process.addresses import split
 
 
@@ -15,10 +16,12 @@ class IdentitySettings(BaseModel):
         address but a loopback one.
     :param pepper: a secret that goes into what is kept of keys, 32 characters or more: whoever
         steals the table alone can't even check a key. With another one, no key is good any more.
+    :param issuers: whose tokens are good, beside keys.
     :param service_key: a secret by which Orders is known to Inventory, 32 characters or more.
     """
 
     auth: bool = True
+    issuers: Issuers = ()
     pepper: SecretStr = SecretStr("")
     service_key: SecretStr = SecretStr("")
 

@@ -49,12 +49,15 @@ class PortSettings(CallerLimits):
     :param tls_client_ca: file in PEM with authorities: who calls needs a certificate of them.
     :param tls_client_names: alternative names, of which a caller's certificate must have one; none:
         any will do.
+    :param http_hosts: names by which HTTP on a loopback address may be spoken to, beside those of
+        this machine: what a proxy there passes on as Host.
     """
 
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
     tls_client_names: Names = ()
+    http_hosts: Names = ()
 
     @property
     def tls(self) -> TlsFiles | None:

@@ -1,7 +1,7 @@
 """What a caller needs to call a method of Inventory: one of these scopes. Not here: nobody may."""
 
-from holdfast.chassis.identity.gate import Rights
-from holdfast.chassis.identity.roles import CUSTOMER
+from holdfast.chassis.identity.gate import Rights, named
+from holdfast.chassis.identity.roles import CUSTOMER, SERVICE
 
 INVENTORY_SERVICE: Rights = {
     "UpdateStock": frozenset({"stock:write"}),
@@ -27,3 +27,9 @@ INVENTORY_SERVICE: Rights = {
     "GetTransfer": frozenset({"stock:read"}),
     "ListTransfers": frozenset({"stock:read"}),
 }
+
+KEY_INTAKE_SERVICE: Rights = {"TakeKeys": frozenset({SERVICE})}
+
+RIGHTS: Rights = named("holdfast.inventory.v1.InventoryService", INVENTORY_SERVICE) | named(
+    "holdfast.identity.v1.KeyIntakeService", KEY_INTAKE_SERVICE
+)

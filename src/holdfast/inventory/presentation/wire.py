@@ -53,6 +53,8 @@ def read_set_on_hand(
     expected = request.expected_version if request.HasField("expected_version") else None
     if expected is not None:
         violations.within("expected_version", expected, lowest=0, highest=VERSION_MAX)
+    if not request.HasField("quantity"):
+        violations.add("quantity", "is missing; 0 says that nothing is there")
     return SetOnHand(
         product_id=violations.id("product_id", request.product_id),
         location_id=_location(request.location_id, violations),
@@ -197,7 +199,8 @@ def read_product(product: pb.Product, violations: Violations, *, priced: bool = 
     )
     backorder_max, expected_on = read_backorder(product.backorder, violations)
     return Product(
-        *(product_id or "?", name, description, currency, max(price_minor, 0), product.active),
+        *(product_id or "?", name, description, currency, max(price_minor, 0)),
+        active=product.active if product.HasField("active") else True,
         backorder_max=backorder_max,
         expected_on=expected_on,
         safety_stock=max(safety_stock, 0),
@@ -216,6 +219,8 @@ class ProductRevision:
 def read_revision(request: pb.UpdateProductRequest, violations: Violations) -> ProductRevision:
     fields = list(request.update_mask.paths)
     violations.update_mask(fields, PRODUCT_FIELDS)
+    if "active" in fields and not request.product.HasField("active"):
+        violations.add("product.active", "is missing, and update_mask names it")
     product = read_product(request.product, violations, priced="unit_price" in fields)
     violations.within("product.version", request.product.version, lowest=1, highest=VERSION_MAX)
     details: dict[str, Detail] = {}

@@ -3,11 +3,21 @@
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.servicer import KeyServicer
+from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.presentation.servicer import OrderServicer
 
+KEY_RULES = Rules()
 RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queued"}))
+
+
+def key_http_service(servicer: KeyServicer, boundary: RpcBoundary) -> HttpService:
+    methods = boundary.methods(add_KeyServiceServicer_to_server, servicer)
+    service = keys_pb2.DESCRIPTOR.services_by_name["KeyService"]
+    return HttpService(service, methods, KEY_RULES, boundary.require_known)
 
 
 def http_service(servicer: OrderServicer, boundary: RpcBoundary) -> HttpService:

@@ -1,6 +1,6 @@
 """What a caller needs to call a method of Orders: one of these scopes. Not here: nobody may."""
 
-from holdfast.chassis.identity.gate import Rights
+from holdfast.chassis.identity.gate import Rights, named
 from holdfast.chassis.identity.roles import CUSTOMER
 
 ORDER_SERVICE: Rights = {
@@ -26,3 +26,14 @@ ORDER_SERVICE: Rights = {
     "EraseCustomer": frozenset({"customers:erase"}),
     "ExportCustomer": frozenset({"customers:read"}),
 }
+
+KEY_SERVICE: Rights = {
+    "CreateKey": frozenset({"keys:manage"}),
+    "ListKeys": frozenset({"keys:manage"}),
+    "RotateKey": frozenset({"keys:manage"}),
+    "RevokeKey": frozenset({"keys:manage"}),
+}
+
+RIGHTS: Rights = named("holdfast.orders.v1.OrderService", ORDER_SERVICE) | named(
+    "holdfast.identity.v1.KeyService", KEY_SERVICE
+)

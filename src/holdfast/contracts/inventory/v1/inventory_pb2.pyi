@@ -398,7 +398,7 @@ class Product(_message.Message):
     description: _builtins.str
     """At most 10,000 characters."""
     active: _builtins.bool
-    """Whether new orders may contain it."""
+    """Whether new orders may contain it; unset in CreateProduct: they may."""
     version: _builtins.int
     """Rises by one with every change of the details; 1 after CreateProduct. Ignored in CreateProduct."""
     safety_stock: _builtins.int
@@ -420,16 +420,18 @@ class Product(_message.Message):
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         unit_price: _money_pb2.Money | None = ...,
-        active: _builtins.bool = ...,
+        active: _builtins.bool | None = ...,
         version: _builtins.int = ...,
         backorder: Global___Backorder | None = ...,
         safety_stock: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["backorder", b"backorder", "unit_price", b"unit_price"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "active", b"active", "backorder", b"backorder", "unit_price", b"unit_price"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "backorder", b"backorder", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "active", b"active", "backorder", b"backorder", "description", b"description", "name", b"name", "product_id", b"product_id", "safety_stock", b"safety_stock", "unit_price", b"unit_price", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
+    _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active) -> _WhichOneofReturnType__active | None: ...
 
 Global___Product: _TypeAlias = Product  # noqa: Y015
 
@@ -560,7 +562,7 @@ class UpdateStockRequest(_message.Message):
     product_id: _builtins.str
     """The product."""
     quantity: _builtins.int
-    """The new on-hand quantity in units, 0 to 1,000,000,000,000."""
+    """The new on-hand quantity in units, 0 to 1,000,000,000,000. It must be given: 0 says that nothing is there."""
     location_id: _builtins.str
     """Where; empty: "main"."""
     expected_version: _builtins.int
@@ -579,7 +581,7 @@ class UpdateStockRequest(_message.Message):
         self,
         *,
         product_id: _builtins.str = ...,
-        quantity: _builtins.int = ...,
+        quantity: _builtins.int | None = ...,
         location_id: _builtins.str = ...,
         expected_version: _builtins.int | None = ...,
         reason: _builtins.str = ...,
@@ -587,13 +589,18 @@ class UpdateStockRequest(_message.Message):
         reason_code: Global___StockReason.ValueType = ...,
         displace: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_quantity", b"_quantity", "expected_version", b"expected_version", "quantity", b"quantity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "displace", b"displace", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_quantity", b"_quantity", "displace", b"displace", "expected_version", b"expected_version", "location_id", b"location_id", "product_id", b"product_id", "quantity", b"quantity", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    _WhichOneofReturnType__quantity: _TypeAlias = _typing.Literal["quantity"]  # noqa: Y015
+    _WhichOneofArgType__quantity: _TypeAlias = _typing.Literal["_quantity", b"_quantity"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__quantity) -> _WhichOneofReturnType__quantity | None: ...
 
 Global___UpdateStockRequest: _TypeAlias = UpdateStockRequest  # noqa: Y015
 

@@ -535,7 +535,9 @@ class Charge(_message.Message):
     """The caller's own word for it, such as a coupon's; at most 128 characters."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """0 or more. Its currency_code may be left empty in a request, which means the order's; another one is refused."""
+        """0 or more; it must be given. Its currency_code may be left empty in a request, which means the order's; another one is
+        refused.
+        """
 
     def __init__(
         self,

@@ -95,6 +95,8 @@ def _read_charge(
         violations.add(f"{at}.kind", f"{charge.kind} is no kind of charge; there are {known}")
     violations.within(f"{at}.line_no", charge.line_no, lowest=0, highest=line_no_max)
     code = violations.optional_id(f"{at}.code", charge.code)
+    if not charge.HasField("amount"):
+        violations.add(f"{at}.amount", "is missing; 0 is a charge of nothing")
     amount: Money | Amount
     if charge.amount.currency_code:
         amount = Money(*money.to_minor(violations, f"{at}.amount", charge.amount))

@@ -1,0 +1,56 @@
+-- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
+
+-- REVISION
+SELECT coalesce(sum(version), 0) AS revision
+  FROM credential
+;
+
+-- ALL
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at
+  FROM credential
+ ORDER BY created_at, key_id
+;
+
+-- TAKE
+INSERT INTO credential AS mine
+       (key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (key_id) DO UPDATE
+   SET name = excluded.name,
+       grants = excluded.grants,
+       networks = excluded.networks,
+       expires_at = excluded.expires_at,
+       revoked_at = coalesce(mine.revoked_at, excluded.revoked_at),
+       version = excluded.version
+ WHERE mine.version < excluded.version
+   AND mine.digest = excluded.digest
+;
+
+-- ADD
+INSERT INTO credential
+       (key_id, name, digest, grants, networks, created_at, expires_at, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
+    ON CONFLICT (key_id) DO NOTHING
+;
+
+-- END
+UPDATE credential
+   SET expires_at = ?2, version = version + 1
+ WHERE key_id = ?1
+   AND revoked_at IS NULL
+   AND (expires_at IS NULL OR expires_at > ?2)
+;
+
+-- REVOKE
+UPDATE credential
+   SET revoked_at = ?2, version = version + 1
+ WHERE key_id = ?1
+   AND revoked_at IS NULL
+;
+
+-- USED
+UPDATE credential
+   SET used_at = ?2
+ WHERE key_id = ?1
+   AND (used_at IS NULL OR used_at < ?2)
+;
