@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from grpc import StatusCode
 
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
-from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, create, line, refusal
+from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, create, line, price, refusal
 from tests.integration.let_in import Metadata, let_in_by_name
 from tests.integration.test_objects import ADA, BOB, STAFF, ask
 
@@ -150,6 +150,43 @@ async def test_nobody_else_is_named_in_a_request(shop: RunningHoldfast) -> None:
 
     assert refused.error.code == StatusCode.INVALID_ARGUMENT.value[0]
     assert (await shop.order(made.order.order_id)).customer_id == "c-ada"
+
+
+async def test_a_customer_names_no_price_and_no_charge(shop: RunningHoldfast) -> None:
+    cheap = create(line("LAMP"), line("LAMP", 1, price(0, 1)), customer_id="", wait_s=20)
+    rebate = pb.Charge(kind=pb.CHARGE_KIND_DISCOUNT, amount=price(9))
+    less = create(line("LAMP"), customer_id="")
+    less.charges.append(rebate)
+    (*_, mine) = await pages(shop, "ListOrders", pb.ListOrdersRequest(), ADA)
+    edits = [
+        pb.UpdateOrderRequest(lines=[line("LAMP", 1, price(0, 1), line_no=1)]),
+        pb.UpdateOrderRequest(charges=[rebate]),
+        pb.UpdateOrderRequest(),
+    ]
+    for edit, path in zip(edits, ("lines", "charges", "charges"), strict=True):
+        edit.order_id, edit.version = mine.order_id, mine.version
+        edit.update_mask.paths.append(path)
+    batch = pb.BatchCreateOrdersRequest(requests=[cheap])
+    (result,) = (await ask(shop, "BatchCreateOrders", batch, ADA)).results
+
+    for method, request, field in (
+        ("CreateOrder", cheap, "lines[1].unit_price"),
+        ("CreateOrder", less, "charges"),
+        ("UpdateOrder", edits[0], "lines[0].unit_price"),
+        ("UpdateOrder", edits[1], "charges"),
+        ("UpdateOrder", edits[2], "charges"),
+    ):
+        told = await refusal(ask(shop, method, request, ADA))
+
+        assert (told.code, told.fields) == (StatusCode.INVALID_ARGUMENT, [field]), request
+    assert result.error.code == StatusCode.INVALID_ARGUMENT.value[0]
+    more = pb.UpdateOrderRequest(order_id=mine.order_id, version=mine.version)
+    more.lines.append(line("LAMP", 2, line_no=1))
+    more.update_mask.paths.append("lines")
+    edited = await ask(shop, "UpdateOrder", more, ADA)
+    assert edited.edit.lines or edited.lines[0].quantity == 2, "units are a customer's to say"
+    cheap.customer_id = "c-ada"
+    assert await ask(shop, "CreateOrder", cheap, STAFF), "and prices the shop's"
 
 
 async def test_a_page_token_of_another_customer_is_refused(shop: RunningHoldfast) -> None:

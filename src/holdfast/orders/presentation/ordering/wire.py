@@ -35,6 +35,11 @@ from holdfast.orders.presentation.ordering.lines_wire import (
     shortage_message,
     write_lines,
 )
+from holdfast.orders.presentation.ordering.own_wire import (
+    read_customer_id,
+    refuse_others,
+    refuse_terms,
+)
 from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing, write_sourcing
 from holdfast.orders.presentation.returns.wire import write_returns
 from holdfast.orders.presentation.shipping.wire import write_shipments
@@ -59,6 +64,7 @@ def read_order(
 ) -> PlaceOrder:
     """Read one request; `at` is the path of the request in its batch."""
     violations.size(f"{at}lines", len(request.lines), highest=LINES_MAX)
+    refuse_terms(request.lines, caller, violations, at, charges=bool(request.charges))
     lines = request.lines if len(request.lines) <= LINES_MAX else ()
     asked = tuple(
         read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
@@ -71,7 +77,7 @@ def read_order(
         )
     return PlaceOrder(
         request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
-        customer_id=_read_customer_id(request.customer_id, caller, violations, at),
+        customer_id=read_customer_id(request.customer_id, caller, violations, at),
         lines=asked,
         customer=read_customer(request.customer, violations, f"{at}customer."),
         caller=caller,
@@ -84,20 +90,6 @@ def read_order(
         details=read_details(request, violations, at),
         sourcing=read_sourcing(request, violations, at),
     )
-
-
-def _read_customer_id(text: str, caller: Caller, violations: Violations, at: str) -> str:
-    """Return whose an order is to be: a customer's is their own, whatever the request says."""
-    if not caller.customer_id:
-        return violations.id(f"{at}customer_id", text)
-    refuse_others(text, caller, violations, at)
-    return caller.customer_id
-
-
-def refuse_others(text: str, caller: Caller, violations: Violations, at: str = "") -> None:
-    """A customer names nobody else."""
-    if caller.customer_id and text not in ("", caller.customer_id):
-        violations.add(f"{at}customer_id", "must be your own, or empty")
 
 
 def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Customer:
