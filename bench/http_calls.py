@@ -5,7 +5,9 @@ import json
 from collections.abc import Iterator
 
 from holdfast.contracts.orders.v1 import orders_pb2
+from testbed.keys import KEY
 
+_KEY = KEY.encode()
 PLACE = "POST /v1/orders"
 
 
@@ -28,7 +30,9 @@ class HttpCall:
         reader, writer = self._streams
         writer.write(
             b"POST /v1/orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\n\r\n" % len(request) + request
+            b"authorization: Bearer %s\r\ncontent-length: %d\r\n\r\n"
+            % (_KEY, len(request))
+            + request
         )
         async with asyncio.timeout(timeout):
             head = (await reader.readuntil(b"\r\n\r\n")).lower()

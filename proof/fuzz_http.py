@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from testbed.cluster import Embedded
+from testbed.keys import BEARER
 from testbed.processes import free_port, temporary_folder
 
 LAMP = {"product_id": "LAMP", "active": True, "unit_price": {"amount": "5", "currency": "GBP"}}
@@ -28,7 +29,7 @@ def main() -> int:
         holdfast = Embedded(folder, http_port=free_port())
         with holdfast.running():
             at = f"http://{holdfast.addresses['http']}"
-            kind = {"content-type": "application/json"}
+            kind = {"content-type": "application/json", "authorization": BEARER[0][1]}
             urlopen(Request(f"{at}/v1/products", json.dumps(LAMP).encode(), kind), timeout=20)
             command = [
                 str(chosen.schemathesis.absolute()),
@@ -37,6 +38,7 @@ def main() -> int:
                 "--checks",
                 "all",
             ]
+            command += ["--header", f"authorization: {BEARER[0][1]}"]
             command += ["--exclude-checks", "positive_data_acceptance"]
             command += ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
             command += ["--phases", "examples,coverage,fuzzing", "--request-timeout", "30"]

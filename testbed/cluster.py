@@ -13,7 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from holdfast.home import in_folder, in_postgres
+from holdfast.chassis.identity.keys import derived
+from holdfast.home import KEY_FILE, in_folder, in_postgres, kept_key
 from testbed.processes import Program, ProgramFailed, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (
@@ -184,11 +185,12 @@ def fresh_places(
 
 @contextmanager
 def private_cluster(
-    folder: Path, addresses: Mapping[str, str], http: Mapping[str, str]
+    folder: Path, addresses: Mapping[str, str], http: Mapping[str, str], key: str
 ) -> Iterator[Cluster]:
     """Everything, running on data in `folder`; all of it stopped at the end, in good order.
 
     :param http: where each service serves HTTP/JSON.
+    :param key: the operator's.
     """
     with ExitStack() as started:
         server = started.enter_context(postgres(folder))
@@ -203,6 +205,11 @@ def private_cluster(
         cluster = Cluster(
             folder, databases=urls, broker=broker.url(), addresses=addresses, base=base
         )
+        cluster.process_environment |= settings_of("orders", operator_key=key)
+        for service in SERVICES:  # nobody else on this machine may know them
+            cluster.process_environment |= settings_of(
+                service, service_key=derived(key, "service"), pepper=derived(key, "pepper")
+            )
         cluster.migrate()
         started.enter_context(cluster.running())
         yield cluster
@@ -220,6 +227,7 @@ def main() -> int:
     chosen.data.mkdir(exist_ok=True)
     print("Starting PostgreSQL, RabbitMQ and both services; this takes about 15 s.", flush=True)
     try:
+        key = kept_key(in_folder(chosen.data))
         ports = {"orders": chosen.orders_port, "inventory": chosen.inventory_port}
         addresses = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
         http_ports = {
@@ -227,7 +235,7 @@ def main() -> int:
             "inventory": chosen.inventory_http_port,
         }
         http = {service: f"127.0.0.1:{port}" for service, port in http_ports.items()}
-        with private_cluster(chosen.data, addresses, http) as cluster:
+        with private_cluster(chosen.data, addresses, http, key) as cluster:
             print(_greeting(cluster, http, chosen.data), flush=True)
             while True:
                 cluster.require_running()
@@ -256,6 +264,7 @@ def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
             "In another terminal:",
             "",
             f"  export HOLDFAST_ORDERS={cluster.addresses['orders']}",
+            f"  export HOLDFAST_KEY=$(cat {folder / KEY_FILE})",
             f"  export HOLDFAST_INVENTORY={cluster.addresses['inventory']}",
             *(f"  export {name}={cluster.process_environment[name]}" for name in names),
             f"  {HOLDFAST} stock set LAMP-RED 10",

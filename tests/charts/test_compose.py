@@ -17,7 +17,12 @@ from tests.charts.chart import ROOT, Chart
 pytestmark = pytest.mark.charts
 
 FILE, SCHEMA = ROOT / "compose.yaml", ROOT / "deploy" / "compose-spec.schema.json"
-PASSWORDS = {"${POSTGRES_PASSWORD:?}": "p4ss", "${RABBITMQ_PASSWORD:?}": "w0rd"}
+PASSWORDS = {
+    "${POSTGRES_PASSWORD:?}": "p4ss",
+    "${RABBITMQ_PASSWORD:?}": "w0rd",
+    "${SERVICE_KEY:?}": 64 * "5",
+    "${OPERATOR_KEY:-}": "",
+}
 
 
 @pytest.fixture

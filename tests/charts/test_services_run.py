@@ -15,6 +15,7 @@ import pytest
 
 from holdfast.client import Holdfast, Money, OrderLine, OrderStatus, Tls
 from testbed.authority import Authority
+from testbed.keys import KEY, SERVICE_KEY
 from testbed.processes import Program, clean_environment, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.services import HOLDFAST, serves
@@ -49,7 +50,12 @@ def addresses(
     for database in databases.values():
         postgres_server.create_database(database)
     yield {
-        part: {"database": postgres_server.url(database), "broker": rabbitmq_server.url(name)}
+        part: {
+            "database": postgres_server.url(database),
+            "broker": rabbitmq_server.url(name),
+            "service_key": SERVICE_KEY,
+        }
+        | ({"operator_key": KEY} if part == "orders" else {})
         for part, database in databases.items()
     }
     rabbitmq_server.leave_vhost(name)

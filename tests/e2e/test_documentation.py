@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.keys import OF_COMMANDS
 from testbed.services import clear_environment, serves
 from tests.e2e.conftest import System
 from tests.e2e.fenced_blocks import Block, blocks_of
@@ -34,6 +35,11 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def a_stranger() -> dict[str, str]:
+    """The environment of somebody who has read our documents, and no test."""
+    return {name: text for name, text in clear_environment().items() if name not in OF_COMMANDS}
+
+
 def run(block: Block, folder: Path) -> None:
     """Run it as one terminal would; what it exports is there for the next block."""
     exports = folder / ".exports"
@@ -43,7 +49,7 @@ def run(block: Block, folder: Path) -> None:
     done = subprocess.run(
         [*program, before + script if block.language == "sh" else block.text],
         cwd=folder,
-        env=clear_environment() | {"DATA": ""},
+        env=a_stranger() | {"DATA": ""},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -84,7 +90,7 @@ def in_background(block: Block, folder: Path) -> Iterator[None]:
         program = subprocess.Popen(
             ["bash", "-euc", f"exec {block.text}"],
             cwd=folder,
-            env=clear_environment(),
+            env=a_stranger(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

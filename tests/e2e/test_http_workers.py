@@ -9,6 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from testbed.keys import BEARER
 from testbed.processes import free_port
 from testbed.services import serves, settings_of
 from testbed.waiting import wait_until
@@ -36,7 +37,8 @@ def asked(address: str, verb: str, path: str, content: object = None) -> tuple[i
     connection = HTTPConnection(address, timeout=20)
     try:
         body = None if content is None else json.dumps(content)
-        connection.request(verb, path, body, {"content-type": "application/json"} if body else {})
+        headers = {"content-type": "application/json"} if body else {}
+        connection.request(verb, path, body, headers | dict(BEARER))
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
     finally:
@@ -107,7 +109,7 @@ def test_a_stream_over_http_does_not_hold_up_the_end(
     _, order = asked(http["orders"], "POST", "/v1/orders", wanted)
     assert isinstance(order, dict)
     connection = HTTPConnection(http["orders"], timeout=STOP_S_MAX)
-    connection.request("GET", f"/v1/orders/{order['order_id']}/watch")
+    connection.request("GET", f"/v1/orders/{order['order_id']}/watch", headers=dict(BEARER))
     answer = connection.getresponse()
     assert answer.readline() == b"retry: 1000\n"
 

@@ -9,6 +9,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from testbed.cluster import Embedded
+from testbed.keys import BEARER
 from testbed.processes import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "typescript"
@@ -25,7 +26,7 @@ def run(folder: Path, *command: str) -> str:
 
 
 def sent(verb: str, address: str, content: object) -> None:
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", **dict(BEARER)}
     request = Request(address, json.dumps(content).encode(), headers, method=verb)
     with urlopen(request, timeout=20) as answer:
         assert answer.status in (200, 201)

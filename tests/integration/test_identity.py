@@ -33,7 +33,7 @@ OF_INVENTORY = (
     keys_pb2.DESCRIPTOR.services_by_name["KeyIntakeService"],
 )
 NO_PATH = "KeyIntakeService"
-RIGHTS = ORDERS_RIGHTS | INVENTORY_RIGHTS
+RIGHTS = {**ORDERS_RIGHTS, **INVENTORY_RIGHTS}
 KNOWN_S_MAX = 30.0
 
 
@@ -80,10 +80,12 @@ async def code_over_grpc(
     how: dict[str, Any] = {"timeout": CALL_S_MAX, "metadata": metadata}
     try:
         if streams:
-            async for _ in channel.unary_stream(path)(b"\xff\xff", **how):
+            stream: aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(path)
+            async for _ in stream(b"\xff\xff", **how):
                 pass
         else:
-            await channel.unary_unary(path)(b"\xff\xff", **how)
+            call: aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            await call(b"\xff\xff", **how)
     except aio.AioRpcError as error:
         return error.code()
     return StatusCode.OK

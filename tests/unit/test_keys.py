@@ -19,6 +19,7 @@ from holdfast.inventory.presentation import rights as inventory_rights
 from holdfast.orders.presentation import rights as orders_rights
 from holdfast.orders.service import KEY_SERVICE_NAME
 from holdfast.orders.service import SERVICE_NAME as ORDER_SERVICE_NAME
+from tests.unit import written_rights
 
 PEPPER = b"pepper"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -119,7 +120,7 @@ def test_every_method_stands_in_the_table_and_the_table_has_no_other() -> None:
         for file in (keys_pb2, inventory_pb2, orders_pb2)
         for one in file.DESCRIPTOR.services_by_name.values()
     }
-    table = orders_rights.RIGHTS | inventory_rights.RIGHTS
+    table = {**orders_rights.RIGHTS, **inventory_rights.RIGHTS}
     methods = {f"{name}/{one.name}" for name, found in services.items() for one in found.methods}
 
     assert table.keys() == methods
@@ -249,3 +250,7 @@ async def test_a_revoked_key_is_known_as_such_at_the_next_look() -> None:
     await found.look()
 
     assert reason_of(found, written) == "KEY_REVOKED"
+
+
+def test_the_page_about_identity_has_the_tables_of_the_code() -> None:
+    assert written_rights.PAGE.read_text() == written_rights.page(), written_rights.RENEW

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import structlog
 from grpc import aio
 from pydantic import SecretStr
 
-from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock, SystemClock
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
@@ -22,7 +20,6 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.house import (
-    Identity,
     add_operator,
     identity_of,
     learn,
@@ -30,7 +27,7 @@ from holdfast.chassis.identity.house import (
 )
 from holdfast.chassis.identity.servicer import KeyServicer
 from holdfast.chassis.identity.settings import IdentitySettings
-from holdfast.chassis.identity.telling import KeyTelling
+from holdfast.chassis.identity.telling import key_loops
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
@@ -59,25 +56,14 @@ from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
-from holdfast.orders.application.customers.erase_customer import EraseCustomer
-from holdfast.orders.application.customers.export_customer import ExportCustomer
-from holdfast.orders.application.customers.update_customer import UpdateCustomer
-from holdfast.orders.application.ordering.cancel_order import CancelOrder
-from holdfast.orders.application.ordering.change_orders import ChangeOrders, Command
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
-from holdfast.orders.application.ordering.edit_orders import EditCommand, EditOrders
+from holdfast.orders.application.ordering.edit_orders import EditOrders
 from holdfast.orders.application.ordering.end_holds import EndHolds
-from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
-from holdfast.orders.application.ordering.place_orders import PlaceOrder, PlaceOrders
+from holdfast.orders.application.ordering.place_orders import PlaceOrders
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
-from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
-from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
-from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.caller import OrderRef
-from holdfast.orders.domain.ordering.document import Order
-from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
@@ -96,10 +82,6 @@ from holdfast.orders.presentation.subscriptions import (
 )
 from holdfast.orders.settings import Limits, OrdersSettings
 
-BATCH_ITEMS_MAX = 1_000
-CROWD_ITEMS = 200
-QUEUE_ITEMS_MAX = 20_000
-READ_ITEMS_MAX = 200
 CHASE_EVERY_S = 5.0
 HOLDS_EVERY_S = 0.2
 NOTIFY_EVERY_S = 0.5
@@ -161,7 +143,7 @@ def assemble(
     stock_check = GrpcStockCheck(channel, service_key)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
-    batches = _batches(store, reader, clock, place, edits, stock_check)
+    batches = batches_of(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
@@ -169,7 +151,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
-        use_cases=_use_cases(store, reader, profiles, clock, batches, edits),
+        use_cases=use_cases_of(store, reader, profiles, clock, batches, edits),
         watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
         get_order=batches.get_order,
         reader=reader,
@@ -211,73 +193,6 @@ def _relay(
         service="orders",
         events_max=limits.outbox_events_max,
         age_s_max=limits.outbox_age_s_max,
-    )
-
-
-class _Batches(NamedTuple):
-    """How orders are placed, read, changed and edited, and how their goods move."""
-
-    place_orders: Batcher[PlaceOrder, OrderState]
-    get_order: Batcher[OrderRef, Order | None]
-    change_orders: Batcher[Command, None]
-    edit_orders: Batcher[EditCommand, None]
-    move_goods: Batcher[GoodsCommand, Order]
-
-    def loops(self) -> dict[str, Loop]:
-        return {
-            "orders placing": self.place_orders.run,
-            "orders reading": self.get_order.run,
-            "orders changing": self.change_orders.run,
-            "orders editing": self.edit_orders.run,
-            "orders moving goods": self.move_goods.run,
-        }
-
-
-def _batches(
-    store: Store,
-    reader: Reader,
-    clock: Clock,
-    place: PlaceOrders,
-    edits: EditOrders,
-    stock_check: GrpcStockCheck,
-) -> _Batches:
-    change = retrying(ChangeOrders(store.begin, clock))
-    move_goods = MoveGoods(store.begin, reader, stock_check, clock)
-    limits = {"batch_items_max": READ_ITEMS_MAX, "queue_items_max": QUEUE_ITEMS_MAX}
-    return _Batches(
-        Batcher(
-            retrying(place),
-            name="place orders",
-            batch_items_max=BATCH_ITEMS_MAX,
-            queue_items_max=QUEUE_ITEMS_MAX,
-            crowd_items=CROWD_ITEMS,
-        ),
-        Batcher(reader.named, name="read orders", **limits),
-        Batcher(change, name="change orders", **limits),
-        Batcher(retrying(edits), name="edit orders", **limits),
-        Batcher(retrying(move_goods), name="move goods", **limits),
-    )
-
-
-def _use_cases(
-    store: Store,
-    reader: Reader,
-    profiles: ProfileReader,
-    clock: Clock,
-    batches: _Batches,
-    edits: EditOrders,
-) -> UseCases:
-    return UseCases(
-        cancel_order=retrying(CancelOrder(store.begin, clock)),
-        update_order=retrying(UpdateOrder(store.begin, clock)),
-        extend_hold=retrying(ExtendHold(store.begin, clock)),
-        edit_order=batches.edit_orders.submit,
-        preview_edit=edits.preview,
-        move_goods=batches.move_goods.submit,
-        change_order=batches.change_orders.submit,
-        update_customer=retrying(UpdateCustomer(store.begin, clock)),
-        erase_customer=retrying(EraseCustomer(store.begin, clock)),
-        export_customer=ExportCustomer(profiles, reader),
     )
 
 
@@ -328,7 +243,7 @@ async def running(
         key_servicer = KeyServicer(house, clock)
         async with (
             holding(parts.leadership),
-            background(parts.loops | _key_loops(house, channel, identity, parts.leadership)),
+            background(parts.loops | key_loops(house, channel, identity, parts.leadership)),
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(house.close)
@@ -340,19 +255,6 @@ async def running(
                 key_http_service(key_servicer, parts.boundary),
             )
             yield Orders(address, http)
-
-
-def _key_loops(
-    house: Identity,
-    channel: aio.Channel | RenewingChannel,
-    settings: IdentitySettings,
-    leadership: Leadership,
-) -> dict[str, Loop]:
-    loops: dict[str, Loop] = {"orders keys": house.known.run}
-    if key := service_key(settings):
-        telling = KeyTelling(house, channel, key, leadership)
-        loops["orders telling keys"] = telling.run
-    return loops
 
 
 @asynccontextmanager

@@ -12,8 +12,10 @@ from holdfast.chassis import times
 from holdfast.chassis.clock import jitter
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.grpc.channels import RenewingChannel
-from holdfast.chassis.identity.house import Identity
+from holdfast.chassis.identity.house import Identity, service_key
 from holdfast.chassis.identity.servicer import TAKEN_MAX, held_of
+from holdfast.chassis.identity.settings import IdentitySettings
+from holdfast.chassis.process.lifecycle import Loop
 from holdfast.chassis.transient import Transient
 from holdfast.contracts.identity.v1 import keys_pb2 as pb
 from holdfast.contracts.identity.v1 import keys_pb2_grpc
@@ -79,3 +81,16 @@ class KeyTelling:
             if answer.used:
                 at = {key.key_id: times.read(key.use_time) for key in answer.used}
                 await self._store.used(at)
+
+
+def key_loops(
+    identity: Identity,
+    channel: aio.Channel | RenewingChannel,
+    settings: IdentitySettings,
+    leadership: Leadership,
+) -> dict[str, Loop]:
+    """What Orders does about keys all the time: looks for changes, and tells Inventory of them."""
+    loops: dict[str, Loop] = {"orders keys": identity.known.run}
+    if key := service_key(settings):
+        loops["orders telling keys"] = KeyTelling(identity, channel, key, leadership).run
+    return loops
