@@ -75,6 +75,10 @@ INVENTORY = {
         ("is a UNQUARANTINE of 0 on hand, 0 reserved and 2 quarantined",),
         inventory=("UPDATE stock_movement SET kind = 'UNQUARANTINE' WHERE kind = 'QUARANTINE'",),
     ),
+    "movements that nobody made": Damage(
+        ("of LAMP does not tell who made it",),
+        inventory=("UPDATE stock_movement SET actor = '' WHERE kind = 'QUARANTINE'",),
+    ),
     "in quarantine with more on hand": Damage(
         ("is a QUARANTINE of 4 on hand, 0 reserved and 0 quarantined",),
         inventory=("UPDATE stock_movement SET kind = 'QUARANTINE' WHERE location_id = 'attic'",),

@@ -12,6 +12,7 @@ from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.ports import OrderFilter
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.customers.erasure import ByCustomer
 from holdfast.orders.domain.errors import (
     EditUnderWay,
@@ -256,7 +257,7 @@ async def test_a_batch_decides_each_edit_alone(shop: TwoServices) -> None:
 async def test_a_watcher_sees_the_contents_of_every_version(shop: TwoServices) -> None:
     await shop.supply(LAMP=5)
     order = await shop.confirmed(asks("r-1", LAMP=1))
-    told = WatchOrder(shop.order, shop.reader.edits, Wakeups())(order.state.order_id)
+    told = WatchOrder(shop.named, shop.reader.edits, Wakeups())(OrderRef(order.state.order_id))
     first = await anext(told)
 
     order = await edit(shop, edit_of(order, LAMP=3))

@@ -12,6 +12,7 @@ from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import (
     EditUnderWay,
     IllegalTransition,
@@ -258,7 +259,7 @@ async def test_an_edit_of_what_stays_pending_is_told_so_and_not_that_it_is_stale
     servicer = OrderServicer(
         place_orders=unused,
         use_cases=unused,
-        watch_order=WatchOrder(shop.order, shop.reader.edits, Wakeups()),
+        watch_order=WatchOrder(shop.named, shop.reader.edits, Wakeups()),
         get_order=unused,
         reader=shop.reader,
         customers=unused,
@@ -280,9 +281,9 @@ async def test_an_edit_of_what_stays_pending_is_told_so_and_not_that_it_is_stale
 async def test_who_waits_for_an_edit_waits_for_no_other(shop: TwoServices) -> None:
     await shop.supply(LAMP=5)
     order = await shop.confirmed(asks("r-1", LAMP=1))
-    watch = WatchOrder(shop.order, shop.reader.edits, Wakeups())
+    watch = WatchOrder(shop.named, shop.reader.edits, Wakeups())
     assert await shop.edit_orders([edit_of(order, LAMP=2)]) == [None]
-    waiting = asyncio.ensure_future(watch.until_edited(order.state.order_id, 3))
+    waiting = asyncio.ensure_future(watch.until_edited(OrderRef(order.state.order_id), 3))
     await asyncio.sleep(0.1)
     await shop.deliver()
     applied = await shop.order(order.state.order_id)

@@ -124,7 +124,7 @@ async def test_every_level_is_the_sum_of_its_movements(holdfast: RunningHoldfast
     ]
     adjusted = movements[7]
     assert (adjusted.reason, adjusted.reference) == ("counted", "note 7")
-    assert [m.actor for m in movements[1:3]] == ["anonymous", "orders"]
+    assert [m.actor for m in movements[1:3]] == ["operator", "orders"]
     sums: dict[str, tuple[int, int]] = {}
     for m in movements:
         on_hand, reserved = sums.get(m.location_id, (0, 0))

@@ -75,7 +75,7 @@ async def test_an_order_tells_everything_that_was_said_and_done(holdfast: Runnin
     assert order.total == price(39, 75)
     assert (order.status, order.version) == (CONFIRMED, 2)
     assert [(c.version, c.status, c.actor) for c in order.history] == [
-        (1, PENDING, "anonymous"),
+        (1, PENDING, "operator"),
         (2, CONFIRMED, "inventory"),
     ]
     assert order.create_time == order.history[0].change_time

@@ -13,6 +13,7 @@ from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_let
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.watch_order import WatchOrder
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from tests.contract import conftest as contract
@@ -237,7 +238,7 @@ async def test_a_watcher_sees_the_shortages_with_the_rejection_and_not_before(
     await shop.supply(LAMP=5)
     (placed,) = await shop.place(asks("r-1", LAMP=1))
     missing = Shortage("LAMP", 1, 0)
-    told = WatchOrder(shop.order, shop.reader.edits, Wakeups())(placed.order_id)
+    told = WatchOrder(shop.named, shop.reader.edits, Wakeups())(OrderRef(placed.order_id))
 
     first = await anext(told)
     await shop.update(placed.order_id, 1, {"name": "Ada"}, {}, ANNA)

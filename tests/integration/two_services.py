@@ -35,7 +35,7 @@ from holdfast.orders.application.ordering.place_orders import AskedLine, PlaceOr
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.ports import ProductStock, StockAdvice
 from holdfast.orders.application.shipping.move_goods import MoveGoods
-from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.caller import Caller, OrderRef
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.errors import InventoryUnavailable, Shortage
 from holdfast.orders.domain.money import Money
@@ -206,6 +206,10 @@ class TwoServices:
     async def order(self, order_id: str) -> Order:
         (order,) = await self.reader.details([order_id])
         assert order is not None
+        return order
+
+    async def named(self, ref: OrderRef) -> Order | None:
+        (order,) = await self.reader.named([ref])
         return order
 
     async def confirmed(self, request: PlaceOrder) -> Order:

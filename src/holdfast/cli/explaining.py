@@ -12,7 +12,7 @@ from holdfast.cli.connection import (
     DataOption,
     InventoryOption,
 )
-from holdfast.cli.output import Output, OutputOption, print_json, print_line, print_table
+from holdfast.cli.output import Output, OutputOption, print_json, print_line, print_table, signed
 from holdfast.client import ExplainedLevel, Movement, OpenHold
 
 NUMBERS = ("on_hand", "reserved", "quarantined")
@@ -109,7 +109,7 @@ def _movement_row(move: Movement) -> tuple[object, ...]:
         f"{move.quarantined_delta:+} = {move.quarantined_after}",
         move.order_id,
         " ".join(filter(None, (move.reason, move.reference))),
-        move.actor,
+        signed(move.actor, move.credential_id),
     )
 
 

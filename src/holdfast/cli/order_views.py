@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from holdfast.cli.addresses import address_line
 from holdfast.cli.backorders import show_queued
-from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table
+from holdfast.cli.output import Output, print_facts, print_json, print_line, print_table, signed
 from holdfast.cli.shipping_views import show_returns, show_shipments
 from holdfast.cli.sourcing import shortage_line, show_stock, sourcing_line
 from holdfast.client import (
@@ -104,7 +104,10 @@ def show_order(order: Order, output: Output) -> None:
         print_line("")
         print_table(
             ("version", "status", "time", "reason", "by"),
-            [(c.version, c.status, c.change_time, c.reason, c.actor) for c in order.history],
+            [
+                (c.version, c.status, c.change_time, c.reason, signed(c.actor, c.credential_id))
+                for c in order.history
+            ],
         )
 
 

@@ -59,6 +59,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     _console().print(table)
 
 
+def signed(actor: str, credential_id: str) -> str:
+    """Tell who did something, with the credential if there was one."""
+    return f"{actor} ({credential_id})" if credential_id else actor
+
+
 def print_facts(facts: Mapping[str, object]) -> None:
     """Print names and values, one a line, and leave out what is empty."""
     table = Table(box=None, show_header=False, pad_edge=False)

@@ -35,6 +35,7 @@ from holdfast.cli.output import (
     print_json,
     print_line,
     print_table,
+    signed,
 )
 from holdfast.cli.sourcing import (
     InStockOnlyOption,
@@ -387,7 +388,7 @@ def _show_movements(found: list[Movement], output: Output) -> None:
                 move.order_id,
                 typed(move.reason_code) if move.reason_code else "",
                 " ".join(filter(None, (move.reason, move.reference))),
-                move.actor,
+                signed(move.actor, move.credential_id),
             )
             for move in found
         ],

@@ -260,6 +260,7 @@ class Movement:
     """The immutable record of one change of one level, in units. `order_id`: empty for receipts.
 
     :param reason_code: why, as one of few; None: not said.
+    :param credential_id: which key or token the actor came with; empty: a service's own work.
     """
 
     movement_id: int
@@ -278,3 +279,4 @@ class Movement:
     reason_code: StockReason | None = None
     quarantined_delta: int = 0
     quarantined_after: int = 0
+    credential_id: str = ""

@@ -216,6 +216,7 @@ class OrderChange:
     """One change of an order: what it became, when, why and by whom.
 
     :param action: what changed while the status stayed, such as HOLD_EXTENDED; empty: the status.
+    :param credential_id: which key or token the actor came with; empty: a service's own work.
     """
 
     version: int
@@ -224,6 +225,7 @@ class OrderChange:
     reason: str
     actor: str
     action: str = ""
+    credential_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ def order_from_wire(message: orders_pb2.Order) -> Order:
                 reason=change.reason,
                 actor=change.actor,
                 action=change.action,
+                credential_id=change.credential_id,
             )
             for change in message.history
         ),
@@ -317,6 +318,7 @@ def movement_from_wire(message: inventory_pb2.Movement) -> Movement:
         reason_code=stock_reason_from_wire(message.reason_code),
         quarantined_delta=message.quarantined_delta,
         quarantined_after=message.quarantined_after,
+        credential_id=message.credential_id,
     )
 
 

@@ -17,6 +17,7 @@ from holdfast.orders.application.ordering.place_orders import PlaceOrder, PlaceO
 from holdfast.orders.application.ordering.update_order import UpdateOrder
 from holdfast.orders.application.shipping.move_goods import GoodsCommand, MoveGoods
 from holdfast.orders.application.use_cases import UseCases
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
@@ -34,7 +35,7 @@ class Batches(NamedTuple):
     """How orders are placed, read, changed and edited, and how their goods move."""
 
     place_orders: Batcher[PlaceOrder, OrderState]
-    get_order: Batcher[str, Order | None]
+    get_order: Batcher[OrderRef, Order | None]
     change_orders: Batcher[Command, None]
     edit_orders: Batcher[EditCommand, None]
     move_goods: Batcher[GoodsCommand, Order]
@@ -68,7 +69,7 @@ def batches_of(
             queue_items_max=QUEUE_ITEMS_MAX,
             crowd_items=CROWD_ITEMS,
         ),
-        Batcher(reader.details, name="read orders", **limits),
+        Batcher(reader.named, name="read orders", **limits),
         Batcher(change, name="change orders", **limits),
         Batcher(retrying(edits), name="edit orders", **limits),
         Batcher(retrying(move_goods), name="move goods", **limits),

@@ -120,7 +120,8 @@ CREATE TABLE stock_movement (
     actor          text NOT NULL,
     moved_at       timestamptz NOT NULL,
     quarantined_delta bigint,                    -- NULL: 0
-    quarantined_after bigint                     -- NULL: 0
+    quarantined_after bigint,                    -- NULL: 0
+    credential_id  text                          -- what the actor came with; NULL: nothing
 );
 
 -- Location and time stand in it to be read past: who looks for a level's movements, or for a
@@ -583,12 +584,12 @@ INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at,
-             reason_code, quarantined_delta, quarantined_after)
+             reason_code, quarantined_delta, quarantined_after, credential_id)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
               $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
               $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
-              $14::text[], $15::bigint[], $16::bigint[])
+              $14::text[], $15::bigint[], $16::bigint[], $17::text[])
 ;
 
 -- FIND_LOCATIONS
@@ -740,7 +741,7 @@ ORDER BY product_id
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
@@ -754,7 +755,7 @@ ORDER BY movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
@@ -769,7 +770,7 @@ ORDER BY movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < $1
      AND ($3 = '' OR location_id = $3)
@@ -828,7 +829,7 @@ ORDER BY product_id DESC, movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id = ANY($1::bigint[])
 ORDER BY movement_id DESC

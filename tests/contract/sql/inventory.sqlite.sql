@@ -120,7 +120,8 @@ CREATE TABLE stock_movement (
     actor          TEXT NOT NULL,
     moved_at       TEXT NOT NULL,
     quarantined_delta INTEGER,                    -- NULL: 0
-    quarantined_after INTEGER                     -- NULL: 0
+    quarantined_after INTEGER,                    -- NULL: 0
+    credential_id  TEXT                          -- what the actor came with; NULL: nothing
 );
 
 -- Location and time stand in it to be read past: who looks for a level's movements, or for a
@@ -544,11 +545,11 @@ INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at,
-             reason_code, quarantined_delta, quarantined_after)
+             reason_code, quarantined_delta, quarantined_after, credential_id)
      VALUES (?1, ?2, ?3, ?4,
               ?5, ?6, ?7, ?8,
               ?9, ?10, ?11, ?12, ?13,
-              ?14, ?15, ?16)
+              ?14, ?15, ?16, ?17)
 ;
 
 -- FIND_LOCATIONS
@@ -696,7 +697,7 @@ ORDER BY product_id
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)
@@ -710,7 +711,7 @@ ORDER BY movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)
@@ -725,7 +726,7 @@ ORDER BY movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id < ?1
      AND (?3 = '' OR location_id = ?3)
@@ -784,7 +785,7 @@ ORDER BY product_id DESC, movement_id DESC
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
    WHERE movement_id IN (SELECT value FROM json_each(?1))
 ORDER BY movement_id DESC

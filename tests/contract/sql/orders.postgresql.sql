@@ -227,6 +227,7 @@ CREATE TABLE order_history (
     reason     text NOT NULL,
     actor      text NOT NULL,
     action     text NOT NULL,                    -- '': the status changed
+    credential_id text,                          -- what the actor came with; NULL: nothing
     PRIMARY KEY (order_id, version)
 );
 
@@ -267,6 +268,7 @@ CREATE TABLE erasure (
     found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
     customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
     actor       text NOT NULL,
+    credential_id text NOT NULL,
     erased_at   timestamptz NOT NULL,
     orders      bigint NOT NULL CHECK (orders >= 0),
     profiles    bigint NOT NULL CHECK (profiles >= 0),
@@ -515,8 +517,9 @@ UPDATE orders
 
 -- ADD_ERASURE
 INSERT INTO erasure
-            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (erasure_id, found_by, customer_id, actor, credential_id, erased_at,
+             orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ;
 
 -- FIND_ERASED_ORDER
@@ -524,6 +527,29 @@ SELECT 1 AS found
   FROM orders
  WHERE order_id = $1::uuid
    AND erased_at IS NOT NULL
+;
+
+-- LOCK_NAMED_STATES
+SELECT order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+     , owner
+  FROM unnest($1::uuid[], $2::text[]) AS named (id, owner)
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
+ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
+     FOR NO KEY UPDATE OF orders
+;
+
+-- ORDERS_OF_NAMED_RETURNS
+SELECT return_id::text AS return_id, order_return.order_id::text AS order_id, owner
+  FROM unnest($1::uuid[], $2::text[]) AS named (id, owner)
+ CROSS JOIN order_return
+ CROSS JOIN orders
+ WHERE return_id = named.id
+   AND orders.order_id = order_return.order_id
+   AND (owner = '' OR customer_id = owner)
 ;
 
 -- LIST_ORDERS
@@ -946,7 +972,8 @@ SELECT whole.*
   FROM (
   WITH asked AS MATERIALIZED (SELECT order_id, edition
                                 FROM orders
-                               WHERE request_id = ANY($8::text[]))
+                               WHERE request_id = ANY($8::text[])
+                                 AND ($6 = '' OR customer_id = $6))
 SELECT order_id
   FROM asked
  WHERE ($9 = '' OR EXISTS (SELECT 1
@@ -2688,6 +2715,84 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
  WHERE orders.order_id = ANY($1::uuid[])
 ;
 
+-- FIND_NAMED_EDITABLE
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
+          FROM (SELECT * FROM order_return) AS known
+         WHERE known.order_id = orders.order_id) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
+          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+         WHERE known.order_id = orders.order_id) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
+          FROM (SELECT * FROM return_receipt) AS known
+         WHERE known.order_id = orders.order_id) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
+          FROM (SELECT * FROM receipt_item) AS known
+         WHERE known.order_id = orders.order_id) END AS receipt_items
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
+     , owner
+  FROM unnest($1::uuid[], $2::text[]) AS named (id, owner)
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
+;
+
 -- FIND_DETAILS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -2756,13 +2861,93 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
        (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
           FROM (SELECT * FROM receipt_item) AS known
          WHERE known.order_id = orders.order_id) END AS receipt_items
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
-                        ORDER BY version)
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action,
+                                         credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
      , stock, stock_revision
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
+;
+
+-- FIND_NAMED_DETAILS
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, request_hash, opened_at, closed_at) ORDER BY version)
+          FROM (SELECT * FROM order_return) AS known
+         WHERE known.order_id = orders.order_id) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, line_no, product_id, quantity, reason) ORDER BY line_no)
+          FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+         WHERE known.order_id = orders.order_id) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(return_id, request_id, revision, request_hash, received_at) ORDER BY version)
+          FROM (SELECT * FROM return_receipt) AS known
+         WHERE known.order_id = orders.order_id) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(request_id, line_no, product_id, quantity, disposition, location_id) ORDER BY request_id, item_no)
+          FROM (SELECT * FROM receipt_item) AS known
+         WHERE known.order_id = orders.order_id) END AS receipt_items
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action,
+                                         credential_id) ORDER BY version)
+          FROM order_history
+         WHERE order_history.order_id = orders.order_id) AS history
+     , stock, stock_revision
+     , owner
+  FROM unnest($1::uuid[], $2::text[]) AS named (id, owner)
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
 ;
 
 -- ORDERS_OF_RETURNS
@@ -2835,17 +3020,19 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
 SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-              $7::text[])
+              $7::text[], $8::text[])
 ;
 
 -- INSERT_PLACED
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-SELECT order_id, 1, 'PENDING', at, reason, actor, ''
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
-       AS new (order_id, at, reason, actor)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+SELECT order_id, 1, 'PENDING', at, reason, actor, '', credential_id
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
+       AS new (order_id, at, reason, actor, credential_id)
 ;
 
 -- INSERT_CHARGES

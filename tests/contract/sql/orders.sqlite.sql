@@ -227,6 +227,7 @@ CREATE TABLE order_history (
     reason     TEXT NOT NULL,
     actor      TEXT NOT NULL,
     action     TEXT NOT NULL,                    -- '': the status changed
+    credential_id TEXT,                          -- what the actor came with; NULL: nothing
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 
@@ -267,6 +268,7 @@ CREATE TABLE erasure (
     found_by    TEXT NOT NULL,                   -- 'customer' or 'e-mail'
     customer_id TEXT NOT NULL,       -- '': found by e-mail
     actor       TEXT NOT NULL,
+    credential_id TEXT NOT NULL,
     erased_at   TEXT NOT NULL,
     orders      INTEGER NOT NULL CHECK (orders >= 0),
     profiles    INTEGER NOT NULL CHECK (profiles >= 0),
@@ -492,8 +494,9 @@ UPDATE orders
 
 -- ADD_ERASURE
 INSERT INTO erasure
-            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            (erasure_id, found_by, customer_id, actor, credential_id, erased_at,
+             orders, profiles, forced)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 ;
 
 -- FIND_ERASED_ORDER
@@ -501,6 +504,30 @@ SELECT 1 AS found
   FROM orders
  WHERE order_id = ?1
    AND erased_at IS NOT NULL
+;
+
+-- LOCK_NAMED_STATES
+SELECT order_id AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+     , owner
+  FROM (SELECT value AS id, json_extract(?2, '$[' || key || ']') AS owner
+          FROM json_each(?1)) AS named
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
+ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
+;
+
+-- ORDERS_OF_NAMED_RETURNS
+SELECT return_id AS return_id, order_return.order_id AS order_id, owner
+  FROM (SELECT value AS id, json_extract(?2, '$[' || key || ']') AS owner
+          FROM json_each(?1)) AS named
+ CROSS JOIN order_return
+ CROSS JOIN orders
+ WHERE return_id = named.id
+   AND orders.order_id = order_return.order_id
+   AND (owner = '' OR customer_id = owner)
 ;
 
 -- LIST_ORDERS
@@ -1039,6 +1066,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 SELECT order_id
   FROM orders AS asked
  WHERE request_id IN (SELECT value FROM json_each(?8))
+   AND (?6 = '' OR customer_id = ?6)
    AND (?9 = '' OR EXISTS (SELECT 1
                              FROM order_line
                             WHERE order_line.order_id = asked.order_id
@@ -2828,6 +2856,104 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
 
+-- FIND_NAMED_EDITABLE
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, request_hash, opened_at, closed_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, line_no, product_id, quantity, reason))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY line_no)) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, revision, request_hash, received_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM return_receipt) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(request_id, line_no, product_id, quantity, disposition, location_id))
+          FROM (SELECT *
+                  FROM (SELECT * FROM receipt_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY request_id, item_no)) END AS receipt_items
+     , (SELECT max(line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id) AS line_no_max
+     , owner
+  FROM (SELECT value AS id, json_extract(?2, '$[' || key || ']') AS owner
+          FROM json_each(?1)) AS named
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
+;
+
 -- FIND_DETAILS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -2915,14 +3041,117 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM (SELECT * FROM receipt_item) AS known
                  WHERE known.order_id = orders.order_id
               ORDER BY request_id, item_no)) END AS receipt_items
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
-          FROM (SELECT version, status, changed_at, reason, actor, action
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action,
+                                         credential_id))
+          FROM (SELECT version, status, changed_at, reason, actor, action, credential_id
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
      , stock, stock_revision
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
+;
+
+-- FIND_NAMED_DETAILS
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+     ,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, request_hash, opened_at, closed_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS returns,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, line_no, product_id, quantity, reason))
+          FROM (SELECT *
+                  FROM (SELECT * FROM order_return JOIN return_item USING (return_id)) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY line_no)) END AS return_items,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(return_id, request_id, revision, request_hash, received_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM return_receipt) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS receipts,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(request_id, line_no, product_id, quantity, disposition, location_id))
+          FROM (SELECT *
+                  FROM (SELECT * FROM receipt_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY request_id, item_no)) END AS receipt_items
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action,
+                                         credential_id))
+          FROM (SELECT version, status, changed_at, reason, actor, action, credential_id
+                  FROM order_history
+                 WHERE order_history.order_id = orders.order_id
+              ORDER BY version)) AS history
+     , stock, stock_revision
+     , owner
+  FROM (SELECT value AS id, json_extract(?2, '$[' || key || ']') AS owner
+          FROM json_each(?1)) AS named
+ CROSS JOIN orders
+ WHERE orders.order_id = named.id
+   AND (owner = '' OR customer_id = owner)
 ;
 
 -- ORDERS_OF_RETURNS
@@ -2985,14 +3214,16 @@ DELETE FROM unanswered
 ;
 
 -- INSERT_HISTORY
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6,
-              ?7)
+              ?7, ?8)
 ;
 
 -- INSERT_PLACED
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-     VALUES (?1, 1, 'PENDING', ?2, ?3, ?4, '')
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+     VALUES (?1, 1, 'PENDING', ?2, ?3, ?4, '', ?5)
 ;
 
 -- INSERT_CHARGES

@@ -21,6 +21,7 @@ from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.chassis_errors import TooLong, chassis_status
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.identity import principal
 from holdfast.chassis.identity.refusals import Forbidden, Unauthenticated
 from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
 from holdfast.chassis.tracing import TRACEPARENT
@@ -264,12 +265,18 @@ class _Call:
         fields = {"method": self._told.name, "code": self.code}
         if request_id := getattr(self.request, "request_id", ""):
             fields["request_id"] = request_id[:REQUEST_ID_LOGGED]
+        if who := principal.current.get(None):
+            fields |= {"by": who.name, "credential_id": who.credential_id}
+        if self.code != "OK":
+            named = {name: getattr(self.request, name, "") for name in _NAMING}
+            fields |= {name: text[:REQUEST_ID_LOGGED] for name, text in named.items() if text}
         log.info("rpc", **fields, took_ms=round(seconds * 1000, 2))
         # A refusal is an answer: its span has not failed.
         has_failed = self.code in _FAILURES
         self._work.__exit__(kind, error if has_failed else None, traceback)
 
 
+_NAMING = ("order_id", "return_id", "customer_id", "product_id")  # what a refusal is about
 _FAILURES = frozenset(  # of a server, as OpenTelemetry has them
     "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
 )

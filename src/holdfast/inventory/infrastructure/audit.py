@@ -100,6 +100,11 @@ SELECT movement_id, product_id, kind, on_hand_delta, reserved_delta, quarantined
     OR kind IN ('RECEIPT', 'QUARANTINE', 'UNQUARANTINE', 'TRANSFER_OUT', 'TRANSFER_IN',
                 'TRANSFER_LOSS') AND order_id IS NOT NULL
 """,
+    "movement {movement_id} of {product_id} does not tell who made it": """
+SELECT movement_id, product_id
+  FROM stock_movement
+ WHERE actor = ''
+""",
     "product {product_id} has no level at main, which is its gate": """
 SELECT product.product_id
   FROM product

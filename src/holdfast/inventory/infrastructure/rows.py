@@ -23,4 +23,5 @@ def movement_of(row: Row) -> Movement:
         reason_code=ReasonCode(row["reason_code"] or ""),
         quarantined_delta=row["quarantined_delta"] or 0,
         quarantined_after=row["quarantined_after"] or 0,
+        credential_id=row["credential_id"] or "",
     )

@@ -117,12 +117,12 @@ INSERT INTO stock_movement
             (product_id, location_id, lot_id, kind,
              on_hand_delta, reserved_delta, on_hand_after, reserved_after,
              order_id, reason, reference, actor, moved_at,
-             reason_code, quarantined_delta, quarantined_after)
+             reason_code, quarantined_delta, quarantined_after, credential_id)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
               $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
               $9::uuid[], $10::text[], $11::text[], $12::text[], $13::timestamptz[],
-              $14::text[], $15::bigint[], $16::bigint[])
+              $14::text[], $15::bigint[], $16::bigint[], $17::text[])
 """
 
     _LOCATION = """
@@ -282,7 +282,7 @@ ORDER BY product_id
   SELECT movement_id, product_id, location_id, lot_id, kind,
          on_hand_delta, reserved_delta, on_hand_after, reserved_after,
          order_id::text AS order_id, reason_code, reason, reference, actor, moved_at,
-         quarantined_delta, quarantined_after
+         quarantined_delta, quarantined_after, credential_id
     FROM stock_movement
 """
     _MOVEMENT = (

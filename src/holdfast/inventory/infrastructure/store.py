@@ -228,6 +228,7 @@ class StoreWork(BackorderWork, TransferWork):
             + (m.on_hand_delta, m.reserved_delta, m.on_hand_after, m.reserved_after)
             + (m.order_id, m.reason, m.reference, m.actor, m.at)
             + (m.reason_code or None, m.quarantined_delta, m.quarantined_after)
+            + (m.credential_id or None,)
             for m in movements
         ]
         self._transaction.defer(self._sql.INSERT_MOVEMENTS, rows)
@@ -308,9 +309,9 @@ class StoreWork(BackorderWork, TransferWork):
 
 
 def _is_promise(m: Movement) -> bool:
-    """Whether a movement has nothing beside units that are promised, or are no more."""
+    """Whether it has nothing beside units that are promised, or no more, by the service."""
     beside = m.on_hand_delta or m.quarantined_delta or m.quarantined_after or m.reason_code
-    return not (beside or m.reference or m.lot_id)
+    return not (beside or m.reference or m.lot_id or m.credential_id)
 
 
 async def _locations(

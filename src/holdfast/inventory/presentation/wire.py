@@ -343,6 +343,7 @@ def movement_message(recorded: RecordedMovement) -> pb.Movement:
         reason=movement.reason,
         reference=movement.reference,
         actor=movement.actor,
+        credential_id=movement.credential_id,
         reason_code=pb.StockReason.Value(_name(movement.reason_code)),
         quarantined_delta=movement.quarantined_delta,
         quarantined_after=movement.quarantined_after,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.customers.customer import Customer
 from holdfast.orders.domain.customers.erasure import Erasure
 from holdfast.orders.domain.customers.profile import Profile
@@ -118,6 +119,7 @@ class KnownDetails(NamedTuple):
 
 
 RequestKey = tuple[str, str]  # customer id, request id
+ReturnRef = tuple[str, str]  # return id, and the customer whose it must be: "" is anybody
 
 
 class CustomerRows(Protocol):
@@ -184,7 +186,15 @@ class Work(Protocol):
         """
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
-        """Return where these orders stand, by order id, locked until the end of the transaction."""
+        """Return where these orders stand, by order id, locked until the end of the transaction.
+
+        Of orders that the service itself knows of; who is named by a caller: see `lock_named`.
+        """
+
+    async def lock_named(self, refs: Collection[OrderRef]) -> dict[OrderRef, OrderState]:
+        """Do the same for orders that callers name; what is not theirs is left out, and not
+        locked.
+        """
 
     async def whole_orders(self, order_ids: Collection[str]) -> dict[str, Order]:
         """Return orders whose states are locked, with all that is known of them, by order id."""
@@ -238,8 +248,13 @@ Begin = Callable[[], AbstractAsyncContextManager[Work]]
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders to list; empty or None: all."""
+    """Which orders to list; empty or None: all.
 
+    :param owner: nobody else's are so much as looked at, whatever else is asked for: how long it
+        takes tells nothing of them.
+    """
+
+    owner: str = ""
     customer_id: str = ""
     status: OrderStatus | None = None
     product_id: str = ""
@@ -260,12 +275,18 @@ class OrderReader(Protocol):
     """
 
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
-        """Return orders with their histories, one for each id and in their order; None: no such."""
+        """Return orders with their histories, one for each id and in their order; None: no such.
 
-    async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
-        """Return orders by their ids, without history; those that there are."""
+        Of orders that the service itself knows of; who is named by a caller: see `named`.
+        """
 
-    async def orders_of_returns(self, return_ids: Collection[str]) -> dict[str, str]:
+    async def named(self, refs: Sequence[OrderRef]) -> Sequence[Order | None]:
+        """Do the same for orders that callers name; None: no such, or not theirs."""
+
+    async def editable(self, refs: Collection[OrderRef]) -> dict[OrderRef, Editable]:
+        """Return orders as they were named, without history; those that there are."""
+
+    async def orders_of_returns(self, returns: Collection[ReturnRef]) -> dict[ReturnRef, str]:
         """Return the ids of the orders that returns are of, by the returns that there are."""
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
@@ -300,9 +321,11 @@ class CustomerReader(Protocol):
         customer.
         """
 
-    async def profiles(self, email: str, *, after: str, limit: int) -> list[Profile]:
+    async def profiles(
+        self, email: str, *, after: str, limit: int, owner: str = ""
+    ) -> list[Profile]:
         """Return at most `limit` profiles with ids above `after`, by id; only those with this
-        e-mail address, unless it is empty.
+        e-mail address, and only this customer's, unless they are empty.
         """
 
 

@@ -42,6 +42,11 @@ SELECT orders.order_id, orders.status, order_history.status AS last
    AND order_history.version = orders.version
  WHERE order_history.status <> orders.status
 """,
+    "order {order_id} does not tell who made its version {version}": """
+SELECT order_id, version
+  FROM order_history
+ WHERE actor = ''
+""",
     "order {order_id} has a history but is no order": """
 SELECT DISTINCT order_history.order_id
   FROM order_history

@@ -1,12 +1,16 @@
-"""Who calls, as gRPC tells it."""
+"""Who calls, as the door found out."""
 
 from holdfast.chassis.grpc.rpc_boundary import Context, traceparent_of
+from holdfast.chassis.identity import principal
 from holdfast.orders.domain.caller import Caller
+
+ANONYMOUS = principal.Principal("anonymous", "", frozenset())  # where nobody has to prove it
 
 
 def caller_of(context: Context) -> Caller:
-    """Tell who asks: nobody has to prove it yet, so everybody is anonymous."""
-    return Caller("anonymous", traceparent_of(context))
+    """Tell who calls."""
+    who = principal.current.get(ANONYMOUS)
+    return Caller(who.name, traceparent_of(context), who.credential_id, who.customer_id)
 
 
 STEADY_WAIT_S = 10.0  # for Inventory to decide; half of the time that the caller has, if less

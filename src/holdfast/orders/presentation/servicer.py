@@ -21,7 +21,7 @@ from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import CustomerReader, OrderReader
 from holdfast.orders.application.use_cases import UseCases
-from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.caller import Caller, OrderRef
 from holdfast.orders.domain.errors import (
     IllegalTransition,
     StaleVersion,
@@ -56,7 +56,7 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         place_orders: Batcher[PlaceOrder, OrderState],
         use_cases: UseCases,
         watch_order: WatchOrder,
-        get_order: Batcher[str, Order | None],
+        get_order: Batcher[OrderRef, Order | None],
         reader: OrderReader,
         customers: CustomerReader,
         boundary: RpcBoundary,
@@ -81,13 +81,15 @@ class OrderServicer(CustomerMethods, GoodsMethods):
             tell_replay(context)
         if state.status is OrderStatus.PENDING and not wait_s:
             return wire.state_message(state)
-        return await self._outcome(state, wait_s)
+        return await self._outcome(command.caller.ref(state.order_id), state, wait_s)
 
-    async def _outcome(self, state: OrderState, wait_s: float) -> pb.CreateOrderResponse:
+    async def _outcome(
+        self, ref: OrderRef, state: OrderState, wait_s: float
+    ) -> pb.CreateOrderResponse:
         undecided = state.status is OrderStatus.PENDING
         try:
             async with asyncio.timeout(wait_s if undecided else None):
-                order = await self._watch_order.until_settled(state.order_id)
+                order = await self._watch_order.until_settled(ref)
         except TimeoutError:
             return wire.state_message(state)
         return wire.outcome_message(order)
@@ -96,7 +98,8 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         self, request: pb.BatchCreateOrdersRequest, context: Context
     ) -> pb.BatchCreateOrdersResponse:
         violations = Violations()
-        read = wire.read_orders(request, caller_of(context), violations, self._new_id)
+        caller = caller_of(context)
+        read = wire.read_orders(request, caller, violations, self._new_id)
         violations.raise_any()
         commands = [one for one in read if isinstance(one, PlaceOrder)]
         await failpoint("order validated")
@@ -106,30 +109,33 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         room = Room(len(read), short_bytes=statuses.SHORT_BYTES)
         for one in read:
             outcome = next(outcomes) if isinstance(one, PlaceOrder) else one.refusal()
-            result = await self._result(outcome)
+            result = await self._result(outcome, caller)
             results.append(result if room.takes(result) else wire.result_in_short(result))
         return pb.BatchCreateOrdersResponse(results=results)
 
-    async def _result(self, outcome: OrderState | Exception) -> pb.BatchCreateOrdersResult:
+    async def _result(
+        self, outcome: OrderState | Exception, caller: Caller
+    ) -> pb.BatchCreateOrdersResult:
         if isinstance(outcome, Exception):
             return pb.BatchCreateOrdersResult(error=self._boundary.status_of(outcome))
         if outcome.status is OrderStatus.REJECTED:  # a repeat, which tells again what was short
-            return pb.BatchCreateOrdersResult(order=await self._outcome(outcome, 0.0))
+            told = await self._outcome(caller.ref(outcome.order_id), outcome, 0.0)
+            return pb.BatchCreateOrdersResult(order=told)
         return pb.BatchCreateOrdersResult(order=wire.state_message(outcome))
 
     async def GetOrderDetails(
         self, request: pb.GetOrderDetailsRequest, context: Context
     ) -> pb.Order:
-        return await self._order(_order_id(request.order_id))
+        return await self._order(_ref(request.order_id, context))
 
-    async def _order(self, order_id: str) -> pb.Order:
-        return wire.order_message(await self._whole(order_id))
+    async def _order(self, ref: OrderRef) -> pb.Order:
+        return wire.order_message(await self._whole(ref))
 
     async def ListOrders(
         self, request: pb.ListOrdersRequest, context: Context
     ) -> pb.ListOrdersResponse:
         violations = Violations()
-        asked = wire.read_page(request, violations)
+        asked = wire.read_page(request, caller_of(context), violations)
         violations.raise_any()
         page, token = await self._page(asked)
         return pb.ListOrdersResponse(orders=page, next_page_token=token)
@@ -138,7 +144,7 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         self, request: pb.SearchOrdersRequest, context: Context
     ) -> pb.SearchOrdersResponse:
         violations = Violations()
-        asked = wire.read_search(request, violations)
+        asked = wire.read_search(request, caller_of(context), violations)
         violations.raise_any()
         page, token = await self._page(asked)
         return pb.SearchOrdersResponse(orders=page, next_page_token=token)
@@ -165,8 +171,9 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         )
         about = wire.read_new_details(request, violations)
         violations.raise_any()
-        await self._use.update_order(order_id, request.version, contact, about, caller_of(context))
-        return await self._order(order_id)
+        caller = caller_of(context)
+        await self._use.update_order(order_id, request.version, contact, about, caller)
+        return await self._order(caller.ref(order_id))
 
     async def _edit(
         self,
@@ -175,8 +182,9 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         context: Context,
         violations: Violations,
     ) -> pb.Order:
-        await self._fill_currency(order_id, amounts_in(request), violations)
-        command = read_edit(request, order_id, caller_of(context), violations)
+        caller = caller_of(context)
+        await self._fill_currency(caller.ref(order_id), amounts_in(request), violations)
+        command = read_edit(request, order_id, caller, violations)
         wait_s = wire.read_wait_s(request.wait, violations)
         violations.raise_any()
         if request.validate_only:
@@ -185,13 +193,14 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         return await self._edited(command, wait_s, context)
 
     async def _edited(self, command: EditCommand, wait_s: float, context: Context) -> pb.Order:
+        ref = command.caller.ref(command.order_id)
         _, version = await self._once_settled(self._use.edit_order, command, context)
         if wait_s:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
-                    order = await self._watch_order.until_edited(command.order_id, version + 1)
+                    order = await self._watch_order.until_edited(ref, version + 1)
                     return wire.order_message(order)
-        return await self._order(command.order_id)
+        return await self._order(ref)
 
     async def _once_settled(
         self,
@@ -206,15 +215,16 @@ class OrderServicer(CustomerMethods, GoodsMethods):
             return await use_case(command), command.version
         except StillPending:
             # What is waited for is the one change that the caller has not seen.
-            is_settled = await self._wait_until_settled(command.order_id, context)
+            ref = command.caller.ref(command.order_id)
+            is_settled = await self._wait_until_settled(ref, context)
         version = command.version + is_settled
         return await use_case(command._replace(version=version)), version
 
-    async def _wait_until_settled(self, order_id: str, context: Context) -> bool:
+    async def _wait_until_settled(self, ref: OrderRef, context: Context) -> bool:
         """Wait for so long as there is; tell whether the order's stock is decided."""
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s(context)):
-                order = await self._watch_order.until_settled(order_id)
+                order = await self._watch_order.until_settled(ref)
                 return order.state.status is not OrderStatus.PENDING
         return False
 
@@ -224,22 +234,22 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         reason = violations.text(
             "reason", request.reason, characters_max=wire.REASON_CHARACTERS_MAX
         )
+        caller = caller_of(context)
         if request.lines:
-            caller = caller_of(context)
             command = read_cancelled_units(request, order_id, reason, caller, violations)
             wait_s = wire.read_wait_s(request.wait, violations)
             violations.raise_any()
             return await self._edited(command, wait_s, context)
         violations.raise_any()
         try:
-            await self._use.cancel_order(order_id, reason, caller_of(context))
+            await self._use.cancel_order(order_id, reason, caller)
         except ShippedInPart as partly:
-            await self._cancel_rest(order_id, partly.version, reason, caller_of(context))
+            await self._cancel_rest(order_id, partly.version, reason, caller)
         except IllegalTransition:
-            if not (order := await self._whole(order_id)).rest_is_cancelled:
+            if not (order := await self._whole(caller.ref(order_id))).rest_is_cancelled:
                 raise
             return wire.order_message(order)
-        return await self._order(order_id)
+        return await self._order(caller.ref(order_id))
 
     async def _cancel_rest(self, order_id: str, version: int, reason: str, caller: Caller) -> None:
         """Cancel what has not left, whatever else happens to the order meanwhile."""
@@ -257,48 +267,51 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
         reference = violations.id("payment_reference", request.payment_reference)
-        await self._fill_currency(order_id, _amount_in(request), violations)
+        caller = caller_of(context)
+        await self._fill_currency(caller.ref(order_id), _amount_in(request), violations)
         payment = wire.read_confirming_payment(request, violations)
         violations.raise_any()
-        confirm = ConfirmOrder(order_id, reference, caller_of(context), payment)
+        confirm = ConfirmOrder(order_id, reference, caller, payment)
         try:
             await self._use.change_order(confirm)
         except StillPending:
-            await self._wait_until_settled(order_id, context)
+            await self._wait_until_settled(caller.ref(order_id), context)
             await self._use.change_order(confirm)
-        return await self._order(order_id)
+        return await self._order(caller.ref(order_id))
 
     async def ExtendHold(self, request: pb.ExtendHoldRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
         hold = wire.read_hold(request.hold, violations)
         violations.raise_any()
-        await self._use.extend_hold(order_id, hold, caller_of(context))
-        return await self._order(order_id)
+        caller = caller_of(context)
+        await self._use.extend_hold(order_id, hold, caller)
+        return await self._order(caller.ref(order_id))
 
     async def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.Order:
         violations = Violations()
         order_id = violations.uuid("order_id", request.order_id)
-        await self._fill_currency(order_id, _amount_in(request), violations)
+        caller = caller_of(context)
+        await self._fill_currency(caller.ref(order_id), _amount_in(request), violations)
         payment = wire.read_payment(request, violations)
         violations.raise_any()
-        await self._use.change_order(RecordPayment(order_id, payment, caller_of(context)))
-        return await self._order(order_id)
+        await self._use.change_order(RecordPayment(order_id, payment, caller))
+        return await self._order(caller.ref(order_id))
 
     async def _fill_currency(
-        self, order_id: str, amounts: Iterable[WireMoney], violations: Violations
+        self, ref: OrderRef, amounts: Iterable[WireMoney], violations: Violations
     ) -> None:
         """An amount without a currency is in the order's."""
         unnamed = [amount for amount in amounts if not amount.currency_code]
         if unnamed and not violations:
-            currency = (await self._order(order_id)).total.currency_code
+            currency = (await self._order(ref)).total.currency_code
             for amount in unnamed:
                 amount.currency_code = currency
 
     async def WatchOrder(
         self, request: pb.WatchOrderRequest, context: Context
     ) -> AsyncIterator[pb.Order]:
-        async for order in self._watch_order(_order_id(request.order_id)):
+        async for order in self._watch_order(_ref(request.order_id, context)):
             yield wire.order_message(order)
 
 
@@ -306,8 +319,8 @@ def _amount_in(request: pb.ConfirmOrderRequest | pb.RecordPaymentRequest) -> lis
     return [request.amount] if request.HasField("amount") else []
 
 
-def _order_id(text: str) -> str:
+def _ref(text: str, context: Context) -> OrderRef:
     violations = Violations()
     order_id = violations.uuid("order_id", text)
     violations.raise_any()
-    return order_id
+    return caller_of(context).ref(order_id)

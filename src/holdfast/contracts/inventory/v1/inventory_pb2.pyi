@@ -1042,6 +1042,7 @@ class Movement(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     QUARANTINED_DELTA_FIELD_NUMBER: _builtins.int
     QUARANTINED_AFTER_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
     movement_id: _builtins.int
     """Rises with time."""
     product_id: _builtins.str
@@ -1065,13 +1066,17 @@ class Movement(_message.Message):
     reference: _builtins.str
     """The caller's own document."""
     actor: _builtins.str
-    """Who asked for it: "anonymous", or a service's name."""
+    """Who asked for it: the name that the caller's credential has, or a service's own; "anonymous" where nobody has to prove who
+    calls.
+    """
     reason_code: Global___StockReason.ValueType
     """Why, as one of few."""
     quarantined_delta: _builtins.int
     """Change of quarantined, in units."""
     quarantined_after: _builtins.int
     """Quarantined after the change."""
+    credential_id: _builtins.str
+    """Which credential the actor came with: the id of a key or token, never its secret; empty for what a service did by itself."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -1095,10 +1100,11 @@ class Movement(_message.Message):
         reason_code: Global___StockReason.ValueType = ...,
         quarantined_delta: _builtins.int = ...,
         quarantined_after: _builtins.int = ...,
+        credential_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "kind", b"kind", "location_id", b"location_id", "movement_id", b"movement_id", "on_hand_after", b"on_hand_after", "on_hand_delta", b"on_hand_delta", "order_id", b"order_id", "product_id", b"product_id", "quarantined_after", b"quarantined_after", "quarantined_delta", b"quarantined_delta", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "reserved_after", b"reserved_after", "reserved_delta", b"reserved_delta"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "create_time", b"create_time", "credential_id", b"credential_id", "kind", b"kind", "location_id", b"location_id", "movement_id", b"movement_id", "on_hand_after", b"on_hand_after", "on_hand_delta", b"on_hand_delta", "order_id", b"order_id", "product_id", b"product_id", "quarantined_after", b"quarantined_after", "quarantined_delta", b"quarantined_delta", "reason", b"reason", "reason_code", b"reason_code", "reference", b"reference", "reserved_after", b"reserved_after", "reserved_delta", b"reserved_delta"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

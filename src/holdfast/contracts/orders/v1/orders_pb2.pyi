@@ -597,6 +597,7 @@ class OrderChange(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """The order's version after the change; versions rise by one from 1."""
     status: Global___OrderStatus.ValueType
@@ -604,11 +605,15 @@ class OrderChange(_message.Message):
     reason: _builtins.str
     """Why: the caller's reason for a cancellation, else a short text of the system's."""
     actor: _builtins.str
-    """Who asked for it: "anonymous", or a service's name."""
+    """Who asked for it: the name that the caller's credential has, or a service's own; "anonymous" where nobody has to prove who
+    calls.
+    """
     action: _builtins.str
     """What changed while the status stayed: CUSTOMER_UPDATED, DETAILS_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED, EDIT_ASKED (for
     other units), EDITED (other lines or charges count), EDIT_REFUSED; empty: the status.
     """
+    credential_id: _builtins.str
+    """Which credential the actor came with: the id of a key or token, never its secret; empty for what a service did by itself."""
     @_builtins.property
     def change_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -622,10 +627,11 @@ class OrderChange(_message.Message):
         reason: _builtins.str = ...,
         actor: _builtins.str = ...,
         action: _builtins.str = ...,
+        credential_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "change_time", b"change_time", "reason", b"reason", "status", b"status", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "change_time", b"change_time", "credential_id", b"credential_id", "reason", b"reason", "status", b"status", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,6 +79,7 @@ class Movement(NamedTuple):
     reason_code: ReasonCode = ReasonCode.NONE
     quarantined_delta: int = 0
     quarantined_after: int = 0
+    credential_id: str = ""
 
 
 class Cause(NamedTuple):

@@ -359,6 +359,7 @@ class StockBook:
                 reason_code,
                 quarantined_delta,
                 level.quarantined,
+                caller.credential_id,
             )
         )
 

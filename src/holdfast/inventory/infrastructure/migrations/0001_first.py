@@ -115,7 +115,8 @@ CREATE TABLE stock_movement (
     actor          text NOT NULL,
     moved_at       timestamptz NOT NULL,
     quarantined_delta bigint,                    -- NULL: 0
-    quarantined_after bigint                     -- NULL: 0
+    quarantined_after bigint,                    -- NULL: 0
+    credential_id  text                          -- what the actor came with; NULL: nothing
 );
 -- Location and time stand in it to be read past: who looks for a level's movements, or for a
 -- moment, goes backwards through the entries alone.

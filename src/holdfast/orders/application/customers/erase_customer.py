@@ -45,7 +45,15 @@ class EraseCustomer:
                 touched = profiles if emptied else new
                 await work.customers.save([profile.erased(at) for profile in touched])
                 await work.customers.add_erasure(
-                    Erasure(self._clock.new_id(), whom, caller.name, at, erased, force)
+                    Erasure(
+                        self._clock.new_id(),
+                        whom,
+                        caller.name,
+                        caller.credential_id,
+                        at,
+                        erased,
+                        force,
+                    )
                 )
         return erased
 

@@ -21,7 +21,7 @@ class CancelOrder:
 
     async def __call__(self, order_id: str, reason: str, caller: Caller) -> None:
         async with self._begin() as work:
-            state = await lock_order(work, order_id)
+            state = await lock_order(work, caller.ref(order_id))
             if state.status is OrderStatus.PARTIALLY_SHIPPED:
                 raise ShippedInPart(order_id, state.version)
             if state.status is not OrderStatus.CANCELLED:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from holdfast.orders.application.ports import Begin, Clock, KnownPayments, Work
+from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import OrderNotFound, OrdersError
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.order import OrderState
@@ -23,6 +24,9 @@ class Command(Protocol):
 
     @property
     def order_id(self) -> str: ...
+
+    @property
+    def caller(self) -> Caller: ...
 
     def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
         """Decide it by where the order stands and what is known of its payments.
@@ -43,10 +47,16 @@ class ChangeOrders:
         self._clock = clock
 
     async def __call__(self, commands: Sequence[Command]) -> Sequence[OrdersError | None]:
-        refusals: dict[int, OrdersError] = {}
         async with self._begin() as work:
-            states = await work.lock_states({command.order_id for command in commands})
-            left = list(enumerate(commands))
+            named = [command.caller.ref(command.order_id) for command in commands]
+            found = await work.lock_named(set(named))
+            states = {ref.order_id: state for ref, state in found.items()}
+            refusals: dict[int, OrdersError] = {
+                place: OrderNotFound(ref.order_id)
+                for place, ref in enumerate(named)
+                if ref not in found
+            }
+            left = [one for one in enumerate(commands) if one[0] not in refusals]
             while left:  # a change of an order is recorded before the next one of it is decided
                 turn = {command.order_id: (place, command) for place, command in reversed(left)}
                 left = [one for one in left if turn[one[1].order_id][0] != one[0]]
@@ -63,9 +73,6 @@ class ChangeOrders:
         refusals: dict[int, OrdersError] = {}
         for place, command in commands.items():
             order_id = command.order_id
-            if order_id not in states:
-                refusals[place] = OrderNotFound(order_id)
-                continue
             try:
                 decided = command.decide(states[order_id], known[order_id], at)
             except OrdersError as error:

@@ -162,27 +162,28 @@ class EditOrders:
         self, commands: Sequence[EditCommand]
     ) -> tuple[dict[int, "_Draft"], dict[int, OrdersError]]:
         """Work out what the orders would be; return that and the refusals, by place."""
-        found = await self._reader.editable({command.order_id for command in commands})
+        named = [command.caller.ref(command.order_id) for command in commands]
+        found = await self._reader.editable(set(named))
         more: dict[int, dict[str, int]] = {}
         refused: dict[int, OrdersError] = {}
         for place, command in enumerate(commands):
             try:
-                more[place] = _more(command, found.get(command.order_id))
+                more[place] = _more(command, found.get(named[place]))
             except OrdersError as error:
                 refused[place] = error
-        named = {
+        locations = {
             location_id
             for place in more
             if (sourcing := commands[place].sourcing)
             for location_id in sourcing.location_ids
         }
         asked = set().union(*more.values())
-        if named and not asked:  # nothing is asked of no product
-            asked = {found[commands[place].order_id].order.lines[0].product_id for place in more}
-        advice = await self._ask(asked, named)
+        if locations and not asked:  # nothing is asked of no product
+            asked = {found[named[place]].order.lines[0].product_id for place in more}
+        advice = await self._ask(asked, locations)
         drafts: dict[int, _Draft] = {}
         for place, wanted in more.items():
-            known = found[commands[place].order_id]
+            known = found[named[place]]
             try:
                 prices = _advised(wanted, commands[place].sourcing, advice, known.order.contents)
                 after = commands[place].contents(known, prices)
@@ -246,7 +247,7 @@ class _Draft(NamedTuple):
 def _more(command: EditCommand, known: Editable | None) -> dict[str, int]:
     """What a command wants more of, if it can be one of this order at all.
 
-    :raises OrderNotFound: there is none.
+    :raises OrderNotFound: there is none, or it is not the caller's.
     :raises OrdersError: see `OrderState.refuse_edit`; or its lines are wrong.
     """
     if known is None:

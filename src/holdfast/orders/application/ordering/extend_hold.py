@@ -21,7 +21,7 @@ class ExtendHold:
 
     async def __call__(self, order_id: str, hold: timedelta, caller: Caller) -> None:
         async with self._begin() as work:
-            state = await lock_order(work, order_id)
+            state = await lock_order(work, caller.ref(order_id))
             at = self._clock.now()
             until = await work.database_now(at) + hold
             if change := state.extend_hold(until, at, caller):

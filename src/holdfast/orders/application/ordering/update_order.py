@@ -31,7 +31,7 @@ class UpdateOrder:
         caller: Caller,
     ) -> None:
         async with self._begin() as work:
-            state = await lock_order(work, order_id)
+            state = await lock_order(work, caller.ref(order_id))
             await work.customers.refuse_erased(order_id)
             known = await work.known_of(order_id)
             customer = known.customer.revised(contact) if contact else None

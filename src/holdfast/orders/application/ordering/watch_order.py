@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from holdfast.orders.application.ports import ChangeSignals
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import Draining, OrderNotFound
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit, EditState
@@ -18,13 +19,13 @@ LOOK_AGAIN_S_MAX = 0.5
 class WatchOrder:
     """Follow one order: no version is left out, none comes twice, and a final status ends it.
 
-    :raises OrderNotFound: there is none of this id.
+    :raises OrderNotFound: there is none of this id, or it is not theirs.
     :raises Draining: the service stops, and would otherwise wait for its watchers.
     """
 
     def __init__(
         self,
-        get_order: Callable[[str], Awaitable[Order | None]],
+        get_order: Callable[[OrderRef], Awaitable[Order | None]],
         edits: Callable[[str, int], Awaitable[Sequence[Edit]]],
         signals: ChangeSignals,
     ) -> None:
@@ -32,26 +33,24 @@ class WatchOrder:
         self._edits = edits
         self._signals = signals
 
-    async def __call__(self, order_id: str) -> AsyncIterator[Order]:
-        order = await self._read(order_id)
+    async def __call__(self, ref: OrderRef) -> AsyncIterator[Order]:
+        order = await self._read(ref)
         yield order
         pause_s = LOOK_AGAIN_S_MIN
         while not order.state.status.is_final:
-            await self._signals.wait(order_id, timeout_s=pause_s)
+            await self._signals.wait(ref.order_id, timeout_s=pause_s)
             if self._signals.is_closed:
                 raise Draining
             pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
-            before, order = order, await self._read(order_id)
+            before, order = order, await self._read(ref)
             for step in await self._steps(before, order):
                 yield step
 
-    async def until_settled(self, order_id: str) -> Order:
+    async def until_settled(self, ref: OrderRef) -> Order:
         """Return the order once it is no longer PENDING; bound the wait with a timeout."""
-        return await self._until(
-            order_id, lambda order: order.state.status is not OrderStatus.PENDING
-        )
+        return await self._until(ref, lambda order: order.state.status is not OrderStatus.PENDING)
 
-    async def until_edited(self, order_id: str, version: int) -> Order:
+    async def until_edited(self, ref: OrderRef, version: int) -> Order:
         """Return the order once the edit that was asked for with this version of it is not under
         way; bound the wait with a timeout.
         """
@@ -60,9 +59,9 @@ class WatchOrder:
             edit = order.edit
             return not edit or edit.asked_version != version or edit.ended_version is not None
 
-        return await self._until(order_id, is_over)
+        return await self._until(ref, is_over)
 
-    async def until_steady(self, order_id: str) -> Order:
+    async def until_steady(self, ref: OrderRef) -> Order:
         """Return the order once its stock is decided and no edit is under way; bound the wait with
         a timeout.
         """
@@ -71,13 +70,13 @@ class WatchOrder:
             is_edited = order.state.editions.revision is not None
             return order.state.status is not OrderStatus.PENDING and not is_edited
 
-        return await self._until(order_id, is_steady)
+        return await self._until(ref, is_steady)
 
-    async def _until(self, order_id: str, is_awaited: Callable[[Order], bool]) -> Order:
-        order, pause_s = await self._read(order_id), LOOK_AGAIN_S_MIN
+    async def _until(self, ref: OrderRef, is_awaited: Callable[[Order], bool]) -> Order:
+        order, pause_s = await self._read(ref), LOOK_AGAIN_S_MIN
         while not is_awaited(order) and not self._signals.is_closed:
-            await self._signals.wait(order_id, timeout_s=pause_s)
-            order, pause_s = await self._read(order_id), min(2 * pause_s, LOOK_AGAIN_S_MAX)
+            await self._signals.wait(ref.order_id, timeout_s=pause_s)
+            order, pause_s = await self._read(ref), min(2 * pause_s, LOOK_AGAIN_S_MAX)
         return order
 
     async def _steps(self, before: Order, now: Order) -> list[Order]:
@@ -97,10 +96,10 @@ class WatchOrder:
             steps.append(_as_of(step, version))
         return steps
 
-    async def _read(self, order_id: str) -> Order:
-        order = await self._get_order(order_id)
+    async def _read(self, ref: OrderRef) -> Order:
+        order = await self._get_order(ref)
         if order is None:
-            raise OrderNotFound(order_id)
+            raise OrderNotFound(ref.order_id)
         return order
 
 

@@ -45,14 +45,16 @@ class MoveGoods:
         outcomes: list[Order | OrdersError] = []
         changes: list[OrderChange] = []
         async with self._begin() as work:
-            order_ids = {command.order_id for command in commands if command.order_id}
-            states = await work.lock_states(order_ids)
-            orders = await work.whole_orders(order_ids)
+            named = [command.caller.ref(command.order_id) for command in commands]
+            found = await work.lock_named({ref for ref in named if ref.order_id})
+            states = {ref.order_id: state for ref, state in found.items()}
+            orders = await work.whole_orders(states)
             at = self._clock.now()
-            for command in commands:
+            for command, ref in zip(commands, named, strict=True):
                 order_id = command.order_id
                 try:
-                    change = _decide(command, states.get(order_id), orders, locations, at)
+                    state = states[order_id] if ref in found else None
+                    change = _decide(command, state, orders, locations, at)
                     if change:
                         after = _after(orders[order_id], change)
                         after.goods.refuse_much(order_id)
@@ -67,9 +69,9 @@ class MoveGoods:
         return outcomes
 
     async def _addressed(self, commands: Sequence[GoodsCommand]) -> Sequence[GoodsCommand]:
-        """Give those that name only a return its order; "": there is no such return."""
+        """Give those that name only a return its order; "": the caller has no such return."""
         named = {
-            command.return_id
+            (command.return_id, command.caller.customer_id)
             for command in commands
             if isinstance(command, ReceiveReturn | CloseReturn)
         }
@@ -77,7 +79,9 @@ class MoveGoods:
             return commands
         found = await self._reader.orders_of_returns(named)
         return [
-            command._replace(order_id=found.get(command.return_id, ""))
+            command._replace(
+                order_id=found.get((command.return_id, command.caller.customer_id), "")
+            )
             if isinstance(command, ReceiveReturn | CloseReturn)
             else command
             for command in commands

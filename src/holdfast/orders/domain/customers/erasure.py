@@ -34,6 +34,7 @@ class Erasure(NamedTuple):
     erasure_id: str
     whom: Whom
     actor: str
+    credential_id: str
     at: datetime
     erased: Erased
     forced: bool

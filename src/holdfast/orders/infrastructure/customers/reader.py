@@ -20,9 +20,14 @@ class ProfileReader:
             orders = await reading.fetch(self._sql.ANY_ORDER_OF_CUSTOMER, customer_id)
         return Profile(customer_id) if orders else None
 
-    async def profiles(self, email: str, *, after: str, limit: int) -> list[Profile]:
+    async def profiles(
+        self, email: str, *, after: str, limit: int, owner: str = ""
+    ) -> list[Profile]:
         async with self._database.read() as reading:
-            if email:
+            if owner:
+                rows = await reading.fetch(self._sql.FIND_PROFILE, owner)
+                rows = [row for row in rows if email in ("", row["email"]) and owner > after]
+            elif email:
                 rows = await reading.fetch(self._sql.LIST_PROFILES_OF_EMAIL, after, limit, email)
             else:
                 rows = await reading.fetch(self._sql.LIST_PROFILES, after, limit)

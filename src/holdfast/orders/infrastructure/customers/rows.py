@@ -72,6 +72,7 @@ class Rows:
             found_by,
             customer_id,
             erasure.actor,
+            erasure.credential_id,
             erasure.at,
             erasure.erased.orders,
             erasure.erased.profiles,

@@ -165,8 +165,9 @@ UPDATE orders
 """
     ADD_ERASURE = """
 INSERT INTO erasure
-            (erasure_id, found_by, customer_id, actor, erased_at, orders, profiles, forced)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            (erasure_id, found_by, customer_id, actor, credential_id, erased_at,
+             orders, profiles, forced)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
     FIND_ERASED_ORDER = """
 SELECT 1 AS found

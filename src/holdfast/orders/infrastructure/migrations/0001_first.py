@@ -208,6 +208,7 @@ CREATE TABLE order_history (
     reason     text NOT NULL,
     actor      text NOT NULL,
     action     text NOT NULL,                    -- '': the status changed
+    credential_id text,                          -- what the actor came with; NULL: nothing
     PRIMARY KEY (order_id, version)
 ) WITHOUT ROWID;
 -- The final statuses, word by word as in `ENDED` of sql.py, or a list by status can't use it.
@@ -242,6 +243,7 @@ CREATE TABLE erasure (
     found_by    text NOT NULL,                   -- 'customer' or 'e-mail'
     customer_id text COLLATE "C" NOT NULL,       -- '': found by e-mail
     actor       text NOT NULL,
+    credential_id text NOT NULL,
     erased_at   timestamptz NOT NULL,
     orders      bigint NOT NULL CHECK (orders >= 0),
     profiles    bigint NOT NULL CHECK (profiles >= 0),

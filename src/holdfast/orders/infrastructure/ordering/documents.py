@@ -89,11 +89,11 @@ def history_of(row: Row) -> tuple[OrderChange, ...]:
             version,
             OrderStatus(status),
             instant(at),
-            Caller(actor),
+            Caller(actor, credential_id=credential_id or ""),
             reason,
             action=Action(action),
         )
-        for version, status, at, reason, actor, action in json.loads(row["history"])
+        for version, status, at, reason, actor, action, credential_id in json.loads(row["history"])
     )
 
 

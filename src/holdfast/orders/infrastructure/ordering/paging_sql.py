@@ -84,7 +84,8 @@ _OF_REQUESTS = either(
     postgresql="""
   WITH asked AS MATERIALIZED (SELECT order_id, edition
                                 FROM orders
-                               WHERE request_id = ANY($8::text[]))
+                               WHERE request_id = ANY($8::text[])
+                                 AND ($6 = '' OR customer_id = $6))
 SELECT order_id
   FROM asked
  WHERE""",
@@ -92,6 +93,7 @@ SELECT order_id
 SELECT order_id
   FROM orders AS asked
  WHERE request_id IN (SELECT value FROM json_each($8))
+   AND ($6 = '' OR customer_id = $6)
    AND""",
 )
 _WITH_PRODUCT_TOO = """ ($9 = '' OR EXISTS (SELECT 1

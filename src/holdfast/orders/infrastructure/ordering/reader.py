@@ -12,7 +12,9 @@ from holdfast.orders.application.ports import (
     OrderFilter,
     RecordedRequest,
     RequestKey,
+    ReturnRef,
 )
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
@@ -31,7 +33,7 @@ from holdfast.orders.infrastructure.ordering.edits import (
 )
 from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import find_requests
+from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -62,18 +64,36 @@ class Reader:
         found = {row["order_id"]: whole_order(row) for row in rows}
         return [found.get(order_id) for order_id in order_ids]
 
-    async def editable(self, order_ids: Collection[str]) -> dict[str, Editable]:
-        async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.FIND_EDITABLE, sorted(order_ids))
+    async def named(self, refs: Sequence[OrderRef]) -> Sequence[Order | None]:
+        rows = await self._named(refs, self._sql.FIND_DETAILS, self._sql.FIND_NAMED_DETAILS)
+        found = {ref: whole_order(row) for ref, row in rows.items()}
+        return [found.get(ref) for ref in refs]
+
+    async def editable(self, refs: Collection[OrderRef]) -> dict[OrderRef, Editable]:
+        rows = await self._named(refs, self._sql.FIND_EDITABLE, self._sql.FIND_NAMED_EDITABLE)
         return {
-            row["order_id"]: Editable(with_returns(order_of(row), row), row["line_no_max"])
-            for row in rows
+            OrderRef(*ref): Editable(with_returns(order_of(row), row), row["line_no_max"])
+            for ref, row in rows.items()
         }
 
-    async def orders_of_returns(self, return_ids: Collection[str]) -> dict[str, str]:
+    async def orders_of_returns(self, returns: Collection[ReturnRef]) -> dict[ReturnRef, str]:
+        sql = self._sql.ORDERS_OF_RETURNS, self._sql.ORDERS_OF_NAMED_RETURNS
+        rows = await self._named(returns, *sql, key="return_id")
+        return {ref: row["order_id"] for ref, row in rows.items()}
+
+    async def _named(
+        self, refs: Collection[tuple[str, str]], by_id: str, by_ref: str, key: str = "order_id"
+    ) -> dict[tuple[str, str], Row]:
+        """Return the rows of what callers name.
+
+        :param by_id: the statement where they may all name anybody's.
+        """
         async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.ORDERS_OF_RETURNS, sorted(return_ids))
-        return {row["return_id"]: row["order_id"] for row in rows}
+            if any(owner for _, owner in refs):
+                rows = await reading.fetch(by_ref, *columns_of(set(refs)))
+                return {(row[key], row["owner"]): row for row in rows}
+            rows = await reading.fetch(by_id, sorted({name for name, _ in refs}))
+            return {(row[key], ""): row for row in rows}
 
     async def edits(self, order_id: str, after_version: int) -> list[Edit]:
         async with self._database.read() as reading:
@@ -99,8 +119,9 @@ class Reader:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
             last = prefix + _LAST_ID[len(prefix) :]
             newest = min(newest, _after(last))
-        facts: tuple[object, ...] = start, end, wanted.customer_id, wanted.status or ""
-        leads = _leads(wanted)
+        customer_id = wanted.owner or wanted.customer_id
+        facts: tuple[object, ...] = start, end, customer_id, wanted.status or ""
+        leads = ["CUSTOMER"] if wanted.owner else _leads(wanted)
         async with self._database.read() as reading:
             if len(leads) > 1 and not wanted.request_ids:
                 facts = *facts, *_sought(wanted)
@@ -144,7 +165,7 @@ class Reader:
             asked = list(wanted.request_ids), wanted.product_id
             return sql.LIST_ORDERS_OF_REQUESTS, asked
         product_id, *others = _sought(wanted)
-        if any(others):
+        if any(others) or wanted.owner:
             return self._searches[leads[0]] if leads else sql.SEARCH_ALL, (product_id, *others)
         if not leads:
             return sql.LIST_ORDERS, ()

@@ -1,6 +1,7 @@
 """SQL of what is read of orders, as PostgreSQL reads it: whole orders, and notifications."""
 
 from holdfast.chassis.database.sql import either
+from holdfast.orders.infrastructure.ordering.naming_sql import OF_NAMED
 
 # Documents of an edition in its order, as each engine makes them.
 _LINES = (
@@ -184,14 +185,15 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
     _COLUMNS = _FIELDS + _NEWEST_EDIT + _CONTENTS + _SHIPMENTS + _PAYMENTS_AND_DETAILS
     _HISTORY = either(
         postgresql="""
-     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action)
-                        ORDER BY version)
+     , (SELECT json_agg(json_build_array(version, status, changed_at, reason, actor, action,
+                                         credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
 """,
         sqlite="""
-     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action))
-          FROM (SELECT version, status, changed_at, reason, actor, action
+     , (SELECT json_group_array(json_array(version, status, changed_at, reason, actor, action,
+                                         credential_id))
+          FROM (SELECT version, status, changed_at, reason, actor, action, credential_id
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
@@ -207,15 +209,16 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
          WHERE order_line.order_id = orders.order_id) AS line_no_max
 """
     FIND_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + _OF_IDS
+    FIND_NAMED_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + OF_NAMED
     _STOCK = "     , stock, stock_revision"
     FIND_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + _OF_IDS
+    FIND_NAMED_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + "\n" + OF_NAMED
 
     ORDERS_OF_RETURNS = """
 SELECT return_id::text AS return_id, order_id::text AS order_id
   FROM order_return
  WHERE return_id = ANY($1::uuid[])
 """
-
     UNSENT_NOTIFICATIONS = """
   SELECT notification.order_id::text AS order_id, notification.version, notification.status,
          customer_id, name, email, phone, address, action

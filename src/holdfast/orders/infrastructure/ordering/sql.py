@@ -2,14 +2,14 @@
 
 from holdfast.chassis.database.sql import by_engine, either
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
+from holdfast.orders.infrastructure.ordering.naming_sql import (
+    SELECT_STATES,
+    STATE,
+    NamingStatements,
+)
 from holdfast.orders.infrastructure.ordering.paging_sql import PagingStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
 from holdfast.orders.infrastructure.shipping.sql import GoodsStatements
-
-# Where an order stands: all that its transitions depend on.
-_STATE = """
-       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision"""
 
 _LOCKING = """
   SELECT locked.*
@@ -36,7 +36,7 @@ def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
     :param open_: asked for under the lock, as what leads may be out of date.
     :param on_postgresql: more to ask for there.
     """
-    state = _STATE.replace("expires_at", "orders.expires_at")  # which holds have, too
+    state = STATE.replace("expires_at", "orders.expires_at")  # which holds have, too
     facts = {"leading": leading, "state": state}
     return either(
         postgresql=_LOCKING.format(open_=open_ + on_postgresql, **facts),
@@ -44,7 +44,9 @@ def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
     )
 
 
-class Statements(ReadingStatements, PagingStatements, CustomerStatements, GoodsStatements):
+class Statements(
+    ReadingStatements, PagingStatements, NamingStatements, CustomerStatements, GoodsStatements
+):
     """What `store.py` asks of the database and writes to it."""
 
     INSERT_ORDERS = """
@@ -97,17 +99,19 @@ DELETE FROM unanswered
     )
 
     INSERT_HISTORY = """
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
 SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
-              $7::text[])
+              $7::text[], $8::text[])
 """
 
     INSERT_PLACED = """
-INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
-SELECT order_id, 1, 'PENDING', at, reason, actor, ''
-  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[])
-       AS new (order_id, at, reason, actor)
+INSERT INTO order_history
+            (order_id, version, status, changed_at, reason, actor, action, credential_id)
+SELECT order_id, 1, 'PENDING', at, reason, actor, '', credential_id
+  FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[])
+       AS new (order_id, at, reason, actor, credential_id)
 """
 
     INSERT_CHARGES = """
@@ -213,12 +217,11 @@ SELECT *
   FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])
 """
 
-    _SELECT_STATES = "\nSELECT order_id::text AS order_id," + _STATE
     _OF_REQUESTS = ", customer_id, request_id, request_hash\n  FROM orders\n"
     # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
     # item.
     FIND_REQUESTS = (
-        _SELECT_STATES
+        SELECT_STATES
         + _OF_REQUESTS
         + either(
             postgresql="""
@@ -238,8 +241,7 @@ SELECT *
 ORDER BY orders.order_id          -- one lock order for everyone: no deadlocks
      FOR NO KEY UPDATE
 """
-    LOCK_STATES = _SELECT_STATES + _LOCKED
-
+    LOCK_STATES = SELECT_STATES + _LOCKED
     KNOWN_OF_ORDER = """
    SELECT name, email, phone, address,
           reference, channel, note, attributes, ship_to, bill_to

@@ -23,7 +23,7 @@ from holdfast.orders.application.ports import (
     StockNews,
     Work,
 )
-from holdfast.orders.domain.caller import ORDERS
+from holdfast.orders.domain.caller import ORDERS, OrderRef
 from holdfast.orders.domain.customers.customer import NOBODY
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.change import OrderChange
@@ -142,7 +142,7 @@ class StoreWork:
         bare = [(order.order_id, order.customer_id) for order in new if order.customer == NOBODY]
         self._transaction.defer(self._sql.TAKE_PROFILES, bare)
         placed = [order.placed for order in new]
-        first_changes = [(c.order_id, c.at, c.reason, c.caller.name) for c in placed]
+        first_changes = [(c.order_id, c.at, c.reason, *_who(c)) for c in placed]
         self._transaction.defer(self._sql.INSERT_PLACED, first_changes)
         self._tell(placed)
         return taken
@@ -199,14 +199,22 @@ class StoreWork:
         self._transaction.defer(
             self._sql.INSERT_HISTORY,
             [
-                (c.order_id, c.version, c.status, c.at, c.reason, c.caller.name, c.action)
+                (c.order_id, c.version, c.status, c.at, c.reason, name, c.action, credential_id)
                 for c in changes
+                for name, credential_id in [_who(c)]
             ],
         )
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
         rows = await self._transaction.fetch(self._sql.LOCK_STATES, sorted(order_ids))
         return {row["order_id"]: state_of(row) for row in rows}
+
+    async def lock_named(self, refs: Collection[OrderRef]) -> dict[OrderRef, OrderState]:
+        if not any(ref.owner for ref in refs):
+            states = await self.lock_states([ref.order_id for ref in refs])
+            return {OrderRef(order_id): state for order_id, state in states.items()}
+        rows = await self._transaction.fetch(self._sql.LOCK_NAMED_STATES, *columns_of(refs))
+        return {OrderRef(row["order_id"], row["owner"]): state_of(row) for row in rows}
 
     async def known_of(self, order_id: str) -> KnownDetails:
         (row,) = await self._transaction.fetch(self._sql.KNOWN_OF_ORDER, order_id)
@@ -322,6 +330,12 @@ class StoreWork:
         )
 
 
+def columns_of(refs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """What callers name, and the customers whose it must be, as a statement takes them."""
+    named = sorted(refs)
+    return [name for name, _ in named], [owner for _, owner in named]
+
+
 async def find_requests(
     reading: Reading, sql: Statements, keys: Collection[RequestKey]
 ) -> dict[RequestKey, RecordedRequest]:
@@ -332,6 +346,11 @@ async def find_requests(
         (row["customer_id"], row["request_id"]): RecordedRequest(row["request_hash"], state_of(row))
         for row in rows
     }
+
+
+def _who(change: OrderChange) -> tuple[str, str | None]:
+    """Who asked for it, and by which credential."""
+    return change.caller.name, change.caller.credential_id or None
 
 
 def _order_row(order: NewOrder) -> tuple[object, ...]:

@@ -9,6 +9,8 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.contracts.orders.v1 import orders_pb2_grpc
 from holdfast.orders.application.ports import CustomerReader
 from holdfast.orders.application.use_cases import UseCases
+from holdfast.orders.domain.caller import Caller
+from holdfast.orders.domain.customers.erasure import ByCustomer
 from holdfast.orders.domain.customers.errors import CustomerNotFound
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.presentation.caller import caller_of
@@ -26,7 +28,7 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
     async def GetCustomer(
         self, request: pb.GetCustomerRequest, context: Context
     ) -> pb.CustomerProfile:
-        return await self._profile(_customer_id(request.customer_id))
+        return await self._profile(_customer_id(request.customer_id, caller_of(context)))
 
     async def _profile(self, customer_id: str) -> pb.CustomerProfile:
         profile = await self._customers.profile(customer_id)
@@ -41,6 +43,7 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
         customer_id = violations.id("customer_id", request.customer_id)
         details = read_customer_details(request, violations, version_lowest=0)
         violations.raise_any()
+        refuse_strangers(customer_id, caller_of(context))
         await self._use.update_customer(customer_id, request.version, details)
         return await self._profile(customer_id)
 
@@ -48,11 +51,13 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
         self, request: pb.ListCustomersRequest, context: Context
     ) -> pb.ListCustomersResponse:
         violations = Violations()
-        asked = wire.read_page(request, violations)
+        asked = wire.read_page(request, caller_of(context), violations)
         violations.raise_any()
 
         async def read(after: str, limit: int) -> list[Profile]:
-            return await self._customers.profiles(asked.email, after=after, limit=limit)
+            return await self._customers.profiles(
+                asked.email, after=after, limit=limit, owner=asked.owner
+            )
 
         page = await pages.fill(
             asked.size,
@@ -70,20 +75,35 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
         self, request: pb.EraseCustomerRequest, context: Context
     ) -> pb.EraseCustomerResponse:
         violations = Violations()
-        whom = wire.read_whom(request, violations)
+        caller = caller_of(context)
+        whom = wire.read_whom(request, caller, violations)
         violations.raise_any()
-        erased = await self._use.erase_customer(whom, request.force, caller_of(context))
+        if isinstance(whom, ByCustomer):
+            refuse_strangers(whom.customer_id, caller)
+        erased = await self._use.erase_customer(whom, request.force, caller)
         return pb.EraseCustomerResponse(orders=erased.orders, profiles=erased.profiles)
 
     async def ExportCustomer(
         self, request: pb.ExportCustomerRequest, context: Context
     ) -> AsyncIterator[pb.ExportCustomerResponse]:
-        async for part in self._use.export_customer(_customer_id(request.customer_id)):
+        async for part in self._use.export_customer(
+            _customer_id(request.customer_id, caller_of(context))
+        ):
             yield wire.part_message(part)
 
 
-def _customer_id(text: str) -> str:
+def _customer_id(text: str, caller: Caller) -> str:
     violations = Violations()
     customer_id = violations.id("customer_id", text)
     violations.raise_any()
+    refuse_strangers(customer_id, caller)
     return customer_id
+
+
+def refuse_strangers(customer_id: str, caller: Caller) -> None:
+    """Let a customer come to nobody's profile but their own.
+
+    :raises CustomerNotFound: whether there is one or not.
+    """
+    if caller.customer_id not in ("", customer_id):
+        raise CustomerNotFound(customer_id)

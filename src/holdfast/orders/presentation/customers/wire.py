@@ -6,6 +6,7 @@ from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Whom
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.domain.ordering.document import Order
@@ -16,22 +17,28 @@ from holdfast.orders.presentation.ordering.wire import order_message, read_custo
 class ProfilePage:
     """Which page of which profiles is asked for."""
 
+    owner: str
     email: str
     filter_text: str
     after: str
     size: int
 
 
-def read_page(request: pb.ListCustomersRequest, violations: Violations) -> ProfilePage:
+def read_page(
+    request: pb.ListCustomersRequest, caller: Caller, violations: Violations
+) -> ProfilePage:
     email = _read_email(request.email, violations)
-    filter_text = f"customers {email!r}"
+    owner = caller.customer_id
+    filter_text = f"customers {email!r} {owner!r}"
     after = pages.read_token(violations, request.page_token, filter_text)
     size = pages.page_size(violations, request.page_size)
-    return ProfilePage(email, filter_text, after, size)
+    return ProfilePage(owner, email, filter_text, after, size)
 
 
-def read_whom(request: pb.EraseCustomerRequest, violations: Violations) -> Whom:
-    """Read whom to erase; just one way of naming them is allowed."""
+def read_whom(request: pb.EraseCustomerRequest, caller: Caller, violations: Violations) -> Whom:
+    """Read whom to erase; just one way of naming them is allowed, and a customer has one only."""
+    if request.email and caller.customer_id:
+        violations.add("email", "must not be set: others may have it too; name your customer_id")
     if not request.email:
         if not request.customer_id:
             violations.add("customer_id", "or email must be set: one of them")

@@ -23,6 +23,7 @@ from holdfast.orders.presentation.ordering.lines_wire import (
     shortage_message,
     write_lines,
 )
+from holdfast.orders.presentation.ordering.own_wire import refuse_terms
 from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing
 
 EDITED = ("lines", "charges", "sourcing")  # what makes an UpdateOrder an edit
@@ -43,6 +44,7 @@ def read_edit(
 ) -> EditOrder:
     """Read an edit whose amounts all have a currency."""
     named = set(request.update_mask.paths)
+    refuse_terms(request.lines, caller, violations, charges="charges" in named)
     if beside := sorted(named.difference(EDITED)):
         text = f"names {', '.join(beside)}: {', '.join(EDITED)} go in a call of their own"
         violations.add("update_mask", text)

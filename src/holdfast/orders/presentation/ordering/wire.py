@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -35,6 +35,11 @@ from holdfast.orders.presentation.ordering.lines_wire import (
     shortage_message,
     write_lines,
 )
+from holdfast.orders.presentation.ordering.own_wire import (
+    read_customer_id,
+    refuse_others,
+    refuse_terms,
+)
 from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing, write_sourcing
 from holdfast.orders.presentation.returns.wire import write_returns
 from holdfast.orders.presentation.shipping.wire import write_shipments
@@ -59,6 +64,7 @@ def read_order(
 ) -> PlaceOrder:
     """Read one request; `at` is the path of the request in its batch."""
     violations.size(f"{at}lines", len(request.lines), highest=LINES_MAX)
+    refuse_terms(request.lines, caller, violations, at, charges=bool(request.charges))
     lines = request.lines if len(request.lines) <= LINES_MAX else ()
     asked = tuple(
         read_line(line, violations, f"{at}lines[{index}]") for index, line in enumerate(lines)
@@ -71,7 +77,7 @@ def read_order(
         )
     return PlaceOrder(
         request_id=violations.optional_id(f"{at}request_id", request.request_id) or new_id(),
-        customer_id=violations.id(f"{at}customer_id", request.customer_id),
+        customer_id=read_customer_id(request.customer_id, caller, violations, at),
         lines=asked,
         customer=read_customer(request.customer, violations, f"{at}customer."),
         caller=caller,
@@ -210,7 +216,8 @@ class OrderPage:
     size: int
 
 
-def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPage:
+def read_page(request: pb.ListOrdersRequest, caller: Caller, violations: Violations) -> OrderPage:
+    refuse_others(request.customer_id, caller, violations)
     created_from, created_before = violations.period(request)
     wanted = OrderFilter(
         customer_id=violations.optional_id("customer_id", request.customer_id),
@@ -220,10 +227,13 @@ def read_page(request: pb.ListOrdersRequest, violations: Violations) -> OrderPag
         created_before=created_before,
         request_ids=_read_request_ids(request.request_ids, violations),
     )
-    return _page_of("orders", wanted, request, violations)
+    return _page_of("orders", wanted, caller, request, violations)
 
 
-def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> OrderPage:
+def read_search(
+    request: pb.SearchOrdersRequest, caller: Caller, violations: Violations
+) -> OrderPage:
+    refuse_others(request.customer_id, caller, violations)
     payment_status = None
     if request.payment_status:
         payment_status = _PAYMENT_STATUSES.get(request.payment_status)
@@ -252,15 +262,17 @@ def read_search(request: pb.SearchOrdersRequest, violations: Violations) -> Orde
     )
     if wanted == OrderFilter():
         violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
-    return _page_of("search", wanted, request, violations)
+    return _page_of("search", wanted, caller, request, violations)
 
 
 def _page_of(
     kind: str,
     wanted: OrderFilter,
+    caller: Caller,
     request: pb.ListOrdersRequest | pb.SearchOrdersRequest,
     violations: Violations,
 ) -> OrderPage:
+    wanted = replace(wanted, owner=caller.customer_id)
     filter_text = f"{kind} {wanted!r}"
     before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
     return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
@@ -329,6 +341,7 @@ def order_message(order: Order) -> pb.Order:
             status=_STATUS[change.status],
             reason=change.reason,
             actor=change.caller.name,
+            credential_id=change.caller.credential_id,
             action=change.action,
         )
         times.write(written.change_time, change.at)

@@ -14,6 +14,7 @@ from holdfast.orders.application.ports import OrderReader
 from holdfast.orders.application.returns.return_goods import CloseReturn
 from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.application.use_cases import UseCases
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import EditUnderWay, OrderNotFound, StillPending
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.returns.returned import Return
@@ -30,7 +31,7 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         self,
         use_cases: UseCases,
         watch_order: WatchOrder,
-        get_order: Batcher[str, Order | None],
+        get_order: Batcher[OrderRef, Order | None],
         reader: OrderReader,
         new_id: Callable[[], str],
     ) -> None:
@@ -80,15 +81,16 @@ class GoodsMethods(orders_pb2_grpc.OrderServiceServicer):
         try:
             return await self._use.move_goods(command)
         except (StillPending, EditUnderWay) as undecided:
+            ref = command.caller.ref(undecided.order_id)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s(context)):
-                    await self._watch_order.until_steady(undecided.order_id)
+                    await self._watch_order.until_steady(ref)
             return await self._use.move_goods(command)
 
-    async def _whole(self, order_id: str) -> Order:
-        order = await self._get_order.submit(order_id)
+    async def _whole(self, ref: OrderRef) -> Order:
+        order = await self._get_order.submit(ref)
         if order is None:
-            raise OrderNotFound(order_id)
+            raise OrderNotFound(ref.order_id)
         return order
 
 
