@@ -18,6 +18,7 @@ from holdfast.client import Holdfast, Money, PermissionDenied, Unauthenticated
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
+from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY_RIGHTS
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS_RIGHTS
 from testbed.keys import KEY
@@ -263,3 +264,27 @@ async def test_a_client_without_a_key_is_told_so(
     kept.write_text(KEY + "\n")
     async with Holdfast(at.orders, at.inventory) as operator:
         await operator.inventory.create_product("X", unit_price=Money.parse("1.00", "GBP"))
+
+
+async def test_a_stream_sends_nothing_after_its_key_was_revoked(http: Http) -> None:
+    at, admin = http.holdfast.addresses, http.holdfast.client
+    await http.product("LAMP", 5)
+    order_id = await http.placed("LAMP")
+    made = await admin.keys.create("watcher", ["viewer"])
+    async with aio.insecure_channel(at.orders) as channel:
+        watch = OrderServiceStub(channel).WatchOrder(
+            orders_pb2.WatchOrderRequest(order_id=order_id),
+            metadata=(("authorization", f"Bearer {made.text}"),),
+            timeout=60.0,
+        )
+        first = await watch.read()
+        await admin.keys.revoke(made.key.key_id)
+        await known_by_both(http, made.text, code=StatusCode.UNAUTHENTICATED)
+
+        await admin.orders.cancel(order_id)
+
+        with pytest.raises(aio.AioRpcError) as ended:
+            await watch.read()
+    assert isinstance(first, orders_pb2.Order)
+    assert first.order_id == order_id
+    assert ended.value.code() == StatusCode.UNAUTHENTICATED

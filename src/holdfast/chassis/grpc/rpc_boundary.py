@@ -42,6 +42,8 @@ class Gate(Protocol):
 
     async def admit(self, method: str, context: Any) -> None: ...
 
+    def require_still(self) -> None: ...
+
 
 class _Guarded:
     """A server as generated code sees it while it adds a servicer to it.
@@ -181,6 +183,7 @@ class RpcBoundary:
                         request = call.request = read(body)
                         async with _at_most(self._admission.limits.stream_s_max):
                             async for response in handle(request, context):
+                                self._gate.require_still()
                                 yield response
                 except Exception as error:
                     await self._abort(context, call, error)

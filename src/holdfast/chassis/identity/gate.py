@@ -1,5 +1,6 @@
 """Whoever calls is asked here who they are, and whether they may; nobody else asks."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ Rights = Mapping[str, frozenset[str]]
 """By the full name of a method, the scopes of which one is needed to call it."""
 
 NOBODY: frozenset[str] = frozenset()
+LINES_MAX = 20  # about refusals, in a second; the metric counts all
 
 
 def named(service: str, rights: Rights) -> dict[str, frozenset[str]]:
@@ -54,15 +56,22 @@ class Gate:
             if found.scopes.isdisjoint(needed):
                 raise _forbidden(method, needed)
         except Unauthenticated as refused:
-            _tell(refused.reason, method, context, refused)
+            _tell(refused.reason, method, context)
             raise
-        except Forbidden as refused:
-            _tell("SCOPE_MISSING", method, context, refused, name=found.name, key=found[1])
+        except Forbidden:
+            _tell("SCOPE_MISSING", method, context, name=found.name, key=found.credential_id)
             raise
-        except IdentityUnavailable as refused:
-            _tell("IDENTITY_UNAVAILABLE", method, context, refused)
+        except IdentityUnavailable:
+            _tell("IDENTITY_UNAVAILABLE", method, context)
             raise
         principal.current.set(found)
+
+    def require_still(self) -> None:
+        """See, in the middle of a stream, that whoever opened it may still come in.
+
+        :raises Unauthenticated: their key has ended since.
+        """
+        self._keys.require_good(principal.current.get())
 
     async def _principal(self, context: Any) -> Principal:
         credential = bearer_of(context.invocation_metadata() or ())
@@ -82,6 +91,9 @@ class OpenGate:
 
     async def admit(self, method: str, context: Any) -> None:
         """Let a call through; nobody is known."""
+
+    def require_still(self) -> None:
+        """Let a stream go on."""
 
 
 def bearer_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
@@ -120,7 +132,26 @@ def _forbidden(method: str, needed: frozenset[str]) -> Forbidden:
     return Forbidden(" ".join(sorted(needed)), f"{what} needs {named}, which you don't have")
 
 
-def _tell(reason: str, method: str, context: Any, refused: Exception, **known: str) -> None:
+def _tell(reason: str, method: str, context: Any, **known: str) -> None:
     AUTH_REFUSALS.labels(reason).inc()
-    address = callers.address_of(context.peer())
-    log.warning("refused", reason=reason, method=method, address=address, **known)
+    if _lines.may_tell():
+        address = callers.address_of(context.peer())
+        log.warning("refused", reason=reason, method=method, address=address, **known)
+
+
+class _Lines:
+    """How many lines refusals may have in the log: whoever tries much must not fill it."""
+
+    def __init__(self) -> None:
+        self._begun, self._told = 0.0, 0
+
+    def may_tell(self) -> bool:
+        """Whether there is room for one more line in this second."""
+        now = time.monotonic()
+        if now - self._begun >= 1.0:
+            self._begun, self._told = now, 0
+        self._told += 1
+        return self._told <= LINES_MAX
+
+
+_lines = _Lines()

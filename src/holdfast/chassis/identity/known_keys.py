@@ -24,6 +24,7 @@ from holdfast.chassis.identity.store import KeyStore
 from holdfast.chassis.transient import Transient
 
 LOOK_EVERY_S = 0.7
+LOOK_EVERY_S_MAX = 1.5 * LOOK_EVERY_S  # as chance has it
 LOOK_AGAIN_S = 0.2  # between looks for keys that nobody knows, however many are tried
 TRUST_S_MAX = 60.0  # how long keys are good that could not be looked at
 USED_EVERY_S = 60.0
@@ -64,7 +65,7 @@ class KnownKeys:
         self._known: dict[str, _Known] = dict(self._own)
         self._used: dict[str, float] = {}
         self._revision = -1
-        self._seen_at = self._tried_at = float("-inf")
+        self._seen_at = self._asked_at = float("-inf")
         self._looking = asyncio.Lock()
         self.all: list[Key] = []
         self.changed = asyncio.Event()  # set when `all` is another one
@@ -84,15 +85,21 @@ class KnownKeys:
             return known.principal
         if self._now() - self._seen_at > TRUST_S_MAX:
             raise IdentityUnavailable("keys could not be looked up for a minute")
-        if known.is_revoked:
-            raise Unauthenticated("KEY_REVOKED", "the key was revoked: ask for another one")
         at = self._clock.now().timestamp()
-        if at >= known.ends_at:
-            raise Unauthenticated("KEY_EXPIRED", "the key has expired: ask for another one")
+        _require_good(known, at)
         if known.networks and not keys.is_in(peer, known.networks):
             raise Unauthenticated("KEY_NETWORK", "the key may not be used from your address")
         self._used[key.key_id] = at
         return known.principal
+
+    def require_good(self, principal: Principal) -> None:
+        """See that the key that somebody came in with is still good.
+
+        :raises Unauthenticated: it has ended since.
+        """
+        known = self._known.get(principal.credential_id)
+        if known is not None:
+            _require_good(known, self._clock.now().timestamp())
 
     async def find_anew(self, key: WrittenKey, peer: str) -> Principal:
         """Look into the database for a key that nobody knows yet, and return whose it is.
@@ -101,12 +108,14 @@ class KnownKeys:
         :raises IdentityUnavailable: the database is away.
         """
         async with self._looking:
-            if self._now() - self._tried_at > LOOK_AGAIN_S:
+            if self._now() - self._asked_at > LOOK_AGAIN_S:
                 try:
                     await self._look()
                 except Transient as error:
                     raise IdentityUnavailable("the key can't be looked up now") from error
-            elif self._tried_at > self._seen_at:
+                finally:
+                    self._asked_at = self._now()  # afterwards: whoever waited meanwhile does not
+            elif self._seen_at < self._asked_at - LOOK_EVERY_S_MAX:
                 raise IdentityUnavailable("the key can't be looked up now")
         found = self.find(key, peer)
         if found is None:
@@ -122,7 +131,7 @@ class KnownKeys:
             await self._look()
 
     async def _look(self) -> None:
-        at = self._tried_at = self._now()
+        at = self._now()
         revision = await self._store.revision()
         if revision != self._revision:
             # Read after the number: what is changed between is seen now and once more.
@@ -156,6 +165,13 @@ def _known(key: Key) -> _Known:
     scopes = known_scopes(key.grants)
     is_revoked = key.revoked_at is not None
     return _Known(key.digest, key.principal(scopes), ends_at, is_revoked, key.networks)
+
+
+def _require_good(known: _Known, at: float) -> None:
+    if known.is_revoked:
+        raise Unauthenticated("KEY_REVOKED", "the key was revoked: ask for another one")
+    if at >= known.ends_at:
+        raise Unauthenticated("KEY_EXPIRED", "the key has expired: ask for another one")
 
 
 def _unknown() -> Unauthenticated:

@@ -10,7 +10,7 @@ from holdfast.chassis import times
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.identity import keys, principal
-from holdfast.chassis.identity.house import Identity
+from holdfast.chassis.identity.house import ORDERS, Identity
 from holdfast.chassis.identity.keys import Key, Network
 from holdfast.chassis.identity.refusals import Forbidden, KeyEnded, KeyNotFound
 from holdfast.chassis.identity.roles import SCOPES, known_scopes, scopes_of
@@ -38,6 +38,8 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
     ) -> pb.CreateKeyResponse:
         violations = Violations()
         name = violations.id("name", request.name)
+        if name == ORDERS or "@" in name:
+            violations.add("name", f"must not be {ORDERS}, nor have an @: others have such names")
         grants = _grants(request.grants, violations)
         networks = _networks(request.networks, violations)
         lifetime = None
