@@ -88,7 +88,7 @@ def _orders(folder: Path) -> OrderFile:
 async def _replay(home: Home, orders: OrderFile) -> ReplayReport:
     async with (
         running(home) as services,
-        Holdfast(services.orders, services.inventory) as client,
+        Holdfast(services.orders, services.inventory, key=services.key) as client,
     ):
         _say(f"  Orders at {services.orders}, Inventory at {services.inventory}")
         _step(3, "Placing every order over gRPC, with stock for 80 % of the demand")
