@@ -1,7 +1,9 @@
 """The program with both services inside it: on a folder for one command, or until it is stopped."""
 
 import json
+import os
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,14 @@ STOP_S_MAX = 20.0
 
 
 @contextmanager
-def up(data: Path) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
+def up(
+    data: Path, *options: str, **environment: str
+) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
     """A running `holdfast up` on free ports, and what it says about itself."""
     ports = ["--orders-port", "0", "--inventory-port", "0", "--http-port", "0", "--admin-port", "0"]
     with subprocess.Popen(
-        [PROGRAM, "up", "--data", str(data), *ports, "--output", "json"],
+        [PROGRAM, "up", "--data", str(data), *ports, *options, "--output", "json"],
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -120,3 +125,34 @@ def test_a_service_without_settings_says_what_is_missing() -> None:
 
     assert done.returncode == 2
     assert "HOLDFAST_ORDERS_DATABASE" in done.stderr
+
+
+def test_the_operator_s_key_lies_beside_the_data_for_its_owner_alone(tmp_path: Path) -> None:
+    own = {"HOLDFAST_UP_OPERATOR_KEY": ""}
+    file = tmp_path / "operator.key"
+    with up(tmp_path, **own) as (_, at):
+        key = file.read_text().strip()
+        listed = run("key", "list", "--orders", at["orders"], HOLDFAST_KEY=key)
+        unknown = run("key", "list", "--orders", at["orders"])
+        nobody = run("key", "list", "--orders", at["orders"], HOLDFAST_KEY="")
+    with up(tmp_path, **own) as (_, at):
+        again = run("product", "list", "--inventory", at["inventory"], HOLDFAST_KEY=key)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (listed.returncode, again.returncode, again.stdout) == (0, 0, "none\n")
+    assert "operator" in listed.stdout
+    assert (unknown.returncode, nobody.returncode) == (1, 1)
+    assert "no such key" in unknown.stderr
+    assert "put a key into HOLDFAST_KEY" in nobody.stderr
+    assert at["key"] == str(file)
+    assert key not in listed.stdout + str(at)
+
+
+def test_nobody_is_asked_only_where_nobody_else_can_come(tmp_path: Path) -> None:
+    refused = run("up", "--data", str(tmp_path), "--no-auth", "--host", "0.0.0.0")
+    with up(tmp_path, "--no-auth") as (_, at):
+        done = run("order", "list", "--orders", at["orders"], HOLDFAST_KEY="")
+
+    assert refused.returncode == 2
+    assert "--no-auth is for loopback" in refused.stderr
+    assert (done.returncode, done.stdout) == (0, "none\n")

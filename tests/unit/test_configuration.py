@@ -222,3 +222,36 @@ def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> No
     assert (
         inventory_settings.load(path).database.get_secret_value() == "postgresql://file/inventory"
     )
+
+
+def test_nobody_is_left_unasked_where_others_can_come(
+    environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    environment(auth="false", listen="127.0.0.1:7001", service_key="")
+    assert orders_settings.load(file(FILE)).auth is False
+
+    for name in ("listen", "http"):
+        environment(listen="127.0.0.1:7001", http="[::1]:7003")
+        environment(**{name: "0.0.0.0:7001"})
+        with pytest.raises(ValueError, match="no loopback address"):
+            orders_settings.load(file(FILE))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("service_key", "", "service_key is missing"),
+        ("service_key", "too short a word", "less than 32 characters"),
+        ("pepper", "too short a word", "less than 32 characters"),
+        ("operator_key", "hf_live_and_something_else", "holdfast key new"),
+    ],
+)
+def test_a_secret_of_no_use_is_told_and_not_shown(
+    name: str, value: str, told: str, environment: Callable[..., None], file: Callable[[str], Path]
+) -> None:
+    environment(**{name: value})
+
+    with pytest.raises(ValueError, match=told) as refused:
+        orders_settings.load(file(FILE))
+
+    assert not value or value not in str(refused.value)
