@@ -1,5 +1,6 @@
 """Bugs in who is let in by a key, and to what."""
 
+from holdfast.chassis.identity import known_keys
 from holdfast.chassis.identity.gate import Gate
 from holdfast.chassis.identity.known_keys import KnownKeys
 from proof.mutants.planting import bug, edited
@@ -12,7 +13,7 @@ BUGS = (
     bug(
         "a revoked key is served",
         "Who had a key keeps it.",
-        edited(KnownKeys, "find", ("if known.is_revoked:", "if False:")),
+        edited(known_keys, "_require_good", ("if known.is_revoked:", "if False:")),
         tests=(WHY_NOT_GOOD,),
         why_tests=ONE_CALLER,
     ),
@@ -26,7 +27,7 @@ BUGS = (
     bug(
         "a key never ends",
         "The time to which a key was made is told, and not kept.",
-        edited(KnownKeys, "find", ("if at >= known.ends_at:", "if False:")),
+        edited(known_keys, "_require_good", ("if at >= known.ends_at:", "if False:")),
         tests=(WHY_NOT_GOOD,),
         why_tests=ONE_CALLER,
     ),
