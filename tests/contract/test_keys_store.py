@@ -78,10 +78,9 @@ async def test_what_is_revoked_stays_so_in_whatever_order_keys_arrive(store: Key
         for state in order:
             await store.take([state._replace(key_id=key_id)])
             await store.take([state._replace(key_id=key_id)])
-        if order.index(states[2]) < order.index(states[3]):
-            (found,) = [key for key in await store.all() if key.key_id == key_id]
-            assert found.revoked_at == LATER
-            assert found.version == 4
+        (found,) = [key for key in await store.all() if key.key_id == key_id]
+        assert found.revoked_at == LATER
+        assert found.version >= 4
 
 
 async def test_another_secret_under_a_known_id_is_not_taken(store: KeyStore) -> None:

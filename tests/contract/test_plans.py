@@ -27,6 +27,8 @@ Plan = Mapping[str, Any]  # a node as EXPLAIN tells of it
 
 STATEMENTS = {service: statements_of(service, "postgresql") for service in ("orders", "inventory")}
 READ_AS_A_WHOLE = {
+    "REVISION": "every process looks every second whether a key has changed; there are few",
+    "ALL": "and reads them, when one has",
     "LIST_LOCATIONS": "an operator asks for all of at most 1,000",
     "LIST_LETTERS": "an operator asks for all dead letters",
     "COUNT_LETTERS": "every process tells how many there are, of the first 10,000",

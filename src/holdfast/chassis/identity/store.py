@@ -23,8 +23,8 @@ SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_a
   FROM credential
  ORDER BY created_at, key_id
 """
-    # Nothing brings a revoked key back: neither the order in which changes arrive nor an older
-    # copy of the database that they come from.
+    # A revocation is taken however old, and nothing brings a revoked key back: neither the order in
+    # which changes arrive nor an older copy of the database that they come from.
     TAKE = """
 INSERT INTO credential AS mine
        (key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version)
@@ -35,9 +35,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
        networks = excluded.networks,
        expires_at = excluded.expires_at,
        revoked_at = coalesce(mine.revoked_at, excluded.revoked_at),
-       version = excluded.version
- WHERE mine.version < excluded.version
-   AND mine.digest = excluded.digest
+       version = CASE
+                 WHEN mine.version < excluded.version THEN excluded.version
+                 ELSE mine.version + 1
+                 END
+ WHERE mine.digest = excluded.digest
+   AND (mine.version < excluded.version
+        OR mine.revoked_at IS NULL AND excluded.revoked_at IS NOT NULL)
 """
     ADD = """
 INSERT INTO credential
@@ -102,7 +106,7 @@ class KeyStore:
         await self._database.execute(self._sql.REVOKE, key_id, at)
 
     async def take(self, keys: Iterable[Key]) -> None:
-        """Take keys as another service has them: what is newer than here, and revoked here or
+        """Take keys as another service has them: what is newer than here; and revoked here or
         there is revoked. A repeat changes nothing.
         """
         async with self._database.begin() as work:
