@@ -19,6 +19,7 @@ from holdfast.chassis.database.migrations import is_newest, migrate
 from holdfast.chassis.database.postgres import LEADERSHIP_IDLE_S
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, FeedSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.lifecycle import background, holding
@@ -52,8 +53,8 @@ class DataInUse(Exception):
         )
 
 
-class UpSettings(ServiceSettings, PortSettings):
-    """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file."""
+class UpSettings(ServiceSettings, PortSettings, FeedSettings):
+    """What may be set of both services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file."""
 
 
 def load_settings_of_up(config: Path | None = None) -> UpSettings:
@@ -83,6 +84,7 @@ async def running(
     http_port: int | None = None,
     limits: Limits | None = None,
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -93,6 +95,7 @@ async def running(
     :param orders_port: 0 picks a free port, and so for the others. `http_port` None: HTTP/JSON is
         not served.
     :param port: certificates and limits of all ports.
+    :param feed_settings: of both services.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -109,6 +112,7 @@ async def running(
             http_at="" if http_port is None else f"{host}:{http_port}",
             limits=limits or Limits(),
             port=port,
+            feed_settings=feed_settings,
         ) as addresses:
             yield addresses
 
@@ -122,6 +126,7 @@ async def serving(
     limits: Limits,
     http_at: str = "",
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
 
@@ -134,7 +139,12 @@ async def serving(
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
         inventory_service.running(
-            inventory_database, broker, listen=inventory_at, port=port, private=private
+            inventory_database,
+            broker,
+            listen=inventory_at,
+            port=port,
+            feed_settings=feed_settings,
+            private=private,
         ) as inventory,
         orders_service.running(
             orders_database,
@@ -143,6 +153,7 @@ async def serving(
             listen=orders_at,
             limits=limits,
             port=port,
+            feed_settings=feed_settings,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
         serving_http(

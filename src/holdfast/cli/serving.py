@@ -107,6 +107,7 @@ def up(
                 inventory_port=inventory_port,
                 http_port=http_port,
                 port=settings,
+                feed_settings=settings,
             ) as services,
         ):
             _announce(

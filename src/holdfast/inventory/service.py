@@ -18,6 +18,7 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.feed import CUT_EVERY_S, FEED_DEFAULTS, Feed, FeedSettings, Trimming
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -98,17 +99,33 @@ class Components:
 
     servicer: InventoryServicer
     boundary: RpcBoundary
+    feed: Feed
     leadership: Leadership
     relay: Relay
     loops: dict[str, Loop]
 
 
-def assemble(database: Database, broker: Broker, clock: Clock, admission: Admission) -> Components:
+def assemble(
+    database: Database,
+    broker: Broker,
+    clock: Clock,
+    admission: Admission,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
+) -> Components:
     """Make every object of the service."""
     queue = ORDERS_TO_INVENTORY.queue
     outbox, inbox = Outbox(database), Inbox(database, clock, queue)
     leadership = database.leadership("inventory", outbox.filled.set)
-    relay = Relay(database, outbox, broker, clock, leadership, service="inventory")
+    feed = Feed(database, "inventory")
+    relay = Relay(
+        database,
+        outbox,
+        broker,
+        clock,
+        leadership,
+        service="inventory",
+        stamped=feed.stamped,
+    )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     boundary = RpcBoundary(translate, clock, admission)
     hear_orders = HearOrders(store.begin, clock)
@@ -145,10 +162,15 @@ def assemble(database: Database, broker: Broker, clock: Clock, admission: Admiss
         boundary=boundary,
     )
     serve_backorders = retrying(ServeBackorders(store.begin, store, clock))
-    measure = Measuring(database, "inventory", queue, waiting_for_stock(database.engine, clock))
+    waiting = waiting_for_stock(database.engine, clock)
+    measure = Measuring(database, "inventory", queue, waiting, feed.measure)
     loops: dict[str, Loop] = {
         "inventory consumer": lambda: broker.consume(queue, receiver),
         "inventory relay": relay.run,
+        "inventory feed": feed.run,
+        "inventory feed trimming": every(
+            CUT_EVERY_S, Trimming(database, clock, feed_settings), leadership=leadership
+        ),
         "inventory stock changes": change_stock.run,
         "inventory reading": get_stock_info.run,
         "inventory serving back-orders": every(
@@ -157,7 +179,7 @@ def assemble(database: Database, broker: Broker, clock: Clock, admission: Admiss
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "inventory measuring": every(MEASURE_EVERY_S, measure),
     }
-    return Components(servicer, boundary, leadership, relay, loops)
+    return Components(servicer, boundary, feed, leadership, relay, loops)
 
 
 @asynccontextmanager
@@ -167,6 +189,7 @@ async def running(
     *,
     listen: str,
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
     private: str = "",
     share_port: bool = False,
 ) -> AsyncIterator[Inventory]:
@@ -177,7 +200,7 @@ async def running(
     """
     port = port or PortSettings()
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
-    parts = assemble(database, broker, SystemClock(), admission)
+    parts = assemble(database, broker, SystemClock(), admission, feed_settings)
     served = serving(
         listen,
         service=SERVICE_NAME,
@@ -193,7 +216,10 @@ async def running(
         address = (await at_end.enter_async_context(served)).address if listen else ""
         if listen:
             log.info("inventory is ready", address=address)
-        yield Inventory(address, parts.relay, http_service(parts.servicer, parts.boundary))
+        try:
+            yield Inventory(address, parts.relay, http_service(parts.servicer, parts.boundary))
+        finally:
+            parts.feed.close()  # whoever follows it would hold up the end
 
 
 async def main(settings: InventorySettings) -> None:
@@ -221,7 +247,12 @@ async def main(settings: InventorySettings) -> None:
         listen, http_listen = ("", settings.http) if is_http_worker() else (settings.listen, "")
         async with (
             running(
-                database, broker, listen=listen, port=settings, share_port=is_worker()
+                database,
+                broker,
+                listen=listen,
+                port=settings,
+                feed_settings=settings,
+                share_port=is_worker(),
             ) as inventory,
             serving_http(http_listen, [inventory.http], tls=settings.tls, share_port=True) as http,
         ):

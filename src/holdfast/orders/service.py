@@ -21,6 +21,7 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.feed import CUT_EVERY_S, FEED_DEFAULTS, Feed, FeedSettings, Trimming
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -114,6 +115,7 @@ class Components:
     servicer: OrderServicer
     boundary: RpcBoundary
     signals: Wakeups
+    feed: Feed
     leadership: Leadership
     finished: Check
     broker: Broker
@@ -127,6 +129,7 @@ def assemble(
     clock: Clock,
     limits: Limits,
     admission: Admission,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> Components:
     """Make every object of the service.
 
@@ -135,7 +138,8 @@ def assemble(
     queue = INVENTORY_TO_ORDERS.queue
     outbox, inbox, signals = Outbox(database), Inbox(database, clock, queue), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
-    relay = _relay(database, outbox, broker, clock, leadership, limits)
+    feed = Feed(database, "orders")
+    relay = _relay(database, outbox, broker, clock, leadership, limits, feed)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
     boundary = RpcBoundary(translate, clock, admission)
@@ -146,7 +150,8 @@ def assemble(
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
-    measure = Measuring(database, "orders", queue, pending_orders(database.engine, clock))
+    pending = pending_orders(database.engine, clock)
+    measure = Measuring(database, "orders", queue, pending, feed.measure)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
@@ -161,6 +166,10 @@ def assemble(
     loops = batches.loops() | {
         "orders consumer": lambda: broker.consume(queue, receiver),
         "orders relay": relay.run,
+        "orders feed": feed.run,
+        "orders feed trimming": every(
+            CUT_EVERY_S, Trimming(database, clock, feed_settings), leadership=leadership
+        ),
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
         "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
@@ -172,7 +181,7 @@ def assemble(
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Components(servicer, boundary, signals, leadership, finished, broker, loops)
+    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
 
 
 def _relay(
@@ -182,6 +191,7 @@ def _relay(
     clock: Clock,
     leadership: Leadership,
     limits: Limits,
+    feed: Feed,
 ) -> Relay:
     return Relay(
         database,
@@ -190,6 +200,7 @@ def _relay(
         clock,
         leadership,
         service="orders",
+        stamped=feed.stamped,
         events_max=limits.outbox_events_max,
         age_s_max=limits.outbox_age_s_max,
     )
@@ -276,6 +287,7 @@ async def running(
     limits: Limits,
     inventory_tls: TlsFiles | None = None,
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
     share_port: bool = False,
     finish: Callable[[Check], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Orders]:
@@ -290,7 +302,7 @@ async def running(
     port = port or PortSettings()
     async with open_channel(inventory, inventory_tls) as channel:
         admission = Admission(shared(port, worker_count()), port.tls_client_names)
-        parts = assemble(database, broker, channel, SystemClock(), limits, admission)
+        parts = assemble(database, broker, channel, SystemClock(), limits, admission, feed_settings)
         async with (
             holding(parts.leadership),
             background(parts.loops),
@@ -324,6 +336,7 @@ async def _served(
             yield address
         finally:
             parts.signals.close()  # whoever watches an order would hold up the end
+            parts.feed.close()  # and so would who follows the feed
 
 
 async def main(settings: OrdersSettings) -> None:
@@ -358,6 +371,7 @@ async def main(settings: OrdersSettings) -> None:
                 limits=settings,
                 inventory_tls=settings.inventory_tls,
                 port=settings,
+                feed_settings=settings,
                 share_port=is_worker(),
             ) as orders,
             serving_http(http_listen, [orders.http], tls=settings.tls, share_port=True) as http,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
@@ -31,7 +32,7 @@ class Limits(BaseModel):
         return self
 
 
-class OrdersSettings(ServiceSettings, PortSettings, Limits):
+class OrdersSettings(ServiceSettings, PortSettings, Limits, FeedSettings):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,
