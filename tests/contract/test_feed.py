@@ -20,6 +20,7 @@ from holdfast.chassis.messaging.feed import (
     Trimming,
 )
 from holdfast.chassis.messaging.outbox import Relay
+from holdfast.chassis.messaging.sql import SQL
 from tests.contract import post_office
 from tests.contract.conftest import NewDatabase
 from tests.contract.post_office import (
@@ -158,6 +159,20 @@ async def test_two_relays_at_once_give_every_event_one_place(
 
     assert await ids(feed) == [f"e-{number}" for number in range(200)]
     assert await positions(office) == list(range(1, 201))
+
+
+async def test_who_stamps_at_the_same_time_waits_for_the_head(
+    office: PostOffice, feed: Feed
+) -> None:
+    await office.append(events(*range(50)))
+    async with office.database.read() as reading:
+        rows = await reading.fetch("SELECT position FROM outbox ORDER BY position")
+    stamp = SQL[office.database.engine].STAMP_EVENTS
+
+    await asyncio.gather(*(office.database.execute(stamp, [row["position"]]) for row in rows))
+
+    assert sorted(await ids(feed)) == sorted(f"e-{number}" for number in range(50))
+    assert await positions(office) == list(range(1, 51))
 
 
 async def test_a_relay_that_was_stopped_before_it_stamps_stamps_nothing_twice(

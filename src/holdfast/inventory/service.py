@@ -18,7 +18,7 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
-from holdfast.chassis.messaging.feed import CUT_EVERY_S, FEED_DEFAULTS, Feed, FeedSettings, Trimming
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -50,12 +50,13 @@ from holdfast.inventory.application.locations.create_location import CreateLocat
 from holdfast.inventory.application.locations.update_location import UpdateLocation
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.reservations.serve_backorders import ServeBackorders
-from holdfast.inventory.application.stock.change_stock import ChangeStock
+from holdfast.inventory.application.stock.change_stock import ChangeStock, StockChange
 from holdfast.inventory.application.stock.check_availability import CheckAvailability
 from holdfast.inventory.application.stock.explain_stock import ExplainStock
 from holdfast.inventory.application.transfers.close_transfer import CloseTransfer
 from holdfast.inventory.application.transfers.create_transfer import CreateTransfer
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.metrics import waiting_for_stock
@@ -118,23 +119,12 @@ def assemble(
     leadership = database.leadership("inventory", outbox.filled.set)
     feed = Feed(database, "inventory")
     relay = Relay(
-        database,
-        outbox,
-        broker,
-        clock,
-        leadership,
-        service="inventory",
-        stamped=feed.stamped,
+        database, outbox, broker, clock, leadership, service="inventory", stamped=feed.stamped
     )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     boundary = RpcBoundary(translate, clock, admission)
     hear_orders = HearOrders(store.begin, clock)
-    change_stock = Batcher(
-        retrying(ChangeStock(store.begin, clock)),
-        name="change stock",
-        batch_items_max=BATCH_ITEMS_MAX,
-        queue_items_max=QUEUE_ITEMS_MAX,
-    )
+    change_stock = _changing_stock(store, clock)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=retrying(hear_orders))
     get_stock_info = Batcher(
         store.stock_infos,
@@ -151,26 +141,18 @@ def assemble(
         check_availability=CheckAvailability(store),
         explain_stock=ExplainStock(store, Ledger(database)),
         get_stock_info=get_stock_info,
-        transfers=TransferCases(
-            retrying(CreateTransfer(store.begin, clock, clock.new_id)),
-            retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
-            retrying(CloseTransfer(store.begin, clock)),
-            clock.new_id,
-        ),
+        transfers=_transfers(store, clock),
         reader=store,
         clock=clock,
+        feed=feed,
         boundary=boundary,
     )
     serve_backorders = retrying(ServeBackorders(store.begin, store, clock))
     waiting = waiting_for_stock(database.engine, clock)
     measure = Measuring(database, "inventory", queue, waiting, feed.measure)
-    loops: dict[str, Loop] = {
+    loops = feed.loops(clock, feed_settings, leadership) | {
         "inventory consumer": lambda: broker.consume(queue, receiver),
         "inventory relay": relay.run,
-        "inventory feed": feed.run,
-        "inventory feed trimming": every(
-            CUT_EVERY_S, Trimming(database, clock, feed_settings), leadership=leadership
-        ),
         "inventory stock changes": change_stock.run,
         "inventory reading": get_stock_info.run,
         "inventory serving back-orders": every(
@@ -180,6 +162,24 @@ def assemble(
         "inventory measuring": every(MEASURE_EVERY_S, measure),
     }
     return Components(servicer, boundary, feed, leadership, relay, loops)
+
+
+def _changing_stock(store: Store, clock: Clock) -> Batcher[StockChange, StockLevel]:
+    return Batcher(
+        retrying(ChangeStock(store.begin, clock)),
+        name="change stock",
+        batch_items_max=BATCH_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
+    )
+
+
+def _transfers(store: Store, clock: Clock) -> TransferCases:
+    return TransferCases(
+        retrying(CreateTransfer(store.begin, clock, clock.new_id)),
+        retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
+        retrying(CloseTransfer(store.begin, clock)),
+        clock.new_id,
+    )
 
 
 @asynccontextmanager

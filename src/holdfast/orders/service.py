@@ -21,7 +21,7 @@ from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.messaging.broker import Broker
-from holdfast.chassis.messaging.feed import CUT_EVERY_S, FEED_DEFAULTS, Feed, FeedSettings, Trimming
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -160,28 +160,35 @@ def assemble(
         get_order=batches.get_order,
         reader=reader,
         customers=profiles,
+        feed=feed,
         boundary=boundary,
         new_id=clock.new_id,
     )
-    loops = batches.loops() | {
-        "orders consumer": lambda: broker.consume(queue, receiver),
-        "orders relay": relay.run,
-        "orders feed": feed.run,
-        "orders feed trimming": every(
-            CUT_EVERY_S, Trimming(database, clock, feed_settings), leadership=leadership
-        ),
-        "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
-        "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
-        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
-        "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
-        "orders measuring": every(MEASURE_EVERY_S, measure),
-    }
+    loops = (
+        batches.loops()
+        | feed.loops(clock, feed_settings, leadership)
+        | {
+            "orders consumer": lambda: broker.consume(queue, receiver),
+            "orders relay": relay.run,
+            "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+            "orders ending holds": every(
+                HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))
+            ),
+            "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
+            "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+            "orders measuring": every(MEASURE_EVERY_S, measure),
+        }
+    )
+    finished = _finished(notify, relay)
+    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
 
+
+def _finished(notify: SendNotifications, relay: Relay) -> Check:
     async def finished() -> bool:
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
+    return finished
 
 
 def _relay(

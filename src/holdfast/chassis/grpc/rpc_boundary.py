@@ -23,6 +23,7 @@ from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTak
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import Admission, StrangeCertificate, TooMuch
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
+from holdfast.chassis.messaging.feed import CursorExpired, CursorUnknown
 from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
 from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.chassis.validation import InvalidRequest
@@ -90,6 +91,11 @@ def chassis_status(error: Exception) -> Status | None:
                 f"{error}: try again in {error.retry_after_s:.2g} s",
                 error.retry_after_s,
             )
+        case CursorExpired():
+            return statuses.refusal(grpc.StatusCode.OUT_OF_RANGE, "CURSOR_EXPIRED", str(error))
+        case CursorUnknown():
+            code = grpc.StatusCode.FAILED_PRECONDITION
+            return statuses.refusal(code, "CURSOR_UNKNOWN", str(error))
         case StrangeCertificate():
             return statuses.refusal(
                 grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)

@@ -19,11 +19,12 @@ from zlib import crc32
 from pydantic import BaseModel, Field
 
 from holdfast.chassis.clock import Clock
-from holdfast.chassis.database.seam import Database, Reading, Row, instant
+from holdfast.chassis.database.seam import Database, Leadership, Reading, Row, instant
 from holdfast.chassis.messaging.broker import Event
 from holdfast.chassis.messaging.outbox import POSITION_MAX
 from holdfast.chassis.messaging.sql import SQL
 from holdfast.chassis.metrics import FEED_LAG, FEED_POSITION
+from holdfast.chassis.process.lifecycle import Loop, every
 
 PAGE_EVENTS_MAX = 1_000
 STEP_EVENTS = 100  # read first: a page of large events is cut before the rest of it is read
@@ -106,7 +107,7 @@ class Feed:
     """One service's feed, as one of its processes reads it and waits for it."""
 
     def __init__(self, database: Database, service: str) -> None:
-        self._database = database
+        self._database, self._service = database, service
         self._sql = SQL[database.engine]
         self._newest = 0
         self._waiting = 0
@@ -114,6 +115,16 @@ class Feed:
         self._position, self._lag = FEED_POSITION.labels(service), FEED_LAG.labels(service)
         self._lag_max = 0
         self.is_closed = False
+
+    def loops(
+        self, clock: Clock, settings: FeedSettings, leadership: Leadership
+    ) -> dict[str, Loop]:
+        """What has to run in every process; what is too old is cut off by the one that leads."""
+        trimming = Trimming(self._database, clock, settings)
+        return {
+            f"{self._service} feed": self.run,
+            f"{self._service} feed trimming": every(CUT_EVERY_S, trimming, leadership=leadership),
+        }
 
     async def read(self, after: str, *, types: Collection[str] = (), limit: int) -> Page:
         """Return up to `limit` events that follow a cursor; fewer where they are large, and where

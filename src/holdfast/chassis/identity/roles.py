@@ -1,0 +1,46 @@
+"""What may be allowed to somebody: scopes, and roles, which are named sets of them."""
+
+from collections.abc import Iterable, Mapping
+
+CUSTOMER = "customer"  # own orders, and nothing else; only tokens of a shop's issuer have it
+
+SCOPES = frozenset(
+    """
+    orders:read orders:write orders:ship returns:write
+    stock:read stock:write products:write
+    customers:read customers:write customers:erase
+    events:read webhooks:manage imports:write keys:manage audit:read
+    """.split()
+)
+
+_READ = frozenset({"orders:read", "stock:read", "customers:read"})
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "viewer": _READ,
+    "support": _READ | {"orders:write", "returns:write", "customers:write"},
+    "warehouse": frozenset(
+        {"orders:read", "orders:ship", "returns:write", "stock:read", "stock:write"}
+    ),
+    "merchandiser": frozenset({"stock:read", "stock:write", "products:write", "imports:write"}),
+    "integrator": _READ
+    | {"orders:write", "orders:ship", "returns:write", "stock:write", "products:write"}
+    | {"customers:write", "events:read", "webhooks:manage", "imports:write"},
+    "admin": SCOPES,
+}
+
+
+def scopes_of(names: Iterable[str]) -> frozenset[str]:
+    """Return the scopes of roles and scopes named together.
+
+    :raises ValueError: a name is neither; it names all there are.
+    """
+    found: set[str] = set()
+    for name in names:
+        if name in ROLES:
+            found |= ROLES[name]
+        elif name in SCOPES:
+            found.add(name)
+        else:
+            known = ", ".join([*ROLES, *sorted(SCOPES)])
+            raise ValueError(f"{name!r} is neither a role nor a scope; there are: {known}")
+    return frozenset(found)
