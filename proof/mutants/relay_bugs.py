@@ -177,7 +177,10 @@ BUGS = (
                 "    rows = [row for row in rows if row['position'] > getattr(self, '_place', 0)]\n"
                 "    if not rows:\n",
             ),
-            ("    if done:\n", "    if done:\n        self._place = max(done)\n"),
+            (
+                "    if done := _ready(rows, left):\n",
+                "    if done := _ready(rows, left):\n        self._place = max(done)\n",
+            ),
         ),
     ),
     bug(

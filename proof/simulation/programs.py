@@ -76,6 +76,7 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
                 yield
             finally:
                 parts.signals.close()
+                parts.feed.close()
 
 
 @asynccontextmanager
@@ -91,7 +92,10 @@ async def _inventory(machine: Machine, process: Process, broker: Broker) -> Asyn
             background(parts.loops),
             _served(machine.network, Endpoint("inventory", process, server)),
         ):
-            yield
+            try:
+                yield
+            finally:
+                parts.feed.close()
 
 
 @asynccontextmanager
