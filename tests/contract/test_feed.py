@@ -95,21 +95,12 @@ async def test_a_repeat_is_published_and_stays_out_of_the_feed(
     office: PostOffice, feed: Feed
 ) -> None:
     await publish(office, event(1), event(2)._replace(is_repeat=True), event(3))
+    await publish(office, event(4)._replace(is_repeat=True))  # and nothing else
 
-    assert office.batches == [["e-1", "e-2", "e-3"]]
+    assert office.batches == [["e-1", "e-2", "e-3"], ["e-4"]]
     assert await ids(feed) == ["e-1", "e-3"]
     assert await positions(office) == [1, 2]
     assert await office.waiting() == []
-
-
-async def test_a_batch_of_repeats_leaves_and_the_feed_stays_as_it_is(
-    office: PostOffice, feed: Feed
-) -> None:
-    await publish(office, event(1))
-    await publish(office, event(2)._replace(is_repeat=True))
-    await publish(office, event(3))
-
-    assert await ids(feed) == ["e-1", "e-3"]
 
 
 async def test_what_follows_a_refused_event_of_its_subject_waits_for_it(
