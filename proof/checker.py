@@ -19,6 +19,7 @@ from proof.rules import (
     customers,
     edits,
     explaining,
+    feeds,
     goods,
     messages,
     orders,
@@ -63,7 +64,7 @@ INVARIANTS: dict[int, tuple[Callable[[RunRecord], Iterator[Violation]], ...]] = 
         transfers.transfer_idempotency,
     ),
     6: (agreement.agreement, goods.booked_once, places.held_where_asked, waiting.queues_agree),
-    7: (messages.in_order,),
+    7: (messages.in_order, feeds.feeds, feeds.followers),
     8: (messages.one_effect,),
     9: (messages.nothing_parked,),
     10: (

@@ -51,6 +51,7 @@ class RunRecord:
     :param calls: the history of all callers from the empty system on, the first supply included.
     :param observed_events: every event on an audit queue bound to everything, in the queue's order;
         None: there was none.
+    :param followed: ids of the events that a follower of each service's feed got, in their order.
     :param samples: looks at the levels while the system was busy.
     :param attempts: what the notifier was handed; None: nobody listened.
     :param poison: what was sent to do harm: letter ids that may be parked, and ids of events and
@@ -69,6 +70,7 @@ class RunRecord:
     calls: Sequence[Call]
     snapshot: Snapshot
     observed_events: Sequence[ObservedEvent] | None = None
+    followed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
     attempts: Sequence[Attempt] | None = None
     poison: Collection[str] = frozenset()
@@ -78,6 +80,13 @@ class RunRecord:
     refusals_possible: bool = False
     forgetful: bool = False
     resources: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def told(self) -> Sequence[ObservedEvent]:
+        """Events as they were seen on the audit queue; else as they stand in the feeds."""
+        if self.observed_events is not None:
+            return self.observed_events
+        return [event for feed in self.snapshot.feeds.values() for _, event in feed.entries]
 
     def calls_of(self, method: str) -> list[Call]:
         """All calls of one method, in the order in which they began."""

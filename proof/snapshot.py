@@ -350,6 +350,13 @@ class ObservedEvent(NamedTuple):
     happened_us: int | None = None
 
 
+class Feed(NamedTuple):
+    """One service's feed: its newest position, as its head says; positions with their events."""
+
+    head: int
+    entries: tuple[tuple[int, ObservedEvent], ...]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """What both databases hold. Made to be read after everything has come to rest.
@@ -364,6 +371,7 @@ class Snapshot:
     :param queues: by order, what waits by the products' queues.
     :param ledger: all movements, by their id.
     :param outboxes: events that still wait, by service.
+    :param feeds: by service; none: they are not judged.
     :param inboxes: ids of the events that had their effect, by service.
     """
 
@@ -379,6 +387,7 @@ class Snapshot:
     inboxes: Mapping[str, frozenset[str]]
     outboxes: Mapping[str, int]
     letters: tuple[Letter, ...]
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
     holds: frozenset[str] = frozenset()
     booked: frozenset[tuple[str, str]] = frozenset()
     gates: Mapping[str, Gate] = field(default_factory=dict)

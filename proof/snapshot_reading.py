@@ -3,18 +3,18 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from proof.customers_reading import emails_of, profiles_of
 from proof.goods import BY_PRIORITY, Sourcing
 from proof.goods_reading import GoodsOfOrders, booked_facts, goods_of_orders, sourcing_in
+from proof.messages_reading import messages_of
 from proof.places_reading import locations_of
 from proof.queue_reading import queues_of, waiting_in
 from proof.snapshot import (
     Change,
     Edition,
-    Letter,
     Level,
     Line,
     Missing,
@@ -129,24 +129,6 @@ SELECT request_id, product_id, location_id, on_hand, reserved, version, quaranti
 """
 
 
-_INBOX = """
-SELECT event_id
-  FROM inbox
-"""
-
-
-_OUTBOX = """
-SELECT count(*) AS waiting
-  FROM outbox
-"""
-
-
-_LETTERS = """
-SELECT letter_id, coalesce(type, '') AS type, reason
-  FROM dead_letter
-"""
-
-
 async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
     """Read everything, each database as of one moment."""
     async with orders.snapshot() as reading:
@@ -161,7 +143,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
         notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
         profiles, emails = await profiles_of(reading), await emails_of(reading)
-        orders_messages = await _messages(reading, "orders")
+        orders_messages = await messages_of(reading, "orders")
     async with inventory.snapshot() as reading:
         products = tuple(map(_product, await reading.fetch(_PRODUCTS)))
         levels = tuple(map(_level, await reading.fetch(_LEVELS)))
@@ -171,7 +153,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         booked = await booked_facts(reading)
         gates, queues = await queues_of(reading)
         locations, transfers = await locations_of(reading), await transfers_of(reading)
-        inventory_messages = await _messages(reading, "inventory")
+        inventory_messages = await messages_of(reading, "inventory")
     return Snapshot(
         orders=found,
         strays=_strays(found, goods, editions, history, payments),
@@ -193,6 +175,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         inboxes={"orders": orders_messages.inbox, "inventory": inventory_messages.inbox},
         outboxes={"orders": orders_messages.waiting, "inventory": inventory_messages.waiting},
         letters=orders_messages.letters + inventory_messages.letters,
+        feeds={"orders": orders_messages.feed, "inventory": inventory_messages.feed},
     )
 
 
@@ -365,21 +348,3 @@ def _reservation(row: Row) -> Reservation:
 
 def _stock_request(row: Row) -> StockRequest:
     return StockRequest(row["request_id"], *_level(row))
-
-
-class _Messages(NamedTuple):
-    """What one service keeps for its messages."""
-
-    inbox: frozenset[str]
-    waiting: int
-    letters: tuple[Letter, ...]
-
-
-async def _messages(reading: Reading, service: str) -> _Messages:
-    inbox = frozenset(row["event_id"] for row in await reading.fetch(_INBOX))
-    (outbox,) = await reading.fetch(_OUTBOX)
-    letters = tuple(
-        Letter(service, row["letter_id"], row["type"], row["reason"])
-        for row in await reading.fetch(_LETTERS)
-    )
-    return _Messages(inbox, outbox["waiting"], letters)

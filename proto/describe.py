@@ -1,11 +1,13 @@
-"""Write what is told of HTTP/JSON, or tell with --check whether it is up to date.
+"""Write what is told of HTTP/JSON and of events, or tell with --check whether it is up to date.
 
-That is src/holdfast/contracts/openapi.json, and the table of paths in docs/http.md.
+That is openapi.json and asyncapi.json in src/holdfast/contracts, and the table of paths in
+docs/http.md.
 """
 
 import json
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,18 @@ from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
-from holdfast.contracts.orders.v1 import orders_pb2
+from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
+from holdfast.inventory.presentation.feed_servicer import EVENTS as INVENTORY_EVENTS
 from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
+from holdfast.orders.presentation.feed_servicer import EVENTS as ORDERS_EVENTS
 from holdfast.orders.presentation.http import KEY_RULES
 from holdfast.orders.presentation.http import RULES as ORDERS_RULES
+from proto import asyncapi, openapi
 from proto.comments import as_prose, comments_of, first_sentence
-from proto.openapi import document
 
 ROOT = Path(__file__).parent.parent
-OPENAPI = ROOT / "src" / "holdfast" / "contracts" / "openapi.json"
+CONTRACTS = ROOT / "src" / "holdfast" / "contracts"
+OPENAPI, ASYNCAPI = CONTRACTS / "openapi.json", CONTRACTS / "asyncapi.json"
 PAGE = ROOT / "docs" / "http.md"
 BEGIN, END = "<!-- paths: made by proto/describe.py -->\n", "<!-- end of paths -->\n"
 
@@ -40,15 +45,20 @@ SERVICES = (
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
     ),
 )
+EVENTS = {"orders": ORDERS_EVENTS, "inventory": INVENTORY_EVENTS}
+REPEATS = {"orders": (events_pb2.StockAskedAgain.DESCRIPTOR,)}
 
 
 def main() -> int:
     includes = (ROOT / "proto", Path(status_pb2.__file__).parents[2])
     comments = comments_of(sorted((ROOT / "proto").rglob("*.proto")), includes)
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    described = document(SERVICES, comments, version)
-    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-    wanted = {OPENAPI: text, PAGE: with_table(PAGE.read_text(), comments)}
+    events = [event for kinds in EVENTS.values() for event in kinds]
+    wanted = {
+        OPENAPI: as_text(openapi.document(SERVICES, events, comments, version)),
+        ASYNCAPI: as_text(asyncapi.document(EVENTS, REPEATS, comments, version)),
+        PAGE: with_table(PAGE.read_text(), comments),
+    }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
         for path in stale:
@@ -57,6 +67,10 @@ def main() -> int:
     for path in stale:
         path.write_text(wanted[path])
     return 0
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def with_table(page: str, comments: dict[str, str]) -> str:

@@ -21,7 +21,7 @@ GENERATED_NOTE = '"""Generated from proto/ by proto/generate.py; never edited by
 
 # The protos keep their public package names; their Python code lives in a folder of its own.
 _PACKAGES = re.compile(
-    r"\b(?:holdfast|io)\.(orders|inventory|identity|cloudevents)\.v1\b(?=[ .]\w+)"
+    r"\b(?:holdfast|io)\.(orders|inventory|identity|feeds|cloudevents)\.v1\b(?=[ .]\w+)"
 )
 _IMPORTS = re.compile(r"(from|import) (holdfast|io)\b")
 _ANNOTATIONS = re.compile(r": (_?holdfast|_io)\.")
@@ -57,7 +57,7 @@ def generate(into: Path) -> None:
         raw = Path(raw_folder)
         compile_protos(raw)
         for source in [*raw.glob("holdfast/*/v1/*.py*"), *raw.glob("io/*/v1/*.py*")]:
-            if re.match(r"(events|cloudevents)_pb2_grpc\.", source.name):
+            if re.match(r"(events|feeds|cloudevents)_pb2_grpc\.", source.name):
                 continue  # no service in there
             target = into.joinpath(*source.relative_to(raw).parts[1:])
             target.parent.mkdir(parents=True, exist_ok=True)

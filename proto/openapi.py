@@ -21,7 +21,7 @@ JSON, PATCH, PROBLEM = (
     "application/problem+json",
 )
 _WHOLE_MAX = 2**53 - 1  # what JavaScript's numbers hold exactly; all of ours stay below it
-_STATUS = "google.rpc.Status"
+_STATUS, _ANY = "google.rpc.Status", "google.protobuf.Any"
 
 MONEY: Schema = {
     "type": "object",
@@ -114,6 +114,10 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
         "wait=10: wait so many seconds for the outcome, at most 60.",
         {"type": "string", "pattern": "^wait=[0-9]{1,2}$"},
     ),
+    "Last-Event-ID of a feed": (
+        "With `Accept: text/event-stream`: the cursor seen last, instead of `cursor`.",
+        {"type": "string"},
+    ),
     "Last-Event-ID": (
         "The version seen last: what is newer is sent.",
         {"type": "string", "pattern": "^[0-9]{1,18}$"},
@@ -121,9 +125,17 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
 }
 
 
-def document(services: Sequence[HttpService], comments: Mapping[str, str], version: str) -> Schema:
-    """Describe all paths of the services."""
-    writer = _Writer(comments)
+def document(
+    services: Sequence[HttpService],
+    events: Sequence[Descriptor],
+    comments: Mapping[str, str],
+    version: str,
+) -> Schema:
+    """Describe all paths of the services.
+
+    :param events: all that may stand in a feed.
+    """
+    writer = Writer(comments, events)
     paths: dict[str, Schema] = {}
     for service in services:
         seen: dict[str, int] = {}
@@ -131,7 +143,11 @@ def document(services: Sequence[HttpService], comments: Mapping[str, str], versi
             number = seen[route.method.name] = seen.get(route.method.name, 0) + 1
             binding = Binding(route, service.rules)
             operation = writer.operation(binding, number, route.method.name in service.rules.keyed)
-            paths.setdefault(told(route.template), {})[route.verb.lower()] = operation
+            by_verb = paths.setdefault(told(route.template), {})
+            if route.verb.lower() in by_verb:
+                _offer_stream(by_verb[route.verb.lower()], operation)
+            else:
+                by_verb[route.verb.lower()] = operation
     return {
         "openapi": "3.1.1",
         "info": {
@@ -151,27 +167,45 @@ def document(services: Sequence[HttpService], comments: Mapping[str, str], versi
     }
 
 
+def _offer_stream(page: Schema, stream: Schema) -> None:
+    """Add to what a path answers that it also streams the same, to whoever accepts events."""
+    page["description"] += f"\n\nWith `Accept: text/event-stream`: {stream['description']}"
+    names = {one["name"] for one in page["parameters"]}
+    page["parameters"] += [one for one in stream["parameters"] if one["name"] not in names]
+    page["responses"]["200"]["content"] |= stream["responses"]["200"]["content"]
+
+
 def _tag(path: str) -> str:
     return path.split("/")[2]
+
+
+def _short(route: Route) -> str:
+    return str(route.method.containing_service.name).removesuffix("Service")
 
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-class _Writer:
+class Writer:
     """Writes operations, and gathers the schemas that they name."""
 
-    def __init__(self, comments: Mapping[str, str]) -> None:
+    def __init__(self, comments: Mapping[str, str], events: Sequence[Descriptor]) -> None:
         self._comments = comments
         self.schemas: dict[str, Schema] = {"Problem": PROBLEM_SCHEMA}
         self._full_names: dict[str, str] = {}
+        self._operations: dict[str, str] = {}
+        self._events = events
+
+    def message(self, kind: Descriptor) -> Schema:
+        """A message as it is told."""
+        return self._message(kind, is_request=False)
 
     def operation(self, binding: Binding, number: int, needs_key: bool) -> Schema:
         route = binding.route
         prose = as_prose(self._comments[route.method.full_name])
         operation: Schema = {
-            "operationId": route.method.name + (str(number) if number > 1 else ""),
+            "operationId": self._operation_id(route, number),
             "tags": [_tag(route.template)],
             "summary": first_sentence(prose),
             "description": prose,
@@ -181,6 +215,12 @@ class _Writer:
         if route.body:
             operation["requestBody"] = self._body(binding)
         return operation
+
+    def _operation_id(self, route: Route, number: int) -> str:
+        """The method's name; where both services have one of that name, with the service before."""
+        name = route.method.name + (str(number) if number > 1 else "")
+        owner = self._operations.setdefault(name, route.method.containing_service.name)
+        return name if owner == route.method.containing_service.name else _short(route) + name
 
     def _parameters(self, binding: Binding, needs_key: bool) -> list[Schema]:
         route = binding.route
@@ -195,10 +235,13 @@ class _Writer:
             names.append("If-None-Match")
         if route.method.server_streaming and _has_version(_answered(route)):
             names = ["Last-Event-ID"]
+        if route.method.server_streaming and "cursor" in binding.query:
+            names = ["Last-Event-ID of a feed"]
         if route.body and "wait" in route.method.input_type.fields_by_name:
             names.append("Prefer")
         for name in names:
             description, schema = _HEADERS[name]
+            name = name.removesuffix(" of a feed")
             header = {"name": name, "in": "header", "description": description, "schema": schema}
             found.append(
                 header | ({"required": True} if needs_key and name == "Idempotency-Key" else {})
@@ -262,6 +305,8 @@ class _Writer:
             return SPECIAL[kind.full_name]
         if kind.full_name == _STATUS:
             return _ref("Problem")
+        if kind.full_name == _ANY:
+            return {"anyOf": [self._message(one, is_request=False) for one in self._events]}
         name = (
             f"{kind.name}Input" if is_request and not kind.name.endswith("Request") else kind.name
         )

@@ -116,11 +116,11 @@ def _relay(service: str) -> list[Point]:
             messages_min=2,
             lull=Lull(service, loop, "events read", 0.3),
         ),
-        # Confirmed; not deleted.
+        # Confirmed; neither in the feed nor out of the outbox.
         Point(f"r4-{service}", "events confirmed", service, loop, (*_BROKER, *_STATEMENT[1:])),
-        # One statement deletes and commits. The nearest to a deletion that is not committed is one
-        # whose answer is not looked at; made by `windows.py`.
-        Point(f"r5-{service}", "deletion sent", service, loop, _STATEMENT),
+        # One statement moves events to the feed and commits. The nearest to one that is not
+        # committed is one whose answer is not looked at; made by `windows.py`.
+        Point(f"r5-{service}", "stamping sent", service, loop, _STATEMENT),
     ]
 
 

@@ -25,18 +25,18 @@ TURNS_UNTIL_SENT = 3
 
 _SENT = {
     "COMMIT;": "commit sent",  # as asyncpg ends a transaction
-    **{sql.DELETE_EVENTS: "deletion sent" for sql in messages_sql.SQL.values()},
+    **{sql.STAMP_EVENTS: "stamping sent" for sql in messages_sql.SQL.values()},
 }
 
 
 def open_windows(names: Collection[str]) -> None:
     """Wrap what is needed for points of these names, in this process and for good."""
-    if "commit sent" in names or "deletion sent" in names:
+    if "commit sent" in names or "stamping sent" in names:
         asyncpg.Connection.execute = _with_answer_unread(asyncpg.Connection.execute)  # type: ignore[method-assign]
     if "commit sent" in names:
         SqliteConnection.commit = _after(SqliteConnection.commit, "commit sent")  # type: ignore[method-assign]
-    if "deletion sent" in names:
-        SqliteConnection.execute = _after_deletion(SqliteConnection.execute)  # type: ignore[method-assign]
+    if "stamping sent" in names:
+        SqliteConnection.execute_all = _after_stamping(SqliteConnection.execute_all)  # type: ignore[method-assign]
     if "events published" in names:
         Channel._on_confirm_frame = _with_confirm_unread(Channel._on_confirm_frame)  # type: ignore[method-assign]
     if "message confirmed" in names:
@@ -75,7 +75,7 @@ def _after(original: Any, name: str) -> Any:
     return call
 
 
-def _after_deletion(original: Any) -> Any:
+def _after_stamping(original: Any) -> Any:
     async def execute(connection: Any, sql: str, *arguments: Any) -> Any:
         answer = await original(connection, sql, *arguments)
         if sql in _SENT:

@@ -5,6 +5,7 @@ from proof.mutants import (
     customer_bugs,
     edit_bugs,
     explain_bugs,
+    feed_bugs,
     goods_bugs,
     hold_bugs,
     inbox_bugs,
@@ -26,6 +27,7 @@ BUGS: dict[str, Bug] = {
     for module in (
         broker_bugs,
         relay_bugs,
+        feed_bugs,
         sourcing_bugs,
         inbox_bugs,
         stock_bugs,

@@ -40,8 +40,8 @@ def _events(rows: Sequence[Any]) -> list[Event]:
     ]
 
 
-async def _delete(relay: Any, rows: Sequence[Any]) -> None:
-    await relay._database.execute(relay._sql.DELETE_EVENTS, [row["position"] for row in rows])
+async def _move(relay: Any, rows: Sequence[Any]) -> None:
+    await relay._database.execute(relay._sql.STAMP_EVENTS, [row["position"] for row in rows])
 
 
 # What row locks would be: rows that another relay works on are skipped.
@@ -58,7 +58,7 @@ async def relay_what_no_other_has(self: Any) -> bool:
         if not mine:
             return True
         taken = await self._broker.publish(_events(mine))
-        await _delete(self, [row for row in mine if row["event_id"] in taken])
+        await _move(self, [row for row in mine if row["event_id"] in taken])
     finally:
         for row in mine:
             _claimed.pop((row["event_id"], row["position"]), None)
@@ -77,7 +77,7 @@ async def give_up(self: Any) -> bool:
     except BrokerUnavailable:
         self._given = getattr(self, "_given", 0) + 1
         if self._given >= PATIENCE:
-            await _delete(self, await _next(self, self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX))
+            await _move(self, await _next(self, self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX))
         raise
     self._given = 0
     return bool(done)
@@ -147,14 +147,14 @@ BUGS = (
     ),
     bug(
         "mark before confirm",
-        "The relay deletes its rows, then publishes them.",
+        "The relay moves its rows to the feed, then publishes them.",
         edited(
             Relay,
             "relay_batch",
             (
                 "    taken = await",
                 "    positions = [row['position'] for row in rows]\n"
-                "    await self._database.execute(self._sql.DELETE_EVENTS, positions)\n"
+                "    await self._database.execute(self._sql.STAMP_EVENTS, positions)\n"
                 "    await failpoint('events confirmed')\n"
                 "    taken = await",
             ),
@@ -162,8 +162,8 @@ BUGS = (
     ),
     bug(
         "mark what was not taken",
-        "The relay deletes all that it published, whether the broker has it or not.",
-        edited(Relay, "relay_batch", (' if row["event_id"] in taken]', "]")),
+        "The relay moves all that it published, whether the broker has it or not.",
+        edited(Relay, "relay_batch", (' if row["event_id"] not in taken]', " if False]")),
     ),
     bug(
         "cursor relay",
@@ -177,7 +177,10 @@ BUGS = (
                 "    rows = [row for row in rows if row['position'] > getattr(self, '_place', 0)]\n"
                 "    if not rows:\n",
             ),
-            ("    if done:\n", "    if done:\n        self._place = max(done)\n"),
+            (
+                "    if done := _ready(rows, left):\n",
+                "    if done := _ready(rows, left):\n        self._place = max(done)\n",
+            ),
         ),
     ),
     bug(

@@ -103,6 +103,15 @@ class Told(NamedTuple):
     type: str
 
 
+def told_by(seen: ObservedEvent) -> Told:
+    """Which change an event tells of."""
+    exchange = seen.type.partition(".v1.")[0]
+    location_id = ""
+    if seen.type == LEVEL_CHANGED and seen.content:
+        location_id = seen.content[0].location_id
+    return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
+
+
 class Due(NamedTuple):
     """What an event must say.
 
@@ -154,7 +163,7 @@ def due_events(record: RunRecord) -> Iterator[tuple[Told, Due]]:
     """What must have been told."""
     for order in record.snapshot.orders.values():
         yield from _due_of_order(order)
-    answers = _answers(record.observed_events or ())
+    answers = _answers(record.told)
     for order_id, reservation in record.snapshot.reservations.items():
         if order_id not in record.poison:
             asker = record.snapshot.orders.get(order_id)

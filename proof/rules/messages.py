@@ -8,13 +8,13 @@ from proof.rules.due import (
     AGAIN,
     ANSWERS,
     CHANGED,
-    LEVEL_CHANGED,
     QUESTIONS,
     Aggregate,
     Told,
     due_events,
     due_of_question,
     says,
+    told_by,
 )
 from proof.run_record import RunRecord, Violation
 from proof.snapshot import ObservedEvent, Order
@@ -37,7 +37,7 @@ def in_order(record: RunRecord) -> Iterator[Violation]:
             continue
         if by_id.setdefault(seen.event_id, seen) != seen:
             yield Violation(7, seen.subject, f"{seen.event_id} was seen with two contents")
-        told = _told(seen)
+        told = told_by(seen)
         if (
             seen.type in ANSWERS and told not in due
         ):  # again, after a change by itself: as it stands
@@ -77,14 +77,6 @@ def _asked_again(record: RunRecord, seen: ObservedEvent) -> Iterator[Violation]:
         yield Violation(7, seen.subject, f"it was asked again for {seen.content}, not {asked}")
     elif order and not 1 <= seen.sequence <= order.version:
         yield Violation(7, seen.subject, f"it was asked again at version {seen.sequence}")
-
-
-def _told(seen: ObservedEvent) -> Told:
-    exchange = seen.type.partition(".v1.")[0]
-    location_id = ""
-    if seen.type == LEVEL_CHANGED and seen.content:
-        location_id = seen.content[0].location_id
-    return Told(Aggregate(exchange, seen.subject, location_id), seen.sequence, seen.type)
 
 
 def one_effect(record: RunRecord) -> Iterator[Violation]:

@@ -83,6 +83,7 @@ async def _orders(machine: Machine, process: Process, broker: Broker) -> AsyncIt
                 yield
             finally:
                 parts.signals.close()
+                parts.feed.close()
 
 
 @asynccontextmanager
@@ -98,7 +99,10 @@ async def _inventory(machine: Machine, process: Process, broker: Broker) -> Asyn
             background(parts.loops),
             _served(machine.network, Endpoint("inventory", process, server)),
         ):
-            yield
+            try:
+                yield
+            finally:
+                parts.feed.close()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from random import Random
 from types import ModuleType
 from typing import Any, Literal
 
-from holdfast.chassis.messaging import cloudevents, inbox, local_broker, outbox, rabbitmq
+from holdfast.chassis.messaging import cloudevents, feed, inbox, local_broker, outbox, rabbitmq
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.application.reservations import serve_backorders
 from holdfast.orders import batches as orders_batches
@@ -41,6 +41,10 @@ KINDS = (*DEEDS, *CHANCES)
 CONSTANTS: dict[tuple[ModuleType, str], Sequence[float | int]] = {
     (outbox, "RELAY_EVENTS_MAX"): (1, 2, 5, 2_000),
     (outbox, "POLL_S"): (2.0, 0.5),
+    (feed, "STEP_EVENTS"): (1, 3, 100),
+    (feed, "CUT_EVENTS"): (1, 2_000),
+    (feed, "CUT_EVERY_S"): (2.0, 60.0),
+    (feed, "LOOK_S"): (0.2, 0.025),
     (inbox, "FORGET_EVENTS_MAX"): (1, 5_000),
     (chase_orders, "CHASED_MAX"): (1, 3, 500),
     (send_notifications, "SENT_MAX"): (1, 3, 500),

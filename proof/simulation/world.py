@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from holdfast.chassis import failpoints
 from holdfast.chassis.database.sqlite import Sqlite
+from holdfast.chassis.process.lifecycle import end_all
 from holdfast.orders.application.ports import Notification
 from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from proof.checker import Attempt, RunRecord, check
@@ -20,6 +21,7 @@ from proof.simulation.callers import SimulatedCaller
 from proof.simulation.clock import SimulatedClock
 from proof.simulation.database import DatabaseServer
 from proof.simulation.fault_rates import FaultRates
+from proof.simulation.follower import Follower
 from proof.simulation.instance import Instance
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.nemesis import Nemesis
@@ -39,7 +41,7 @@ WAITS_MAX = (UNLIMITED, 6, 0)  # units of the scarce products that orders may wa
 DISPLACING = 0.5
 BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
-TASKS_AT_REST_MAX = 38  # embedded mode has 34; and some may be about to end
+TASKS_AT_REST_MAX = 42  # embedded mode has 38; and some may be about to end
 
 LEFT = {
     "orders": (
@@ -168,6 +170,8 @@ class World:
         views = {name: Sqlite(server.path) for name, server in self._databases.items()}
         for instance in self._instances:
             instance.start()
+        followers = {name: Follower(self._network, name) for name in SERVICES}
+        following = [asyncio.ensure_future(one.follow()) for one in followers.values()]
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
@@ -175,6 +179,7 @@ class World:
         if sampling.done():
             sampling.result()  # it goes on for ever, and ends by a mistake of its own only
         sampling.cancel()
+        followed = await self._followed(followers, following, snapshot)
         violations = check(
             RunRecord(
                 self.history.calls,
@@ -184,8 +189,9 @@ class World:
                     for event in self._brokers.heard
                     if event.event_id not in self._poison.ids
                 ],
-                self._samples,
-                self._attempts,
+                followed=followed,
+                samples=self._samples,
+                attempts=self._attempts,
                 poison=self._poison.ids,
                 parked=self._brokers.parked,
                 queues=self._brokers.depths,
@@ -202,6 +208,24 @@ class World:
         ]
         told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
         return [waiting] * bool(waiting) + problems + told
+
+    async def _followed(
+        self,
+        followers: Mapping[str, Follower],
+        following: Sequence["asyncio.Future[None]"],
+        snapshot: Snapshot,
+    ) -> Mapping[str, Sequence[str]]:
+        """What they got, once they had the time to get everything."""
+        await end_all(following)
+        for name, follower in followers.items():
+            await follower.catch_up(len(snapshot.feeds[name].entries))
+        # Only a clock that jumps by a month may cut off what a follower has still to read.
+        may_expire = any("clock" in kind for kind in self._swarm.deeds)
+        return {
+            name: [follower.refused] if follower.refused else follower.got
+            for name, follower in followers.items()
+            if not may_expire
+        }
 
     def _listen_to_notifier(self) -> None:
         send = LogNotifier.send

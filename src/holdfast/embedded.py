@@ -23,6 +23,7 @@ from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.issuers import Issuer, Issuers
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, FeedSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.lifecycle import background, holding
@@ -56,8 +57,8 @@ class DataInUse(Exception):
         )
 
 
-class UpSettings(ServiceSettings, PortSettings, OperatorSettings):
-    """What may be set of both ports of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
+class UpSettings(ServiceSettings, PortSettings, OperatorSettings, FeedSettings):
+    """What may be set of both services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
 
     :param issuers: whose tokens are good, beside keys.
     """
@@ -98,6 +99,7 @@ async def running(
     port: PortSettings | None = None,
     operator_key: str | None = None,
     issuers: tuple[Issuer, ...] = (),
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -111,6 +113,7 @@ async def running(
     :param operator_key: a key that may do everything; None: the one that is kept beside the data,
         made where there is none; "": nobody is asked for a key.
     :param issuers: whose tokens are good, beside keys.
+    :param feed_settings: of both services.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -129,6 +132,7 @@ async def running(
             port=port,
             operator_key=kept_key(home) if operator_key is None else operator_key,
             issuers=issuers,
+            feed_settings=feed_settings,
         ) as addresses:
             yield addresses
 
@@ -144,6 +148,7 @@ async def serving(
     http_at: str = "",
     port: PortSettings | None = None,
     issuers: tuple[Issuer, ...] = (),
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
 
@@ -165,6 +170,7 @@ async def serving(
             identity=identity,
             operator_key=SecretStr(operator_key),
             port=port,
+            feed_settings=feed_settings,
             private=private,
         ) as inventory,
         orders_service.running(
@@ -176,6 +182,7 @@ async def serving(
             identity=identity,
             operator_key=SecretStr(operator_key),
             port=port,
+            feed_settings=feed_settings,
             finish=lambda finished: drain(finished, inventory.relay.is_empty),
         ) as orders,
         serving_http(http_at, [*orders.http, *inventory.http], port) as http,

@@ -51,7 +51,7 @@ SETTINGS: Values = {
             "log_level": "WARNING",
         }
     },
-    "inventory": {"settings": {"log_level": "DEBUG"}},
+    "inventory": {"settings": {"log_level": "DEBUG", "feed_days": 7}},
 }
 ISSUERS: Values = {
     "orders": {

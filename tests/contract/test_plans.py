@@ -31,6 +31,9 @@ READ_AS_A_WHOLE = {
     "ALL": "and reads them, when one has",
     "LIST_LOCATIONS": "an operator asks for all of at most 1,000",
     "LIST_LETTERS": "an operator asks for all dead letters",
+    "FEED_HEAD": "it has one row",
+    "SUBJECTS_OF_TYPES": "all that waits, as long as a queue at the broker is broken",
+    "STAMP_EVENTS": "the feed's head has one row",
     "COUNT_LETTERS": "every process tells how many there are, of the first 10,000",
     "TAKE_LETTERS": "an operator sends back all dead letters, or some of those few",
 }
@@ -129,8 +132,12 @@ SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '',
 INSERT INTO notification
 SELECT order_id, 2, status, placed_at, CASE request_id WHEN 'r-7' THEN NULL ELSE now() END
   FROM orders;
-INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
-SELECT request_id, '', '', 1, now(), '', '' FROM orders;
+INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data, is_repeat)
+SELECT request_id, '', '', 1, now(), '', '', false FROM orders;
+INSERT INTO feed
+SELECT n, 'e-' || n, CASE n % 10 WHEN 0 THEN 'a' ELSE 'b' END, '', 1, now(), '', ''
+  FROM generate_series(1, 3000) AS n;
+UPDATE feed_head SET last = 3000;
 INSERT INTO inbox SELECT request_id, now() FROM orders;
 INSERT INTO order_history
 SELECT order_id, 3, 'CANCELLED', placed_at, 'why', '', ''
@@ -212,7 +219,13 @@ ASKED = {
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, 'c-1', '', ARRAY['r-7', 'r-8', 'none'], ''"),
         ("UNSENT_NOTIFICATIONS", "20"),
         ("NEXT_EVENTS", "20"),
-        ("NEXT_EVENTS_OF_OTHER_TYPES", "20, ARRAY['a', 'b']"),
+        ("NEXT_EVENTS_OF_OTHER_TYPES", "20, ARRAY['a', 'b'], 0"),
+        ("STAMP_EVENTS", "ARRAY[1, 2, 3]"),
+        ("FEED_HEAD", ""),
+        ("FEED_EVENTS", "1000, 3000, 20"),
+        ("FEED_EVENTS_OF_TYPES", "1000, 1100, 20, ARRAY['a']"),
+        ("FEED_PLACES", "ARRAY[1000, 1020]"),
+        ("FIRST_KEPT", "1, 2000, '2026-01-01'"),
         ("BACKLOG", ""),
         ("FORGET_EVENTS", "'2026-01-01', 20"),
     ],

@@ -44,6 +44,9 @@ TABLES = {
     "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table'",
     "postgresql": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
 }
+WHAT_WAS_TOLD = """
+SELECT data FROM outbox UNION ALL SELECT data FROM feed UNION ALL SELECT body FROM dead_letter
+"""
 AS_TEXT = {"sqlite": "SELECT * FROM {}", "postgresql": "SELECT to_jsonb(t)::text AS row FROM {} t"}
 
 
@@ -55,7 +58,7 @@ async def dumped(database: Database) -> str:
             rows: Any = await reading.fetch(AS_TEXT[database.engine].format(table["name"]))
             told += [plain(value) for row in rows for value in row]
         # PostgreSQL's JSON has bytes as hexadecimal digits.
-        rows = await reading.fetch("SELECT data FROM outbox UNION ALL SELECT body FROM dead_letter")
+        rows = await reading.fetch(WHAT_WAS_TOLD)
         told += [plain(row["data"]) for row in rows]
     return "\n".join(told)
 

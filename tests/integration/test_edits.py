@@ -263,6 +263,7 @@ async def test_an_edit_of_what_stays_pending_is_told_so_and_not_that_it_is_stale
         get_order=unused,
         reader=shop.reader,
         customers=unused,
+        feed=unused,
         boundary=unused,
         new_id=shop.clock.new_id,
     )

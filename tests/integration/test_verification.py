@@ -328,7 +328,8 @@ async def test_what_the_services_disagree_on_for_good_is_found_and_named(shop: T
     await shop.hear_inventory([answer(sound, LAMP=2), answer(bare), answer(fewer, LAMP=3)])
     await shop.hear_inventory([answer(rejected, Shortage("LAMP", 2, 0))])
     await shop.cancel(cancelled, "", ANNA)
-    await forget_everything_told(shop.orders, shop.inventory)
+    await shop.forget_told(shop.orders)
+    await shop.forget_told(shop.inventory)
 
     report = await verified(shop)
 
@@ -341,13 +342,6 @@ async def test_what_the_services_disagree_on_for_good_is_found_and_named(shop: T
             f"order {rejected} is REJECTED, Inventory has it HELD",
         ]
     )
-
-
-async def forget_everything_told(*databases: Database) -> None:
-    """As if every event had been delivered."""
-    for database in databases:
-        async with database.begin() as work:
-            await work.execute("DELETE FROM outbox")
 
 
 async def test_what_the_services_agree_on_at_a_second_look_is_no_contradiction(

@@ -59,7 +59,7 @@ async def test_a_relay_that_deletes_what_it_never_read_is_found(site: Site, tmp_
 
     # Events commit while the confirm of earlier ones is on its way.
     case = case_of("r4-orders", Action.DELAY)
-    found = await violations(case, site, tmp_path, DELETE_EVENTS=everything)
+    found = await violations(case, site, tmp_path, STAMP_EVENTS=everything)
 
     assert found
 

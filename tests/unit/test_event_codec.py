@@ -113,6 +113,7 @@ events = st.builds(
     time=st.datetimes(timezones=st.just(UTC)),
     data=st.binary(),
     traceparent=st.just("") | words,
+    is_repeat=st.just(False),  # says where it goes here, and nothing to anybody else
 )
 
 

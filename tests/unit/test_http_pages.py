@@ -21,6 +21,7 @@ SERVICES = [
     service
     for file in (orders_pb2.DESCRIPTOR, inventory_pb2.DESCRIPTOR, keys_pb2.DESCRIPTOR)
     for service in file.services_by_name.values()
+    if service.name != "KeyIntakeService"  # Orders alone asks it, over gRPC
 ]
 
 
@@ -34,7 +35,9 @@ def test_the_document_has_every_path_with_words_for_it() -> None:
     operations = {}
     for route in (route for service in SERVICES for route in routes_of(service)):
         operation = DOCUMENT["paths"][told(route.template)][route.verb.lower()]
-        assert operation["operationId"].rstrip("0123456789") == route.method.name
+        name = operation["operationId"].rstrip("0123456789")
+        told_as = route.method.name.replace("StreamEvents", "ReadEvents")  # it has one path with it
+        assert name in (told_as, "Inventory" + told_as)
         assert operation["summary"]
         operations[operation["operationId"]] = operation
 

@@ -176,6 +176,17 @@ RELAY_LEADER = gauge(
     "1 in the one process of a service that publishes its events, 0 in the others: 1 in sum.",
     service=(),
 )
+FEED_POSITION = gauge(
+    "holdfast_feed_position",
+    "Position of the newest event in a service's feed, looked at about every 5 s.",
+    service=(),
+)
+FEED_LAG = gauge(
+    "holdfast_feed_lag_events",
+    "By how many events the furthest behind of a feed's readers still was behind the newest one,"
+    " after what it was given in the last 5 s or so; 0: all have everything, or nobody reads.",
+    service=(),
+)
 PUBLISHED = counter(
     "holdfast_publish_total",
     "Events handed to the broker: taken (confirmed), refused (by a queue), or failed (no answer,"

@@ -15,6 +15,7 @@ from holdfast.cli import (
     backorders,
     customers,
     databases,
+    events,
     keys,
     locations,
     orders,
@@ -86,6 +87,7 @@ app.add_typer(products.app, name="product")
 app.add_typer(keys.app, name="key")
 app.add_typer(locations.app, name="location")
 app.add_typer(backorders.app, name="backorder")
+app.add_typer(events.app, name="events")
 app.command()(replay)
 app.command()(bench)
 app.command()(metrics)

@@ -127,6 +127,7 @@ def up(
                 port=settings,
                 operator_key=key,
                 issuers=settings.issuers,
+                feed_settings=settings,
             ) as services,
         ):
             _announce(

@@ -4,6 +4,8 @@ from holdfast.client._client import Holdfast
 from holdfast.client._customers import Customers
 from holdfast.client._errors import (
     AlreadyExists,
+    CursorExpired,
+    CursorUnknown,
     DeadlineExceeded,
     EditUnderWay,
     HoldExpired,
@@ -26,6 +28,7 @@ from holdfast.client._errors import (
     Unavailable,
     Violation,
 )
+from holdfast.client._events import Event, EventPage, Events, FeedName
 from holdfast.client._explain_types import (
     EarlierStock,
     ExplainedLevel,
@@ -105,6 +108,8 @@ __all__ = [
     "BackorderedUnits",
     "Charge",
     "ChargeKind",
+    "CursorExpired",
+    "CursorUnknown",
     "Customer",
     "CustomerProfile",
     "Customers",
@@ -115,7 +120,11 @@ __all__ = [
     "EditState",
     "EditUnderWay",
     "Erased",
+    "Event",
+    "EventPage",
+    "Events",
     "ExplainedLevel",
+    "FeedName",
     "HeldStock",
     "HoldExpired",
     "Holdfast",

@@ -8,6 +8,7 @@ from holdfast.client import _requests
 from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._customers import Customers
+from holdfast.client._events import Events
 from holdfast.client._inventory import Inventory
 from holdfast.client._key import key_for
 from holdfast.client._keys import Keys
@@ -66,6 +67,7 @@ class Holdfast:
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)
         self.keys = Keys(to_orders)
+        self.events = Events(to_orders, to_inventory)
         self._channels = (to_orders.channel, to_inventory.channel)
 
     async def close(self) -> None:

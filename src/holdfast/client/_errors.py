@@ -10,6 +10,8 @@ HoldfastError
 │   ├── HoldExpired           the hold has ended: place a new order, or give the payment back
 │   ├── EditUnderWay          the order's last edit has no answer yet: read the order again
 │   ├── NothingLeft           no unit would be left: cancel the order as a whole
+│   ├── CursorExpired         events after this cursor are not kept any more
+│   ├── CursorUnknown         a cursor of another feed, or of what a restored database has lost
 │   ├── OpenOrders            orders to erase are not final: `order_ids`, up to ten
 │   ├── AlreadyExists         the id is taken by other contents
 │   │   └── RequestIdReused   the request id was used for something else: see `order_id`
@@ -132,6 +134,18 @@ class EditUnderWay(Refused):
     """Inventory has not answered the order's last edit yet: read the order again, then edit it."""
 
 
+class CursorExpired(Refused):
+    """Events after this cursor are not kept any more: take the newest cursor, read anew what you
+    follow, then go on from that cursor.
+    """
+
+
+class CursorUnknown(Refused):
+    """The cursor is of another feed, of events that a restored database has lost, or made up: take
+    the newest cursor, read anew what you follow, then go on from that cursor.
+    """
+
+
 class NothingLeft(Refused):
     """These are all units that the order has: cancel it as a whole."""
 
@@ -218,6 +232,8 @@ _BY_REASON: Mapping[str, type[HoldfastError]] = {
     "STALE_VERSION": StaleVersion,
     "REQUEST_TOO_LARGE": RequestTooLarge,
     "ANSWER_TOO_LARGE": Unavailable,
+    "CURSOR_EXPIRED": CursorExpired,
+    "CURSOR_UNKNOWN": CursorUnknown,
 }
 _BY_CODE: Mapping[str, type[HoldfastError]] = {
     "INVALID_ARGUMENT": InvalidRequest,

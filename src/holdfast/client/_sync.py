@@ -10,6 +10,7 @@ from typing import ParamSpec, Self, TypeVar
 from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRESS, Holdfast
 from holdfast.client._customers import Customers
 from holdfast.client._errors import HoldfastError
+from holdfast.client._events import Events
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
@@ -50,6 +51,7 @@ class HoldfastSync:
         self.inventory = _InventorySync(self._client.inventory, self._loop)
         self.customers = _CustomersSync(self._client.customers, self._loop)
         self.keys = _KeysSync(self._client.keys, self._loop)
+        self.events = _EventsSync(self._client.events, self._loop)
 
     def close(self) -> None:
         """End what is under way, close both channels and the thread. A repeat changes nothing."""
@@ -170,6 +172,15 @@ class _KeysSync:
         self.list = loop.blocking(keys.list)
         self.rotate = loop.blocking(keys.rotate)
         self.revoke = loop.blocking(keys.revoke)
+
+
+class _EventsSync:
+    """The feeds, waited for; documented at `Events`."""
+
+    def __init__(self, events: Events, loop: _LoopThread) -> None:
+        self.read = loop.blocking(events.read)
+        self.latest = loop.blocking(events.latest)
+        self.follow = loop.iterating(events.follow)
 
 
 class _InventorySync:

@@ -23,6 +23,7 @@ from holdfast.chassis.identity.house import add_operator, identity_of, learn
 from holdfast.chassis.identity.servicer import KeyIntakeServicer
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -56,12 +57,13 @@ from holdfast.inventory.application.locations.create_location import CreateLocat
 from holdfast.inventory.application.locations.update_location import UpdateLocation
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.application.reservations.serve_backorders import ServeBackorders
-from holdfast.inventory.application.stock.change_stock import ChangeStock
+from holdfast.inventory.application.stock.change_stock import ChangeStock, StockChange
 from holdfast.inventory.application.stock.check_availability import CheckAvailability
 from holdfast.inventory.application.stock.explain_stock import ExplainStock
 from holdfast.inventory.application.transfers.close_transfer import CloseTransfer
 from holdfast.inventory.application.transfers.create_transfer import CreateTransfer
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
+from holdfast.inventory.domain.stock.levels import StockLevel
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.ledger import Ledger
 from holdfast.inventory.infrastructure.metrics import waiting_for_stock
@@ -107,28 +109,32 @@ class Components:
 
     servicer: InventoryServicer
     boundary: RpcBoundary
+    feed: Feed
     leadership: Leadership
     relay: Relay
     loops: dict[str, Loop]
 
 
 def assemble(
-    database: Database, broker: Broker, clock: Clock, admission: Admission, gate: Gate
+    database: Database,
+    broker: Broker,
+    clock: Clock,
+    admission: Admission,
+    gate: Gate,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> Components:
     """Make every object of the service."""
     queue = ORDERS_TO_INVENTORY.queue
     outbox, inbox = Outbox(database), Inbox(database, clock, queue)
     leadership = database.leadership("inventory", outbox.filled.set)
-    relay = Relay(database, outbox, broker, clock, leadership, service="inventory")
+    feed = Feed(database, "inventory")
+    relay = Relay(
+        database, outbox, broker, clock, leadership, service="inventory", stamped=feed.stamped
+    )
     store = Store(database, outbox, inbox, EventCodec(clock.new_id))
     boundary = RpcBoundary(translate, clock, admission, gate)
     hear_orders = HearOrders(store.begin, clock)
-    change_stock = Batcher(
-        retrying(ChangeStock(store.begin, clock)),
-        name="change stock",
-        batch_items_max=BATCH_ITEMS_MAX,
-        queue_items_max=QUEUE_ITEMS_MAX,
-    )
+    change_stock = _changing_stock(store, clock)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=retrying(hear_orders))
     get_stock_info = Batcher(
         store.stock_infos,
@@ -145,19 +151,16 @@ def assemble(
         check_availability=CheckAvailability(store),
         explain_stock=ExplainStock(store, Ledger(database)),
         get_stock_info=get_stock_info,
-        transfers=TransferCases(
-            retrying(CreateTransfer(store.begin, clock, clock.new_id)),
-            retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
-            retrying(CloseTransfer(store.begin, clock)),
-            clock.new_id,
-        ),
+        transfers=_transfers(store, clock),
         reader=store,
         clock=clock,
+        feed=feed,
         boundary=boundary,
     )
     serve_backorders = retrying(ServeBackorders(store.begin, store, clock))
-    measure = Measuring(database, "inventory", queue, waiting_for_stock(database.engine, clock))
-    loops: dict[str, Loop] = {
+    waiting = waiting_for_stock(database.engine, clock)
+    measure = Measuring(database, "inventory", queue, waiting, feed.measure)
+    loops = feed.loops(clock, feed_settings, leadership) | {
         "inventory consumer": lambda: broker.consume(queue, receiver),
         "inventory relay": relay.run,
         "inventory stock changes": change_stock.run,
@@ -168,7 +171,25 @@ def assemble(
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "inventory measuring": every(MEASURE_EVERY_S, measure),
     }
-    return Components(servicer, boundary, leadership, relay, loops)
+    return Components(servicer, boundary, feed, leadership, relay, loops)
+
+
+def _changing_stock(store: Store, clock: Clock) -> Batcher[StockChange, StockLevel]:
+    return Batcher(
+        retrying(ChangeStock(store.begin, clock)),
+        name="change stock",
+        batch_items_max=BATCH_ITEMS_MAX,
+        queue_items_max=QUEUE_ITEMS_MAX,
+    )
+
+
+def _transfers(store: Store, clock: Clock) -> TransferCases:
+    return TransferCases(
+        retrying(CreateTransfer(store.begin, clock, clock.new_id)),
+        retrying(ReceiveTransfer(store.begin, clock, clock.new_id)),
+        retrying(CloseTransfer(store.begin, clock)),
+        clock.new_id,
+    )
 
 
 @asynccontextmanager
@@ -180,6 +201,7 @@ async def running(
     identity: IdentitySettings,
     operator_key: SecretStr | None = None,
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
     private: str = "",
     share_port: bool = False,
 ) -> AsyncIterator[Inventory]:
@@ -194,7 +216,7 @@ async def running(
     await add_operator(house, operator_key, clock)
     await learn(house)
     admission = Admission(shared(port, worker_count()), port.tls_client_names)
-    parts = assemble(database, broker, clock, admission, house.gate)
+    parts = assemble(database, broker, clock, admission, house.gate, feed_settings)
 
     def register(server: aio.Server) -> None:
         add_InventoryServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
@@ -219,7 +241,10 @@ async def running(
         if listen:
             log.info("inventory is ready", address=address)
         http = (http_service(parts.servicer, parts.boundary),)
-        yield Inventory(address, parts.relay, http)
+        try:
+            yield Inventory(address, parts.relay, http)
+        finally:
+            parts.feed.close()  # whoever follows it would hold up the end
 
 
 async def main(settings: InventorySettings) -> None:
@@ -252,6 +277,7 @@ async def main(settings: InventorySettings) -> None:
                 listen=listen,
                 identity=settings,
                 port=settings,
+                feed_settings=settings,
                 share_port=is_worker(),
             ) as inventory,
             serving_http(http_listen, inventory.http, settings, share_port=True) as http,

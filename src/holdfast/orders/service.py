@@ -29,6 +29,7 @@ from holdfast.chassis.identity.servicer import KeyServicer
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.identity.telling import key_loops
 from holdfast.chassis.messaging.broker import Broker
+from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
 from holdfast.chassis.messaging.measuring import MEASURE_EVERY_S, Measuring
 from holdfast.chassis.messaging.outbox import Outbox, Relay
@@ -112,6 +113,7 @@ class Components:
     servicer: OrderServicer
     boundary: RpcBoundary
     signals: Wakeups
+    feed: Feed
     leadership: Leadership
     finished: Check
     broker: Broker
@@ -127,6 +129,7 @@ def assemble(
     admission: Admission,
     gate: Gate,
     service_key: str = "",
+    feed_settings: FeedSettings = FEED_DEFAULTS,
 ) -> Components:
     """Make every object of the service.
 
@@ -136,7 +139,8 @@ def assemble(
     queue = INVENTORY_TO_ORDERS.queue
     outbox, inbox, signals = Outbox(database), Inbox(database, clock, queue), Wakeups()
     leadership = database.leadership("orders", outbox.filled.set)
-    relay = _relay(database, outbox, broker, clock, leadership, limits)
+    feed = Feed(database, "orders")
+    relay = _relay(database, outbox, broker, clock, leadership, limits, feed)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
     reader, profiles = Reader(database), ProfileReader(database)
     boundary = RpcBoundary(translate, clock, admission, gate)
@@ -147,7 +151,8 @@ def assemble(
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
     notify = SendNotifications(reader, LogNotifier(), clock)
-    measure = Measuring(database, "orders", queue, pending_orders(database.engine, clock))
+    pending = pending_orders(database.engine, clock)
+    measure = Measuring(database, "orders", queue, pending, feed.measure)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
@@ -156,24 +161,35 @@ def assemble(
         get_order=batches.get_order,
         reader=reader,
         customers=profiles,
+        feed=feed,
         boundary=boundary,
         new_id=clock.new_id,
     )
-    loops = batches.loops() | {
-        "orders consumer": lambda: broker.consume(queue, receiver),
-        "orders relay": relay.run,
-        "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
-        "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
-        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
-        "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
-        "orders measuring": every(MEASURE_EVERY_S, measure),
-    }
+    loops = (
+        batches.loops()
+        | feed.loops(clock, feed_settings, leadership)
+        | {
+            "orders consumer": lambda: broker.consume(queue, receiver),
+            "orders relay": relay.run,
+            "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+            "orders ending holds": every(
+                HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))
+            ),
+            "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
+            "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+            "orders measuring": every(MEASURE_EVERY_S, measure),
+        }
+    )
+    finished = _finished(notify, relay)
+    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
 
+
+def _finished(notify: SendNotifications, relay: Relay) -> Check:
     async def finished() -> bool:
         """Send what is unsent; tell whether nothing waits any more."""
         return not await notify() and await relay.is_empty()
 
-    return Components(servicer, boundary, signals, leadership, finished, broker, loops)
+    return finished
 
 
 def _relay(
@@ -183,6 +199,7 @@ def _relay(
     clock: Clock,
     leadership: Leadership,
     limits: Limits,
+    feed: Feed,
 ) -> Relay:
     return Relay(
         database,
@@ -191,6 +208,7 @@ def _relay(
         clock,
         leadership,
         service="orders",
+        stamped=feed.stamped,
         events_max=limits.outbox_events_max,
         age_s_max=limits.outbox_age_s_max,
     )
@@ -212,6 +230,7 @@ async def running(
     operator_key: SecretStr | None = None,
     inventory_tls: TlsFiles | None = None,
     port: PortSettings | None = None,
+    feed_settings: FeedSettings = FEED_DEFAULTS,
     share_port: bool = False,
     finish: Callable[[Check], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Orders]:
@@ -239,6 +258,7 @@ async def running(
             admission,
             house.gate,
             service_key(identity),
+            feed_settings,
         )
         key_servicer = KeyServicer(house, clock)
         async with (
@@ -286,6 +306,7 @@ async def _served(
             yield address
         finally:
             parts.signals.close()  # whoever watches an order would hold up the end
+            parts.feed.close()  # and so would who follows the feed
 
 
 async def main(settings: OrdersSettings) -> None:
@@ -322,6 +343,7 @@ async def main(settings: OrdersSettings) -> None:
                 operator_key=settings.operator_key,
                 inventory_tls=settings.inventory_tls,
                 port=settings,
+                feed_settings=settings,
                 share_port=is_worker(),
             ) as orders,
             serving_http(http_listen, orders.http, settings, share_port=True) as http,

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
+from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings, require_together
@@ -32,7 +33,9 @@ class Limits(BaseModel):
         return self
 
 
-class OrdersSettings(ServiceSettings, PortSettings, IdentitySettings, OperatorSettings, Limits):
+class OrdersSettings(
+    ServiceSettings, PortSettings, IdentitySettings, OperatorSettings, Limits, FeedSettings
+):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,

@@ -21,9 +21,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
        networks = excluded.networks,
        expires_at = excluded.expires_at,
        revoked_at = coalesce(mine.revoked_at, excluded.revoked_at),
-       version = excluded.version
- WHERE mine.version < excluded.version
-   AND mine.digest = excluded.digest
+       version = CASE
+                 WHEN mine.version < excluded.version THEN excluded.version
+                 ELSE mine.version + 1
+                 END
+ WHERE mine.digest = excluded.digest
+   AND (mine.version < excluded.version
+        OR mine.revoked_at IS NULL AND excluded.revoked_at IS NOT NULL)
 ;
 
 -- ADD

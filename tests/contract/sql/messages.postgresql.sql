@@ -1,10 +1,10 @@
 -- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
 
 -- APPEND_EVENTS
-INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
+INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data, is_repeat)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[],
-              $6::text[], $7::bytea[])
+              $6::text[], $7::bytea[], $8::boolean[])
 ;
 
 -- NEXT_EVENTS
@@ -17,14 +17,84 @@ ORDER BY position
 -- NEXT_EVENTS_OF_OTHER_TYPES
   SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
     FROM outbox
-   WHERE type <> ALL($2::text[])
+   WHERE position > $3
+     AND type <> ALL($2::text[])
 ORDER BY position
    LIMIT $1
 ;
 
--- DELETE_EVENTS
-DELETE FROM outbox
-      WHERE position = ANY($1::bigint[])
+-- SUBJECTS_OF_TYPES
+SELECT DISTINCT subject
+  FROM outbox
+ WHERE type = ANY($1::text[])
+   AND subject = ANY($2::text[])
+;
+
+-- STAMP_EVENTS
+WITH head AS MATERIALIZED (
+         SELECT last
+           FROM feed_head
+            FOR UPDATE),
+     taken AS (
+         DELETE FROM outbox
+               WHERE position = ANY($1::bigint[])
+                 AND (SELECT last FROM head) IS NOT NULL      -- the lock comes first
+           RETURNING *),
+     placed AS (
+         INSERT INTO feed
+              SELECT (SELECT last FROM head) + row_number() OVER (ORDER BY position),
+                     event_id, type, subject, sequence, happened_at, traceparent, data
+                FROM taken
+               WHERE NOT is_repeat
+            ORDER BY position
+           RETURNING position)
+UPDATE feed_head
+   SET last = last + (SELECT count(*) FROM placed)
+;
+
+-- FEED_HEAD
+SELECT feed_id, last, (SELECT min(position) FROM feed) AS oldest
+  FROM feed_head
+;
+
+-- FEED_EVENTS
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM feed
+   WHERE position > $1
+     AND position <= $2
+ORDER BY position
+   LIMIT $3
+;
+
+-- FEED_EVENTS_OF_TYPES
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM feed
+   WHERE position > $1
+     AND position <= $2
+     AND type = ANY($4::text[])
+ORDER BY position
+   LIMIT $3
+;
+
+-- FEED_PLACES
+SELECT position, event_id
+  FROM feed
+ WHERE position = ANY($1::bigint[])
+;
+
+-- FIRST_KEPT
+  SELECT position
+    FROM feed
+   WHERE position >= $1
+     AND position < $2
+     AND happened_at >= $3
+ORDER BY position
+   LIMIT 1
+;
+
+-- CUT_FEED
+DELETE FROM feed
+      WHERE position < $1
 ;
 
 -- BACKLOG

@@ -1,9 +1,9 @@
 -- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
 
 -- APPEND_EVENTS
-INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)
+INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data, is_repeat)
      VALUES (?1, ?2, ?3, ?4, ?5,
-              ?6, ?7)
+              ?6, ?7, ?8)
 ;
 
 -- NEXT_EVENTS
@@ -16,14 +16,76 @@ ORDER BY position
 -- NEXT_EVENTS_OF_OTHER_TYPES
   SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
     FROM outbox
-   WHERE type NOT IN (SELECT value FROM json_each(?2))
+   WHERE position > ?3
+     AND type NOT IN (SELECT value FROM json_each(?2))
 ORDER BY position
    LIMIT ?1
 ;
 
--- DELETE_EVENTS
+-- SUBJECTS_OF_TYPES
+SELECT DISTINCT subject
+  FROM outbox
+ WHERE type IN (SELECT value FROM json_each(?1))
+   AND subject IN (SELECT value FROM json_each(?2))
+;
+
+-- STAMP_EVENTS
+INSERT INTO feed
+     SELECT (SELECT last FROM feed_head) + row_number() OVER (ORDER BY position),
+            event_id, type, subject, sequence, happened_at, traceparent, data
+       FROM outbox
+      WHERE position IN (SELECT value FROM json_each(?1))
+        AND NOT is_repeat
+   ORDER BY position;
+UPDATE feed_head
+   SET last = coalesce((SELECT max(position) FROM feed), last);
 DELETE FROM outbox
       WHERE position IN (SELECT value FROM json_each(?1))
+;
+
+-- FEED_HEAD
+SELECT feed_id, last, (SELECT min(position) FROM feed) AS oldest
+  FROM feed_head
+;
+
+-- FEED_EVENTS
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM feed
+   WHERE position > ?1
+     AND position <= ?2
+ORDER BY position
+   LIMIT ?3
+;
+
+-- FEED_EVENTS_OF_TYPES
+  SELECT position, event_id, type, subject, sequence, happened_at, traceparent, data
+    FROM feed
+   WHERE position > ?1
+     AND position <= ?2
+     AND type IN (SELECT value FROM json_each(?4))
+ORDER BY position
+   LIMIT ?3
+;
+
+-- FEED_PLACES
+SELECT position, event_id
+  FROM feed
+ WHERE position IN (SELECT value FROM json_each(?1))
+;
+
+-- FIRST_KEPT
+  SELECT position
+    FROM feed
+   WHERE position >= ?1
+     AND position < ?2
+     AND happened_at >= ?3
+ORDER BY position
+   LIMIT 1
+;
+
+-- CUT_FEED
+DELETE FROM feed
+      WHERE position < ?1
 ;
 
 -- BACKLOG

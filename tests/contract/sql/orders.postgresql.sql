@@ -283,8 +283,28 @@ CREATE TABLE outbox (
     sequence    bigint NOT NULL,
     happened_at timestamptz NOT NULL,
     traceparent text NOT NULL,
+    data        bytea NOT NULL,
+    is_repeat   boolean NOT NULL                 -- told before, under another id: not for the feed
+);
+
+-- What has left the outbox, in the order of leaving: dense, for whoever follows.
+CREATE TABLE feed (
+    position    bigint PRIMARY KEY,
+    event_id    text COLLATE "C" NOT NULL,
+    type        text NOT NULL,
+    subject     text NOT NULL,
+    sequence    bigint NOT NULL,
+    happened_at timestamptz NOT NULL,
+    traceparent text NOT NULL,
     data        bytea NOT NULL
 );
+
+CREATE TABLE feed_head (                         -- one row
+    feed_id text NOT NULL,                       -- random: names this feed in every cursor
+    last    bigint NOT NULL                      -- the newest position; 0: none yet
+) WITH (fillfactor = 10);
+
+INSERT INTO feed_head VALUES (substr(md5(gen_random_uuid()::text), 1, 12), 0);
 
 CREATE TABLE inbox (
     event_id    text COLLATE "C" PRIMARY KEY,

@@ -283,8 +283,28 @@ CREATE TABLE outbox (
     sequence    INTEGER NOT NULL,
     happened_at TEXT NOT NULL,
     traceparent TEXT NOT NULL,
+    data        BLOB NOT NULL,
+    is_repeat   INTEGER NOT NULL                 -- told before, under another id: not for the feed
+);
+
+-- What has left the outbox, in the order of leaving: dense, for whoever follows.
+CREATE TABLE feed (
+    position    INTEGER PRIMARY KEY,
+    event_id    TEXT NOT NULL,
+    type        TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    sequence    INTEGER NOT NULL,
+    happened_at TEXT NOT NULL,
+    traceparent TEXT NOT NULL,
     data        BLOB NOT NULL
 );
+
+CREATE TABLE feed_head (                         -- one row
+    feed_id TEXT NOT NULL,                       -- random: names this feed in every cursor
+    last    INTEGER NOT NULL                      -- the newest position; 0: none yet
+);
+
+INSERT INTO feed_head VALUES (substr(lower(hex(randomblob(16))), 1, 12), 0);
 
 CREATE TABLE inbox (
     event_id    TEXT PRIMARY KEY,

@@ -110,6 +110,9 @@ class Database(Protocol):
     async def execute(self, sql: str, *arguments: object) -> int:
         """Run one statement as a transaction of its own and return how many rows it touched.
 
+        What PostgreSQL writes to several tables in one statement, SQLite has in several: with `;`
+        at the ends of lines between them they are that one transaction too.
+
         :raises Conflict: nothing was written.
         :raises DatabaseUnavailable: the outcome is unknown.
         """

@@ -81,6 +81,15 @@ def _with_numbers_from(taken: int, text: str) -> str:
     return _ARGUMENT.sub(lambda found: f"?{int(found[1]) + taken}", text)
 
 
+@cache
+def _statements_in(sql: str) -> tuple[tuple[str, int], ...]:
+    """Split a text into its statements, each with how many of the arguments it takes."""
+    return tuple(
+        (statement, max((int(number) for number in _ARGUMENT.findall(statement)), default=0))
+        for statement in sql.split(";\n")
+    )
+
+
 _VALUES = re.compile(r"VALUES (\(.*?\))", re.DOTALL)
 _ARGUMENT = re.compile(r"\?([0-9]+)")
 
@@ -121,6 +130,28 @@ class SqliteConnection:
     async def execute(self, sql: str, *arguments: object) -> int:
         bound = tuple(map(_bound, arguments))
         return await self.call(lambda: self._connection.execute(sql, bound).rowcount)
+
+    async def execute_all(self, sql: str, *arguments: object) -> int:
+        """Run statements with `;` between them, as one transaction, in one go on the thread; return
+        how many rows the last one touched.
+        """
+        statements = _statements_in(sql)
+        if len(statements) == 1:
+            return await self.execute(sql, *arguments)
+        bound = tuple(map(_bound, arguments))
+
+        def run() -> int:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                for statement, taken in statements:
+                    touched = self._connection.execute(statement, bound[:taken]).rowcount
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.rollback()
+                raise
+            return touched
+
+        return await self.call(run)
 
     async def write(self, sql: str, rows: Sequence[tuple[object, ...]]) -> int:
         if not rows:
@@ -211,7 +242,7 @@ class Sqlite:
     async def execute(self, sql: str, *arguments: object) -> int:
         with STATEMENT_SECONDS.time():
             async with self._writing:
-                return await self._writer.execute(sql, *arguments)
+                return await self._writer.execute_all(sql, *arguments)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Reading]:

@@ -16,6 +16,7 @@ from holdfast.chassis.identity.refusals import (
     KeyNotFound,
     Unauthenticated,
 )
+from holdfast.chassis.messaging.feed import CursorExpired, CursorUnknown
 from holdfast.chassis.validation import InvalidRequest
 
 log = structlog.get_logger()
@@ -46,6 +47,11 @@ def chassis_status(error: Exception) -> Status | None:
                 f"{error}: try again in {error.retry_after_s:.2g} s",
                 error.retry_after_s,
             )
+        case CursorExpired():
+            return statuses.refusal(grpc.StatusCode.OUT_OF_RANGE, "CURSOR_EXPIRED", str(error))
+        case CursorUnknown():
+            code = grpc.StatusCode.FAILED_PRECONDITION
+            return statuses.refusal(code, "CURSOR_UNKNOWN", str(error))
         case StrangeCertificate():
             return statuses.refusal(
                 grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)

@@ -19,11 +19,11 @@ from holdfast.chassis.http.binding import Binding
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest, refused
-from holdfast.chassis.http.headers import gathered, is_json
+from holdfast.chassis.http.headers import accepts_events, gathered, is_json
 from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
-from holdfast.chassis.http.router import Router, routes_of, segments_of
+from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
 from holdfast.chassis.http.service import HttpService
 
 BODY_S_MAX = 30.0  # for a body to arrive
@@ -93,6 +93,7 @@ class HttpApplication:
                         Answers(route, service.rules, made),
                         service,
                     ),
+                    key=key_of(route, routes),
                 )
         self._pages = Pages(templates)
         self._stopping = asyncio.Event()
@@ -132,6 +133,8 @@ class HttpApplication:
             return page
         by_verb = self._router.find(segments)
         target = by_verb.get("GET" if verb == "HEAD" else verb)
+        if verb == "GET" and STREAM in by_verb and accepts_events(headers):
+            target = by_verb[STREAM]
         if target is None or (verb == "HEAD" and target.streams):
             return _elsewhere(verb, by_verb, is_page=page is not None)
         if self._streams >= STREAMS_MAX if target.streams else self._requests >= REQUESTS_MAX:
@@ -183,7 +186,10 @@ class HttpApplication:
         over = asyncio.Event()
         watch = asyncio.create_task(self._until_over(receive, over))
         context = HttpContext(headers, _peer(scope), None)
-        last_id = last_event_id(headers.get("last-event-id", ""))
+        last_seen = headers.get("last-event-id", "")
+        last_id = last_event_id(last_seen)
+        if last_seen and "cursor" in message.DESCRIPTOR.fields_by_name:
+            message.cursor = last_seen  # it has seen more than it first asked for
         stream = EventStream(target.method(message, context), last_id, over)
         try:
             first = await stream.first()
@@ -246,7 +252,7 @@ def _elsewhere(verb: str, by_verb: Mapping[str, _Target], *, is_page: bool) -> A
     """Answer a path that is not there, or not for this verb."""
     if not by_verb and not is_page:
         return of_problem(problem(404, "there is no such path; /docs shows those that there are"))
-    verbs = {"GET"} if is_page else set(by_verb)
+    verbs = {"GET"} if is_page else set(by_verb) - {STREAM}
     if "GET" in verbs and not (by_verb and by_verb["GET"].streams):
         verbs.add("HEAD")
     allow = {"allow": ", ".join(sorted(verbs | {"OPTIONS"}))}

@@ -1,4 +1,5 @@
-"""Streams as Server-Sent Events: an event a message, whose id is the version that it tells.
+"""Streams as Server-Sent Events: an event a message, whose id is the version that it tells; of a
+feed, an event for each of its own, whose id is the cursor behind it.
 
 A client that comes back with Last-Event-ID is told what is newer. A stream ends with an event `end`
 when the method has no more to tell, without it when the server stops: then the client comes back.
@@ -56,7 +57,7 @@ class EventStream:
             if message in (_NONE_YET, _OVER):
                 return _OPENING
             if not self._last_id or _version(message) > self._last_id:
-                return _OPENING + _event(message)
+                return _OPENING + _events(message)
 
     async def rest(self, send: Send) -> None:
         """Send what follows."""
@@ -64,7 +65,7 @@ class EventStream:
             while (message := await self._message(ALIVE_EVERY_S)) is not _OVER:
                 if message is _ENDED:
                     return await send(_END)
-                await send(_ALIVE if message is _NONE_YET else _event(message))
+                await send(_ALIVE if message is _NONE_YET else _events(message))
         except Aborted as aborted:
             await send(b"event: problem\ndata: " + problem_of(aborted.status).body() + b"\n\n")
 
@@ -111,10 +112,21 @@ def _version(message: Any) -> int:
     return getattr(message, "version", 0)
 
 
-def _event(message: Any) -> bytes:
+def _events(message: Any) -> bytes:
+    if cursor := getattr(message, "next_cursor", ""):
+        told = b"".join(map(_of_feed, message.events))
+        if message.events and message.events[-1].cursor == cursor:
+            return told
+        # Moves the client on, past what it did not ask for, and is nothing to it else.
+        return told + b"id: %b\n\n" % cursor.encode()
     version = _version(message)
     named = b"id: %d\n" % version if version else b""
     return named + b"data: " + written(message) + b"\n\n"
+
+
+def _of_feed(event: Any) -> bytes:
+    cursor, name = event.cursor.encode(), event.type.encode()
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor, name, written(event))
 
 
 def last_event_id(text: str) -> int:

@@ -79,3 +79,8 @@ def preferred_wait_s(headers: Headers) -> int | None:
     """Return how long the caller would wait for an outcome (RFC 7240); None: it does not say."""
     found = _WAIT.search(headers.get("prefer", ""))
     return int(found[1]) if found else None
+
+
+def accepts_events(headers: Headers) -> bool:
+    """Whether the caller asks for Server-Sent Events, as browsers do by themselves."""
+    return "text/event-stream" in headers.get("accept", "").lower()

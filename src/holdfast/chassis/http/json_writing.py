@@ -9,8 +9,11 @@ from functools import cache
 from typing import Any
 
 import orjson
+from google.protobuf import descriptor_pool
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.http.json_values import WRITERS, short_names
@@ -29,6 +32,8 @@ def writer_of(descriptor: Descriptor) -> Write:
     """Return what turns messages of this type into what JSON has."""
     if special := WRITERS.get(descriptor.full_name):
         return special  # type: ignore[no-any-return]
+    if descriptor.full_name == AnyMessage.DESCRIPTOR.full_name:
+        return _inside
     if descriptor.full_name == Status.DESCRIPTOR.full_name:
         return lambda status: problem_of(status).content
     fields = [(field.name, field.has_presence, _of_field(field)) for field in descriptor.fields]
@@ -43,6 +48,18 @@ def writer_of(descriptor: Descriptor) -> Write:
         return content
 
     return write
+
+
+def _inside(packed: AnyMessage) -> Any:
+    """What a message of ours has that is packed into another one, which tells its type itself."""
+    descriptor, kind = _packed(packed.type_url)
+    return writer_of(descriptor)(kind.FromString(packed.value))
+
+
+@cache
+def _packed(type_url: str) -> tuple[Descriptor, type[Message]]:
+    descriptor = descriptor_pool.Default().FindMessageTypeByName(type_url.rpartition("/")[2])
+    return descriptor, GetMessageClass(descriptor)
 
 
 def _of_field(field: FieldDescriptor) -> Write | None:

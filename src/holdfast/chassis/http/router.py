@@ -4,7 +4,7 @@ Paths are cut at `/` before they are decoded, so that an id may hold `/`, `:` an
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -15,6 +15,8 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDesc
 from holdfast.chassis.http.flaws import BadHttpRequest, refused
 
 Target = TypeVar("Target")
+
+STREAM = "GET as a stream"  # what a path gives to whoever accepts events, beside its GET
 
 _VERBS = ("get", "put", "post", "delete", "patch")
 _WRONG_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -53,6 +55,17 @@ class Route:
         return {place: part[1:-1] for place, part in parts if part.startswith("{")}
 
 
+def key_of(route: Route, beside: Iterable[Route]) -> str:
+    """The verb that a route is found by; STREAM where another one has the same path and verb."""
+    has_plain = any(
+        one.template == route.template
+        and one.verb == route.verb
+        and not one.method.server_streaming
+        for one in beside
+    )
+    return STREAM if route.method.server_streaming and has_plain else route.verb
+
+
 def routes_of(service: ServiceDescriptor) -> list[Route]:
     """All ways to call the methods of a service, each method's own path first."""
     return [route for method in service.methods for route in _routes(method)]
@@ -78,15 +91,19 @@ class Router(Generic[Target]):
         self._variable: Router[Target] | None = None
         self._by_verb: dict[str, Target] = {}
 
-    def add(self, route: Route, target: Target) -> None:
+    def add(self, route: Route, target: Target, *, key: str) -> None:
+        """Add a route.
+
+        :param key: the verb that it is found by; see `key_of`.
+        """
         node = self
         for segment in route.segments:
             if segment.startswith("{"):
                 node._variable = node = node._variable or Router()
             else:
                 node = node._literals.setdefault(segment, Router())  # noqa: SLF001
-        assert route.verb not in node._by_verb, f"{route.verb} {route.template} is there twice"  # noqa: SLF001
-        node._by_verb[route.verb] = target  # noqa: SLF001
+        assert key not in node._by_verb, f"{key} {route.template} is there twice"  # noqa: SLF001
+        node._by_verb[key] = target  # noqa: SLF001
 
     def find(self, segments: Sequence[str]) -> Mapping[str, Target]:
         """Return what is there for each verb; empty: nothing is."""

@@ -35,11 +35,11 @@ class Measuring:
     was so when it last had the right to.
 
     :param queue: the service's own; what has been parked from it is told also while that is none.
-    :param look: reads what else the service wants to tell of its rows.
+    :param looks: each reads what else the service wants to tell of its rows.
     """
 
-    def __init__(self, database: Database, service: str, queue: str, look: Look) -> None:
-        self._database, self._look, self._queue = database, look, queue
+    def __init__(self, database: Database, service: str, queue: str, *looks: Look) -> None:
+        self._database, self._looks, self._queue = database, looks, queue
         self._sql = SQL[database.engine]
         self._is_up = DATABASE_UP.labels(service)
 
@@ -49,7 +49,8 @@ class Measuring:
         try:
             async with self._database.read() as reading:
                 await self._count_dead_letters(reading)
-                await self._look(reading)
+                for look in self._looks:
+                    await look(reading)
             is_up = True
         finally:
             self._is_up.set(is_up)

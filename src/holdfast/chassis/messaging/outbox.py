@@ -1,11 +1,11 @@
 """The outbox: events commit with what caused them; a relay hands them to the broker afterwards.
 
-A row leaves only after the broker confirmed that very event. A crash in between publishes it again
-under the same id.
+A row leaves only after the broker confirmed that very event, and its leaving is its entry into the
+feed (`feed.py`). A crash in between publishes it again under the same id.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,7 @@ from holdfast.chassis.messaging.sql import SQL
 from holdfast.chassis.metrics import OUTBOX_AGE_SECONDS, OUTBOX_EVENTS, PUBLISHED, RELAY_LEADER
 
 RELAY_EVENTS_MAX = 2_000
+POSITION_MAX = 2**63 - 1
 STUCK_S = 5.0
 POLL_S = 0.5  # finds what another process committed, or what a crash left
 RETRY_S_MAX = 5.0
@@ -60,7 +61,7 @@ class Outbox:
         """Write the events in order, to be published if and only if the transaction commits."""
         rows = [
             (event.event_id, event.type, event.subject, event.sequence)
-            + (event.time, event.traceparent, event.data)
+            + (event.time, event.traceparent, event.data, event.is_repeat)
             for event in events
         ]
         if rows:
@@ -71,6 +72,7 @@ class Outbox:
 class Relay:
     """Publishes what the outbox holds; of several processes on one database only one at a time.
 
+    :param stamped: called when events have entered the feed.
     :param service: whose outbox it is, for those who measure.
     :param events_max: with more events waiting, `is_too_long`.
     :param age_s_max: with an older event waiting, `is_too_long`.
@@ -85,6 +87,7 @@ class Relay:
         leadership: Leadership,
         *,
         service: str,
+        stamped: Callable[[], None] = lambda: None,
         events_max: int = 100_000,
         age_s_max: float = 60.0,
     ) -> None:
@@ -94,6 +97,7 @@ class Relay:
         self._broker = broker
         self._clock = clock
         self._leadership = leadership
+        self._stamped = stamped
         self._events_max = events_max
         self._age_s_max = age_s_max
         self._backlog = Backlog(0, None)
@@ -138,7 +142,8 @@ class Relay:
         return is_leading
 
     async def relay_batch(self) -> bool:
-        """Publish the oldest events, delete those the broker holds; return whether none is left.
+        """Publish the oldest events, move those that the broker holds to the feed; return whether
+        none is left.
 
         :raises BrokerUnavailable: the broker took nothing, or not all of it.
         """
@@ -161,11 +166,12 @@ class Relay:
         ]
         taken = await self._publish(events)
         await failpoint("events confirmed")
-        done = [row["position"] for row in rows if row["event_id"] in taken]
-        if done:
-            await self._database.execute(self._sql.DELETE_EVENTS, done)
-        if len(done) < len(rows):
-            raise BrokerUnavailable(f"{len(rows) - len(done)} of {len(rows)} events were not taken")
+        left = [row for row in rows if row["event_id"] not in taken]
+        if done := _ready(rows, left):
+            await self._database.execute(self._sql.STAMP_EVENTS, done)
+            self._stamped()
+        if left:
+            raise BrokerUnavailable(f"{len(left)} of {len(rows)} events were not taken")
         return len(rows) < RELAY_EVENTS_MAX
 
     async def _publish(self, events: Sequence[Event]) -> frozenset[str]:
@@ -185,9 +191,27 @@ class Relay:
     async def _next_events(self, reading: Reading) -> Sequence[Row]:
         """Leave alone what a broken queue keeps waiting: what comes after it must not wait too."""
         if waiting := self._broker.waiting_types():
-            sql = self._sql.NEXT_EVENTS_OF_OTHER_TYPES
-            return await reading.fetch(sql, RELAY_EVENTS_MAX, sorted(waiting))
+            return await self._next_of_other_types(reading, sorted(waiting))
         return await reading.fetch(self._sql.NEXT_EVENTS, RELAY_EVENTS_MAX)
+
+    async def _next_of_other_types(self, reading: Reading, waiting: list[str]) -> Sequence[Row]:
+        """Nor take what is about the same subject as something that waits: it could follow it, and
+        would turn the order of the subject's events round in the feed.
+        """
+        found: list[Row] = []
+        after, is_last = 0, False
+        while len(found) < RELAY_EVENTS_MAX and not is_last:
+            sql = self._sql.NEXT_EVENTS_OF_OTHER_TYPES
+            rows = await reading.fetch(sql, RELAY_EVENTS_MAX, waiting, after)
+            subjects = sorted({row["subject"] for row in rows})
+            # Asked after the rows were read: what stood before one of them stands there still,
+            # unless it has entered the feed.
+            held_rows = await reading.fetch(self._sql.SUBJECTS_OF_TYPES, waiting, subjects)
+            held = {row["subject"] for row in held_rows}
+            found += [row for row in rows if row["subject"] not in held]
+            after = rows[-1]["position"] if rows else 0
+            is_last = len(rows) < RELAY_EVENTS_MAX
+        return found[:RELAY_EVENTS_MAX]
 
     async def _measure_in_time(self) -> None:
         """Measure now and then, also under a load that never leaves the outbox empty."""
@@ -235,3 +259,16 @@ class Relay:
                 await self._filled.wait()
         except TimeoutError:
             return
+
+
+def _ready(rows: Sequence[Row], left: Sequence[Row]) -> list[int]:
+    """The positions of those that may leave: of each subject what comes before the first that the
+    broker did not take. What comes after it waits and is published again, or it would enter the
+    feed too early.
+    """
+    first_left = {row["subject"]: row["position"] for row in reversed(left)}
+    return [
+        row["position"]
+        for row in rows
+        if not first_left or row["position"] < first_left.get(row["subject"], POSITION_MAX + 1)
+    ]

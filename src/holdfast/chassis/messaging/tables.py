@@ -14,8 +14,25 @@ CREATE TABLE outbox (
     sequence    bigint NOT NULL,
     happened_at timestamptz NOT NULL,
     traceparent text NOT NULL,
+    data        bytea NOT NULL,
+    is_repeat   boolean NOT NULL                 -- told before, under another id: not for the feed
+);
+-- What has left the outbox, in the order of leaving: dense, for whoever follows.
+CREATE TABLE feed (
+    position    bigint PRIMARY KEY,
+    event_id    text COLLATE "C" NOT NULL,
+    type        text NOT NULL,
+    subject     text NOT NULL,
+    sequence    bigint NOT NULL,
+    happened_at timestamptz NOT NULL,
+    traceparent text NOT NULL,
     data        bytea NOT NULL
 );
+CREATE TABLE feed_head (                         -- one row
+    feed_id text NOT NULL,                       -- random: names this feed in every cursor
+    last    bigint NOT NULL                      -- the newest position; 0: none yet
+) WITH (fillfactor = 10);
+INSERT INTO feed_head VALUES (substr(random_id(), 1, 12), 0);
 CREATE TABLE inbox (
     event_id    text COLLATE "C" PRIMARY KEY,
     received_at timestamptz NOT NULL
@@ -35,10 +52,15 @@ CREATE TABLE dead_letter (
 ) WITHOUT ROWID;
 """
 
+_RANDOM_ID = {
+    "postgresql": "md5(gen_random_uuid()::text)",
+    "sqlite": "lower(hex(randomblob(16)))",
+}
+
 
 def statements(tables: str, engine: str) -> list[str]:
     """Split the tables as one engine takes them into statements, each ended by a semicolon at a
-    line's end.
+    line's end. What stands there as `random_id()` is another one in every database.
     """
-    text = tables_in(tables, engine)
+    text = tables_in(tables, engine).replace("random_id()", _RANDOM_ID[engine])
     return [statement for statement in text.split(";\n") if statement.strip()]

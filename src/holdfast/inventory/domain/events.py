@@ -12,18 +12,21 @@ class StockReserved(NamedTuple):
     """Whatever the order wants is held for it."""
 
     reservation: Reservation
+    is_repeat: bool = False  # this version was told before
 
 
 class StockRejected(NamedTuple):
     """What the order wants was short; what is held stayed as it was."""
 
     reservation: Reservation
+    is_repeat: bool = False  # this version was told before
 
 
 class ReservationReleased(NamedTuple):
     """The order is over; nothing is held for it any more."""
 
     reservation: Reservation
+    is_repeat: bool = False  # this version was told before
 
 
 class ChangeCause(StrEnum):
@@ -38,6 +41,7 @@ class ReservationChanged(NamedTuple):
 
     reservation: Reservation
     cause: ChangeCause
+    is_repeat: bool = False  # never
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,16 @@ ReservationEvent = StockReserved | StockRejected | ReservationReleased | Reserva
 InventoryEvent = ReservationEvent | StockLevelChanged
 
 
-def answer(reservation: Reservation) -> ReservationEvent:
-    """Return the answer to the reservation's newest question: all of it, as it stands."""
+def answer(reservation: Reservation, *, is_repeat: bool = False) -> ReservationEvent:
+    """Return the answer to the reservation's newest question: all of it, as it stands.
+
+    :param is_repeat: it did not change: what it is now has been told.
+    """
     if reservation.state is ReservationState.OVER:
-        return ReservationReleased(reservation)
-    return StockRejected(reservation) if reservation.missing else StockReserved(reservation)
+        return ReservationReleased(reservation, is_repeat)
+    if reservation.missing:
+        return StockRejected(reservation, is_repeat)
+    return StockReserved(reservation, is_repeat)
 
 
 def level_changed(level: StockLevel) -> StockLevelChanged:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from holdfast.chassis.database.audit import Auditor
 from holdfast.chassis.database.seam import Row
+from holdfast.chassis.messaging import feed_audit
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.domain.stock.levels import LevelKey
 from holdfast.inventory.infrastructure import transfers_audit
@@ -18,6 +19,10 @@ COUNTS = {
     "reservations": "reservation",
     "transfers": "transfer",
 }
+
+# Every version of a reservation is told by one event; levels have versions of their own.
+VERSIONS = "SELECT CAST(order_id AS text) AS subject, version, updated_at FROM reservation"
+LEVEL_CHANGED = "holdfast.inventory.v1.StockLevelChanged"
 
 QUESTIONS = {
     "level {product_id} at {location_id} has on hand {on_hand}, reserved {reserved}, quarantined "
@@ -282,6 +287,7 @@ async def audit(auditor: Auditor) -> None:
     await auditor.refute(QUESTIONS)
     await auditor.refute(transfers_audit.QUESTIONS)
     await auditor.messages()
+    await feed_audit.audit(auditor, VERSIONS, beside=LEVEL_CHANGED)
 
 
 def sourcing_in(text: str | None) -> tuple[str, tuple[str, ...], bool, bool]:

@@ -35,9 +35,10 @@ class EventCodec:
     def encode(self, event: InventoryEvent, at: datetime, caller: Caller) -> Event:
         message = _message(event)
         if isinstance(event, StockLevelChanged):
-            subject, sequence = event.product_id, event.sequence
+            subject, sequence, is_repeat = event.product_id, event.sequence, False
         else:
             subject, sequence = event.reservation.order_id, event.reservation.version
+            is_repeat = event.is_repeat
         return Event(
             event_id=self._new_id(),
             type=message.DESCRIPTOR.full_name,
@@ -46,6 +47,7 @@ class EventCodec:
             time=at,
             data=message.SerializeToString(),
             traceparent=caller.traceparent,
+            is_repeat=is_repeat,
         )
 
 

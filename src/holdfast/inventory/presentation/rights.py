@@ -26,6 +26,8 @@ INVENTORY_SERVICE: Rights = {
     "CloseTransfer": frozenset({"stock:write"}),
     "GetTransfer": frozenset({"stock:read"}),
     "ListTransfers": frozenset({"stock:read"}),
+    "ReadEvents": frozenset({"events:read"}),
+    "StreamEvents": frozenset({"events:read"}),
 }
 
 KEY_INTAKE_SERVICE: Rights = {"TakeKeys": frozenset({SERVICE})}

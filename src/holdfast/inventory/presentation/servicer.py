@@ -9,6 +9,7 @@ from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.grpc import pages, statuses
 from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
+from holdfast.chassis.messaging.feed import Feed
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.locations.named import named
@@ -35,6 +36,7 @@ from holdfast.inventory.presentation import (
     wire,
 )
 from holdfast.inventory.presentation.caller import caller_of
+from holdfast.inventory.presentation.feed_servicer import FeedMethods
 from holdfast.inventory.presentation.transfers_servicer import TransferCases, TransferMethods
 
 Info = TypeVar("Info")
@@ -49,7 +51,7 @@ NO_ROOM = pb.BatchGetStockInfoResult(
 )
 
 
-class InventoryServicer(TransferMethods):
+class InventoryServicer(TransferMethods, FeedMethods):
     """The methods of `holdfast.inventory.v1.InventoryService`; the proto documents them."""
 
     def __init__(
@@ -67,9 +69,11 @@ class InventoryServicer(TransferMethods):
         get_stock_info: Batcher[str, StockInfo | None],
         transfers: TransferCases,
         reader: StockReader,
+        feed: Feed,
         clock: Clock,
         boundary: RpcBoundary,
     ) -> None:
+        FeedMethods.__init__(self, feed)
         self._change_stock = change_stock
         self._create_product = create_product
         self._update_product = update_product

@@ -1,6 +1,7 @@
 """Recompute Orders from its own records: states from histories, totals from lines."""
 
 from holdfast.chassis.database.audit import Auditor
+from holdfast.chassis.messaging import feed_audit
 from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
 from holdfast.orders.infrastructure.customers import audit as customers_audit
 from holdfast.orders.infrastructure.ordering import edits_audit
@@ -23,6 +24,9 @@ COUNTS = {
     "customers": "customer",
     "erasures": "erasure",
 }
+
+# Every version of an order is told by one event.
+VERSIONS = "SELECT CAST(order_id AS text) AS subject, version, updated_at FROM orders"
 
 QUESTIONS = {
     "order {order_id} is at version {version}, its history has {entries} entries up to {last}": """
@@ -292,3 +296,4 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         after_s=UNSENT_S_MAX,
     )
     await auditor.messages()
+    await feed_audit.audit(auditor, VERSIONS)

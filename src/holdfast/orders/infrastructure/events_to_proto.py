@@ -56,6 +56,7 @@ class EventCodec:
             time=at,
             data=message.SerializeToString(),
             traceparent=caller.traceparent,
+            is_repeat=isinstance(event, StockAskedAgain),
         )
 
 

@@ -25,6 +25,8 @@ ORDER_SERVICE: Rights = {
     "ListCustomers": frozenset({"customers:read"}),
     "EraseCustomer": frozenset({"customers:erase"}),
     "ExportCustomer": frozenset({"customers:read"}),
+    "ReadEvents": frozenset({"events:read"}),
+    "StreamEvents": frozenset({"events:read"}),
 }
 
 KEY_SERVICE: Rights = {

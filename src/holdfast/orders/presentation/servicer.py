@@ -12,6 +12,7 @@ from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.grpc import pages, statuses
 from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import Room
+from holdfast.chassis.messaging.feed import Feed
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
@@ -33,6 +34,7 @@ from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.shipping.errors import ShippedInPart
 from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
+from holdfast.orders.presentation.feed_servicer import FeedMethods
 from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
 from holdfast.orders.presentation.ordering.edits_wire import (
@@ -47,7 +49,7 @@ from holdfast.orders.presentation.shipping.servicer import GoodsMethods
 Answer = TypeVar("Answer")
 
 
-class OrderServicer(CustomerMethods, GoodsMethods):
+class OrderServicer(CustomerMethods, GoodsMethods, FeedMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -59,10 +61,12 @@ class OrderServicer(CustomerMethods, GoodsMethods):
         get_order: Batcher[OrderRef, Order | None],
         reader: OrderReader,
         customers: CustomerReader,
+        feed: Feed,
         boundary: RpcBoundary,
         new_id: Callable[[], str],
     ) -> None:
         CustomerMethods.__init__(self, use_cases, customers)
+        FeedMethods.__init__(self, feed)
         GoodsMethods.__init__(self, use_cases, watch_order, get_order, reader, new_id)
         self._place_orders = place_orders
         self._boundary = boundary

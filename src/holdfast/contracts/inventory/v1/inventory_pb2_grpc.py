@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from holdfast.contracts.feeds.v1 import feeds_pb2 as holdfast_dot_feeds_dot_v1_dot_feeds__pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2 as holdfast_dot_inventory_dot_v1_dot_inventory__pb2
 
 GRPC_GENERATED_VERSION = '1.83.2'
@@ -144,6 +145,16 @@ class InventoryServiceStub:
                 '/holdfast.inventory.v1.InventoryService/ListTransfers',
                 request_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.SerializeToString,
                 response_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.FromString,
+                _registered_method=True)
+        self.ReadEvents = channel.unary_unary(
+                '/holdfast.inventory.v1.InventoryService/ReadEvents',
+                request_serializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsRequest.SerializeToString,
+                response_deserializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsResponse.FromString,
+                _registered_method=True)
+        self.StreamEvents = channel.unary_stream(
+                '/holdfast.inventory.v1.InventoryService/StreamEvents',
+                request_serializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsRequest.SerializeToString,
+                response_deserializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -379,6 +390,22 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadEvents(self, request, context):
+        """Returns what follows a cursor in the feed of Inventory: its events, in one order that never changes; with `wait`, as soon as there
+        is something. Safe to repeat. Errors: see feeds.proto.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamEvents(self, request, context):
+        """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+        path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -491,6 +518,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListTransfers,
                     request_deserializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.FromString,
                     response_serializer=holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'ReadEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadEvents,
+                    request_deserializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsRequest.FromString,
+                    response_serializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsResponse.SerializeToString,
+            ),
+            'StreamEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamEvents,
+                    request_deserializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsRequest.FromString,
+                    response_serializer=holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1088,6 +1125,60 @@ class InventoryService:
             '/holdfast.inventory.v1.InventoryService/ListTransfers',
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersRequest.SerializeToString,
             holdfast_dot_inventory_dot_v1_dot_inventory__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/ReadEvents',
+            holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsRequest.SerializeToString,
+            holdfast_dot_feeds_dot_v1_dot_feeds__pb2.ReadEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/holdfast.inventory.v1.InventoryService/StreamEvents',
+            holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsRequest.SerializeToString,
+            holdfast_dot_feeds_dot_v1_dot_feeds__pb2.StreamEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,6 +24,7 @@ No answer has more than 4 MiB, which is what a gRPC client takes unless told oth
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from holdfast.contracts.feeds.v1 import feeds_pb2 as _feeds_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2 as _inventory_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -189,6 +190,14 @@ class InventoryServiceStub:
     """
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListTransfersRequest, _inventory_pb2.ListTransfersResponse]
     """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
+    ReadEvents: _grpc.UnaryUnaryMultiCallable[_feeds_pb2.ReadEventsRequest, _feeds_pb2.ReadEventsResponse]
+    """Returns what follows a cursor in the feed of Inventory: its events, in one order that never changes; with `wait`, as soon as there
+    is something. Safe to repeat. Errors: see feeds.proto.
+    """
+    StreamEvents: _grpc.UnaryStreamMultiCallable[_feeds_pb2.StreamEventsRequest, _feeds_pb2.StreamEventsResponse]
+    """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+    path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -332,6 +341,14 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     ListTransfers: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListTransfersRequest, _inventory_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
+    ReadEvents: _aio.UnaryUnaryMultiCallable[_feeds_pb2.ReadEventsRequest, _feeds_pb2.ReadEventsResponse]  # type: ignore[assignment]
+    """Returns what follows a cursor in the feed of Inventory: its events, in one order that never changes; with `wait`, as soon as there
+    is something. Safe to repeat. Errors: see feeds.proto.
+    """
+    StreamEvents: _aio.UnaryStreamMultiCallable[_feeds_pb2.StreamEventsRequest, _feeds_pb2.StreamEventsResponse]  # type: ignore[assignment]
+    """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+    path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
+    """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps products and their stock. Every level is the sum of its movements; reserved never exceeds on hand."""
@@ -604,5 +621,25 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ListTransfersResponse, _abc.Awaitable[_inventory_pb2.ListTransfersResponse]]:
         """Lists transfers, newest first; pages stay stable while transfers are added. Safe to repeat."""
+
+    @_abc_1.abstractmethod
+    def ReadEvents(
+        self,
+        request: _feeds_pb2.ReadEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feeds_pb2.ReadEventsResponse, _abc.Awaitable[_feeds_pb2.ReadEventsResponse]]:
+        """Returns what follows a cursor in the feed of Inventory: its events, in one order that never changes; with `wait`, as soon as there
+        is something. Safe to repeat. Errors: see feeds.proto.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamEvents(
+        self,
+        request: _feeds_pb2.StreamEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_feeds_pb2.StreamEventsResponse], _abc.AsyncIterator[_feeds_pb2.StreamEventsResponse]]:
+        """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+        path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
+        """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

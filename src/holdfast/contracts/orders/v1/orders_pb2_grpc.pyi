@@ -26,6 +26,7 @@ neither begins nor ends with a space. The refusal names the character. Letter ca
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from holdfast.contracts.feeds.v1 import feeds_pb2 as _feeds_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as _orders_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -252,6 +253,14 @@ class OrderServiceStub:
     that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
     Errors: NOT_FOUND: there is neither profile nor order.
     """
+    ReadEvents: _grpc.UnaryUnaryMultiCallable[_feeds_pb2.ReadEventsRequest, _feeds_pb2.ReadEventsResponse]
+    """Returns what follows a cursor in the feed of Orders: its events, in one order that never changes; with `wait`, as soon as there
+    is something. Safe to repeat. Errors: see feeds.proto.
+    """
+    StreamEvents: _grpc.UnaryStreamMultiCallable[_feeds_pb2.StreamEventsRequest, _feeds_pb2.StreamEventsResponse]
+    """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+    path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
+    """
 
 @_typing.type_check_only
 class OrderServiceAsyncStub(OrderServiceStub):
@@ -455,6 +464,14 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
     that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
     Errors: NOT_FOUND: there is neither profile nor order.
+    """
+    ReadEvents: _aio.UnaryUnaryMultiCallable[_feeds_pb2.ReadEventsRequest, _feeds_pb2.ReadEventsResponse]  # type: ignore[assignment]
+    """Returns what follows a cursor in the feed of Orders: its events, in one order that never changes; with `wait`, as soon as there
+    is something. Safe to repeat. Errors: see feeds.proto.
+    """
+    StreamEvents: _aio.UnaryStreamMultiCallable[_feeds_pb2.StreamEventsRequest, _feeds_pb2.StreamEventsResponse]  # type: ignore[assignment]
+    """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+    path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
     """
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -782,6 +799,26 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends all that is kept of a customer: the profile first, then each of their orders with its history, newest first. Orders
         that are recorded meanwhile may be missing. It is whole if the stream ends without an error. Safe to repeat.
         Errors: NOT_FOUND: there is neither profile nor order.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadEvents(
+        self,
+        request: _feeds_pb2.ReadEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feeds_pb2.ReadEventsResponse, _abc.Awaitable[_feeds_pb2.ReadEventsResponse]]:
+        """Returns what follows a cursor in the feed of Orders: its events, in one order that never changes; with `wait`, as soon as there
+        is something. Safe to repeat. Errors: see feeds.proto.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamEvents(
+        self,
+        request: _feeds_pb2.StreamEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_feeds_pb2.StreamEventsResponse], _abc.AsyncIterator[_feeds_pb2.StreamEventsResponse]]:
+        """Sends what follows a cursor in the feed, and then what comes, until the caller leaves or the service stops. Over HTTP: the
+        path of ReadEvents with `Accept: text/event-stream`; an event's id is its cursor, its name its type. Errors: see feeds.proto.
         """
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -71,7 +71,7 @@ class HearOrders:
                 new += [(wanted.order_id, fact) for fact in sorted(told_now)]
                 booked[wanted.order_id] |= told_now
             if wanted.revision == after.revision:
-                told.append((answer(after), caller))
+                told.append((answer(after, is_repeat=after is before), caller))
         await work.announce(told, book.at)
         await work.save_book(book)
         await work.book_facts(new)

@@ -1,0 +1,38 @@
+"""The feed of Orders: which events are in it, and its two methods."""
+
+from collections.abc import AsyncIterator
+from typing import get_args
+
+from holdfast.chassis.grpc.feeds import FeedReading
+from holdfast.chassis.grpc.rpc_boundary import Context
+from holdfast.chassis.messaging.feed import Feed
+from holdfast.contracts.feeds.v1 import feeds_pb2
+from holdfast.contracts.orders.v1 import events_pb2
+from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceServicer
+from holdfast.orders.domain.events import OrderEvent, StockAskedAgain
+
+# What is only ever a repeat is not in the feed.
+EVENTS = tuple(
+    events_pb2.DESCRIPTOR.message_types_by_name[kind.__name__]
+    for kind in get_args(OrderEvent)
+    if kind is not StockAskedAgain
+)
+TYPES = tuple(event.full_name for event in EVENTS)
+
+
+class FeedMethods(OrderServiceServicer):
+    """The methods that read the feed."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = FeedReading(feed, TYPES)
+
+    async def ReadEvents(
+        self, request: feeds_pb2.ReadEventsRequest, context: Context
+    ) -> feeds_pb2.ReadEventsResponse:
+        return await self._feed.read(request)
+
+    async def StreamEvents(
+        self, request: feeds_pb2.StreamEventsRequest, context: Context
+    ) -> AsyncIterator[feeds_pb2.StreamEventsResponse]:
+        async for part in self._feed.stream(request):
+            yield part

@@ -1,0 +1,77 @@
+"""What verify says of feeds that are not what was told."""
+
+import pytest
+
+from tests.contract import conftest as contract
+from tests.integration import two_services
+from tests.integration.test_verification import live, says, verified
+from tests.integration.two_services import TwoServices, asks
+
+engine, clock = contract.engine, contract.clock
+new_database = contract.new_database
+shop, urls = two_services.shop, two_services.urls
+
+# Of two orders: each PENDING, at 1 and 2, and CONFIRMED, at 3 and 4.
+COPIED = "event_id, type, subject, sequence, happened_at, traceparent, data"
+FEED_DAMAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "a gap": (
+        ("UPDATE feed SET position = 9 WHERE position = 4",),
+        ("the head of the feed is at 4, its newest event at 9",)
+        + ("the feed has 4 events at the positions from 1 to 9",),
+    ),
+    "lost from the end": (
+        ("DELETE FROM feed WHERE position = 4", "UPDATE feed_head SET last = 3"),
+        ("{second} is at version 2, and the newest told is 1",),
+    ),
+    "lost, and the others moved up": (
+        ("DELETE FROM feed WHERE position = 1",)
+        + ("UPDATE feed SET position = 1 WHERE position = 4", "UPDATE feed_head SET last = 3"),
+        ("at position 1 of the feed {second} comes to 2 after nothing",)
+        + ("at position 2 of the feed {second} comes to 1 after 2",)
+        + ("at position 3 of the feed {first} comes to 2 after nothing",),
+    ),
+    "twice": (
+        (f"INSERT INTO feed SELECT 5, {COPIED} FROM feed WHERE position = 4",)
+        + ("UPDATE feed_head SET last = 5",),
+        ("event ", "at position 5 of the feed {second} comes to 2 after 2"),
+    ),
+    "a repeat let in": (
+        (f"INSERT INTO feed SELECT 5, {COPIED} FROM feed WHERE position = 4",)
+        + ("UPDATE feed SET event_id = 'again' WHERE position = 5",)
+        + ("UPDATE feed_head SET last = 5",),
+        ("at position 5 of the feed {second} comes to 2 after 2",),
+    ),
+    "turned round": (
+        ("UPDATE feed SET position = 9 WHERE position = 1",)
+        + ("UPDATE feed SET position = 1 WHERE position = 3",)
+        + ("UPDATE feed SET position = 3 WHERE position = 9",),
+        ("at position 1 of the feed {first} comes to 2 after nothing",)
+        + ("at position 3 of the feed {first} comes to 1 after 2",),
+    ),
+    "not left": (
+        (
+            f"INSERT INTO outbox ({COPIED}, is_repeat) SELECT {COPIED}, false FROM feed "
+            "WHERE position = 4",
+        ),
+        ("event ",),
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", FEED_DAMAGES)
+async def test_a_feed_that_is_not_what_was_told_is_found(shop: TwoServices, damage: str) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    first, second = await shop.place(asks("a", LAMP=1), asks("b", LAMP=1))
+    await shop.deliver()
+    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
+    sound = await verified(shop)
+
+    statements, named = FEED_DAMAGES[damage]
+    for statement in statements:
+        assert await shop.orders.execute(statement) == 1
+    report = await verified(shop)
+
+    ids = {"first": first.order_id, "second": second.order_id}
+    assert sound.contradictions == []
+    assert says(report.contradictions, *(f"orders: {text.format(**ids)}" for text in named))
