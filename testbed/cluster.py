@@ -205,11 +205,10 @@ def private_cluster(
         cluster = Cluster(
             folder, databases=urls, broker=broker.url(), addresses=addresses, base=base
         )
-        cluster.process_environment |= settings_of("orders", operator_key=key)
         for service in SERVICES:  # nobody else on this machine may know them
             cluster.process_environment |= settings_of(
                 service, service_key=derived(key, "service"), pepper=derived(key, "pepper")
-            )
+            ) | settings_of(service, operator_key=key)
         cluster.migrate()
         started.enter_context(cluster.running())
         yield cluster

@@ -48,13 +48,13 @@ def cluster_settings(
     admin: Mapping[str, str],
 ) -> dict[str, str]:
     """What the services of a cluster, each a process of its own, have to know."""
-    found = settings_of("orders", inventory=addresses["inventory"], operator_key=KEY)
+    found = settings_of("orders", inventory=addresses["inventory"])
     for service in SERVICES:
         found |= settings_of(
             service, database=databases[service], broker=broker, listen=addresses[service]
         ) | settings_of(
             service, admin=admin.get(service, ""), pepper=PEPPER, service_key=SERVICE_KEY
-        )
+        ) | settings_of(service, operator_key=KEY)
     return found
 
 

@@ -14,6 +14,7 @@ from proof.chaos.database_pair import DatabasePair, database_pair
 from proof.chaos.failover_manager import failover_manager
 from proof.chaos.instances import Instance
 from proof.chaos.wires import Wires, wires
+from testbed.keys import KEY, PEPPER, SERVICE_KEY
 from testbed.processes import run
 from testbed.services import (
     HOLDFAST,
@@ -77,6 +78,9 @@ class Testbed:
             service,
             database=self.databases.wired_url(name, service),
             broker=self.brokers.wired_url(name),
+            pepper=PEPPER,
+            service_key=SERVICE_KEY,
+            operator_key=KEY,
         )
         if service == "orders":
             inventories = [one for one in self.instances.values() if one.service == "inventory"]

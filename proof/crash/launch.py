@@ -93,12 +93,12 @@ def _named(supervised: Callable[..., Any]) -> Any:
 def _known(guard: Callable[..., Any]) -> Any:
     """Let everything that an RPC does know the RPC."""
 
-    def known(boundary: RpcBoundary, name: str, handle: Any) -> Any:
+    def known(boundary: RpcBoundary, name: str, handle: Any, read: Any) -> Any:
         async def call(request: Any, context: Any) -> Any:
             VERBS.set(frozenset({name.rpartition("/")[2]}))
             return await handle(request, context)
 
-        return guard(boundary, name, call)
+        return guard(boundary, name, call, read)
 
     return known
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.chassis.http import application, server
+from testbed.keys import KEY
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
 
@@ -154,7 +155,8 @@ async def test_line_breaks_in_what_is_echoed_make_no_headers(http: Http) -> None
     assert key.status == 400
 
 
-SMUGGLED = b"POST /v1/products HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+STRANGER = b"POST /v1/products HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+SMUGGLED = STRANGER + f"authorization: Bearer {KEY}\r\n".encode()
 INSIDE = request_bytes("POST", "/v1/products", PRODUCT)
 MALFORMED = {
     "both lengths": SMUGGLED
@@ -218,6 +220,15 @@ async def test_who_is_slow_is_not_waited_for(http: Http, monkeypatch: pytest.Mon
 
     assert [answer_of(one).status for one in (never, slow_head, slow_body)] == [408, 408, 408]
     assert json.loads(answer_of(slow_body).body)["detail"].startswith(": ") is False
+
+
+async def test_the_body_of_who_is_not_let_in_is_not_waited_for(http: Http) -> None:
+    for path in (b"/v1/products", b"/v1/nothing"):
+        head = STRANGER.replace(b"/v1/products", path) + b"content-length: 50\r\n\r\n{"
+
+        answer = answer_of(await raw(http.address, head))
+
+        assert (answer.status, answer.headers["connection"]) in ((401, "close"), (404, "close"))
 
 
 async def test_who_leaves_in_the_middle_of_a_body_changes_nothing(http: Http) -> None:

@@ -184,8 +184,8 @@ DAMAGES = {
     ),
     "an event waits": (
         "inventory",
-        "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data)"
-        " SELECT 'event', 'type', 'subject', 1, max(received_at), '', '' FROM inbox",
+        "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data,"
+        " is_repeat) SELECT 'event', 'type', 'subject', 1, max(received_at), '', '', 0 FROM inbox",
         {13},
     ),
 }

@@ -208,7 +208,7 @@ async def running(
     """Serve while the block runs; database and broker are the caller's.
 
     :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
-    :param operator_key: the first key, where nobody else can tell it in time.
+    :param operator_key: the first key, to be good before Orders has told of it.
     :param private: another address to listen on; see `serving`.
     """
     port, clock = port or PortSettings(), SystemClock()
@@ -276,6 +276,7 @@ async def main(settings: InventorySettings) -> None:
                 broker,
                 listen=listen,
                 identity=settings,
+                operator_key=settings.operator_key,
                 port=settings,
                 feed_settings=settings,
                 share_port=is_worker(),

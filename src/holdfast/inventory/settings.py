@@ -4,14 +4,16 @@ from pathlib import Path
 
 from pydantic import SecretStr, model_validator
 
-from holdfast.chassis.identity.settings import IdentitySettings, require_sound
+from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
 from holdfast.chassis.process.configuration import ServiceSettings, load_settings
 from holdfast.chassis.process.ports import PortSettings
 
 
-class InventorySettings(ServiceSettings, PortSettings, IdentitySettings, FeedSettings):
+class InventorySettings(
+    ServiceSettings, PortSettings, IdentitySettings, OperatorSettings, FeedSettings
+):
     """What an operator may set; the defaults suit a machine of one's own.
 
     :param database: postgresql://USER:PASSWORD@HOST/NAME; several hosts are allowed,

@@ -165,21 +165,16 @@ def assemble(
         boundary=boundary,
         new_id=clock.new_id,
     )
-    loops = (
-        batches.loops()
-        | feed.loops(clock, feed_settings, leadership)
-        | {
-            "orders consumer": lambda: broker.consume(queue, receiver),
-            "orders relay": relay.run,
-            "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
-            "orders ending holds": every(
-                HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))
-            ),
-            "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
-            "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
-            "orders measuring": every(MEASURE_EVERY_S, measure),
-        }
-    )
+    loops = batches.loops() | feed.loops(clock, feed_settings, leadership)
+    loops |= {
+        "orders consumer": lambda: broker.consume(queue, receiver),
+        "orders relay": relay.run,
+        "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
+        "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
+        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
+        "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
+        "orders measuring": every(MEASURE_EVERY_S, measure),
+    }
     finished = _finished(notify, relay)
     return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
 

@@ -64,6 +64,22 @@ class _Target:
         return bool(self.binding.route.method.server_streaming)
 
 
+class _Body:
+    """A request's body on its way, and whether some of it is still to come."""
+
+    __slots__ = ("_receive", "is_left")
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str]) -> None:
+        self._receive = receive
+        has_length = headers.get("content-length", "0") != "0"
+        self.is_left = has_length or "transfer-encoding" in headers
+
+    async def receive(self) -> Any:
+        event = await self._receive()
+        self.is_left = self.is_left and event.get("more_body", False)
+        return event
+
+
 class HttpApplication:
     """Services over HTTP/JSON, as uvicorn calls them.
 
@@ -106,8 +122,9 @@ class HttpApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server does nothing else"
         headers = gathered(scope["headers"])
+        body = _Body(receive, headers)
         try:
-            answer = await self._answer(scope, headers, receive, send)
+            answer = await self._answer(scope, headers, body.receive, send)
         except BadHttpRequest as bad:
             answer = of_problem(problem_of_flaws(bad))
         except Aborted as aborted:
@@ -119,7 +136,7 @@ class HttpApplication:
             log.exception("http request failed", correlation_id=correlation_id)
             answer = of_problem(_ours(correlation_id))
         if answer is not None:
-            await _send(send, answer)
+            await _send(send, answer, hang_up=body.is_left)
 
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
@@ -302,12 +319,12 @@ def _peer(scope: Scope) -> str:
     return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: Answer, *, hang_up: bool) -> None:
     headers = dict(answer.headers)
     if answer.status not in (204, 304):
         headers["content-length"] = str(len(answer.body))
-    if answer.status in (408, 413):
-        headers["connection"] = "close"  # what is left of the body is not read
+    if hang_up or answer.status in (408, 413):
+        headers["connection"] = "close"  # what is left of the body is not waited for
     await _start(send, answer.status, headers)
     await send({"type": "http.response.body", "body": answer.body})
 
