@@ -207,8 +207,11 @@ def private_cluster(
         )
         for service in SERVICES:  # nobody else on this machine may know them
             cluster.process_environment |= settings_of(
-                service, service_key=derived(key, "service"), pepper=derived(key, "pepper")
-            ) | settings_of(service, operator_key=key)
+                service,
+                service_key=derived(key, "service"),
+                pepper=derived(key, "pepper"),
+                operator_key=key,
+            )
         cluster.migrate()
         started.enter_context(cluster.running())
         yield cluster

@@ -51,10 +51,15 @@ def cluster_settings(
     found = settings_of("orders", inventory=addresses["inventory"])
     for service in SERVICES:
         found |= settings_of(
-            service, database=databases[service], broker=broker, listen=addresses[service]
-        ) | settings_of(
-            service, admin=admin.get(service, ""), pepper=PEPPER, service_key=SERVICE_KEY
-        ) | settings_of(service, operator_key=KEY)
+            service,
+            database=databases[service],
+            broker=broker,
+            listen=addresses[service],
+            admin=admin.get(service, ""),
+            pepper=PEPPER,
+            service_key=SERVICE_KEY,
+            operator_key=KEY,
+        )
     return found
 
 

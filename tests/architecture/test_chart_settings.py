@@ -29,18 +29,16 @@ AWAITED: set[str] = set()
 NEVER_SET = {"auth", "http_hosts"}
 
 
-def secret_keys(service: str) -> set[str]:
+def secret_keys() -> set[str]:
     """The keys that it reads of a service's Secret."""
-    (of_both,) = re.findall(r"\$keys := list ([^-]+)-", NAMES)
-    (of_orders,) = re.findall(r"\$keys = append \$keys ([^-]+)-", NAMES)
-    told = of_both + (of_orders if service == "orders" else "")
+    (told,) = re.findall(r"\{\{ list ([^|]+)\| toJson", NAMES)
     return set(re.findall(r'"(\w+)"', told))
 
 
 def settings_of_the_chart(service: str) -> set[str]:
     """What it may put into the environment of a service: by a value, as a secret, by itself."""
     by_value = set(SCHEMA[service]["properties"]["settings"]["properties"])
-    secret = secret_keys(service)
+    secret = secret_keys()
     itself = set(re.findall(r"^- name: \{\{ \$prefix \}\}([A-Z_]+)$", POD, re.MULTILINE))
     itself |= set(re.findall(r"^([A-Z_]+): ", POD, re.MULTILINE))
     if service != "orders":
@@ -70,4 +68,4 @@ def test_nothing_is_awaited_that_has_come() -> None:
 def test_what_the_chart_makes_a_secret_of_is_what_it_reads_of_one(service: str) -> None:
     values = SCHEMA[service]["properties"]["secret"]["properties"]["values"]["properties"]
 
-    assert set(values) == secret_keys(service)
+    assert set(values) == secret_keys()

@@ -54,8 +54,8 @@ def addresses(
             "database": postgres_server.url(database),
             "broker": rabbitmq_server.url(name),
             "service_key": SERVICE_KEY,
+            "operator_key": KEY,
         }
-        | ({"operator_key": KEY} if part == "orders" else {})
         for part, database in databases.items()
     }
     rabbitmq_server.leave_vhost(name)

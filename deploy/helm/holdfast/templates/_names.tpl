@@ -33,14 +33,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there.
-     Takes root and part. */}}
+{{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there. */}}
 {{- define "holdfast.secretKeys" -}}
-{{- $keys := list "database" "broker" "pepper" "service_key" -}}
-{{- if eq .part "orders" -}}
-{{- $keys = append $keys "operator_key" -}}
-{{- end -}}
-{{ toJson $keys }}
+{{ list "database" "broker" "pepper" "service_key" "operator_key" | toJson }}
 {{- end -}}
 
 {{/* The Secret with a service's addresses: an existing one, or the chart's. Takes root and part. */}}
