@@ -56,6 +56,22 @@ async def test_an_order_s_history_tells_who_asked_and_by_which_credential(
     assert [(c.actor, c.credential_id) for c in known] == told
 
 
+async def test_a_customer_learns_no_names_of_staff(holdfast: RunningHoldfast) -> None:
+    await holdfast.product("LAMP", 9)
+    ada = named("ada", customer="c-1")
+    asked = create(line("LAMP"), wait_s=20)
+    asked.customer_id = "c-1"
+    placed = await holdfast.orders.CreateOrder(asked, metadata=ada, timeout=CALL_S_MAX)
+    cancel = pb.CancelOrderRequest(order_id=placed.order_id)
+    await holdfast.orders.CancelOrder(cancel, metadata=named("anna"), timeout=CALL_S_MAX)
+
+    get = pb.GetOrderDetailsRequest(order_id=placed.order_id)
+    order = await holdfast.orders.GetOrderDetails(get, metadata=ada, timeout=CALL_S_MAX)
+
+    told = [(change.actor, change.credential_id) for change in order.history]
+    assert told == [("ada", "key-of-ada"), ("inventory", ""), ("shop", "")]
+
+
 async def test_the_ledger_tells_who_moved_stock_and_a_service_by_its_own_name(
     holdfast: RunningHoldfast,
 ) -> None:

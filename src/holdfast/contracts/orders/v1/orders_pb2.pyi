@@ -606,7 +606,7 @@ class OrderChange(_message.Message):
     """Why: the caller's reason for a cancellation, else a short text of the system's."""
     actor: _builtins.str
     """Who asked for it: the name that the caller's credential has, or a service's own; "anonymous" where nobody has to prove who
-    calls.
+    calls. A customer is told "shop" for everybody else with a credential.
     """
     action: _builtins.str
     """What changed while the status stayed: CUSTOMER_UPDATED, DETAILS_UPDATED, HOLD_EXTENDED, PAYMENT_RECORDED, EDIT_ASKED (for

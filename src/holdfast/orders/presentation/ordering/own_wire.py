@@ -1,11 +1,14 @@
-"""What a customer may say in a request: nobody else's name, and none of the shop's terms."""
+"""What customers may say and are told: nobody else's name, and none of the shop's terms."""
 
 from collections.abc import Sequence
 
+from holdfast.chassis.identity import principal
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.lines import LINES_MAX
+
+SHOP = Caller("shop")  # whoever of it that was
 
 
 def read_customer_id(text: str, caller: Caller, violations: Violations, at: str) -> str:
@@ -14,6 +17,16 @@ def read_customer_id(text: str, caller: Caller, violations: Violations, at: str)
         return violations.id(f"{at}customer_id", text)
     refuse_others(text, caller, violations, at)
     return caller.customer_id
+
+
+def as_told(by: Caller) -> Caller:
+    """Return who did something as whoever calls may know it: a customer learns no names of staff,
+    who are those that came with credentials.
+    """
+    reader = principal.current.get(None)
+    if reader is None or not reader.customer_id or not by.credential_id or by.name == reader.name:
+        return by
+    return SHOP
 
 
 def refuse_others(text: str, caller: Caller, violations: Violations, at: str = "") -> None:

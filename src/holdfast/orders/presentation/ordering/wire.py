@@ -36,6 +36,7 @@ from holdfast.orders.presentation.ordering.lines_wire import (
     write_lines,
 )
 from holdfast.orders.presentation.ordering.own_wire import (
+    as_told,
     read_customer_id,
     refuse_others,
     refuse_terms,
@@ -336,12 +337,13 @@ def order_message(order: Order) -> pb.Order:
     times.write(message.create_time, order.placed_at)
     times.write(message.update_time, order.updated_at)
     for change in order.history:
+        by = as_told(change.caller)
         written = message.history.add(
             version=change.version,
             status=_STATUS[change.status],
             reason=change.reason,
-            actor=change.caller.name,
-            credential_id=change.caller.credential_id,
+            actor=by.name,
+            credential_id=by.credential_id,
             action=change.action,
         )
         times.write(written.change_time, change.at)
