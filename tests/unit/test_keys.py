@@ -12,6 +12,7 @@ from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.gate import bearer_of
 from holdfast.chassis.identity.keys import Key
 from holdfast.chassis.identity.known_keys import TRUST_S_MAX, KnownKeys
+from holdfast.chassis.identity.principal import Principal
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 from holdfast.chassis.identity.roles import ROLES, known_scopes, scopes_of
 from holdfast.chassis.identity.store import KeyStore
@@ -200,6 +201,17 @@ async def test_only_who_has_the_secret_learns_why_a_key_is_not_good() -> None:
     for reason, (written, _) in bad.items():
         assert reason_of(found, written) == reason
         assert reason_of(found, written._replace(secret="0" * 43)) == "KEY_UNKNOWN"
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it() -> None:
+    found = await known(Table(), Time())
+    now = datetime.now(UTC).timestamp()
+    anna = Principal("anna@shop", "jti:7", ROLES["viewer"], ends_at=now + 60)
+
+    found.require_good(anna)
+    with pytest.raises(Unauthenticated) as refused:
+        found.require_good(anna._replace(ends_at=now))
+    assert refused.value.reason == "TOKEN_EXPIRED"
 
 
 async def test_a_key_that_nobody_knows_is_looked_for_and_guessing_asks_seldom() -> None:

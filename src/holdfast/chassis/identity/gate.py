@@ -69,7 +69,7 @@ class Gate:
     def require_still(self) -> None:
         """See, in the middle of a stream, that whoever opened it may still come in.
 
-        :raises Unauthenticated: their key has ended since.
+        :raises Unauthenticated: their key or token has ended since.
         """
         self._keys.require_good(principal.current.get())
 

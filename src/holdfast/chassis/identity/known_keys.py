@@ -93,13 +93,16 @@ class KnownKeys:
         return known.principal
 
     def require_good(self, principal: Principal) -> None:
-        """See that the key that somebody came in with is still good.
+        """See that the key or token that somebody came in with is still good.
 
         :raises Unauthenticated: it has ended since.
         """
+        at = self._clock.now().timestamp()
+        if at >= principal.ends_at:
+            raise Unauthenticated("TOKEN_EXPIRED", "the token has expired; get a new one")
         known = self._known.get(principal.credential_id)
         if known is not None:
-            _require_good(known, self._clock.now().timestamp())
+            _require_good(known, at)
 
     async def find_anew(self, key: WrittenKey, peer: str) -> Principal:
         """Look into the database for a key that nobody knows yet, and return whose it is.

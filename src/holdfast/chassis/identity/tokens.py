@@ -82,7 +82,7 @@ class Tokens:
         await verifier.require_signature(signed)
         now = self._clock.now().timestamp()
         expires_at = verifier.require_claims(claims, now)
-        principal = verifier.principal(claims, digest)
+        principal = verifier.principal(claims, digest, expires_at)
         self._remember(digest, Known(now, min(expires_at, now + KNOWN_S_MAX), principal))
         return principal
 
@@ -165,7 +165,7 @@ class Verifier:
             )
         return expires_at
 
-    def principal(self, claims: dict[str, Any], digest: bytes) -> Principal:
+    def principal(self, claims: dict[str, Any], digest: bytes, expires_at: float) -> Principal:
         """Return whom a good token names.
 
         :raises Unauthenticated: nobody whose name could be written down.
@@ -179,7 +179,9 @@ class Verifier:
         jti = claims.get("jti")
         is_readable = isinstance(jti, str) and 0 < len(jti) <= 100 and flaw_in(jti) is None
         credential_id = f"jti:{jti}" if is_readable else f"sha256:{digest.hex()[:16]}"
-        return Principal(f"{subject}@{self._issuer.label}", credential_id, scopes, customer_id)
+        name = f"{subject}@{self._issuer.label}"
+        ends_at = expires_at + self._issuer.leeway_s
+        return Principal(name, credential_id, scopes, customer_id, ends_at)
 
 
 def _opened(token: str) -> jws.CompactSignature:
