@@ -21,6 +21,7 @@ from proof.chaos.convergence import Rest, come_to_rest
 from proof.chaos.nemesis import Nemesis
 from proof.chaos.probing import PRODUCT_ID, UNITS
 from proof.chaos.service_faults import ClockJumped
+from proof.chaos.strangers import Strangers
 from proof.chaos.striking import Damage, Say
 from proof.chaos.testbed import Testbed
 from proof.chaos.verdict import Verdict, counts_of
@@ -90,6 +91,7 @@ class Run:
     history: History
     audit: Audit
     nemesis: Nemesis
+    strangers: Strangers
     orders: Database
     inventory: Database
     groups: list[Callers] = field(default_factory=list)
@@ -130,7 +132,10 @@ async def campaign(
     async with _prepared(testbed, plan, folder, say) as run:
         say(f"{plan.habits.callers} callers begin")
         async with run.groups[0].working(), _sampling(run):
-            async with run.nemesis.at_work() if plan.nemesis else nullcontext():
+            async with (
+                run.nemesis.at_work() if plan.nemesis else nullcontext(),
+                run.strangers.at_work(),
+            ):
                 await trouble(run)
             say("healing")
             await asyncio.to_thread(testbed.heal)
@@ -157,7 +162,8 @@ async def _prepared(testbed: Testbed, plan: Plan, folder: Path, say: Say) -> Asy
             await stack.enter_async_context(connect(testbed.database_url(service)))
             for service in ("orders", "inventory")
         ]
-        run = Run(testbed, plan, folder, say, history, audit, nemesis, orders, inventory)
+        strangers = Strangers(single_addresses(testbed))
+        run = Run(testbed, plan, folder, say, history, audit, nemesis, strangers, orders, inventory)
         run.groups.append(callers_of(run, plan.habits))
         await run.groups[0].open_shop({PRODUCT_ID: UNITS})
         yield run
@@ -242,11 +248,11 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         resources=run.resources,
     )
     run.say("checking")
-    violations = await asyncio.to_thread(check, record)
+    violations = [*run.strangers.let_in, *await asyncio.to_thread(check, record)]
     run.say("verifying both databases")
     urls = (run.testbed.database_url(service) for service in ("orders", "inventory"))
     report = await verify(*urls, pending_s_max=run.plan.converge_s)
-    findings = list(run.findings)
+    findings = run.findings + run.strangers.findings()
     if not rest.is_rest:
         findings.append(f"no rest within {run.plan.converge_s:.0f} s: {rest}")
     findings += [f"no batch of events: {body[:40]!r}" for body in run.audit.unreadable]
@@ -263,6 +269,7 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         "answered OK by RPC": dict(succeeded.most_common()),
         "refused or in doubt": dict(codes.most_common()),
         "messages repeated": run.nemesis.repeated,
+        "strangers were told": dict(run.strangers.told.most_common()),
         "poison that must be parked": len(run.nemesis.parked),
         "errors in the services' logs": errors_of(run.testbed.folder.glob("*-*.log")),
         "samples missed": run.samples_missed,
