@@ -10,6 +10,8 @@ from typing import Self
 
 import hpack
 
+from testbed.keys import KEY
+
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = (
     0,
@@ -45,6 +47,7 @@ def request_headers(path: str, *more: Header, **instead: str | None) -> list[Hea
         ":authority": "holdfast",
         "te": "trailers",
         "content-type": "application/grpc",
+        "authorization": f"Bearer {KEY}",
     }
     names = {"method": ":method", "scheme": ":scheme", "content_type": "content-type"}
     changed = usual | {names.get(name, name): value for name, value in instead.items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.keys import SERVICE_KEY
 from testbed.processes import Program
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.services import SERVICES, Service, clear_environment, free_addresses, settings_of
@@ -74,8 +75,8 @@ CORRUPTIONS = {
     ),
     "an event that waits for ever": (
         "orders",
-        "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data) "
-        "VALUES ('e', 't', 's', 1, '2026-01-01T00:00:00.000000Z', '', '')",
+        "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data, "
+        "is_repeat) VALUES ('e', 't', 's', 1, '2026-01-01T00:00:00.000000Z', '', '', 0)",
         "1 events wait",
     ),
 }
@@ -276,6 +277,7 @@ def test_a_database_without_tables_is_told_the_command_that_makes_them(postgres_
     env = {
         "HOLDFAST_ORDERS_DATABASE": postgres_url,
         "HOLDFAST_ORDERS_BROKER": "amqp://nobody@127.0.0.1:1/",
+        "HOLDFAST_ORDERS_SERVICE_KEY": SERVICE_KEY,
     }
 
     done = command("orders", "serve", env=env)
@@ -287,7 +289,9 @@ def test_a_database_without_tables_is_told_the_command_that_makes_them(postgres_
 def serve_orders(folder: Path, database: str, broker: str) -> Service:
     """Orders with these surroundings, launched."""
     address = free_addresses()["orders"]
-    settings = settings_of("orders", database=database, broker=broker, listen=address)
+    settings = settings_of(
+        "orders", database=database, broker=broker, listen=address, service_key=SERVICE_KEY
+    )
     orders = Service(
         "orders",
         ["orders", "serve"],

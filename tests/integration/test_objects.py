@@ -15,7 +15,9 @@ from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 from grpc import StatusCode, aio
 
+from holdfast.chassis.identity.roles import CUSTOMER
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.presentation.rights import ORDER_SERVICE
 from tests.integration.conftest import (
     CALL_S_MAX,
     Refusal,
@@ -199,9 +201,16 @@ async def tells_nothing_of(
     assert told == []
 
 
+OF_ALL = ("ReadEvents", "StreamEvents")  # of all orders, and so not for customers at all
+
+
+def test_feeds_are_not_for_customers() -> None:
+    assert not any(CUSTOMER in ORDER_SERVICE[method] for method in OF_ALL)
+
+
 def test_every_method_is_classified() -> None:
     """A new one fails here: say what it names and what it gives."""
-    known = [*ABOUT_AN_ORDER, *ABOUT_A_RETURN, *ABOUT_A_CUSTOMER, *LISTS, *MAKES]
+    known = [*ABOUT_AN_ORDER, *ABOUT_A_RETURN, *ABOUT_A_CUSTOMER, *LISTS, *MAKES, *OF_ALL]
 
     assert sorted(known) == sorted(METHODS)
 

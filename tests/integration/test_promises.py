@@ -15,9 +15,8 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import IDENTITY, keyed
+from testbed.keys import SERVED, keyed
 from tests.integration.conftest import (
-    ANYWHERE,
     CALL_S_MAX,
     EMBEDDED_ON_POSTGRES,
     Ground,
@@ -207,16 +206,13 @@ async def without_events(ground: Ground, *, inventory: str = "") -> AsyncIterato
     async with (
         connect(ground.databases["inventory"]) as stock,
         connect(ground.databases["orders"]) as orders,
-        inventory_service.running(
-            stock, LocalBroker([]), listen=ANYWHERE, identity=IDENTITY
-        ) as real,
+        inventory_service.running(stock, LocalBroker([]), **SERVED) as real,
         orders_service.running(
             orders,
             LocalBroker([ORDERS_TO_INVENTORY]),
             inventory=inventory or real.address,
-            listen=ANYWHERE,
             limits=Limits(outbox_age_s_max=0.3),
-            identity=IDENTITY,
+            **SERVED,
         ) as listening,
         keyed(aio.insecure_channel(listening.address)) as channel,
     ):

@@ -12,9 +12,8 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import IDENTITY, keyed
+from testbed.keys import SERVED, keyed
 from tests.integration.conftest import (
-    ANYWHERE,
     CALL_S_MAX,
     RunningHoldfast,
     create,
@@ -79,9 +78,8 @@ async def test_a_watch_leaves_out_no_version_that_another_process_made(
             database,
             LocalBroker([ORDERS_TO_INVENTORY]),
             inventory=holdfast.addresses.inventory,
-            listen=ANYWHERE,
             limits=Limits(),
-            identity=IDENTITY,
+            **SERVED,
         ) as other,
         keyed(aio.insecure_channel(other.address)) as channel,
     ):
