@@ -25,6 +25,8 @@ SERVED: dict[str, Any] = {  # for `service.running`
     "identity": IDENTITY,
     "operator_key": SecretStr(KEY),
 }
+BESIDE_KEY = derived("of the testbed", "beside")
+BESIDE = SERVED | {"operator_key": SecretStr(BESIDE_KEY)}  # on a database with another pepper
 OF_COMMANDS = {"HOLDFAST_KEY": KEY, "HOLDFAST_UP_OPERATOR_KEY": KEY}
 
 os.environ.update(OF_COMMANDS)
@@ -35,22 +37,22 @@ def served(issuers: Issuers) -> dict[str, Any]:
     return SERVED | {"identity": IDENTITY.model_copy(update={"issuers": issuers})}
 
 
-def keyed(channel: aio.Channel) -> aio.Channel:
+def keyed(channel: aio.Channel, key: str = KEY) -> aio.Channel:
     """Return a channel whose calls say who makes them."""
-    return cast(aio.Channel, _Keyed(channel))  # as far as generated stubs go
+    return cast(aio.Channel, _Keyed(channel, key))  # as far as generated stubs go
 
 
 class _Keyed:
     """As a generated stub sees it."""
 
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
+    def __init__(self, channel: Any, key: str) -> None:
+        self._channel, self._key = channel, key
 
     def unary_unary(self, method: str, **how: Any) -> Callable[..., Any]:
-        return _with_key(self._channel.unary_unary(method, **how))
+        return _with_key(self._key, self._channel.unary_unary(method, **how))
 
     def unary_stream(self, method: str, **how: Any) -> Callable[..., Any]:
-        return _with_key(self._channel.unary_stream(method, **how))
+        return _with_key(self._key, self._channel.unary_stream(method, **how))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel, name)
@@ -63,11 +65,11 @@ class _Keyed:
         await self._channel.__aexit__(*error)
 
 
-def _with_key(call: Callable[..., Any]) -> Callable[..., Any]:
+def _with_key(key: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def called(*arguments: Any, metadata: Any = (), **options: Any) -> Any:
         given = tuple(metadata or ())
         if not any(name == "authorization" for name, _ in given):
-            given += BEARER
+            given += (("authorization", f"Bearer {key}"),)
         return call(*arguments, metadata=given, **options)
 
     return called

@@ -28,8 +28,8 @@ async def test_sqlite_knows_every_word_of_a_service_s_statements(
     request.getfixturevalue("templates").copy_file(service, tmp_path / "tables.db")
     with sqlite3.connect(tmp_path / "tables.db") as connection:
         for text in statements_of(service, "sqlite").values():
-            arguments = max(map(int, re.findall(r"\?(\d+)", text)), default=0)
             for part in text.split(";\n"):  # several, where PostgreSQL needs one
+                arguments = max(map(int, re.findall(r"\?(\d+)", part)), default=0)
                 connection.execute("EXPLAIN " + part, [None] * arguments)
     connection.close()
 

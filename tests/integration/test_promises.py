@@ -15,7 +15,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import SERVED, keyed
+from testbed.keys import BESIDE, BESIDE_KEY, keyed
 from tests.integration.conftest import (
     CALL_S_MAX,
     EMBEDDED_ON_POSTGRES,
@@ -206,15 +206,15 @@ async def without_events(ground: Ground, *, inventory: str = "") -> AsyncIterato
     async with (
         connect(ground.databases["inventory"]) as stock,
         connect(ground.databases["orders"]) as orders,
-        inventory_service.running(stock, LocalBroker([]), **SERVED) as real,
+        inventory_service.running(stock, LocalBroker([]), **BESIDE) as real,
         orders_service.running(
             orders,
             LocalBroker([ORDERS_TO_INVENTORY]),
             inventory=inventory or real.address,
             limits=Limits(outbox_age_s_max=0.3),
-            **SERVED,
+            **BESIDE,
         ) as listening,
-        keyed(aio.insecure_channel(listening.address)) as channel,
+        keyed(aio.insecure_channel(listening.address), BESIDE_KEY) as channel,
     ):
         yield channel
 

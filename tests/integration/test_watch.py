@@ -12,7 +12,7 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import SERVED, keyed
+from testbed.keys import BESIDE, BESIDE_KEY, keyed
 from tests.integration.conftest import (
     CALL_S_MAX,
     RunningHoldfast,
@@ -79,9 +79,9 @@ async def test_a_watch_leaves_out_no_version_that_another_process_made(
             LocalBroker([ORDERS_TO_INVENTORY]),
             inventory=holdfast.addresses.inventory,
             limits=Limits(),
-            **SERVED,
+            **BESIDE,
         ) as other,
-        keyed(aio.insecure_channel(other.address)) as channel,
+        keyed(aio.insecure_channel(other.address), BESIDE_KEY) as channel,
     ):
         stub = OrderServiceStub(channel)
 

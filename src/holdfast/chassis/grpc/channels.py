@@ -14,7 +14,7 @@ LEAVE_S = 10.0  # for calls under way on a channel whose certificate is old
 
 
 class RenewingChannel:
-    """As a channel, as far as generated stubs for unary methods see one.
+    """As a channel, as far as generated stubs see one.
 
     A call after a renewal goes over a new channel. Those under way end on the one they began on.
 
@@ -30,15 +30,22 @@ class RenewingChannel:
 
     def unary_unary(self, method: str, **how: Any) -> Callable[..., Any]:
         """Make what a stub calls; see `aio.Channel`."""
+        return self._calling(lambda channel: channel.unary_unary(method, **how))
+
+    def unary_stream(self, method: str, **how: Any) -> Callable[..., Any]:
+        """Make what a stub calls; see `aio.Channel`."""
+        return self._calling(lambda channel: channel.unary_stream(method, **how))
+
+    def _calling(self, make: Callable[[aio.Channel], Any]) -> Callable[..., Any]:
         channel = self._channel
-        made: Callable[..., Any] = channel.unary_unary(method, **how)
+        made = make(channel)
 
         def call(*arguments: Any, **options: Any) -> Any:
             nonlocal channel, made
             self._renew()
             if channel is not self._channel:
                 channel = self._channel
-                made = channel.unary_unary(method, **how)
+                made = make(channel)
             return made(*arguments, **options)
 
         return call
