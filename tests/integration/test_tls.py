@@ -28,7 +28,7 @@ from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, O
 from holdfast.orders import service as orders_service
 from holdfast.orders.settings import Limits
 from testbed.authority import DAY, Authority, Pair
-from testbed.keys import KEY, SERVED
+from testbed.keys import KEY, SERVED, keyed
 from tests.integration.conftest import refusal
 
 ORDERS_NAME = "spiffe://shop/orders"
@@ -240,7 +240,7 @@ async def stock_asked_with(
 ) -> grpc.StatusCode:
     files = TlsFiles(*pair, authority.ca) if pair else TlsFiles(ca=authority.ca)
     async with aio.secure_channel(address, channel_credentials(read_material(files))) as channel:
-        stub = InventoryServiceStub(channel)
+        stub = InventoryServiceStub(keyed(channel))
         request = inventory_pb.GetStockInfoRequest(product_id="LAMP")
         return (await refusal(stub.GetStockInfo(request, timeout=5.0))).code
 

@@ -199,7 +199,7 @@ CREATE TABLE outbox (
     happened_at timestamptz NOT NULL,
     traceparent text NOT NULL,
     data        bytea NOT NULL,
-    is_repeat   boolean NOT NULL                 -- told before, under another id: not for the feed
+    is_repeat   boolean NOT NULL                 -- told before: not for the feed
 );
 
 -- What has left the outbox, in the order of leaving: dense, for whoever follows.

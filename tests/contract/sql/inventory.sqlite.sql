@@ -199,7 +199,7 @@ CREATE TABLE outbox (
     happened_at TEXT NOT NULL,
     traceparent TEXT NOT NULL,
     data        BLOB NOT NULL,
-    is_repeat   INTEGER NOT NULL                 -- told before, under another id: not for the feed
+    is_repeat   INTEGER NOT NULL                 -- told before: not for the feed
 );
 
 -- What has left the outbox, in the order of leaving: dense, for whoever follows.

@@ -29,7 +29,7 @@ class Event(NamedTuple):
     time: datetime
     data: bytes
     traceparent: str = ""
-    is_repeat: bool = False  # told before, under another id: it is published, and not in the feed
+    is_repeat: bool = False  # told before: it is published, and not in the feed
 
     @property
     def exchange(self) -> str:

@@ -63,6 +63,7 @@ async def replay_dead_letters(url: str, letter_ids: Sequence[str] | None = None)
                     time=instant(row["happened_at"]),
                     data=row["body"],
                     traceparent=row["traceparent"],
+                    is_repeat=True,  # in a feed it stood long ago, and perhaps in another service's
                 )
                 for row in rows
             ]
