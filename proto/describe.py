@@ -19,9 +19,9 @@ from holdfast.chassis.http.service import HttpService
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
-from holdfast.inventory.presentation.feed_servicer import EVENTS as INVENTORY_EVENTS
+from holdfast.inventory.presentation.feed_events import EVENTS as INVENTORY_EVENTS
 from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
-from holdfast.orders.presentation.feed_servicer import EVENTS as ORDERS_EVENTS
+from holdfast.orders.presentation.feed_events import EVENTS as ORDERS_EVENTS
 from holdfast.orders.presentation.http import KEY_RULES
 from holdfast.orders.presentation.http import RULES as ORDERS_RULES
 from proto import asyncapi, openapi

@@ -15,8 +15,14 @@ from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.identity.keys import derived
 from holdfast.chassis.identity.settings import IdentitySettings
 
+
+def bearer(key: str) -> tuple[tuple[str, str]]:
+    """Return the metadata of a call that is made with a key."""
+    return (("authorization", f"Bearer {key}"),)
+
+
 KEY = derived("of the testbed", "operator")
-BEARER = (("authorization", f"Bearer {KEY}"),)
+BEARER = bearer(KEY)
 SERVICE_KEY = "by which Orders is known to Inventory in tests"
 PEPPER = "no more of a secret than the rest of this file"
 IDENTITY = IdentitySettings(pepper=SecretStr(PEPPER), service_key=SecretStr(SERVICE_KEY))
@@ -69,7 +75,7 @@ def _with_key(key: str, call: Callable[..., Any]) -> Callable[..., Any]:
     def called(*arguments: Any, metadata: Any = (), **options: Any) -> Any:
         given = tuple(metadata or ())
         if not any(name == "authorization" for name, _ in given):
-            given += (("authorization", f"Bearer {key}"),)
+            given += bearer(key)
         return call(*arguments, metadata=given, **options)
 
     return called

@@ -21,6 +21,7 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from proof.callers import Address
 from proof.chaos.probing import PRODUCT_ID
 from proof.run_record import Violation
+from testbed.keys import bearer
 
 PAUSE_S = 0.2
 CALL_S_MAX = 5.0
@@ -78,7 +79,7 @@ class Strangers:
         ]
 
     async def _try_on(self, address: Address, one: Stranger) -> None:
-        metadata = (("authorization", f"Bearer {one.key}"),) if one.key else ()
+        metadata = bearer(one.key) if one.key else ()
         async with (
             grpc.aio.insecure_channel(address.orders) as to_orders,
             grpc.aio.insecure_channel(address.inventory) as to_inventory,

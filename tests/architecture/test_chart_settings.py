@@ -20,10 +20,6 @@ SETTINGS: dict[str, type[ServiceSettings]] = {
     "inventory": InventorySettings,
 }
 
-# What the chart can set already, and services can be told soon: whoever teaches them takes it out.
-AWAITED: set[str] = set()
-
-
 # Both are for ports on loopback, and no pod's port is: whether callers are asked who they are, and
 # by which further names.
 NEVER_SET = {"auth", "http_hosts"}
@@ -55,13 +51,7 @@ def test_the_chart_can_set_what_a_service_can_be_told_and_nothing_else(service: 
     found = settings_of_the_chart(service)
 
     assert known - found == set(), "the chart can't set these: add them to its settings"
-    assert found - known <= AWAITED, "no service knows these"
-
-
-def test_nothing_is_awaited_that_has_come() -> None:
-    come = AWAITED & set(OrdersSettings.model_fields)
-
-    assert not come, "take them out of AWAITED"
+    assert found - known == set(), "no service knows these"
 
 
 @pytest.mark.parametrize("service", SETTINGS)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from holdfast.inventory.presentation.feed_servicer import TYPES as INVENTORY_TYPES
-from holdfast.orders.presentation.feed_servicer import TYPES as ORDERS_TYPES
+from holdfast.inventory.presentation.feed_events import TYPES as INVENTORY_TYPES
+from holdfast.orders.presentation.feed_events import TYPES as ORDERS_TYPES
 
 DOCUMENT = json.loads((files("holdfast.contracts") / "asyncapi.json").read_text())
 

@@ -157,12 +157,12 @@ def _operator_key(
 
     :raises Failed: nobody would be asked, and not only this machine could call.
     """
-    from holdfast.chassis.identity.settings import is_loopback
+    from holdfast.chassis.process.addresses import is_loopback
 
     if auth:
         told = settings.operator_key.get_secret_value()
         return (told, "HOLDFAST_UP_OPERATOR_KEY") if told else (None, str(key_file(home)))
-    if not is_loopback(f"{host}:0"):
+    if not is_loopback(host):
         raise Failed(f"--no-auth is for loopback: at {host} anybody could do anything", USAGE)
     typer.echo("holdfast: --no-auth: every program of this machine may do everything", err=True)
     return "", "nobody is asked for one"

@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from holdfast.chassis import times
 from holdfast.chassis.grpc import pages
+from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.messaging.broker import exchange_of
 from holdfast.chassis.messaging.cloudevents import SPEC_VERSION
 from holdfast.chassis.messaging.feed import (
@@ -25,8 +26,9 @@ STREAMED_MAX = 500  # events in one message of a stream
 QUIET_S = 5.0  # a stream tells so often where it is, if nothing is of the types asked for
 
 
-class FeedReading:
-    """What ReadEvents and StreamEvents of one service do; feeds.proto documents them.
+class FeedMethods:
+    """ReadEvents and StreamEvents of a servicer, which has it as its first base; feeds.proto
+    documents them.
 
     :param types: full names of all that the feed may have.
     """
@@ -36,7 +38,9 @@ class FeedReading:
         self._types = {type_: type_ for type_ in types}
         self._types |= {type_.rpartition(".")[2]: type_ for type_ in types}
 
-    async def read(self, request: pb.ReadEventsRequest) -> pb.ReadEventsResponse:
+    async def ReadEvents(  # noqa: N802 - the name of the RPC
+        self, request: pb.ReadEventsRequest, context: Context
+    ) -> pb.ReadEventsResponse:
         """Answer with a page, after a wait if there is nothing yet."""
         violations = Violations()
         types = self._types_of(request.types, violations)
@@ -56,8 +60,8 @@ class FeedReading:
             events=map(_message, page.entries), next_cursor=page.next_cursor
         )
 
-    async def stream(
-        self, request: pb.StreamEventsRequest
+    async def StreamEvents(  # noqa: N802 - the name of the RPC
+        self, request: pb.StreamEventsRequest, context: Context
     ) -> AsyncIterator[pb.StreamEventsResponse]:
         """Give page after page, until the feed is closed."""
         violations = Violations()

@@ -7,7 +7,8 @@ takes this server for the page's own. What the browser says in `Host` is still t
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from ipaddress import ip_address
+
+from holdfast.chassis.process.addresses import is_loopback
 
 _HOST = re.compile(r"(?:\[([^\[\]]+)\]|([^:\[\]]+))(?::[0-9]*)?")
 
@@ -43,9 +44,4 @@ def _name_in(host: str) -> str:
 
 
 def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3: nobody else's
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(name) or name.endswith(".localhost")  # RFC 6761, 6.3: nobody else's

@@ -17,7 +17,7 @@ from joserfc.jwk import Key, import_key
 from joserfc.util import base64_to_int
 
 from holdfast.chassis.clock import Clock
-from holdfast.chassis.identity.issuers import Issuer, is_loopback, require_sound
+from holdfast.chassis.identity.issuers import Issuer, require_sound, stays_here
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 
 FRESH_S = 600.0  # older keys serve too, but new ones are asked for
@@ -139,7 +139,7 @@ async def fetch_keys(issuer: Issuer, tls: ssl.SSLContext) -> tuple[Key, ...]:
 
     :raises KeysUnreadable: why not.
     """
-    is_here = is_loopback(issuer.issuer)
+    is_here = stays_here(issuer.issuer)
     try:
         async with (
             asyncio.timeout(FETCH_S_MAX),
@@ -161,7 +161,7 @@ async def _discovered(client: httpx2.AsyncClient, issuer: Issuer) -> str:
     url = told.get("jwks_uri")
     if not isinstance(url, str):
         raise ValueError("its discovery document has no jwks_uri")  # noqa: TRY004 - not our mistake
-    return require_sound(url, may_be_loopback=is_loopback(issuer.issuer))
+    return require_sound(url, may_be_loopback=stays_here(issuer.issuer))
 
 
 async def _object_at(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from holdfast.chassis.identity.roles import CUSTOMER, ROLES, SCOPES, scopes_of
+from holdfast.chassis.process.addresses import is_loopback
 from holdfast.chassis.tls import TlsFiles, read_material
 
 # A public key verifies and can't sign. So neither HS256, whose secret would have to lie here, and
@@ -42,19 +42,15 @@ def require_sound(url: str, *, may_be_loopback: bool = True) -> str:
     if parts.username is not None or parts.fragment or not url.isascii() or not url.isprintable():
         raise UnsoundUrl(f"{url!r}: has a user, a fragment or characters that no URL has")
     is_sound = parts.scheme == "https" and bool(parts.hostname)
-    if not is_sound and not (may_be_loopback and is_loopback(url)):
+    if not is_sound and not (may_be_loopback and stays_here(url)):
         raise UnsoundUrl(f"{url!r} is not https://HOST...; http is for loopback addresses alone")
     return url
 
 
-def is_loopback(url: str) -> bool:
-    """Whether an http address stays on this machine."""
+def stays_here(url: str) -> bool:
+    """Whether it is an http address of this machine."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False
+    return parts.scheme == "http" and is_loopback(parts.hostname or "")
 
 
 class Issuer(BaseModel):
@@ -96,7 +92,7 @@ class Issuer(BaseModel):
     @model_validator(mode="after")
     def _is_sound(self) -> "Issuer":
         if self.jwks_url:
-            require_sound(self.jwks_url, may_be_loopback=is_loopback(self.issuer))
+            require_sound(self.jwks_url, may_be_loopback=stays_here(self.issuer))
         if not self.rights and self.rights_claim not in OURS_ALREADY:
             raise ValueError(
                 f"rights: say what the words in {self.rights_claim!r} mean; only in "

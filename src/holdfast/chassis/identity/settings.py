@@ -1,12 +1,10 @@
 """What may be set of who is let in."""
 
-from ipaddress import ip_address
-
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.issuers import Issuers
-from holdfast.chassis.process.addresses import split
+from holdfast.chassis.process.addresses import is_loopback, split
 
 
 class IdentitySettings(BaseModel):
@@ -65,17 +63,8 @@ def require_sound(settings: IdentitySettings, *addresses: str) -> None:
                 "same for both, such as `openssl rand -hex 32` makes"
             )
         return
-    far = [address for address in addresses if address and not is_loopback(address)]
+    far = [address for address in addresses if address and not is_loopback(split(address)[0])]
     if far:
         raise ValueError(
             f"auth is off, and {far[0]} is no loopback address: anybody could do anything"
         )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach HOST:PORT."""
-    host, _ = split(address)
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -316,7 +316,7 @@ def _require_there(cursor: Cursor, newest: int, there: Mapping[int, str]) -> Non
 def _entry(feed_id: str, row: Row) -> Entry:
     event_id = row["event_id"]
     return Entry(
-        f"{feed_id}-{row['position']}-{crc32(event_id.encode()):08x}",
+        str(Cursor(feed_id, row["position"], _check(event_id))),
         Event(
             event_id=event_id,
             type=row["type"],

@@ -1,4 +1,6 @@
-"""Where a process listens: HOST:PORT, and that it may be taken."""
+"""Where a process listens: HOST:PORT, who reaches it there, and that it may be taken."""
+
+from ipaddress import ip_address
 
 
 class AddressInUse(Exception):
@@ -19,3 +21,11 @@ def split(address: str) -> tuple[str, int]:
     if not (colon and host and port.isascii() and port.isdecimal() and int(port) <= 65_535):
         raise ValueError(f"{address}: an address is HOST:PORT, such as 127.0.0.1:7009")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a host; brackets and ports are no part of it."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

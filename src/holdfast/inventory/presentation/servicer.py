@@ -7,6 +7,7 @@ import grpc
 
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.grpc.feeds import FeedMethods
 from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import FRAME_BYTES, Room
 from holdfast.chassis.messaging.feed import Feed
@@ -36,7 +37,7 @@ from holdfast.inventory.presentation import (
     wire,
 )
 from holdfast.inventory.presentation.caller import caller_of
-from holdfast.inventory.presentation.feed_servicer import FeedMethods
+from holdfast.inventory.presentation.feed_events import TYPES
 from holdfast.inventory.presentation.transfers_servicer import TransferCases, TransferMethods
 
 Info = TypeVar("Info")
@@ -51,7 +52,7 @@ NO_ROOM = pb.BatchGetStockInfoResult(
 )
 
 
-class InventoryServicer(TransferMethods, FeedMethods):
+class InventoryServicer(FeedMethods, TransferMethods):
     """The methods of `holdfast.inventory.v1.InventoryService`; the proto documents them."""
 
     def __init__(
@@ -73,7 +74,7 @@ class InventoryServicer(TransferMethods, FeedMethods):
         clock: Clock,
         boundary: RpcBoundary,
     ) -> None:
-        FeedMethods.__init__(self, feed)
+        FeedMethods.__init__(self, feed, TYPES)
         self._change_stock = change_stock
         self._create_product = create_product
         self._update_product = update_product

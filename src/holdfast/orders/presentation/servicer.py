@@ -10,6 +10,7 @@ from google.type.money_pb2 import Money as WireMoney
 from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.grpc.feeds import FeedMethods
 from holdfast.chassis.grpc.rpc_boundary import Context, RpcBoundary, tell_replay
 from holdfast.chassis.grpc.sizes import Room
 from holdfast.chassis.messaging.feed import Feed
@@ -34,7 +35,7 @@ from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.shipping.errors import ShippedInPart
 from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
-from holdfast.orders.presentation.feed_servicer import FeedMethods
+from holdfast.orders.presentation.feed_events import TYPES
 from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
 from holdfast.orders.presentation.ordering.edits_wire import (
@@ -49,7 +50,7 @@ from holdfast.orders.presentation.shipping.servicer import GoodsMethods
 Answer = TypeVar("Answer")
 
 
-class OrderServicer(CustomerMethods, GoodsMethods, FeedMethods):
+class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -66,7 +67,7 @@ class OrderServicer(CustomerMethods, GoodsMethods, FeedMethods):
         new_id: Callable[[], str],
     ) -> None:
         CustomerMethods.__init__(self, use_cases, customers)
-        FeedMethods.__init__(self, feed)
+        FeedMethods.__init__(self, feed, TYPES)
         GoodsMethods.__init__(self, use_cases, watch_order, get_order, reader, new_id)
         self._place_orders = place_orders
         self._boundary = boundary
