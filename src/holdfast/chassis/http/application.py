@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -45,19 +46,15 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a route leads to."""
+    """What a route leads to.
+
+    :param require_known: raises Aborted where whoever asks may not.
+    """
 
     method: Any
     binding: Binding
     answers: Answers
-    service: HttpService
-
-    async def require_known(self, context: HttpContext) -> None:
-        """:raises Aborted: whoever asks may not."""
-        method = self.binding.route.method
-        await self.service.require_known(
-            f"{self.service.descriptor.full_name}/{method.name}", context
-        )
+    require_known: Callable[[HttpContext], Awaitable[None]]
 
     @property
     def streams(self) -> bool:
@@ -101,13 +98,14 @@ class HttpApplication:
                 made = next(
                     (r.template for r in routes if _is_child(r.template, route.template)), ""
                 )
+                method = f"{service.descriptor.full_name}/{route.method.name}"
                 self._router.add(
                     route,
                     _Target(
                         service.methods[route.method.name],
                         Binding(route, service.rules),
                         Answers(route, service.rules, made),
-                        service,
+                        partial(service.require_known, method),
                     ),
                     key=key_of(route, routes),
                 )

@@ -70,9 +70,8 @@ async def serving_http(
     )
     config.load()
     if port.tls is not None:
-        config.ssl = ReloadingContext(
-            port.tls
-        ).context  # after loading, which would take files for good
+        # After loading, which would take files for good.
+        config.ssl = ReloadingContext(port.tls).context
     server = Server(config)
     server.lifespan = config.lifespan_class(config)
     await server.startup(sockets=[listener])
