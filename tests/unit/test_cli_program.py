@@ -1,13 +1,17 @@
 """The installed program: no traceback, quick help, quiet pipes, and a quiet end on Ctrl-C."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from testbed.keys import OF_COMMANDS
+from testbed.services import python_environment
 from tests.unit.test_client_network import NOWHERE, Network, network, order
 
 __all__ = ["network"]  # a fixture
@@ -48,6 +52,32 @@ def test_an_argument_that_is_no_text_is_a_usage_error() -> None:
     assert done.returncode == 2
     assert "UTF-8" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+PRINTS_MUCH_AMONG_SIGNALS = """
+import signal
+from holdfast.cli import main, output
+
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+main.app = lambda: output.print_json(list(range(50_000)))
+main.main()
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_printed_into_a_slow_pipe_is_whole_whatever_signals_come(unbuffered: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PRINTS_MUCH_AMONG_SIGNALS],
+        env=python_environment() | {"PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+    ) as program:
+        time.sleep(1.0)  # so that the pipe is full
+        printed, _ = program.communicate(timeout=30)
+
+    assert program.returncode == 0
+    assert json.loads(printed) == list(range(50_000))
 
 
 READ_WHAT_IS_TYPED = {

@@ -28,6 +28,7 @@ from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import chosen_tls
 from holdfast.cli.exits import Commands
 from holdfast.cli.metrics import metrics
+from holdfast.cli.output import write_whole
 from holdfast.cli.replay import replay
 from holdfast.client import Tls
 
@@ -100,6 +101,7 @@ app.add_typer(serving.inventory_app, name="inventory")
 
 def main() -> None:
     """The entry point of the program."""
+    write_whole()
     app()
 
 

@@ -1,11 +1,13 @@
 """What commands print: tables for people, JSON for programs."""
 
+import io
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -26,6 +28,25 @@ class Output(StrEnum):
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="A table for people, or JSON for programs.")
 ]
+
+
+def write_whole() -> None:
+    """Have all that is printed written to its end, also with PYTHONUNBUFFERED.
+
+    Python hands a text to an unbuffered stream in one write, and forgets what that did not take: a
+    pipe takes 64 KiB of it when a signal comes in between.
+    """
+    sys.stdout, sys.stderr = _buffered(sys.stdout), _buffered(sys.stderr)
+
+
+def _buffered(stream: TextIO) -> TextIO:
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        return stream
+    whole = io.BufferedWriter(raw)
+    return io.TextIOWrapper(
+        whole, encoding=stream.encoding, errors=stream.errors, line_buffering=True
+    )
 
 
 def print_json(value: object) -> None:
