@@ -7,7 +7,7 @@ schemas of one PostgreSQL database.
 import asyncio
 import fcntl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from holdfast.home import Home, kept_key
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders import service as orders_service
+from holdfast.orders.service import Check
 from holdfast.orders.settings import Limits
 
 DRAIN_S_MAX = 10.0
@@ -183,7 +184,7 @@ async def serving(
             operator_key=SecretStr(operator_key),
             port=port,
             feed_settings=feed_settings,
-            finish=lambda finished: drain(finished, inventory.relay.is_empty),
+            finish=lambda finished: drain(inventory, finished),
         ) as orders,
         serving_http(http_at, [*orders.http, *inventory.http], port) as http,
     ):
@@ -276,9 +277,12 @@ async def kept(
         raise DataInUse(home) from None
 
 
-async def drain(*checks: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until nothing is on its way between the services, while nobody calls them."""
-    quiet_looks = 0
+async def drain(inventory: inventory_service.Inventory, orders_finished: Check) -> None:
+    """Wait until nothing is on its way between the services, when nobody calls Orders any more,
+    nor Inventory: a call that it took while Orders ends would leave its events behind.
+    """
+    await inventory.stop_serving()
+    quiet_looks, checks = 0, (orders_finished, inventory.relay.is_empty)
     try:
         async with asyncio.timeout(DRAIN_S_MAX):
             while quiet_looks < 2:  # an answer may fill the one just looked at
@@ -289,7 +293,7 @@ async def drain(*checks: Callable[[], Awaitable[bool]]) -> None:
         log.warning("events are left in the outbox; they go on at the next start")
 
 
-async def all_pass(checks: Collection[Callable[[], Awaitable[bool]]]) -> bool:
+async def all_pass(checks: Collection[Check]) -> bool:
     """A database that is away can't tell, and may come back."""
     try:
         return all([await check() for check in checks])

@@ -1,7 +1,7 @@
 """Inventory put together: every object of the service is made here, top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -96,11 +96,14 @@ class Inventory:
     """The running service.
 
     :param address: of gRPC; "" where it serves only what `http` gives to `serving_http`.
+    :param stop_serving: take no more calls over gRPC, and let those under way end; events go on
+        moving. Done once, whoever asks; else at the end.
     """
 
     address: str
     relay: Relay
     http: Sequence[HttpService]
+    stop_serving: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +240,13 @@ async def running(
     loops = parts.loops | {"inventory keys": house.known.run}
     async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
         at_end.push_async_callback(house.close)
-        address = (await at_end.enter_async_context(served)).address if listen else ""
+        door = await at_end.enter_async_context(AsyncExitStack())
+        address = (await door.enter_async_context(served)).address if listen else ""
+        door.callback(parts.feed.close)  # whoever follows it would hold up the end
         if listen:
             log.info("inventory is ready", address=address)
         http = (http_service(parts.servicer, parts.boundary),)
-        try:
-            yield Inventory(address, parts.relay, http)
-        finally:
-            parts.feed.close()  # whoever follows it would hold up the end
+        yield Inventory(address, parts.relay, http, door.aclose)
 
 
 async def main(settings: InventorySettings) -> None:
