@@ -5,9 +5,16 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
+from holdfast.chassis.clock import SystemClock
+from holdfast.notifier.domain.delivery import Answer
 from holdfast.notifier.infrastructure.name_resolution import NameUnknown
+from holdfast.notifier.infrastructure.sending import Sender
+from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
 
 HERE = "127.0.0.1"
+BODY = b'{"type":"holdfast.orders.v1.OrderConfirmed"}'
+HEADERS = {"webhook-id": "e-1", "webhook-signature": "v1,xyz"}
+SOON_S = 0.5  # in place of what a receiver is given
 
 Looks = Mapping[str, Sequence[Sequence[str]]]
 
@@ -102,9 +109,12 @@ def answering(*answers: bytes) -> Behave:
 
 
 def saying(status: str, *headers: str, body: bytes = b"") -> bytes:
-    """A whole answer of HTTP."""
+    """Return a whole answer of HTTP."""
     head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*head, "", ""]).encode() + body
+
+
+OK = saying("204 No Content")
 
 
 def endlessly(*beginning: bytes, chunk: bytes) -> Behave:
@@ -119,3 +129,25 @@ def endlessly(*beginning: bytes, chunk: bytes) -> Behave:
             await asyncio.sleep(0)
 
     return behave
+
+
+@asynccontextmanager
+async def open_sender(looks: Looks | None = None, **settings: object) -> AsyncIterator[Sender]:
+    """One that may send to this machine, unless it is told otherwise.
+
+    :param looks: how names resolve; None: as the system's do.
+    """
+    chosen = WebhookSettings.model_validate({"loopback": True} | settings)
+    async with Sender(chosen, SystemClock(), None if looks is None else Names(looks)) as sender:
+        yield sender
+
+
+async def what_comes_of(
+    receiver: Receiver, sender: Sender | None = None, path: str = "/"
+) -> Answer:
+    """Send to a receiver once."""
+    url = f"http://{HERE}:{receiver.port}{path}"
+    if sender is not None:
+        return await sender.post(url, BODY, HEADERS)
+    async with open_sender() as own:
+        return await own.post(url, BODY, HEADERS)
