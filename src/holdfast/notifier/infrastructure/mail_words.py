@@ -15,8 +15,8 @@ NO_BREAK = "\u00a0"
 _MONTHS = {
     Language.EN: "January February March April May June July August September October November "
     "December",
-    Language.DE: "Januar Februar März April Mai Juni Juli August September Oktober November "
-    "Dezember",
+    Language.DE: "Januar Februar März April Mai Juni "  # codespell:ignore
+    "Juli August September Oktober November Dezember",  # codespell:ignore
 }
 # What turns the direction of writing until it is ended (Unicode, Bidi_Control); the marks LRM, RLM
 # and ALM turn nothing but themselves, and stay.
