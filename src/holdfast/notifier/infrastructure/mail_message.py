@@ -44,10 +44,10 @@ def message_of(letter: Letter, sender: Sender, to: Address) -> bytes:
     message["Date"] = format_datetime(letter.happened_at)
     message["Message-ID"] = f"<{letter.event_id}@{sender.address.domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = letter.language.value
     message["X-Holdfast-Order"] = letter.order_id
     message.set_content(letter.words.text)
     message.add_alternative(letter.words.html, subtype="html")
+    message["Content-Language"] = letter.language.value  # last: else it would go into a part
     return message.as_bytes()
 
 

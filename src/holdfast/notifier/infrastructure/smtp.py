@@ -6,6 +6,7 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 import aiosmtplib
 import structlog
@@ -19,10 +20,6 @@ from holdfast.notifier.infrastructure.mail_message import Sender, message_of
 from holdfast.notifier.infrastructure.mail_settings import Encryption, SmtpServer
 from holdfast.notifier.infrastructure.mail_words import one_line
 
-CONNECT_S = 10.0  # until we are let in
-MAIL_S = 30.0  # of one mail, from its first word to the server's last
-IDLE_S = 15.0  # a connection without mails is given up after that
-AWAY_S = 10.0  # a server that could not be reached is left alone for so long
 ANSWER_CHARACTERS_MAX = 300
 NAME_CHARACTERS_MIN = 3  # of what is before an @, to tell anybody who it is
 
@@ -32,6 +29,24 @@ _LOGIN = (530, 534, 535, 538)
 _ADDRESS = re.compile(r"\S+@\S+")
 
 log = structlog.get_logger()
+
+
+class Patience(NamedTuple):
+    """How long a server is waited for.
+
+    :param connect_s: until it lets us in.
+    :param mail_s: for one mail, from our first word to its last.
+    :param idle_s: a connection without mails is given up after that.
+    :param away_s: a server that could not be reached is left alone for so long.
+    """
+
+    connect_s: float = 10.0
+    mail_s: float = 30.0
+    idle_s: float = 15.0
+    away_s: float = 10.0
+
+
+PATIENCE = Patience()
 
 
 class LogMailer:
@@ -55,8 +70,8 @@ class SmtpMailer:
     in, is left alone for 10 s: until then every mail comes `Later` at once.
     """
 
-    def __init__(self, server: SmtpServer, sender: Sender) -> None:
-        self._server, self._sender = server, sender
+    def __init__(self, server: SmtpServer, sender: Sender, patience: Patience = PATIENCE) -> None:
+        self._server, self._sender, self._patience = server, sender, patience
         self._turn = asyncio.Lock()
         self._smtp: SMTP | None = None
         self._used_at = 0.0
@@ -92,7 +107,10 @@ class SmtpMailer:
         try:
             smtp = await self._connected()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            self._away, self._away_until = self._not_let_in(error), monotonic() + AWAY_S
+            self._away, self._away_until = (
+                self._not_let_in(error),
+                monotonic() + self._patience.away_s,
+            )
             return self._away
         is_whole = False
         try:
@@ -108,20 +126,20 @@ class SmtpMailer:
         """Return the connection that is kept, if the server still answers there, or a new one."""
         if self._smtp is not None:
             with suppress(aiosmtplib.SMTPException, OSError):
-                await self._smtp.rset(timeout=CONNECT_S)
+                await self._smtp.rset(timeout=self._patience.connect_s)
                 return self._smtp
             await self._hang_up()
         smtp = SMTP(
             hostname=self._server.host,
             port=self._server.port,
-            timeout=CONNECT_S,
+            timeout=self._patience.connect_s,
             use_tls=self._server.encryption is Encryption.TLS,
             start_tls=self._server.encryption is Encryption.STARTTLS,
             tls_context=await asyncio.to_thread(_context, self._server.ca),
         )
         is_whole = False
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(self._patience.connect_s):
                 await smtp.connect()
                 await smtp.ehlo()
                 if self._server.user:
@@ -140,19 +158,19 @@ class SmtpMailer:
         if is_utf8 and not smtp.supports_extension("smtputf8"):
             return Never("the mail server takes no address with letters beyond ASCII (SMTPUTF8)")
         options, encoding = (["SMTPUTF8"], "utf-8") if is_utf8 else ([], "ascii")
+        sender, mail_s = str(self._sender.address), self._patience.mail_s
         try:
-            async with asyncio.timeout(MAIL_S):
-                sender = str(self._sender.address)
-                await smtp.mail(sender, options=options, encoding=encoding, timeout=MAIL_S)
-                await smtp.rcpt(str(to), encoding=encoding, timeout=MAIL_S)
-                answer = await smtp.data(message, timeout=MAIL_S)
+            async with asyncio.timeout(mail_s):
+                await smtp.mail(sender, options=options, encoding=encoding, timeout=None)
+                await smtp.rcpt(str(to), encoding=encoding, timeout=None)
+                answer = await smtp.data(message, timeout=None)
         except aiosmtplib.SMTPResponseException as refusal:
             if not 400 <= refusal.code <= 599:
                 smtp.close()  # it speaks no SMTP
             return _refused(refusal, to)
         except TimeoutError:
             smtp.close()
-            return Later(f"the mail server gave no answer for {MAIL_S:.0f} s; it may have taken it")
+            return Later(f"the mail server gave no answer for {mail_s:g} s; it may have taken it")
         except (aiosmtplib.SMTPException, OSError):
             smtp.close()
             return Later("the mail server hung up; it may have taken the mail")
@@ -167,19 +185,19 @@ class SmtpMailer:
             case aiosmtplib.SMTPResponseException(code=code, message=words):
                 return Later(f"{server} does not let us in: {_told(code, words)}")
             case TimeoutError():
-                return Later(f"{server} does not answer within {CONNECT_S:.0f} s")
-        cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error
+                return Later(f"{server} does not answer within {self._patience.connect_s:g} s")
+        cause = error.__cause__ or error
         if isinstance(cause, ssl.SSLCertVerificationError):
             why = f"has a certificate that is not trusted: {cause.verify_message}"
             return Later(f"{server} {why}", needs_operator=True)
         is_there = not isinstance(error, OSError)  # it answered, and lacks what is asked of it
-        return Later(f"{server}: {_shortened(str(error))}", needs_operator=is_there)
+        return Later(f"{server}: {_shortened(str(cause) or 'hung up')}", needs_operator=is_there)
 
     async def _give_up_idle(self) -> None:
         while True:
-            await asyncio.sleep(self._used_at + IDLE_S - monotonic())
+            await asyncio.sleep(self._used_at + self._patience.idle_s - monotonic())
             async with self._turn:
-                if monotonic() - self._used_at >= IDLE_S:
+                if monotonic() - self._used_at >= self._patience.idle_s:
                     self._idle = None
                     return await self._hang_up()
 
