@@ -50,7 +50,7 @@ PUBLIC = "93.184.215.14"  # nothing is ever sent there: no network of a test lea
 async def test_what_is_not_allowed_is_refused_by_the_system_s_own_names(
     url: str, message: str
 ) -> None:
-    async with open_sender(loopback=False) as sender:
+    async with open_sender(webhook_loopback=False) as sender:
         with pytest.raises(UrlRefused) as refused:
             await sender.require_allowed(url)
         answer = await sender.post(url, BODY, HEADERS)
@@ -85,7 +85,7 @@ NAMES: Looks = {
 async def test_a_name_with_any_address_that_is_not_public_is_refused(
     host: str, address: str
 ) -> None:
-    async with open_sender(NAMES, loopback=False) as sender:
+    async with open_sender(NAMES, webhook_loopback=False) as sender:
         with pytest.raises(UrlRefused, match=f"address {address} is not public"):
             await sender.require_allowed(f"https://{host}/")
         answer = await sender.post(f"https://{host}/", BODY, HEADERS)
@@ -94,13 +94,17 @@ async def test_a_name_with_any_address_that_is_not_public_is_refused(
 
 
 async def test_a_public_name_is_allowed() -> None:
-    async with open_sender(NAMES, loopback=False) as sender:
+    async with open_sender(NAMES, webhook_loopback=False) as sender:
         await sender.require_allowed("https://public.example/hook")
         await sender.require_allowed("https://PUBLIC.example:443/hook")
 
 
 async def test_an_operator_opens_networks_and_ports() -> None:
-    settings = {"allowed_networks": ["192.168.1.0/24"], "ports": [443, 8080], "loopback": False}
+    settings = {
+        "webhook_networks": ["192.168.1.0/24"],
+        "webhook_ports": [443, 8080],
+        "webhook_loopback": False,
+    }
     async with open_sender(NAMES, **settings) as sender:
         await sender.require_allowed("https://private.example/")
         await sender.require_allowed("http://private.example:8080/")
@@ -119,7 +123,9 @@ async def test_a_name_that_turns_private_after_the_check_is_not_connected_to() -
     """DNS rebinding: a public address when somebody looks, this machine when it is connected to."""
     async with receiving(answering(OK)) as receiver:
         names = {"rebinding.example": [[PUBLIC], [HERE]]}
-        async with open_sender(names, loopback=False, ports=[receiver.port]) as sender:
+        async with open_sender(
+            names, webhook_loopback=False, webhook_ports=[receiver.port]
+        ) as sender:
             url = f"https://rebinding.example:{receiver.port}/"
             await sender.require_allowed(url)
             answer = await sender.post(url, BODY, HEADERS)

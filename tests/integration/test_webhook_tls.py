@@ -40,7 +40,7 @@ def speaking_tls(pair: Pair) -> ssl.SSLContext:
 async def over_tls(pair: Pair, ca: Path | None, host: str = "shop.example") -> Answer:
     async with (
         receiving(answering(OK), speaking_tls(pair)) as receiver,
-        open_sender(SHOP, ca=ca) as sender,
+        open_sender(SHOP, webhook_ca=ca) as sender,
     ):
         answer = await sender.post(f"https://{host}:{receiver.port}/", BODY, HEADERS)
     assert len(receiver.requests) == (1 if answer.status else 0), "nothing goes to a stranger"
@@ -122,7 +122,7 @@ def test_a_file_of_authorities_that_can_t_be_read_is_told(
         ca.write_bytes(content)
 
     with pytest.raises(ValidationError, match="holds no certificates in PEM"):
-        WebhookSettings(ca=ca)
+        WebhookSettings(webhook_ca=ca)
 
 
 async def test_who_begins_tls_and_falls_silent_is_waited_for_only_so_long(

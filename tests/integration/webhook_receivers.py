@@ -139,7 +139,7 @@ async def open_sender(looks: Looks | None = None, **settings: object) -> AsyncIt
 
     :param looks: how names resolve; None: as the system's do.
     """
-    chosen = WebhookSettings.model_validate({"loopback": True} | settings)
+    chosen = WebhookSettings.model_validate({"webhook_loopback": True} | settings)
     async with Sender(chosen, SystemClock(), None if looks is None else Names(looks)) as sender:
         yield sender
 

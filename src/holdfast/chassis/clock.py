@@ -66,9 +66,14 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
 
 
+def chance() -> float:
+    """Draw a number from 0 to 1, evenly spread."""
+    return random.random()  # noqa: S311 - no secret hangs on it
+
+
 def happens(ratio: float) -> bool:
     """Let chance decide: yes, so often of all the times."""
-    return random.random() < ratio  # noqa: S311 - no secret hangs on it
+    return chance() < ratio
 
 
 def new_name() -> str:

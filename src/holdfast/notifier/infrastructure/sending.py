@@ -27,8 +27,8 @@ from holdfast.notifier.infrastructure.receiver_urls import ReceiverUrl, parse
 from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
 
 ATTEMPT_S_MAX = 15.0
-CONNECTIONS_MAX = 100
-IDLE_CONNECTIONS_MAX = 20
+CONNECTIONS_MAX = 500
+IDLE_CONNECTIONS_MAX = 100
 IDLE_S_MAX = 4.0  # below the 5 s after which common servers hang up
 
 _HEADERS = {
@@ -52,12 +52,12 @@ class Sender:
         self, settings: WebhookSettings, clock: Clock, resolver: Resolver | None = None
     ) -> None:
         self._clock, self._resolver = clock, resolver or SystemResolver()
-        rule = AddressRule(settings.allowed_networks, loopback=settings.loopback)
+        rule = AddressRule(settings.webhook_networks, loopback=settings.webhook_loopback)
         self._guards = {
-            scheme: Guard(rule, settings.ports, self._resolver, public=scheme == "https")
+            scheme: Guard(rule, settings.webhook_ports, self._resolver, public=scheme == "https")
             for scheme in ("https", "http")
         }
-        context = tls_context(settings.ca)
+        context = tls_context(settings.webhook_ca)
         self._pools = {
             scheme: httpcore2.AsyncConnectionPool(
                 ssl_context=context,

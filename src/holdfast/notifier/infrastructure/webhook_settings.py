@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 
+from holdfast.chassis.process.ports import Separated
 from holdfast.notifier.infrastructure.guarded_network import tls_context
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -15,22 +16,22 @@ class WebhookSettings(BaseModel):
 
     Limits of time and size are no settings: a receiver is to know them.
 
-    :param allowed_networks: opened although they are not public, such as 10.20.0.0/16; there
+    :param webhook_networks: opened although they are not public, such as 10.20.0.0/16; there
         http:// may be used, too. Loopback, link-local and multicast addresses are never opened by
         it.
-    :param ports: that may be connected to, beside any port of loopback where that is open.
-    :param loopback: whether this machine itself may be sent to, on any port, also by http://: for
-        trying things out.
-    :param ca: file in PEM with authorities that receivers' certificates may come from, too, beside
-        those that the system knows.
+    :param webhook_ports: that may be connected to, beside any port of loopback where that is open.
+    :param webhook_loopback: whether this machine itself may be sent to, on any port, also by
+        http://: for trying things out.
+    :param webhook_ca: file in PEM with authorities that receivers' certificates may come from, too,
+        beside those that the system knows.
     """
 
-    allowed_networks: tuple[IPvAnyNetwork, ...] = ()
-    ports: tuple[Port, ...] = (443,)
-    loopback: bool = False
-    ca: Path | None = None
+    webhook_networks: Annotated[tuple[IPvAnyNetwork, ...], Separated] = ()
+    webhook_ports: Annotated[tuple[Port, ...], Separated] = (443,)
+    webhook_loopback: bool = False
+    webhook_ca: Path | None = None
 
-    @field_validator("ca")
+    @field_validator("webhook_ca")
     @classmethod
     def _readable(cls, ca: Path | None) -> Path | None:
         if ca is not None:
