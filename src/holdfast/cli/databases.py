@@ -16,7 +16,7 @@ from holdfast.cli.output import (
     print_line,
     print_table,
 )
-from holdfast.home import Home
+from holdfast.home import SERVICES, Home
 
 dead_letters_app = CommandGroup(
     help="Events that could not be handled: list them, send them back.", no_args_is_help=True
@@ -40,22 +40,31 @@ InventoryDatabaseOption = Annotated[
         help="The database of Inventory.",
     ),
 ]
+NotifierDatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--notifier-db",
+        envvar="HOLDFAST_NOTIFIER_DATABASE",
+        metavar="URL",
+        help="The database of the Notifier.",
+    ),
+]
 
 
 def migrate(
     data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
+    notifier_db: NotifierDatabaseOption = "",
     sql: Annotated[
         bool, typer.Option("--sql", help="Change nothing; print the SQL for a new database.")
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Bring databases to the newest schema; with one URL only that one. A repeat does nothing."""
+    """Bring databases to the newest schema; with URLs only these. A repeat does nothing."""
     from holdfast.chassis.database import migrations
 
-    named = _databases(data, orders_db, inventory_db)
-    urls = {service: url for service, url in asdict(named).items() if url}
+    urls = _urls(data, orders_db, inventory_db, notifier_db)
     with engine_errors():
         if sql:
             for service, url in urls.items():
@@ -165,6 +174,14 @@ class _Databases:
 
     orders: str
     inventory: str
+
+
+def _urls(data: Home | None, *told: str) -> dict[str, str]:
+    """The databases to migrate, by service: those that were told, or all of the usual place."""
+    if data is None and any(told):
+        named = zip(SERVICES, map(_checked, told), strict=True)
+        return {service: url for service, url in named if url}
+    return (data or usual_home()).urls
 
 
 def _databases(data: Home | None, orders_db: str, inventory_db: str) -> _Databases:
