@@ -23,11 +23,11 @@ from holdfast.client import (
 )
 from holdfast.notifier.application.mails.send_mail import SendMail
 from holdfast.notifier.domain.mail import Language, Later, MailKind, Outcome, Sent, Skipped
+from holdfast.notifier.infrastructure.feeds import ClientOrders
 from holdfast.notifier.infrastructure.mail_addresses import Address
 from holdfast.notifier.infrastructure.mail_events import kind_of
 from holdfast.notifier.infrastructure.mail_message import Sender
 from holdfast.notifier.infrastructure.mail_settings import SmtpServer
-from holdfast.notifier.infrastructure.orders import OrdersReader
 from holdfast.notifier.infrastructure.smtp import SmtpMailer
 from holdfast.notifier.infrastructure.templates import Templates
 from testbed.mail_server import MailServer, Received, receiving_mail
@@ -61,7 +61,7 @@ class Desk:
         self, event: Event, *, folder: Path | None = None, kinds: frozenset[MailKind] = KINDS
     ) -> Outcome:
         templates = Templates("Lamps", folder, ZoneInfo("UTC"))
-        orders = OrdersReader(self._client.orders)
+        orders = ClientOrders(self._client)
         send = SendMail(orders, templates, self._mailer, Language.EN, kinds)
         return await send(Waiting(event))
 

@@ -86,7 +86,7 @@ def test_what_is_no_server_is_refused_without_its_password(url: str, told: str) 
         ({"language": "fr"}, "'en' or 'de'"),
         ({"time_zone": "Europe/Berln"}, "is no time zone"),
         ({"time_zone": "../../etc/passwd"}, "is no time zone"),
-        ({"mails": "confirmed,shiped"}, "'shiped' is no kind of mail; there are confirmed, edited"),
+        ({"mails": "confirmed,sent"}, "'sent' is no kind of mail; there are confirmed, edited"),
         ({"mails": 7}, "frozenset"),
     ],
 )
@@ -128,6 +128,17 @@ def test_authorities_of_one_s_own_are_read_at_the_start(tmp_path: Path) -> None:
             settings(smtp_ca=tmp_path / file, **told)
     with pytest.raises(ValidationError, match="smtp_ca needs smtp"):
         settings(smtp_ca=ca)
+
+
+def test_templates_are_tried_at_the_start(tmp_path: Path) -> None:
+    own = tmp_path / "en" / "confirmed.subject"
+    own.parent.mkdir()
+    own.write_text("Thank you, {{ name }}")
+    assert settings(templates=tmp_path).templates == tmp_path
+
+    own.write_text("Thank you, {{ surname }}")
+    with pytest.raises(ValidationError, match=f"{own}, line 1: UndefinedError: 'surname'"):
+        settings(templates=tmp_path)
 
 
 def test_nothing_prints_a_password() -> None:

@@ -293,7 +293,7 @@ def test_a_file_of_one_s_own_takes_the_place_of_ours_and_the_rest_stays(own: Own
     ("file", "content", "place", "cause"),
     [
         ("en/confirmed.txt", "a\n{% if name %}\nb", ", line", "endif"),
-        ("en/confirmed.txt", "a\n{{ oder.total }}", ", line 2: ", "'oder' is undefined"),
+        ("en/confirmed.txt", "a\n{{ basket.total }}", ", line 2: ", "'basket' is undefined"),
         ("en/confirmed.txt", "\n\n{{ order.totl }}", ", line 3: ", "no attribute 'totl'"),
         ("de/shipped.html", "{{ order.total | mony }}", ", line 1: ", "No filter named 'mony'"),
         ("de/shipped.html", "{% include 'x.html' %}", ", line 1: ", "there is no template x.html"),
@@ -302,7 +302,7 @@ def test_a_file_of_one_s_own_takes_the_place_of_ours_and_the_rest_stays(own: Own
         ("en/refunded.txt", "{{ 1 // 0 }}", ", line 1: ", "ZeroDivisionError"),
         ("en/refunded.txt", "{{ order.__class__.__mro__ }}", ", line 1: ", "unsafe"),
         ("en/refunded.txt", "{{ ''.format.__globals__ }}", ", line 1: ", "unsafe"),
-        ("en/refunded.txt", b"caf\xe9", ": ", "is not in UTF-8"),
+        ("en/refunded.txt", b"\xe9t\xe9", ": ", "is not in UTF-8"),
         ("en/refunded.txt", "{% extends 'refunded.txt' %}", "", "RecursionError"),
         ("en/refunded.subject", "{# nothing #}", ": ", "the subject is empty"),
         ("en/cancelled.subject", "{{ shipment.carrier }}", ", line 1: ", "no attribute 'carrier'"),
@@ -321,7 +321,7 @@ def test_a_slip_in_a_template_is_known_at_the_start(
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("en/confirmd.txt", "no mail uses it; kinds of mails are confirmed, edited"),
+        ("en/confirmation.txt", "no mail uses it; kinds of mails are confirmed, edited"),
         ("fr/confirmed.txt", "no language of mails; there are en or de"),
         ("confirmed.txt", "belongs into the folder of its language, en or de"),
     ],

@@ -2,8 +2,9 @@
 
 Each language has a folder, in it each kind of mail has three files: `confirmed.subject`,
 `confirmed.txt` and `confirmed.html`. A file of the operator's folder takes the place of ours of the
-same name. All are read once, at the start, and tried on two orders, one with everything and one
-with only what every order has: so a slip is known then, and not when the first such mail is due.
+same name. Where there is such a folder, all are tried at the start on two orders, one with
+everything and one with only what every order has: so a slip is known then, and not when the first
+such mail is due. Files that change afterwards count at the next start.
 """
 
 import re
@@ -17,7 +18,6 @@ from typing import Any
 import jinja2
 from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from holdfast.client import Order
 from holdfast.notifier.application.mails.ports import News, Rendered, TemplateFailed
@@ -53,15 +53,21 @@ class Templates:
 
     def __init__(self, shop_name: str, folder: Path | None, zone: tzinfo) -> None:
         self._shop_name = shop_name
-        if folder is not None:
-            _require_languages(folder)
         self._environments = {
             language: _environment(language, folder, zone) for language in Language
         }
+        if folder is not None:
+            self._check(folder)
+
+    def _check(self, folder: Path) -> None:
+        """Read and try every template, since one of the operator's own may be a part of any."""
+        _require_languages(folder)
         for language, environment in self._environments.items():
             _read_all(environment)
-            self._try(language)
-            if folder is not None and (folder / language).is_dir():
+            for kind in MailKind:
+                for order, news in examples(kind):
+                    self._render(kind, language, order, news, in_full=True)
+            if (folder / language).is_dir():
                 _require_used(environment, folder / language)
 
     def render(self, kind: MailKind, language: Language, order: Order, news: News) -> Rendered:
@@ -94,11 +100,6 @@ class Templates:
             subject = f"{subject[: SUBJECT_CHARACTERS_MAX - 1]}…"
         return Rendered(subject, text, html)
 
-    def _try(self, language: Language) -> None:
-        for kind in MailKind:
-            for order, news in examples(kind):
-                self._render(kind, language, order, news, in_full=True)
-
 
 def _environment(language: Language, folder: Path | None, zone: tzinfo) -> jinja2.Environment:
     folders = [OURS / language] if folder is None else [folder / language, OURS / language]
@@ -125,7 +126,8 @@ def _finalized(value: Any) -> Any:
     """What is printed, without control characters; what is escaped already stays as it is."""
     if value is None:
         raise TypeError("None would be printed: ask with `if` whether it is there")
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    is_escaped = hasattr(value, "__html__")
+    return printable(value) if isinstance(value, str) and not is_escaped else value
 
 
 def _read_all(environment: jinja2.Environment) -> None:
