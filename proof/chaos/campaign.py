@@ -269,7 +269,7 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         "answered OK by RPC": dict(succeeded.most_common()),
         "refused or in doubt": dict(codes.most_common()),
         "messages repeated": run.nemesis.repeated,
-        "strangers were told": dict(run.strangers.told.most_common()),
+        "strangers were told": run.strangers.told,
         "poison that must be parked": len(run.nemesis.parked),
         "errors in the services' logs": errors_of(run.testbed.folder.glob("*-*.log")),
         "samples missed": run.samples_missed,
