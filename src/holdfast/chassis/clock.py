@@ -81,6 +81,11 @@ def new_secret(length: int, digits: str) -> str:
     return "".join(secrets.choice(digits) for _ in range(length))
 
 
+def new_secret_bytes(length: int) -> bytes:
+    """Make up so many bytes, which nobody can guess."""
+    return secrets.token_bytes(length)
+
+
 def shuffled(items: Sequence[T]) -> list[T]:
     """Put things in an order of chance, so that those who try them in turn don't meet at one."""
     return random.sample(items, k=len(items))
