@@ -41,7 +41,7 @@ demo: setup ## see real orders go through both services (DATA=orders.csv.gz for 
 up: setup ## run both services in one process
 	@$(BIN)/holdfast up
 
-up-cluster: setup servers ## run PostgreSQL, RabbitMQ and both services as processes
+up-cluster: setup servers ## run PostgreSQL, RabbitMQ and all services as processes
 	@$(BIN)/python -m testbed.cluster $(if $(DATA),--data '$(DATA)')
 
 test: setup servers ## run every test (ARGS=... goes to pytest, as many files at a time as CORES=2)

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from holdfast.home import KEY_FILE, in_folder, in_postgres, kept_key
 from testbed.processes import Program, ProgramFailed, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer, ServerMissing, postgres, rabbitmq
 from testbed.services import (
+    ALL_SERVICES,
     HOLDFAST,
     SERVICES,
     Service,
@@ -30,7 +31,7 @@ from testbed.templates import Templates
 
 
 class Deployment:
-    """Both services at lasting addresses, in processes that can be ended and started by name.
+    """All services at lasting addresses, in processes that can be ended and started by name.
 
     :param addresses: by the name of the service, as are the URLs of their databases.
     :param services: by the name of the process, in the order in which they are started.
@@ -124,6 +125,7 @@ class Embedded(Deployment):
 class Cluster(Deployment):
     """Each service a process of its own, on PostgreSQL and RabbitMQ.
 
+    :param databases: of Orders and Inventory; and of the Notifier, if it shall run.
     :param addresses: where they listen; none: on free ports.
     """
 
@@ -136,9 +138,9 @@ class Cluster(Deployment):
         addresses: Mapping[str, str] | None = None,
         base: Mapping[str, str] = os.environ,
     ) -> None:
-        addresses = addresses or free_addresses()
+        addresses = addresses or free_addresses(databases)
         self.broker = broker
-        admin = free_addresses()
+        admin = free_addresses(databases)
         self.process_environment = dict(base) | cluster_settings(
             databases, broker, addresses, admin
         )
@@ -150,12 +152,13 @@ class Cluster(Deployment):
                 addresses=[addresses[name]],
                 environment=self.process_environment,
             )
-            for name in SERVICES
+            for name in ALL_SERVICES
+            if name in databases
         }
         super().__init__(addresses, databases, services, admin)
 
     def migrate(self) -> None:
-        """Bring both databases to the newest schema. Repeating it changes nothing."""
+        """Bring all databases to the newest schema. Repeating it changes nothing."""
         run("holdfast migrate", [str(HOLDFAST), "migrate"], env=self.process_environment)
 
 
@@ -166,14 +169,16 @@ def fresh_places(
     broker: RabbitmqServer,
     templates: Templates,
     *,
+    services: Sequence[str] = SERVICES,
     end_at_rest: bool = False,
 ) -> Iterator[tuple[dict[str, str], str]]:
     """Migrated databases by service and a vhost, of this name; gone after the block.
 
+    :param services: that shall have one; the Notifier is to be asked for.
     :param end_at_rest: then nobody declares anything any more, and the vhost is deleted at once.
     """
-    names = {service: f"{name}-{service}" for service in SERVICES}
-    urls = {one: templates.copy_database(one, server, names[one]) for one in SERVICES}
+    names = {service: f"{name}-{service}" for service in services}
+    urls = {one: templates.copy_database(one, server, names[one]) for one in services}
     broker.create_vhost(name)
     try:
         yield urls, broker.url(name)
@@ -194,24 +199,27 @@ def private_cluster(
     """
     with ExitStack() as started:
         server = started.enter_context(postgres(folder))
-        for service in SERVICES:
+        for service in ALL_SERVICES:
             if not server.has_database(service):
                 server.create_database(service)
         broker = started.enter_context(rabbitmq(folder))
-        urls = {service: server.url(service) for service in SERVICES}
+        urls = {service: server.url(service) for service in ALL_SERVICES}
         base = dict(os.environ)
         for service, address in http.items():
             base |= settings_of(service, http=address)
         cluster = Cluster(
             folder, databases=urls, broker=broker.url(), addresses=addresses, base=base
         )
-        for service in SERVICES:  # nobody else on this machine may know them
+        for service in ALL_SERVICES:  # nobody else on this machine may know them
             cluster.process_environment |= settings_of(
                 service,
                 service_key=derived(key, "service"),
                 pepper=derived(key, "pepper"),
                 operator_key=key,
             )
+        cluster.process_environment |= settings_of(
+            "notifier", sealing_secrets=derived(key, "sealing")
+        )
         cluster.migrate()
         started.enter_context(cluster.running())
         yield cluster
@@ -224,17 +232,24 @@ def main() -> int:
     options.add_argument("--inventory-port", type=int, default=7002)
     options.add_argument("--orders-http-port", type=int, default=7003)
     options.add_argument("--inventory-http-port", type=int, default=7004)
+    options.add_argument("--notifier-port", type=int, default=7005)
+    options.add_argument("--notifier-http-port", type=int, default=7006)
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     chosen.data.mkdir(exist_ok=True)
-    print("Starting PostgreSQL, RabbitMQ and both services; this takes about 15 s.", flush=True)
+    print("Starting PostgreSQL, RabbitMQ and all services; this takes about 20 s.", flush=True)
     try:
         key = kept_key(in_folder(chosen.data))
-        ports = {"orders": chosen.orders_port, "inventory": chosen.inventory_port}
+        ports = {
+            "orders": chosen.orders_port,
+            "inventory": chosen.inventory_port,
+            "notifier": chosen.notifier_port,
+        }
         addresses = {service: f"127.0.0.1:{port}" for service, port in ports.items()}
         http_ports = {
             "orders": chosen.orders_http_port,
             "inventory": chosen.inventory_http_port,
+            "notifier": chosen.notifier_http_port,
         }
         http = {service: f"127.0.0.1:{port}" for service, port in http_ports.items()}
         with private_cluster(chosen.data, addresses, http, key) as cluster:
@@ -255,11 +270,13 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
-    names = ("HOLDFAST_ORDERS_DATABASE", "HOLDFAST_INVENTORY_DATABASE", "HOLDFAST_ORDERS_BROKER")
+    databases = [f"HOLDFAST_{service.upper()}_DATABASE" for service in ALL_SERVICES]
+    names = [*databases, "HOLDFAST_ORDERS_BROKER"]
     return "\n".join(
         [
             f"Orders    {cluster.addresses['orders']}, http://{http['orders']}/docs",
             f"Inventory {cluster.addresses['inventory']}, http://{http['inventory']}/docs",
+            f"Notifier  {cluster.addresses['notifier']}, http://{http['notifier']}/docs",
             *(f"Metrics   http://{address}/metrics" for address in cluster.admin.values()),
             f"Data and logs in {folder}. Ctrl-C stops everything.",
             "",
@@ -268,6 +285,7 @@ def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
             f"  export HOLDFAST_ORDERS={cluster.addresses['orders']}",
             f"  export HOLDFAST_KEY=$(cat {folder / KEY_FILE})",
             f"  export HOLDFAST_INVENTORY={cluster.addresses['inventory']}",
+            f"  export HOLDFAST_NOTIFIER={cluster.addresses['notifier']}",
             *(f"  export {name}={cluster.process_environment[name]}" for name in names),
             f"  {HOLDFAST} stock set LAMP-RED 10",
             f"  {HOLDFAST} verify",

@@ -3,26 +3,27 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from testbed.keys import KEY, OF_COMMANDS, PEPPER, SERVICE_KEY
+from testbed.keys import KEY, OF_COMMANDS, PEPPER, SEALING_SECRET, SERVICE_KEY
 from testbed.processes import Program, free_port
 from testbed.workers import Workers
 
 HOLDFAST = Path(sys.executable).parent / "holdfast"
 ROOT = Path(__file__).parents[1]
 SERVICES = ("inventory", "orders")  # in the order in which they are started
+ALL_SERVICES = (*SERVICES, "notifier")  # which follows the others, and which they don't need
 READY_S_MAX = 30.0
 
 
-def free_addresses() -> dict[str, str]:
+def free_addresses(services: Iterable[str] = SERVICES) -> dict[str, str]:
     """An address for each service to listen on."""
-    return {service: f"127.0.0.1:{free_port()}" for service in SERVICES}
+    return {service: f"127.0.0.1:{free_port()}" for service in services}
 
 
 def clear_environment() -> dict[str, str]:
@@ -47,13 +48,24 @@ def cluster_settings(
     addresses: Mapping[str, str],
     admin: Mapping[str, str],
 ) -> dict[str, str]:
-    """What the services of a cluster, each a process of its own, have to know."""
-    found = settings_of("orders", inventory=addresses["inventory"])
-    for service in SERVICES:
+    """What the services of a cluster, each a process of its own, have to know.
+
+    :param databases: of the services that there are.
+    """
+    found = settings_of("orders", inventory=addresses["inventory"], broker=broker)
+    found |= settings_of("inventory", broker=broker)
+    if "notifier" in databases:
+        found |= settings_of(
+            "notifier",
+            orders=addresses["orders"],
+            inventory=addresses["inventory"],
+            sealing_secrets=SEALING_SECRET,
+            webhook_loopback=True,
+        )
+    for service in databases:
         found |= settings_of(
             service,
             database=databases[service],
-            broker=broker,
             listen=addresses[service],
             admin=admin.get(service, ""),
             pepper=PEPPER,

@@ -13,10 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.cli.connection import NOTIFIER_ADDRESS
 from holdfast.client import Holdfast
 from testbed import cluster
 from testbed.processes import ProgramFailed
-from testbed.services import HOLDFAST, clear_environment, database_settings
+from testbed.services import (
+    ALL_SERVICES,
+    HOLDFAST,
+    SERVICES,
+    clear_environment,
+    database_settings,
+)
 
 COMMAND_S_MAX = 120.0
 
@@ -42,7 +49,7 @@ def command(
 
 
 class System(cluster.Deployment):
-    """Both services as processes that can be stopped, killed and started, at lasting addresses."""
+    """All services as processes that can be stopped, killed and started, at lasting addresses."""
 
     mode: str
     environment: Mapping[str, str]  # for commands
@@ -54,8 +61,14 @@ class System(cluster.Deployment):
         """All that it has written since the test began."""
         return self.program(part).log.read_text()
 
-    def client(self, *, retry_s: float | None = None) -> Holdfast:
-        return Holdfast(self.addresses["orders"], self.addresses["inventory"], retry_s=retry_s)
+    def client(self, *, retry_s: float | None = None, key: str | None = None) -> Holdfast:
+        return Holdfast(
+            self.addresses["orders"],
+            self.addresses["inventory"],
+            retry_s=retry_s,
+            key=key,
+            notifier=self.addresses.get("notifier", NOTIFIER_ADDRESS),
+        )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return command(*arguments, env=self.environment)
@@ -128,7 +141,8 @@ def made(mode: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Sy
         else:
             fixtures = ("postgres_server", "rabbitmq_server", "templates")
             shared = map(request.getfixturevalue, fixtures)
-            places = cluster.fresh_places(f"e2e-{next(_numbers)}", *shared)
+            services = ALL_SERVICES if mode == "with notifier" else SERVICES
+            places = cluster.fresh_places(f"e2e-{next(_numbers)}", *shared, services=services)
             system = Clustered(folder, *at_end.enter_context(places))
         at_end.callback(system.stop_all)
         yield system
@@ -158,6 +172,14 @@ def up(request: pytest.FixtureRequest) -> Embedded:
 @pytest.fixture
 def clustered(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clustered]:
     with made("cluster", tmp_path, request) as system:
+        assert isinstance(system, Clustered)
+        yield system
+
+
+@pytest.fixture
+def notified(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clustered]:
+    """A cluster with the Notifier."""
+    with made("with notifier", tmp_path, request) as system:
         assert isinstance(system, Clustered)
         yield system
 
