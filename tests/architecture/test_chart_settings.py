@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.chassis.process.configuration import ServiceSettings
 from holdfast.inventory.settings import InventorySettings
+from holdfast.notifier.settings import NotifierSettings
 from holdfast.orders.settings import OrdersSettings
 
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "holdfast"
@@ -18,28 +19,35 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())["properties"]
 SETTINGS: dict[str, type[ServiceSettings]] = {
     "orders": OrdersSettings,
     "inventory": InventorySettings,
+    "notifier": NotifierSettings,
+}
+# What it tells one service, of the others above all, and not every one.
+OWN = {
+    "orders": r"INVENTORY(_\w+)?",
+    "inventory": r"",
+    "notifier": r"ORDERS|INVENTORY|SERVICES_\w+|TEMPLATES",
 }
 
-# Both are for ports on loopback, and no pod's port is: whether callers are asked who they are, and
-# by which further names.
-NEVER_SET = {"auth", "http_hosts"}
+# These are for a machine of one's own, and no pod is: whether callers are asked who they are, by
+# which further names they come, and webhooks to receivers beside it.
+NEVER_SET = {"auth", "http_hosts", "webhook_loopback"}
 
 
-def secret_keys() -> set[str]:
+def secret_keys(service: str) -> set[str]:
     """The keys that it reads of a service's Secret."""
-    (told,) = re.findall(r"\{\{ list ([^|]+)\| toJson", NAMES)
-    return set(re.findall(r'"(\w+)"', told))
+    of_notifier, of_others = re.findall(r"^\{\{ list ([^|]+)\| toJson", NAMES, re.MULTILINE)
+    return set(re.findall(r'"(\w+)"', of_notifier if service == "notifier" else of_others))
 
 
 def settings_of_the_chart(service: str) -> set[str]:
     """What it may put into the environment of a service: by a value, as a secret, by itself."""
     by_value = set(SCHEMA[service]["properties"]["settings"]["properties"])
-    secret = secret_keys()
+    secret = secret_keys(service)
     itself = set(re.findall(r"^- name: \{\{ \$prefix \}\}([A-Z_]+)$", POD, re.MULTILINE))
     itself |= set(re.findall(r"^([A-Z_]+): ", POD, re.MULTILINE))
-    if service != "orders":
-        itself = {name for name in itself if not name.startswith("INVENTORY")}
-    assert secret >= {"database", "broker"}
+    some = {name for name in itself if any(re.fullmatch(own, name) for own in OWN.values())}
+    itself -= {name for name in some if not re.fullmatch(OWN[service], name)}
+    assert "database" in secret
     assert itself >= {"LISTEN", "TLS_KEY"}
     return by_value | secret | {name.lower() for name in itself}
 
@@ -58,4 +66,4 @@ def test_the_chart_can_set_what_a_service_can_be_told_and_nothing_else(service: 
 def test_what_the_chart_makes_a_secret_of_is_what_it_reads_of_one(service: str) -> None:
     values = SCHEMA[service]["properties"]["secret"]["properties"]["values"]["properties"]
 
-    assert set(values) == secret_keys()
+    assert set(values) == secret_keys(service)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 HELM = ROOT / "deploy" / "helm"
 CHART = HELM / "holdfast"
 PYTHON = ROOT / "build" / "charts" / "bin" / "python"
-PARTS = ("inventory", "orders")
+PARTS = ("inventory", "orders", "notifier")
 
 Document = Mapping[str, Any]
 Secrets = Mapping[str, Mapping[str, str]]

@@ -63,8 +63,7 @@ def test_one_lost_pod_leaves_another(rendered: Rendered) -> None:
         for one in rendered.of_kind("HorizontalPodAutoscaler")
     }
 
-    for part in PARTS:
-        deployment = rendered.deployment(part)
+    for deployment in rendered.of_kind("Deployment"):
         spec = deployment["spec"]
         # A number of pods beside an autoscaler would undo what it did, at every upgrade.
         assert ("replicas" in spec) != (deployment["metadata"]["name"] in scaled)
@@ -91,15 +90,18 @@ def test_what_selects_pods_finds_those_of_one_service(rendered: Rendered) -> Non
 def test_every_service_has_a_budget_that_lets_nodes_be_emptied(rendered: Rendered) -> None:
     budgets = {part_of(one): one["spec"] for one in rendered.of_kind("PodDisruptionBudget")}
 
-    assert budgets.keys() == set(PARTS)
+    assert budgets.keys() == set(map(part_of, rendered.of_kind("Deployment")))
     for spec in budgets.values():
         assert spec["maxUnavailable"] not in (0, "0%")
         assert "minAvailable" not in spec
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_kubernetes_asks_whether_it_lives(rendered: Rendered, part: str) -> None:
-    only = container(rendered.deployment(part))
+def test_kubernetes_asks_whether_it_lives(rendered: Rendered) -> None:
+    for deployment in rendered.of_kind("Deployment"):
+        asked_whether_it_lives(container(deployment))
+
+
+def asked_whether_it_lives(only: Document) -> None:
     ports = {one["name"]: one["containerPort"] for one in only["ports"]}
 
     probes = [only[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness")]
@@ -118,19 +120,17 @@ def test_kubernetes_asks_whether_it_lives(rendered: Rendered, part: str) -> None
     assert alive["periodSeconds"] * alive["failureThreshold"] >= 60
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_pod_that_ends_may_finish_what_it_began(rendered: Rendered, part: str) -> None:
-    deployment = rendered.deployment(part)
-    waits_s = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
+def test_a_pod_that_ends_may_finish_what_it_began(rendered: Rendered) -> None:
+    for deployment in rendered.of_kind("Deployment"):
+        waits_s = container(deployment)["lifecycle"]["preStop"]["sleep"]["seconds"]
 
-    given_s = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+        given_s = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
 
-    assert given_s > waits_s + STOP_GRACE_S + CANCEL_AGAIN_S + DECLARE_S_MAX + 10
+        assert given_s > waits_s + STOP_GRACE_S + CANCEL_AGAIN_S + DECLARE_S_MAX + 10
 
 
 def test_every_file_that_a_setting_names_is_mounted(rendered: Rendered) -> None:
-    for part in PARTS:
-        deployment = rendered.deployment(part)
+    for deployment in rendered.of_kind("Deployment"):
         pod, only = deployment["spec"]["template"]["spec"], container(deployment)
         folders = {one["mountPath"]: one["name"] for one in only["volumeMounts"]}
         volumes = {one["name"]: one for one in pod["volumes"]}
@@ -140,6 +140,9 @@ def test_every_file_that_a_setting_names_is_mounted(rendered: Rendered) -> None:
         assert folders.values() == volumes.keys() or set(folders.values()) == set(volumes)
         for file in files:
             folder, _, name = file.rpartition("/")
+            if file in folders:
+                assert "configMap" in volumes[folders[file]]
+                continue
             secret = volumes[folders[folder]]["secret"]
             items = [one["path"] for one in secret.get("items", [])]
             assert name in (items or ["tls.crt", "tls.key", "ca.crt"])
@@ -156,7 +159,7 @@ def test_a_secret_is_there_when_it_is_needed(rendered: Rendered) -> None:
     """What is made before an install finds only Secrets that are made before it, or by others."""
     made = {one["metadata"]["name"]: one for one in rendered.of_kind("Secret")}
     # Names that values give, and not the chart.
-    theirs = {"orders-addresses", "inventory-addresses", "owner-of-tables"}
+    theirs = {f"{part}-addresses" for part in PARTS} | {"owner-of-tables"}
 
     for kind in ("Deployment", "Job"):
         for workload in rendered.of_kind(kind):

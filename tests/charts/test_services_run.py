@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +15,7 @@ import pytest
 
 from holdfast.client import Holdfast, Money, OrderLine, OrderStatus, Tls
 from testbed.authority import Authority
-from testbed.keys import KEY, SERVICE_KEY
+from testbed.keys import KEY, SEALING_SECRET, SERVICE_KEY
 from testbed.processes import Program, clean_environment, free_port, run
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.services import HOLDFAST, serves
@@ -43,18 +43,24 @@ _numbers = count(1)
 def addresses(
     postgres_server: PostgresServer, rabbitmq_server: RabbitmqServer
 ) -> Iterator[dict[str, dict[str, str]]]:
-    """Values of both services' Secrets: empty databases, and a vhost."""
+    """Values of all services' Secrets: empty databases, and a vhost."""
     name = f"chart-{next(_numbers)}"
     rabbitmq_server.create_vhost(name)
     databases = {part: f"{name}-{part}" for part in PARTS}
     for database in databases.values():
         postgres_server.create_database(database)
+    own = {
+        part: {"broker": rabbitmq_server.url(name)}
+        if part != "notifier"
+        else {"sealing_secrets": SEALING_SECRET}
+        for part in PARTS
+    }
     yield {
         part: {
             "database": postgres_server.url(database),
-            "broker": rabbitmq_server.url(name),
             "service_key": SERVICE_KEY,
             "operator_key": KEY,
+            **own[part],
         }
         for part, database in databases.items()
     }
@@ -75,6 +81,12 @@ def values_for(addresses: Mapping[str, Mapping[str, str]]) -> Values:
         "inventory": {
             "port": ports["inventory"],
             "secret": {"values": addresses["inventory"]},
+        },
+        "notifier": {
+            "port": ports["notifier"],
+            "orders": f"127.0.0.1:{ports['orders']}",
+            "inventory": f"127.0.0.1:{ports['inventory']}",
+            "secret": {"values": addresses["notifier"]},
         },
     }
 
@@ -154,17 +166,18 @@ def running(
     folder: Path,
     *,
     theirs: Secrets = NOTHING,
-    inventory: Rendered | None = None,
+    others: Sequence[Rendered] = (),
 ) -> Iterator[Mapping[str, Pod]]:
     """The migration has run, and then the services do.
 
     :param theirs: Secrets that the chart does not make.
-    :param inventory: rendered with other ports, where both services would have the same one.
+    :param others: rendered with other ports for Orders and the Notifier, where services would have
+        the same ones.
     """
     migrate(rendered, folder)
     secrets = {**rendered.secrets(), **theirs}
-    of_parts = {"inventory": inventory or rendered, "orders": rendered}
-    pods = {part: Pod(of_parts[part].deployment(part), secrets, folder) for part in PARTS}
+    of_parts = zip(PARTS, [rendered, *(others or [rendered, rendered])], strict=True)
+    pods = {part: Pod(one.deployment(part), secrets, folder) for part, one in of_parts}
     try:
         for one in pods.values():
             one.start()
@@ -176,12 +189,16 @@ def running(
 
 async def place_an_order(rendered: Rendered, tls: Tls | None = None) -> None:
     at = {part: f"127.0.0.1:{port(rendered.deployment(part), 'grpc')}" for part in PARTS}
-    async with Holdfast(at["orders"], at["inventory"], tls=tls or False) as holdfast:
+    async with Holdfast(
+        at["orders"], at["inventory"], notifier=at["notifier"], tls=tls or False
+    ) as holdfast:
         price = Money.parse("12.50", "GBP")
         await holdfast.inventory.create_product("LAMP", name="Lamp", unit_price=price)
         await holdfast.inventory.set_stock("LAMP", 5, reason="delivery")
         order = await holdfast.orders.create("c-17", [OrderLine("LAMP", 2)], wait_s=30)
         assert order.status == OrderStatus.CONFIRMED
+        # The Notifier knows the key of the values, and answers.
+        assert [one async for one in holdfast.webhooks.list()] == []
 
 
 async def test_an_order_is_placed_with_the_least_that_has_to_be_told(
@@ -215,15 +232,16 @@ async def test_an_order_is_placed_where_everybody_shows_a_certificate(
     theirs = {
         "orders-tls": secret("orders", "127.0.0.1"),
         "inventory-tls": secret("inventory", "127.0.0.1"),
+        "notifier-tls": secret("notifier", "127.0.0.1"),
         "our-authorities": {"ca.crt": authority.ca.read_text()},
     }
-    theirs_alone = {"inventory": {"tls": {"clientNames": ["orders", "shop"]}}}
+    theirs_alone = {"inventory": {"tls": {"clientNames": ["orders", "notifier", "shop"]}}}
     values = [MUTUAL, theirs_alone, values_for(addresses)]
-    one, other = (chart.render(*values, {"metrics": {"port": free_port()}}) for _ in PARTS)
+    one, *others = (chart.render(*values, {"metrics": {"port": free_port()}}) for _ in PARTS)
     shop = authority.issue("shop", "shop")
     shows = Tls(ca=authority.ca, certificate=shop.certificate, key=shop.key)
 
-    with running(one, tmp_path, theirs=theirs, inventory=other):
+    with running(one, tmp_path, theirs=theirs, others=others):
         await place_an_order(one, shows)
 
 
@@ -237,12 +255,12 @@ async def test_what_http_and_metrics_need_is_set(
 ) -> None:
     values = [{"http": {"enabled": True}}, {"metrics": {"enabled": True}}, values_for(addresses)]
     ports = [{"http": {"port": free_port()}, "metrics": {"port": free_port()}} for _ in PARTS]
-    one, other = (chart.render(*values, some) for some in ports)
+    one, *others = (chart.render(*values, some) for some in ports)
 
-    with running(one, tmp_path, inventory=other):
+    with running(one, tmp_path, others=others):
         await place_an_order(one)
 
-        for some, service in zip(ports, ("orders", "inventory"), strict=True):
+        for some, service in zip(ports, PARTS, strict=True):
             metrics = read(some["metrics"]["port"], "/metrics")
             assert "holdfast_build_info" in metrics, service
             assert json.loads(read(some["http"]["port"], "/openapi.json"))["paths"], service

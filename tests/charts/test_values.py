@@ -21,7 +21,9 @@ from tests.charts.value_sets import (
     MUTUAL,
     OPEN,
     PLACED,
+    QUIET,
     SETTINGS,
+    TEMPLATES,
     TLS,
     WORKERS,
     Values,
@@ -67,6 +69,16 @@ REFUSED: list[tuple[str, Values]] = [
     ("orders.tls.secret", {"orders": {"tls": {"clientCertificates": True}}}),
     ("clientCertificates", {"orders": {"tls": {"secret": "a", "clientNames": ["b"]}}}),
     ("orders.tls.secret", {"inventory": {"tls": {"secret": "a", "clientCertificates": True}}}),
+    ("sealing_secrets", {"notifier": {"secret": {"values": {"sealing_secrets": ""}}}}),
+    ("webhook_loopback", {"notifier": {"settings": {"webhook_loopback": True}}}),
+    ("both by TLS", {"orders": {"tls": {"secret": "a"}}}),
+    (
+        "notifier.tls.secret",
+        {
+            "orders": {"tls": {"secret": "a", "clientCertificates": True}},
+            "inventory": {"tls": {"secret": "b"}},
+        },
+    ),
     ("http.enabled", {"ingress": {"enabled": True, "host": "a.example"}}),
     ("http.enabled", {"gateway": {"enabled": True, "parentRefs": [{"name": "a"}]}}),
     ("ingress.host", {"http": {"enabled": True}, "ingress": {"enabled": True}}),
@@ -96,11 +108,15 @@ def test_every_value_has_a_default_and_a_line_in_the_readme(chart: Chart) -> Non
         if line.startswith("| `")
     }
 
-    # A service's values are told once for both; what is a value of the reader's own has no names.
+    # A service's values are told once for all; what is a value of the reader's own has no names.
+    of_notifier = ("notifier.enabled", "notifier.orders", "notifier.templates")
+
     def paths(values: Mapping[str, Any], schema: Mapping[str, Any], above: str) -> Iterator[str]:
         assert values.keys() == schema["properties"].keys() - {"global"}, above
         for name, below in values.items():
             path = f"{above}.{name}".strip(".").replace("inventory.", "orders.", 1)
+            if not path.startswith(of_notifier):
+                path = path.replace("notifier.", "orders.", 1)
             inner = schema["properties"][name]
             named = "properties" in inner and name not in ("settings", "values")
             yield from paths(below, inner, path) if named and below else [path]
@@ -201,9 +217,10 @@ def test_databases_are_migrated_before_pods_change(chart: Chart) -> None:
 def test_databases_are_migrated_by_who_may(chart: Chart) -> None:
     job = chart.render(MADE, MIGRATED).one("Job", "holdfast-migration")
 
-    found = environment(job, {"owner-of-tables": {"orders": "O", "inventory": "I"}})
+    owners = {"orders": "O", "inventory": "I", "notifier": "N"}
+    found = environment(job, {"owner-of-tables": owners})
 
-    assert found == {"HOLDFAST_ORDERS_DATABASE": "O", "HOLDFAST_INVENTORY_DATABASE": "I"}
+    assert found == {f"HOLDFAST_{part.upper()}_DATABASE": url for part, url in owners.items()}
     assert not chart.render(MADE, BY_HAND).of_kind("Job")
 
 
@@ -225,10 +242,69 @@ def test_orders_trusts_inventorys_authority_and_shows_its_own_certificate(chart:
     }
     assert files(mutual) == files(one_sided) | {
         "TLS_CLIENT_CA": "/etc/holdfast/tls/ca.crt",
-        "TLS_CLIENT_NAMES": "shop,scanner",
+        "TLS_CLIENT_NAMES": "shop,scanner,notifier",
         "INVENTORY_CERTIFICATE": "/etc/holdfast/tls/tls.crt",
         "INVENTORY_KEY": "/etc/holdfast/tls/tls.key",
     }
+
+
+def test_the_notifier_trusts_both_authorities_and_shows_its_own_certificate(chart: Chart) -> None:
+    one_sided, mutual = chart.render(EXISTING, TLS), chart.render(EXISTING, MUTUAL)
+
+    def files(rendered: Any) -> dict[str, str]:
+        variables = container(rendered.deployment("notifier"))["env"]
+        return {
+            one["name"].removeprefix("HOLDFAST_NOTIFIER_"): one["value"]
+            for one in variables
+            if "NOTIFIER_SERVICES_" in one["name"]
+        }
+
+    assert files(chart.render(MADE)) == {}
+    assert files(one_sided) == {"SERVICES_CA": "/etc/holdfast/services/ca.crt"}
+    assert files(mutual) == files(one_sided) | {
+        "SERVICES_CERTIFICATE": "/etc/holdfast/tls/tls.crt",
+        "SERVICES_KEY": "/etc/holdfast/tls/tls.key",
+    }
+
+
+def test_the_notifier_is_told_where_the_others_are_and_what_it_may_reach(chart: Chart) -> None:
+    notifier = chart.render(MADE, SETTINGS).deployment("notifier")
+
+    found = {one["name"]: one.get("value") for one in container(notifier)["env"]}
+
+    assert found["HOLDFAST_NOTIFIER_ORDERS"] == "holdfast-orders:7001"
+    assert found["HOLDFAST_NOTIFIER_INVENTORY"] == "holdfast-inventory:7002"
+    assert found["HOLDFAST_NOTIFIER_WEBHOOK_NETWORKS"] == "10.20.0.0/16,fd00:20::/32"
+    assert found["HOLDFAST_NOTIFIER_WEBHOOK_PORTS"] == "443,8443"
+    assert found["HOLDFAST_NOTIFIER_MAILS"] == "confirmed,shipped"
+    assert not [name for name in found if "BROKER" in name]
+
+
+def test_templates_of_mails_lie_in_the_folder_of_their_language(chart: Chart) -> None:
+    notifier = chart.render(MADE, TEMPLATES).deployment("notifier")
+
+    environment = {one["name"]: one.get("value") for one in container(notifier)["env"]}
+    mounts = {one["mountPath"]: one["name"] for one in container(notifier)["volumeMounts"]}
+    volumes = {one["name"]: one for one in notifier["spec"]["template"]["spec"]["volumes"]}
+
+    volume = volumes[mounts[environment["HOLDFAST_NOTIFIER_TEMPLATES"]]]
+    assert volume["configMap"] == {
+        "name": "mail-templates",
+        "items": [{"key": "confirmed", "path": "en/confirmed.txt"}],
+    }
+
+
+def test_without_the_notifier_nothing_of_it_is_there(chart: Chart) -> None:
+    quiet, usual = (chart.render(MADE, HTTP, METRICS, values) for values in (QUIET, {}))
+
+    assert "notifier" in json.dumps(usual.documents)
+    assert "notifier" in usual.notes
+    assert "notifier" not in json.dumps([one for one in quiet.documents if not is_rules(one)])
+    assert "notifier" not in quiet.notes
+
+
+def is_rules(document: Mapping[str, Any]) -> bool:
+    return bool(document["kind"] == "PrometheusRule")
 
 
 def test_grpc_callers_find_every_pod(chart: Chart) -> None:
@@ -251,28 +327,41 @@ def test_only_who_is_named_may_call(chart: Chart) -> None:
         assert all(rule["from"] for rule in rules), "no `from` means everybody"
         return [one for rule in rules for one in rule["from"]]
 
-    orders = {
-        "podSelector": {
-            "matchLabels": {
-                "app.kubernetes.io/name": "holdfast",
-                "app.kubernetes.io/instance": "holdfast",
-                "app.kubernetes.io/component": "orders",
-            }
-        }
-    }
-    assert let_in({}, "orders") == [{"podSelector": {}}]  # of the same namespace
-    assert let_in({}, "inventory") == [orders]
-    assert let_in(CLOSED, "orders") == []
-    assert let_in(CLOSED, "inventory") == [orders, *CLOSED["networkPolicy"]["inventory"]]
+    def pods_of(part: str) -> Any:
+        names = {"name": "holdfast", "instance": "holdfast", "component": part}
+        labels = {f"app.kubernetes.io/{name}": value for name, value in names.items()}
+        return {"podSelector": {"matchLabels": labels}}
+
+    orders, notifier = map(pods_of, ("orders", "notifier"))
+    here: Values = {"podSelector": {}}  # of the same namespace
+    assert let_in({}, "orders") == [notifier, here]
+    assert let_in({}, "inventory") == [orders, notifier]
+    assert let_in({}, "notifier") == [here]
+    assert let_in(QUIET, "inventory") == [orders]
+    assert let_in(CLOSED, "orders") == [notifier]
+    assert let_in(CLOSED, "inventory") == [orders, notifier, *CLOSED["networkPolicy"]["inventory"]]
     assert not chart.render(MADE, OPEN).of_kind("NetworkPolicy")
 
 
 def test_pods_reach_what_they_need_and_nothing_else(chart: Chart) -> None:
-    policy = chart.render(MADE, CLOSED).one("NetworkPolicy", "holdfast-orders")
+    rendered = chart.render(MADE, CLOSED)
 
-    reached = [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
+    def reached(part: str) -> list[list[int]]:
+        policy = rendered.one("NetworkPolicy", f"holdfast-{part}")
+        return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
 
-    assert reached == [[53, 53], [7002], [6432], [5671, 5672], [443]]
+    assert reached("orders") == [[53, 53], [7002], [6432], [5671, 5672], [443]]
+    assert reached("inventory") == [[53, 53], [6432], [5671, 5672], [443]]
+    notifier = reached("notifier")
+    assert notifier == [[53, 53], [7002], [7001], [6432], [443], [25, 465, 587], [443]]
+
+
+def test_webhooks_reach_nothing_inside(chart: Chart) -> None:
+    policy = chart.render(MADE).one("NetworkPolicy", "holdfast-notifier")
+
+    (to,) = [rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 443}]]
+
+    assert all(one["ipBlock"]["except"] for one in to)
 
 
 def test_an_autoscaler_has_the_bounds_that_were_given(chart: Chart) -> None:

@@ -15,26 +15,43 @@ MADE: Values = {
         }
     }
     for service in ("orders", "inventory")
+} | {
+    "notifier": {
+        "secret": {
+            "values": {
+                "database": "postgresql://holdfast:hunter2@notifier-database/notifier",
+                "sealing_secrets": 4 * "hunter2 seals so",
+                "smtp": "smtp+starttls://shop:hunter2@mail.example:587",
+            }
+        }
+    }
 }
 EXISTING: Values = {
     "orders": {"secret": {"name": "orders-addresses"}},
     "inventory": {"secret": {"name": "inventory-addresses"}},
+    "notifier": {"secret": {"name": "notifier-addresses"}},
 }
 TLS: Values = {
     "orders": {"tls": {"secret": "orders-tls"}},
     "inventory": {"tls": {"secret": "inventory-tls"}},
+    "notifier": {"tls": {"secret": "notifier-tls"}},
 }
 MUTUAL: Values = {
     "orders": {
         "tls": {
             "secret": "orders-tls",
             "clientCertificates": True,
-            "clientNames": ["shop", "scanner"],
+            "clientNames": ["shop", "scanner", "notifier"],
         }
     },
     "inventory": {
-        "tls": {"secret": "inventory-tls", "clientCertificates": True, "clientNames": ["orders"]}
+        "tls": {
+            "secret": "inventory-tls",
+            "clientCertificates": True,
+            "clientNames": ["orders", "notifier"],
+        }
     },
+    "notifier": {"tls": {"secret": "notifier-tls"}},
     "trust": {"secret": "our-authorities"},
 }
 WORKERS: Values = {
@@ -52,7 +69,26 @@ SETTINGS: Values = {
         }
     },
     "inventory": {"settings": {"log_level": "DEBUG", "feed_days": 7}},
+    "notifier": {
+        "settings": {
+            "mail_from": "orders@shop.example",
+            "shop_name": "Lamps & more",
+            "mails": ["confirmed", "shipped"],
+            "webhook_networks": ["10.20.0.0/16", "fd00:20::/32"],
+            "webhook_ports": [443, 8443],
+            "kept_days": 7,
+        }
+    },
 }
+TEMPLATES: Values = {
+    "notifier": {
+        "templates": {
+            "configMap": "mail-templates",
+            "items": [{"key": "confirmed", "path": "en/confirmed.txt"}],
+        }
+    }
+}
+QUIET: Values = {"notifier": {"enabled": False}}
 ISSUERS: Values = {
     "orders": {
         "settings": {"issuers": [{"issuer": "https://id.example/", "audience": "holdfast"}]},
@@ -132,6 +168,8 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
     "issuers": (MADE, ISSUERS),
     "tls": (EXISTING, TLS),
     "mutual tls": (EXISTING, MUTUAL),
+    "templates of mails": (MADE, TEMPLATES),
+    "without the notifier": (MADE, QUIET),
     "http": (MADE, HTTP),
     "gateway": (MADE, GATEWAY),
     "metrics": (MADE, METRICS),
@@ -146,6 +184,7 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
         MUTUAL,
         WORKERS,
         SETTINGS,
+        TEMPLATES,
         HTTP,
         GATEWAY,
         METRICS,

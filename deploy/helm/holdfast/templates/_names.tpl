@@ -33,9 +33,26 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
+{{/* The services that run, as a list in JSON, in the order in which one needs another. */}}
+{{- define "holdfast.parts" -}}
+{{- if .Values.notifier.enabled -}}
+["inventory", "orders", "notifier"]
+{{- else -}}
+["inventory", "orders"]
+{{- end -}}
+{{- end -}}
+
 {{/* Settings that are secret, as keys of a service's Secret; only the first two have to be there. */}}
 {{- define "holdfast.secretKeys" -}}
+{{- if eq .part "notifier" -}}
+{{ list "database" "sealing_secrets" "pepper" "service_key" "operator_key" "smtp" | toJson }}
+{{- else -}}
 {{ list "database" "broker" "pepper" "service_key" "operator_key" | toJson }}
+{{- end -}}
+{{- end -}}
+
+{{- define "holdfast.neededKeys" -}}
+{{- slice (include "holdfast.secretKeys" . | fromJsonArray) 0 2 | toJson -}}
 {{- end -}}
 
 {{/* The Secret with a service's addresses: an existing one, or the chart's. Takes root and part. */}}
@@ -44,9 +61,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if $secret.name -}}
 {{ $secret.name }}
 {{- else -}}
-{{- range $key := list "database" "broker" -}}
+{{- $keys := include "holdfast.neededKeys" . | fromJsonArray -}}
+{{- range $key := $keys -}}
 {{- if not (get $secret.values $key) -}}
-{{- fail (printf "%s.secret: give the name of a Secret with the keys database and broker, or values.%s" $.part $key) -}}
+{{- fail (printf "%s.secret: give the name of a Secret with the keys %s, or values.%s" $.part (join " and " $keys) $key) -}}
 {{- end -}}
 {{- end -}}
 {{ include "holdfast.fullname" .root }}-{{ .part }}
@@ -55,7 +73,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* Whether the admin port is open, "true" or "". */}}
 {{- define "holdfast.admin" -}}
-{{- if or .Values.metrics.enabled .Values.orders.tls.secret .Values.inventory.tls.secret -}}
+{{- $open := .Values.metrics.enabled -}}
+{{- range $part := include "holdfast.parts" . | fromJsonArray -}}
+{{- $open = or $open (get $.Values $part).tls.secret -}}
+{{- end -}}
+{{- if $open -}}
 true
 {{- end -}}
 {{- end -}}

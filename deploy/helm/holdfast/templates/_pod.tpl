@@ -27,10 +27,15 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* A value as a setting's text. Helm holds 1000000 as a float, and would print it as 1e+06. */}}
+{{/* A value as a setting's text. Helm holds 1000000 as a float, and would print it as 1e+06. Of a list
+     the parts stand between commas, unless they have parts themselves. */}}
 {{- define "holdfast.text" -}}
 {{- if kindIs "slice" . -}}
+{{- if kindIs "map" (first .) -}}
 {{ toJson . }}
+{{- else -}}
+{{ join "," . }}
+{{- end -}}
 {{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
 {{ printf "%.0f" . }}
 {{- else -}}
@@ -56,14 +61,22 @@ imagePullSecrets:
 {{- $secret := include "holdfast.secret" . -}}
 {{- $host := .root.Values.listenHost -}}
 {{- range $key := include "holdfast.secretKeys" . | fromJsonArray }}
-{{- $needed := has $key (list "database" "broker") }}
+{{- $needed := has $key (include "holdfast.neededKeys" $ | fromJsonArray) }}
 {{ include "holdfast.secretVariable" (dict "name" (printf "%s%s" $prefix (upper $key)) "secret" $secret "key" $key "optional" (not $needed)) }}
 {{- end }}
 - name: {{ $prefix }}LISTEN
   value: {{ printf "%s:%v" $host $service.port | quote }}
-{{- if eq .part "orders" }}
+{{- if ne .part "inventory" }}
 - name: {{ $prefix }}INVENTORY
   value: {{ $service.inventory | default (printf "%s-inventory:%v" (include "holdfast.fullname" .root) .root.Values.inventory.port) | quote }}
+{{- end }}
+{{- if eq .part "notifier" }}
+- name: {{ $prefix }}ORDERS
+  value: {{ $service.orders | default (printf "%s-orders:%v" (include "holdfast.fullname" .root) .root.Values.orders.port) | quote }}
+{{- if $service.templates.configMap }}
+- name: {{ $prefix }}TEMPLATES
+  value: /etc/holdfast/templates
+{{- end }}
 {{- end }}
 {{- if .root.Values.http.enabled }}
 - name: {{ $prefix }}HTTP
@@ -83,10 +96,11 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* Which files are certificates: of the port, and for the way to Inventory. Takes root and part. */}}
+{{/* Which files are certificates: of the port, and for the way to others. Takes root and part. */}}
 {{- define "holdfast.tlsSettings" -}}
 {{- $tls := (get .root.Values .part).tls -}}
 {{- $inventory := .root.Values.inventory.tls -}}
+{{- $orders := .root.Values.orders.tls -}}
 {{- if $tls.secret }}
 TLS_CERTIFICATE: /etc/holdfast/tls/tls.crt
 TLS_KEY: /etc/holdfast/tls/tls.key
@@ -111,21 +125,44 @@ INVENTORY_CERTIFICATE: /etc/holdfast/tls/tls.crt
 INVENTORY_KEY: /etc/holdfast/tls/tls.key
 {{- end }}
 {{- end }}
+{{- if and (eq .part "notifier") (or $orders.secret $inventory.secret) }}
+{{- if not (and $orders.secret $inventory.secret) }}
+{{- fail "orders.tls.secret and inventory.tls.secret: the Notifier asks both by TLS, or neither" }}
+{{- end }}
+SERVICES_CA: /etc/holdfast/services/ca.crt
+{{- if or $orders.clientCertificates $inventory.clientCertificates }}
+{{- if not $tls.secret }}
+{{- fail "notifier.tls.secret: Orders or Inventory asks for certificates, so the Notifier needs one" }}
+{{- end }}
+SERVICES_CERTIFICATE: /etc/holdfast/tls/tls.crt
+SERVICES_KEY: /etc/holdfast/tls/tls.key
+{{- end }}
+{{- end }}
 {{- end -}}
 
-{{/* Where files of Secrets come from, by the folder in /etc/holdfast. Takes root and part. */}}
+{{/* Where files come from, as volumes by the folder in /etc/holdfast. Takes root and part. */}}
 {{- define "holdfast.mounted" -}}
-{{- $tls := (get .root.Values .part).tls -}}
-{{- with $tls.secret }}
-tls: {secretName: {{ . }}}
+{{- $service := get .root.Values .part -}}
+{{- with $service.tls.secret }}
+tls: {secret: {secretName: {{ . }}, defaultMode: 0440}}
 {{- end }}
 {{- if eq .part "orders" }}
 {{- with .root.Values.inventory.tls.secret }}
-inventory: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
+inventory: {secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}], defaultMode: 0440}}
+{{- end }}
+{{- end }}
+{{- if eq .part "notifier" }}
+{{- with .root.Values.orders.tls.secret }}
+services: {secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}], defaultMode: 0440}}
+{{- end }}
+{{- with $service.templates }}
+{{- if .configMap }}
+templates: {configMap: {name: {{ .configMap }}, items: {{ toJson .items }}}}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- with .root.Values.trust.secret }}
-trust: {secretName: {{ . }}}
+trust: {secret: {secretName: {{ . }}, defaultMode: 0440}}
 {{- end }}
 {{- end -}}
 
