@@ -8,7 +8,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,23 @@ import asyncpg
 import pytest
 
 from holdfast.chassis.database.postgres import LEADERSHIP_NAMESPACE
-from holdfast.client import Holdfast, HoldfastError, Money, OrderLine
+from holdfast.client import Customer, Holdfast, HoldfastError, Money, OrderLine
 from testbed.cluster import Cluster
+from testbed.mail_server import receiving_mail
 from testbed.processes import temporary_folder
 from testbed.promtool import promtool
 from testbed.scraping import Labels, Scrape, scrape
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
-from testbed.services import SERVICES, clear_environment
+from testbed.services import ALL_SERVICES, SERVICES, clear_environment, settings_of
 from testbed.waiting import wait_until
 from tests.e2e.test_watching import ALERTS, rules
+from tests.integration.test_webhooks import partner
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(180)]
 
 CAUSED_S_MAX = 60.0
 LAMP = "LAMP-RED"
+ADA = Customer("Ada", "ada@example.org")
 
 Told = Mapping[str, Scrape | None]  # by process; None: it did not answer
 
@@ -40,11 +43,17 @@ Told = Mapping[str, Scrape | None]  # by process; None: it did not answer
 class Watched:
     """A cluster of one's own, whose servers may be broken, and what its processes tell."""
 
-    def __init__(self, folder: Path, server: PostgresServer, broker: RabbitmqServer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: PostgresServer,
+        broker: RabbitmqServer,
+        services: Sequence[str] = SERVICES,
+    ) -> None:
         self.server, self.broker = server, broker
-        for service in SERVICES:
+        for service in services:
             server.create_database(service)
-        urls = {service: server.url(service) for service in SERVICES}
+        urls = {service: server.url(service) for service in services}
         self.cluster = Cluster(
             folder, databases=urls, broker=broker.url(), base=clear_environment()
         )
@@ -73,7 +82,8 @@ class Watched:
         """Try to order; whether that works is the test's own matter."""
         at = self.cluster.addresses
         async with Holdfast(at["orders"], at["inventory"], 10.0, retry_s=0) as shop:
-            asked = [shop.orders.create("c-1", [OrderLine(LAMP, 1)]) for _ in range(times)]
+            lines = [OrderLine(LAMP, 1)]
+            asked = [shop.orders.create("c-1", lines, customer=ADA) for _ in range(times)]
             for outcome in await asyncio.gather(*asked, return_exceptions=True):
                 assert not isinstance(outcome, Exception) or isinstance(outcome, HoldfastError)
 
@@ -348,6 +358,65 @@ def test_a_process_that_is_stopped_again_and_again(watched: Watched, tmp_path: P
         time.sleep(0.3)
 
     fires(before, watched.scrapes(), tmp_path, "HoldfastEventLoopLag")
+
+
+def test_a_notifier_that_gets_through_to_nobody(tmp_path: Path) -> None:
+    with (
+        temporary_folder() as folder,
+        postgres(folder) as server,
+        rabbitmq(folder) as broker,
+    ):
+        asyncio.run(tell_nobody(Watched(folder, server, broker, ALL_SERVICES), tmp_path))
+
+
+async def tell_nobody(watched: Watched, folder: Path) -> None:
+    """The mail server refuses us, a receiver is gone, and a feed does not know our place."""
+    cluster = watched.cluster
+    async with receiving_mail() as mail_server, partner() as shop:
+        cluster.process_environment |= settings_of(
+            "notifier",
+            smtp=f"smtp://127.0.0.1:{mail_server.port}",
+            mail_from="orders@shop.example",
+        )
+        with cluster.running():
+            notifier = cluster.addresses["notifier"]
+            async with Holdfast(notifier=notifier) as client:
+                shop.secrets = [(await client.webhooks.create(shop.url)).secret]
+            await watched.stock_up()
+            await watched.order()
+            before = await asyncio.to_thread(watched.until, all_is_told)
+
+            mail_server.answers["MAIL"] = "550 we don't know you"
+            shop.status = lambda _: 410
+            await watched.order()
+            await asyncio.to_thread(watched.until, is_refused)
+            watched.server.sql(
+                "UPDATE followed SET cursor = 'of-elsewhere' WHERE feed = 'orders'",
+                database="notifier",
+            )
+            during = await asyncio.to_thread(
+                watched.until,
+                lambda told: sum_of(told, "holdfast_notifier_feed_losses_total") > 0,
+            )
+
+    alerts = ("HoldfastMailsStuck", "HoldfastWebhooksFailing", "HoldfastFeedLost")
+    await asyncio.to_thread(fires, before, during, folder, *alerts)
+
+
+def all_is_told(told: Told) -> bool:
+    """A webhook and a customer have got something, and there is one who publishes."""
+    return (
+        sum_of(told, "holdfast_relay_leader") == 2
+        and sum_of(told, "holdfast_webhook_attempts_total", outcome="arrived") > 0
+        and sum_of(told, "holdfast_mails_total", outcome="sent") > 0
+    )
+
+
+def is_refused(told: Told) -> bool:
+    return (
+        sum_of(told, "holdfast_mails_for_the_operator") == 1
+        and sum_of(told, "holdfast_webhooks_disabled") == 1
+    )
 
 
 def test_every_alert_is_caused_here() -> None:

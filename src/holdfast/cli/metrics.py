@@ -8,6 +8,7 @@ from holdfast.cli.output import Output, OutputOption, print_json, print_table
 DECLARED_IN = (
     "holdfast.orders.infrastructure.metrics",
     "holdfast.inventory.infrastructure.metrics",
+    "holdfast.notifier.infrastructure.metrics",
 )
 
 
