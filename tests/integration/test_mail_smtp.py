@@ -15,10 +15,11 @@ from pydantic import SecretStr
 
 from holdfast.notifier.application.mails.ports import Letter, Rendered
 from holdfast.notifier.domain.mail import Language, Later, MailKind, Never, Sent
+from holdfast.notifier.infrastructure.log_mailer import LogMailer
 from holdfast.notifier.infrastructure.mail_addresses import Address
 from holdfast.notifier.infrastructure.mail_message import Sender
 from holdfast.notifier.infrastructure.mail_settings import Encryption, SmtpServer
-from holdfast.notifier.infrastructure.smtp import LogMailer, Patience, SmtpMailer
+from holdfast.notifier.infrastructure.smtp import Patience, SmtpMailer
 from testbed.authority import Authority, Pair
 from testbed.mail_server import MailServer, receiving_mail
 from testbed.waiting import until

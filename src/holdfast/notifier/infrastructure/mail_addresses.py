@@ -54,7 +54,10 @@ def read(text: str) -> Address:
     if not at or "@" in local:
         raise AddressUnusable("the e-mail address is not one address such as ada@example.org")
     if not _LOCAL.fullmatch(local) or "" in local.split("."):
-        raise AddressUnusable("the e-mail address has something before its @ that can't be there")
+        raise AddressUnusable(
+            "the e-mail address has something before its @ that can't be there: it stands alone, "
+            "as ada@example.org"
+        )
     address = Address(local, _read_domain(domain))
     if len(local.encode()) > LOCAL_BYTES_MAX or len(str(address).encode()) > ADDRESS_BYTES_MAX:
         raise AddressUnusable("the e-mail address is longer than one may be")

@@ -3,18 +3,35 @@ but the checked address and the words of the subject, on one line.
 """
 
 import re
+from email.header import Header
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.notifier.application.mails.ports import Letter
 from holdfast.notifier.infrastructure.mail_addresses import Address
 
-# Bodies in quoted-printable or base64: no server is asked for 8BITMIME, and no line gets too long.
-_POLICY = SMTP.clone(cte_type="7bit")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+
+
+class _Policy(EmailPolicy):
+    """Writes a subject of more than ASCII as encoded words from its first character to its last.
+
+    `EmailPolicy` encodes some words of it, with blanks within and between them: readers see two.
+    """
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        subject = str(value)
+        if name != "Subject" or subject.isascii() or self.utf8:
+            return super().fold_binary(name, value)
+        encoded = Header(subject, "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {encoded}{self.linesep}".encode("ascii")
+
+
+# Bodies in quoted-printable or base64: no server is asked for 8BITMIME, and no line gets too long.
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 
 class Sender(NamedTuple):

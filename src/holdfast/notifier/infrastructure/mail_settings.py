@@ -18,10 +18,12 @@ from pydantic import (
 
 from holdfast.chassis.process.addresses import is_loopback
 from holdfast.chassis.tls import TlsFiles, read_material
+from holdfast.notifier.application.mails.ports import TemplateFailed
 from holdfast.notifier.domain.mail import Language, MailKind
 from holdfast.notifier.infrastructure import mail_addresses
 from holdfast.notifier.infrastructure.mail_message import Sender
 from holdfast.notifier.infrastructure.mail_words import one_line
+from holdfast.notifier.infrastructure.templates import Templates
 
 FORM = "smtp+starttls://USER:PASSWORD@HOST:587"
 _HINT = "in user and password write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F, % as %25"
@@ -122,6 +124,15 @@ def _checked_zone(name: str) -> str:
     return name
 
 
+def _checked_templates(folder: Path | None) -> Path | None:
+    if folder is not None:
+        try:
+            Templates("Shop", folder, ZoneInfo("UTC"))
+        except TemplateFailed as failed:
+            raise ValueError(str(failed)) from None
+    return folder
+
+
 def _kinds(value: object) -> object:
     """A list, or its parts with commas between them, as the environment has it."""
     names = value.split(",") if isinstance(value, str) else value
@@ -150,7 +161,8 @@ class MailSettings(BaseModel):
     :param shop_name: who writes, up to 100 characters; "": what stands after the @ of `mail_from`.
     :param language: en or de; of mails about orders whose attribute `language` names neither.
     :param time_zone: whose days are told, such as Europe/Berlin.
-    :param templates: folder of templates that take the place of ours; none: ours as they are.
+    :param templates: folder of templates that take the place of ours; none: ours as they are. They
+        are tried when the settings are read.
     :param mails: the kinds of mails that are sent, with commas between them; "": none.
     """
 
@@ -162,7 +174,7 @@ class MailSettings(BaseModel):
     shop_name: Annotated[str, AfterValidator(_checked_name)] = ""
     language: Language = Language.EN
     time_zone: Annotated[str, AfterValidator(_checked_zone)] = "UTC"
-    templates: Path | None = None
+    templates: Annotated[Path | None, AfterValidator(_checked_templates)] = None
     mails: Kinds = frozenset(MailKind)
 
     @model_validator(mode="after")

@@ -49,20 +49,6 @@ class Patience(NamedTuple):
 PATIENCE = Patience()
 
 
-class LogMailer:
-    """Writes that there would be a mail, and no word of it: for a machine of one's own."""
-
-    async def send(self, letter: Letter) -> Outcome:
-        log.info(
-            "mail to a customer, which goes nowhere: no mail server is set",
-            kind=letter.kind.value,
-            order_id=letter.order_id,
-            event_id=letter.event_id,
-            language=letter.language.value,
-        )
-        return Sent()
-
-
 class SmtpMailer:
     """Hands letters to a server, one after the other, on one connection; give it up with `aclose`.
 

@@ -2,10 +2,12 @@
 
 Each language has a folder, in it each kind of mail has three files: `confirmed.subject`,
 `confirmed.txt` and `confirmed.html`. A file of the operator's folder takes the place of ours of the
-same name. All are read once, at the start, and tried on two orders, one with everything and one
-with only what every order has: so a slip is known then, and not when the first such mail is due.
+same name. Where there is such a folder, all are tried at the start on two orders, one with
+everything and one with only what every order has: so a slip is known then, and not when the first
+such mail is due. Files that change afterwards count at the next start.
 """
 
+import re
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,6 @@ from typing import Any
 import jinja2
 from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from holdfast.client import Order
 from holdfast.notifier.application.mails.ports import News, Rendered, TemplateFailed
@@ -52,22 +53,34 @@ class Templates:
 
     def __init__(self, shop_name: str, folder: Path | None, zone: tzinfo) -> None:
         self._shop_name = shop_name
-        if folder is not None:
-            _require_languages(folder)
         self._environments = {
             language: _environment(language, folder, zone) for language in Language
         }
+        if folder is not None:
+            self._check(folder)
+
+    def _check(self, folder: Path) -> None:
+        """Read and try every template, since one of the operator's own may be a part of any."""
+        _require_languages(folder)
         for language, environment in self._environments.items():
             _read_all(environment)
-            self._try(language)
-            if folder is not None and (folder / language).is_dir():
+            for kind in MailKind:
+                for order, news in examples(kind):
+                    self._render(kind, language, order, news, in_full=True)
+            if (folder / language).is_dir():
                 _require_used(environment, folder / language)
 
     def render(self, kind: MailKind, language: Language, order: Order, news: News) -> Rendered:
         """Fill the templates of a kind.
 
-        :raises TemplateFailed: one of them fails with this order.
+        :raises TemplateFailed: one of them fails with this order; the message tells the kind of
+            error, and no more: the rest may be the customer's.
         """
+        return self._render(kind, language, order, news, in_full=False)
+
+    def _render(
+        self, kind: MailKind, language: Language, order: Order, news: News, *, in_full: bool
+    ) -> Rendered:
         environment = self._environments[language]
         facts = {
             "order": order,
@@ -76,18 +89,16 @@ class Templates:
             "shop_name": self._shop_name,
             **news._asdict(),
         }
-        subject, text, html = (_filled(environment, f"{kind}.{part}", facts) for part in PARTS)
-        subject = one_line(subject)
+        filled = []
+        for name in (f"{kind}.{part}" for part in PARTS):
+            with _told(environment, name, in_full=in_full):
+                filled.append(environment.get_template(name).render(facts))
+        subject, text, html = one_line(filled[0]), *map(_tidied, filled[1:])
         if not subject:
             raise TemplateFailed(f"{_place(environment, f'{kind}.subject')}: the subject is empty")
         if len(subject) > SUBJECT_CHARACTERS_MAX:
             subject = f"{subject[: SUBJECT_CHARACTERS_MAX - 1]}…"
-        return Rendered(subject, f"{text.strip()}\n", f"{html.strip()}\n")
-
-    def _try(self, language: Language) -> None:
-        for kind in MailKind:
-            for order, news in examples(kind):
-                self.render(kind, language, order, news)
+        return Rendered(subject, text, html)
 
 
 def _environment(language: Language, folder: Path | None, zone: tzinfo) -> jinja2.Environment:
@@ -115,12 +126,13 @@ def _finalized(value: Any) -> Any:
     """What is printed, without control characters; what is escaped already stays as it is."""
     if value is None:
         raise TypeError("None would be printed: ask with `if` whether it is there")
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    is_escaped = hasattr(value, "__html__")
+    return printable(value) if isinstance(value, str) and not is_escaped else value
 
 
 def _read_all(environment: jinja2.Environment) -> None:
     for name in environment.list_templates(filter_func=_is_template):
-        with _told(environment, name):
+        with _told(environment, name, in_full=True):
             environment.get_template(name)
 
 
@@ -128,19 +140,23 @@ def _is_template(name: str) -> bool:
     return name.rpartition(".")[2] in PARTS and "/" not in name and not name.startswith(".")
 
 
-def _filled(environment: jinja2.Environment, name: str, facts: dict[str, Any]) -> str:
-    with _told(environment, name):
-        return environment.get_template(name).render(facts)
+def _tidied(text: str) -> str:
+    """Leave one empty line of several."""
+    return re.sub(r"\n\s*\n", "\n\n", text.strip()) + "\n"
 
 
 @contextmanager
-def _told(environment: jinja2.Environment, name: str) -> Iterator[None]:
-    """Turn whatever a template raises into one error that names file, line and cause."""
+def _told(environment: jinja2.Environment, name: str, *, in_full: bool) -> Iterator[None]:
+    """Turn whatever a template raises into one error that names file, line and cause.
+
+    :param in_full: tell also what the error says, which may quote the order.
+    """
     try:
         yield
     except Exception as error:
         place = _place_of(error, environment) or _place(environment, name)
-        raise TemplateFailed(f"{place}: {_cause(error)}") from error
+        cause = _cause(error) if in_full else type(error).__name__
+        raise TemplateFailed(f"{place}: {cause}") from error
 
 
 def _place_of(error: Exception, environment: jinja2.Environment) -> str | None:
@@ -163,17 +179,13 @@ def _folders(environment: jinja2.Environment) -> Sequence[str]:
 
 
 def _cause(error: Exception) -> str:
-    """Say what went wrong; an error that may quote an order, and so a person, by its kind alone."""
     if isinstance(error, jinja2.TemplateNotFound):
         return f"there is no template {error.name}"
     if isinstance(error, UnicodeDecodeError):
         return "is not in UTF-8"
     if isinstance(error, OSError):
         return error.strerror or "can't be read"
-    kind = type(error).__name__
-    if not isinstance(error, jinja2.TemplateError | TypeError | AttributeError | ArithmeticError):
-        return kind
-    return f"{kind}: {one_line(str(error))[:CAUSE_CHARACTERS_MAX]}"
+    return f"{type(error).__name__}: {one_line(str(error))[:CAUSE_CHARACTERS_MAX]}"
 
 
 def _require_languages(folder: Path) -> None:
