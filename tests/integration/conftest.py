@@ -2,12 +2,13 @@
 
 A test that asks for `holdfast` runs in both modes, on databases and a broker of its own. What is
 special to embedded mode on PostgreSQL is the broker beside that engine: a module whose rules
-depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too.
+depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too. One that has to do with the
+Notifier says `NOTIFIES = True`: else a cluster is without.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,7 @@ from grpc import aio
 
 from holdfast import embedded
 from holdfast.chassis.database.engines import connect
+from holdfast.chassis.database.seam import Database
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
@@ -41,6 +43,9 @@ from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.home import Home, in_folder, in_postgres
 from holdfast.inventory import service as inventory_service
+from holdfast.notifier import service as notifier_service
+from holdfast.notifier.infrastructure.sealing import Sealer
+from holdfast.notifier.settings import TellingSettings
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
@@ -48,11 +53,12 @@ from testbed.keys import KEY, keyed, served
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 
-SERVICES = ("orders", "inventory")
+SERVICES = ("orders", "inventory", "notifier")
 EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
 CALL_S_MAX = 20.0
 SETTLE_S_MAX = 20.0
 ANYWHERE = "127.0.0.1:0"
+TELLING = TellingSettings(webhook_loopback=True)  # where the receivers of tests are
 
 Answer = TypeVar("Answer")
 Value = TypeVar("Value")
@@ -319,6 +325,7 @@ def ground(
 ) -> Iterator[Ground]:
     if request.param == EMBEDDED:
         home = in_folder(tmp_path)
+        templates.copy_folder(tmp_path)
         yield Ground(EMBEDDED, home.urls, home=home)
         return
     if request.param == EMBEDDED_ON_POSTGRES:
@@ -328,7 +335,8 @@ def ground(
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
     number = next(_numbers)
-    names = {service: f"{service}_{number}" for service in SERVICES}
+    services = SERVICES if getattr(request.module, "NOTIFIES", False) else SERVICES[:2]
+    names = {service: f"{service}_{number}" for service in services}
     urls = {
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
     }
@@ -343,14 +351,17 @@ def ground(
 async def cluster(
     ground: Ground, limits: Limits, http_at: str = "", issuers: Issuers = ()
 ) -> AsyncIterator[embedded.Addresses]:
-    """Both services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
+    """All services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
     subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     async with AsyncExitStack() as started:
         databases = {
             service: await started.enter_async_context(connect(url))
             for service, url in ground.databases.items()
         }
-        brokers = {s: RabbitMQ(ground.broker_url, subscriptions=subscriptions) for s in SERVICES}
+        brokers = {
+            service: RabbitMQ(ground.broker_url, subscriptions=subscriptions)
+            for service in ("orders", "inventory")
+        }
         for broker in brokers.values():
             started.push_async_callback(broker.close)
         how = served(issuers)
@@ -366,9 +377,27 @@ async def cluster(
                 **how,
             )
         )
-        http = serving_http(http_at, [*orders.http, *inventory.http])
-        at = orders.address, inventory.address, await started.enter_async_context(http)
-        yield embedded.Addresses(*at)
+        at, http = (orders.address, inventory.address), [*orders.http, *inventory.http]
+        where = ""
+        if (own := databases.get("notifier")) is not None:
+            notifier = await started.enter_async_context(_notifier(own, at, how))
+            http, where = [*http, *notifier.http], notifier.address
+        served_at = await started.enter_async_context(serving_http(http_at, http))
+        yield embedded.Addresses(*at, served_at, notifier=where)
+
+
+def _notifier(
+    database: Database, at: tuple[str, str], how: Mapping[str, Any]
+) -> AbstractAsyncContextManager[notifier_service.Notifier]:
+    return notifier_service.running(
+        database,
+        orders=at[0],
+        inventory=at[1],
+        sealer=Sealer([KEY]),
+        telling=TELLING,
+        begin_at_once=True,
+        **how,
+    )
 
 
 @asynccontextmanager
@@ -378,6 +407,7 @@ async def running(
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
     how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
+    how["telling"] = TELLING
     async with AsyncExitStack() as started:
         at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
         found = at_home or cluster(ground, limits, http_at, issuers)
@@ -387,7 +417,9 @@ async def running(
         channels = keyed(aio.insecure_channel(at[0])), keyed(aio.insecure_channel(at[1]))
         for channel in channels:
             await started.enter_async_context(channel)
-        client = await started.enter_async_context(Holdfast(*at))
+        client = await started.enter_async_context(
+            Holdfast(*at, notifier=addresses.notifier or ANYWHERE)
+        )
         yield RunningHoldfast(
             ground.mode, addresses, ground.databases, channels, client, ground.broker_url
         )

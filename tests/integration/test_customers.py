@@ -308,7 +308,6 @@ async def test_verify_names_what_an_erased_customer_has_left(
         live(shop, seconds_ago)
         await shop.place(asks(request_id, LAMP=1))
         await shop.deliver()
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
     await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), True, ANNA)
     later = "UPDATE orders SET name = 'Ada', erased_at = NULL WHERE request_id <> 'old'"
     assert await shop.orders.execute(later) == 2

@@ -8,8 +8,9 @@ import structlog
 from aiosmtpd.smtp import SMTP
 
 from holdfast.notifier.domain.mail import Later, Never, Sent
+from holdfast.notifier.infrastructure.log_mailer import LogMailer
 from holdfast.notifier.infrastructure.mail_settings import SmtpServer
-from holdfast.notifier.infrastructure.smtp import LogMailer, Patience
+from holdfast.notifier.infrastructure.smtp import Patience
 from testbed.mail_server import receiving_mail
 from testbed.waiting import until
 from tests.integration.mailing import EVENT_ID, ORDER_ID, at, letter, mailing

@@ -58,7 +58,7 @@ async def test_headers_without_an_end_are_hung_up_on(kind: str) -> None:
         answer = await what_comes_of(receiver)
         await receiver.hung_up.wait()
 
-    assert answer == Answer(0, "its answer has more than 64 KiB of headers")
+    assert answer == Answer(0, "it answered more than 64 KiB of headers")
 
 
 async def drip_header(visit: Visit) -> None:

@@ -12,6 +12,7 @@ from tests.integration.webhook_receivers import (
     BODY,
     HERE,
     OK,
+    SOON_S,
     Visit,
     answering,
     open_sender,
@@ -50,6 +51,15 @@ async def test_a_connection_is_used_again() -> None:
             assert (await what_comes_of(receiver, sender)).is_success
 
     assert [len(visit.requests) for visit in receiver.visits] == [3]
+
+
+async def test_a_connection_is_used_again_however_much_was_answered_over_it() -> None:
+    large = saying("200 OK", body=30_000 * b"x")
+    async with receiving(answering(*(5 * [large]))) as receiver, open_sender() as sender:
+        for _ in range(5):
+            assert await what_comes_of(receiver, sender) == Answer(200, "", 1_000 * "x")
+
+    assert [len(visit.requests) for visit in receiver.visits] == [5]
 
 
 async def test_a_connection_that_the_receiver_ended_is_not() -> None:
@@ -92,6 +102,24 @@ async def test_only_so_many_connections_are_made_at_a_time(monkeypatch: pytest.M
 
     assert [answer.status for answer in answers] == 9 * [200]
     assert most == 3
+
+
+async def test_waiting_for_another_receiver_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(sending, "ATTEMPT_S_MAX", SOON_S)
+
+    async def say_nothing(visit: Visit) -> None:
+        await visit.request()
+        await visit.request()
+
+    async with (
+        receiving(say_nothing) as silent,
+        receiving(answering(OK)) as good,
+        open_sender() as sender,
+    ):
+        answers = await asyncio.gather(what_comes_of(silent, sender), what_comes_of(good, sender))
+
+    assert list(answers) == [Answer(0, f"no answer within {SOON_S} s"), Answer(204)]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,16 @@ async def test_what_was_looked_at_is_connected_to_without_a_second_look() -> Non
     assert b"Host: rebinding.example:" in receiver.requests[0]
 
 
+async def test_a_name_s_own_address_is_connected_to() -> None:
+    names = {"third.example": [["127.0.0.3"]], "here.example": [[HERE]]}
+    async with receiving(answering(OK), at="127.0.0.3") as receiver, open_sender(names) as sender:
+        arrived = await sender.post(f"http://third.example:{receiver.port}/", BODY, HEADERS)
+        refused = await sender.post(f"http://here.example:{receiver.port}/", BODY, HEADERS)
+
+    assert arrived == Answer(204)
+    assert refused == Answer(0, f"{HERE} refused the connection")
+
+
 async def test_two_names_of_one_address_share_no_connection() -> None:
     names = {"one.example": [[HERE]], "other.example": [[HERE]]}
     async with receiving(answering(OK, OK)) as receiver, open_sender(names) as sender:

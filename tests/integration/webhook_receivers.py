@@ -89,9 +89,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+async def receiving(
+    behave: Behave, tls: ssl.SSLContext | None = None, *, at: str = HERE
+) -> AsyncIterator[Receiver]:
     receiver = Receiver(behave)
-    server = await asyncio.start_server(receiver.serve, HERE, 0, ssl=tls)
+    server = await asyncio.start_server(receiver.serve, at, 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     async with server:
         yield receiver

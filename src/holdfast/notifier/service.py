@@ -54,6 +54,7 @@ from holdfast.contracts.notifier.v1.notifier_pb2_grpc import add_NotifierService
 from holdfast.notifier.application.catch_up import CatchUpWebhooks
 from holdfast.notifier.application.deliver import Deliver, RecordAttempts
 from holdfast.notifier.application.follow_feed import FollowFeed
+from holdfast.notifier.application.mails.ports import Mailer
 from holdfast.notifier.application.mails.send_mail import SendMail
 from holdfast.notifier.application.manage_webhooks import (
     CreateWebhook,
@@ -67,6 +68,7 @@ from holdfast.notifier.application.manage_webhooks import (
 from holdfast.notifier.application.send_mails import SendMails
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure.feeds import ClientFeeds, ClientOrders
+from holdfast.notifier.infrastructure.log_mailer import LogMailer
 from holdfast.notifier.infrastructure.metrics import Measuring
 from holdfast.notifier.infrastructure.reports import (
     attempt_lost,
@@ -76,12 +78,10 @@ from holdfast.notifier.infrastructure.reports import (
     mail_tried,
 )
 from holdfast.notifier.infrastructure.sealing import Sealer
-from holdfast.notifier.infrastructure.sending import Sender
 from holdfast.notifier.infrastructure.signatures import Signatures
-from holdfast.notifier.infrastructure.smtp import LogMailer, SmtpMailer
 from holdfast.notifier.infrastructure.store import Store
-from holdfast.notifier.infrastructure.templates import Templates
 from holdfast.notifier.infrastructure.trying import TryOut
+from holdfast.notifier.infrastructure.when_needed import SenderWhenNeeded, TemplatesWhenNeeded
 from holdfast.notifier.presentation.http import http_service
 from holdfast.notifier.presentation.rights import RIGHTS
 from holdfast.notifier.presentation.servicer import Cases, NotifierServicer
@@ -125,8 +125,8 @@ class Components:
 def assemble(
     database: Database,
     client: Holdfast,
-    sender: Sender,
-    mailer: SmtpMailer | None,
+    sender: SenderWhenNeeded,
+    mailer: Mailer,
     signatures: Signatures,
     clock: Clock,
     admission: Admission,
@@ -191,21 +191,19 @@ def assemble(
     return Components(servicer, boundary, leadership, follows, deliver, loops)
 
 
-def _sending_mail(
-    client: Holdfast, mailer: SmtpMailer | None, telling: TellingSettings
-) -> SendMail:
-    templates = Templates(telling.shop, telling.templates, telling.zone)
-    return SendMail(
-        ClientOrders(client), templates, mailer or LogMailer(), telling.language, telling.mails
-    )
+def _sending_mail(client: Holdfast, mailer: Mailer, telling: TellingSettings) -> SendMail:
+    templates = TemplatesWhenNeeded(telling)
+    return SendMail(ClientOrders(client), templates, mailer, telling.language, telling.mails)
 
 
 @asynccontextmanager
-async def _mailer(telling: TellingSettings) -> AsyncIterator[SmtpMailer | None]:
-    """The way to the mail server; None: there is none."""
+async def _mailer(telling: TellingSettings) -> AsyncIterator[Mailer]:
+    """The way to the mail server, or to the log where there is none."""
     if telling.server is None:
-        yield None
+        yield LogMailer()
         return
+    from holdfast.notifier.infrastructure.smtp import SmtpMailer
+
     mailer = SmtpMailer(telling.server, telling.sender)
     try:
         yield mailer
@@ -264,7 +262,7 @@ async def running(
     async with (
         Holdfast(orders, inventory, DEADLINE_S, tls=_tls(services_tls), key=key) as client,
         open_channel(orders, services_tls) as channel,
-        Sender(telling, clock) as sender,
+        SenderWhenNeeded(telling, clock) as sender,
         _mailer(telling) as mailer,
     ):
         parts = assemble(

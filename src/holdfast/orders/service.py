@@ -66,12 +66,10 @@ from holdfast.orders.application.ordering.edit_orders import EditOrders
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.metrics import pending_orders
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
@@ -89,7 +87,6 @@ from holdfast.orders.settings import Limits, OrdersSettings
 
 CHASE_EVERY_S = 5.0
 HOLDS_EVERY_S = 0.2
-NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
 KEY_SERVICES = ("KeyService", "KeyOfferService")
@@ -154,7 +151,6 @@ def assemble(
     batches = batches_of(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
-    notify = SendNotifications(reader, LogNotifier(), clock)
     pending = pending_orders(database.engine, clock)
     measure = Measuring(database, "orders", queue, pending, feed.measure)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
@@ -175,20 +171,10 @@ def assemble(
         "orders relay": relay.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
-        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "orders measuring": every(MEASURE_EVERY_S, measure),
     }
-    finished = _finished(notify, relay)
-    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
-
-
-def _finished(notify: SendNotifications, relay: Relay) -> Check:
-    async def finished() -> bool:
-        """Send what is unsent; tell whether nothing waits any more."""
-        return not await notify() and await relay.is_empty()
-
-    return finished
+    return Components(servicer, boundary, signals, feed, leadership, relay.is_empty, broker, loops)
 
 
 def _relay(

@@ -20,7 +20,7 @@ from holdfast.notifier.infrastructure.public_addresses import AddressRule, is_lo
 
 CONNECT_S_MAX = 5.0  # to look up the name and connect; TLS may take as long again
 ADDRESSES_TRIED_MAX = 4
-BYTES_READ_MAX = 65_536  # of one answer, its headers and what comes before them included
+BYTES_READ_MAX = 65_536  # of one answer, its headers and interim answers included
 
 _WHY = {
     errno.ECONNREFUSED: "refused the connection",
@@ -125,7 +125,7 @@ class _GuardedStream(httpcore2.AsyncNetworkStream):
         data = await self._stream.read(max_bytes, timeout)
         self._read += len(data)
         if self._read > BYTES_READ_MAX:
-            raise Unreachable(f"its answer has more than {BYTES_READ_MAX // 1024} KiB of headers")
+            raise Unreachable(f"it answered more than {BYTES_READ_MAX // 1024} KiB of headers")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

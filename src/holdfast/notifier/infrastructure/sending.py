@@ -30,7 +30,6 @@ ATTEMPT_S_MAX = 15.0
 CONNECTIONS_MAX = 500
 IDLE_CONNECTIONS_MAX = 100
 IDLE_S_MAX = 4.0  # below the 5 s after which common servers hang up
-BODY_BYTES_READ_MAX = 16_384
 
 _HEADERS = {
     "Accept": "*/*",
@@ -109,7 +108,7 @@ class Sender:
         """Send once, and return what came of it, within 15 s of a connection being free.
 
         What the answer's status line says counts: a body that never ends, or is cut off, takes
-        nothing from it. At most 16 kB of a body are read.
+        nothing from it. At most 64 KiB of an answer are read.
         """
         try:
             target = parse(url)
@@ -200,9 +199,7 @@ class _Attempt:
     async def read(self, response: httpcore2.Response) -> None:
         async with aclosing(response.aiter_stream()) as chunks:
             async for chunk in chunks:
-                self._body += chunk[: BODY_BYTES_READ_MAX - len(self._body)]
-                if len(self._body) == BODY_BYTES_READ_MAX:
-                    return
+                self._body += chunk
 
 
 def _why_no_success(status: int) -> str:

@@ -9,7 +9,6 @@ from time import monotonic
 from typing import NamedTuple
 
 import aiosmtplib
-import structlog
 from aiosmtplib import SMTP
 
 from holdfast.notifier.application.mails.ports import Letter
@@ -28,8 +27,6 @@ _TOO_LARGE = 552
 _LOGIN = (530, 534, 535, 538)
 _ADDRESS = re.compile(r"\S+@\S+")
 
-log = structlog.get_logger()
-
 
 class Patience(NamedTuple):
     """How long a server is waited for.
@@ -47,20 +44,6 @@ class Patience(NamedTuple):
 
 
 PATIENCE = Patience()
-
-
-class LogMailer:
-    """Writes that there would be a mail, and no word of it: for a machine of one's own."""
-
-    async def send(self, letter: Letter) -> Outcome:
-        log.info(
-            "mail to a customer, which goes nowhere: no mail server is set",
-            kind=letter.kind.value,
-            order_id=letter.order_id,
-            event_id=letter.event_id,
-            language=letter.language.value,
-        )
-        return Sent()
 
 
 class SmtpMailer:

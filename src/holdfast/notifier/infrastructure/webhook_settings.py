@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 
 from holdfast.chassis.process.ports import Separated
-from holdfast.notifier.infrastructure.guarded_network import tls_context
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -35,5 +34,7 @@ class WebhookSettings(BaseModel):
     @classmethod
     def _readable(cls, ca: Path | None) -> Path | None:
         if ca is not None:
+            from holdfast.notifier.infrastructure.guarded_network import tls_context
+
             tls_context(ca)
         return ca
