@@ -21,7 +21,7 @@ SERVICES = [
     service
     for file in (orders_pb2.DESCRIPTOR, inventory_pb2.DESCRIPTOR, keys_pb2.DESCRIPTOR)
     for service in file.services_by_name.values()
-    if service.name != "KeyIntakeService"  # Orders alone asks it, over gRPC
+    if service.name not in ("KeyIntakeService", "KeyOfferService")  # services ask, over gRPC
 ]
 
 

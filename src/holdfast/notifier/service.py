@@ -118,7 +118,6 @@ class Components:
     boundary: RpcBoundary
     leadership: Leadership
     follows: Sequence[FollowFeed]
-    deliver: Deliver
     loops: dict[str, Loop]
 
 
@@ -151,32 +150,36 @@ def assemble(
         )
         for feed in FeedName
     ]
-    send_mails = SendMails(
-        store.begin, store, _sending_mail(client, mailer, telling), clock, chance, mail_tried
-    )
-    catch_up = CatchUpWebhooks(store.begin, store, feeds, clock, catch_up_lost)
     kept = timedelta(days=telling.kept_days)
 
     async def forget() -> int:
         return await store.forget(clock.now() - kept)
 
-    def led(seconds: float, work: Callable[[], Awaitable[int]]) -> Loop:
-        return every(seconds, work, leadership=leadership)
-
-    loops = {
+    send_mail = _sending_mail(client, mailer, telling)
+    led: dict[str, tuple[float, Callable[[], Awaitable[int]]]] = {
+        "mails": (LOOK_S, SendMails(store.begin, store, send_mail, clock, chance, mail_tried)),
+        "catching up": (LOOK_S, CatchUpWebhooks(store.begin, store, feeds, clock, catch_up_lost)),
+        "forgetting": (FORGET_EVERY_S, forget),
+    }
+    led |= {f"following {f}": (LOOK_S, one) for f, one in zip(FeedName, follows, strict=True)}
+    loops: dict[str, Loop] = {
         "notifier recording": record.run,
         "notifier delivering": _delivering(deliver, leadership),
-        "notifier mails": led(LOOK_S, send_mails),
-        "notifier catching up": led(LOOK_S, retrying(catch_up)),
-        "notifier forgetting": led(FORGET_EVERY_S, forget),
         "notifier measuring": every(MEASURE_EVERY_S, Measuring(database)),
     }
-    loops |= {
-        f"notifier following {feed}": led(LOOK_S, retrying(follow))
-        for feed, follow in zip(FeedName, follows, strict=True)
-    }
+    for name, (seconds, work) in led.items():
+        loops[f"notifier {name}"] = every(seconds, retrying(work), leadership=leadership)
+    servicer = NotifierServicer(
+        _cases(store, sender, signatures, clock, deliver), store, signatures, clock
+    )
     boundary = RpcBoundary(translate, clock, admission, gate)
-    cases = Cases(
+    return Components(servicer, boundary, leadership, follows, loops)
+
+
+def _cases(
+    store: Store, sender: SenderWhenNeeded, signatures: Signatures, clock: Clock, deliver: Deliver
+) -> Cases:
+    return Cases(
         create=retrying(CreateWebhook(store.begin, sender, signatures, clock)),
         update=retrying(UpdateWebhook(store.begin, sender, clock)),
         delete=retrying(DeleteWebhook(store.begin)),
@@ -187,8 +190,6 @@ def assemble(
         try_out=TryOut(deliver, clock),
         wake=deliver.wake.set,
     )
-    servicer = NotifierServicer(cases, store, signatures, clock)
-    return Components(servicer, boundary, leadership, follows, deliver, loops)
 
 
 def _sending_mail(client: Holdfast, mailer: Mailer, telling: TellingSettings) -> SendMail:
@@ -265,23 +266,16 @@ async def running(
         SenderWhenNeeded(telling, clock) as sender,
         _mailer(telling) as mailer,
     ):
+        signatures = Signatures(sealer)
         parts = assemble(
-            database,
-            client,
-            sender,
-            mailer,
-            Signatures(sealer),
-            clock,
-            admission,
-            house.gate,
-            telling,
+            database, client, sender, mailer, signatures, clock, admission, house.gate, telling
         )
-        if begin_at_once:
-            for follow in parts.follows:
-                await follow.start()
+        for follow in parts.follows if begin_at_once else ():
+            await follow.start()
         loops = parts.loops | {"notifier keys": house.known.run}
         if key:
-            loops["notifier fetching keys"] = KeyFetching(house, channel, key, parts.leadership).run
+            fetching = KeyFetching(house, channel, key, parts.leadership)
+            loops["notifier fetching keys"] = fetching.run
 
         def register(server: aio.Server) -> None:
             add_NotifierServiceServicer_to_server(parts.servicer, parts.boundary.around(server))

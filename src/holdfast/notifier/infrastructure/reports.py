@@ -47,7 +47,7 @@ def attempt_made(answer: Answer) -> None:
     ATTEMPTS.labels(outcome).inc()
 
 
-def attempt_lost(error: Exception) -> None:
+def attempt_lost(error: BaseException) -> None:
     """Tell that what came of an attempt could not be recorded."""
     if isinstance(error, Transient):
         log.warning("an attempt could not be recorded: it is made again", error=str(error))
