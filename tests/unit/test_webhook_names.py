@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from holdfast.notifier.infrastructure import name_resolution
 from holdfast.notifier.infrastructure.name_resolution import NameUnknown, SystemResolver
 
 FOUND = [
@@ -37,7 +36,7 @@ class NameServer:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> NameServer:
     server = NameServer()
-    monkeypatch.setattr(name_resolution.socket, "getaddrinfo", server.getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", server.getaddrinfo)
     return server
 
 
@@ -93,7 +92,7 @@ async def test_a_silent_name_holds_up_no_other(
     silent = asyncio.create_task(resolver.addresses("silent.example"))
     while server.asked != ["silent.example"]:
         await asyncio.sleep(0.001)
-    monkeypatch.setattr(name_resolution.socket, "getaddrinfo", lambda *_, **__: FOUND)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: FOUND)
 
     assert await resolver.addresses("shop.example") == ["2606:4700::1", "1.1.1.1"]
     assert not silent.done()
