@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections import defaultdict
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +31,7 @@ SILENT_S = 20.0
 
 
 class Receivers:
-    """One server for all: the path says which receiver is meant."""
+    """Each a server of its own, as receivers are; the path says which one is meant."""
 
     def __init__(self, count: int, bad: int) -> None:
         self.count, self._bad = count, bad
@@ -72,11 +73,13 @@ class Receivers:
 
 async def measure(options: argparse.Namespace, addresses: dict[str, str]) -> None:
     receivers = Receivers(options.webhooks, round(options.webhooks * options.bad))
-    server = await asyncio.start_server(receivers.serve, "127.0.0.1", 0, backlog=1_000)
-    port = server.sockets[0].getsockname()[1]
     at = (addresses["orders"], addresses["inventory"])
-    async with server, Holdfast(*at, notifier=addresses["notifier"]) as client:
+    async with AsyncExitStack() as opened:
+        client = await opened.enter_async_context(Holdfast(*at, notifier=addresses["notifier"]))
         for number in range(options.webhooks):
+            server = await asyncio.start_server(receivers.serve, "127.0.0.1", 0)
+            await opened.enter_async_context(server)
+            port = server.sockets[0].getsockname()[1]
             await client.webhooks.create(f"http://127.0.0.1:{port}/{number}", types=TYPES)
         await client.inventory.create_product("LAMP", unit_price=Money.parse("1.00", "GBP"))
         await client.inventory.set_stock("LAMP", 10_000_000)
