@@ -90,6 +90,7 @@ from holdfast.notifier.settings import TELLING_DEFAULTS, NotifierSettings, Telli
 
 ATTEMPTS_AT_ONCE = 500  # recorded in one transaction
 ATTEMPTS_QUEUED = 10_000
+GATHER_S = 0.005  # what ends or comes together is looked at together
 LOOK_S = 0.3  # for what another process has written, or is due by now
 FORGET_EVERY_S = 600.0
 MEASURE_EVERY_S = 5.0
@@ -223,6 +224,7 @@ def _delivering(deliver: Deliver, leadership: Leadership) -> Loop:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(LOOK_S):
                             await deliver.wake.wait()
+                    await asyncio.sleep(GATHER_S)
         finally:
             await deliver.stop()
 
