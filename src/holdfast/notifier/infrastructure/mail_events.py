@@ -1,5 +1,7 @@
 """Which events of Orders a customer hears of by mail."""
 
+from google.protobuf.message import Message
+
 from holdfast.client import Event
 from holdfast.contracts.orders.v1 import events_pb2 as events
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -16,6 +18,10 @@ _KINDS: dict[type, MailKind] = {
 }
 
 
+# Of which what has happened decides, beside the type.
+DECIDED_BY_DATA = (events.OrderShipped, events.PaymentRecorded)
+
+
 def kind_of(event: Event) -> MailKind | None:
     """Return what a customer is told when this has happened; None: nothing.
 
@@ -23,7 +29,12 @@ def kind_of(event: Event) -> MailKind | None:
     holds, edits that were refused, ReturnOpened), of payments that come in, nor of what leaves no
     trace of whether it was told before (ShipmentUpdated).
     """
-    match event.data:
+    return kind_told_by(event.data)
+
+
+def kind_told_by(happened: Message | None) -> MailKind | None:
+    """Return the same of what an event tells."""
+    match happened:
         case events.OrderShipped(wanted=wanted):
             return MailKind.SHIPPED if wanted.over else MailKind.PARTIALLY_SHIPPED
         case events.PaymentRecorded(payment=payment):
