@@ -190,7 +190,7 @@ class Notifying:
         async def record(attempt: Attempt) -> None:
             await recording([attempt])
 
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.deliver = Deliver(
             store,
             record,
