@@ -185,7 +185,7 @@ class Notifying:
         self.catch_up = CatchUpWebhooks(
             begin, store, feeds, clock, lambda _, why: self.lost.append(why)
         )
-        recording = RecordAttempts(begin)
+        recording = RecordAttempts(begin, lambda _: None)
 
         async def record(attempt: Attempt) -> None:
             await recording([attempt])

@@ -76,6 +76,7 @@ from holdfast.notifier.infrastructure.reports import (
     catch_up_lost,
     feed_lost,
     mail_tried,
+    webhook_disabled,
 )
 from holdfast.notifier.infrastructure.sealing import Sealer
 from holdfast.notifier.infrastructure.signatures import Signatures
@@ -136,7 +137,7 @@ def assemble(
     """Make every object of the service."""
     store, feeds = Store(database), ClientFeeds(client)
     record = Batcher(
-        retrying(RecordAttempts(store.begin)),
+        retrying(RecordAttempts(store.begin, webhook_disabled)),
         name="record attempts",
         batch_items_max=ATTEMPTS_AT_ONCE,
         queue_items_max=ATTEMPTS_QUEUED,
