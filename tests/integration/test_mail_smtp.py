@@ -4,11 +4,9 @@ import asyncio
 import socket
 
 import pytest
-import structlog
 from aiosmtpd.smtp import SMTP
 
 from holdfast.notifier.domain.mail import Later, Never, Sent
-from holdfast.notifier.infrastructure.log_mailer import LogMailer
 from holdfast.notifier.infrastructure.mail_settings import SmtpServer
 from holdfast.notifier.infrastructure.smtp import Patience
 from testbed.mail_server import receiving_mail
@@ -266,14 +264,3 @@ async def test_a_cancelled_mail_s_answer_is_not_taken_for_the_next_one_s() -> No
 
         assert await mailer.send(letter()) == Sent("250 OK queued as 4F2A")
         assert server.connections == 2
-
-
-async def test_without_a_server_a_mail_is_a_line_in_the_log_and_no_word_of_it() -> None:
-    with structlog.testing.capture_logs() as lines:
-        outcome = await LogMailer().send(letter(subject="a subject", text="a text"))
-
-    assert outcome == Sent()
-    (line,) = lines
-    assert line["order_id"] == ORDER_ID
-    assert line["event_id"] == EVENT_ID
-    assert not any(word in str(line) for word in ("ada", "example.org", "subject", "text"))
