@@ -46,7 +46,7 @@ from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 from tests.integration.clusters import TELLING, cluster
 
-SERVICES = ("orders", "inventory", "notifier")
+SERVICES = ("orders", "inventory")
 EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
 CALL_S_MAX = 20.0
 SETTLE_S_MAX = 20.0
@@ -327,7 +327,8 @@ def ground(
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
     number = next(_numbers)
-    services = SERVICES if getattr(request.module, "NOTIFIES", False) else SERVICES[:2]
+    notifies = getattr(request.module, "NOTIFIES", False)
+    services = (*SERVICES, "notifier") if notifies else SERVICES
     names = {service: f"{service}_{number}" for service in services}
     urls = {
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
