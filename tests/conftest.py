@@ -108,7 +108,7 @@ def servers_folder() -> Iterator[Path]:
 def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run. A test that stops it must start it again."""
     try:
-        with postgres(servers_folder) as server:
+        with postgres(servers_folder, survives_power_cuts=False) as server:
             yield server
     except ServerMissing as error:
         pytest.fail(str(error), pytrace=False)
