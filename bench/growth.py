@@ -66,11 +66,6 @@ SELECT pg_temp.past_id(n, $3), version, status, pg_temp.past_time(n, $3), '', 'a
   FROM generate_series($1::bigint, $2::bigint) AS n,
        (VALUES (1, 'PENDING'), (2, 'CONFIRMED')) AS step (version, status)
 """,
-    """
-INSERT INTO notification (order_id, version, status, recorded_at, sent_at)
-SELECT pg_temp.past_id(n, $3), 2, 'CONFIRMED', pg_temp.past_time(n, $3), pg_temp.past_time(n, $3)
-  FROM generate_series($1::bigint, $2::bigint) AS n
-""",
 )
 
 INBOX = """

@@ -59,18 +59,11 @@ UPDATE order_history
   FROM past
  WHERE past.order_id = order_history.order_id AND version = 2
    AND past.status IN ('EXPIRED', 'RESERVED');
-UPDATE notification
-   SET status = 'RESERVED'
-  FROM past
- WHERE past.order_id = notification.order_id AND version = 2
-   AND past.status IN ('EXPIRED', 'RESERVED');
 INSERT INTO order_history
 SELECT order_id, 2 + number, 'CONFIRMED', at, '', 'anonymous', 'PAYMENT_RECORDED'
   FROM past, unnest(payments) WITH ORDINALITY AS fact (kind, number);
 INSERT INTO order_history
 SELECT order_id, 3 + cardinality(payments), status, at, '', 'anonymous', '' FROM past WHERE ended;
-INSERT INTO notification
-SELECT order_id, 3 + cardinality(payments), status, at, at FROM past WHERE ended;
 INSERT INTO payment
 SELECT order_id, 2 + number, kind, 'pay-' || n, 300, at
   FROM past, unnest(payments) WITH ORDINALITY AS fact (kind, number);
@@ -97,8 +90,7 @@ SELECT short_id, 1, line_no, product_id, quantity, unit_price_minor
   FROM short JOIN order_line USING (order_id);
 INSERT INTO order_history
 SELECT short_id, version, status, at, '', 'anonymous', ''
-  FROM short, (VALUES (1, 'PENDING'), (2, 'REJECTED')) AS step (version, status);
-INSERT INTO notification SELECT short_id, 2, 'REJECTED', at, at FROM short
+  FROM short, (VALUES (1, 'PENDING'), (2, 'REJECTED')) AS step (version, status)
 """
 
 INVENTORY = """

@@ -1,4 +1,4 @@
-"""What the services' own logs tell of a run: notifications as the notifier had them, and errors."""
+"""What the services' own logs tell of a run: errors."""
 
 import json
 from collections import Counter
@@ -6,18 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from proof.run_record import Attempt
-
-
-def attempts_of(logs: Iterable[Path]) -> list[Attempt]:
-    """Every notification that was handed to the notifier, as often as it was."""
-    return [
-        Attempt(news["order_id"], news["version"], news["status"])
-        for line in _lines(logs)
-        if line.get("event") == "customers notified"
-        for news in line["notifications"]
-    ]
 
 
 def errors_of(logs: Iterable[Path]) -> dict[str, int]:

@@ -35,14 +35,6 @@ class Violation(NamedTuple):
     text: str
 
 
-class Attempt(NamedTuple):
-    """A notification as the notifier was handed it."""
-
-    order_id: str
-    version: int
-    status: str
-
-
 @dataclass(frozen=True)
 class RunRecord:
     """What a run left behind, gathered after healing and convergence; what has a default may be
@@ -53,7 +45,6 @@ class RunRecord:
         None: there was none.
     :param followed: ids of the events that a follower of each service's feed got, in their order.
     :param samples: looks at the levels while the system was busy.
-    :param attempts: what the notifier was handed; None: nobody listened.
     :param poison: what was sent to do harm: letter ids that may be parked, and ids of events and
         orders that no caller knows.
     :param parked: letter ids that must be parked: the broker confirmed that it has them.
@@ -72,7 +63,6 @@ class RunRecord:
     observed_events: Sequence[ObservedEvent] | None = None
     followed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     samples: Sequence[Sample] = ()
-    attempts: Sequence[Attempt] | None = None
     poison: Collection[str] = frozenset()
     parked: Collection[str] = frozenset()
     lost: Collection[str] = frozenset()

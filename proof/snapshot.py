@@ -211,15 +211,6 @@ class Order(NamedTuple):
         return +units
 
 
-class Notice(NamedTuple):
-    """One notification that stands in the database."""
-
-    order_id: str
-    version: int
-    status: str
-    is_sent: bool
-
-
 class Product(NamedTuple):
     """A sellable thing."""
 
@@ -378,7 +369,6 @@ class Snapshot:
     orders: Mapping[str, Order]
     strays: frozenset[str]
     unanswered: frozenset[str]
-    notices: tuple[Notice, ...]
     products: Mapping[str, Product]
     levels: tuple[Level, ...]
     ledger: tuple[Movement, ...]

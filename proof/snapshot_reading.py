@@ -19,7 +19,6 @@ from proof.snapshot import (
     Line,
     Missing,
     Movement,
-    Notice,
     Order,
     Part,
     Payment,
@@ -87,12 +86,6 @@ SELECT CAST(order_id AS text) AS order_id
 """
 
 
-_NOTICES = """
-SELECT CAST(order_id AS text) AS order_id, version, status, sent_at IS NOT NULL AS is_sent
-  FROM notification
-"""
-
-
 _PRODUCTS = """
 SELECT product_id, price_minor, active, version, backorder_max, safety_stock
   FROM product
@@ -141,7 +134,6 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
             for row in await reading.fetch(_ORDERS)
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
-        notices = tuple(map(_notice, await reading.fetch(_NOTICES)))
         profiles, emails = await profiles_of(reading), await emails_of(reading)
         orders_messages = await messages_of(reading, "orders")
     async with inventory.snapshot() as reading:
@@ -165,7 +157,6 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         transfers=transfers,
         profiles=profiles,
         emails=emails,
-        notices=notices,
         products={product.product_id: product for product in products},
         levels=levels,
         locations=locations,
@@ -295,10 +286,6 @@ def _held(parts: list[list[Any]]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 
 def _shortages(text: str) -> tuple[Missing, ...]:
     return tuple(Missing(*facts) for facts in json.loads(text)) if text != "[]" else ()
-
-
-def _notice(row: Row) -> Notice:
-    return Notice(row["order_id"], row["version"], row["status"], bool(row["is_sent"]))
 
 
 def _product(row: Row) -> Product:

@@ -18,9 +18,11 @@ from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
 from holdfast.inventory.presentation.feed_events import EVENTS as INVENTORY_EVENTS
 from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
+from holdfast.notifier.presentation.http import RULES as NOTIFIER_RULES
 from holdfast.orders.presentation.feed_events import EVENTS as ORDERS_EVENTS
 from holdfast.orders.presentation.http import KEY_RULES
 from holdfast.orders.presentation.http import RULES as ORDERS_RULES
@@ -43,6 +45,9 @@ SERVICES = (
     HttpService(keys_pb2.DESCRIPTOR.services_by_name["KeyService"], {}, KEY_RULES, unasked),
     HttpService(
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
+    ),
+    HttpService(
+        notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"], {}, NOTIFIER_RULES, unasked
     ),
 )
 EVENTS = {"orders": ORDERS_EVENTS, "inventory": INVENTORY_EVENTS}

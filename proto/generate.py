@@ -21,7 +21,7 @@ GENERATED_NOTE = '"""Generated from proto/ by proto/generate.py; never edited by
 
 # The protos keep their public package names; their Python code lives in a folder of its own.
 _PACKAGES = re.compile(
-    r"\b(?:holdfast|io)\.(orders|inventory|identity|feeds|cloudevents)\.v1\b(?=[ .]\w+)"
+    r"\b(?:holdfast|io)\.(orders|inventory|notifier|identity|feeds|cloudevents)\.v1\b(?=[ .]\w+)"
 )
 _IMPORTS = re.compile(r"(from|import) (holdfast|io)\b")
 _ANNOTATIONS = re.compile(r": (_?holdfast|_io)\.")

@@ -83,7 +83,7 @@ def up_arguments(
     """
     ports = {name: address.rpartition(":")[2] for name, address in addresses.items()}
     at = ["--orders-port", ports["orders"], "--inventory-port", ports["inventory"]]
-    at += ["--admin-port", admin.rpartition(":")[2]]
+    at += ["--notifier-port", ports.get("notifier", "0"), "--admin-port", admin.rpartition(":")[2]]
     at += ["--http-port", ports.get("http", "0")]
     option = "--data" if isinstance(data, Path) else "--database"
     return ["up", option, str(data), *at]

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from holdfast.chassis.database.migrations import migrate
-from holdfast.home import in_postgres
+from holdfast.home import in_folder, in_postgres
 from testbed.servers import PostgresServer
 
 
@@ -22,6 +22,11 @@ class Templates:
         shutil.copyfile(template, target)
         return f"sqlite:///{target}"
 
+    def copy_folder(self, target: Path) -> None:
+        """What `holdfast up` keeps in a folder."""
+        for service in in_folder(target).urls:
+            self.copy_file(service, target / f"{service}.db")
+
     def copy_database(self, service: str, server: PostgresServer, target: str) -> str:
         template = f"template_{service}"
         if self._is_new(server, template):
@@ -30,7 +35,7 @@ class Templates:
         return server.url(target)
 
     def copy_home(self, server: PostgresServer, target: str) -> str:
-        """One database with the schemas of both services, as `holdfast up` has it."""
+        """One database with the schemas of all services, as `holdfast up` has it."""
         template = "template_home"
         if self._is_new(server, template):
             for service, url in in_postgres(server.url(template)).urls.items():

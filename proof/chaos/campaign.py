@@ -27,7 +27,7 @@ from proof.chaos.testbed import Testbed
 from proof.chaos.verdict import Verdict, counts_of
 from proof.checker import RunRecord, check
 from proof.history import History
-from proof.logs import attempts_of, errors_of
+from proof.logs import errors_of
 from proof.sampling import sample_of
 from proof.snapshot import Sample
 from proof.snapshot_reading import snapshot_of
@@ -240,7 +240,6 @@ async def _judge(run: Run, rest: Rest, rest_s: float) -> Verdict:
         observed_events=run.audit.observed_events(),
         samples=run.samples,
         queues={queue: count for queue, count in depths.items() if queue != QUEUE},
-        attempts=attempts_of(run.testbed.folder.glob("orders-*.log")),
         poison=run.nemesis.poison,
         parked=run.nemesis.parked,
         refusals_possible=True,

@@ -17,8 +17,7 @@ UNANSWERED = (OSError, http.client.HTTPException, ProgramFailed)
 
 _ORDERS_LEFT = """
 SELECT (SELECT count(*) FROM unanswered) AS pending,
-       (SELECT count(*) FROM outbox) AS outbox,
-       (SELECT count(*) FROM notification WHERE sent_at IS NULL) AS unsent
+       (SELECT count(*) FROM outbox) AS outbox
 """
 
 _INVENTORY_LEFT = """
@@ -46,7 +45,7 @@ class Rest:
 
 
 async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
-    """See what waits now: orders to be decided, events to be sent or taken, notifications.
+    """See what waits now: orders to be decided, events to be sent or taken.
 
     :param depths: messages in the broker's queues, ready or not acknowledged.
     """
@@ -65,7 +64,6 @@ async def look(orders: Database, inventory: Database, depths: Depths) -> Rest:
             "events in the outbox of Orders": of_orders["outbox"],
             "events in the outbox of Inventory": of_inventory["outbox"],
             "queues to be served": of_inventory["to_serve"],
-            "notifications unsent": of_orders["unsent"],
             **{f"messages in {queue}": count for queue, count in queues.items()},
         }
     )

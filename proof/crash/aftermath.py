@@ -8,7 +8,6 @@ from proof.checker import Violation, check
 from proof.converging import record_of
 from proof.crash.testbed import Testbed
 from proof.history import History
-from proof.logs import attempts_of
 
 # What asyncio and Python say of work that nobody looked after.
 COMPLAINTS = ("never retrieved", "was never awaited", "was destroyed but it is pending")
@@ -20,7 +19,6 @@ async def judge(testbed: Testbed, history: History) -> list[str]:
     record = replace(
         await record_of(history, testbed.urls),
         observed_events=left.observed_events,
-        attempts=attempts_of(testbed.logs()),
         queues=left.queues,
     )
     found = list(map(_text, check(record)))

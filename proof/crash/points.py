@@ -72,7 +72,7 @@ class Point:
 
 
 PLACING, SETTLING, RESERVING = "orders placing", "orders consumer", "inventory consumer"
-SWEEPING, NOTIFYING = "orders chasing", "orders notifying"
+SWEEPING = "orders chasing"
 CHANGING_STOCK, SERVING = "inventory stock changes", "inventory serving back-orders"
 
 # Each error is true where it is raised: Conflict and Overloaded promise that nothing was done.
@@ -143,11 +143,10 @@ def _inventory() -> list[Point]:
 def _aftermath() -> list[Point]:
     # Events wait at Inventory while orders expire.
     lull = Lull(INVENTORY, RESERVING, "events delivered", 1.5)
-    notifying = ("RuntimeError", "TimeoutError")
     return [
         # Delivered; nothing done.
         Point("c1", "events delivered", ORDERS, SETTLING, _STATEMENT),
-        # Status written; history, notification and event are not.
+        # Status written; history and event are not.
         Point("c2", "orders changed", ORDERS, SETTLING, _TRANSACTION),
         # Committed; not acknowledged.
         Point("c3", "events handled", ORDERS, SETTLING, _BROKER),
@@ -164,10 +163,6 @@ def _aftermath() -> list[Point]:
             lull=lull,
             expires=True,
         ),
-        # To be sent.
-        Point("n1", "notifications due", ORDERS, NOTIFYING, notifying),
-        # Sent; not marked.
-        Point("n2", "notifications sent", ORDERS, NOTIFYING, notifying),
     ]
 
 
@@ -244,7 +239,7 @@ def _queues() -> list[Point]:
 DESIGNED = (*_order(), *_relay(ORDERS), *_relay(INVENTORY), *_inventory(), *_aftermath())
 POINTS = (*DESIGNED, *_unknown_commits(), *_queues(), *_verbs())
 
-assert len(DESIGNED) == 29, "as the design counts them"
+assert len(DESIGNED) == 27, "as the design counts them, without two of a notifier in Orders"
 assert len({point.point_id for point in POINTS}) == len(POINTS), "no id stands twice"
 
 

@@ -3,9 +3,9 @@
 from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.orders.application.ordering import edit_orders, hear_inventory
 from holdfast.orders.domain.ordering import edits
-from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.ordering.sql import SQL
+from holdfast.orders.infrastructure.ordering.store import StoreWork
 from proof.mutants.planting import bug, edited
 
 EDITS = "tests/integration/test_edits.py"
@@ -76,14 +76,8 @@ BUGS = (
     ),
     bug(
         "an edited order is nobody's news",
-        "The customer is not told that the order is another one.",
-        (
-            OrderChange,
-            "is_news",
-            property(
-                lambda change: not change.action or (change.payment and change.status.is_final)
-            ),
-        ),
+        "Nobody is told that the order is another one.",
+        edited(StoreWork, "_tell", ("is not None", "is not None and change.action != 'EDITED'")),
     ),
     bug(
         "an edit is asked for again with the lines that count",

@@ -3,28 +3,28 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import grpc
+from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
 from holdfast.chassis.grpc import rpc_boundary, statuses
 from holdfast.chassis.messaging import tables
+from holdfast.contracts.orders.v1 import events_pb2
 from holdfast.orders.application.ordering import place_orders
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
-from holdfast.orders.application.ports import Notification
+from holdfast.orders.domain.events import OrderEvent, OrderRejected
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering import new_order, status
-from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
+from holdfast.orders.infrastructure import events_to_proto
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import StoreWork
@@ -36,9 +36,9 @@ ASKED_AGAIN = f"{SAGA}::test_an_answer_that_was_lost_comes_again_when_it_is_aske
 _statements = original(tables, "statements")
 _place = original(PlaceOrders, "_place")
 _details = original(Reader, "details")
-_record = original(StoreWork, "record")
 _status = original(rpc_boundary, "chassis_status")
 _chase = original(ChaseOrders, "__call__")
+_message = original(events_to_proto, "_message")
 _hear_inventory = original(HearInventory, "__call__")
 
 _NO_MATTER = "ON CONFLICT (request_id, customer_id) DO NOTHING\n"
@@ -117,13 +117,10 @@ def total_in_floats(lines: Sequence[OrderLine]) -> Money:
     return Money(lines[0].unit_price.currency, int(total * 100))
 
 
-async def notify_at_once(self: Any, changes: Sequence[OrderChange], news: Any = ()) -> None:
-    await _record(self, changes, news)
-    told = [change for change in changes if not change.customer]
-    customers = {change.order_id: await self.lock_customer(change.order_id) for change in told}
-    await LogNotifier().send(
-        [Notification(c.order_id, c.version, c.status, "", customers[c.order_id]) for c in told]
-    )
+def rejected_as_updated(event: OrderEvent, order_id: str) -> Message:
+    if isinstance(event, OrderRejected):
+        return events_pb2.OrderUpdated(order_id=order_id)
+    return cast("Message", _message(event, order_id))
 
 
 async def ask_nobody(self: Any, orders: Sequence[OrderState], at: datetime) -> None:
@@ -207,22 +204,23 @@ BUGS = (
         (new_order, "total_of", total_in_floats),
     ),
     bug(
-        "notification before commit",
-        "The customer is told while the change may still be rolled back.",
-        (StoreWork, "record", notify_at_once),
+        "an ending is not told",
+        "What became of a rejected order stands in its history alone: nobody hears of it.",
+        edited(StoreWork, "_tell", ("is not None", "is not None and change.status != 'REJECTED'")),
     ),
     bug(
-        "notification marked before it is sent",
-        "A crash between marking and sending loses the news.",
+        "an ending is told twice",
+        "What became of a rejected order is told again under another id.",
         edited(
-            SendNotifications,
-            "__call__",
-            ("await self._queue.mark_sent(unsent, self._clock.now())", "pass"),
-            (
-                "await self._notifier",
-                "await self._queue.mark_sent(unsent, self._clock.now()); await self._notifier",
-            ),
+            StoreWork,
+            "_tell",
+            ("in changes\n", "in (*changes, *(c for c in changes if c.status == 'REJECTED'))\n"),
         ),
+    ),
+    bug(
+        "an ending is told as something else",
+        "Who follows is told that an order was changed; it was rejected.",
+        (events_to_proto, "_message", rejected_as_updated),
     ),
     bug(
         "late answers are not asked for",

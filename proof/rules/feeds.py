@@ -1,11 +1,26 @@
 """Rules about the feeds: all that was told stands there once, in order, and who follows gets it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 
-from proof.rules.due import AGAIN, Aggregate, Told, due_events, says, told_by
+from proof.rules.due import (
+    AGAIN,
+    OF_ACTION,
+    OF_STATUS,
+    REST_CANCELLED,
+    Aggregate,
+    Told,
+    due_events,
+    says,
+    told_by,
+)
+from proof.rules.orders import CAME_TO_NOTHING
 from proof.run_record import RunRecord, Violation
-from proof.snapshot import Feed
+from proof.snapshot import Change, Feed
+
+# Of what customers hear; of payments they do only if one came too late.
+NEWS = frozenset({*OF_STATUS.values(), REST_CANCELLED, OF_ACTION["EDITED"]})
 
 
 def feeds(record: RunRecord) -> Iterator[Violation]:
@@ -73,3 +88,45 @@ def followers(record: RunRecord) -> Iterator[Violation]:
         )
         text = f"who followed its feed got {len(got)} events of {len(stands)}, other ones"
         yield Violation(7, service, f"{text} from number {place + 1} on")
+
+
+def is_news(before: Change, now: Change) -> bool:
+    """Whether the customer is to hear of it: a new status, other lines or charges, units that left,
+    or money for nothing.
+    """
+    late = now.action == "PAYMENT_RECORDED" and now.status in CAME_TO_NOTHING
+    return before.status != now.status or now.action in ("EDITED", "SHIPPED") or late
+
+
+def news_told(record: RunRecord) -> Iterator[Violation]:
+    """12. All news of an order, each of its ends among them, stands in the feed of Orders once and
+    as what it was, for whoever tells its customer; no news stands there that did not happen. That
+    is part of 7, said a second time from the histories alone.
+    """
+    if not record.snapshot.feeds:
+        return
+    told = defaultdict[tuple[str, int], list[str]](list)
+    for _, event in record.snapshot.feeds["orders"].entries:
+        told[event.subject, event.sequence].append(event.type)
+    for order in record.snapshot.orders.values():
+        for before, now in pairwise(order.history):
+            if not is_news(before, now):
+                continue
+            types = told.pop((order.order_id, now.version), [])
+            if not types and record.forgetful:
+                continue
+            if len(types) != 1 or types[0] not in _telling(now):
+                text = f"it became {now.status} {now.action}".rstrip()
+                text = f"{text} at {now.version}, its feed tells {types or 'nothing'}"
+                yield Violation(12, order.order_id, text)
+    for (subject, version), types in told.items():
+        for one in sorted(NEWS.intersection(types)):
+            yield Violation(12, subject, f"{one} {version} stands in the feed, which is no news")
+
+
+def _telling(now: Change) -> tuple[str, ...]:
+    """The types of the events that may tell of a change."""
+    if now.action:
+        return (OF_ACTION[now.action],)
+    rest_is_cancelled = (REST_CANCELLED,) if now.status == "SHIPPED" else ()
+    return (OF_STATUS.get(now.status, ""), *rest_is_cancelled)

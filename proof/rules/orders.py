@@ -7,7 +7,7 @@ from itertools import pairwise
 from proof.goods import Sourcing
 from proof.history import Call, Facts
 from proof.run_record import RunRecord, Violation, precedes
-from proof.snapshot import Change, Edition, Order, goods_minor
+from proof.snapshot import Edition, Order, goods_minor
 
 # Written down here a second time: who shares a mistake cannot find it.
 LEGAL_STEPS = frozenset(
@@ -199,14 +199,6 @@ def no_phantom(record: RunRecord) -> Iterator[Violation]:
             yield Violation(4, order.order_id, f"confirmed by {by}, nobody asked for it")
 
 
-def is_news(before: Change, now: Change) -> bool:
-    """Whether the customer is told of it: a new status, other lines or charges, units that left,
-    or money for nothing.
-    """
-    late = now.action == "PAYMENT_RECORDED" and now.status in CAME_TO_NOTHING
-    return before.status != now.status or now.action in ("EDITED", "SHIPPED") or late
-
-
 def idempotency(record: RunRecord) -> Iterator[Violation]:
     """5. There is one order per customer and request id, and all who were told of one were told of
     that one; other contents under the id are refused, and a repeat is not, once its first try was
@@ -305,36 +297,3 @@ def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
             text = f"{kind} {reference} of {amount_minor} can't be: {order.payments}"
             yield Violation(10, order.order_id, text)
         seen.add((kind, reference))
-
-
-def notifications(record: RunRecord) -> Iterator[Violation]:
-    """12. Each change of an order's status has one notification, which tells that status, and so
-    has each edit that counts and each payment that came too late; nothing else has one. The
-    notifier was handed each that counts as sent, and none that is not recorded.
-    """
-    due = {
-        (order.order_id, now.version): now.status
-        for order in record.snapshot.orders.values()
-        for before, now in pairwise(order.history)
-        if is_news(before, now)
-    }
-    recorded = {(one.order_id, one.version): one for one in record.snapshot.notices}
-    for (order_id, version), status in due.items():
-        notice = recorded.get((order_id, version))
-        if notice is None:
-            text = f"it became {status} at {version} without a notification"
-            yield Violation(12, order_id, text)
-        elif notice.status != status:
-            yield Violation(12, order_id, f"it became {status}, notified was {notice.status}")
-    for order_id, version in sorted(recorded.keys() - due.keys()):
-        yield Violation(12, order_id, f"notified of version {version}, which is no news")
-    if record.attempts is None:
-        return
-    handed = {(attempt.order_id, attempt.version, attempt.status) for attempt in record.attempts}
-    known = {(one.order_id, one.version, one.status) for one in record.snapshot.notices}
-    for order_id, version, status in sorted(handed - known):
-        yield Violation(12, order_id, f"the notifier was told {status} at {version}: not so")
-    for notice in record.snapshot.notices:
-        if notice.is_sent and notice[:3] not in handed:
-            text = f"{notice.status} at {notice.version} counts as sent, the notifier has it not"
-            yield Violation(12, notice.order_id, text)

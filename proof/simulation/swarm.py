@@ -11,7 +11,7 @@ from holdfast.inventory import service as inventory_service
 from holdfast.inventory.application.reservations import serve_backorders
 from holdfast.orders import batches as orders_batches
 from holdfast.orders import service as orders_service
-from holdfast.orders.application.ordering import chase_orders, send_notifications
+from holdfast.orders.application.ordering import chase_orders
 from holdfast.orders.infrastructure.ordering import inventory_client
 from holdfast.orders.settings import Limits
 from proof.simulation.fault_rates import CHANCES
@@ -47,12 +47,10 @@ CONSTANTS: dict[tuple[ModuleType, str], Sequence[float | int]] = {
     (feed, "LOOK_S"): (0.2, 0.025),
     (inbox, "FORGET_EVENTS_MAX"): (1, 5_000),
     (chase_orders, "CHASED_MAX"): (1, 3, 500),
-    (send_notifications, "SENT_MAX"): (1, 3, 500),
     (orders_batches, "BATCH_ITEMS_MAX"): (1, 3, 1_000),
     (orders_batches, "READ_ITEMS_MAX"): (1, 200),
     (orders_batches, "CROWD_ITEMS"): (1, 2, 200),
     (orders_service, "CHASE_EVERY_S"): (1.0, 5.0),
-    (orders_service, "NOTIFY_EVERY_S"): (3.0, 0.5),
     (orders_service, "FORGET_EVERY_S"): (2.0, 600.0),
     (inventory_service, "BATCH_ITEMS_MAX"): (1, 3, 1_000),
     (inventory_service, "FORGET_EVERY_S"): (2.0, 600.0),

@@ -10,9 +10,7 @@ from typing import NamedTuple
 from holdfast.chassis import failpoints
 from holdfast.chassis.database.sqlite import Sqlite
 from holdfast.chassis.process.lifecycle import end_all
-from holdfast.orders.application.ports import Notification
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
-from proof.checker import Attempt, RunRecord, check
+from proof.checker import RunRecord, check
 from proof.history import History
 from proof.observed_events import observed_event
 from proof.sampling import sample_of
@@ -44,13 +42,10 @@ SAMPLE_EVERY_S = 1.0
 TASKS_AT_REST_MAX = 42  # embedded mode has 38; and some may be about to end
 
 LEFT = {
-    "orders": (
-        "SELECT (SELECT count(*) FROM unanswered), (SELECT count(*) FROM outbox),"
-        " (SELECT count(*) FROM notification WHERE sent_at IS NULL)"
-    ),
+    "orders": "SELECT (SELECT count(*) FROM unanswered), (SELECT count(*) FROM outbox)",
     "inventory": (
         "SELECT (SELECT count(*) FROM to_serve WHERE served < ticket),"
-        " (SELECT count(*) FROM outbox), 0"
+        " (SELECT count(*) FROM outbox)"
     ),
 }
 
@@ -109,7 +104,6 @@ class World:
                 swarm.prefetch_messages,
             )
         self._samples: list[Sample] = []
-        self._attempts: list[Attempt] = []
         self._instances = [self._instance(*place) for place in places(swarm)]
         self._nemesis = Nemesis(
             self.loop,
@@ -166,7 +160,6 @@ class World:
 
     async def _live(self) -> list[str]:
         random.seed(f"{self._swarm.seed} library")
-        self._listen_to_notifier()
         views = {name: Sqlite(server.path) for name, server in self._databases.items()}
         for instance in self._instances:
             instance.start()
@@ -191,7 +184,6 @@ class World:
                 ],
                 followed=followed,
                 samples=self._samples,
-                attempts=self._attempts,
                 poison=self._poison.ids,
                 parked=self._brokers.parked,
                 queues=self._brokers.depths,
@@ -226,15 +218,6 @@ class World:
             for name, follower in followers.items()
             if not may_expire
         }
-
-    def _listen_to_notifier(self) -> None:
-        send = LogNotifier.send
-
-        async def heard(notifier: LogNotifier, news: Sequence[Notification]) -> None:
-            self._attempts += [Attempt(one.order_id, one.version, one.status) for one in news]
-            await send(notifier, news)
-
-        LogNotifier.send = heard  # type: ignore[method-assign,assignment]
 
     async def _supply(self) -> None:
         supplier = self._caller("supplier", wait_s=0.0)
@@ -316,7 +299,7 @@ def places(swarm: Swarm) -> list[tuple[str, Sequence[str]]]:
 
 
 async def _left(view: Sqlite, sql: str) -> Sequence[int]:
-    """How many orders are pending, events unpublished, notifications unsent."""
+    """How many orders or queues wait, and how many events are unpublished."""
     async with view.read() as reading:
         (row,) = await reading.fetch(sql)
     return tuple(row)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Both services in one process, with a local broker: Holdfast without RabbitMQ.
+"""All services in one process, with a local broker: Holdfast without RabbitMQ.
 
-What embedded mode is: `LocalBroker` where the cluster has RabbitMQ, on two SQLite files or on two
-schemas of one PostgreSQL database.
+What embedded mode is: `LocalBroker` where the cluster has RabbitMQ, on SQLite files or on schemas
+of one PostgreSQL database, one for each service.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import SecretStr
@@ -29,9 +30,12 @@ from holdfast.chassis.process.configuration import ServiceSettings, load_setting
 from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
-from holdfast.home import Home, kept_key
+from holdfast.home import Home, kept_key, kept_sealing_key
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from holdfast.notifier import service as notifier_service
+from holdfast.notifier.infrastructure.sealing import Sealer
+from holdfast.notifier.settings import TELLING_DEFAULTS, TellingSettings
 from holdfast.orders import service as orders_service
 from holdfast.orders.service import Check
 from holdfast.orders.settings import Limits
@@ -58,8 +62,10 @@ class DataInUse(Exception):
         )
 
 
-class UpSettings(ServiceSettings, PortSettings, OperatorSettings, FeedSettings):
-    """What may be set of both services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
+class UpSettings(  # type: ignore[misc] # of two configurations the first counts
+    ServiceSettings, PortSettings, OperatorSettings, FeedSettings, TellingSettings
+):
+    """What may be set of the services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
 
     :param issuers: whose tokens are good, beside keys.
     """
@@ -77,7 +83,7 @@ def load_settings_of_up(config: Path | None = None) -> UpSettings:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the two services listen, as HOST:PORT; and where HTTP/JSON has both, "" for nowhere.
+    """Where the services listen, as HOST:PORT; and where HTTP/JSON has all, "" for nowhere.
 
     :param key: one that may do everything; "": nobody is asked for any.
     """
@@ -86,6 +92,7 @@ class Addresses:
     inventory: str
     http: str = ""
     key: str = ""
+    notifier: str = ""
 
 
 @asynccontextmanager
@@ -95,12 +102,14 @@ async def running(
     host: str = "127.0.0.1",
     orders_port: int = 0,
     inventory_port: int = 0,
+    notifier_port: int = 0,
     http_port: int | None = None,
     limits: Limits | None = None,
     port: PortSettings | None = None,
     operator_key: str | None = None,
     issuers: tuple[Issuer, ...] = (),
     feed_settings: FeedSettings = FEED_DEFAULTS,
+    telling: TellingSettings = TELLING_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -114,7 +123,8 @@ async def running(
     :param operator_key: a key that may do everything; None: the one that is kept beside the data,
         made where there is none; "": nobody is asked for a key.
     :param issuers: whose tokens are good, beside keys.
-    :param feed_settings: of both services.
+    :param feed_settings: of Orders and Inventory.
+    :param telling: webhooks and mails.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -134,6 +144,8 @@ async def running(
             operator_key=kept_key(home) if operator_key is None else operator_key,
             issuers=issuers,
             feed_settings=feed_settings,
+            notifier_at=f"{host}:{notifier_port}",
+            telling=telling,
         ) as addresses:
             yield addresses
 
@@ -150,60 +162,88 @@ async def serving(
     port: PortSettings | None = None,
     issuers: tuple[Issuer, ...] = (),
     feed_settings: FeedSettings = FEED_DEFAULTS,
+    notifier_at: str = "127.0.0.1:0",
+    telling: TellingSettings = TELLING_DEFAULTS,
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
 
-    With TLS, Orders asks Inventory over a socket that only this user can open: it needs no
-    certificate then, and the ports' need not have the names by which it would call itself.
+    With TLS, services ask each other over sockets that only this user can open: they need no
+    certificate then, and the ports' need not have the names by which they would call themselves.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
     identity = IdentitySettings(
         auth=bool(operator_key), issuers=issuers, service_key=SecretStr(keys.make())
     )
+    alike: dict[str, Any] = {"identity": identity, "port": port}
+    alike["operator_key"] = SecretStr(operator_key)
     async with (
-        private_socket(wanted=port is not None and port.tls is not None) as private,
+        private_sockets(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
         inventory_service.running(
             inventory_database,
             broker,
             listen=inventory_at,
-            identity=identity,
-            operator_key=SecretStr(operator_key),
-            port=port,
             feed_settings=feed_settings,
-            private=private,
+            private=private.inventory,
+            **alike,
         ) as inventory,
         orders_service.running(
             orders_database,
             broker,
-            inventory=private or inventory.address,
+            inventory=private.inventory or inventory.address,
             listen=orders_at,
             limits=limits,
-            identity=identity,
-            operator_key=SecretStr(operator_key),
-            port=port,
             feed_settings=feed_settings,
+            private=private.orders,
             finish=lambda finished: drain(inventory, finished),
+            **alike,
         ) as orders,
-        serving_http(http_at, [*orders.http, *inventory.http], port) as http,
+        notifying(
+            home,
+            orders=private.orders or orders.address,
+            inventory=private.inventory or inventory.address,
+            listen=notifier_at,
+            telling=telling,
+            **alike,
+        ) as notifier,
+        serving_http(http_at, [*orders.http, *inventory.http, *notifier.http], port) as http,
     ):
-        yield Addresses(orders.address, inventory.address, http, operator_key)
+        at = orders.address, inventory.address
+        yield Addresses(*at, http, operator_key, notifier=notifier.address)
 
 
 @asynccontextmanager
-async def private_socket(*, wanted: bool) -> AsyncIterator[str]:
-    """An address in a folder of this user's own, gone after the block; "" if none is wanted."""
+async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.Notifier]:
+    """The Notifier, beside services that are there; what seals its secrets lies beside the data."""
+    sealer = Sealer([kept_sealing_key(home)])
+    async with (
+        connect(home.notifier) as database,
+        notifier_service.running(database, sealer=sealer, begin_at_once=True, **how) as notifier,
+    ):
+        yield notifier
+
+
+class Private(NamedTuple):
+    """Addresses that only this user can open; "": none."""
+
+    orders: str = ""
+    inventory: str = ""
+
+
+@asynccontextmanager
+async def private_sockets(*, wanted: bool) -> AsyncIterator[Private]:
+    """Addresses in a folder of this user's own, gone after the block."""
     if not wanted:
-        yield ""
+        yield Private()
         return
     with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
-        yield f"unix:{folder}/inventory"
+        yield Private(f"unix:{folder}/orders", f"unix:{folder}/inventory")
 
 
 @asynccontextmanager
 async def owned(home: Home) -> AsyncIterator[None]:
-    """Own both databases: two processes on them would both think that they are the only one.
+    """Own the databases: two processes on them would both think that they are the only one.
 
     :raises DataInUse: another owns them.
     """

@@ -1,6 +1,7 @@
-"""Where one process keeps the databases of both services: a folder, or one PostgreSQL database."""
+"""Where one process keeps the databases of all services: a folder, or one PostgreSQL database."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -8,28 +9,31 @@ from urllib.parse import quote, urlsplit
 
 USUAL_FOLDER = Path("holdfast-data")
 KEY_FILE = "operator.key"
+SEALING_KEY_FILE = "sealing.key"
+SERVICES = ("orders", "inventory", "notifier")
 SCHEMES = ("postgresql", "postgres")
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The databases of both services.
+    """The databases of all services.
 
-    :param orders: its database by URL, and so `inventory`.
+    :param orders: its database by URL, and so `inventory` and `notifier`.
     :param name: for people; it tells no user and no password.
     :param folder: of the SQLite files; None: they are two schemas of one PostgreSQL database.
     """
 
     orders: str
     inventory: str
+    notifier: str
     name: str
     folder: Path | None = None
 
     @property
     def urls(self) -> dict[str, str]:
         """The databases by the names of their services."""
-        return {"orders": self.orders, "inventory": self.inventory}
+        return {"orders": self.orders, "inventory": self.inventory, "notifier": self.notifier}
 
     def is_there(self) -> bool:
         """Whether the files are there; of a server only the server knows."""
@@ -37,17 +41,19 @@ class Home:
 
 
 def in_folder(folder: Path) -> Home:
-    """Two SQLite files in a folder."""
-    orders, inventory = (f"sqlite://{quote(str(file.absolute()))}" for file in _files(folder))
-    return Home(orders, inventory, str(folder), folder)
+    """Three SQLite files in a folder."""
+    orders, inventory, notifier = (
+        f"sqlite://{quote(str(file.absolute()))}" for file in _files(folder)
+    )
+    return Home(orders, inventory, notifier, str(folder), folder)
 
 
-def _files(folder: Path) -> tuple[Path, Path]:
-    return folder / "orders.db", folder / "inventory.db"
+def _files(folder: Path) -> list[Path]:
+    return [folder / f"{service}.db" for service in SERVICES]
 
 
 def in_postgres(url: str) -> Home:
-    """Two schemas of one PostgreSQL database, `holdfast_orders` and `holdfast_inventory`.
+    """A schema for each service in one PostgreSQL database: `holdfast_orders` and so on.
 
     :raises ValueError: the URL is none of PostgreSQL; the message does not repeat it.
     """
@@ -65,7 +71,8 @@ def in_postgres(url: str) -> Home:
         )
     # Whatever search path the URL had: of a parameter given twice, the last one counts.
     own = url.rstrip("?") + ("&" if parts.query else "?") + "search_path=holdfast_"
-    return Home(f"{own}orders", f"{own}inventory", f"postgresql://{hosts}{parts.path}")
+    orders, inventory, notifier = (own + service for service in SERVICES)
+    return Home(orders, inventory, notifier, f"postgresql://{hosts}{parts.path}")
 
 
 def key_file(home: Home) -> Path:
@@ -81,11 +88,22 @@ def kept_key(home: Home) -> str:
     """
     from holdfast.chassis.identity import keys
 
-    file = key_file(home)
+    return _kept(key_file(home), keys.make)
+
+
+def kept_sealing_key(home: Home) -> str:
+    """Return the key of a home by which secrets of webhooks are sealed; likewise made and kept."""
+    from holdfast.chassis.clock import new_secret_bytes
+
+    file = key_file(home).with_name(SEALING_KEY_FILE)
+    return _kept(file, lambda: new_secret_bytes(32).hex())
+
+
+def _kept(file: Path, make: Callable[[], str]) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
         # Under its name it is there as a whole, or not at all.
         with NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:  # mode 0600
-            fresh.write(keys.make() + "\n")
+            fresh.write(make() + "\n")
         Path(fresh.name).replace(file)
     return file.read_text().strip()

@@ -23,7 +23,7 @@ from testbed.processes import free_port
 from testbed.servers import PostgresServer
 from testbed.templates import Templates
 
-SERVICES = ["orders", "inventory"]
+SERVICES = ["orders", "inventory", "notifier"]
 
 COLUMNS = {
     "postgresql": """

@@ -12,7 +12,7 @@ from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database.seam import Conflict
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.payments.record_payment import RecordPayment
-from holdfast.orders.application.ports import KnownDetails, Notification, OrderFilter
+from holdfast.orders.application.ports import KnownDetails, OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
@@ -133,9 +133,7 @@ async def test_a_change_that_would_skip_a_version_is_a_conflict(desk: Desk) -> N
     assert (await desk.read(placed.order_id)).state == placed
 
 
-async def test_a_change_is_written_with_its_history_its_event_and_its_notification(
-    desk: Desk,
-) -> None:
+async def test_a_change_is_written_with_its_history_and_its_event(desk: Desk) -> None:
     placed = await desk.place("r-1")
     at, missing = START + timedelta(hours=1), (Shortage("LAMP-灯", 2, 0),)
 
@@ -146,9 +144,6 @@ async def test_a_change_is_written_with_its_history_its_event_and_its_notificati
     assert (order.shortages, order.updated_at) == (missing, at)
     assert [change.status for change in order.history] == ["PENDING", "REJECTED"]
     assert (await desk.outbox())[1:] == [("OrderRejected", placed.order_id, 2)]
-    assert await desk.reader.unsent(9) == [
-        Notification(placed.order_id, 2, OrderStatus.REJECTED, "c-1", ADA)
-    ]
 
 
 async def test_a_payment_of_a_rejected_order_leaves_what_was_missing_and_is_told(
@@ -166,9 +161,9 @@ async def test_a_payment_of_a_rejected_order_leaves_what_was_missing_and_is_told
     assert order.shortages == missing
     assert [one.payment for one in order.payments] == [payment]
     assert order.history[-1].action is Action.PAYMENT_RECORDED
-    assert [(n.status, n.action) for n in await desk.reader.unsent(9)] == [
-        (OrderStatus.REJECTED, Action.STATUS),
-        (OrderStatus.REJECTED, Action.PAYMENT_RECORDED),
+    assert (await desk.outbox())[1:] == [
+        ("OrderRejected", placed.order_id, 2),
+        ("PaymentRecorded", placed.order_id, 3),
     ]
 
 
@@ -196,9 +191,7 @@ async def test_commands_about_one_order_are_decided_one_after_the_other_in_one_t
     assert found["status"] == "OVERPAID"
 
 
-async def test_new_customer_information_is_a_version_but_no_news_for_the_customer(
-    desk: Desk,
-) -> None:
+async def test_new_customer_information_is_a_version_and_an_event(desk: Desk) -> None:
     placed = await desk.place("r-1")
     revised = ADA.revised({"email": "ada@example.com"})
 
@@ -209,7 +202,6 @@ async def test_new_customer_information_is_a_version_but_no_news_for_the_custome
 
     assert (await desk.read(placed.order_id)).customer == revised
     assert (await desk.outbox())[1:] == [("OrderUpdated", placed.order_id, 2)]
-    assert await desk.reader.unsent(9) == []
 
 
 async def test_those_who_wait_are_woken_after_the_commit_only(desk: Desk) -> None:
@@ -252,22 +244,6 @@ async def test_an_unknown_order_is_no_order(desk: Desk) -> None:
         assert await work.lock_states([nobody]) == {}
         assert await work.lock_states([]) == {}
     assert await desk.reader.details([nobody]) == [None]
-
-
-# From now on whoever reads `unanswered` waits in the middle of the statement.
-
-
-async def test_notifications_are_unsent_oldest_first_until_they_are_marked(desk: Desk) -> None:
-    placed = [await desk.place(f"r-{number}") for number in range(3)]
-    for number, state in enumerate(placed):
-        await desk.record(settle(state, START - timedelta(seconds=number)))
-
-    first = await desk.reader.unsent(2)
-    await desk.reader.mark_sent(first, START)
-    rest = await desk.reader.unsent(9)
-
-    assert [news.order_id for news in first] == [placed[2].order_id, placed[1].order_id]
-    assert [news.order_id for news in rest] == [placed[0].order_id]
 
 
 @pytest.mark.parametrize(

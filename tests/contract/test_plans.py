@@ -129,9 +129,6 @@ SELECT order_id, 1, line_no, CASE WHEN request_id = 'r-7' THEN 'RARE' ELSE 'LAMP
 INSERT INTO order_history
 SELECT order_id, n, CASE n WHEN 1 THEN 'PENDING' ELSE status END, placed_at, '', '', ''
   FROM orders, generate_series(1, 2) AS n;
-INSERT INTO notification
-SELECT order_id, 2, status, placed_at, CASE request_id WHEN 'r-7' THEN NULL ELSE now() END
-  FROM orders;
 INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data, is_repeat)
 SELECT request_id, '', '', 1, now(), '', '', false FROM orders;
 INSERT INTO feed
@@ -217,7 +214,6 @@ ASKED = {
         ("FIND_NAMED_EDITABLE", f"ARRAY[{ORDER}, {ORDER}], ARRAY['', 'c-1']"),
         ("ORDERS_OF_NAMED_RETURNS", f"ARRAY[{ORDER}, {ORDER}], ARRAY['', 'c-1']"),
         ("LIST_ORDERS_OF_REQUESTS", f"{PAGE}, 'c-1', '', ARRAY['r-7', 'r-8', 'none'], ''"),
-        ("UNSENT_NOTIFICATIONS", "20"),
         ("NEXT_EVENTS", "20"),
         ("NEXT_EVENTS_OF_OTHER_TYPES", "20, ARRAY['a', 'b'], 0"),
         ("STAMP_EVENTS", "ARRAY[1, 2, 3]"),

@@ -11,6 +11,7 @@ from holdfast.chassis.database.seam import Engine
 from holdfast.chassis.identity import store as keys_sql
 from holdfast.chassis.messaging import sql as messages_sql
 from holdfast.inventory.infrastructure import sql as inventory_sql
+from holdfast.notifier.infrastructure import sql as notifier_sql
 from holdfast.orders.infrastructure.ordering import sql as orders_sql
 
 FOLDER = Path(__file__).with_name("sql")
@@ -18,6 +19,7 @@ RENEW = ".venv/bin/python -m tests.contract.written_sql"
 STATEMENTS: Mapping[str, Mapping[Engine, object]] = {
     "orders": orders_sql.SQL,
     "inventory": inventory_sql.SQL,
+    "notifier": notifier_sql.SQL,
     "messages": messages_sql.SQL,
     "keys": keys_sql.SQL,
 }
@@ -25,7 +27,7 @@ URLS: dict[Engine, str] = {"postgresql": "postgresql://nowhere", "sqlite": "sqli
 
 
 def statements_of(service: str, engine: Engine) -> dict[str, str]:
-    """A service's statements by name as an engine takes them, those that both have among them."""
+    """A service's statements by name as an engine takes them, those that all have among them."""
     return vars(STATEMENTS[service][engine]) | of_both(engine)
 
 

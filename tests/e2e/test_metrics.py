@@ -59,7 +59,6 @@ async def test_what_happens_is_told_in_figures_and_names_nobody(system: System) 
         ("holdfast_order_settle_seconds_count", {}, 1),
         ("holdfast_stock_movements_total", {"kind": "receipt"}, 1),
         ("holdfast_stock_movements_total", {"kind": "reservation"}, 1),
-        ("holdfast_notifications_total", {"result": "sent"}, 1),
         ("holdfast_inbox_total", {"result": "done"}, 2),
         ("holdfast_inbox_total", {"result": "parked"}, 0),
         ("holdfast_dead_letters", {}, 0),

@@ -117,7 +117,7 @@ def test_an_empty_database_gets_its_schemas_from_a_user_who_may_just_do_that(
         postgres_server.sql("DROP OWNED BY " + user, database=database)
 
     assert all(json.loads(migrated.stdout).values())
-    assert json.loads(again.stdout) == {"orders": [], "inventory": []}
+    assert json.loads(again.stdout) == {"orders": [], "inventory": [], "notifier": []}
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
     assert schemas.split() == ["holdfast_inventory", "holdfast_orders"]
 

@@ -68,10 +68,17 @@ CORRUPTIONS = {
         "{confirmed}",
     ),
     "a lost order": ("orders", "DELETE FROM orders WHERE order_id = '{confirmed}'", "{confirmed}"),
-    "a lost notification": (
+    "an end that nobody was told of": (
         "orders",
-        "DELETE FROM notification WHERE order_id = '{confirmed}'",
-        "{confirmed}",
+        "DELETE FROM feed WHERE subject = '{cancelled}' AND sequence = 3",
+        "{cancelled} is at version 3, and the newest told is 2",
+    ),
+    "an end that was told as something else": (
+        "orders",
+        "UPDATE feed SET type = 'holdfast.orders.v1.OrderUpdated' WHERE subject = '{cancelled}'"
+        " AND sequence = 3",
+        "1 changes to CANCELLED are told as holdfast.orders.v1.OrderUpdated,"
+        " such as of {cancelled}",
     ),
     "an event that waits for ever": (
         "orders",
@@ -239,7 +246,11 @@ def test_migrate_makes_what_is_missing_and_a_repeat_does_nothing(tmp_path: Path)
     first = command("migrate", *here, "--output", "json")
     again = command("migrate", *here)
 
-    assert json.loads(first.stdout) == {"orders": ["0001"], "inventory": ["0001"]}
+    assert json.loads(first.stdout) == {
+        "orders": ["0001"],
+        "inventory": ["0001"],
+        "notifier": ["0001"],
+    }
     assert again.stdout == "orders: nothing to do\ninventory: nothing to do\n"
     assert command("verify", *here).returncode == 0
 

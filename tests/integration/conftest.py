@@ -2,7 +2,8 @@
 
 A test that asks for `holdfast` runs in both modes, on databases and a broker of its own. What is
 special to embedded mode on PostgreSQL is the broker beside that engine: a module whose rules
-depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too.
+depend on it says `ALSO = [EMBEDDED_ON_POSTGRES]`, and runs there too. One that has to do with the
+Notifier says `NOTIFIES = True`: else a cluster is without.
 """
 
 import asyncio
@@ -30,23 +31,20 @@ from grpc import aio
 
 from holdfast import embedded
 from holdfast.chassis.database.engines import connect
-from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
-from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.home import Home, in_folder, in_postgres
-from holdfast.inventory import service as inventory_service
-from holdfast.orders import service as orders_service
-from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
+from holdfast.notifier.settings import TellingSettings
 from holdfast.orders.settings import Limits
-from testbed.keys import KEY, keyed, served
+from testbed.keys import KEY, keyed
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
+from tests.integration.clusters import TELLING, cluster
 
 SERVICES = ("orders", "inventory")
 EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
@@ -319,6 +317,7 @@ def ground(
 ) -> Iterator[Ground]:
     if request.param == EMBEDDED:
         home = in_folder(tmp_path)
+        templates.copy_folder(tmp_path)
         yield Ground(EMBEDDED, home.urls, home=home)
         return
     if request.param == EMBEDDED_ON_POSTGRES:
@@ -328,7 +327,9 @@ def ground(
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
     number = next(_numbers)
-    names = {service: f"{service}_{number}" for service in SERVICES}
+    notifies = getattr(request.module, "NOTIFIES", False)
+    services = (*SERVICES, "notifier") if notifies else SERVICES
+    names = {service: f"{service}_{number}" for service in services}
     urls = {
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
     }
@@ -340,54 +341,31 @@ def ground(
 
 
 @asynccontextmanager
-async def cluster(
-    ground: Ground, limits: Limits, http_at: str = "", issuers: Issuers = ()
-) -> AsyncIterator[embedded.Addresses]:
-    """Both services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
-    subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
-    async with AsyncExitStack() as started:
-        databases = {
-            service: await started.enter_async_context(connect(url))
-            for service, url in ground.databases.items()
-        }
-        brokers = {s: RabbitMQ(ground.broker_url, subscriptions=subscriptions) for s in SERVICES}
-        for broker in brokers.values():
-            started.push_async_callback(broker.close)
-        how = served(issuers)
-        inventory = await started.enter_async_context(
-            inventory_service.running(databases["inventory"], brokers["inventory"], **how)
-        )
-        orders = await started.enter_async_context(
-            orders_service.running(
-                databases["orders"],
-                brokers["orders"],
-                inventory=inventory.address,
-                limits=limits,
-                **how,
-            )
-        )
-        http = serving_http(http_at, [*orders.http, *inventory.http])
-        at = orders.address, inventory.address, await started.enter_async_context(http)
-        yield embedded.Addresses(*at)
-
-
-@asynccontextmanager
 async def running(
-    ground: Ground, limits: Limits | None = None, http_at: str = "", issuers: Issuers = ()
+    ground: Ground,
+    limits: Limits | None = None,
+    http_at: str = "",
+    issuers: Issuers = (),
+    telling: TellingSettings = TELLING,
 ) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
     how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
+    how["telling"] = telling
     async with AsyncExitStack() as started:
         at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
-        found = at_home or cluster(ground, limits, http_at, issuers)
+        found = at_home or cluster(
+            ground.databases, ground.broker_url, limits, http_at, issuers, telling
+        )
         addresses = await started.enter_async_context(found)
         # Without options: no answer may be larger than what a channel takes by default.
         at = addresses.orders, addresses.inventory
         channels = keyed(aio.insecure_channel(at[0])), keyed(aio.insecure_channel(at[1]))
         for channel in channels:
             await started.enter_async_context(channel)
-        client = await started.enter_async_context(Holdfast(*at))
+        client = await started.enter_async_context(
+            Holdfast(*at, notifier=addresses.notifier or ANYWHERE)
+        )
         yield RunningHoldfast(
             ground.mode, addresses, ground.databases, channels, client, ground.broker_url
         )

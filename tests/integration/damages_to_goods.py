@@ -88,15 +88,22 @@ SHIPMENTS = {
             " product_id, location_id, quantity FROM shipment_item WHERE shipment_id = 'part'",
         ),
     ),
-    "nobody was told that more has left": Damage(
-        ("order {gone} became PARTIALLY_SHIPPED at version 4 without a notification",),
-        orders=("DELETE FROM notification WHERE order_id = '{gone}' AND version = 4",),
+    "it was told as an update that more has left": Damage(
+        (
+            "1 changes to PARTIALLY_SHIPPED SHIPPED are told as holdfast.orders.v1.OrderUpdated,"
+            " such as of {gone}",
+        ),
+        orders=(
+            "UPDATE feed SET type = 'holdfast.orders.v1.OrderUpdated'"
+            " WHERE subject = '{gone}' AND sequence = 4",
+        ),
     ),
     "left before it was confirmed": Damage(
         (
             "order {whole} is CONFIRMED, its history ends with SHIPPED",
             "order {whole} tells of a shipment at version 2 1 times, and has 0",
             "1 orders went from PENDING to SHIPPED, such as {whole}",
+            "1 changes to SHIPPED are told as holdfast.orders.v1.OrderConfirmed",
         ),
         orders=(
             "UPDATE order_history SET status = 'SHIPPED'"
@@ -187,21 +194,23 @@ RETURNS = {
         orders=("UPDATE return_receipt SET version = 10 WHERE request_id = 'p-1'",),
     ),
     "an end that its history does not tell of": Damage(
-        ("order {gone} tells that returns were closed 0 times, and 1 are",),
+        (
+            "order {gone} tells that returns were closed 0 times, and 1 are",
+            "1 changes to SHIPPED SHIPMENT_UPDATED are told as holdfast.orders.v1.ReturnClosed",
+        ),
         orders=(
             "UPDATE order_history SET action = 'SHIPMENT_UPDATED' WHERE action = 'RETURN_CLOSED'",
         ),
     ),
     "a return of what has not left": Damage(
         (
-            "order {whole} became CONFIRMED at version 2 without a notification",
+            "1 changes to CONFIRMED RETURN_OPENED are told as holdfast.orders.v1.OrderConfirmed",
             "order {whole} tells of RETURN_OPENED at version 2 1 times, and has 0",
             "1 orders went from PENDING to CONFIRMED RETURN_OPENED, such as {whole}",
         ),
         orders=(
             "UPDATE order_history SET action = 'RETURN_OPENED'"
             " WHERE order_id = '{whole}' AND version = 2",
-            "DELETE FROM notification WHERE order_id = '{whole}'",
         ),
     ),
     "a receipt of nothing": Damage(

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.orders.application.ordering.edit_orders import CancelUnits, EditOrder
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.domain.errors import (
     OrdersError,
 )
@@ -13,7 +12,6 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import EditedLine
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.verification import verify
 from tests.integration.two_services import ANNA, TwoServices
 
@@ -73,6 +71,5 @@ async def sound(shop: TwoServices) -> AsyncIterator[None]:
     """Whatever a test does, the books agree after it."""
     yield
     await shop.deliver()
-    await SendNotifications(shop.reader, LogNotifier(), shop.clock)()
     report = await verify(*shop.urls)
     assert report.ok, report.contradictions

@@ -6,16 +6,13 @@ from itertools import pairwise
 from typing import TypeVar
 
 import pytest
-from structlog.testing import capture_logs
 
 from holdfast.chassis.messaging.broker import BrokerUnavailable
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.chassis.wakeups import Wakeups
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.two_services import (
@@ -61,7 +58,6 @@ async def test_an_answer_confirms_or_rejects_its_order_once(shop: TwoServices) -
         ("OrderConfirmed", good.order_id),
         ("OrderRejected", bad.order_id),
     ]
-    assert len(await shop.reader.unsent(9)) == 2
 
 
 async def test_a_late_answer_for_a_cancelled_order_is_ignored_and_its_stock_comes_back(
@@ -117,7 +113,8 @@ async def test_every_event_of_a_whole_trade_may_come_three_times(shop: TwoServic
 
     assert await shop.statuses(*placed) == ["CONFIRMED", "CONFIRMED", "REJECTED"]
     assert await shop.reserved("LAMP") == 4
-    assert len(await shop.reader.unsent(9)) == 3
+    ends = [kind for kind, _ in (await shop.told(shop.orders))[3:]]
+    assert sorted(ends) == ["OrderConfirmed", "OrderConfirmed", "OrderRejected"]
 
 
 async def test_an_answer_that_is_late_is_asked_for_again_and_again_until_it_comes(
@@ -307,27 +304,22 @@ async def test_an_expiry_that_overtakes_its_order_leaves_nothing_reserved(
     assert await shop.statuses(placed) == ["EXPIRED"]
 
 
-async def test_every_outcome_is_sent_to_its_customer_and_again_after_a_crash(
-    shop: TwoServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_outcome_stands_in_the_feed_once_also_after_a_crash(shop: TwoServices) -> None:
     await shop.supply(LAMP=5)
     placed = await shop.place(*(asks(f"r-{number}", LAMP=2) for number in range(3)))
-    await shop.deliver()
-    send = SendNotifications(shop.reader, LogNotifier(), shop.clock)
+    async with shop.consuming():
+        await shop.orders_relay.relay_batch()
+        await shop.inventory_relay.relay_batch()
 
-    async def crash(*_: object) -> None:
-        raise RuntimeError("the process ends here")
+        with failing_at("events confirmed"), pytest.raises(RuntimeError):
+            await shop.orders_relay.relay_batch()  # published, and not in the feed yet
+        await shop.orders_relay.relay_batch()
 
-    with capture_logs() as lines:
-        with monkeypatch.context() as patch:
-            patch.setattr(shop.reader, "mark_sent", crash)
-            with pytest.raises(RuntimeError):
-                await send()
-        sent = [await send(), await send()]
-
-    assert sent == [3, 0]
-    told = [(one["order_id"], one["version"]) for line in lines for one in line["notifications"]]
-    assert told == [(order.order_id, 2) for order in placed] * 2
+    async with shop.orders.read() as reading:
+        rows = await reading.fetch("SELECT type, subject, sequence FROM feed WHERE sequence > 1")
+    told = [(row["type"].rpartition(".")[2], row["subject"], row["sequence"]) for row in rows]
+    outcomes = ("OrderConfirmed", "OrderConfirmed", "OrderRejected")
+    assert told == [(kind, one.order_id, 2) for kind, one in zip(outcomes, placed, strict=True)]
 
 
 # One statement more per order would cost an order's time for each: five hundred must cost as five.
@@ -341,7 +333,6 @@ COSTS = {
     "settle": 4,
     "settle again": 2,
     "release": 6,
-    "notify": 2,
     "ask again": 6,
     "expire": 4,
 }
@@ -361,7 +352,6 @@ async def test_a_batch_costs_as_many_statements_as_a_single_order(shop: TwoServi
         await cost.of("settle", shop.hear_inventory([answer(id_) for id_ in ids]))
         await cost.of("settle again", shop.hear_inventory([answer(id_) for id_ in ids]))
         await cost.of("release", shop.hear_orders([release(id_) for id_ in ids]))
-        await cost.of("notify", SendNotifications(shop.reader, LogNotifier(), shop.clock)())
         late = await shop.place(*(asks(f"late {size}-{n}", LAMP=1) for n in range(size)))
         shop.clock.advance(LATE_S + 1)
         assert await cost.of("ask again", shop.chase()) == size

@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from holdfast import verification
 from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
-from holdfast.chassis.database.seam import Database
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
@@ -15,7 +15,6 @@ from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
-from holdfast.orders.infrastructure.audit import UNSENT_S_MAX
 from holdfast.verification import PENDING_S_MAX, Report, verify
 from tests.contract import conftest as contract
 from tests.contract.post_office import running as in_background
@@ -65,7 +64,6 @@ async def test_a_sound_trade_has_nothing_to_report(shop: TwoServices) -> None:
     await shop.deliver()
     await shop.cancel(placed[0].order_id, "", ANNA)
     await shop.deliver()
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
 
     report = await verified(shop)
 
@@ -85,21 +83,6 @@ async def test_an_order_that_is_pending_for_too_long_is_a_contradiction(shop: Tw
 
     assert says(report.contradictions, "orders: 2 orders are PENDING since ")
     assert (await verify(*shop.urls, pending_s_max=2 * PENDING_S_MAX)).ok
-
-
-async def test_a_notification_that_is_unsent_for_too_long_is_a_contradiction(
-    shop: TwoServices,
-) -> None:
-    live(shop, UNSENT_S_MAX + 1)
-    await shop.supply(LAMP=5)
-    await shop.place(asks("r-1", LAMP=2))
-    await shop.deliver()
-
-    unsent = await verified(shop)
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
-
-    assert says(unsent.contradictions, "orders: 1 notifications are unsent since ")
-    assert (await verified(shop)).ok
 
 
 async def test_an_event_that_waits_for_too_long_is_a_contradiction(shop: TwoServices) -> None:
@@ -129,7 +112,6 @@ async def test_what_waits_but_not_for_long_is_only_noted(shop: TwoServices) -> N
     assert says(
         report.notes,
         "orders: 1 orders are PENDING since ",
-        "orders: 1 notifications are unsent since ",
         "orders: 1 events wait in the outbox since ",
     )
 
@@ -278,7 +260,6 @@ async def test_holds_and_payments_are_recomputed_from_their_records(
     for kind, minor in ((PaymentKind.CAPTURED, 5), (PaymentKind.REFUNDED, 2)):
         amount = Money((await shop.order(paid.order_id)).total.currency, minor)
         await change([RecordPayment(paid.order_id, Payment(kind, "pi_1", amount), ANNA)])
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
     sound = await verified(shop)
 
     sql, named = HELD_AND_PAID[damage]
@@ -301,7 +282,6 @@ async def test_what_each_service_knows_of_an_order_is_held_against_the_other(
     await shop.deliver()
     await shop.cancel(ended.order_id, "", ANNA)
     await shop.deliver()
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
     sound = await verified(shop)
 
     service, sql, named = KNOWLEDGE[damage]
@@ -353,12 +333,10 @@ async def test_what_the_services_agree_on_at_a_second_look_is_no_contradiction(
     await shop.hear_inventory([answer(placed.order_id, LAMP=2)])
     lasting, at_first = verification._lasting, list[str]()
 
-    async def reserve_in_between(
-        disagreements: list[str], orders: Database, inventory: Database
-    ) -> list[str]:
+    async def reserve_in_between(disagreements: list[str], *rest: Any) -> list[str]:
         at_first.extend(disagreements)
         await shop.hear_orders([reserve(placed.order_id, LAMP=2)])
-        return await lasting(disagreements, orders, inventory)
+        return await lasting(disagreements, *rest)
 
     monkeypatch.setattr(verification, "_lasting", reserve_in_between)
 

@@ -13,6 +13,7 @@ shop, urls = two_services.shop, two_services.urls
 
 # Of two orders: each PENDING, at 1 and 2, and CONFIRMED, at 3 and 4.
 COPIED = "event_id, type, subject, sequence, happened_at, traceparent, data"
+LEFT_IN_OUTBOX = f"INSERT INTO outbox ({COPIED}, is_repeat) SELECT {COPIED}, false FROM feed"
 FEED_DAMAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "a gap": (
         ("UPDATE feed SET position = 9 WHERE position = 4",),
@@ -49,11 +50,38 @@ FEED_DAMAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         + ("at position 3 of the feed {first} comes to 1 after 2",),
     ),
     "not left": (
+        (f"{LEFT_IN_OUTBOX} WHERE position = 4",),
+        ("event ", "in the outbox {second} comes to 2 after 2"),
+    ),
+    "about to be told twice": (
+        (f"{LEFT_IN_OUTBOX} WHERE position = 4", "UPDATE outbox SET event_id = 'again'"),
+        ("in the outbox {second} comes to 2 after 2",),
+    ),
+    "about to be told without what was before": (
+        (f"{LEFT_IN_OUTBOX} WHERE position = 4",)
+        + ("UPDATE outbox SET event_id = 'later', sequence = 4",)
+        + ("UPDATE orders SET version = 4 WHERE request_id = 'b'",),
+        ("order {second} is at version 4, its history has 2 entries up to 2",)
+        + ("in the outbox {second} comes to 4 after 2",),
+    ),
+    "told as something else": (
+        ("UPDATE feed SET type = 'holdfast.orders.v1.OrderUpdated' WHERE position = 4",),
         (
-            f"INSERT INTO outbox ({COPIED}, is_repeat) SELECT {COPIED}, false FROM feed "
-            "WHERE position = 4",
+            "1 changes to CONFIRMED are told as holdfast.orders.v1.OrderUpdated,"
+            " such as of {second}",
         ),
-        ("event ",),
+    ),
+    "about to be told as something else": (
+        ("DELETE FROM feed WHERE position = 4", "UPDATE feed_head SET last = 3")
+        + (
+            "INSERT INTO outbox (event_id, type, subject, sequence, happened_at, traceparent, data,"
+            " is_repeat) SELECT 'e', 'holdfast.orders.v1.OrderRejected', subject, 2, happened_at,"
+            " '', '', false FROM feed WHERE position = 2",
+        ),
+        (
+            "1 changes to CONFIRMED are told as holdfast.orders.v1.OrderRejected,"
+            " such as of {second}",
+        ),
     ),
 }
 
@@ -64,14 +92,13 @@ async def test_a_feed_that_is_not_what_was_told_is_found(shop: TwoServices, dama
     await shop.supply(LAMP=50)
     first, second = await shop.place(asks("a", LAMP=1), asks("b", LAMP=1))
     await shop.deliver()
-    await shop.reader.mark_sent(await shop.reader.unsent(9), shop.clock.now())
     sound = await verified(shop)
 
     statements, named = FEED_DAMAGES[damage]
+    ids = {"first": first.order_id, "second": second.order_id}
     for statement in statements:
-        assert await shop.orders.execute(statement) == 1
+        assert await shop.orders.execute(statement.format(**ids)) == 1
     report = await verified(shop)
 
-    ids = {"first": first.order_id, "second": second.order_id}
     assert sound.contradictions == []
     assert says(report.contradictions, *(f"orders: {text.format(**ids)}" for text in named))

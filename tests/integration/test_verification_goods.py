@@ -69,7 +69,6 @@ async def trade(shop: TwoServices) -> dict[str, str]:
     open_ = await open_return(shop, gone, "r-2", (1, 1), (2, 3))
     aside, lost = Disposition.QUARANTINE, Disposition.WRITE_OFF
     await receive(shop, gone, open_, "p-2", (2, 1, aside), (2, 1, lost))
-    await shop.reader.mark_sent(await shop.reader.unsent(99), shop.clock.now())
     return {name: order.order_id for name, order in orders.items()} | {"closed": closed}
 
 

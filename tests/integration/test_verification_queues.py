@@ -35,7 +35,6 @@ async def trade(shop: TwoServices) -> dict[str, str]:
     gone = AdjustOnHand("TRAY", "main", -1, "lost", "", "", BOB, displace=True)
     await shop.change_stock([gone])
     await shop.deliver()
-    await shop.reader.mark_sent(await shop.reader.unsent(99), shop.clock.now())
     return {"over": over.order_id, "waits": waits.order_id}
 
 

@@ -74,7 +74,6 @@ def shipped_and_returned() -> World:
     world.requests["aside"] = StockRequest("aside", *moved, 0, 0, 8)
     world.recount()
     world.booked = {("o-1", "s-1"), ("o-1", f"{RECEIPT}p-1")}
-    world.notify("o-1", 4, "PARTIALLY_SHIPPED")
     _tell(world)
     for method, request, told in (
         ("ShipOrder", SHIP, {**READ, "version": 4, "shipments": [["s-1", ITEMS]]}),

@@ -28,12 +28,10 @@ from holdfast.orders.application.ordering.edit_orders import CancelRest
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.extend_hold import ExtendHold
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.domain.errors import OrdersError
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.shipping.errors import ShippedInPart
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.verification import verify
 from tests.contract.conftest import START, spoken
 from tests.integration.two_services import (
@@ -212,7 +210,6 @@ class System:
             return await work.reservations(order_ids)
 
     async def contradictions(self) -> list[str]:
-        await SendNotifications(self.shop.reader, LogNotifier(), self.shop.clock)()
         return (await verify(*self.shop.urls)).contradictions
 
     async def parked(self) -> int:

@@ -97,7 +97,6 @@ class QueueWorld(World):
         )
         asked = {"customer_id": "emil", "request_id": request, "lines": [["DESK", units]]}
         self.call("emil", "CreateOrder", asked, {"order_id": order_id, "status": "PENDING"})
-        self.notify(order_id, 2, "CONFIRMED")
         placed, confirmed = f"p-{number}", f"c-{number}"
         wanted = Part(REVISION, "", 1), Part("DESK", "", units)
         self.observed_events += [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from proof.checker import Attempt, RunRecord
+from proof.checker import RunRecord
 from proof.customers import Profile
 from proof.history import Call
 from proof.places import Location
@@ -19,12 +19,12 @@ from proof.snapshot import (
     MISSING,
     REVISION,
     Change,
+    Feed,
     Letter,
     Level,
     Line,
     Missing,
     Movement,
-    Notice,
     ObservedEvent,
     Order,
     Part,
@@ -102,14 +102,6 @@ class World:
         self.orders = {one.order_id: one for one in orders}
         self.strays = set[str]()
         self.unanswered = set[str]()
-        self.notices = [
-            Notice("o-1", 2, "CONFIRMED", True),
-            Notice("o-2", 2, "REJECTED", True),
-            Notice("o-3", 2, "CONFIRMED", True),
-            Notice("o-3", 3, "CANCELLED", True),
-            Notice("o-4", 2, "EXPIRED", True),
-        ]
-        self.attempts = [Attempt(*notice[:3]) for notice in self.notices]
         self.level = Level("LAMP", "main", 9, 2, 5)
         self.elsewhere = list[Level]()
         self.locations = {"main": Location("main")}
@@ -140,6 +132,7 @@ class World:
             "orders": set("s-1 s-1b s-2 s-3 r-3 r-4".split()),
         }
         self.outboxes = {"orders": 0, "inventory": 0}
+        self.feeds = dict[str, list[ObservedEvent]]()  # none are kept, before `keep_feeds`
         self.booked = set[tuple[str, str]]()
         self.transfers = dict[str, Transfer]()
         self.letters = [Letter("inventory", "bad", "", "not a CloudEvents batch in protobuf")]
@@ -169,10 +162,6 @@ class World:
 
     def change_request(self, request_id: str, **values: Any) -> None:
         self.requests[request_id] = self.requests[request_id]._replace(**values)
-
-    def notify(self, order_id: str, version: int, status: str) -> None:
-        self.notices.append(Notice(order_id, version, status, True))
-        self.attempts.append(Attempt(order_id, version, status))
 
     def call(self, client: str, method: str, request: Mapping[str, Any], told: Told) -> None:
         """Make one more call, after all others."""
@@ -229,6 +218,15 @@ class World:
         for inbox in self.inboxes.values():
             inbox.difference_update(event_ids)
 
+    def keep_feeds(self) -> None:
+        """Let what was seen until now stand in the feeds too, without what was told again."""
+        told = dict[tuple[str, str, int], ObservedEvent]()
+        for seen in self.observed_events:
+            if not seen.type.endswith("StockAskedAgain"):
+                told.setdefault((seen.type, seen.subject, seen.sequence), seen)
+        for service in ("orders", "inventory"):
+            self.feeds[service] = [seen for seen in told.values() if f".{service}." in seen.type]
+
     def overtake(self, event_id: str, other_id: str) -> None:
         """Let an event be seen just before another one."""
         places = [seen.event_id for seen in self.observed_events]
@@ -246,7 +244,6 @@ class World:
             orders=self.orders,
             strays=frozenset(self.strays),
             unanswered=frozenset(self.unanswered),
-            notices=tuple(self.notices),
             products={"LAMP": lamp._replace(version=self.product_version)},
             profiles=self.profiles,
             emails=self.emails,
@@ -257,6 +254,10 @@ class World:
             stock_requests=self.requests,
             inboxes={service: frozenset(ids) for service, ids in self.inboxes.items()},
             outboxes=self.outboxes,
+            feeds={
+                service: Feed(len(events), tuple(enumerate(events, 1)))
+                for service, events in self.feeds.items()
+            },
             letters=tuple(self.letters),
             booked=frozenset(self.booked),
             transfers=self.transfers,
@@ -264,7 +265,7 @@ class World:
         return RunRecord(
             self.calls,
             snapshot,
-            **{"observed_events": self.observed_events, "attempts": self.attempts, **self.rest},
+            **{"observed_events": self.observed_events, **self.rest},
         )
 
 

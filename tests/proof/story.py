@@ -1,6 +1,5 @@
 """The real use cases of both services, driven call by call, with the history that callers keep."""
 
-from collections.abc import Sequence
 from itertools import count
 
 from holdfast.chassis.database.seam import Database
@@ -10,11 +9,9 @@ from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.errors import BelowReserved
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.inventory.domain.stock.levels import StockLevel
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
-from holdfast.orders.application.ports import Notification
 from holdfast.orders.domain.errors import IllegalTransition, RequestIdReused, ShortOfStock
 from holdfast.orders.domain.ordering.order import OrderState
-from proof.checker import Attempt, RunRecord
+from proof.checker import RunRecord
 from proof.history import History
 from proof.observed_events import observed_event
 from proof.sampling import sample_of
@@ -38,7 +35,6 @@ class Story:
         self._ticks = count(1)
         self.history = History(lambda: float(next(self._ticks)))
         self.observed_events: list[ObservedEvent] = []
-        self.attempts: list[Attempt] = []
 
     async def product(self, product_id: str, units: int) -> None:
         await self.shop.create_product(Product(product_id, "", "", "GBP", 350, active=True))
@@ -127,14 +123,6 @@ class Story:
         await self.shop.forget_told(self.shop.orders)
         return held
 
-    async def notify(self) -> None:
-        send = SendNotifications(self.shop.reader, self, self.shop.clock)
-        while await send():
-            pass
-
-    async def send(self, notifications: Sequence[Notification]) -> None:
-        self.attempts += [Attempt(one.order_id, one.version, one.status) for one in notifications]
-
     async def record(self) -> RunRecord:
         snapshot = await snapshot_of(self.shop.orders, self.shop.inventory)
         return RunRecord(
@@ -142,7 +130,6 @@ class Story:
             snapshot,
             self.observed_events,
             samples=[await sample_of(self.shop.inventory)],
-            attempts=self.attempts,
         )
 
 
@@ -197,5 +184,4 @@ async def everything(story: Story) -> dict[str, str]:
     await story.adjust("too many", "LAMP", -99)
     await story.look("LAMP")
     await story.deliver()
-    await story.notify()
     return ids

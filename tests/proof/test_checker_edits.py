@@ -52,8 +52,6 @@ def edited() -> World:
         placed=FIRST,
         edits=(MORE, CHEAPER, REFUSED),
     )
-    world.notify("o-1", 5, "CONFIRMED")
-    world.notify("o-1", 6, "CONFIRMED")
     world.ledger.append(Movement(6, "LAMP", "main", "RESERVATION", 0, 1, 9, 3, "o-1"))
     world.level = Level("LAMP", "main", 9, 3, 6)
     world.change_reservation(
@@ -229,11 +227,6 @@ def an_edit_was_dropped_by_no_end(world: World) -> None:
 def what_was_read_is_another_edition(world: World) -> None:
     read = {**TOLD, "version": 5, "lines": [["LAMP", 2]]}
     world.call("anna", "GetOrderDetails", {"order_id": "o-1"}, read)
-
-
-@breaks(12)
-def nobody_was_told_of_an_edit(world: World) -> None:
-    del world.notices[-1], world.attempts[-1]
 
 
 def test_an_order_that_was_edited_breaks_no_promise() -> None:

@@ -196,29 +196,18 @@ def more_left_than_the_line_has(world: World) -> None:
     change_shipment(world, items=(LAMP._replace(units=3),))
 
 
-@breaks(6, 10, 11, 12)
+@breaks(6, 10, 11)
 def the_status_does_not_follow_from_what_left(world: World) -> None:
     history = [now._replace(status="SHIPPED") for now in world.orders["o-1"].history[3:]]
     whole = (*world.orders["o-1"].history[:3], *history)
     world.change_order("o-1", status="SHIPPED", history=whole)
 
 
-@breaks(3, 7, 10, 12)
+@breaks(3, 7, 10)
 def it_went_back_from_shipped_in_part(world: World) -> None:
     history = world.orders["o-1"].history
     back = Change(9, "CONFIRMED", START)
     world.change_order("o-1", version=9, status="CONFIRMED", history=(*history, back))
-
-
-@breaks(12)
-def a_customer_is_not_told_that_units_left(world: World) -> None:
-    world.notices = [one for one in world.notices if one.status != "PARTIALLY_SHIPPED"]
-    world.attempts = [one for one in world.attempts if one.status != "PARTIALLY_SHIPPED"]
-
-
-@breaks(12)
-def a_customer_is_told_of_a_return(world: World) -> None:
-    world.notify("o-1", 5, "PARTIALLY_SHIPPED")
 
 
 @breaks(7)

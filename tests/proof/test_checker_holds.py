@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from proof.rules.orders import books, no_lost_order, no_phantom, notifications
+from proof.rules.feeds import news_told
+from proof.rules.orders import books, no_lost_order, no_phantom
 from proof.snapshot import Change, Payment
 from tests.proof.small_world import START, World
 
-RULES = (no_lost_order, no_phantom, books, notifications)
+RULES = (no_lost_order, no_phantom, books, news_told)
 PAID = Payment(4, "CAPTURED", "pi_1", 250)
 REFUNDED = Payment(5, "REFUNDED", "re_1", 100)
 CONFIRM = {"order_id": "o-1", "payment_reference": "pi_1"}
@@ -24,9 +25,9 @@ def held_and_paid() -> World:
     payments = (PAID, REFUNDED)
     known = {"has_hold": True, "confirmed_by": "pi_1", "payments": payments}
     world.change_order("o-1", version=5, history=history, **known)
-    del world.notices[0], world.attempts[0]
-    world.notify("o-1", 2, "RESERVED")
-    world.notify("o-1", 3, "CONFIRMED")
+    world.see("c-1", type="holdfast.orders.v1.OrderReserved")
+    world.see("u-1", type="holdfast.orders.v1.OrderConfirmed")
+    world.keep_feeds()
     told = {"order_id": "o-1", "status": "CONFIRMED"}
     world.call("anna", "ConfirmOrder", CONFIRM, told)
     for one in payments:
@@ -63,7 +64,7 @@ def tell_of_another_payment(world: World) -> None:
 
 
 def pay_what_is_over(world: World) -> None:
-    """A payment of an order that is over, of which nobody was notified."""
+    """A payment of an order that is over, of which nobody was told."""
     over = world.orders["o-3"]
     paid = Change(over.version + 1, over.status, START, "PAYMENT_RECORDED")
     fact = Payment(paid.version, "CAPTURED", "pi_3", 1)

@@ -34,8 +34,6 @@ def an_order_was_never_pending(world: World) -> None:
     placed, ended = world.orders["o-4"].history
     history = (placed._replace(status="CONFIRMED"), ended._replace(status="CANCELLED"))
     world.change_order("o-4", status="CANCELLED", history=history)
-    world.notices[4] = world.notices[4]._replace(status="CANCELLED")
-    world.attempts[4] = world.attempts[4]._replace(status="CANCELLED")
     world.see("x-4", type="holdfast.orders.v1.OrderCancelled")
     world.call("dora", "CancelOrder", {"order_id": "o-4"}, "UNAVAILABLE")
 
@@ -45,17 +43,12 @@ def an_order_ended_twice(world: World) -> None:
     placed, expired = world.orders["o-4"].history
     history = (placed, expired, Change(3, "CONFIRMED", START), expired._replace(version=4))
     world.change_order("o-4", version=4, history=history)
-    world.notify("o-4", 3, "CONFIRMED")
-    world.notify("o-4", 4, "EXPIRED")
 
 
 @breaks(3, 7)
 def a_version_is_missing_in_a_history(world: World) -> None:
     placed, expired = world.orders["o-4"].history
     world.change_order("o-4", version=3, history=(placed, expired._replace(version=3)))
-    world.notices = [notice for notice in world.notices if notice.order_id != "o-4"]
-    world.attempts = [attempt for attempt in world.attempts if attempt.order_id != "o-4"]
-    world.notify("o-4", 3, "EXPIRED")
 
 
 @breaks(3, 11)

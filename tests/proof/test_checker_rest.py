@@ -46,7 +46,6 @@ def rest_cancelled() -> World:
     ]
     world.inboxes["inventory"].add("g-9")
     world.inboxes["orders"].add("a-9")
-    world.notify("o-1", 9, "SHIPPED")
     told = {"order_id": "o-1", "status": "SHIPPED"}
     world.call("dora", "CancelOrder", {"order_id": "o-1"}, told)
     return world
@@ -94,12 +93,6 @@ def the_end_was_told_with_what_is_still_wanted(world: World) -> None:
 def the_rest_is_still_promised(world: World) -> None:
     world.ledger.pop()
     world.recount()
-
-
-@breaks(12)
-def nobody_is_told_that_it_is_over(world: World) -> None:
-    world.notices.pop()
-    world.attempts.pop()
 
 
 @pytest.mark.parametrize(("invariants", "damage"), damages.cases)

@@ -174,13 +174,20 @@ DAMAGES = {
     ),
     "nobody is told of an expiry": (
         "orders",
-        "DELETE FROM notification WHERE status = 'EXPIRED'",
-        {12},
+        "DELETE FROM feed WHERE type = 'holdfast.orders.v1.OrderExpired'",
+        {7, 12},
     ),
-    "a notification is unsent": (
+    "an expiry is told as an update": (
         "orders",
-        "UPDATE notification SET sent_at = NULL WHERE status = 'EXPIRED'",
-        {13},
+        "UPDATE feed SET type = 'holdfast.orders.v1.OrderUpdated'"
+        " WHERE type = 'holdfast.orders.v1.OrderExpired'",
+        {7, 12},
+    ),
+    "an expiry is told twice": (
+        "orders",
+        "INSERT INTO feed SELECT 99, 'again', type, subject, sequence, happened_at, traceparent,"
+        " data FROM feed WHERE type = 'holdfast.orders.v1.OrderExpired'",
+        {7, 12},
     ),
     "an event waits": (
         "inventory",

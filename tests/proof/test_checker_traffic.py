@@ -3,7 +3,7 @@
 import pytest
 
 from proof.checker import check
-from proof.snapshot import Letter, Notice, ObservedEvent
+from proof.snapshot import Letter, ObservedEvent
 from tests.proof.small_world import Damage, Damages, World, about, lamps, order
 
 damages = Damages()
@@ -306,40 +306,6 @@ def stock_was_not_found_after_it_was_told_of(world: World) -> None:
     world.change_call(15, outcome="fail", code="NOT_FOUND", value=None)
 
 
-# 12: notifications
-
-
-@breaks(12)
-def a_customer_was_never_to_be_told(world: World) -> None:
-    del world.notices[2], world.attempts[2]
-
-
-@breaks(12)
-def a_customer_was_to_be_told_something_else(world: World) -> None:
-    world.notices[1] = world.notices[1]._replace(status="CONFIRMED")
-    world.attempts[1] = world.attempts[1]._replace(status="CONFIRMED")
-
-
-@breaks(12)
-def a_customer_was_told_of_no_news(world: World) -> None:
-    world.notify("o-1", 3, "CONFIRMED")
-
-
-@breaks(12)
-def a_customer_was_told_what_did_not_happen(world: World) -> None:
-    world.attempts.append(world.attempts[1]._replace(status="CONFIRMED"))
-
-
-@breaks(12)
-def a_notification_counts_as_sent_and_was_not(world: World) -> None:
-    del world.attempts[3]
-
-
-@breaks()
-def a_notification_was_sent_twice(world: World) -> None:
-    world.attempts.append(world.attempts[3])
-
-
 # 13: liveness
 
 
@@ -348,18 +314,13 @@ def an_order_is_still_pending(world: World) -> None:
     world.orders["o-4"] = order("o-4", "dora", "r-1", 1, "PENDING")
     world.change_order("o-4", answered=0, sequence=0, revision=0)
     world.unanswered.add("o-4")
-    del world.reservations["o-4"], world.notices[4], world.attempts[4]
+    del world.reservations["o-4"]
     world.unsee("x-4", "r-4")
 
 
 @breaks(13)
 def events_wait_in_an_outbox(world: World) -> None:
     world.outboxes["inventory"] = 1
-
-
-@breaks(13)
-def a_notification_is_unsent(world: World) -> None:
-    world.notices[4] = Notice("o-4", 2, "EXPIRED", False)
 
 
 # 14: no growth

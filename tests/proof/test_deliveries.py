@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.chassis.database.engines import connect
-from proof.snapshot import Movement, Notice
+from proof.snapshot import Movement
 from testbed.machine import commit
 from tests.contract import conftest as contract
 from tests.integration import two_services
@@ -63,12 +63,8 @@ def confirmed_twice(world: World) -> None:
     world.change_order("o-3", history=history + history[:2])
 
 
-def notified_twice(world: World) -> None:
-    world.notices.append(Notice("o-1", 3, "CONFIRMED", is_sent=True))
-
-
-def handed_over_twice(world: World) -> None:
-    world.attempts.append(world.attempts[0])
+def told_twice(world: World) -> None:
+    world.feeds["orders"].append(world.feeds["orders"][1])
 
 
 @pytest.mark.parametrize(
@@ -79,32 +75,29 @@ def handed_over_twice(world: World) -> None:
         (never_released, "releases"),
         (not_decided, "decisions"),
         (confirmed_twice, "status steps"),
-        (notified_twice, "notifications"),
-        (handed_over_twice, "notifications handed over"),
+        (told_twice, "steps told"),
     ],
 )
 def test_an_effect_that_is_missing_or_there_twice_is_counted(
     damage: Callable[[World], None], kind: str
 ) -> None:
     world = World()
-    sound = world.record()
-    assert sound.attempts is not None
-    assert all(one.are_single for one in effects_of(sound.snapshot, sound.attempts))
+    world.keep_feeds()
+    assert all(one.are_single for one in effects_of(world.record().snapshot))
 
     damage(world)
-    found = world.record()
 
-    assert found.attempts is not None
-    many = [one.name for one in effects_of(found.snapshot, found.attempts) if not one.are_single]
+    many = [one.name for one in effects_of(world.record().snapshot) if not one.are_single]
     assert kind in many
 
 
 def test_whatever_a_second_month_changes_is_named() -> None:
     world = World()
+    world.keep_feeds()
     before = world.record().snapshot
     assert changes(before, replace(before, inboxes={})) == []
 
     twice_reserved(world)
-    notified_twice(world)
+    told_twice(world)
 
-    assert changes(before, world.record().snapshot) == ["notices", "ledger"]
+    assert changes(before, world.record().snapshot) == ["ledger", "feeds"]

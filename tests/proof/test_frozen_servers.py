@@ -8,13 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from grpc import aio
 
-from holdfast.chassis.grpc.channels import RenewingChannel
+from holdfast.chassis.grpc.channels import RenewingChannel, open_channel
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.messaging.local_broker import LocalBroker
 from holdfast.client._calls import Calls
 from holdfast.contracts.inventory.v1.inventory_pb2 import BatchGetStockInfoRequest
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
-from holdfast.orders.infrastructure.ordering.inventory_client import open_channel
 from proof.chaos.link_conditions import BLACK_HOLE, GOOD
 from proof.chaos.wires import Wires, wires
 

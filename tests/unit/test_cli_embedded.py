@@ -101,7 +101,7 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
 
     assert first.returncode == second.returncode == 0
     assert all(json.loads(first.stdout).values())
-    assert json.loads(second.stdout) == {"orders": [], "inventory": []}
+    assert json.loads(second.stdout) == {"orders": [], "inventory": [], "notifier": []}
 
 
 def test_the_sql_of_a_migration_can_be_had_without_a_database(tmp_path: Path) -> None:

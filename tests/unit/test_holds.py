@@ -75,7 +75,7 @@ def test_a_hold_is_extended_and_never_shortened() -> None:
 
     assert change is not None
     assert (change.action, change.event) == (Action.HOLD_EXTENDED, HoldExtended(later))
-    assert (change.status, change.expires_at, change.is_news) == (held().status, later, False)
+    assert (change.status, change.expires_at) == (held().status, later)
     assert held().extend_hold(ENDS, AT, ANNA) is None
     assert held().extend_hold(AT, AT, ANNA) is None
 

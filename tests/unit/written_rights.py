@@ -4,6 +4,7 @@ from pathlib import Path
 
 from holdfast.chassis.identity.roles import ROLES
 from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY
+from holdfast.notifier.presentation.rights import RIGHTS as NOTIFIER
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "identity.md"
@@ -20,9 +21,10 @@ def page() -> str:
     for role, scopes in ROLES.items():
         lines.append(f"| {role} | {' '.join(f'`{scope}`' for scope in sorted(scopes))} |")
     lines += ["", "## Rights", "", "One of the scopes is needed. `customer` is of tokens alone: a"]
-    lines += ["shop's customer, who reaches their own orders. `service` is Orders.", ""]
+    lines += ["shop's customer, who reaches their own orders. `service` is Orders, `keys:held` the"]
+    lines += ["Notifier.", ""]
     lines += ["| Method | Needs |", "| --- | --- |"]
-    for method, needed in [*ORDERS.items(), *INVENTORY.items()]:
+    for method, needed in [*ORDERS.items(), *INVENTORY.items(), *NOTIFIER.items()]:
         name = method.rpartition(".")[2].replace("/", ".")
         lines.append(f"| {name} | {' or '.join(f'`{scope}`' for scope in sorted(needed))} |")
     return before + BEGIN + "\n".join(lines) + "\n\n" + END + after

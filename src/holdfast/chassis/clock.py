@@ -66,9 +66,14 @@ def jitter(seconds: float) -> float:
     return seconds * random.uniform(0.5, 1.5)  # noqa: S311 - no secret hangs on it
 
 
+def chance() -> float:
+    """Draw a number from 0 to 1, evenly spread."""
+    return random.random()  # noqa: S311 - no secret hangs on it
+
+
 def happens(ratio: float) -> bool:
     """Let chance decide: yes, so often of all the times."""
-    return random.random() < ratio  # noqa: S311 - no secret hangs on it
+    return chance() < ratio
 
 
 def new_name() -> str:
@@ -79,6 +84,11 @@ def new_name() -> str:
 def new_secret(length: int, digits: str) -> str:
     """Make up so many of these digits, which nobody can guess."""
     return "".join(secrets.choice(digits) for _ in range(length))
+
+
+def new_secret_bytes(length: int) -> bytes:
+    """Make up so many bytes, which nobody can guess."""
+    return secrets.token_bytes(length)
 
 
 def shuffled(items: Sequence[T]) -> list[T]:

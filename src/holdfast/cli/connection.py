@@ -17,6 +17,7 @@ from holdfast.home import USUAL_FOLDER, Home, in_folder, in_postgres
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
 INVENTORY_ADDRESS = "127.0.0.1:7002"
+NOTIFIER_ADDRESS = "127.0.0.1:7005"
 DATA_FOLDER = USUAL_FOLDER
 DATABASE = "HOLDFAST_DATABASE"  # the variable that names a database in place of that folder
 
@@ -33,6 +34,12 @@ InventoryOption = Annotated[
     str,
     typer.Option(
         "--inventory", envvar="HOLDFAST_INVENTORY", metavar="HOST:PORT", help="Where Inventory is."
+    ),
+]
+NotifierOption = Annotated[
+    str,
+    typer.Option(
+        "--notifier", envvar="HOLDFAST_NOTIFIER", metavar="HOST:PORT", help="Where the Notifier is."
     ),
 ]
 
@@ -67,7 +74,7 @@ DataOption = Annotated[
         "--database",
         parser=home,
         metavar="DIR|URL",
-        help="Run both services in this command, on this folder or PostgreSQL database, instead "
+        help="Run the services in this command, on this folder or PostgreSQL database, instead "
         "of calling any.",
     ),
 ]
@@ -98,16 +105,21 @@ class Connection:
     inventory: str = INVENTORY_ADDRESS
     data: Home | None = None
     tls: Tls | bool = field(default_factory=chosen_tls.get)
+    notifier: str = NOTIFIER_ADDRESS
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Holdfast]:
-        """A client for as long as the block runs, and with data both services too.
+        """A client for as long as the block runs, and with data the services too.
 
         :raises Failed: the data cannot be used.
         """
         if self.data is None:
             async with Holdfast(
-                self.orders, self.inventory, retry_s=RETRY_S, tls=self.tls
+                self.orders,
+                self.inventory,
+                retry_s=RETRY_S,
+                tls=self.tls,
+                notifier=self.notifier,
             ) as client:
                 yield client
             return
@@ -118,7 +130,12 @@ class Connection:
         with engine_errors():
             async with (
                 running(self.data) as services,
-                Holdfast(services.orders, services.inventory, key=services.key) as client,
+                Holdfast(
+                    services.orders,
+                    services.inventory,
+                    key=services.key,
+                    notifier=services.notifier,
+                ) as client,
             ):
                 yield client
 

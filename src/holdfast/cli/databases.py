@@ -1,6 +1,7 @@
 """The commands that read or mend the databases themselves: migrate, verify, dead letters."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from holdfast.cli.output import (
     print_line,
     print_table,
 )
-from holdfast.home import Home
+from holdfast.home import SERVICES, Home
 
 dead_letters_app = CommandGroup(
     help="Events that could not be handled: list them, send them back.", no_args_is_help=True
@@ -40,22 +41,31 @@ InventoryDatabaseOption = Annotated[
         help="The database of Inventory.",
     ),
 ]
+NotifierDatabaseOption = Annotated[
+    str,
+    typer.Option(
+        "--notifier-db",
+        envvar="HOLDFAST_NOTIFIER_DATABASE",
+        metavar="URL",
+        help="The database of the Notifier.",
+    ),
+]
 
 
 def migrate(
     data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
+    notifier_db: NotifierDatabaseOption = "",
     sql: Annotated[
         bool, typer.Option("--sql", help="Change nothing; print the SQL for a new database.")
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Bring databases to the newest schema; with one URL only that one. A repeat does nothing."""
+    """Bring databases to the newest schema; with URLs only these. A repeat does nothing."""
     from holdfast.chassis.database import migrations
 
-    named = _databases(data, orders_db, inventory_db)
-    urls = {service: url for service, url in asdict(named).items() if url}
+    urls = _urls(data, orders_db, inventory_db, notifier_db)
     with engine_errors():
         if sql:
             for service, url in urls.items():
@@ -73,17 +83,24 @@ def verify(
     data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
+    notifier_db: NotifierDatabaseOption = "",
+    kept_days: Annotated[
+        float, typer.Option(help="How long the Notifier is told to keep what it has told.")
+    ] = 30.0,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Recompute everything from the movements and the orders, and name every contradiction.
 
-    Exits with 1 if there is any.
+    With URLs, the Notifier is checked if its own is given. Exits with 1 if there is any
+    contradiction.
     """
     both = _existing(data, orders_db, inventory_db)
+    is_by_url = data is None and (orders_db or inventory_db)
+    notifier = _checked(notifier_db) if is_by_url else (data or usual_home()).notifier
     from holdfast.verification import verify as recompute
 
     with engine_errors():
-        report = asyncio.run(recompute(both.orders, both.inventory))
+        report = asyncio.run(recompute(both.orders, both.inventory, notifier, kept_days=kept_days))
     if output is Output.JSON:
         print_json({**asdict(report), "ok": report.ok})
     else:
@@ -167,6 +184,14 @@ class _Databases:
     inventory: str
 
 
+def _urls(data: Home | None, *told: str) -> dict[str, str]:
+    """The databases to migrate, by service: those that were told, or all of the usual place."""
+    if data is None and any(told):
+        named = zip(SERVICES, map(_checked, told), strict=True)
+        return {service: url for service, url in named if url}
+    return (data or usual_home()).urls
+
+
 def _databases(data: Home | None, orders_db: str, inventory_db: str) -> _Databases:
     """What was asked for: data before URLs, and without either the usual place."""
     if data is None and (orders_db or inventory_db):
@@ -187,15 +212,15 @@ def _existing(data: Home | None, orders_db: str, inventory_db: str) -> _Database
         raise Failed(f"there are no databases of Holdfast in {home.name}: see --data", NOT_FOUND)
     if home.folder is None:
         with engine_errors():
-            asyncio.run(_require_newest(both))
+            asyncio.run(_require_newest(home.urls))
     return both
 
 
-async def _require_newest(both: _Databases) -> None:
+async def _require_newest(urls: Mapping[str, str]) -> None:
     from holdfast.chassis.database.engines import connect
     from holdfast.chassis.database.migrations import require_newest
 
-    for service, url in asdict(both).items():
+    for service, url in urls.items():
         async with connect(url, wait=False) as database:
             await require_newest(database, service)
 

@@ -18,10 +18,12 @@ from holdfast.cli import (
     events,
     keys,
     locations,
+    mails,
     orders,
     products,
     serving,
     stock,
+    webhooks,
 )
 from holdfast.cli.bench import bench
 from holdfast.cli.commands import CommandGroup
@@ -89,6 +91,8 @@ app.add_typer(keys.app, name="key")
 app.add_typer(locations.app, name="location")
 app.add_typer(backorders.app, name="backorder")
 app.add_typer(events.app, name="events")
+app.add_typer(webhooks.app, name="webhook")
+app.add_typer(mails.app, name="mail")
 app.command()(replay)
 app.command()(bench)
 app.command()(metrics)
@@ -97,6 +101,7 @@ app.command()(databases.migrate)
 app.add_typer(databases.dead_letters_app, name="dead-letters")
 app.add_typer(serving.orders_app, name="orders")
 app.add_typer(serving.inventory_app, name="inventory")
+app.add_typer(serving.notifier_app, name="notifier")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The commands that serve: both services in one process, or one of them in a cluster."""
+"""The commands that serve: all services in one process, or one of them in a cluster."""
 
 import asyncio
 import os
@@ -23,6 +23,7 @@ from holdfast.home import KEY_FILE, USUAL_FOLDER, Home, key_file
 
 orders_app = CommandGroup(help="Serve Orders in a cluster.", no_args_is_help=True)
 inventory_app = CommandGroup(help="Serve Inventory in a cluster.", no_args_is_help=True)
+notifier_app = CommandGroup(help="Serve the Notifier in a cluster.", no_args_is_help=True)
 
 ConfigOption = Annotated[
     Path | None,
@@ -81,6 +82,7 @@ def _port(of: str) -> Any:
 
 
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+_SERVED = ("orders", "inventory", "notifier", "http")  # whose addresses are told
 AuthOption = Annotated[
     bool,
     typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
@@ -92,6 +94,7 @@ def up(
     host: HostOption = "127.0.0.1",
     orders_port: Annotated[int, _port("Orders")] = 7001,
     inventory_port: Annotated[int, _port("Inventory")] = 7002,
+    notifier_port: Annotated[int, _port("the Notifier")] = 7005,
     http_port: Annotated[int, _port("HTTP/JSON")] = 7000,
     config: ConfigOption = None,
     admin_port: Annotated[int, _port("/metrics, /healthz and /readyz, on 127.0.0.1 only")] = 7009,
@@ -102,7 +105,7 @@ def up(
     auth: AuthOption = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run both services here until Ctrl-C, on SQLite files or a PostgreSQL database."""
+    """Run all services here until Ctrl-C, on SQLite files or a PostgreSQL database."""
     import uvloop
 
     from holdfast.chassis.process.admin import admin
@@ -123,24 +126,17 @@ def up(
                 host=host,
                 orders_port=orders_port,
                 inventory_port=inventory_port,
+                notifier_port=notifier_port,
                 http_port=http_port,
                 port=settings,
                 operator_key=key,
                 issuers=settings.issuers,
                 feed_settings=settings,
+                telling=settings,
             ) as services,
         ):
-            _announce(
-                {
-                    "orders": services.orders,
-                    "inventory": services.inventory,
-                    "http": services.http,
-                    "admin": told.address,
-                    "data": home.name,
-                    "key": whose,
-                },
-                output,
-            )
+            where = {"admin": told.address, "data": home.name, "key": whose}
+            _announce({name: getattr(services, name) for name in _SERVED} | where, output)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal
 
@@ -196,6 +192,20 @@ def serve_inventory(
     _serve(settings.load, service.main, config, Processes(workers, http_workers))
 
 
+@notifier_app.command("serve")
+def serve_notifier(
+    config: ConfigOption = None,
+    workers: WorkersOption = 1,
+    http: HttpOption = "",
+    http_workers: HttpWorkersOption = 1,
+) -> None:
+    """Serve the Notifier until SIGTERM; settings come from --config and HOLDFAST_NOTIFIER_*."""
+    from holdfast.notifier import service, settings
+
+    _set_http("notifier", http)
+    _serve(settings.load, service.main, config, Processes(workers, http_workers))
+
+
 def _set_http(service: str, http: str) -> None:
     """What is told on the command line wins over the environment, also in workers."""
     if http:
@@ -246,6 +256,7 @@ def _announce(told: Mapping[str, str], output: Output) -> None:
     orders, inventory = told["orders"], told["inventory"]
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
+    print_line(f"Notifier   {told['notifier']}")
     print_line(f"HTTP/JSON  http://{told['http']}/docs")
     print_line(f"Metrics    http://{told['admin']}/metrics")
     print_line(f"Data       {told['data']}")

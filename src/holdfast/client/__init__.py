@@ -97,10 +97,22 @@ from holdfast.client._types import (
     StockRequest,
     new_request_id,
 )
+from holdfast.client._webhook_types import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Mail,
+    MailState,
+    Webhook,
+    WebhookSecret,
+    WebhookState,
+)
+from holdfast.client._webhooks import Mails, Webhooks
 
 __all__ = [
     "Address",
     "AlreadyExists",
+    "Attempt",
     "Availability",
     "AwaitedUnits",
     "Backorder",
@@ -114,6 +126,8 @@ __all__ = [
     "CustomerProfile",
     "Customers",
     "DeadlineExceeded",
+    "Delivery",
+    "DeliveryState",
     "Details",
     "Disposition",
     "EarlierStock",
@@ -139,6 +153,9 @@ __all__ = [
     "Location",
     "LocationAddress",
     "LocationKind",
+    "Mail",
+    "MailState",
+    "Mails",
     "Money",
     "Movement",
     "MovementKind",
@@ -192,6 +209,10 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Violation",
+    "Webhook",
+    "WebhookSecret",
+    "WebhookState",
+    "Webhooks",
     "new_request_id",
     "parse_amount",
 ]

@@ -1,4 +1,4 @@
-"""The client itself: two services, one long-lived channel to each."""
+"""The client itself: three services, one long-lived channel to each."""
 
 import asyncio
 from types import TracebackType
@@ -14,14 +14,16 @@ from holdfast.client._key import key_for
 from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls, credentials
+from holdfast.client._webhooks import Mails, Webhooks
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
 INVENTORY_ADDRESS = "127.0.0.1:7002"
+NOTIFIER_ADDRESS = "127.0.0.1:7005"
 DEADLINE_S = 10.0
 
 
 class Holdfast:
-    """A client of both services, for asyncio; use it with `async with`, inside the event loop.
+    """A client of all services, for asyncio; use it with `async with`, inside the event loop.
 
     Making it connects to nothing: the first call does. Every call has a deadline. A call that
     fails because nothing answers, or because the service asks to come back later, is repeated
@@ -32,6 +34,7 @@ class Holdfast:
 
     :param orders: address of Orders, host:port.
     :param inventory: address of Inventory, host:port.
+    :param notifier: address of the Notifier, host:port: for webhooks and mails.
     :param deadline_s: seconds that a call may take, repeats included; more than 0, at most a year.
     :param retry_s: seconds during which a call may be repeated, 0 for never; None: the deadline.
     :param tls: speak TLS, 1.2 or newer: with these files, or by what everybody trusts. The
@@ -50,12 +53,14 @@ class Holdfast:
         retry_s: float | None = None,
         tls: Tls | bool = False,
         key: str | None = None,
+        notifier: str = NOTIFIER_ADDRESS,
     ) -> None:
         whole_s = _requests.seconds("deadline_s", deadline_s, highest=SECONDS_MAX, zero=False)
         if retry_s is not None:
             retry_s = _requests.seconds("retry_s", retry_s, highest=SECONDS_MAX)
         at_orders = _requests.address("orders", orders)
         at_inventory = _requests.address("inventory", inventory)
+        at_notifier = _requests.address("notifier", notifier)
         trust = credentials(tls)
 
         def calls(service: str, target: str) -> Calls:
@@ -63,15 +68,18 @@ class Holdfast:
             return Calls(service, target, trust, key=who, deadline_s=whole_s, retry_s=retry_s)
 
         to_orders, to_inventory = calls("Orders", at_orders), calls("Inventory", at_inventory)
+        to_notifier = calls("Notifier", at_notifier)
         self.orders = Orders(to_orders)
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)
         self.keys = Keys(to_orders)
         self.events = Events(to_orders, to_inventory)
-        self._channels = (to_orders.channel, to_inventory.channel)
+        self.webhooks = Webhooks(to_notifier)
+        self.mails = Mails(to_notifier)
+        self._channels = (to_orders.channel, to_inventory.channel, to_notifier.channel)
 
     async def close(self) -> None:
-        """End what is under way and close both channels. A repeat changes nothing."""
+        """End what is under way and close all channels. A repeat changes nothing."""
         await asyncio.gather(*(channel.close() for channel in self._channels))
 
     async def __aenter__(self) -> Self:

@@ -7,7 +7,13 @@ from functools import wraps
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from holdfast.client._client import DEADLINE_S, INVENTORY_ADDRESS, ORDERS_ADDRESS, Holdfast
+from holdfast.client._client import (
+    DEADLINE_S,
+    INVENTORY_ADDRESS,
+    NOTIFIER_ADDRESS,
+    ORDERS_ADDRESS,
+    Holdfast,
+)
 from holdfast.client._customers import Customers
 from holdfast.client._errors import HoldfastError
 from holdfast.client._events import Events
@@ -15,13 +21,14 @@ from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls
+from holdfast.client._webhooks import Mails, Webhooks
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class HoldfastSync:
-    """A client of both services for ordinary code; use it with `with`. Threads may share it.
+    """A client of all services for ordinary code; use it with `with`. Threads may share it.
 
     The same promises, errors and parameters as `Holdfast`, whose methods it runs. Async iterators
     become plain ones.
@@ -36,11 +43,20 @@ class HoldfastSync:
         retry_s: float | None = None,
         tls: Tls | bool = False,
         key: str | None = None,
+        notifier: str = NOTIFIER_ADDRESS,
     ) -> None:
         self._loop = _LoopThread()
 
         async def connect() -> Holdfast:
-            return Holdfast(orders, inventory, deadline_s, retry_s=retry_s, tls=tls, key=key)
+            return Holdfast(
+                orders,
+                inventory,
+                deadline_s,
+                retry_s=retry_s,
+                tls=tls,
+                key=key,
+                notifier=notifier,
+            )
 
         try:
             self._client = self._loop.run(connect())
@@ -52,9 +68,11 @@ class HoldfastSync:
         self.customers = _CustomersSync(self._client.customers, self._loop)
         self.keys = _KeysSync(self._client.keys, self._loop)
         self.events = _EventsSync(self._client.events, self._loop)
+        self.webhooks = _WebhooksSync(self._client.webhooks, self._loop)
+        self.mails = _MailsSync(self._client.mails, self._loop)
 
     def close(self) -> None:
-        """End what is under way, close both channels and the thread. A repeat changes nothing."""
+        """End what is under way, close all channels and the thread. A repeat changes nothing."""
         if not self._loop.stopped:
             self._loop.run(self._client.close())
             self._loop.stop()
@@ -209,3 +227,27 @@ class _InventorySync:
         self.close_transfer = loop.blocking(inventory.close_transfer)
         self.transfer = loop.blocking(inventory.transfer)
         self.list_transfers = loop.iterating(inventory.list_transfers)
+
+
+class _WebhooksSync:
+    """The verbs about webhooks, waited for; documented at `Webhooks`."""
+
+    def __init__(self, webhooks: Webhooks, loop: _LoopThread) -> None:
+        self.create = loop.blocking(webhooks.create)
+        self.get = loop.blocking(webhooks.get)
+        self.list = loop.iterating(webhooks.list)
+        self.update = loop.blocking(webhooks.update)
+        self.delete = loop.blocking(webhooks.delete)
+        self.rotate = loop.blocking(webhooks.rotate)
+        self.test = loop.blocking(webhooks.test)
+        self.replay = loop.blocking(webhooks.replay)
+        self.deliveries = loop.iterating(webhooks.deliveries)
+        self.redeliver = loop.blocking(webhooks.redeliver)
+
+
+class _MailsSync:
+    """The verbs about mails, waited for; documented at `Mails`."""
+
+    def __init__(self, mails: Mails, loop: _LoopThread) -> None:
+        self.list = loop.iterating(mails.list)
+        self.retry = loop.blocking(mails.retry)

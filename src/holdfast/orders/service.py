@@ -14,18 +14,19 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import require_newest
 from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.admission import Admission
-from holdfast.chassis.grpc.channels import RenewingChannel
+from holdfast.chassis.grpc.channels import RenewingChannel, open_channel
 from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.house import (
+    ORDERS,
     add_operator,
     identity_of,
     learn,
     service_key,
 )
-from holdfast.chassis.identity.servicer import KeyServicer
+from holdfast.chassis.identity.servicer import KeyOfferServicer, KeyServicer
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.identity.telling import key_loops
 from holdfast.chassis.messaging.broker import Broker
@@ -54,7 +55,10 @@ from holdfast.chassis.process.workers import (
 from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
 from holdfast.contracts.identity.v1 import keys_pb2
-from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
+from holdfast.contracts.identity.v1.keys_pb2_grpc import (
+    add_KeyOfferServiceServicer_to_server,
+    add_KeyServiceServicer_to_server,
+)
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
@@ -62,14 +66,12 @@ from holdfast.orders.application.ordering.edit_orders import EditOrders
 from holdfast.orders.application.ordering.end_holds import EndHolds
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
 from holdfast.orders.application.ordering.watch_order import WatchOrder
 from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
-from holdfast.orders.infrastructure.log_notifier import LogNotifier
 from holdfast.orders.infrastructure.metrics import pending_orders
-from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck, open_channel
+from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
 from holdfast.orders.presentation.http import http_service, key_http_service
@@ -85,10 +87,9 @@ from holdfast.orders.settings import Limits, OrdersSettings
 
 CHASE_EVERY_S = 5.0
 HOLDS_EVERY_S = 0.2
-NOTIFY_EVERY_S = 0.5
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
-KEY_SERVICE_NAME = keys_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name
+KEY_SERVICES = ("KeyService", "KeyOfferService")
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -150,7 +151,6 @@ def assemble(
     batches = batches_of(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))
     chase = ChaseOrders(store.begin, clock, relay, late_s=limits.late_s, expire_s=limits.expire_s)
-    notify = SendNotifications(reader, LogNotifier(), clock)
     pending = pending_orders(database.engine, clock)
     measure = Measuring(database, "orders", queue, pending, feed.measure)
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
@@ -171,20 +171,10 @@ def assemble(
         "orders relay": relay.run,
         "orders chasing": every(CHASE_EVERY_S, retrying(chase)),
         "orders ending holds": every(HOLDS_EVERY_S, retrying(EndHolds(store.begin, reader, clock))),
-        "orders notifying": every(NOTIFY_EVERY_S, notify, leadership=leadership),
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "orders measuring": every(MEASURE_EVERY_S, measure),
     }
-    finished = _finished(notify, relay)
-    return Components(servicer, boundary, signals, feed, leadership, finished, broker, loops)
-
-
-def _finished(notify: SendNotifications, relay: Relay) -> Check:
-    async def finished() -> bool:
-        """Send what is unsent; tell whether nothing waits any more."""
-        return not await notify() and await relay.is_empty()
-
-    return finished
+    return Components(servicer, boundary, signals, feed, leadership, relay.is_empty, broker, loops)
 
 
 def _relay(
@@ -226,6 +216,7 @@ async def running(
     inventory_tls: TlsFiles | None = None,
     port: PortSettings | None = None,
     feed_settings: FeedSettings = FEED_DEFAULTS,
+    private: str = "",
     share_port: bool = False,
     finish: Callable[[Check], Awaitable[None]] = at_once,
 ) -> AsyncIterator[Orders]:
@@ -235,6 +226,7 @@ async def running(
     :param operator_key: the first key, which may do everything; see `OperatorSettings`.
     :param inventory_tls: certificates for the way there; None: without TLS.
     :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
+    :param private: another address to listen on; see `serving`.
     :param finish: awaited at the end, when no call can come any more and the events still move;
         what it is given tells whether nothing waits any more.
     """
@@ -252,7 +244,7 @@ async def running(
             limits,
             admission,
             house.gate,
-            service_key(identity),
+            service_key(identity, ORDERS),
             feed_settings,
         )
         key_servicer = KeyServicer(house, clock)
@@ -263,7 +255,8 @@ async def running(
         ):
             at_end.push_async_callback(house.close)
             at_end.push_async_callback(finish, parts.finished)
-            served = _served(parts, key_servicer, listen, port.tls, share_port)
+            offer = KeyOfferServicer(house)
+            served = _served(parts, key_servicer, offer, listen, private, port.tls, share_port)
             address = await at_end.enter_async_context(served)
             http = (
                 http_service(parts.servicer, parts.boundary),
@@ -276,20 +269,24 @@ async def running(
 async def _served(
     parts: Components,
     key_servicer: KeyServicer,
+    offer: KeyOfferServicer,
     listen: str,
+    private: str,
     tls: TlsFiles | None,
     share_port: bool,
 ) -> AsyncIterator[str]:
     def register(server: aio.Server) -> None:
         add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
         add_KeyServiceServicer_to_server(key_servicer, parts.boundary.around(server))
+        add_KeyOfferServiceServicer_to_server(offer, parts.boundary.around(server))
 
     served = serving(
         listen,
         service=SERVICE_NAME,
-        also=[KEY_SERVICE_NAME],
+        also=[keys_pb2.DESCRIPTOR.services_by_name[name].full_name for name in KEY_SERVICES],
         share_port=share_port,
         tls=tls,
+        private=private,
         bus=parts.broker,
         register=register,
     )

@@ -235,17 +235,6 @@ CREATE TABLE order_history (
 CREATE INDEX order_history_of_ends ON order_history (status, order_id)
  WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
 
-CREATE TABLE notification (
-    order_id    uuid NOT NULL,
-    version     bigint NOT NULL,
-    status      text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    sent_at     timestamptz,
-    PRIMARY KEY (order_id, version)
-);
-
-CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
-
 -- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
 CREATE TABLE customer (
     customer_id text COLLATE "C" PRIMARY KEY,
@@ -2976,26 +2965,6 @@ SELECT return_id::text AS return_id, order_id::text AS order_id
  WHERE return_id = ANY($1::uuid[])
 ;
 
--- UNSENT_NOTIFICATIONS
-  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
-         customer_id, name, email, phone, address, action
-    FROM notification
-    JOIN orders USING (order_id)
-    JOIN order_history ON order_history.order_id = notification.order_id
-     AND order_history.version = notification.version
-   WHERE sent_at IS NULL
-ORDER BY recorded_at, notification.order_id
-   LIMIT $1
-;
-
--- MARK_SENT
-UPDATE notification
-   SET sent_at = $3
-  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
- WHERE notification.order_id = sent.order_id
-   AND notification.version = sent.version
-;
-
 -- INSERT_ORDERS
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version,
@@ -3135,12 +3104,6 @@ SELECT 1 AS found
   FROM hold
  WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
  LIMIT 1
-;
-
--- INSERT_NOTIFICATIONS
-INSERT INTO notification (order_id, version, status, recorded_at)
-SELECT *
-  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])
 ;
 
 -- FIND_REQUESTS

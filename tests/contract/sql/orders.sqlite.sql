@@ -235,17 +235,6 @@ CREATE TABLE order_history (
 CREATE INDEX order_history_of_ends ON order_history (status, order_id)
  WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
 
-CREATE TABLE notification (
-    order_id    TEXT NOT NULL,
-    version     INTEGER NOT NULL,
-    status      TEXT NOT NULL,
-    recorded_at TEXT NOT NULL,
-    sent_at     TEXT,
-    PRIMARY KEY (order_id, version)
-) WITHOUT ROWID;
-
-CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
-
 -- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
 CREATE TABLE customer (
     customer_id TEXT PRIMARY KEY,
@@ -3180,25 +3169,6 @@ SELECT return_id AS return_id, order_id AS order_id
  WHERE return_id IN (SELECT value FROM json_each(?1))
 ;
 
--- UNSENT_NOTIFICATIONS
-  SELECT notification.order_id AS order_id, notification.version, notification.status,
-         customer_id, name, email, phone, address, action
-    FROM notification
-    JOIN orders USING (order_id)
-    JOIN order_history ON order_history.order_id = notification.order_id
-     AND order_history.version = notification.version
-   WHERE sent_at IS NULL
-ORDER BY recorded_at, notification.order_id
-   LIMIT ?1
-;
-
--- MARK_SENT
-UPDATE notification
-   SET sent_at = ?3
- WHERE (order_id, version) IN (SELECT value, json_extract(?2, '$[' || key || ']')
-                                 FROM json_each(?1))
-;
-
 -- INSERT_ORDERS
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version,
@@ -3318,11 +3288,6 @@ SELECT 1 AS found
   FROM hold
  WHERE hold.expires_at <= ?1
  LIMIT 1
-;
-
--- INSERT_NOTIFICATIONS
-INSERT INTO notification (order_id, version, status, recorded_at)
-     VALUES (?1, ?2, ?3, ?4)
 ;
 
 -- FIND_REQUESTS

@@ -1,15 +1,16 @@
 """Count what events have caused, from the tables: each effect must be there exactly once."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
-from proof.run_record import Attempt
+from proof.rules.due import OF_STATUS
 from proof.snapshot import Snapshot
 
 Key = TypeVar("Key")
+STATUSES = {event_type: status for status, event_type in OF_STATUS.items()}
 MovementKey = tuple[str, str, str]  # order id, product id, kind
 
 
@@ -35,9 +36,9 @@ class Effects(NamedTuple):
         return f"{self.name}: {self.due} due, {times}, {self.undue} undue"
 
 
-def effects_of(snapshot: Snapshot, attempts: Sequence[Attempt]) -> list[Effects]:
+def effects_of(snapshot: Snapshot) -> list[Effects]:
     """Count the decisions on orders, the movements that each decision makes, the steps that it
-    makes an order take, the notifications of these, and how often each was handed over.
+    makes an order take, and the events of these in the feed.
     """
     moved = Counter((one.order_id, one.product_id, one.kind) for one in snapshot.ledger)
     steps = Counter(
@@ -46,15 +47,17 @@ def effects_of(snapshot: Snapshot, attempts: Sequence[Attempt]) -> list[Effects]
         for before, now in pairwise(order.history)
         if before.status != now.status
     )
-    notices = Counter((one.order_id, one.status) for one in snapshot.notices)
-    handed = Counter((one.order_id, one.status) for one in attempts)
+    told = Counter(
+        (event.subject, STATUSES[event.type])
+        for _, event in snapshot.feeds["orders"].entries
+        if event.type in STATUSES
+    )
     return [
         _effects("decisions", snapshot.orders, Counter(snapshot.reservations.keys())),
         _effects("reservations", *_moved(snapshot, moved, "RESERVATION", {"HELD", "OVER"})),
         _effects("releases", *_moved(snapshot, moved, "RELEASE", {"OVER"})),
         _effects("status steps", steps, steps),
-        _effects("notifications", steps, notices),
-        _effects("notifications handed over", steps, handed),
+        _effects("steps told", steps, told),
     ]
 
 

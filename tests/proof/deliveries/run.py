@@ -2,15 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from holdfast.chassis.database.seam import Database
 from holdfast.chassis.messaging.broker import Event
 from holdfast.chassis.messaging.inbox import REMEMBERED_DAYS, Inbox
-from holdfast.orders.application.ordering.send_notifications import SendNotifications
-from holdfast.orders.application.ports import Notification
-from proof.checker import Attempt, RunRecord, Violation, check
+from proof.checker import RunRecord, Violation, check
 from proof.observed_events import observed_event
 from proof.snapshot import Snapshot
 from proof.snapshot_reading import snapshot_of
@@ -71,16 +68,6 @@ class Report:
         return "\n".join(lines)
 
 
-class Attempts:
-    """A notifier that remembers what it was handed."""
-
-    def __init__(self) -> None:
-        self.made: list[Attempt] = []
-
-    async def send(self, notifications: Sequence[Notification]) -> None:
-        self.made += [Attempt(one.order_id, one.version, str(one.status)) for one in notifications]
-
-
 class Run:
     """Two services on two databases of their own, and the post between them."""
 
@@ -95,8 +82,6 @@ class Run:
             "orders": Post(services.orders_receiver, INVENTORY_TO_ORDERS.types, self._chance),
         }
         self._seen: list[Event] = []
-        self._attempts = Attempts()
-        self._notify = SendNotifications(services.reader, self._attempts, self._clock)
         self._seed = seed
 
     async def __call__(self, events: int) -> Report:
@@ -124,7 +109,7 @@ class Run:
             answered_again=self._sent() - sent,
             deliveries=(first, self._deliveries() - first),
             forgotten=forgotten,
-            effects=effects_of(after, self._attempts.made),
+            effects=effects_of(after),
             again=changes(before, after),
             violations=violations + more,
         )
@@ -149,13 +134,11 @@ class Run:
                     post.take(events)
 
     async def _deliver(self, *, until: int) -> None:
-        """Deliver to both in turns until so little is on its way to each; then notify."""
+        """Deliver to both in turns until so little is on its way to each."""
         while any(len(post) > until for post in self._posts.values()):
             for post in self._shuffled():
                 await post.deliver()
                 await self._collect()
-        while await self._notify():
-            continue
 
     async def _forget(self) -> int:
         """Let a month go by, so that only business keys protect; return how much is forgotten."""
@@ -173,7 +156,6 @@ class Run:
             calls=self._shop.history.calls,
             snapshot=snapshot,
             observed_events=[observed_event(event) for event in self._seen],
-            attempts=self._attempts.made,
             queues={name: len(post) for name, post in self._posts.items()},
             forgetful=forgetful,
         )

@@ -1,4 +1,4 @@
-"""A channel to another service that takes renewed certificates: gRPC's own keep what they had."""
+"""The channel to another service: it is found again quickly, and takes renewed certificates."""
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
@@ -8,13 +8,14 @@ from typing import Any, Self
 
 from grpc import aio
 
+from holdfast.chassis.grpc.credentials import channel_credentials
 from holdfast.chassis.tls import Certificates, TlsFiles, TlsMaterial
 
 LEAVE_S = 10.0  # for calls under way on a channel whose certificate is old
 
 
 class RenewingChannel:
-    """As a channel, as far as generated stubs see one.
+    """As a channel, as far as generated stubs see one; gRPC's own keep the certificates they had.
 
     A call after a renewal goes over a new channel. Those under way end on the one they began on.
 
@@ -71,3 +72,28 @@ class RenewingChannel:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+_OPTIONS = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),  # also how long a connection may take
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
+)
+
+
+def open_channel(address: str, tls: TlsFiles | None = None) -> aio.Channel | RenewingChannel:
+    """Open the one long-lived channel to a service; it reconnects by itself, quickly, and goes from
+    a process that is frozen to another one, where the address has several.
+
+    :param tls: certificates, taken anew when they are renewed; None: without TLS.
+    :raises CertificateUnusable: they are of no use.
+    """
+
+    def connect(material: TlsMaterial) -> aio.Channel:
+        return aio.secure_channel(address, channel_credentials(material), options=_OPTIONS)
+
+    if tls is None:
+        return aio.insecure_channel(address, options=_OPTIONS)
+    return RenewingChannel(tls, connect)

@@ -270,13 +270,15 @@ class _Call:
         if self.code != "OK":
             named = {name: getattr(self.request, name, "") for name in _NAMING}
             fields |= {name: text[:REQUEST_ID_LOGGED] for name, text in named.items() if text}
-        log.info("rpc", **fields, took_ms=round(seconds * 1000, 2))
+        tell = log.debug if self._told.name in _OFTEN and self.code == "OK" else log.info
+        tell("rpc", **fields, took_ms=round(seconds * 1000, 2))
         # A refusal is an answer: its span has not failed.
         has_failed = self.code in _FAILURES
         self._work.__exit__(kind, error if has_failed else None, traceback)
 
 
 _NAMING = ("order_id", "return_id", "customer_id", "product_id")  # what a refusal is about
+_OFTEN = ("OfferKeys", "ReadEvents")  # asked all the time by those who follow
 _FAILURES = frozenset(  # of a server, as OpenTelemetry has them
     "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
 )

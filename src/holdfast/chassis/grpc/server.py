@@ -75,7 +75,7 @@ async def serving(
     service: str,
     also: Sequence[str] = (),
     register: Callable[[aio.Server], None],
-    bus: Bus,
+    bus: Bus | None = None,
     share_port: bool = False,
     tls: TlsFiles | None = None,
     private: str = "",
@@ -115,14 +115,16 @@ async def serving(
             server.add_insecure_port(private)
     except RuntimeError as error:
         raise AddressInUse(listen) from error
-    await _declare_or_tell(bus)
+    if bus is not None:
+        await _declare_or_tell(bus)
     await server.start()
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
     await listening.report("", True)
     await listening.report(service, True)
 
     try:
-        async with background(_bus_loops(bus, listening, service)):
+        loops = {} if bus is None else _bus_loops(bus, listening, service)
+        async with background(loops):
             yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()

@@ -13,12 +13,17 @@ from holdfast.chassis.identity import gate, keys
 from holdfast.chassis.identity.keys import Key
 from holdfast.chassis.identity.known_keys import KnownKeys
 from holdfast.chassis.identity.principal import Principal
-from holdfast.chassis.identity.roles import SERVICE
+from holdfast.chassis.identity.roles import HELD_KEYS, SERVICE
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.identity.store import KeyStore
 
-ORDERS = "orders"  # the name of the one service that calls another
+ORDERS, NOTIFIER = "orders", "notifier"  # the services that call others
 OPERATOR = "operator"
+
+_SERVICES = {
+    ORDERS: frozenset({"stock:read", SERVICE}),
+    NOTIFIER: frozenset({"orders:read", "customers:read", "events:read", HELD_KEYS}),
+}
 
 
 class Identity(NamedTuple):
@@ -39,7 +44,7 @@ def identity_of(
 ) -> Identity:
     pepper = settings.pepper.get_secret_value().encode()
     store = KeyStore(database)
-    known = KnownKeys(store, pepper, clock, _of_orders(settings, pepper))
+    known = KnownKeys(store, pepper, clock, _of_services(settings, pepper))
     if not settings.auth:
         return Identity(store, known, gate.OpenGate(), pepper, _nothing_to_close)
     if not settings.issuers:
@@ -55,18 +60,19 @@ async def _nothing_to_close() -> None:
     pass
 
 
-def service_key(settings: IdentitySettings) -> str:
-    """Return the key by which Orders calls Inventory; "" where nobody asks for it."""
+def service_key(settings: IdentitySettings, service: str) -> str:
+    """Return the key by which a service calls others; "" where nobody asks for it."""
     secret = settings.service_key.get_secret_value()
-    return keys.derived(secret, ORDERS) if settings.auth and secret else ""
+    return keys.derived(secret, service) if settings.auth and secret else ""
 
 
-def _of_orders(settings: IdentitySettings, pepper: bytes) -> dict[Principal, bytes]:
-    key = keys.read(service_key(settings))
-    if key is None:
-        return {}
-    principal = Principal(ORDERS, key.key_id, frozenset({"stock:read", SERVICE}))
-    return {principal: keys.digest(pepper, key.secret)}
+def _of_services(settings: IdentitySettings, pepper: bytes) -> dict[Principal, bytes]:
+    found = {}
+    for service, scopes in _SERVICES.items():
+        if (key := keys.read(service_key(settings, service))) is not None:
+            principal = Principal(service, key.key_id, scopes)
+            found[principal] = keys.digest(pepper, key.secret)
+    return found
 
 
 async def add_operator(identity: Identity, operator_key: SecretStr | None, clock: Clock) -> None:

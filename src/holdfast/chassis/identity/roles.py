@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 CUSTOMER = "customer"  # own orders, and nothing else; only tokens of a shop's issuer have it
-SERVICE = "service"  # what one service asks of another, and nobody else may
+SERVICE = "service"  # what Orders asks of Inventory, and nobody else may
+HELD_KEYS = "keys:held"  # likewise what the Notifier asks of Orders
 
 SCOPES = frozenset(
     """

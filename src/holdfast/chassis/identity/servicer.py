@@ -1,4 +1,4 @@
-"""KeyService and KeyIntakeService: keys are made at one service, and taken by the other."""
+"""Keys over gRPC: made at one service, told to another, and offered to a third."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -112,6 +112,24 @@ class KeyIntakeServicer(keys_pb2_grpc.KeyIntakeServiceServicer):
         asked = {held.key.key_id for held in request.keys}
         used = [key for key in await self._store.all() if key.key_id in asked and key.used_at]
         return pb.TakeKeysResponse(used=map(message_of, used))
+
+
+class KeyOfferServicer(keys_pb2_grpc.KeyOfferServiceServicer):
+    """Tells of all keys whoever has not heard of the newest change."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._store = identity.store
+
+    async def OfferKeys(
+        self, request: pb.OfferKeysRequest, context: Context
+    ) -> pb.OfferKeysResponse:
+        if request.used:
+            await self._store.used({key.key_id: times.read(key.use_time) for key in request.used})
+        revision = await self._store.revision()
+        if revision == request.revision:
+            return pb.OfferKeysResponse(revision=revision)
+        # Read after the number: what is changed between is told now and once more.
+        return pb.OfferKeysResponse(keys=map(held_of, await self._store.all()), revision=revision)
 
 
 def message_of(key: Key) -> pb.Key:

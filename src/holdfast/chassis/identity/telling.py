@@ -12,7 +12,7 @@ from holdfast.chassis import times
 from holdfast.chassis.clock import jitter
 from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.grpc.channels import RenewingChannel
-from holdfast.chassis.identity.house import Identity, service_key
+from holdfast.chassis.identity.house import ORDERS, Identity, service_key
 from holdfast.chassis.identity.servicer import TAKEN_MAX, held_of
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.process.lifecycle import Loop
@@ -91,6 +91,6 @@ def key_loops(
 ) -> dict[str, Loop]:
     """What Orders does about keys all the time: looks for changes, and tells Inventory of them."""
     loops: dict[str, Loop] = {"orders keys": identity.known.run}
-    if key := service_key(settings):
+    if key := service_key(settings, ORDERS):
         loops["orders telling keys"] = KeyTelling(identity, channel, key, leadership).run
     return loops

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from holdfast.chassis.database.audit import Auditor
-from holdfast.chassis.database.seam import instant
+from holdfast.chassis.database.seam import Row, instant
 
 # What was cut off for its age is told by time, and times of events that stand side by side in the
 # feed differ by as long as a transaction may take.
@@ -35,14 +35,17 @@ SELECT outbox.event_id
 """,
 }
 
+# What waits in the outbox comes after all that has left it, in its order.
 ORDER = """
-SELECT position, subject, sequence, before
-  FROM (SELECT position, subject, sequence,
-               lag(sequence) OVER (PARTITION BY subject ORDER BY position) AS before
-          FROM feed
-         WHERE type <> $1) AS told
+SELECT waits, position, subject, sequence, before
+  FROM (SELECT waits, position, subject, sequence,
+               lag(sequence) OVER (PARTITION BY subject ORDER BY waits, position) AS before
+          FROM (SELECT 0 AS waits, position, subject, sequence FROM feed WHERE type <> $1
+                 UNION ALL
+                SELECT 1 AS waits, position, subject, sequence FROM outbox
+                 WHERE type <> $1 AND NOT is_repeat) AS all_told) AS told
  WHERE sequence <> coalesce(before, $2) + 1
- ORDER BY position
+ ORDER BY waits, position
 """
 
 # Of what changed since the oldest event that is kept, the newest version must be told.
@@ -69,7 +72,8 @@ ORDER BY position
 
 async def audit(auditor: Auditor, versions: str, *, beside: str = "") -> None:
     """Check that positions are dense, that no event is there twice or in the outbox too, and that
-    each subject's events follow each other without a gap up to its newest version.
+    each subject's events, with those in the outbox, follow each other without a gap up to its
+    newest version.
 
     :param versions: SQL that gives `subject`, `version` and `updated_at` of all that is told of.
     :param beside: a type of event whose sequence counts something else.
@@ -82,8 +86,8 @@ async def audit(auditor: Auditor, versions: str, *, beside: str = "") -> None:
     since = WHOLE if is_whole else instant(oldest[0]["happened_at"]) + SKEW
     contradict(
         [
-            f"{service}: at position {row['position']} of the feed {row['subject']} comes to"
-            f" {row['sequence']} after {row['before'] or 'nothing'}"
+            f"{service}: {_place(row)} {row['subject']} comes to {row['sequence']}"
+            f" after {row['before'] or 'nothing'}"
             for row in await auditor.rows(ORDER, beside, 0 if is_whole else None)
         ]
     )
@@ -94,3 +98,7 @@ async def audit(auditor: Auditor, versions: str, *, beside: str = "") -> None:
             for row in await auditor.rows(_NEWEST.format(versions=versions), beside, since)
         ]
     )
+
+
+def _place(row: Row) -> str:
+    return "in the outbox" if row["waits"] else f"at position {row['position']} of the feed"

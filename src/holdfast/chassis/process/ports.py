@@ -15,7 +15,8 @@ def _separated(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_separated)]
+Separated = BeforeValidator(_separated)
+Names = Annotated[tuple[str, ...], Separated]
 
 
 class CallerLimits(BaseModel):

@@ -17,7 +17,7 @@ from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
-from holdfast.orders.domain.ordering.status import Action, OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 
@@ -219,8 +219,8 @@ class Work(Protocol):
 
     async def record(self, changes: Sequence[OrderChange], news: Sequence[StockNews] = ()) -> None:
         """Write changes of locked orders, of one order in their order: order, history, event,
-        question; and a notification if the change is news. What was heard of their stock is kept,
-        and who has the answer to the newest question waits no longer.
+        question. What was heard of their stock is kept, and who has the answer to the newest
+        question waits no longer.
         """
 
     async def claim_late(
@@ -326,42 +326,6 @@ class CustomerReader(Protocol):
     ) -> list[Profile]:
         """Return at most `limit` profiles with ids above `after`, by id; only those with this
         e-mail address, and only this customer's, unless they are empty.
-        """
-
-
-class Notification(NamedTuple):
-    """News about an order for its customer. (order id, version) is its identity: sent twice, it is
-    the same news.
-    """
-
-    order_id: str
-    version: int
-    status: OrderStatus
-    customer_id: str
-    customer: Customer
-    action: Action = Action.STATUS
-
-
-class NotificationQueue(Protocol):
-    """Notifications recorded with the changes that they tell about.
-
-    :raises DatabaseUnavailable: every method, when it is out of reach; what was to be marked may be
-        marked or not.
-    """
-
-    async def unsent(self, limit: int) -> list[Notification]:
-        """Return the oldest notifications that are not marked as sent."""
-
-    async def mark_sent(self, notifications: Sequence[Notification], at: datetime) -> None:
-        """Remember that they were sent."""
-
-
-class Notifier(Protocol):
-    """The way to the customer."""
-
-    async def send(self, notifications: Sequence[Notification]) -> None:
-        """Send them; a repeat may reach the customer again and carries the same identity. Whatever
-        it raises, they count as unsent and are sent again.
         """
 
 

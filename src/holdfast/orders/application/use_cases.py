@@ -1,7 +1,7 @@
 """What can be done with one order: the table of contents of this layer.
 
 Whatever presents Orders to the world calls these. Placing is beside them,
-and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds, notifying.
+and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

@@ -3,19 +3,18 @@
 from holdfast.chassis.database.audit import Auditor
 from holdfast.chassis.messaging import feed_audit
 from holdfast.orders.domain.ordering.status import Action, OrderStatus, may_follow, may_happen
+from holdfast.orders.infrastructure import told_audit
 from holdfast.orders.infrastructure.customers import audit as customers_audit
 from holdfast.orders.infrastructure.ordering import edits_audit
 from holdfast.orders.infrastructure.returns import audit as returns_audit
 from holdfast.orders.infrastructure.shipping import audit as shipments_audit
 
-UNSENT_S_MAX = 60.0
 HOLD_OVERDUE_S_MAX = 60.0
 
 COUNTS = {
     "orders": "orders",
     "order lines": "order_line",
     "order changes": "order_history",
-    "notifications": "notification",
     "holds": "hold",
     "payments": "payment",
     "edits": "order_edit",
@@ -191,18 +190,6 @@ SELECT order_id, status, shortages
   FROM orders
  WHERE (status = 'REJECTED') <> (CAST(shortages AS text) <> '[]')
 """,
-    "order {order_id} became {status} at version {version} without a notification": """
-SELECT now.order_id, now.status, now.version
-  FROM order_history AS now
-  JOIN order_history AS before ON before.order_id = now.order_id
-   AND before.version = now.version - 1
-  LEFT JOIN notification ON notification.order_id = now.order_id
-   AND notification.version = now.version
- WHERE (now.status <> before.status
-        OR now.action IN ('EDITED', 'SHIPPED')
-        OR now.action = 'PAYMENT_RECORDED' AND now.status IN ('REJECTED', 'CANCELLED', 'EXPIRED'))
-   AND notification.order_id IS NULL
-""",
 }
 
 TRANSITIONS = """
@@ -237,12 +224,6 @@ ENDED_HOLDS = """
 SELECT count(*) AS n, min(expires_at) AS oldest
   FROM hold
  WHERE expires_at <= $1
-"""
-
-UNSENT = """
-SELECT count(*) AS n, min(recorded_at) AS oldest
-  FROM notification
- WHERE sent_at IS NULL
 """
 
 
@@ -288,12 +269,6 @@ async def audit(auditor: Auditor, *, pending_s_max: float) -> None:
         row["oldest"],
         after_s=HOLD_OVERDUE_S_MAX,
     )
-    (row,) = await auditor.rows(UNSENT)
-    auditor.overdue(
-        "{n} notifications are unsent since {oldest}",
-        row["n"],
-        row["oldest"],
-        after_s=UNSENT_S_MAX,
-    )
     await auditor.messages()
     await feed_audit.audit(auditor, VERSIONS)
+    await told_audit.audit(auditor)

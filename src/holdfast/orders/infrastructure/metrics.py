@@ -39,9 +39,6 @@ PENDING_AGE_SECONDS = gauge(
     "holdfast_pending_oldest_age_seconds",
     "For how long the oldest of them has waited; 0: none waits.",
 )
-NOTIFICATIONS = counter(
-    "holdfast_notifications_total", "Notifications of customers, by result.", result=("sent",)
-)
 _BY_STATUS = {status: ORDERS.labels(outcome) for status, outcome in _OUTCOMES.items()}
 REPLAYED = ORDERS.labels("replayed")
 

@@ -1,7 +1,7 @@
 """What a caller needs to call a method of Orders: one of these scopes. Not here: nobody may."""
 
 from holdfast.chassis.identity.gate import Rights, named
-from holdfast.chassis.identity.roles import CUSTOMER
+from holdfast.chassis.identity.roles import CUSTOMER, HELD_KEYS
 
 ORDER_SERVICE: Rights = {
     "CreateOrder": frozenset({"orders:write", CUSTOMER}),
@@ -36,6 +36,10 @@ KEY_SERVICE: Rights = {
     "RevokeKey": frozenset({"keys:manage"}),
 }
 
-RIGHTS: Rights = named("holdfast.orders.v1.OrderService", ORDER_SERVICE) | named(
-    "holdfast.identity.v1.KeyService", KEY_SERVICE
+KEY_OFFER_SERVICE: Rights = {"OfferKeys": frozenset({HELD_KEYS})}
+
+RIGHTS: Rights = (
+    named("holdfast.orders.v1.OrderService", ORDER_SERVICE)
+    | named("holdfast.identity.v1.KeyService", KEY_SERVICE)
+    | named("holdfast.identity.v1.KeyOfferService", KEY_OFFER_SERVICE)
 )

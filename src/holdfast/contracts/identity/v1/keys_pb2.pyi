@@ -327,3 +327,59 @@ class TakeKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TakeKeysResponse: _TypeAlias = TakeKeysResponse  # noqa: Y015
+
+@_typing.final
+class OfferKeysRequest(_message.Message):
+    """Asks for what has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """As it was answered last; 0: whatever there is."""
+    @_builtins.property
+    def used(self) -> _containers.RepeatedCompositeFieldContainer[Global___Key]:
+        """Keys that were used at the asking service since then; only their ids and use times."""
+
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+        used: _abc.Iterable[Global___Key] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferKeysRequest: _TypeAlias = OfferKeysRequest  # noqa: Y015
+
+@_typing.final
+class OfferKeysResponse(_message.Message):
+    """All keys, or none where nothing has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """To ask with next time."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldKey]:
+        """As Orders has them."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[Global___HeldKey] | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OfferKeysResponse: _TypeAlias = OfferKeysResponse  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class KeyServiceStub:
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second.
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second.
     """
 
     def __init__(self, channel):
@@ -58,7 +58,7 @@ class KeyServiceStub:
 
 
 class KeyServiceServicer:
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second.
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second.
     """
 
     def CreateKey(self, request, context):
@@ -124,7 +124,7 @@ def add_KeyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyService:
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second.
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second.
     """
 
     @staticmethod
@@ -302,6 +302,82 @@ class KeyIntakeService:
             '/holdfast.identity.v1.KeyIntakeService/TakeKeys',
             holdfast_dot_identity_dot_v1_dot_keys__pb2.TakeKeysRequest.SerializeToString,
             holdfast_dot_identity_dot_v1_dot_keys__pb2.TakeKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class KeyOfferServiceStub:
+    """How the Notifier learns of keys. Only it may call; Orders has it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.OfferKeys = channel.unary_unary(
+                '/holdfast.identity.v1.KeyOfferService/OfferKeys',
+                request_serializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysRequest.SerializeToString,
+                response_deserializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysResponse.FromString,
+                _registered_method=True)
+
+
+class KeyOfferServiceServicer:
+    """How the Notifier learns of keys. Only it may call; Orders has it.
+    """
+
+    def OfferKeys(self, request, context):
+        """Returns all keys, if there is any change since `revision`. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_KeyOfferServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'OfferKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.OfferKeys,
+                    request_deserializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysRequest.FromString,
+                    response_serializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'holdfast.identity.v1.KeyOfferService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('holdfast.identity.v1.KeyOfferService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class KeyOfferService:
+    """How the Notifier learns of keys. Only it may call; Orders has it.
+    """
+
+    @staticmethod
+    def OfferKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.identity.v1.KeyOfferService/OfferKeys',
+            holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysRequest.SerializeToString,
+            holdfast_dot_identity_dot_v1_dot_keys__pb2.OfferKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeyServiceStub:
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second."""
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -56,7 +56,7 @@ class KeyServiceStub:
 
 @_typing.type_check_only
 class KeyServiceAsyncStub(KeyServiceStub):
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second."""
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.CreateKeyRequest, _keys_pb2.CreateKeyResponse]  # type: ignore[assignment]
@@ -74,7 +74,7 @@ class KeyServiceAsyncStub(KeyServiceStub):
     """
 
 class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Makes, lists and ends keys. Orders has it; Inventory learns of every change in about a second."""
+    """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second."""
 
     @_abc_1.abstractmethod
     def CreateKey(
@@ -151,3 +151,34 @@ class KeyIntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
 def add_KeyIntakeServiceServicer_to_server(servicer: KeyIntakeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class KeyOfferServiceStub:
+    """How the Notifier learns of keys. Only it may call; Orders has it."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> KeyOfferServiceAsyncStub: ...
+    OfferKeys: _grpc.UnaryUnaryMultiCallable[_keys_pb2.OfferKeysRequest, _keys_pb2.OfferKeysResponse]
+    """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+
+@_typing.type_check_only
+class KeyOfferServiceAsyncStub(KeyOfferServiceStub):
+    """How the Notifier learns of keys. Only it may call; Orders has it."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    OfferKeys: _aio.UnaryUnaryMultiCallable[_keys_pb2.OfferKeysRequest, _keys_pb2.OfferKeysResponse]  # type: ignore[assignment]
+    """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+
+class KeyOfferServiceServicer(metaclass=_abc_1.ABCMeta):
+    """How the Notifier learns of keys. Only it may call; Orders has it."""
+
+    @_abc_1.abstractmethod
+    def OfferKeys(
+        self,
+        request: _keys_pb2.OfferKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.OfferKeysResponse, _abc.Awaitable[_keys_pb2.OfferKeysResponse]]:
+        """Returns all keys, if there is any change since `revision`. Safe to repeat."""
+
+def add_KeyOfferServiceServicer_to_server(servicer: KeyOfferServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -23,8 +23,6 @@ from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 from holdfast.orders.domain.returns.returned import Return
 from holdfast.orders.domain.shipping.shipment import Shipment
 
-_NEWS = frozenset((Action.STATUS, Action.EDITED, Action.SHIPPED))
-
 
 class OrderChange(NamedTuple):
     """One change of an order: a row of its history and an event for the world.
@@ -67,11 +65,3 @@ class OrderChange(NamedTuple):
     total: Money | None = None
     shipment: Shipment | None = None
     goods_return: Return | None = None
-
-    @property
-    def is_news(self) -> bool:
-        """Whether the customer is to be notified: of a new status, of other lines or charges, of
-        what has left, and of money for nothing.
-        """
-        is_late_payment = self.payment is not None and self.status.came_to_nothing
-        return self.action in _NEWS or is_late_payment

@@ -1,4 +1,4 @@
-"""The first schema of Orders: orders with their lines, history and notifications.
+"""The first schema of Orders: orders with their lines and history, and customers.
 
 Statuses, states and kinds have no CHECK, which SQLite could not alter: the domain knows them. What
 counts does: it is the last wall.
@@ -214,15 +214,6 @@ CREATE TABLE order_history (
 -- The final statuses, word by word as in `ENDED` of sql.py, or a list by status can't use it.
 CREATE INDEX order_history_of_ends ON order_history (status, order_id)
  WHERE status IN ('REJECTED', 'CANCELLED', 'EXPIRED');
-CREATE TABLE notification (
-    order_id    uuid NOT NULL,
-    version     bigint NOT NULL,
-    status      text NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    sent_at     timestamptz,
-    PRIMARY KEY (order_id, version)
-) WITHOUT ROWID;
-CREATE INDEX notification_unsent ON notification (recorded_at, order_id) WHERE sent_at IS NULL;
 -- Who a customer is; an order without contact information takes a copy. Erased, a row stays.
 CREATE TABLE customer (
     customer_id text COLLATE "C" PRIMARY KEY,

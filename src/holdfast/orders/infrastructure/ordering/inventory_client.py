@@ -9,8 +9,6 @@ from grpc import aio
 from holdfast.chassis import money, tracing
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.grpc.channels import RenewingChannel
-from holdfast.chassis.grpc.credentials import channel_credentials
-from holdfast.chassis.tls import TlsFiles, TlsMaterial
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
@@ -87,31 +85,6 @@ def _stock(info: pb.StockInfo) -> ProductStock:
     decimals = money.DIGITS[currency]
     price = Money(currency, minor)
     return ProductStock(price, decimals, info.product.active, info.available, info.backorder_room)
-
-
-_OPTIONS = (
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 1_000),  # also how long a connection may take
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 3_000),
-)
-
-
-def open_channel(address: str, tls: TlsFiles | None = None) -> aio.Channel | RenewingChannel:
-    """Open the one long-lived channel to Inventory; it reconnects by itself, quickly, and goes
-    from a process that is frozen to another one, where the address has several.
-
-    :param tls: certificates, taken anew when they are renewed; None: without TLS.
-    :raises CertificateUnusable: they are of no use.
-    """
-
-    def connect(material: TlsMaterial) -> aio.Channel:
-        return aio.secure_channel(address, channel_credentials(material), options=_OPTIONS)
-
-    if tls is None:
-        return aio.insecure_channel(address, options=_OPTIONS)
-    return RenewingChannel(tls, connect)
 
 
 assert grpc.StatusCode.NOT_FOUND.value[0] == NOT_FOUND, "the two spellings of one code"

@@ -1,4 +1,4 @@
-"""Orders as they are read: whole orders, pages of them, and notifications that wait to be sent."""
+"""Orders as they are read: whole orders, and pages of them."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,6 @@ from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database, Reading, Row
 from holdfast.orders.application.ports import (
     Editable,
-    Notification,
     OrderFilter,
     RecordedRequest,
     RequestKey,
@@ -17,13 +16,12 @@ from holdfast.orders.application.ports import (
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.edits import Edit
-from holdfast.orders.domain.ordering.status import Action, OrderStatus
+from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.payments.payment import (
     PaymentStatus,
 )
 from holdfast.orders.infrastructure.metrics import REPLAYED
 from holdfast.orders.infrastructure.ordering.documents import (
-    customer_of,
     order_of,
     whole_order,
     with_returns,
@@ -174,26 +172,6 @@ class Reader:
     async def any_hold_ended(self, here: datetime) -> bool:
         async with self._database.read() as reading:
             return bool(await reading.fetch(self._sql.ANY_HOLD_ENDED, here))
-
-    async def unsent(self, limit: int) -> list[Notification]:
-        async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.UNSENT_NOTIFICATIONS, limit)
-        return [
-            Notification(
-                order_id=row["order_id"],
-                version=row["version"],
-                status=OrderStatus(row["status"]),
-                customer_id=row["customer_id"],
-                customer=customer_of(row),
-                action=Action(row["action"]),
-            )
-            for row in rows
-        ]
-
-    async def mark_sent(self, notifications: Sequence[Notification], at: datetime) -> None:
-        order_ids = [news.order_id for news in notifications]
-        versions = [news.version for news in notifications]
-        await self._database.execute(self._sql.MARK_SENT, order_ids, versions, at)
 
 
 def _leads(wanted: OrderFilter) -> list[str]:

@@ -1,4 +1,4 @@
-"""SQL of what is read of orders, as PostgreSQL reads it: whole orders, and notifications."""
+"""SQL of what is read of orders, as PostgreSQL reads it: whole orders."""
 
 from holdfast.chassis.database.sql import either
 from holdfast.orders.infrastructure.ordering.naming_sql import OF_NAMED
@@ -219,30 +219,3 @@ SELECT return_id::text AS return_id, order_id::text AS order_id
   FROM order_return
  WHERE return_id = ANY($1::uuid[])
 """
-    UNSENT_NOTIFICATIONS = """
-  SELECT notification.order_id::text AS order_id, notification.version, notification.status,
-         customer_id, name, email, phone, address, action
-    FROM notification
-    JOIN orders USING (order_id)
-    JOIN order_history ON order_history.order_id = notification.order_id
-     AND order_history.version = notification.version
-   WHERE sent_at IS NULL
-ORDER BY recorded_at, notification.order_id
-   LIMIT $1
-"""
-
-    _SENT = """
-UPDATE notification
-   SET sent_at = $3
-"""
-    MARK_SENT = _SENT + either(
-        postgresql="""
-  FROM unnest($1::uuid[], $2::bigint[]) AS sent (order_id, version)
- WHERE notification.order_id = sent.order_id
-   AND notification.version = sent.version
-""",
-        sqlite="""
- WHERE (order_id, version) IN (SELECT value, json_extract($2, '$[' || key || ']')
-                                 FROM json_each($1))
-""",
-    )

@@ -211,12 +211,6 @@ SELECT 1 AS found
  WHERE """
     ANY_HOLD_ENDED = _ANY_HOLD + _ENDED_HOLD + "\n LIMIT 1\n"
 
-    INSERT_NOTIFICATIONS = """
-INSERT INTO notification (order_id, version, status, recorded_at)
-SELECT *
-  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])
-"""
-
     _OF_REQUESTS = ", customer_id, request_id, request_hash\n  FROM orders\n"
     # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
     # item.

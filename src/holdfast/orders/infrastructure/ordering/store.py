@@ -261,8 +261,6 @@ class StoreWork:
         await record_returns(self._transaction, self._sql, changes)
         self._record_beside_the_status(changes)
         self._add_history(changes)
-        told = [(c.order_id, c.version, c.status, c.at) for c in changes if c.is_news]
-        self._transaction.defer(self._sql.INSERT_NOTIFICATIONS, told)
         self._tell(changes)
         self._transaction.after_commit(lambda: self._changed(by_order))
 

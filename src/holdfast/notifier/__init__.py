@@ -1,0 +1,1 @@
+"""The Notifier: follows both feeds, and tells who must know, by webhook and e-mail."""

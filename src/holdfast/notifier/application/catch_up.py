@@ -1,0 +1,72 @@
+"""Bring webhooks what they missed, up to where the feed is followed for all."""
+
+from collections.abc import Callable
+
+from holdfast.notifier.application.ports import (
+    EARLIEST,
+    Begin,
+    CatchUp,
+    Clock,
+    FeedLost,
+    FeedPage,
+    Feeds,
+    Reader,
+)
+from holdfast.notifier.application.telling import tell
+from holdfast.notifier.domain.webhook import WebhookState
+
+
+class CatchUpWebhooks:
+    """Takes a page for each webhook that is behind.
+
+    While it catches up, it gets nothing of what comes now; where both places meet, it joins the
+    others: so the order is the feed's, and each event comes once.
+
+    :param lost: called with what was lost of whose place: what the feed still has is sent.
+    """
+
+    def __init__(
+        self,
+        begin: Begin,
+        reader: Reader,
+        feeds: Feeds,
+        clock: Clock,
+        lost: Callable[[CatchUp, str], None],
+    ) -> None:
+        self._begin, self._reader, self._feeds = begin, reader, feeds
+        self._clock, self._lost = clock, lost
+
+    async def __call__(self) -> int:
+        """Return how many webhooks were brought a page; call again until 0."""
+        return sum([await self._bring(place) for place in await self._reader.catching_up()])
+
+    async def _bring(self, place: CatchUp) -> bool:
+        """Return whether that moved it."""
+        try:
+            page = await self._feeds.read(place.feed, place.cursor, wait_s=0)
+        except FeedLost as lost:
+            self._lost(place, str(lost))
+            page = FeedPage([], EARLIEST)
+        async with self._begin() as work:
+            followed = await work.lock_followed(place.feed)
+            if await work.catch_up(place.webhook_id, place.feed) != place:
+                return True  # another process was faster, or somebody asked for another place
+            webhook = (await work.lock_webhooks([place.webhook_id])).get(place.webhook_id)
+            if webhook is None or webhook.state is not WebhookState.ACTIVE:
+                await work.end_catch_ups(place.webhook_id)
+                return True
+            joint = "" if followed is None else followed.cursor
+            events = list(page.events)
+            cursors = [place.cursor, *(event.cursor for event in events)]
+            if joins := joint in cursors:
+                del events[cursors.index(joint) :]
+            if place.since is not None:
+                events = [event for event in events if event.happened_at >= place.since]
+            wanted = [event for event in events if webhook.wants(event.type)]
+            await work.forget_deliveries(webhook.webhook_id, [one.event_id for one in wanted])
+            await tell(work, wanted, [webhook], self._clock.now())
+            if joins:
+                await work.end_catch_up(place.webhook_id, place.feed)
+            else:
+                await work.move_catch_up(place._replace(cursor=page.next_cursor))
+        return joins or page.next_cursor != place.cursor

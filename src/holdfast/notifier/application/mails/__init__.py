@@ -1,0 +1,1 @@
+"""E-mail to customers: what one is told, and what came of telling it."""

@@ -1,0 +1,1 @@
+"""The technologies under the Notifier: its database, the feeds, HTTP to receivers, SMTP."""

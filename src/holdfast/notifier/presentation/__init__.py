@@ -1,0 +1,1 @@
+"""The protocols in front of the Notifier: gRPC and HTTP/JSON."""
