@@ -17,7 +17,7 @@ from testbed.servers import PostgresServer
 from tests.e2e.conftest import Embedded, command
 
 ANY_PORTS = (
-    *("--orders-port", "0", "--inventory-port", "0"),
+    *("--orders-port", "0", "--inventory-port", "0", "--notifier-port", "0"),
     *("--http-port", "0", "--admin-port", "0"),
 )
 PASSWORD = "a-secret-of-ours"
