@@ -209,9 +209,8 @@ async def serving(
         ) as notifier,
         serving_http(http_at, [*orders.http, *inventory.http, *notifier.http], port) as http,
     ):
-        yield Addresses(
-            orders.address, inventory.address, http, operator_key, notifier=notifier.address
-        )
+        at = orders.address, inventory.address
+        yield Addresses(*at, http, operator_key, notifier=notifier.address)
 
 
 @asynccontextmanager

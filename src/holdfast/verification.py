@@ -1,14 +1,17 @@
-"""Verify both databases: recompute every number from its records and name every contradiction.
+"""Verify the databases: recompute every number from its records and name every contradiction.
 
-Each service's own records are checked by its `infrastructure/audit.py`. Here the two services
-are held against each other: what Orders says of an order must be what Inventory holds for it.
+Each service's own records are checked by its `infrastructure/audit.py`. Here Orders and Inventory
+are held against each other: what Orders says of an order must be what Inventory holds for it. The
+Notifier is held against the feeds of both: `told_audit` says what it must have told.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.audit import Auditor, Findings
@@ -16,6 +19,9 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.seam import Database
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.infrastructure import audit as inventory_audit
+from holdfast.notifier.domain.events import FeedName
+from holdfast.notifier.infrastructure import audit as notifier_audit
+from holdfast.notifier.infrastructure import told_audit
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure import audit as orders_audit
 from holdfast.orders.infrastructure import order_facts
@@ -26,6 +32,7 @@ LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 SETTLE_S_MAX = 10.0  # events may be on their way; what still disagrees then is a contradiction
 PENDING_S_MAX = 3_900.0  # orders expire after an hour, unless told otherwise
 LOOK_AGAIN_S = 0.5
+KEPT_DAYS = 30.0  # unless told otherwise
 
 # What Inventory may hold for an order of each status, once no event is on its way; None: nothing.
 HELD, SHORT, OVER = ReservationState.HELD, ReservationState.SHORT, ReservationState.OVER
@@ -57,55 +64,92 @@ class Report:
         return not self.contradictions
 
 
-async def verify(
-    orders_url: str, inventory_url: str, *, pending_s_max: float = PENDING_S_MAX
-) -> Report:
-    """Check both databases and hold them against each other. Reads only; safe on a running system.
+class _Databases(NamedTuple):
+    orders: Database
+    inventory: Database
+    notifier: Database | None
 
-    Each database is read as of one moment. Between those two moments events may have been on their
+
+class _Auditors(NamedTuple):
+    orders: Auditor
+    inventory: Auditor
+    notifier: Auditor | None
+
+
+async def verify(
+    orders_url: str,
+    inventory_url: str,
+    notifier_url: str = "",
+    *,
+    pending_s_max: float = PENDING_S_MAX,
+    kept_days: float = KEPT_DAYS,
+) -> Report:
+    """Check the databases and hold them against each other. Reads only; safe on a running system.
+
+    Each database is read as of one moment. Between those moments events may have been on their
     way: what the services disagree on counts only if they still do after SETTLE_S_MAX.
 
+    :param notifier_url: "": the Notifier is left out.
     :param pending_s_max: orders that are PENDING for longer are a contradiction.
+    :param kept_days: how long the Notifier keeps what it has told; see its settings.
     :raises DatabaseUnavailable: one of them can't be opened.
     """
-    async with (
-        connect(orders_url, wait=False) as orders,
-        connect(inventory_url, wait=False) as inventory,
-    ):
+    kept = timedelta(days=kept_days)
+    async with AsyncExitStack() as opened:
+        orders, inventory, *notifier = [
+            await opened.enter_async_context(connect(url, wait=False))
+            for url in (orders_url, inventory_url, *filter(None, [notifier_url]))
+        ]
+        databases = _Databases(orders, inventory, notifier[0] if notifier else None)
         findings = Findings()
-        async with _auditors(orders, inventory, findings) as (of_orders, of_inventory):
-            await orders_audit.audit(of_orders, pending_s_max=pending_s_max)
-            await inventory_audit.audit(of_inventory)
-            disagreements = await _compare(of_orders, of_inventory, findings)
-        findings.contradict(await _lasting(disagreements, orders, inventory))
+        async with _auditors(databases, findings) as auditors:
+            await orders_audit.audit(auditors.orders, pending_s_max=pending_s_max)
+            await inventory_audit.audit(auditors.inventory)
+            if auditors.notifier is not None:
+                await notifier_audit.audit(auditors.notifier)
+            disagreements = await _disagreements_of(auditors, findings, kept)
+        findings.contradict(await _lasting(disagreements, databases, kept))
     return Report(findings.checked, findings.notes, findings.contradictions)
 
 
 @asynccontextmanager
-async def _auditors(
-    orders: Database, inventory: Database, findings: Findings
-) -> AsyncIterator[tuple[Auditor, Auditor]]:
-    """Open both databases as of now, as near to each other as can be."""
+async def _auditors(databases: _Databases, findings: Findings) -> AsyncIterator[_Auditors]:
+    """Open the databases as of now, as near to each other as can be; the Notifier first: what it
+    has followed is in the feeds then.
+    """
     at = SystemClock().now()
-    async with orders.snapshot() as of_orders, inventory.snapshot() as of_inventory:
-        for reading in (of_orders, of_inventory):
+    async with AsyncExitStack() as opened:
+
+        async def auditor(service: str, database: Database) -> Auditor:
+            reading = await opened.enter_async_context(database.snapshot())
             await reading.fetch("SELECT 1")  # a snapshot begins with its first statement
-        yield (
-            Auditor("orders", orders.engine, of_orders, findings, at),
-            Auditor("inventory", inventory.engine, of_inventory, findings, at),
-        )
+            return Auditor(service, database.engine, reading, findings, at)
+
+        told = databases.notifier
+        notifier = None if told is None else await auditor("notifier", told)
+        orders = await auditor("orders", databases.orders)
+        yield _Auditors(orders, await auditor("inventory", databases.inventory), notifier)
 
 
-async def _lasting(disagreements: list[str], orders: Database, inventory: Database) -> list[str]:
+async def _lasting(disagreements: list[str], databases: _Databases, kept: timedelta) -> list[str]:
     """Look again until nothing is left of them, or for SETTLE_S_MAX; return what is."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + SETTLE_S_MAX
     while disagreements and loop.time() < ends_at:
         await asyncio.sleep(LOOK_AGAIN_S)
-        async with _auditors(orders, inventory, Findings()) as (of_orders, of_inventory):
-            now = set(await _compare(of_orders, of_inventory, Findings()))
+        async with _auditors(databases, Findings()) as auditors:
+            now = set(await _disagreements_of(auditors, Findings(), kept))
         disagreements = [one for one in disagreements if one in now]
     return disagreements
+
+
+async def _disagreements_of(auditors: _Auditors, findings: Findings, kept: timedelta) -> list[str]:
+    orders, inventory, notifier = auditors
+    found = await _compare(orders, inventory, findings)
+    if notifier is not None:
+        feeds = {FeedName.ORDERS: orders, FeedName.INVENTORY: inventory}
+        found += await told_audit.compare(notifier, feeds, kept=kept)
+    return found
 
 
 async def _compare(orders: Auditor, inventory: Auditor, findings: Findings) -> list[str]:

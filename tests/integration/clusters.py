@@ -29,6 +29,7 @@ async def cluster(
     limits: Limits,
     http_at: str = "",
     issuers: Issuers = (),
+    telling: TellingSettings = TELLING,
 ) -> AsyncIterator[embedded.Addresses]:
     """All services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
     subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
@@ -59,21 +60,21 @@ async def cluster(
         at, http = (orders.address, inventory.address), [*orders.http, *inventory.http]
         where = ""
         if (own := databases.get("notifier")) is not None:
-            notifier = await started.enter_async_context(_notifier(own, at, how))
+            notifier = await started.enter_async_context(_notifier(own, at, telling, how))
             http, where = [*http, *notifier.http], notifier.address
         served_at = await started.enter_async_context(serving_http(http_at, http))
         yield embedded.Addresses(*at, served_at, notifier=where)
 
 
 def _notifier(
-    database: Database, at: tuple[str, str], how: Mapping[str, Any]
+    database: Database, at: tuple[str, str], telling: TellingSettings, how: Mapping[str, Any]
 ) -> AbstractAsyncContextManager[notifier_service.Notifier]:
     return notifier_service.running(
         database,
         orders=at[0],
         inventory=at[1],
         sealer=Sealer([KEY]),
-        telling=TELLING,
+        telling=telling,
         begin_at_once=True,
         **how,
     )

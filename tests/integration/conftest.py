@@ -39,13 +39,14 @@ from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceS
 from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.home import Home, in_folder, in_postgres
+from holdfast.notifier.settings import TellingSettings
 from holdfast.orders.settings import Limits
 from testbed.keys import KEY, keyed
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 from tests.integration.clusters import TELLING, cluster
 
-SERVICES = ("orders", "inventory", "notifier")
+SERVICES = ("orders", "inventory")
 EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
 CALL_S_MAX = 20.0
 SETTLE_S_MAX = 20.0
@@ -326,7 +327,8 @@ def ground(
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
     number = next(_numbers)
-    services = SERVICES if getattr(request.module, "NOTIFIES", False) else SERVICES[:2]
+    notifies = getattr(request.module, "NOTIFIES", False)
+    services = (*SERVICES, "notifier") if notifies else SERVICES
     names = {service: f"{service}_{number}" for service in services}
     urls = {
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
@@ -340,15 +342,21 @@ def ground(
 
 @asynccontextmanager
 async def running(
-    ground: Ground, limits: Limits | None = None, http_at: str = "", issuers: Issuers = ()
+    ground: Ground,
+    limits: Limits | None = None,
+    http_at: str = "",
+    issuers: Issuers = (),
+    telling: TellingSettings = TELLING,
 ) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
     how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
-    how["telling"] = TELLING
+    how["telling"] = telling
     async with AsyncExitStack() as started:
         at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
-        found = at_home or cluster(ground.databases, ground.broker_url, limits, http_at, issuers)
+        found = at_home or cluster(
+            ground.databases, ground.broker_url, limits, http_at, issuers, telling
+        )
         addresses = await started.enter_async_context(found)
         # Without options: no answer may be larger than what a channel takes by default.
         at = addresses.orders, addresses.inventory

@@ -16,6 +16,7 @@ from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.roles import ROLES, scopes_of
 from holdfast.client import Holdfast, Money, PermissionDenied, Unauthenticated
 from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1.keys_pb2_grpc import KeyServiceStub
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -24,7 +25,7 @@ from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY_RIGHTS
 from holdfast.notifier.presentation.rights import RIGHTS as NOTIFIER_RIGHTS
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS_RIGHTS
 from testbed.keys import KEY
-from tests.integration.conftest import ANYWHERE, CALL_S_MAX, Ground, running
+from tests.integration.conftest import ANYWHERE, CALL_S_MAX, Ground, refusal, running
 from tests.integration.over_http import Http, answer_of, raw, request_bytes
 
 NOTIFIES = True
@@ -297,3 +298,18 @@ async def test_a_stream_sends_nothing_after_its_key_was_revoked(http: Http) -> N
     assert isinstance(first, orders_pb2.Order)
     assert first.order_id == order_id
     assert ended.value.code() == StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("key_id", ["", "x" * 10_001, "a\u200bb", "nobody"])
+async def test_a_key_id_that_is_none_is_refused_in_words_that_reach_who_asked(
+    http: Http, key_id: str
+) -> None:
+    stub = KeyServiceStub(http.holdfast.orders_channel)
+    wanted = "NOT_FOUND" if key_id == "nobody" else "INVALID_ARGUMENT"
+
+    for told in (
+        await refusal(stub.RevokeKey(keys_pb2.RevokeKeyRequest(key_id=key_id))),
+        await refusal(stub.RotateKey(keys_pb2.RotateKeyRequest(key_id=key_id))),
+    ):
+        assert told.code.name == wanted
+        assert told.fields == ([] if wanted == "NOT_FOUND" else ["key_id"])

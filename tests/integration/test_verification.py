@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from holdfast import verification
 from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
-from holdfast.chassis.database.seam import Database
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
@@ -333,12 +333,10 @@ async def test_what_the_services_agree_on_at_a_second_look_is_no_contradiction(
     await shop.hear_inventory([answer(placed.order_id, LAMP=2)])
     lasting, at_first = verification._lasting, list[str]()
 
-    async def reserve_in_between(
-        disagreements: list[str], orders: Database, inventory: Database
-    ) -> list[str]:
+    async def reserve_in_between(disagreements: list[str], *rest: Any) -> list[str]:
         at_first.extend(disagreements)
         await shop.hear_orders([reserve(placed.order_id, LAMP=2)])
-        return await lasting(disagreements, orders, inventory)
+        return await lasting(disagreements, *rest)
 
     monkeypatch.setattr(verification, "_lasting", reserve_in_between)
 

@@ -1,6 +1,7 @@
 """The commands that read or mend the databases themselves: migrate, verify, dead letters."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -82,17 +83,24 @@ def verify(
     data: HomeOption = None,
     orders_db: OrdersDatabaseOption = "",
     inventory_db: InventoryDatabaseOption = "",
+    notifier_db: NotifierDatabaseOption = "",
+    kept_days: Annotated[
+        float, typer.Option(help="How long the Notifier is told to keep what it has told.")
+    ] = 30.0,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Recompute everything from the movements and the orders, and name every contradiction.
 
-    Exits with 1 if there is any.
+    With URLs, the Notifier is checked if its own is given. Exits with 1 if there is any
+    contradiction.
     """
     both = _existing(data, orders_db, inventory_db)
+    is_by_url = data is None and (orders_db or inventory_db)
+    notifier = _checked(notifier_db) if is_by_url else (data or usual_home()).notifier
     from holdfast.verification import verify as recompute
 
     with engine_errors():
-        report = asyncio.run(recompute(both.orders, both.inventory))
+        report = asyncio.run(recompute(both.orders, both.inventory, notifier, kept_days=kept_days))
     if output is Output.JSON:
         print_json({**asdict(report), "ok": report.ok})
     else:
@@ -204,15 +212,15 @@ def _existing(data: Home | None, orders_db: str, inventory_db: str) -> _Database
         raise Failed(f"there are no databases of Holdfast in {home.name}: see --data", NOT_FOUND)
     if home.folder is None:
         with engine_errors():
-            asyncio.run(_require_newest(both))
+            asyncio.run(_require_newest(home.urls))
     return both
 
 
-async def _require_newest(both: _Databases) -> None:
+async def _require_newest(urls: Mapping[str, str]) -> None:
     from holdfast.chassis.database.engines import connect
     from holdfast.chassis.database.migrations import require_newest
 
-    for service, url in asdict(both).items():
+    for service, url in urls.items():
         async with connect(url, wait=False) as database:
             await require_newest(database, service)
 

@@ -64,7 +64,7 @@ def _demonstrate(folder: Path) -> bool:
     if len(told) > TOLD_MAX:
         _say(f"  ... and {len(told) - TOLD_MAX:,} more refused, or nothing to take back")
     _step(4, "Stopping both, and recomputing everything from the two databases")
-    found = asyncio.run(verify(home.orders, home.inventory))
+    found = asyncio.run(verify(*home.urls.values()))
     _show(found)
     return report.ok and found.ok
 

@@ -32,6 +32,7 @@ CREATE TABLE webhook (
     state         TEXT NOT NULL,
     failing_since TEXT,
     created_at    TEXT NOT NULL,
+    whole_since   TEXT NOT NULL,          -- what happened since then, it is sent
     version       INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -343,7 +344,8 @@ DELETE FROM event
 
 -- FIND_WEBHOOK
 SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at, version,
+       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
+       whole_since, version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -353,7 +355,8 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 
 -- FIND_REQUESTED_WEBHOOK
 SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at, version,
+       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
+       whole_since, version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -363,7 +366,8 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 
 -- LIST_WEBHOOKS
 SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at, version,
+       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
+       whole_since, version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -375,7 +379,8 @@ SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, de
 
 -- LISTENING_WEBHOOKS
 SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at, version,
+       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
+       whole_since, version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -396,7 +401,8 @@ ORDER BY webhook_id
 
 -- FIND_WEBHOOKS
 SELECT webhook_id AS webhook_id, coalesce(request_id, '') AS request_id, url, description,
-       types, in_order, secret, old_secret, old_until, state, failing_since, created_at, version,
+       types, in_order, secret, old_secret, old_until, state, failing_since, created_at,
+       whole_since, version,
        EXISTS (SELECT 1
                  FROM catch_up
                 WHERE catch_up.webhook_id = webhook.webhook_id) AS catching_up
@@ -411,14 +417,14 @@ SELECT count(*) AS webhooks
 
 -- INSERT_WEBHOOK
 INSERT INTO webhook (webhook_id, request_id, url, description, types, in_order, secret, state,
-                     created_at, version)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                     created_at, whole_since, version)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 ;
 
 -- UPDATE_WEBHOOK
 UPDATE webhook
    SET url = ?2, description = ?3, types = ?4, secret = ?5, old_secret = ?6, old_until = ?7,
-       state = ?8, failing_since = ?9, version = ?10
+       state = ?8, failing_since = ?9, version = ?10, whole_since = ?11
  WHERE webhook_id = ?1
 ;
 

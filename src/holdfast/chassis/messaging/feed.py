@@ -134,7 +134,7 @@ class Feed:
         :param types: full names; none: all.
         :raises CursorMalformed, CursorExpired, CursorUnknown: there is no such place.
         """
-        named = None if after in (EARLIEST, LATEST) else _parsed(after)
+        named = None if after in (EARLIEST, LATEST) else cursor_of(after)
         async with self._database.read() as reading:
             (head,) = await reading.fetch(self._sql.FEED_HEAD)
             newest, oldest = head["last"], head["oldest"] or 1
@@ -186,7 +186,7 @@ class Feed:
 
     async def _checks(self, reading: Reading, positions: Collection[int]) -> dict[int, str]:
         rows = await reading.fetch(self._sql.FEED_PLACES, sorted(positions))
-        return {row["position"]: _check(row["event_id"]) for row in rows}
+        return {row["position"]: check_of(row["event_id"]) for row in rows}
 
     async def beyond(self, position: int, *, within_s: float) -> None:
         """Return when there may be something after a position, after so long, or at the end."""
@@ -281,11 +281,16 @@ class Cursor(NamedTuple):
 NO_CHECK = "0" * 8
 
 
-def _check(event_id: str) -> str:
+def check_of(event_id: str) -> str:
+    """Return by what a cursor knows the event at its position."""
     return f"{crc32(event_id.encode()):08x}"
 
 
-def _parsed(text: str) -> Cursor:
+def cursor_of(text: str) -> Cursor:
+    """Read a cursor.
+
+    :raises CursorMalformed: it is none.
+    """
     found = _CURSOR.fullmatch(text)
     if found is None or int(found[2]) > POSITION_MAX:
         raise CursorMalformed
@@ -316,7 +321,7 @@ def _require_there(cursor: Cursor, newest: int, there: Mapping[int, str]) -> Non
 def _entry(feed_id: str, row: Row) -> Entry:
     event_id = row["event_id"]
     return Entry(
-        str(Cursor(feed_id, row["position"], _check(event_id))),
+        str(Cursor(feed_id, row["position"], check_of(event_id))),
         Event(
             event_id=event_id,
             type=row["type"],

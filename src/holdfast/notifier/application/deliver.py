@@ -127,12 +127,16 @@ class Deliver:
 
 
 class RecordAttempts:
-    """Record what came of attempts: deliveries, those behind them, and how their webhooks fare."""
+    """Record what came of attempts: deliveries, those behind them, and how their webhooks fare.
 
-    def __init__(self, begin: Begin) -> None:
-        self._begin = begin
+    :param disabled: called with a webhook that was given up, once that is recorded.
+    """
+
+    def __init__(self, begin: Begin, disabled: Callable[[Webhook], None]) -> None:
+        self._begin, self._disabled = begin, disabled
 
     async def __call__(self, attempts: Sequence[Attempt]) -> Sequence[None]:
+        given_up = []
         async with self._begin() as work:
             ids = {one.delivery.webhook_id for one in attempts}
             webhooks = await work.lock_webhooks(ids)
@@ -148,4 +152,7 @@ class RecordAttempts:
                     await work.save_webhook(webhook)
                 if webhook.state is WebhookState.DISABLED is not before.state:
                     await work.give_up_open(webhook_id, "the webhook was disabled", its[-1].at)
+                    given_up.append(webhook)
+        for webhook in given_up:
+            self._disabled(webhook)
         return [None] * len(attempts)

@@ -68,7 +68,7 @@ class CreateWebhook:
 
     async def __call__(self, asked: NewWebhook) -> Webhook:
         await self._sender.require_allowed(asked.url)
-        webhook_id = self._clock.new_id()
+        webhook_id, now = self._clock.new_id(), self._clock.now()
         webhook = Webhook(
             webhook_id,
             asked.url,
@@ -76,8 +76,9 @@ class CreateWebhook:
             asked.types,
             asked.in_order,
             Secrets(self._signer.new_secret(webhook_id)),
-            self._clock.now(),
-            asked.request_id,
+            created_at=now,
+            whole_since=now,
+            request_id=asked.request_id,
         )
         async with self._begin() as work:
             if known := asked.request_id and await work.requested_webhook(asked.request_id):
@@ -114,10 +115,10 @@ class UpdateWebhook:
             await self._sender.require_allowed(str(details["url"]))
         async with self._begin() as work:
             webhook = await locked(work, webhook_id)
-            revised = webhook.revised(expected_version=expected_version, **details)
+            now = self._clock.now()
+            revised = webhook.revised(expected_version=expected_version, now=now, **details)
             await work.save_webhook(revised)
             if revised.state is not WebhookState.ACTIVE:
-                now = self._clock.now()
                 await work.give_up_open(webhook_id, "the webhook was made inactive", now)
                 await work.end_catch_ups(webhook_id)
                 revised = replace(revised, catching_up=False)
@@ -181,6 +182,7 @@ class ReplayWebhook:
                 await work.reopen(webhook_id, None, now)
                 return webhook
             await work.give_up_open(webhook_id, "a replay from a later place was asked for", now)
+            await work.save_webhook(replace(webhook, whole_since=now))
             for place in after.of(webhook_id):
                 await work.save_catch_up(place)
         return replace(webhook, catching_up=True)

@@ -48,6 +48,8 @@ class Webhook:
     :param types: full names of those that it wants; none: all.
     :param in_order: each event waits for the one before; else only those about one subject do.
     :param failing_since: when the first of the failures came that nothing has arrived since.
+    :param whole_since: all that happened since then and that it wants, it is sent: it was made,
+        made active, given other types or replayed to then. Nothing goes by it; audits check it.
     :param version: rises by one with every change by people, and when it is disabled.
     """
 
@@ -58,6 +60,7 @@ class Webhook:
     in_order: bool
     secrets: Secrets
     created_at: datetime
+    whole_since: datetime
     request_id: str = ""
     state: WebhookState = WebhookState.ACTIVE
     failing_since: datetime | None = None
@@ -80,7 +83,7 @@ class Webhook:
             other.in_order,
         )
 
-    def revised(self, *, expected_version: int, **details: Any) -> "Webhook":
+    def revised(self, *, expected_version: int, now: datetime, **details: Any) -> "Webhook":
         """Return the webhook with new details, one version later; made active, it starts anew.
 
         :raises StaleVersion: `expected_version` is not the current one.
@@ -90,6 +93,8 @@ class Webhook:
         revived = details.get("state") is WebhookState.ACTIVE is not self.state
         if revived:
             details["failing_since"] = None
+        if revived or "types" in details:
+            details["whole_since"] = now
         return replace(self, **details, version=self.version + 1)
 
     def require_active(self) -> None:

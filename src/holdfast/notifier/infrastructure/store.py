@@ -179,6 +179,7 @@ class StoreWork:
             webhook.secrets.new,
             webhook.state,
             webhook.created_at,
+            webhook.whole_since,
             webhook.version,
         )
 
@@ -196,6 +197,7 @@ class StoreWork:
             webhook.state,
             webhook.failing_since,
             webhook.version,
+            webhook.whole_since,
         )
 
     async def delete_webhook(self, webhook_id: str) -> None:
@@ -303,6 +305,7 @@ def _webhook(row: Row) -> Webhook:
             bytes(row["secret"]), None if old is None else bytes(old), _known(row["old_until"])
         ),
         created_at=instant(row["created_at"]),
+        whole_since=instant(row["whole_since"]),
         request_id=row["request_id"],
         state=WebhookState(row["state"]),
         failing_since=_known(row["failing_since"]),

@@ -31,6 +31,7 @@ CREATE TABLE webhook (
     state         text NOT NULL,
     failing_since timestamptz,
     created_at    timestamptz NOT NULL,
+    whole_since   timestamptz NOT NULL,          -- what happened since then, it is sent
     version       bigint NOT NULL
 ) WITHOUT ROWID;
 -- A webhook that is being sent what it missed: up to where the feed is followed for all.
