@@ -15,7 +15,7 @@ COPY --from=build /opt/holdfast /opt/holdfast
 ENV PATH=/opt/holdfast/bin:$PATH
 RUN useradd --system --uid 10001 --no-create-home holdfast
 USER 10001
-EXPOSE 7001 7002 7003 7004 7009
+EXPOSE 7001 7002 7003 7004 7005 7006 7009
 # What it was built from, for holdfast_build_info: docker build --build-arg COMMIT=$(git rev-parse HEAD)
 ARG COMMIT=""
 ENV HOLDFAST_COMMIT=$COMMIT

@@ -17,6 +17,10 @@ from testbed.keys import BEARER
 from testbed.processes import free_port, temporary_folder
 
 LAMP = {"product_id": "LAMP", "active": True, "unit_price": {"amount": "5", "currency": "GBP"}}
+# Asked last and alone: Schemathesis tries ids that it was answered, that of its own key among them,
+# and nothing lets it in after that.
+ENDS_KEYS = ("/v1/keys/{key_id}/revoke", "/v1/keys/{key_id}/rotate")
+WAIT_S_MAX = 60  # of a feed that has nothing to tell
 
 
 def main() -> int:
@@ -32,20 +36,26 @@ def main() -> int:
             kind = {"content-type": "application/json", "authorization": BEARER[0][1]}
             urlopen(Request(f"{at}/v1/products", json.dumps(LAMP).encode(), kind), timeout=20)
             command = [
-                str(chosen.schemathesis.absolute()),
-                "run",
-                f"{at}/openapi.json",
-                "--checks",
-                "all",
+                *(str(chosen.schemathesis.absolute()), "run", f"{at}/openapi.json"),
+                *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+                *("--header", f"authorization: {BEARER[0][1]}"),
+                *("--max-examples", str(chosen.examples), "--seed", str(chosen.seed)),
+                *("--phases", "examples,coverage,fuzzing"),
+                *("--max-response-time", str(2 * WAIT_S_MAX)),
+                *("--request-timeout", str(3 * WAIT_S_MAX)),
             ]
-            command += ["--header", f"authorization: {BEARER[0][1]}"]
-            command += ["--exclude-checks", "positive_data_acceptance"]
-            command += ["--max-examples", str(chosen.examples), "--seed", str(chosen.seed)]
-            command += ["--phases", "examples,coverage,fuzzing", "--request-timeout", "30"]
-            code = subprocess.run(command, cwd=folder, check=False).returncode
+            codes = [_asked(command, "--exclude-path", folder)]
+            # All of that was asked by somebody who is let in.
+            urlopen(Request(f"{at}/v1/orders", headers=kind), timeout=20)
+            codes.append(_asked(command, "--include-path", folder))
         log = holdfast.program("up").log.read_text()
     assert "Traceback" not in log, log
-    return code
+    return max(codes)
+
+
+def _asked(command: list[str], option: str, folder: Path) -> int:
+    paths = [word for path in ENDS_KEYS for word in (option, path)]
+    return subprocess.run([*command, *paths], cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":

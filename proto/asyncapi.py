@@ -58,7 +58,7 @@ def document(events: Events, repeats: Events, comments: Mapping[str, str], versi
             "title": "Holdfast",
             "version": version,
             "description": "What Orders and Inventory tell: in feeds that are read from a cursor"
-            " on (docs/events.md), and on RabbitMQ, at least once.",
+            " on (docs/concepts/events.md), and on RabbitMQ, at least once.",
             "license": {"name": "Apache-2.0"},
         },
         "servers": {

@@ -53,11 +53,16 @@ class PostgresServer:
     """A PostgreSQL server with its data in `folder`; used again if there is one already.
 
     :param certificate: it takes TLS too, with this.
+    :param survives_power_cuts: what is committed is on the disk, and not only with the kernel. All
+        that can happen to a process it survives without, and databases come and go much faster.
     """
 
-    def __init__(self, folder: Path, certificate: Pair | None = None) -> None:
+    def __init__(
+        self, folder: Path, certificate: Pair | None = None, *, survives_power_cuts: bool = True
+    ) -> None:
         folder = folder.resolve()
         self._certificate = certificate
+        self._fsync = "on" if survives_power_cuts else "off"
         self._bin = _postgres_programs()
         self._data = folder / "postgres"
         self._user = _postgres_user()
@@ -145,7 +150,7 @@ class PostgresServer:
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": "",
-            "fsync": "on",
+            "fsync": self._fsync,
             "max_connections": 300,
             "log_line_prefix": "%m [%p] %d ",
             **self._tls_settings(),
@@ -338,12 +343,16 @@ class RabbitmqServer:
 
 
 @contextmanager
-def postgres(folder: Path, certificate: Pair | None = None) -> Iterator[PostgresServer]:
-    """A running PostgreSQL server, stopped at the end.
+def postgres(
+    folder: Path, certificate: Pair | None = None, *, survives_power_cuts: bool = True
+) -> Iterator[PostgresServer]:
+    """A running PostgreSQL server, stopped at the end; the parameters are those of PostgresServer.
 
     :raises ServerMissing: PostgreSQL is not installed.
     """
-    with _running(PostgresServer(folder, certificate)) as server:
+    with _running(
+        PostgresServer(folder, certificate, survives_power_cuts=survives_power_cuts)
+    ) as server:
         yield server
 
 

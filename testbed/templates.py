@@ -13,6 +13,7 @@ class Templates:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._made: set[tuple[PostgresServer, str]] = set()
 
     def copy_file(self, service: str, target: Path) -> str:
         template = self._folder / f"{service}.db"
@@ -28,8 +29,7 @@ class Templates:
 
     def copy_database(self, service: str, server: PostgresServer, target: str) -> str:
         template = f"template_{service}"
-        if not server.has_database(template):
-            server.create_database(template)
+        if self._is_new(server, template):
             migrate(service, server.url(template))
         server.create_database(target, template=template)
         return server.url(target)
@@ -37,9 +37,18 @@ class Templates:
     def copy_home(self, server: PostgresServer, target: str) -> str:
         """One database with the schemas of all services, as `holdfast up` has it."""
         template = "template_home"
-        if not server.has_database(template):
-            server.create_database(template)
+        if self._is_new(server, template):
             for service, url in in_postgres(server.url(template)).urls.items():
                 migrate(service, url)
         server.create_database(target, template=template)
         return server.url(target)
+
+    def _is_new(self, server: PostgresServer, template: str) -> bool:
+        """Make a template's database unless it is there; the server is asked once."""
+        if (server, template) in self._made:
+            return False
+        self._made.add((server, template))
+        if server.has_database(template):
+            return False
+        server.create_database(template)
+        return True

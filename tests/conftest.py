@@ -22,7 +22,11 @@ from testbed.templates import Templates
 # Tasks that end by themselves, such as those of a channel being closed, get this long.
 TASKS_END_S_MAX = 2.0
 
+# Files of long tests are begun first, and whoever runs files beside them ends about when they do.
+LONGEST_FIRST = ("proof", "e2e", "integration", "contract")
+
 _numbers = count(1)
+_has_run_what_does_not_fork = False
 
 
 def pytest_configure() -> None:
@@ -38,10 +42,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     fork run before all others: a fork taken while gRPC's threads live, which calls of earlier tests
     leave behind, can wait for ever for a lock that one of them held.
     """
-    items.sort(key=lambda item: item.get_closest_marker("forks") is None)
+    items.sort(key=lambda item: (not forks(item), _turn(item.path)))
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.function):
             item.fixturenames.insert(0, "no_task_left_behind")
+
+
+def forks(item: pytest.Item) -> bool:
+    return item.get_closest_marker("forks") is not None
+
+
+def _turn(file: Path) -> int:
+    folder = file.relative_to(Path(__file__).parent).parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that forks and has come late: a run that is spread keeps the order of the files,
+    see `addopts`.
+    """
+    global _has_run_what_does_not_fork
+    if not forks(item):
+        _has_run_what_does_not_fork = True
+    elif _has_run_what_does_not_fork:
+        pytest.fail("it forks, and tests that don't have run in this process", pytrace=False)
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +108,7 @@ def servers_folder() -> Iterator[Path]:
 def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run. A test that stops it must start it again."""
     try:
-        with postgres(servers_folder) as server:
+        with postgres(servers_folder, survives_power_cuts=False) as server:
             yield server
     except ServerMissing as error:
         pytest.fail(str(error), pytrace=False)

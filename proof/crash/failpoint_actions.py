@@ -28,7 +28,6 @@ TURNS_MAX = 1_000
 
 ERRORS: dict[str, Exception] = {
     "RuntimeError": RuntimeError("an error that nobody expects"),
-    "TimeoutError": TimeoutError("told to time out"),
     "BrokerUnavailable": BrokerUnavailable("told to be away"),
     "Conflict": Conflict("told to have lost"),
     "DatabaseUnavailable": DatabaseUnavailable("told to be away"),

@@ -12,12 +12,21 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
+from testbed.keys import KEY
 
+# By whom they are served.
 SERVICES = {
-    "orders": orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
-    "inventory": inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],
+    "orders": (
+        orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
+        keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
+    ),
+    "inventory": (
+        inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],
+        keys_pb2.DESCRIPTOR.services_by_name["KeyIntakeService"],
+    ),
 }
 KNOWN_MAX = 200  # of each kind
 DEPTH_MAX = 5
@@ -35,7 +44,7 @@ SMALL = (0, 1, 1, 2, 3, 10)
 
 class Known:
     """Names of things that are there, by what their fields are called: most requests go astray
-    without.
+    without. But for the key by which all is asked: nothing would get in once it is revoked.
     """
 
     def __init__(self) -> None:
@@ -53,7 +62,7 @@ class Known:
                 ("_id", "token")
             ):
                 names = self._names.setdefault(field.name, [])
-                names += [one for one in values if one not in names]
+                names += [one for one in values if one not in names and one not in KEY]
                 del names[:-KNOWN_MAX]
 
     def of(self, field: str) -> list[str]:
@@ -216,11 +225,12 @@ _SPECIAL: dict[str, Callable[[Random, Any, bool], None]] = {
 
 
 def service_of(method: MethodDescriptor) -> str:
-    """The short name of the service that a method belongs to."""
-    return next(name for name, one in SERVICES.items() if method in one.methods)
+    """The short name of the service that serves a method."""
+    return next(name for name, those in SERVICES.items() for one in those if method in one.methods)
 
 
 def methods() -> Iterator[MethodDescriptor]:
     """Every method of both services."""
-    for one in SERVICES.values():
-        yield from one.methods
+    for those in SERVICES.values():
+        for one in those:
+            yield from one.methods

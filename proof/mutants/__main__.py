@@ -6,11 +6,9 @@ import sys
 import time
 
 from proof.mutants.catalogue import BUGS
-from proof.mutants.hunt import Catch, hunt, run_tests, violations_of_the_sound
+from proof.mutants.hunt import SEEDS_MAX, Catch, hunt, run_tests, violations_of_the_sound
 from proof.mutants.planting import Bug
 from proof.simulation.campaign import commit, templates
-
-SEEDS_MAX = 400
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from proof.simulation.campaign import templates, verdicts_of
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = "HOLDFAST_PLANTED_BUG"  # read by the plugin of this package only
+SEEDS_MAX = 400  # for a bug
 SEEDS_AT_ONCE = 8
 TESTS_S_MAX = 600
 

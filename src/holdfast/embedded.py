@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import SecretStr
@@ -174,20 +174,19 @@ async def serving(
     identity = IdentitySettings(
         auth=bool(operator_key), issuers=issuers, service_key=SecretStr(keys.make())
     )
+    alike: dict[str, Any] = {"identity": identity, "port": port}
+    alike["operator_key"] = SecretStr(operator_key)
     async with (
         private_sockets(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
         connect(home.inventory) as inventory_database,
-        connect(home.notifier) as notifier_database,
         inventory_service.running(
             inventory_database,
             broker,
             listen=inventory_at,
-            identity=identity,
-            operator_key=SecretStr(operator_key),
-            port=port,
             feed_settings=feed_settings,
             private=private.inventory,
+            **alike,
         ) as inventory,
         orders_service.running(
             orders_database,
@@ -195,30 +194,34 @@ async def serving(
             inventory=private.inventory or inventory.address,
             listen=orders_at,
             limits=limits,
-            identity=identity,
-            operator_key=SecretStr(operator_key),
-            port=port,
             feed_settings=feed_settings,
             private=private.orders,
             finish=lambda finished: drain(inventory, finished),
+            **alike,
         ) as orders,
-        notifier_service.running(
-            notifier_database,
+        notifying(
+            home,
             orders=private.orders or orders.address,
             inventory=private.inventory or inventory.address,
             listen=notifier_at,
-            identity=identity,
-            sealer=Sealer([kept_sealing_key(home)]),
-            operator_key=SecretStr(operator_key),
-            port=port,
             telling=telling,
-            begin_at_once=True,
+            **alike,
         ) as notifier,
         serving_http(http_at, [*orders.http, *inventory.http, *notifier.http], port) as http,
     ):
-        yield Addresses(
-            orders.address, inventory.address, http, operator_key, notifier=notifier.address
-        )
+        at = orders.address, inventory.address
+        yield Addresses(*at, http, operator_key, notifier=notifier.address)
+
+
+@asynccontextmanager
+async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.Notifier]:
+    """The Notifier, beside services that are there; what seals its secrets lies beside the data."""
+    sealer = Sealer([kept_sealing_key(home)])
+    async with (
+        connect(home.notifier) as database,
+        notifier_service.running(database, sealer=sealer, begin_at_once=True, **how) as notifier,
+    ):
+        yield notifier
 
 
 class Private(NamedTuple):

@@ -11,6 +11,7 @@ import pytest
 
 from holdfast.chassis.grpc.server import STOP_GRACE_S
 from holdfast.inventory import settings as inventory_settings
+from holdfast.notifier import settings as notifier_settings
 from holdfast.orders import settings as orders_settings
 from tests.charts.chart import ROOT, Chart
 
@@ -22,6 +23,9 @@ PASSWORDS = {
     "${RABBITMQ_PASSWORD:?}": "w0rd",
     "${SERVICE_KEY:?}": 64 * "5",
     "${OPERATOR_KEY:-}": "",
+    "${SEALING_SECRETS:?}": 64 * "7",
+    "${SMTP:-}": "smtp+starttls://shop:word@mail.example:587",
+    "${MAIL_FROM:-}": "orders@shop.example",
 }
 
 
@@ -53,15 +57,20 @@ def test_services_take_the_settings_that_compose_gives(
         monkeypatch.setenv(name, value)
 
     orders, inventory = orders_settings.load(), inventory_settings.load()
+    notifier = notifier_settings.load()
 
     assert orders.inventory == f"inventory:{inventory.listen.rpartition(':')[2]}"
     assert "p4ss@orders-database/" in orders.database.get_secret_value()
     assert "p4ss@inventory-database/" in inventory.database.get_secret_value()
+    assert notifier.orders == f"orders:{orders.listen.rpartition(':')[2]}"
+    assert notifier.inventory == f"inventory:{inventory.listen.rpartition(':')[2]}"
+    assert "p4ss@notifier-database/" in notifier.database.get_secret_value()
+    assert str(notifier.server) == "mail.example:587"
 
 
 def test_what_runs_in_compose_may_write_nowhere_and_end_in_peace(services: Any) -> None:
-    for name in ("migrate", "orders", "inventory"):
+    for name in ("migrate", "orders", "inventory", "notifier"):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
-    for name in ("orders", "inventory"):
+    for name in ("orders", "inventory", "notifier"):
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > STOP_GRACE_S + 10

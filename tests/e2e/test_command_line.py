@@ -236,7 +236,8 @@ def up(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_up_shows_free_ports_and_commands_that_work_as_they_stand(tmp_path: Path) -> None:
-    with up(tmp_path, "--orders-port", "0", "--inventory-port", "0", "--http-port", "0") as program:
+    ports = [f"--{name}-port=0" for name in ("orders", "inventory", "notifier", "http")]
+    with up(tmp_path, *ports) as program:
         assert program.stdout is not None
         shown: list[str] = []
         while not (shown and "order create" in shown[-1]):
@@ -284,7 +285,7 @@ def test_a_second_up_on_the_same_folder_is_refused_in_one_line(embedded: Embedde
     embedded.start_all()
     here = ("--data", str(embedded.data))
 
-    others = ("--orders-port", "--inventory-port", "--http-port", "--admin-port")
+    others = ("--orders-port", "--inventory-port", "--notifier-port", "--http-port", "--admin-port")
     second = command("up", *here, *(f"{port}=0" for port in others))
     inside = command("order", "list", *here)
 

@@ -25,7 +25,7 @@ DOCUMENTS = [
 ]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 SERVICES = ("127.0.0.1:7001", "127.0.0.1:7002")
-ADDRESSES = (*SERVICES, "127.0.0.1:7000")  # what the documents rely on
+ADDRESSES = (*SERVICES, "127.0.0.1:7005", "127.0.0.1:7000")  # what the documents rely on
 ADMIN = "127.0.0.1:7009"  # taken by `holdfast up`, too
 BLOCK_S_MAX = 240
 START_S_MAX = 60.0

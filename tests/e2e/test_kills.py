@@ -31,6 +31,9 @@ from tests.e2e.recomputation import contradictions, expected_of
 CUSTOMERS = 12
 ALIVE_S_MAX = 0.5  # between two kills
 ANSWERS_IN_BETWEEN = 5  # so that every life is a life
+# Where exactly each kill hits, crash points say; here they hit anywhere, and what is left of one is
+# there for the next. Many kills find what is rare: `make proof`.
+SOME, MANY = 5, pytest.param(20, marks=[pytest.mark.proof, pytest.mark.timeout(480)])
 AS_SAMPLE = ("--format", "online-retail", "--cover", "0.8")
 REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 80
 
@@ -73,23 +76,25 @@ async def kill_again_and_again(system: System, times: int, *, seed: int) -> None
         await at_work.answers(ANSWERS_IN_BETWEEN)
 
 
-@pytest.mark.timeout(240)
-async def test_killing_services_20_times_in_a_row_loses_nothing_acknowledged(
-    clustered: Clustered,
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("times", [SOME, MANY])
+async def test_killing_services_again_and_again_loses_nothing_acknowledged(
+    clustered: Clustered, times: int
 ) -> None:
     clustered.ask_nobody_again()
     clustered.start_all()
 
-    await kill_again_and_again(clustered, 20, seed=20)
+    await kill_again_and_again(clustered, times, seed=21)
 
 
 @pytest.mark.timeout(180)
-async def test_killing_holdfast_up_10_times_in_a_row_loses_nothing_acknowledged(
-    up: Embedded,
+@pytest.mark.parametrize("times", [SOME, MANY])
+async def test_killing_holdfast_up_again_and_again_loses_nothing_acknowledged(
+    up: Embedded, times: int
 ) -> None:
     up.start_all()
 
-    await kill_again_and_again(up, 10, seed=10)
+    await kill_again_and_again(up, times, seed=10)
 
 
 @pytest.mark.timeout(180)

@@ -17,7 +17,7 @@ from testbed.servers import PostgresServer
 from tests.e2e.conftest import Embedded, command
 
 ANY_PORTS = (
-    *("--orders-port", "0", "--inventory-port", "0"),
+    *("--orders-port", "0", "--inventory-port", "0", "--notifier-port", "0"),
     *("--http-port", "0", "--admin-port", "0"),
 )
 PASSWORD = "a-secret-of-ours"
@@ -117,7 +117,7 @@ def test_an_empty_database_gets_its_schemas_from_a_user_who_may_just_do_that(
         postgres_server.sql("DROP OWNED BY " + user, database=database)
 
     assert all(json.loads(migrated.stdout).values())
-    assert json.loads(again.stdout) == {"orders": [], "inventory": []}
+    assert json.loads(again.stdout) == {"orders": [], "inventory": [], "notifier": []}
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
     assert schemas.split() == ["holdfast_inventory", "holdfast_orders"]
 

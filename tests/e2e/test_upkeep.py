@@ -246,7 +246,11 @@ def test_migrate_makes_what_is_missing_and_a_repeat_does_nothing(tmp_path: Path)
     first = command("migrate", *here, "--output", "json")
     again = command("migrate", *here)
 
-    assert json.loads(first.stdout) == {"orders": ["0001"], "inventory": ["0001"]}
+    assert json.loads(first.stdout) == {
+        "orders": ["0001"],
+        "inventory": ["0001"],
+        "notifier": ["0001"],
+    }
     assert again.stdout == "orders: nothing to do\ninventory: nothing to do\n"
     assert command("verify", *here).returncode == 0
 

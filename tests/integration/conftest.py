@@ -8,7 +8,7 @@ Notifier says `NOTIFIES = True`: else a cluster is without.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -31,34 +31,26 @@ from grpc import aio
 
 from holdfast import embedded
 from holdfast.chassis.database.engines import connect
-from holdfast.chassis.database.seam import Database
-from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
-from holdfast.chassis.messaging.rabbitmq import RabbitMQ
 from holdfast.client import Holdfast
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.home import Home, in_folder, in_postgres
-from holdfast.inventory import service as inventory_service
-from holdfast.notifier import service as notifier_service
-from holdfast.notifier.infrastructure.sealing import Sealer
 from holdfast.notifier.settings import TellingSettings
-from holdfast.orders import service as orders_service
-from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import KEY, keyed, served
+from testbed.keys import KEY, keyed
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
+from tests.integration.clusters import TELLING, cluster
 
-SERVICES = ("orders", "inventory", "notifier")
+SERVICES = ("orders", "inventory")
 EMBEDDED, CLUSTER, EMBEDDED_ON_POSTGRES = "embedded", "cluster", "embedded on PostgreSQL"
 CALL_S_MAX = 20.0
 SETTLE_S_MAX = 20.0
 ANYWHERE = "127.0.0.1:0"
-TELLING = TellingSettings(webhook_loopback=True)  # where the receivers of tests are
 
 Answer = TypeVar("Answer")
 Value = TypeVar("Value")
@@ -335,7 +327,8 @@ def ground(
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbitmq: RabbitmqServer = request.getfixturevalue("rabbitmq_server")
     number = next(_numbers)
-    services = SERVICES if getattr(request.module, "NOTIFIES", False) else SERVICES[:2]
+    notifies = getattr(request.module, "NOTIFIES", False)
+    services = (*SERVICES, "notifier") if notifies else SERVICES
     names = {service: f"{service}_{number}" for service in services}
     urls = {
         service: templates.copy_database(service, postgres, name) for service, name in names.items()
@@ -348,69 +341,22 @@ def ground(
 
 
 @asynccontextmanager
-async def cluster(
-    ground: Ground, limits: Limits, http_at: str = "", issuers: Issuers = ()
-) -> AsyncIterator[embedded.Addresses]:
-    """All services on PostgreSQL and RabbitMQ, each with a broker object of its own."""
-    subscriptions = [ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
-    async with AsyncExitStack() as started:
-        databases = {
-            service: await started.enter_async_context(connect(url))
-            for service, url in ground.databases.items()
-        }
-        brokers = {
-            service: RabbitMQ(ground.broker_url, subscriptions=subscriptions)
-            for service in ("orders", "inventory")
-        }
-        for broker in brokers.values():
-            started.push_async_callback(broker.close)
-        how = served(issuers)
-        inventory = await started.enter_async_context(
-            inventory_service.running(databases["inventory"], brokers["inventory"], **how)
-        )
-        orders = await started.enter_async_context(
-            orders_service.running(
-                databases["orders"],
-                brokers["orders"],
-                inventory=inventory.address,
-                limits=limits,
-                **how,
-            )
-        )
-        at, http = (orders.address, inventory.address), [*orders.http, *inventory.http]
-        where = ""
-        if (own := databases.get("notifier")) is not None:
-            notifier = await started.enter_async_context(_notifier(own, at, how))
-            http, where = [*http, *notifier.http], notifier.address
-        served_at = await started.enter_async_context(serving_http(http_at, http))
-        yield embedded.Addresses(*at, served_at, notifier=where)
-
-
-def _notifier(
-    database: Database, at: tuple[str, str], how: Mapping[str, Any]
-) -> AbstractAsyncContextManager[notifier_service.Notifier]:
-    return notifier_service.running(
-        database,
-        orders=at[0],
-        inventory=at[1],
-        sealer=Sealer([KEY]),
-        telling=TELLING,
-        begin_at_once=True,
-        **how,
-    )
-
-
-@asynccontextmanager
 async def running(
-    ground: Ground, limits: Limits | None = None, http_at: str = "", issuers: Issuers = ()
+    ground: Ground,
+    limits: Limits | None = None,
+    http_at: str = "",
+    issuers: Issuers = (),
+    telling: TellingSettings = TELLING,
 ) -> AsyncIterator[RunningHoldfast]:
     """Holdfast on this ground, with clients; it may be started again on the same ground."""
     limits, port = limits or Limits(), 0 if http_at else None
     how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
-    how["telling"] = TELLING
+    how["telling"] = telling
     async with AsyncExitStack() as started:
         at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
-        found = at_home or cluster(ground, limits, http_at, issuers)
+        found = at_home or cluster(
+            ground.databases, ground.broker_url, limits, http_at, issuers, telling
+        )
         addresses = await started.enter_async_context(found)
         # Without options: no answer may be larger than what a channel takes by default.
         at = addresses.orders, addresses.inventory

@@ -38,6 +38,7 @@ from holdfast.notifier.domain.mail import Language, MailKind, Outcome, Sent
 from holdfast.notifier.domain.webhook import WebhookState
 from holdfast.notifier.infrastructure.example_order import full_order
 from holdfast.notifier.infrastructure.feeds import ClientFeeds, ClientOrders
+from holdfast.notifier.infrastructure.mail_events import TYPES
 from holdfast.notifier.infrastructure.sealing import Sealer
 from holdfast.notifier.infrastructure.signatures import Signatures
 from holdfast.notifier.infrastructure.store import Store
@@ -179,18 +180,20 @@ class Notifying:
         self.signatures = signatures = Signatures(Sealer([KEY]))
         self.lost: list[str] = []
         self.follows = {
-            feed: FollowFeed(begin, feeds, clock, feed, kinds, lambda: None, self.lost.append)
+            feed: FollowFeed(
+                begin, feeds, clock, feed, kinds, TYPES, lambda: None, self.lost.append
+            )
             for feed in FeedName
         }
         self.catch_up = CatchUpWebhooks(
             begin, store, feeds, clock, lambda _, why: self.lost.append(why)
         )
-        recording = RecordAttempts(begin)
+        recording = RecordAttempts(begin, lambda _: None)
 
         async def record(attempt: Attempt) -> None:
             await recording([attempt])
 
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.deliver = Deliver(
             store,
             record,

@@ -44,9 +44,11 @@ TABLES = {
     "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'table'",
     "postgresql": "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'",
 }
-WHAT_WAS_TOLD = """
-SELECT data FROM outbox UNION ALL SELECT data FROM feed UNION ALL SELECT body FROM dead_letter
-"""
+WHAT_WAS_TOLD = {  # what has bytes, by what stands only in such a database
+    "outbox": "SELECT data FROM outbox UNION ALL SELECT data FROM feed "
+    "UNION ALL SELECT body FROM dead_letter",
+    "followed": "SELECT body AS data FROM event",
+}
 AS_TEXT = {"sqlite": "SELECT * FROM {}", "postgresql": "SELECT to_jsonb(t)::text AS row FROM {} t"}
 
 
@@ -54,12 +56,13 @@ async def dumped(database: Database) -> str:
     """Every value of every table as text; bytes as far as they are text."""
     told: list[str] = []
     async with database.read() as reading:
-        for table in await reading.fetch(TABLES[database.engine]):
-            rows: Any = await reading.fetch(AS_TEXT[database.engine].format(table["name"]))
+        tables = [row["name"] for row in await reading.fetch(TABLES[database.engine])]
+        for table in tables:
+            rows: Any = await reading.fetch(AS_TEXT[database.engine].format(table))
             told += [plain(value) for row in rows for value in row]
         # PostgreSQL's JSON has bytes as hexadecimal digits.
-        rows = await reading.fetch(WHAT_WAS_TOLD)
-        told += [plain(row["data"]) for row in rows]
+        (sql,) = (sql for table, sql in WHAT_WAS_TOLD.items() if table in tables)
+        told += [plain(row["data"]) for row in await reading.fetch(sql)]
     return "\n".join(told)
 
 

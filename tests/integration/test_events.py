@@ -246,7 +246,7 @@ async def test_the_feed_can_be_followed_without_an_event_loop(holdfast: RunningH
 
 
 async def test_the_recipe_of_the_docs_leaves_nothing_out(holdfast: RunningHoldfast) -> None:
-    """docs/events.md: take the newest cursor, list, follow. Orders are placed all the while."""
+    """docs/concepts/events.md: take the newest cursor, list, follow; orders come meanwhile."""
     client = holdfast.client
     await holdfast.product("LAMP", 100)
     for _ in range(5):

@@ -46,11 +46,11 @@ async def test_a_key_in_header_and_body_that_differ_is_refused(http: Http) -> No
     assert (other.status, other.errors) == (400, ["Idempotency-Key"])
 
 
-@pytest.mark.parametrize("key", ['""', '"k', '"k"1"', "", "\xe4", "x" * 129, "a\u200b"])
-async def test_a_key_that_is_none_is_refused_by_its_header(http: Http, key: str) -> None:
-    answer = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=key)
+async def test_a_key_that_is_none_is_refused_by_its_header(http: Http) -> None:
+    for key in ('""', '"k', '"k"1"', "", "\xe4", "x" * 129, "a\u200b"):
+        answer = await http.ask("POST", "/v1/orders", wanted(), idempotency_key=key)
 
-    assert (answer.status, answer.errors) == (400, ["Idempotency-Key"])
+        assert (answer.status, answer.errors) == (400, ["Idempotency-Key"]), key
 
 
 async def test_a_key_used_for_other_contents_is_422(http: Http) -> None:
@@ -157,11 +157,11 @@ async def test_a_change_without_a_version_is_428(http: Http) -> None:
         assert (answer.status, answer.errors) == (428, ["If-Match"]), path
 
 
-@pytest.mark.parametrize("tag", ["7", "*", 'W/"1"', '"x"', '"1", "2"'])
-async def test_what_is_no_version_is_refused(http: Http, tag: str) -> None:
-    answer = await http.ask("PATCH", "/v1/products/LAMP", {"name": "x"}, if_match=tag)
+async def test_what_is_no_version_is_refused(http: Http) -> None:
+    for tag in ("7", "*", 'W/"1"', '"x"', '"1", "2"'):
+        answer = await http.ask("PATCH", "/v1/products/LAMP", {"name": "x"}, if_match=tag)
 
-    assert (answer.status, answer.errors) == (400, ["If-Match"])
+        assert (answer.status, answer.errors) == (400, ["If-Match"]), tag
 
 
 async def test_a_version_is_refused_where_nobody_would_look_at_it(http: Http) -> None:

@@ -67,14 +67,14 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_a_body_that_is_no_request_is_refused(http: Http, body: bytes) -> None:
-    answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/products", body)))
+async def test_a_body_that_is_no_request_is_refused(http: Http) -> None:
+    for name, body in BODIES.items():
+        answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/products", body)))
 
-    assert answer.status == 400, answer
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json["errors"], "it says where"
-    assert len(answer.body) < 10_000
+        assert answer.status == 400, (name, answer)
+        assert answer.headers["content-type"] == "application/problem+json", name
+        assert answer.json["errors"], f"{name}: it says where"
+        assert len(answer.body) < 10_000, name
 
 
 HEADERS = {
@@ -88,11 +88,11 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
-async def test_a_body_of_another_type_is_415(http: Http, headers: dict[str, str]) -> None:
-    sent = request_bytes("POST", "/v1/products", PRODUCT, headers)
+async def test_a_body_of_another_type_is_415(http: Http) -> None:
+    for name, headers in HEADERS.items():
+        sent = request_bytes("POST", "/v1/products", PRODUCT, headers)
 
-    assert answer_of(await raw(http.address, sent)).status == 415
+        assert answer_of(await raw(http.address, sent)).status == 415, name
 
 
 PATHS = {
@@ -117,11 +117,11 @@ PATHS = {
 }
 
 
-@pytest.mark.parametrize(("path", "status"), PATHS.items())
-async def test_a_path_is_what_it_says_and_nothing_else(http: Http, path: str, status: int) -> None:
-    answer = answer_of(await raw(http.address, request_bytes("GET", path)))
+async def test_a_path_is_what_it_says_and_nothing_else(http: Http) -> None:
+    for path, status in PATHS.items():
+        answer = answer_of(await raw(http.address, request_bytes("GET", path)))
 
-    assert answer.status == status, answer
+        assert answer.status == status, (path, answer)
 
 
 async def test_no_header_of_a_proxy_changes_what_is_asked(http: Http) -> None:
@@ -178,13 +178,13 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
-async def test_what_is_no_request_is_hung_up_on(http: Http, sent: bytes) -> None:
-    received = await raw(http.address, sent, then_end=True)
+async def test_what_is_no_request_is_hung_up_on(http: Http) -> None:
+    for name, sent in MALFORMED.items():
+        received = await raw(http.address, sent, then_end=True)
 
-    statuses = re.findall(rb"HTTP/1\.1 (\d+) ", received)
-    assert set(statuses) <= {b"400", b"415"}, received
-    assert b"BELL" not in received
+        statuses = re.findall(rb"HTTP/1\.1 (\d+) ", received)
+        assert set(statuses) <= {b"400", b"415"}, (name, received)
+        assert b"BELL" not in received, name
 
 
 async def test_a_body_may_have_4_mib(http: Http) -> None:

@@ -16,25 +16,32 @@ from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.roles import ROLES, scopes_of
 from holdfast.client import Holdfast, Money, PermissionDenied, Unauthenticated
 from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1.keys_pb2_grpc import KeyServiceStub
 from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY_RIGHTS
+from holdfast.notifier.presentation.rights import RIGHTS as NOTIFIER_RIGHTS
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS_RIGHTS
 from testbed.keys import KEY
-from tests.integration.conftest import ANYWHERE, CALL_S_MAX, Ground, running
+from tests.integration.conftest import ANYWHERE, CALL_S_MAX, Ground, refusal, running
 from tests.integration.over_http import Http, answer_of, raw, request_bytes
 
+NOTIFIES = True
 OF_ORDERS = (
     orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
     keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
+    keys_pb2.DESCRIPTOR.services_by_name["KeyOfferService"],
 )
 OF_INVENTORY = (
     inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],
     keys_pb2.DESCRIPTOR.services_by_name["KeyIntakeService"],
 )
-NO_PATH = "KeyIntakeService"
-RIGHTS = {**ORDERS_RIGHTS, **INVENTORY_RIGHTS}
+OF_NOTIFIER = (notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"],)
+ALL = (*OF_ORDERS, *OF_INVENTORY, *OF_NOTIFIER)
+NO_PATH = ("KeyIntakeService", "KeyOfferService")
+RIGHTS = {**ORDERS_RIGHTS, **INVENTORY_RIGHTS, **NOTIFIER_RIGHTS}
 KNOWN_S_MAX = 30.0
 
 
@@ -67,7 +74,8 @@ async def bad_credentials(client: Holdfast) -> dict[str, str]:
 
 def methods(http: Http) -> Iterator[tuple[aio.Channel, ServiceDescriptor, MethodDescriptor]]:
     at = http.holdfast.addresses
-    for address, services in ((at.orders, OF_ORDERS), (at.inventory, OF_INVENTORY)):
+    served = {at.orders: OF_ORDERS, at.inventory: OF_INVENTORY, at.notifier: OF_NOTIFIER}
+    for address, services in served.items():
         for service in services:
             for method in service.methods:
                 yield aio.insecure_channel(address), service, method
@@ -100,12 +108,13 @@ def no_secret_logged(*secrets: str) -> Iterator[None]:
     assert not [one[:25] for one in secrets if one in text]
 
 
-async def known_by_both(http: Http, text: str, *, code: StatusCode) -> None:
-    """Wait until both services say so of a key."""
+async def known_by_all(http: Http, text: str, *, code: StatusCode) -> None:
+    """Wait until all services say so of a key."""
     at = http.holdfast.addresses
     wanted = {
         at.orders: "/holdfast.orders.v1.OrderService/ListOrders",
         at.inventory: "/holdfast.inventory.v1.InventoryService/ListProducts",
+        at.notifier: "/holdfast.notifier.v1.NotifierService/ListWebhooks",
     }
     async with asyncio.timeout(KNOWN_S_MAX):
         for address, path in wanted.items():
@@ -118,9 +127,9 @@ async def test_nobody_gets_past_the_door_with_a_bad_credential(http: Http) -> No
     bad = await bad_credentials(http.holdfast.client)
     for reason in ("KEY_REVOKED", "KEY_EXPIRED", "KEY_NETWORK", "KEY_UNKNOWN"):
         text = bad[reason].removeprefix("Bearer ")
-        await known_by_both(http, text, code=StatusCode.UNAUTHENTICATED)
+        await known_by_all(http, text, code=StatusCode.UNAUTHENTICATED)
     secrets = [KEY, *(header.removeprefix("Bearer ") for header in bad.values() if "hf_" in header)]
-    # Until it has expired for both, and both know why each of them is bad.
+    # Until it has expired for all, and all know why each of them is bad.
     await asyncio.sleep(2.5)
 
     with no_secret_logged(*secrets):
@@ -132,8 +141,8 @@ async def test_nobody_gets_past_the_door_with_a_bad_credential(http: Http) -> No
                         channel, path, header, streams=method.server_streaming
                     )
                     assert found == StatusCode.UNAUTHENTICATED, (path, reason)
-        for service in (*OF_ORDERS, *OF_INVENTORY):
-            for route in () if service.name == NO_PATH else routes_of(service):
+        for service in ALL:
+            for route in () if service.name in NO_PATH else routes_of(service):
                 path = route.template.replace("{", "x").replace("}", "x")
                 for reason, header in bad.items():
                     given = {"authorization": header}
@@ -162,8 +171,8 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
                 channel, f"/{name}", header, streams=method.server_streaming
             )
         assert found == wanted, (role, name)
-    for service in (*OF_ORDERS, *OF_INVENTORY):
-        for route in () if service.name == NO_PATH else routes_of(service):
+    for service in ALL:
+        for route in () if service.name in NO_PATH else routes_of(service):
             may = bool(RIGHTS[f"{service.full_name}/{route.method.name}"] & scopes_of([role]))
             path = route.template.replace("{", "x").replace("}", "x")
             # What is no UTF-8 is no request for those who may ask.
@@ -174,11 +183,12 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
 
 
 async def no_more_unknown(http: Http, text: str) -> None:
-    """Wait until neither service finds a key unknown."""
+    """Wait until no service finds a key unknown."""
     at = http.holdfast.addresses
     for address, path in (
         (at.orders, "/holdfast.identity.v1.KeyService/ListKeys"),
         (at.inventory, "/holdfast.identity.v1.KeyIntakeService/TakeKeys"),
+        (at.notifier, "/holdfast.notifier.v1.NotifierService/ListWebhooks"),
     ):
         async with asyncio.timeout(KNOWN_S_MAX), aio.insecure_channel(address) as channel:
             header = f"Bearer {text}"
@@ -189,15 +199,15 @@ async def no_more_unknown(http: Http, text: str) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_a_key_is_known_to_both_services_and_a_revoked_one_to_neither(http: Http) -> None:
+async def test_a_key_is_known_to_all_services_and_a_revoked_one_to_none(http: Http) -> None:
     client = http.holdfast.client
-    made = await client.keys.create("scanner-3", ["viewer"])
-    await known_by_both(http, made.text, code=StatusCode.INVALID_ARGUMENT)
+    made = await client.keys.create("scanner-3", ["integrator"])
+    await known_by_all(http, made.text, code=StatusCode.INVALID_ARGUMENT)
 
     await client.keys.revoke(made.key.key_id)
     await client.keys.revoke(made.key.key_id)
 
-    await known_by_both(http, made.text, code=StatusCode.UNAUTHENTICATED)
+    await known_by_all(http, made.text, code=StatusCode.UNAUTHENTICATED)
     listed = {key.key_id: key for key in await client.keys.list()}
     assert listed[made.key.key_id].revoke_time is not None
     assert made.text not in repr(made)
@@ -207,7 +217,7 @@ async def test_a_key_is_rotated_while_it_is_used_and_no_call_fails(http: Http) -
     at, admin = http.holdfast.addresses, http.holdfast.client
     await http.holdfast.product("LAMP", 1)
     texts = [(await admin.keys.create("shop", ["integrator"])).text]
-    await known_by_both(http, texts[0], code=StatusCode.INVALID_ARGUMENT)
+    await known_by_all(http, texts[0], code=StatusCode.INVALID_ARGUMENT)
     calls, over = 0, asyncio.Event()
 
     async def use() -> None:
@@ -225,7 +235,7 @@ async def test_a_key_is_rotated_while_it_is_used_and_no_call_fails(http: Http) -
             key = keys.read(texts[-1])
             assert key is not None
             new = await admin.keys.rotate(key.key_id)
-            await known_by_both(http, new.text, code=StatusCode.INVALID_ARGUMENT)
+            await known_by_all(http, new.text, code=StatusCode.INVALID_ARGUMENT)
             texts.append(new.text)
         over.set()
 
@@ -270,7 +280,7 @@ async def test_a_stream_sends_nothing_after_its_key_was_revoked(http: Http) -> N
     at, admin = http.holdfast.addresses, http.holdfast.client
     await http.product("LAMP", 5)
     order_id = await http.placed("LAMP")
-    made = await admin.keys.create("watcher", ["viewer"])
+    made = await admin.keys.create("watcher", ["integrator"])
     async with aio.insecure_channel(at.orders) as channel:
         watch = OrderServiceStub(channel).WatchOrder(
             orders_pb2.WatchOrderRequest(order_id=order_id),
@@ -279,7 +289,7 @@ async def test_a_stream_sends_nothing_after_its_key_was_revoked(http: Http) -> N
         )
         first = await watch.read()
         await admin.keys.revoke(made.key.key_id)
-        await known_by_both(http, made.text, code=StatusCode.UNAUTHENTICATED)
+        await known_by_all(http, made.text, code=StatusCode.UNAUTHENTICATED)
 
         await admin.orders.cancel(order_id)
 
@@ -288,3 +298,18 @@ async def test_a_stream_sends_nothing_after_its_key_was_revoked(http: Http) -> N
     assert isinstance(first, orders_pb2.Order)
     assert first.order_id == order_id
     assert ended.value.code() == StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("key_id", ["", "x" * 10_001, "a\u200bb", "nobody"])
+async def test_a_key_id_that_is_none_is_refused_in_words_that_reach_who_asked(
+    http: Http, key_id: str
+) -> None:
+    stub = KeyServiceStub(http.holdfast.orders_channel)
+    wanted = "NOT_FOUND" if key_id == "nobody" else "INVALID_ARGUMENT"
+
+    for told in (
+        await refusal(stub.RevokeKey(keys_pb2.RevokeKeyRequest(key_id=key_id))),
+        await refusal(stub.RotateKey(keys_pb2.RotateKeyRequest(key_id=key_id))),
+    ):
+        assert told.code.name == wanted
+        assert told.fields == ([] if wanted == "NOT_FOUND" else ["key_id"])

@@ -2,65 +2,16 @@
 
 import asyncio
 import socket
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-import structlog
 from aiosmtpd.smtp import SMTP
-from pydantic import SecretStr
 
-from holdfast.notifier.application.mails.ports import Letter, Rendered
-from holdfast.notifier.domain.mail import Language, Later, MailKind, Never, Sent
-from holdfast.notifier.infrastructure.log_mailer import LogMailer
-from holdfast.notifier.infrastructure.mail_addresses import Address
-from holdfast.notifier.infrastructure.mail_message import Sender
-from holdfast.notifier.infrastructure.mail_settings import Encryption, SmtpServer
-from holdfast.notifier.infrastructure.smtp import Patience, SmtpMailer
-from testbed.authority import Authority, Pair
-from testbed.mail_server import MailServer, receiving_mail
+from holdfast.notifier.domain.mail import Later, Never, Sent
+from holdfast.notifier.infrastructure.mail_settings import SmtpServer
+from holdfast.notifier.infrastructure.smtp import Patience
+from testbed.mail_server import receiving_mail
 from testbed.waiting import until
-
-EVENT_ID = "0198c5f0-7a3b-7c1e-9d43-5a8f0b2c6d1e"
-ORDER_ID = "0198c5f0-0000-7c1e-9d43-5a8f0b2c6d1e"
-AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
-PASSWORD = "correct horse: battery"
-LOGIN = ("shop", PASSWORD)
-SENDER = Sender(Address("orders", "shop.example"), "Lamps & More")
-
-
-def letter(to: str = "ada@example.org", subject: str = "Grüße", text: str = "Hello\n") -> Letter:
-    words = Rendered(subject, text, "<p>Hello</p>\n")
-    return Letter(EVENT_ID, ORDER_ID, MailKind.CONFIRMED, AT, Language.EN, to, words)
-
-
-def at(server: MailServer, **more: object) -> SmtpServer:
-    return SmtpServer("127.0.0.1", server.port)._replace(**more)  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def mailing(
-    server: SmtpServer, patience: Patience | None = None
-) -> AsyncIterator[SmtpMailer]:
-    mailer = SmtpMailer(server, SENDER, patience or Patience())
-    try:
-        yield mailer
-    finally:
-        await mailer.aclose()
-
-
-def server_context(pair: Pair) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pair)
-    return context
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path, "ours")
+from tests.integration.mailing import EVENT_ID, ORDER_ID, at, letter, mailing
 
 
 async def test_a_mail_arrives_whole() -> None:
@@ -157,7 +108,7 @@ async def test_what_the_server_refuses_for_now_is_tried_again(command: str, answ
         assert isinstance(outcome, Later)
         assert not outcome.needs_operator
         assert answer[:9] in outcome.why
-        assert "ada" not in outcome.why
+        assert not any(word in outcome.why for word in ("ada", "example.org"))
         del server.answers[command]
         assert isinstance(await mailer.send(letter()), Sent)
 
@@ -180,7 +131,9 @@ async def test_what_the_server_refuses_for_good_is_not_tried_again(
 
         assert isinstance(outcome, Never)
         assert answer[:9] in outcome.why
-        assert "ada" not in outcome.why.lower(), "an outcome is kept, and erased by nobody"
+        assert not any(word in outcome.why.lower() for word in ("ada", "example.org")), (
+            "an outcome is kept, and erased by nobody"
+        )
         del server.answers[command]
         assert isinstance(await mailer.send(letter()), Sent), "the next one is not its fault"
 
@@ -291,169 +244,23 @@ async def test_a_server_that_is_back_gets_the_mail() -> None:
         assert isinstance(await mailer.send(letter()), Sent)
 
 
-@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
-async def test_an_encrypted_server_is_known_by_its_certificate(
-    encryption: Encryption, authority: Authority
-) -> None:
-    context = server_context(authority.issue("mail", "127.0.0.1"))
-    at_once = encryption is Encryption.TLS
-    async with receiving_mail(tls=context, at_once=at_once, login=LOGIN) as server:
-        known = at(
-            server,
-            encryption=encryption,
-            ca=authority.ca,
-            user="shop",
-            password=SecretStr(PASSWORD),
-        )
-        async with mailing(known) as mailer:
-            assert isinstance(await mailer.send(letter()), Sent)
-
-        assert server.logins == [(b"shop", PASSWORD.encode())]
-
-
-@pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
-@pytest.mark.parametrize("name", ["another.example", "127.0.0.1"])
-async def test_a_server_without_a_good_certificate_gets_neither_mail_nor_password(
-    encryption: Encryption, name: str, authority: Authority, tmp_path: Path
-) -> None:
-    stranger = Authority(tmp_path, "stranger")
-    issuer = authority if name == "another.example" else stranger
-    context = server_context(issuer.issue("mail", name))
-    at_once = encryption is Encryption.TLS
-    async with receiving_mail(tls=context, at_once=at_once, login=LOGIN) as server:
-        unknown = at(
-            server,
-            encryption=encryption,
-            ca=authority.ca,
-            user="shop",
-            password=SecretStr(PASSWORD),
-        )
-        async with mailing(unknown) as mailer:
-            outcome = await mailer.send(letter())
-
-        assert isinstance(outcome, Later)
-        assert outcome.needs_operator
-        assert "certificate that is not trusted" in outcome.why
-        assert (server.mails, server.logins) == ([], [])
-
-
-async def test_without_starttls_nothing_is_said() -> None:
-    async with receiving_mail(login=LOGIN) as server:
-        wanted = at(
-            server, encryption=Encryption.STARTTLS, user="shop", password=SecretStr(PASSWORD)
-        )
-        async with mailing(wanted) as mailer:
-            outcome = await mailer.send(letter())
-
-        assert isinstance(outcome, Later)
-        assert outcome.needs_operator
-        assert "STARTTLS" in outcome.why
-        assert (server.mails, server.logins) == ([], [])
-
-
-async def test_a_wrong_password_waits_for_the_operator_and_is_in_no_message() -> None:
-    async with receiving_mail(login=LOGIN) as server:
-        wrong = at(server, user="shop", password=SecretStr("wrong but secret"))
-        async with mailing(wrong) as mailer:
-            outcome = await mailer.send(letter())
-
-        assert outcome == Later(
-            f"mail server 127.0.0.1:{server.port} refuses user or password (535)", True
-        )
-        assert server.mails == []
-        assert "secret" not in repr(wrong) + str(wrong)
-
-
-@pytest.mark.parametrize(
-    "to",
-    [
-        "",
-        "ada",
-        "@example.org",
-        "ada@",
-        "ada@@example.org",
-        "ada@example.org, eve@example.org",
-        "Ada <ada@example.org>",
-        '"ada eve"@example.org',
-        "ada@example.org\r\nRCPT TO:<eve@example.org>",
-        "ada@example.org\nBcc: eve@example.org",
-        "ada\x00@example.org",
-        "ada@[127.0.0.1]",
-        "ada@127.0.0.1",
-        "ada@-example.org",
-        "ada@exa mple.org",
-        "ada@example..org",
-        ".ada@example.org",
-        "ada@example.org>",
-        "ada\u202e@example.org",
-        "a" * 65 + "@example.org",
-        "ada@" + "a" * 64 + ".org",
-        "ada@" + "example." * 40 + "org",
-    ],
-)
-async def test_what_is_no_address_reaches_no_server(to: str) -> None:
+async def test_a_cancelled_mail_s_answer_is_not_taken_for_the_next_one_s() -> None:
     async with receiving_mail() as server, mailing(at(server)) as mailer:
-        outcome = await mailer.send(letter(to=to))
+        reached, released = asyncio.Event(), asyncio.Event()
 
-        assert isinstance(outcome, Never)
-        assert "eve" not in outcome.why
-        assert server.connections == 0
-
-
-@pytest.mark.parametrize(
-    ("to", "reached"),
-    [
-        ("ada+lamps@example.org", "ada+lamps@example.org"),
-        ("o'hara@example.org", "o'hara@example.org"),
-        ("Ada@EXAMPLE.org", "Ada@example.org"),
-        ("ada@straße.example", "ada@xn--strae-oqa.example"),
-        ("ada@例え.example", "ada@xn--r8jz45g.example"),
-    ],
-)
-async def test_an_address_is_spelt_as_the_network_has_it(to: str, reached: str) -> None:
-    async with receiving_mail() as server, mailing(at(server)) as mailer:
-        assert isinstance(await mailer.send(letter(to=to)), Sent)
-
-        assert server.mails[0].recipients == (reached,)
-
-
-async def test_letters_beyond_ascii_before_the_at_need_a_server_that_knows_them() -> None:
-    async with receiving_mail() as plain, mailing(at(plain)) as mailer:
-        outcome = await mailer.send(letter(to="grün@example.org"))
-        assert isinstance(outcome, Never)
-        assert "SMTPUTF8" in outcome.why
-
-    async with receiving_mail(utf8=True) as modern, mailing(at(modern)) as mailer:
-        assert isinstance(await mailer.send(letter(to="grün@example.org")), Sent)
-        assert modern.mails[0].recipients == ("grün@example.org",)
-
-
-async def test_a_cancelled_mail_leaves_no_connection_in_the_middle() -> None:
-    async with receiving_mail() as server, mailing(at(server)) as mailer:
-        reached = asyncio.Event()
-
-        async def stuck(smtp: SMTP) -> str:
+        async def slow(_: SMTP) -> str:
             reached.set()
-            return await never(smtp)
+            await released.wait()
+            return "250 OK, at last"
 
-        server.answers["DATA"] = stuck
+        server.answers["DATA"] = slow
         sending = asyncio.create_task(mailer.send(letter()))
         await reached.wait()
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
         server.answers.clear()
+        asyncio.get_running_loop().call_later(0.1, released.set)
 
-        assert isinstance(await mailer.send(letter()), Sent)
+        assert await mailer.send(letter()) == Sent("250 OK queued as 4F2A")
         assert server.connections == 2
-
-
-async def test_without_a_server_a_mail_is_a_line_in_the_log_and_no_word_of_it() -> None:
-    with structlog.testing.capture_logs() as lines:
-        outcome = await LogMailer().send(letter(subject="a subject", text="a text"))
-
-    assert outcome == Sent()
-    (line,) = lines
-    assert line["order_id"] == ORDER_ID
-    assert line["event_id"] == EVENT_ID
-    assert not any(word in str(line) for word in ("ada", "example.org", "subject", "text"))

@@ -58,12 +58,17 @@ class Desk:
         return await eventually(lambda: self.news(order_id), is_all, f"news of {kinds}")
 
     async def send(
-        self, event: Event, *, folder: Path | None = None, kinds: frozenset[MailKind] = KINDS
+        self,
+        event: Event,
+        *,
+        kind: str = "",
+        folder: Path | None = None,
+        kinds: frozenset[MailKind] = KINDS,
     ) -> Outcome:
         templates = Templates("Lamps", folder, ZoneInfo("UTC"))
         orders = ClientOrders(self._client)
         send = SendMail(orders, templates, self._mailer, Language.EN, kinds)
-        return await send(Waiting(event))
+        return await send(Waiting(event, kind))
 
     async def mails(self, events: Sequence[Event]) -> list[Received]:
         for event in events:
@@ -74,9 +79,9 @@ class Desk:
 class Waiting:
     """A mail that waits, as the Notifier would keep it."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, kind: str) -> None:
         self.event_id, self.order_id, self.happened_at = event.id, event.subject, event.time
-        self.kind = (kind_of(event) or MailKind.CONFIRMED).value
+        self.kind = kind or str(kind_of(event))
 
 
 @pytest.fixture
@@ -242,6 +247,19 @@ async def test_what_is_switched_off_is_skipped(holdfast: RunningHoldfast, desk: 
     (event,) = await desk.told(order_id, MailKind.CONFIRMED)
 
     assert isinstance(await desk.send(event, kinds=KINDS - {MailKind.CONFIRMED}), Skipped)
+
+
+async def test_a_kind_that_this_version_does_not_know_waits(
+    holdfast: RunningHoldfast, desk: Desk
+) -> None:
+    await holdfast.product("LAMP", 10)
+    order_id = await placed(holdfast, {"LAMP": 1})
+    (event,) = await desk.told(order_id, MailKind.CONFIRMED)
+
+    outcome = await desk.send(event, kind="delivered")
+
+    assert isinstance(outcome, Later)
+    assert outcome.needs_operator
 
 
 async def test_orders_that_is_away_is_no_attempt(holdfast: RunningHoldfast, desk: Desk) -> None:

@@ -45,7 +45,7 @@ async def bring_stock_to_the_end(at: embedded.Addresses, product_id: str) -> Non
 
 async def events_left(home: Home) -> dict[str, int]:
     left = {}
-    for service, url in home.urls.items():
+    for service, url in (("orders", home.orders), ("inventory", home.inventory)):
         async with connect(url, wait=False) as database, database.read() as reading:
             (row,) = await reading.fetch("SELECT count(*) AS waiting FROM outbox")
             left[service] = int(row["waiting"])

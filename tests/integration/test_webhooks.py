@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from holdfast.chassis.database.engines import connect
 from holdfast.client import (
     AlreadyExists,
     Delivery,
@@ -249,6 +250,11 @@ async def test_what_was_given_up_comes_again_when_asked_for(holdfast: RunningHol
         await client.replay(webhook_id)
         await eventually(lambda: _count(shop), lambda count: count >= 3, "all arrive")
         assert stories(shop.arrived) == {order_id: STORY}
+        await eventually(
+            lambda: deliveries(holdfast, made, DeliveryState.DELIVERED),
+            lambda found: len(found) == 3,
+            "all are recorded",
+        )
 
         await client.redeliver(webhook_id, given_up[0].event_id)
         await eventually(lambda: _count(shop), lambda count: count >= 4, "one comes again")
@@ -373,3 +379,31 @@ async def test_what_may_not_be_called_and_what_does_not_happen_is_refused(
         ["types[0]"] if types else ["url"]
     )
     assert [one async for one in holdfast.client.webhooks.list()] == []
+
+
+async def test_what_nobody_wants_is_passed_by_and_nothing_of_it_comes_later(
+    holdfast: RunningHoldfast,
+) -> None:
+    await holdfast.product("LAMP", 100)
+    await orders(holdfast, 3, cancelled=True)
+
+    async def is_at_the_end() -> bool:
+        url = holdfast.databases["notifier"]
+        async with connect(url, wait=False) as database, database.read() as reading:
+            sql = "SELECT cursor FROM followed WHERE feed = 'orders'"
+            (row,) = await reading.fetch(sql)
+        cancelled = await holdfast.client.events.read(types=["OrderCancelled"])
+        latest = await holdfast.client.events.latest("orders")
+        return len(cancelled.events) == 3 and bool(row["cursor"] == latest)
+
+    await eventually(is_at_the_end, bool, "it goes on behind all there is")
+    async with partner() as shop:
+        await hook(holdfast, shop, types=["OrderConfirmed"])
+        await hook(holdfast, shop, types=["OrderCancelled"])
+        shop.secrets = []
+        (late,) = [(await holdfast.place(line("LAMP"), request_id="late")).order_id]
+        await holdfast.cancel(late)
+        await eventually(lambda: _count(shop), lambda count: count >= 2, "both arrive")
+
+    assert {event["subject"] for event in shop.events} == {late}
+    assert stories(shop.events)[late] in (STORY[1:], STORY[:0:-1])

@@ -19,7 +19,8 @@ def up(
     data: Path, *options: str, **environment: str
 ) -> "Iterator[tuple[subprocess.Popen[str], dict[str, str]]]":
     """A running `holdfast up` on free ports, and what it says about itself."""
-    ports = ["--orders-port", "0", "--inventory-port", "0", "--http-port", "0", "--admin-port", "0"]
+    named = ("orders", "inventory", "notifier", "http", "admin")
+    ports = [part for name in named for part in (f"--{name}-port", "0")]
     with subprocess.Popen(
         [PROGRAM, "up", "--data", str(data), *ports, *options, "--output", "json"],
         env={**os.environ, **environment},
@@ -64,9 +65,10 @@ def test_a_folder_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> 
 def test_a_port_in_use_is_told_in_one_line_and_ends_with_4(tmp_path: Path) -> None:
     with up(tmp_path / "first") as (_, at):
         port = at["inventory"].rpartition(":")[2]
-        second = ("up", "--data", str(tmp_path / "second"), "--orders-port", "0")
+        named = {"orders": "0", "inventory": port, "notifier": "0", "http": "0", "admin": "0"}
+        ports = [part for name, one in named.items() for part in (f"--{name}-port", one)]
 
-        done = run(*second, "--inventory-port", port, "--http-port", "0", "--admin-port", "0")
+        done = run("up", "--data", str(tmp_path / "second"), *ports)
 
     assert done.returncode == 4
     assert done.stderr.count("\n") == 1
@@ -101,7 +103,7 @@ def test_migrating_twice_does_nothing_the_second_time(tmp_path: Path) -> None:
 
     assert first.returncode == second.returncode == 0
     assert all(json.loads(first.stdout).values())
-    assert json.loads(second.stdout) == {"orders": [], "inventory": []}
+    assert json.loads(second.stdout) == {"orders": [], "inventory": [], "notifier": []}
 
 
 def test_the_sql_of_a_migration_can_be_had_without_a_database(tmp_path: Path) -> None:

@@ -13,15 +13,16 @@ from holdfast.chassis.http.pages import POLICY, Pages, told
 from holdfast.chassis.http.router import routes_of
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
 STATIC = Path(str(files("holdfast.chassis.http") / "static"))
 DOCUMENT = json.loads((files("holdfast.contracts") / "openapi.json").read_text())
 SERVICES = [
     service
-    for file in (orders_pb2.DESCRIPTOR, inventory_pb2.DESCRIPTOR, keys_pb2.DESCRIPTOR)
-    for service in file.services_by_name.values()
-    if service.name != "KeyIntakeService"  # Orders alone asks it, over gRPC
+    for file in (orders_pb2, inventory_pb2, keys_pb2, notifier_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    if service.name not in ("KeyIntakeService", "KeyOfferService")  # services ask, over gRPC
 ]
 
 

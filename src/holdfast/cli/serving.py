@@ -82,6 +82,7 @@ def _port(of: str) -> Any:
 
 
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+_SERVED = ("orders", "inventory", "notifier", "http")  # whose addresses are told
 AuthOption = Annotated[
     bool,
     typer.Option("--auth/--no-auth", help="Ask callers who they are; or, on loopback, nobody."),
@@ -134,18 +135,8 @@ def up(
                 telling=settings,
             ) as services,
         ):
-            _announce(
-                {
-                    "orders": services.orders,
-                    "inventory": services.inventory,
-                    "notifier": services.notifier,
-                    "http": services.http,
-                    "admin": told.address,
-                    "data": home.name,
-                    "key": whose,
-                },
-                output,
-            )
+            where = {"admin": told.address, "data": home.name, "key": whose}
+            _announce({name: getattr(services, name) for name in _SERVED} | where, output)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal
 

@@ -72,7 +72,7 @@ class Events:
 
     Three places to begin: a cursor; `"earliest"`, before all that is kept; `"latest"`, behind all
     there is. A cursor is refused with `CursorExpired` or `CursorUnknown` where nobody could go on
-    from it without a gap: docs/events.md tells what to do then.
+    from it without a gap: docs/concepts/events.md tells what to do then.
     """
 
     def __init__(self, orders: Calls, inventory: Calls) -> None:

@@ -1,7 +1,7 @@
 """The Notifier put together: every object of the service is made here, top to bottom."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,7 +68,7 @@ from holdfast.notifier.application.manage_webhooks import (
 from holdfast.notifier.application.send_mails import SendMails
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure.feeds import ClientFeeds, ClientOrders
-from holdfast.notifier.infrastructure.log_mailer import LogMailer
+from holdfast.notifier.infrastructure.mail_events import TYPES as MAIL_TYPES
 from holdfast.notifier.infrastructure.metrics import Measuring
 from holdfast.notifier.infrastructure.reports import (
     attempt_lost,
@@ -76,6 +76,7 @@ from holdfast.notifier.infrastructure.reports import (
     catch_up_lost,
     feed_lost,
     mail_tried,
+    webhook_disabled,
 )
 from holdfast.notifier.infrastructure.sealing import Sealer
 from holdfast.notifier.infrastructure.signatures import Signatures
@@ -90,7 +91,9 @@ from holdfast.notifier.settings import TELLING_DEFAULTS, NotifierSettings, Telli
 
 ATTEMPTS_AT_ONCE = 500  # recorded in one transaction
 ATTEMPTS_QUEUED = 10_000
+GATHER_S = 0.005  # what ends or comes together is looked at together
 LOOK_S = 0.3  # for what another process has written, or is due by now
+FOLLOW_S = 1.0  # between looks whether anybody wants anything; news is waited for
 FORGET_EVERY_S = 600.0
 MEASURE_EVERY_S = 5.0
 DEADLINE_S = 5.0
@@ -118,7 +121,6 @@ class Components:
     boundary: RpcBoundary
     leadership: Leadership
     follows: Sequence[FollowFeed]
-    deliver: Deliver
     loops: dict[str, Loop]
 
 
@@ -126,7 +128,7 @@ def assemble(
     database: Database,
     client: Holdfast,
     sender: SenderWhenNeeded,
-    mailer: Mailer,
+    mailer: Mailer | None,
     signatures: Signatures,
     clock: Clock,
     admission: Admission,
@@ -136,7 +138,7 @@ def assemble(
     """Make every object of the service."""
     store, feeds = Store(database), ClientFeeds(client)
     record = Batcher(
-        retrying(RecordAttempts(store.begin)),
+        retrying(RecordAttempts(store.begin, webhook_disabled)),
         name="record attempts",
         batch_items_max=ATTEMPTS_AT_ONCE,
         queue_items_max=ATTEMPTS_QUEUED,
@@ -145,38 +147,44 @@ def assemble(
         store, record.submit, sender, signatures, clock, chance, attempt_made, attempt_lost
     )
     leadership = database.leadership("notifier", deliver.wake.set)
+    mails: tuple[Collection[str], Collection[str]] = ((), ())
+    if mailer is not None and telling.mails:
+        mails = telling.mails, MAIL_TYPES
     follows = [
-        FollowFeed(
-            store.begin, feeds, clock, feed, telling.mails, deliver.wake.set, feed_lost(feed)
-        )
+        FollowFeed(store.begin, feeds, clock, feed, *mails, deliver.wake.set, feed_lost(feed))
         for feed in FeedName
     ]
-    send_mails = SendMails(
-        store.begin, store, _sending_mail(client, mailer, telling), clock, chance, mail_tried
-    )
-    catch_up = CatchUpWebhooks(store.begin, store, feeds, clock, catch_up_lost)
     kept = timedelta(days=telling.kept_days)
 
     async def forget() -> int:
         return await store.forget(clock.now() - kept)
 
-    def led(seconds: float, work: Callable[[], Awaitable[int]]) -> Loop:
-        return every(seconds, work, leadership=leadership)
-
-    loops = {
+    led: dict[str, tuple[float, Callable[[], Awaitable[int]]]] = {
+        "catching up": (LOOK_S, CatchUpWebhooks(store.begin, store, feeds, clock, catch_up_lost)),
+        "forgetting": (FORGET_EVERY_S, forget),
+    }
+    if mailer is not None:
+        send = _sending(client, mailer, telling)
+        led["mails"] = LOOK_S, SendMails(store.begin, store, send, clock, chance, mail_tried)
+    led |= {f"following {f}": (FOLLOW_S, one) for f, one in zip(FeedName, follows, strict=True)}
+    loops: dict[str, Loop] = {
         "notifier recording": record.run,
         "notifier delivering": _delivering(deliver, leadership),
-        "notifier mails": led(LOOK_S, send_mails),
-        "notifier catching up": led(LOOK_S, retrying(catch_up)),
-        "notifier forgetting": led(FORGET_EVERY_S, forget),
         "notifier measuring": every(MEASURE_EVERY_S, Measuring(database)),
     }
-    loops |= {
-        f"notifier following {feed}": led(LOOK_S, retrying(follow))
-        for feed, follow in zip(FeedName, follows, strict=True)
-    }
+    for name, (seconds, work) in led.items():
+        loops[f"notifier {name}"] = every(seconds, retrying(work), leadership=leadership)
+    servicer = NotifierServicer(
+        _cases(store, sender, signatures, clock, deliver), store, signatures, clock
+    )
     boundary = RpcBoundary(translate, clock, admission, gate)
-    cases = Cases(
+    return Components(servicer, boundary, leadership, follows, loops)
+
+
+def _cases(
+    store: Store, sender: SenderWhenNeeded, signatures: Signatures, clock: Clock, deliver: Deliver
+) -> Cases:
+    return Cases(
         create=retrying(CreateWebhook(store.begin, sender, signatures, clock)),
         update=retrying(UpdateWebhook(store.begin, sender, clock)),
         delete=retrying(DeleteWebhook(store.begin)),
@@ -187,20 +195,18 @@ def assemble(
         try_out=TryOut(deliver, clock),
         wake=deliver.wake.set,
     )
-    servicer = NotifierServicer(cases, store, signatures, clock)
-    return Components(servicer, boundary, leadership, follows, deliver, loops)
 
 
-def _sending_mail(client: Holdfast, mailer: Mailer, telling: TellingSettings) -> SendMail:
+def _sending(client: Holdfast, mailer: Mailer, telling: TellingSettings) -> SendMail:
     templates = TemplatesWhenNeeded(telling)
     return SendMail(ClientOrders(client), templates, mailer, telling.language, telling.mails)
 
 
 @asynccontextmanager
-async def _mailer(telling: TellingSettings) -> AsyncIterator[Mailer]:
-    """The way to the mail server, or to the log where there is none."""
+async def _mailer(telling: TellingSettings) -> AsyncIterator[Mailer | None]:
+    """The way to the mail server; None: there is none, and nobody gets mail."""
     if telling.server is None:
-        yield LogMailer()
+        yield None
         return
     from holdfast.notifier.infrastructure.smtp import SmtpMailer
 
@@ -222,6 +228,7 @@ def _delivering(deliver: Deliver, leadership: Leadership) -> Loop:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(LOOK_S):
                             await deliver.wake.wait()
+                    await asyncio.sleep(GATHER_S)
         finally:
             await deliver.stop()
 
@@ -265,23 +272,16 @@ async def running(
         SenderWhenNeeded(telling, clock) as sender,
         _mailer(telling) as mailer,
     ):
+        signatures = Signatures(sealer)
         parts = assemble(
-            database,
-            client,
-            sender,
-            mailer,
-            Signatures(sealer),
-            clock,
-            admission,
-            house.gate,
-            telling,
+            database, client, sender, mailer, signatures, clock, admission, house.gate, telling
         )
-        if begin_at_once:
-            for follow in parts.follows:
-                await follow.start()
+        for follow in parts.follows if begin_at_once else ():
+            await follow.start()
         loops = parts.loops | {"notifier keys": house.known.run}
         if key:
-            loops["notifier fetching keys"] = KeyFetching(house, channel, key, parts.leadership).run
+            fetching = KeyFetching(house, channel, key, parts.leadership)
+            loops["notifier fetching keys"] = fetching.run
 
         def register(server: aio.Server) -> None:
             add_NotifierServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
@@ -293,7 +293,7 @@ async def running(
             at_end.push_async_callback(house.close)
             address = (await at_end.enter_async_context(served)).address if listen else ""
             if listen:
-                log.info("notifier is ready", address=address)
+                log.info("notifier is ready", address=address, mail=str(telling.server or "none"))
             yield Notifier(address, (http_service(parts.servicer, parts.boundary),))
 
 

@@ -278,7 +278,7 @@ class _Call:
 
 
 _NAMING = ("order_id", "return_id", "customer_id", "product_id")  # what a refusal is about
-_OFTEN = ("OfferKeys",)  # asked by a service all the time
+_OFTEN = ("OfferKeys", "ReadEvents")  # asked all the time by those who follow
 _FAILURES = frozenset(  # of a server, as OpenTelemetry has them
     "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
 )

@@ -58,6 +58,7 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         self, request: pb.RotateKeyRequest, context: Context
     ) -> pb.CreateKeyResponse:
         violations = Violations()
+        violations.id("key_id", request.key_id)
         overlap = OVERLAP
         if request.HasField("overlap"):
             overlap = _period("overlap", request.overlap, OVERLAP_DAYS_MAX, violations, zero=True)
@@ -72,6 +73,9 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         return await self._add(new, ending=old._replace(expires_at=now + overlap))
 
     async def RevokeKey(self, request: pb.RevokeKeyRequest, context: Context) -> pb.Key:
+        violations = Violations()
+        violations.id("key_id", request.key_id)
+        violations.raise_any()
         await self._found(request.key_id)
         await self._store.revoke(request.key_id, self._clock.now())
         await self._known.look()

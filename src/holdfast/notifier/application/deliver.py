@@ -48,7 +48,7 @@ class Deliver:
         clock: Clock,
         chance: Callable[[], float],
         told: Callable[[Answer], None],
-        failed: Callable[[Exception], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._reader, self._record, self._sender = reader, record, sender
         self._signer, self._clock, self._chance = signer, clock, chance
@@ -81,33 +81,34 @@ class Deliver:
         if room == 1 and len(self._under_way) >= UNTRIED_MAX:
             return False
         self._busy[due.webhook_id] += 1
-        self._under_way[due.delivery_id] = asyncio.create_task(self._deliver(due, webhook))
+        task = asyncio.create_task(self._deliver(due, webhook))
+        self._under_way[due.delivery_id] = task
+        task.add_done_callback(lambda _: self._end(due, task))
         return True
+
+    def _end(self, due: DueDelivery, task: asyncio.Task[None]) -> None:
+        self._busy[due.webhook_id] -= 1
+        if not self._busy[due.webhook_id]:
+            del self._busy[due.webhook_id]
+        del self._under_way[due.delivery_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
+        self.wake.set()
 
     def _room_of(self, webhook_id: str) -> int:
         return self._room.get(webhook_id, 1)
 
     async def _deliver(self, due: DueDelivery, webhook: Webhook) -> None:
-        try:
-            answer = await self.send(webhook, due.event_id, due.body)
-            now, next_at = self._clock.now(), None
-            if answer.is_success:
-                self._room[webhook.webhook_id] = min(
-                    2 * self._room_of(webhook.webhook_id), EACH_MAX
-                )
-            else:
-                self._room.pop(webhook.webhook_id, None)
-                next_at = next_attempt_at(due.attempts + 1, answer, now, self._chance())
-            self._told(answer)
-            await self._record(Attempt(due, answer, now, next_at))
-        except Exception as error:  # noqa: BLE001 - what is not recorded is sent again, later
-            self._failed(error)
-        finally:
-            self._busy[due.webhook_id] -= 1
-            if not self._busy[due.webhook_id]:
-                del self._busy[due.webhook_id]
-            del self._under_way[due.delivery_id]
-            self.wake.set()
+        answer = await self.send(webhook, due.event_id, due.body)
+        now, next_at = self._clock.now(), None
+        if answer.is_success:
+            room = 2 * self._room_of(webhook.webhook_id)
+            self._room[webhook.webhook_id] = min(room, EACH_MAX)
+        else:
+            self._room.pop(webhook.webhook_id, None)
+            next_at = next_attempt_at(due.attempts + 1, answer, now, self._chance())
+        self._told(answer)
+        await self._record(Attempt(due, answer, now, next_at))
 
     async def send(self, webhook: Webhook, event_id: str, body: bytes) -> Answer:
         """Sign something, send it once, and return what came of it."""
@@ -126,12 +127,16 @@ class Deliver:
 
 
 class RecordAttempts:
-    """Record what came of attempts: deliveries, those behind them, and how their webhooks fare."""
+    """Record what came of attempts: deliveries, those behind them, and how their webhooks fare.
 
-    def __init__(self, begin: Begin) -> None:
-        self._begin = begin
+    :param disabled: called with a webhook that was given up, once that is recorded.
+    """
+
+    def __init__(self, begin: Begin, disabled: Callable[[Webhook], None]) -> None:
+        self._begin, self._disabled = begin, disabled
 
     async def __call__(self, attempts: Sequence[Attempt]) -> Sequence[None]:
+        given_up = []
         async with self._begin() as work:
             ids = {one.delivery.webhook_id for one in attempts}
             webhooks = await work.lock_webhooks(ids)
@@ -147,4 +152,7 @@ class RecordAttempts:
                     await work.save_webhook(webhook)
                 if webhook.state is WebhookState.DISABLED is not before.state:
                     await work.give_up_open(webhook_id, "the webhook was disabled", its[-1].at)
+                    given_up.append(webhook)
+        for webhook in given_up:
+            self._disabled(webhook)
         return [None] * len(attempts)

@@ -1,6 +1,6 @@
 """Follow a feed: every event becomes deliveries and mails, in the transaction that moves on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
@@ -14,10 +14,11 @@ from holdfast.notifier.application.ports import (
     Work,
 )
 from holdfast.notifier.application.telling import tell
-from holdfast.notifier.domain.events import FeedEvent, FeedName
+from holdfast.notifier.domain.events import FeedEvent, FeedName, feed_of
 from holdfast.notifier.domain.webhook import Webhook
 
-WAIT_S = 20.0  # for news, with one call
+WAIT_S = 5.0  # for news, with one call; a new webhook may have to wait for its end
+NOTHING: frozenset[str] = frozenset()
 
 
 class FollowFeed:
@@ -26,7 +27,10 @@ class FollowFeed:
     The place in the feed moves in the transaction that writes what is to be sent: nothing is left
     out and nothing is taken twice, whatever breaks, and if two processes follow at a time.
 
+    What nobody wants is not even read: the place then moves to the feed's end now and then.
+
     :param kinds: of the mails that are sent.
+    :param mail_types: of the events that such mails tell, by full name.
     :param told: called when there is something to send.
     :param lost: called with the reason when the place in the feed is lost: events that are not
         kept any more were told to nobody.
@@ -38,12 +42,14 @@ class FollowFeed:
         feeds: Feeds,
         clock: Clock,
         feed: FeedName,
-        kinds: frozenset[str],
+        kinds: Collection[str],
+        mail_types: Collection[str],
         told: Callable[[], None],
         lost: Callable[[str], None],
     ) -> None:
         self._begin, self._feeds, self._clock, self._feed = begin, feeds, clock, feed
         self._kinds, self._told, self._lost = kinds, told, lost
+        self._mail_types = frozenset(one for one in mail_types if feed_of(one) is feed)
 
     async def start(self) -> None:
         """Begin with what happens from now on, unless it was begun before.
@@ -64,17 +70,40 @@ class FollowFeed:
         """
         async with self._begin() as work:
             followed = await work.lock_followed(self._feed)
+            types = await self._wanted(work)
         if followed is None:
             await self.start()
             return 1
+        if types == NOTHING:
+            await self._pass_by(followed)
+            return 0
         try:
-            page = await self._feeds.read(self._feed, followed.cursor, wait_s=WAIT_S)
+            page = await self._feeds.read(
+                self._feed, followed.cursor, types=types or (), wait_s=WAIT_S
+            )
         except FeedLost as lost:
             await self._begin_anew(followed, lost)
             return 1
         if page.next_cursor != followed.cursor or followed.anew:
-            await self._take(page, followed)
+            await self._take(page, followed, types)
         return len(page.events)
+
+    async def _wanted(self, work: Work) -> frozenset[str] | None:
+        """Return which types of this feed anybody wants; None: all."""
+        wanted = self._mail_types
+        for webhook in await work.listening(self._feed):
+            if not webhook.types:
+                return None
+            wanted |= {one for one in webhook.types if feed_of(one) is self._feed}
+        return wanted
+
+    async def _pass_by(self, before: Followed) -> None:
+        """Nobody wants anything: go on behind all there is, as long as that stays so."""
+        latest = await self._feeds.latest(self._feed)
+        async with self._begin() as work:
+            is_same = await work.lock_followed(self._feed) == before
+            if is_same and latest != before.cursor and await self._wanted(work) == NOTHING:
+                await work.move_followed(self._feed, latest, anew=False)
 
     async def _begin_anew(self, lost: Followed, why: FeedLost) -> None:
         """What the feed still has is taken from its beginning; what was told is not told again."""
@@ -83,11 +112,14 @@ class FollowFeed:
             if await work.lock_followed(self._feed) == lost:
                 await work.move_followed(self._feed, EARLIEST, anew=True)
 
-    async def _take(self, page: FeedPage, before: Followed) -> None:
+    async def _take(self, page: FeedPage, before: Followed, types: frozenset[str] | None) -> None:
         now = self._clock.now()
         async with self._begin() as work:
             if await work.lock_followed(self._feed) != before:
                 return  # another process was faster
+            wanted = await self._wanted(work)
+            if types is not None and (wanted is None or not wanted <= types):
+                return  # meanwhile somebody wants what was not read
             await self._tell_webhooks(work, page.events, before)
             await work.add_mails(
                 [

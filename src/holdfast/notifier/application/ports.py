@@ -41,8 +41,12 @@ class FeedPage(NamedTuple):
 class Feeds(Protocol):
     """Both feeds, as any partner reads them."""
 
-    async def read(self, feed: FeedName, after: str, *, wait_s: float) -> FeedPage:
-        """Return a page of all that follows a place; after a wait, if there is nothing.
+    async def read(
+        self, feed: FeedName, after: str, *, types: Collection[str] = (), wait_s: float
+    ) -> FeedPage:
+        """Return a page of what follows a place; after a wait, if there is nothing.
+
+        :param types: only these, by full name; none: all.
 
         :raises FeedLost: nobody can go on from there.
         :raises Transient: the service does not answer.

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from holdfast.notifier.application.ports import Begin, Clock, Mail, Reader
 from holdfast.notifier.domain.events import MailState
 from holdfast.notifier.domain.mail import Later, Never, Outcome, Sent, Skipped, next_try_at
 
 AT_ONCE = 20
+POSTPONED = timedelta(seconds=20)
+FAILED = "it could not be tried: the log of the Notifier tells why"
 
 _ENDS: dict[type, MailState] = {
     Sent: MailState.SENT,
@@ -45,8 +48,15 @@ class SendMails:
         """
         due = await self._reader.due_mails(self._clock.now(), limit=AT_ONCE)
         tries = await asyncio.gather(*map(self._try, due), return_exceptions=True)
+        # What failed is no attempt, and lets others go first: one that always fails holds up none.
+        later = self._clock.now() + POSTPONED
         async with self._begin() as work:
-            await work.record_mails([one for one in tries if isinstance(one, Mail)])
+            await work.record_mails(
+                [
+                    one if isinstance(one, Mail) else mail._replace(next_at=later, problem=FAILED)
+                    for mail, one in zip(due, tries, strict=True)
+                ]
+            )
         for failed in tries:
             if isinstance(failed, BaseException):
                 raise failed

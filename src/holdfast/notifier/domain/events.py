@@ -13,6 +13,11 @@ class FeedName(StrEnum):
     INVENTORY = "inventory"
 
 
+def feed_of(event_type: str) -> FeedName:
+    """Return whose a type is: they are named holdfast.FEED.v1.NAME."""
+    return FeedName(event_type.split(".")[1])
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
     """An event of a feed.

@@ -1,5 +1,6 @@
 """Feeds and orders through the client library, as any partner reads them."""
 
+from collections.abc import Collection
 from functools import partial
 
 from holdfast.chassis.transient import Transient
@@ -31,10 +32,12 @@ class ClientFeeds:
     def __init__(self, client: Holdfast) -> None:
         self._client = client
 
-    async def read(self, feed: FeedName, after: str, *, wait_s: float) -> FeedPage:
+    async def read(
+        self, feed: FeedName, after: str, *, types: Collection[str] = (), wait_s: float
+    ) -> FeedPage:
         try:
             page = await self._client.events.read(
-                after=after, feed=feed.value, limit=PAGE_EVENTS, wait_s=wait_s
+                after=after, feed=feed.value, types=sorted(types), limit=PAGE_EVENTS, wait_s=wait_s
             )
         except (CursorExpired, CursorUnknown, InvalidRequest) as error:
             raise FeedLost(str(error)) from error

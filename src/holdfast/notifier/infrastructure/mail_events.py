@@ -1,5 +1,7 @@
 """Which events of Orders a customer hears of by mail."""
 
+from typing import Any
+
 from google.protobuf.message import Message
 
 from holdfast.client import Event
@@ -7,7 +9,7 @@ from holdfast.contracts.orders.v1 import events_pb2 as events
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.notifier.domain.mail import MailKind
 
-_KINDS: dict[type, MailKind] = {
+_KINDS: dict[Any, MailKind] = {
     events.OrderConfirmed: MailKind.CONFIRMED,
     events.OrderEdited: MailKind.EDITED,
     events.OrderRestCancelled: MailKind.REST_CANCELLED,
@@ -17,9 +19,10 @@ _KINDS: dict[type, MailKind] = {
     events.ReturnReceived: MailKind.RETURN_RECEIVED,
 }
 
-
 # Of which what has happened decides, beside the type.
 DECIDED_BY_DATA = (events.OrderShipped, events.PaymentRecorded)
+
+TYPES = frozenset(kind.DESCRIPTOR.full_name for kind in (*_KINDS, *DECIDED_BY_DATA))
 
 
 def kind_of(event: Event) -> MailKind | None:

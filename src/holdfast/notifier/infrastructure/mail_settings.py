@@ -23,7 +23,6 @@ from holdfast.notifier.domain.mail import Language, MailKind
 from holdfast.notifier.infrastructure import mail_addresses
 from holdfast.notifier.infrastructure.mail_message import Sender
 from holdfast.notifier.infrastructure.mail_words import one_line
-from holdfast.notifier.infrastructure.templates import Templates
 
 FORM = "smtp+starttls://USER:PASSWORD@HOST:587"
 _HINT = "in user and password write / as %2F, @ as %40, : as %3A, # as %23, ? as %3F, % as %25"
@@ -126,6 +125,8 @@ def _checked_zone(name: str) -> str:
 
 def _checked_templates(folder: Path | None) -> Path | None:
     if folder is not None:
+        from holdfast.notifier.infrastructure.templates import Templates  # most need no Jinja
+
         try:
             Templates("Shop", folder, ZoneInfo("UTC"))
         except TemplateFailed as failed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-LOOKUPS_MAX = 16  # at a time; one a name, however many ask for it
+LOOKUPS_MAX = 64  # at a time; one a name, however many ask for it
 
 _NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 

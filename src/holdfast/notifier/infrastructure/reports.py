@@ -9,6 +9,7 @@ from holdfast.notifier.application.ports import CatchUp, Mail
 from holdfast.notifier.domain.delivery import Answer
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.domain.mail import Later, Never, Outcome, Sent, Skipped
+from holdfast.notifier.domain.webhook import Webhook
 from holdfast.notifier.infrastructure.metrics import ATTEMPTS, FEEDS_LOST, MAILS, MAILS_STUCK
 
 log = structlog.get_logger()
@@ -47,12 +48,21 @@ def attempt_made(answer: Answer) -> None:
     ATTEMPTS.labels(outcome).inc()
 
 
-def attempt_lost(error: Exception) -> None:
+def attempt_lost(error: BaseException) -> None:
     """Tell that what came of an attempt could not be recorded."""
     if isinstance(error, Transient):
         log.warning("an attempt could not be recorded: it is made again", error=str(error))
     else:
         log.error("an attempt failed in the middle: it is made again", exc_info=error)
+
+
+def webhook_disabled(webhook: Webhook) -> None:
+    """Tell people that a webhook was given up; by its id, since a URL may hold a secret."""
+    log.error(
+        "a webhook was given up: nothing is sent there until it is made active again",
+        webhook=webhook.webhook_id,
+        failing_since=webhook.failing_since,
+    )
 
 
 def mail_tried(mail: Mail, outcome: Outcome) -> None:

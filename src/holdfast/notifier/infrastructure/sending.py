@@ -22,13 +22,14 @@ from holdfast.notifier.infrastructure.guarded_network import (
     tls_context,
 )
 from holdfast.notifier.infrastructure.name_resolution import Resolver, SystemResolver
+from holdfast.notifier.infrastructure.pools import Pools
 from holdfast.notifier.infrastructure.public_addresses import AddressRule
 from holdfast.notifier.infrastructure.receiver_urls import ReceiverUrl, parse
 from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
 
 ATTEMPT_S_MAX = 15.0
 CONNECTIONS_MAX = 500
-IDLE_CONNECTIONS_MAX = 100
+IDLE_CONNECTIONS_MAX = 16  # to one host
 IDLE_S_MAX = 4.0  # below the 5 s after which common servers hang up
 
 _HEADERS = {
@@ -57,17 +58,8 @@ class Sender:
             scheme: Guard(rule, settings.webhook_ports, self._resolver, public=scheme == "https")
             for scheme in ("https", "http")
         }
-        context = tls_context(settings.webhook_ca)
-        self._pools = {
-            scheme: httpcore2.AsyncConnectionPool(
-                ssl_context=context,
-                max_connections=CONNECTIONS_MAX,
-                max_keepalive_connections=IDLE_CONNECTIONS_MAX,
-                keepalive_expiry=IDLE_S_MAX,
-                network_backend=GuardedNetwork(guard),
-            )
-            for scheme, guard in self._guards.items()
-        }
+        self._context = tls_context(settings.webhook_ca)
+        self._pools = Pools(self._pool, IDLE_S_MAX)
         # Waiting for a free connection is not the receiver's fault, so it is no part of its time.
         self._free = asyncio.Semaphore(CONNECTIONS_MAX)
 
@@ -80,9 +72,17 @@ class Sender:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
+        await self._pools.aclose()
         self._resolver.close()
+
+    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=self._context,
+            max_connections=CONNECTIONS_MAX,
+            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
+            keepalive_expiry=IDLE_S_MAX,
+            network_backend=GuardedNetwork(self._guards[scheme]),
+        )
 
     async def require_allowed(self, url: str) -> None:
         """See that something could be sent to a URL as things are now.
@@ -142,12 +142,13 @@ class Sender:
             extensions={"timeout": _TIMEOUTS},
         )
         try:
-            response = await self._pools[target.scheme].handle_async_request(request)
-            try:
-                attempt.head(response)
-                await attempt.read(response)
-            finally:
-                await response.aclose()
+            async with self._pools.of((target.scheme, target.host, target.port)) as pool:
+                response = await pool.handle_async_request(request)
+                try:
+                    attempt.head(response)
+                    await attempt.read(response)
+                finally:
+                    await response.aclose()
         except Unreachable as error:
             attempt.problem = str(error)
         except httpcore2.RemoteProtocolError:

@@ -9,7 +9,6 @@ from time import monotonic
 from typing import NamedTuple
 
 import aiosmtplib
-import structlog
 from aiosmtplib import SMTP
 
 from holdfast.notifier.application.mails.ports import Letter
@@ -27,8 +26,6 @@ NAME_CHARACTERS_MIN = 3  # of what is before an @, to tell anybody who it is
 _TOO_LARGE = 552
 _LOGIN = (530, 534, 535, 538)
 _ADDRESS = re.compile(r"\S+@\S+")
-
-log = structlog.get_logger()
 
 
 class Patience(NamedTuple):

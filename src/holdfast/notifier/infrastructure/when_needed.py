@@ -2,26 +2,20 @@
 loaded at its first use, once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Any, Self
 
 from holdfast.chassis.clock import Clock
-from holdfast.notifier.application.mails.ports import News, Rendered
+from holdfast.client import Order
+from holdfast.notifier.application.mails.ports import News, Rendered, Templates
+from holdfast.notifier.application.ports import Sender
 from holdfast.notifier.domain.delivery import Answer
 from holdfast.notifier.domain.mail import Language, MailKind
 from holdfast.notifier.infrastructure.mail_settings import MailSettings
 from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from holdfast.client import Order
-    from holdfast.notifier.infrastructure.sending import Sender
-    from holdfast.notifier.infrastructure.templates import Templates
 
 
 class SenderWhenNeeded:
@@ -34,10 +28,10 @@ class SenderWhenNeeded:
 
     async def _open(self) -> Sender:
         if self._sender is None:
-            from holdfast.notifier.infrastructure.sending import Sender
+            from holdfast.notifier.infrastructure import sending
 
             # Entering it waits for nothing: nobody opens a second one meanwhile.
-            sender = Sender(self._settings, self._clock)
+            sender = sending.Sender(self._settings, self._clock)
             self._sender = await self._opened.enter_async_context(sender)
         return self._sender
 
@@ -79,7 +73,7 @@ def _read(settings: MailSettings) -> Templates:
 
 
 @cache
-def _templates(*told: object) -> Templates:
-    from holdfast.notifier.infrastructure.templates import Templates
+def _templates(*told: Any) -> Templates:
+    from holdfast.notifier.infrastructure import templates
 
-    return Templates(*told)  # type: ignore[arg-type] # as `_read` gives them
+    return templates.Templates(*told)

@@ -168,7 +168,8 @@ class NotifierServiceServicer:
 
     def ReplayWebhook(self, request, context):
         """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-        happens meanwhile behind it; or, with `failed`, only what was given up. What waits for the webhook waits behind it.
+        happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
+        what of it is behind the place comes again in its turn. A repeat begins there again.
         Errors:
         NOT_FOUND            there is no such webhook.
         FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.

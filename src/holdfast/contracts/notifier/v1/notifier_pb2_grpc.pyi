@@ -76,7 +76,8 @@ class NotifierServiceStub:
     """
     ReplayWebhook: _grpc.UnaryUnaryMultiCallable[_notifier_pb2.ReplayWebhookRequest, _notifier_pb2.Webhook]
     """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-    happens meanwhile behind it; or, with `failed`, only what was given up. What waits for the webhook waits behind it.
+    happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
+    what of it is behind the place comes again in its turn. A repeat begins there again.
     Errors:
       NOT_FOUND            there is no such webhook.
       FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.
@@ -141,7 +142,8 @@ class NotifierServiceAsyncStub(NotifierServiceStub):
     """
     ReplayWebhook: _aio.UnaryUnaryMultiCallable[_notifier_pb2.ReplayWebhookRequest, _notifier_pb2.Webhook]  # type: ignore[assignment]
     """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-    happens meanwhile behind it; or, with `failed`, only what was given up. What waits for the webhook waits behind it.
+    happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
+    what of it is behind the place comes again in its turn. A repeat begins there again.
     Errors:
       NOT_FOUND            there is no such webhook.
       FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.
@@ -251,7 +253,8 @@ class NotifierServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifier_pb2.Webhook, _abc.Awaitable[_notifier_pb2.Webhook]]:
         """Sends again what the feeds have behind a cursor or since a time, each event under its own id and in its order, with what
-        happens meanwhile behind it; or, with `failed`, only what was given up. What waits for the webhook waits behind it.
+        happens meanwhile behind it; or, with `failed`, only what was given up. What is open when a place is asked for is given up:
+        what of it is behind the place comes again in its turn. A repeat begins there again.
         Errors:
           NOT_FOUND            there is no such webhook.
           FAILED_PRECONDITION  WEBHOOK_INACTIVE: it is sent nothing.
