@@ -10,6 +10,7 @@ from proof.mutants import (
     hold_bugs,
     inbox_bugs,
     key_bugs,
+    notifier_bugs,
     object_bugs,
     order_bugs,
     protocol_bugs,
@@ -43,6 +44,7 @@ BUGS: dict[str, Bug] = {
         transfer_bugs,
         token_bugs,
         key_bugs,
+        notifier_bugs,
     )
     for bug in module.BUGS
 }

@@ -1,0 +1,248 @@
+"""Bugs of the Notifier: what must not happen between a feed and a receiver."""
+
+from holdfast.notifier.application.catch_up import CatchUpWebhooks
+from holdfast.notifier.application.deliver import Deliver
+from holdfast.notifier.application.follow_feed import FollowFeed
+from holdfast.notifier.application.mails import send_mail
+from holdfast.notifier.application.manage_webhooks import UpdateWebhook
+from holdfast.notifier.domain import delivery
+from holdfast.notifier.infrastructure.guarded_network import Guard
+from holdfast.notifier.infrastructure.sealing import Sealer
+from holdfast.notifier.infrastructure.sql import SQL
+from holdfast.notifier.infrastructure.store import StoreWork
+from proof.mutants.planting import bug, edited
+
+RULES = "tests/integration/test_webhook_rules.py"
+ANEW = f"{RULES}::test_what_was_told_is_not_told_again_when_a_lost_feed_is_followed_anew"
+IN_ORDER = f"{RULES}::test_who_catches_up_gets_what_it_missed_and_then_what_is_new_in_order"
+INACTIVE = f"{RULES}::test_who_was_made_inactive_is_sent_nothing_of_that_time"
+SAME = f"{RULES}::test_what_fails_is_sent_again_under_its_id_with_its_bytes"
+ONE_BY_ONE = f"{RULES}::test_of_a_subject_one_event_is_under_way_at_a_time"
+NO_NOTIFIER = "no Notifier runs in a simulated run"
+
+
+def _in_sqlite(name: str, *changes: tuple[str, str]) -> tuple[object, str, object]:
+    return edited(SQL["sqlite"], name, *changes)
+
+
+BUGS = (
+    bug(
+        "the place moves before the deliveries are written",
+        "A page is behind the Notifier though nobody is told of it.",
+        edited(
+            FollowFeed,
+            "_take",
+            (
+                "now = self._clock.now()\n",
+                "now = self._clock.now()\n"
+                "    async with self._begin() as first:\n"
+                "        await first.move_followed(self._feed, page.next_cursor, anew=False)\n",
+            ),
+            ("!= before:", "is None:"),
+        ),
+        tests=(f"{RULES}::test_a_page_is_taken_as_a_whole_or_not_at_all",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a slow follower moves back",
+        "Nobody looks whether the place is still the one that the page follows.",
+        edited(FollowFeed, "_take", ("!= before:", "is None:")),
+        tests=(f"{RULES}::test_who_follows_more_slowly_moves_nothing_back",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a page that comes again is sent again",
+        "An event that a webhook has already is sent once more.",
+        _in_sqlite(
+            "INSERT_DELIVERIES",
+            ("DO NOTHING", "DO UPDATE SET state = 'QUEUED', ended_at = NULL"),
+        ),
+        tests=(ANEW,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a page that comes again is mailed again",
+        "A customer who was told already is told once more.",
+        _in_sqlite("INSERT_MAILS", ("DO NOTHING", "DO UPDATE SET state = 'WAITING'")),
+        tests=(ANEW,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "who lost its place begins with the newest",
+        "What the feed still has is told to nobody.",
+        edited(
+            FollowFeed,
+            "_begin_anew",
+            ("self._feed, EARLIEST,", "self._feed, await self._feeds.latest(self._feed),"),
+        ),
+        tests=(ANEW,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "events of a subject side by side",
+        "No delivery waits for the one before.",
+        _in_sqlite("INSERT_DELIVERIES", ("'QUEUED'", "'WAITING'")),
+        tests=(ONE_BY_ONE,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "the next one of a line stays behind",
+        "Nobody lets go on who comes after what has ended.",
+        edited(StoreWork, "record", ("if one.next_at is None", "if False")),
+        tests=(ONE_BY_ONE,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "delivered before the answer",
+        "A delivery is recorded as arrived when it leaves.",
+        edited(
+            Deliver,
+            "_deliver",
+            (
+                "answer = await self.send",
+                "await self._record(Attempt(due, Answer(200), self._clock.now(), None))\n"
+                "        answer = await self.send",
+            ),
+        ),
+        tests=(f"{RULES}::test_what_was_under_way_at_the_end_is_sent_again",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a late failure undoes a delivery",
+        "What a process that led before records last counts.",
+        _in_sqlite(
+            "RECORD_ATTEMPTS",
+            (
+                "   AND delivery.ended_at IS NULL\n"
+                "   AND (delivery.state = 'WAITING' OR ?2 = 'DELIVERED')\n",
+                "",
+            ),
+        ),
+        tests=(f"{RULES}::test_a_late_failure_does_not_undo_a_delivery",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a redirection is a success",
+        "Who points elsewhere has taken the event.",
+        (
+            delivery.Answer,
+            "is_success",
+            property(lambda answer: 200 <= answer.status < 400),
+        ),
+        tests=("tests/unit/test_webhook_delivery.py::test_nothing_else_is",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a repeat has another id",
+        "A receiver can't know that it has an event already.",
+        edited(
+            Deliver,
+            "_deliver",
+            ("webhook, due.event_id,", 'webhook, f"{due.event_id}.{due.attempts}",'),
+        ),
+        tests=(SAME,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a repeat has other bytes",
+        "What is sent again tells how often it was.",
+        edited(Deliver, "_deliver", ("due.body)", 'due.body + b" " * due.attempts)')),
+        tests=(SAME,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "the dead have all the room",
+        "A receiver that answers nothing is sent everything at once.",
+        edited(Deliver, "_room_of", ("self._room.get(webhook_id, 1)", "16")),
+        tests=(f"{RULES}::test_who_does_not_answer_has_room_for_one_and_others_go_on",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "what is new overtakes what was missed",
+        "Who is catching up is told of what comes now at once.",
+        _in_sqlite("LISTENING_WEBHOOKS", ("catch_up.feed = ?1)", "catch_up.feed = ?1 AND FALSE)")),
+        tests=(IN_ORDER,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a gap at the joint",
+        "Catching up ends one event before the place from which all go on.",
+        edited(
+            CatchUpWebhooks,
+            "_bring",
+            (
+                "del events[cursors.index(joint) :]",
+                "del events[max(cursors.index(joint) - 1, 0) :]",
+            ),
+        ),
+        tests=(IN_ORDER,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "who was made inactive is told all the same",
+        "What happens meanwhile waits for the webhook to be active again.",
+        _in_sqlite("LISTENING_WEBHOOKS", ("state = 'ACTIVE'", "state <> 'DISABLED'")),
+        tests=(INACTIVE,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "what waits outlives its webhook's activity",
+        "Made inactive, a webhook gets later what waited for it.",
+        edited(
+            UpdateWebhook,
+            "__call__",
+            (
+                'await work.give_up_open(webhook_id, "the webhook was made inactive", now)',
+                "pass",
+            ),
+        ),
+        tests=(INACTIVE,),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "what is given up is forgotten",
+        "Nobody can have it sent again.",
+        (
+            SQL["sqlite"],
+            "GIVE_UP_OPEN",
+            "DELETE FROM delivery WHERE webhook_id = ?1 AND ended_at IS NULL"
+            " AND ?2 IS NOT NULL AND ?3 IS NOT NULL",
+        ),
+        tests=(f"{RULES}::test_what_was_given_up_is_kept_and_comes_when_asked_for",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "secrets of webhooks lie open",
+        "A secret is kept as it is.",
+        (Sealer, "seal", lambda _self, secret, _webhook_id: secret.encode()),
+        tests=(
+            "tests/unit/test_webhook_sealing.py"
+            "::test_nothing_of_a_secret_is_seen_and_the_same_is_sealed_otherwise",
+        ),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a name is looked at once",
+        "A name that is public when it is looked at may lead anywhere when it is connected to.",
+        edited(Guard, "_require_allowed", ("if not self._rule.allows(address):", "if False:")),
+        tests=(
+            "tests/integration/test_webhook_targets.py"
+            "::test_a_name_that_turns_private_after_the_check_is_not_connected_to",
+        ),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "the erased get mail",
+        "An order without an address is told to somebody.",
+        edited(send_mail.SendMail, "__call__", ("if not order.customer.email:", "if False:")),
+        tests=(f"{RULES}::test_who_was_erased_gets_no_mail",),
+        why_tests=NO_NOTIFIER,
+    ),
+    bug(
+        "a mail that was sent is sent again",
+        "Whoever asks for a repeat gets one, whatever became of the mail.",
+        _in_sqlite("RETRY_MAIL", ("   AND state <> 'SENT'\n", "")),
+        tests=(f"{RULES}::test_a_mail_that_was_sent_is_not_sent_again",),
+        why_tests=NO_NOTIFIER,
+    ),
+)

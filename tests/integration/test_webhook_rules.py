@@ -1,0 +1,289 @@
+"""What the Notifier promises of webhooks and mails, one step at a time: each event once recorded,
+in its order, under its id, to whoever is to have it, whatever breaks between the steps.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.database.engines import connect
+from holdfast.notifier.application.manage_webhooks import Place
+from holdfast.notifier.application.ports import Attempt
+from holdfast.notifier.domain.delivery import Answer
+from holdfast.notifier.domain.events import DeliveryState, FeedName, MailState
+from holdfast.notifier.domain.webhook import WebhookState
+from holdfast.notifier.infrastructure.store import StoreWork
+from tests.contract import conftest as contract
+from tests.contract.conftest import NewDatabase
+from tests.integration.notifying import (
+    CONFIRMED,
+    FAILED,
+    HUNG_UP,
+    OK,
+    PLACED,
+    Arrival,
+    Notifying,
+    always,
+    notifying,
+    subjects,
+)
+
+engine, new_database = contract.engine, contract.new_database
+
+SHOP, DEAD = "http://shop/", "http://dead/"
+SERVICES = ("orders", "inventory", "notifier")
+DUE_NOW = "UPDATE delivery SET next_at = $1 WHERE state = 'WAITING'"
+EARLIEST = Place({FeedName.ORDERS: "earliest"})
+
+
+@pytest.fixture
+async def told(new_database: NewDatabase) -> AsyncIterator[Notifying]:
+    async with AsyncExitStack() as opened:
+        databases = {
+            service: await opened.enter_async_context(connect(new_database(service)))
+            for service in SERVICES
+        }
+        yield await opened.enter_async_context(notifying(databases, SystemClock()))
+
+
+async def place(told: Notifying) -> str:
+    (row,) = await told.rows("SELECT cursor FROM followed WHERE feed = 'orders'")
+    return str(row["cursor"])
+
+
+async def test_a_page_is_taken_as_a_whole_or_not_at_all(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await told.hook(SHOP)
+    ids = await told.happen(*subjects("a"))
+
+    async def fail(*_: Any) -> None:
+        raise OSError("in the middle")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(StoreWork, "add_deliveries", fail)
+        with pytest.raises(OSError, match="in the middle"):
+            await told.follow()
+    await told.follow()
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
+async def test_who_follows_more_slowly_moves_nothing_back(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await told.hook(SHOP)
+    await told.happen(*subjects("a"))
+    slow, read = told.follows[FeedName.ORDERS], told.tables.read
+
+    async def read_slowly(**asked: Any) -> Any:
+        page = await read(**asked)
+        monkeypatch.undo()
+        await told.follow()  # another process, meanwhile
+        await told.happen((PLACED, "b", 1))
+        await told.follow()
+        return page
+
+    monkeypatch.setattr(told.tables, "read", read_slowly)
+    await slow()
+
+    assert (await place(told)).split("-")[1] == "4"
+
+
+async def test_what_was_told_is_not_told_again_when_a_lost_feed_is_followed_anew(
+    told: Notifying,
+) -> None:
+    await told.hook(SHOP)
+    ids = await told.happen(*subjects("a", "b"))
+    await told.follow()
+    await told.deliver_all()
+    await told.send_mails()
+    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
+    ids += await told.happen((PLACED, "c", 1))
+    while await told.follow():
+        pass
+    await told.deliver_all()
+    await told.send_mails()
+
+    assert len(told.lost) == 1
+    assert Counter(told.outside.ids(SHOP)) == Counter(ids)
+    assert len(told.outside.letters) == 4, "two confirmed, two cancelled"
+
+
+async def test_of_a_subject_one_event_is_under_way_at_a_time(told: Notifying) -> None:
+    under_way, most, all_most = Counter[str](), Counter[str](), list[int]()
+
+    async def slowly(arrival: Arrival) -> Answer:
+        rows = await told.rows("SELECT subject FROM event WHERE event_id = $1", arrival.event_id)
+        subject = rows[0]["subject"]
+        under_way[subject] += 1
+        most[subject] = max(most[subject], under_way[subject])
+        all_most.append(under_way.total())
+        await asyncio.sleep(0.01)
+        under_way[subject] -= 1
+        return OK
+
+    told.outside.behave[SHOP] = slowly
+    await told.hook(SHOP)
+    ids = await told.happen(*subjects("a", "b", "c", "d"))
+    await told.follow()
+    await told.deliver_all()
+
+    assert len(told.outside.ids(SHOP)) == len(ids), "and after each the next one came"
+    assert set(most.values()) == {1}
+    assert max(all_most) > 1
+
+
+async def test_what_fails_is_sent_again_under_its_id_with_its_bytes(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    await told.hook(SHOP)
+    ids = await told.happen(*subjects("a"))
+    await told.follow()
+    for _ in range(3):
+        await told.deliver_all()
+        await told.sql(DUE_NOW, told.clock.now())
+    told.outside.behave[SHOP] = always(OK)
+    await told.deliver_all()
+
+    *tries, second, third = told.outside.arrivals
+    assert len(tries) == 4
+    assert {(one.event_id, one.body) for one in tries} == {(ids[0], tries[0].body)}
+    assert [second.event_id, third.event_id] == ids[1:]
+
+
+async def test_what_was_under_way_at_the_end_is_sent_again(told: Notifying) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: Arrival) -> Answer:
+        arrived.set()
+        await asyncio.Event().wait()
+        return OK
+
+    told.outside.behave[SHOP] = never
+    await told.hook(SHOP)
+    ids = await told.happen((PLACED, "a", 1))
+    await told.follow()
+    await told.deliver.look()
+    await arrived.wait()
+    await told.deliver.stop()
+    told.outside.behave[SHOP] = always(OK)
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids * 2
+
+
+async def test_a_late_failure_does_not_undo_a_delivery(told: Notifying) -> None:
+    await told.hook(SHOP)
+    ids = await told.happen((PLACED, "a", 1))
+    await told.follow()
+    (due,) = await told.store.due(told.clock.now(), busy=[], under_way=[], each=1, webhooks=1)
+    await told.deliver_all()
+    now = told.clock.now()
+    async with told.store.begin() as work:
+        await work.record([Attempt(due, HUNG_UP, now, now)])  # of a process that led before
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
+async def test_who_does_not_answer_has_room_for_one_and_others_go_on(told: Notifying) -> None:
+    async def never(_: Arrival) -> Answer:
+        await asyncio.Event().wait()
+        return OK
+
+    told.outside.behave[DEAD] = never
+    await told.hook(DEAD)
+    await told.hook(SHOP)
+    ids = await told.happen(*((PLACED, f"order-{number}", 1) for number in range(5)))
+    await told.follow()
+    while len(told.outside.ids(SHOP)) < 5:
+        await told.deliver.look()
+        await told.deliver.wake.wait()
+        told.deliver.wake.clear()
+
+    assert sorted(told.outside.ids(SHOP)) == sorted(ids)
+    assert len(told.outside.ids(DEAD)) == 1
+
+
+async def test_who_catches_up_gets_what_it_missed_and_then_what_is_new_in_order(
+    told: Notifying,
+) -> None:
+    ids = await told.happen(*subjects("a"))
+    await told.follow()
+    webhook_id = await told.hook(SHOP, in_order=True)
+    await told.replay(webhook_id, EARLIEST)
+    ids += await told.happen(*subjects("b"))
+    await told.follow()
+    ids += await told.happen(*subjects("c"))
+    while await told.catch_up():
+        pass
+    await told.follow()
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
+async def test_who_was_made_inactive_is_sent_nothing_of_that_time(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    webhook_id = await told.hook(SHOP, PLACED)
+    await told.happen((PLACED, "before", 1))
+    await told.follow()
+    await told.deliver_all()
+    await told.activate(webhook_id, WebhookState.INACTIVE)
+    tries = len(told.outside.arrivals)
+    await told.happen((PLACED, "meanwhile", 1))
+    await told.follow()
+    await told.activate(webhook_id, WebhookState.ACTIVE)
+    told.outside.behave[SHOP] = always(OK)
+    after = await told.happen((PLACED, "after", 1))
+    await told.follow()
+    await told.sql(DUE_NOW, told.clock.now())
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP)[tries:] == after
+
+
+async def test_what_was_given_up_is_kept_and_comes_when_asked_for(told: Notifying) -> None:
+    told.outside.behave[SHOP] = always(FAILED)
+    webhook_id = await told.hook(SHOP)
+    ids = await told.happen(*subjects("a"))
+    await told.follow()
+    await told.deliver_all()
+    await told.activate(webhook_id, WebhookState.INACTIVE)
+    failed = await told.store.deliveries(webhook_id, DeliveryState.FAILED, before=99, limit=9)
+    await told.activate(webhook_id, WebhookState.ACTIVE)
+    told.outside.behave[SHOP] = always(OK)
+    await told.replay(webhook_id, None)
+    await told.deliver_all()
+
+    assert [one.event_id for one in failed] == ids[::-1]
+    assert told.outside.ids(SHOP)[1:] == ids
+
+
+async def test_who_was_erased_gets_no_mail(told: Notifying) -> None:
+    ids = await told.happen((PLACED, "a", 1), (CONFIRMED, "a", 2))
+    told.tables.erased.add("a")
+    await told.follow()
+    await told.send_mails()
+    mail = await told.store.mail(ids[1])
+
+    assert told.outside.letters == []
+    assert mail is not None
+    assert mail.state is MailState.SKIPPED
+
+
+async def test_a_mail_that_was_sent_is_not_sent_again(told: Notifying) -> None:
+    ids = await told.happen((PLACED, "a", 1), (CONFIRMED, "a", 2))
+    await told.follow()
+    for _ in range(3):
+        await told.send_mails()
+        async with told.store.begin() as work:
+            await work.retry_mail(ids[1], told.clock.now())
+
+    assert [letter.event_id for letter in told.outside.letters] == ids[1:]
