@@ -5,7 +5,7 @@ from holdfast.orders.infrastructure.ordering import store
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.presentation.customers import servicer as customers
-from holdfast.orders.presentation.ordering import own_wire, wire
+from holdfast.orders.presentation.ordering import wire
 from holdfast.orders.presentation.servicer import OrderServicer
 from proof.mutants.planting import bug, edited
 
@@ -111,7 +111,7 @@ BUGS = (
     bug(
         "an order is whoever's the request says",
         "A customer places orders for others, and a request id of theirs is theirs.",
-        edited(own_wire, "read_customer_id", ("return caller.customer_id", "return text")),
+        edited(wire, "read_customer_id", ("return caller.customer_id", "return text")),
         tests=(f"{LISTS}::test_a_request_id_of_another_customer_is_a_new_one",),
         why_tests=NO_RULE,
     ),
