@@ -101,7 +101,7 @@ BUGS = (
             (
                 "answer = await self.send",
                 "await self._record(Attempt(due, Answer(200), self._clock.now(), None))\n"
-                "        answer = await self.send",
+                "    answer = await self.send",
             ),
         ),
         tests=(f"{RULES}::test_what_was_under_way_at_the_end_is_sent_again",),

@@ -5,7 +5,7 @@ a test fills. Only the network is left out: what is posted arrives at `Outside`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -74,15 +74,21 @@ class Tables:
         self.events = self.orders = self
 
     async def read(
-        self, *, after: str, feed: str = "orders", limit: int = 500, wait_s: float = 0.0
+        self,
+        *,
+        after: str,
+        feed: str = "orders",
+        types: Sequence[str] = (),
+        limit: int = 500,
+        wait_s: float = 0.0,
     ) -> EventPage:
         if self.is_away:
             raise Unavailable(Failure("UNAVAILABLE", "", "it is away"))
         try:
-            page = await self._feeds[FeedName(feed)].read(after, limit=limit)
+            page = await self._feeds[FeedName(feed)].read(after, types=types, limit=limit)
             if not page.entries and wait_s and self._pause_s:
                 await asyncio.sleep(min(wait_s, self._pause_s))
-                page = await self._feeds[FeedName(feed)].read(after, limit=limit)
+                page = await self._feeds[FeedName(feed)].read(after, types=types, limit=limit)
         except feeds.CursorExpired as error:
             raise CursorExpired(Failure("OUT_OF_RANGE", "CURSOR_EXPIRED", str(error))) from error
         except (feeds.CursorUnknown, feeds.CursorMalformed) as error:
