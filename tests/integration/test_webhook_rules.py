@@ -42,11 +42,15 @@ EARLIEST = Place({FeedName.ORDERS: "earliest"})
 
 
 @pytest.fixture
-async def told(new_database: NewDatabase) -> AsyncIterator[Notifying]:
+def urls(new_database: NewDatabase) -> dict[str, str]:
+    return {service: new_database(service) for service in SERVICES}
+
+
+@pytest.fixture
+async def told(urls: dict[str, str]) -> AsyncIterator[Notifying]:
     async with AsyncExitStack() as opened:
         databases = {
-            service: await opened.enter_async_context(connect(new_database(service)))
-            for service in SERVICES
+            service: await opened.enter_async_context(connect(url)) for service, url in urls.items()
         }
         yield await opened.enter_async_context(notifying(databases, SystemClock()))
 
