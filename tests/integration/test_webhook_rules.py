@@ -186,7 +186,9 @@ async def test_a_late_failure_does_not_undo_a_delivery(told: Notifying) -> None:
     await told.hook(SHOP)
     ids = await told.happen((PLACED, "a", 1))
     await told.follow()
-    (due,) = await told.store.due(told.clock.now(), busy=[], under_way=[], each=1, webhooks=1)
+    (due,) = await told.store.due(
+        told.clock.now(), busy=[], tried=[], under_way=[], each=1, webhooks=1
+    )
     await told.deliver_all()
     now = told.clock.now()
     async with told.store.begin() as work:
@@ -268,6 +270,39 @@ async def test_what_was_given_up_is_kept_and_comes_when_asked_for(told: Notifyin
 
     assert [one.event_id for one in failed] == ids[::-1]
     assert told.outside.ids(SHOP)[1:] == ids
+
+
+async def test_an_attempt_from_before_it_was_asked_for_again_takes_none_of_its_attempts(
+    told: Notifying,
+) -> None:
+    webhook_id = await told.hook(SHOP)
+    (event_id,) = await told.happen((PLACED, "a", 1))
+    await told.follow()
+    await told.sql("UPDATE delivery SET attempts = 9 WHERE state = $1", "WAITING")
+    now = SystemClock().now()
+    (due,) = await told.store.due(now, busy=[], tried=[], under_way=[], each=9, webhooks=9)
+    await told.activate(webhook_id, WebhookState.INACTIVE)
+    await told.activate(webhook_id, WebhookState.ACTIVE)
+    await told.replay(webhook_id, None)
+
+    async with told.store.begin() as work:
+        await work.record([Attempt(due, FAILED, now, None)])
+
+    delivery = await told.store.delivery(webhook_id, event_id)
+    assert delivery is not None
+    assert (delivery.state, delivery.attempts) == (DeliveryState.WAITING, 0)
+
+
+async def test_who_has_answered_well_comes_before_who_has_not(told: Notifying) -> None:
+    webhooks = [await told.hook(SHOP) for _ in range(3)]
+    await told.happen((PLACED, "a", 1))
+    await told.follow()
+
+    for tried in webhooks:
+        (due,) = await told.store.due(
+            SystemClock().now(), busy=[], tried=[tried], under_way=[], each=9, webhooks=1
+        )
+        assert due.webhook_id == tried
 
 
 async def test_who_was_erased_gets_no_mail(told: Notifying) -> None:

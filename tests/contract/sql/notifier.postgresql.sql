@@ -285,6 +285,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
                         WHERE delivery.webhook_id = webhook.webhook_id
                           AND state = 'WAITING'
                           AND next_at <= $1)
+         ORDER BY webhook_id = ANY($6::uuid[]) DESC
          LIMIT $5) AS due
        CROSS JOIN LATERAL (
            SELECT delivery_id, webhook_id, event_id, line, attempts
@@ -309,7 +310,8 @@ UPDATE delivery
                ended_at)
  WHERE delivery.delivery_id = new.delivery_id
    AND delivery.ended_at IS NULL
-   AND (delivery.state = 'WAITING' OR new.state = 'DELIVERED')
+   AND (delivery.state = 'WAITING' AND delivery.attempts = new.attempts - 1
+        OR new.state = 'DELIVERED')
 ;
 
 -- FIND_DELIVERY

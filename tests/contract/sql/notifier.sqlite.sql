@@ -277,6 +277,7 @@ SELECT delivery_id, webhook_id AS webhook_id, event_id, line, attempts, body
                         WHERE delivery.webhook_id = webhook.webhook_id
                           AND state = 'WAITING'
                           AND next_at <= ?1)
+         ORDER BY webhook_id IN (SELECT value FROM json_each(?6)) DESC
          LIMIT ?5) AS due
        JOIN delivery ON delivery_id IN (SELECT delivery_id FROM (
            SELECT delivery_id, webhook_id, event_id, line, attempts
@@ -297,7 +298,8 @@ UPDATE delivery
        excerpt = ?8, ended_at = ?9
  WHERE delivery.delivery_id = ?1
    AND delivery.ended_at IS NULL
-   AND (delivery.state = 'WAITING' OR ?2 = 'DELIVERED')
+   AND (delivery.state = 'WAITING' AND delivery.attempts = ?3 - 1
+        OR ?2 = 'DELIVERED')
 ;
 
 -- FIND_DELIVERY

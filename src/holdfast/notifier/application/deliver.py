@@ -65,6 +65,7 @@ class Deliver:
         due = await self._reader.due(
             self._clock.now(),
             busy=[one for one, count in self._busy.items() if count >= self._room_of(one)],
+            tried=list(self._room),
             under_way=list(self._under_way),
             each=EACH_MAX,
             webhooks=ALL_MAX,

@@ -234,11 +234,14 @@ class Reader(Protocol):
         now: datetime,
         *,
         busy: Collection[str],
+        tried: Collection[str],
         under_way: Collection[int],
         each: int,
         webhooks: int,
     ) -> list[DueDelivery]:
-        """Return what is due: up to `each` of up to so many webhooks that are not busy."""
+        """Return what is due: up to `each` of up to so many webhooks that are not busy, those that
+        were tried and answered well first.
+        """
 
     async def delivery(self, webhook_id: str, event_id: str) -> Delivery | None: ...
 

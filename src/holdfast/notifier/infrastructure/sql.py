@@ -211,7 +211,8 @@ UPDATE delivery
                                   AND first.line = new.line
                                   AND first.ended_at IS NULL)
 """
-    # Of each webhook that has something due: as many as it has room for.
+    # Of each webhook that has something due: as many as it has room for. Those that have answered
+    # well come first: however many others are due, there is a place for them.
     _DUE = """
 SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, body
   FROM (SELECT webhook_id AS owner
@@ -223,6 +224,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
                         WHERE delivery.webhook_id = webhook.webhook_id
                           AND state = 'WAITING'
                           AND next_at <= $1)
+         ORDER BY webhook_id = ANY($6::uuid[]) DESC
          LIMIT $5) AS due"""
     _DUE_OF_ONE = """
            SELECT delivery_id, webhook_id, event_id, line, attempts
@@ -259,7 +261,8 @@ UPDATE delivery
                ended_at)
  WHERE delivery.delivery_id = new.delivery_id
    AND delivery.ended_at IS NULL
-   AND (delivery.state = 'WAITING' OR new.state = 'DELIVERED')
+   AND (delivery.state = 'WAITING' AND delivery.attempts = new.attempts - 1
+        OR new.state = 'DELIVERED')
 """
     _DELIVERY = """
 SELECT delivery_id, event_id, state, attempts, next_at, attempted_at, status, problem, excerpt,

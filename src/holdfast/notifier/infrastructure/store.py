@@ -63,11 +63,13 @@ class Store:
         now: datetime,
         *,
         busy: Collection[str],
+        tried: Collection[str],
         under_way: Collection[int],
         each: int,
         webhooks: int,
     ) -> list[DueDelivery]:
-        rows = await self._fetch(self._sql.DUE, now, list(busy), list(under_way), each, webhooks)
+        limits = (each, webhooks, list(tried))
+        rows = await self._fetch(self._sql.DUE, now, list(busy), list(under_way), *limits)
         return [
             DueDelivery(
                 row["delivery_id"],
