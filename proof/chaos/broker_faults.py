@@ -1,18 +1,14 @@
 """What happens to RabbitMQ: to its nodes, between them, and by the hand of its operator."""
 
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 from urllib.parse import quote
 
 from proof.chaos.broker_nodes import SERVICES_USER, VHOST, BrokerNode
-from proof.chaos.fault import Fault, Ineffective, require
+from proof.chaos.fault import EFFECT_S_MAX, Fault, require, within
 from proof.chaos.link_conditions import BLACK_HOLE, GOOD, LinkConditions
 from testbed.processes import ProgramFailed
 
-EFFECT_S_MAX = 15.0
-LOOK_S = 0.1
 WATERMARK = "set_vm_memory_high_watermark"
 MEMORY_SHARE = "0.4"
 DISK_FREE = "50MB"
@@ -136,7 +132,7 @@ class NodeDrained(BrokerFault):
         (node,) = self.nodes
         node.upgrade("drain")
         brokers = self.testbed.brokers
-        _within(EFFECT_S_MAX, lambda: node.name not in brokers.leaders(), f"{node.name} leads")
+        within(EFFECT_S_MAX, lambda: node.name not in brokers.leaders(), f"{node.name} leads")
 
     def _heal(self) -> None:
         (node,) = self.nodes
@@ -156,7 +152,7 @@ class MemoryAlarm(BrokerFault):
     def _strike(self) -> None:
         (node,) = self.nodes
         node.ctl(*self.begin)
-        _within(EFFECT_S_MAX, lambda: self._is_alarmed(node), f"{node.name} has no {self.alarm}")
+        within(EFFECT_S_MAX, lambda: self._is_alarmed(node), f"{node.name} has no {self.alarm}")
 
     def _is_alarmed(self, node: BrokerNode) -> bool:
         try:
@@ -188,7 +184,7 @@ class ConnectionsClosed(BrokerFault):
 
     def _strike(self) -> None:
         # A connection is a few seconds old before the management API tells of it.
-        _within(EFFECT_S_MAX, lambda: self.close_connections() > 0, "there was no connection")
+        within(EFFECT_S_MAX, lambda: self.close_connections() > 0, "there was no connection")
 
     def close_connections(self) -> int:
         brokers, closed = self.testbed.brokers, 0
@@ -270,14 +266,6 @@ class NodesParted(BrokerFault):
         for client, server in self.wires:
             self.testbed.wires.set(client, server, GOOD)
         super()._heal()
-
-
-def _within(seconds: float, condition: Callable[[], bool], what_failed: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise Ineffective(what_failed)
-        time.sleep(LOOK_S)
 
 
 KINDS: list[type[Fault]] = [

@@ -1,11 +1,16 @@
 """What a fault is: it strikes, it shows that it took effect, it lasts a while, and it heals."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from random import Random
 from typing import ClassVar
 
 from proof.chaos.testbed import Testbed
+
+EFFECT_S_MAX = 15.0
+LOOK_S = 0.1
 
 
 class Ineffective(Exception):
@@ -66,3 +71,15 @@ def require(effect: bool, what_failed: str) -> None:
     """:raises Ineffective: there is no effect."""
     if not effect:
         raise Ineffective(what_failed)
+
+
+def within(seconds: float, condition: Callable[[], bool], what_failed: str) -> None:
+    """Look until there is an effect.
+
+    :raises Ineffective: there was none for so long.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Ineffective(what_failed)
+        time.sleep(LOOK_S)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from proof.chaos.fault import Fault, require
+from proof.chaos.fault import EFFECT_S_MAX, Fault, within
 from proof.chaos.link_conditions import GOOD, LinkConditions, Way
 from proof.chaos.testbed import CALLERS
 
@@ -91,8 +91,11 @@ class WireCut(WireFault):
         return GOOD
 
     def _strike(self) -> None:
-        cut = sum(self.testbed.wires.cut(client, server) for client, server in self.wires)
-        require(cut > 0, "there was no connection")
+        # One that was lost before, on a slow machine, is soon there again.
+        within(EFFECT_S_MAX, self._cut_any, "there was no connection")
+
+    def _cut_any(self) -> bool:
+        return sum(self.testbed.wires.cut(*wire) for wire in self.wires) > 0
 
 
 class WireCutInAFrame(WireFault):
