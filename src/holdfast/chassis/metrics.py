@@ -194,7 +194,8 @@ PUBLISHED = counter(
     result=("taken", "refused", "failed"),
 )
 BROKER_UP = gauge(
-    "holdfast_broker_up", "Whether the last contact with the broker succeeded; 1 in embedded mode."
+    "holdfast_broker_up",
+    "Whether the last contact with the broker succeeded; 1 where none is needed.",
 )
 BROKER_NAMES_WRONG = gauge(
     "holdfast_broker_names_wrong",

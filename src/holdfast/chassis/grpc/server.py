@@ -115,7 +115,9 @@ async def serving(
             server.add_insecure_port(private)
     except RuntimeError as error:
         raise AddressInUse(listen) from error
-    if bus is not None:
+    if bus is None:
+        BROKER_UP.set(1)  # none that is missed
+    else:
         await _declare_or_tell(bus)
     await server.start()
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
