@@ -119,7 +119,7 @@ def test_an_empty_database_gets_its_schemas_from_a_user_who_may_just_do_that(
     assert all(json.loads(migrated.stdout).values())
     assert json.loads(again.stdout) == {"orders": [], "inventory": [], "notifier": []}
     assert (listed.returncode, json.loads(listed.stdout)) == (0, [])
-    assert schemas.split() == ["holdfast_inventory", "holdfast_orders"]
+    assert schemas.split() == ["holdfast_inventory", "holdfast_notifier", "holdfast_orders"]
 
 
 def test_the_sql_of_a_migration_makes_the_same_schemas(
