@@ -12,6 +12,7 @@ import pytest
 
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.database.engines import connect
+from holdfast.chassis.messaging import feed
 from holdfast.notifier.application.manage_webhooks import Place
 from holdfast.notifier.application.ports import Attempt
 from holdfast.notifier.domain.delivery import Answer
@@ -21,6 +22,7 @@ from holdfast.notifier.infrastructure.store import StoreWork
 from tests.contract import conftest as contract
 from tests.contract.conftest import NewDatabase
 from tests.integration.notifying import (
+    CANCELLED,
     CONFIRMED,
     FAILED,
     HUNG_UP,
@@ -118,6 +120,25 @@ async def test_what_was_told_is_not_told_again_when_a_lost_feed_is_followed_anew
     assert len(told.lost) == 1
     assert Counter(told.outside.ids(SHOP)) == Counter(ids)
     assert len(told.outside.letters) == 4, "two confirmed, two cancelled"
+
+
+async def test_who_is_new_hears_nothing_old_when_a_lost_feed_is_followed_anew(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        feed, "SCANNED_MAX", 1
+    )  # so that a page of few types has no event, at first
+    await told.happen((PLACED, "a", 1), (CANCELLED, "a", 2))
+    while await told.follow():
+        pass
+    await told.hook(SHOP, CANCELLED)
+    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
+    for _ in range(5):
+        await told.follow()
+    await told.deliver_all()
+
+    assert len(told.lost) == 1
+    assert told.outside.ids(SHOP) == []
 
 
 async def test_of_a_subject_one_event_is_under_way_at_a_time(told: Notifying) -> None:

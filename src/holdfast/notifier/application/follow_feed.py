@@ -129,7 +129,8 @@ class FollowFeed:
                     and not (before.anew and one.happened_at < before.since)
                 ]
             )
-            anew = before.anew and not page.is_last
+            # A page of some types may have no event and yet not be the last.
+            anew = before.anew and page.next_cursor != before.cursor
             await work.move_followed(self._feed, page.next_cursor, anew=anew)
         self._told()
 

@@ -32,11 +32,6 @@ class FeedPage(NamedTuple):
     events: Sequence[FeedEvent]
     next_cursor: str
 
-    @property
-    def is_last(self) -> bool:
-        """Whether nothing follows for now."""
-        return not self.events
-
 
 class Feeds(Protocol):
     """Both feeds, as any partner reads them."""
