@@ -253,3 +253,11 @@ def become(user: str | None) -> list[str]:
 def clean_environment() -> dict[str, str]:
     """Nothing of ours may leak into a server or its tools: no PGHOST, no RABBITMQ_NODENAME."""
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+def server_user() -> str | None:
+    """Whom to become for a server that refuses to run as root, such as PostgreSQL; None: stay."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"

@@ -6,8 +6,6 @@ die with the process that started them, even when that is killed.
 
 import http.client
 import json
-import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -32,6 +30,7 @@ from testbed.processes import (
     clean_environment,
     free_port,
     run,
+    server_user,
 )
 
 START_S_MAX = 45.0  # below the time limit of a test, to be the one that explains
@@ -65,7 +64,7 @@ class PostgresServer:
         self._fsync = "on" if survives_power_cuts else "off"
         self._bin = _postgres_programs()
         self._data = folder / "postgres"
-        self._user = _postgres_user()
+        self._user = server_user()
         self._program = Program("PostgreSQL", log=folder / "postgres.log")
         self._password = _kept_secret(folder / "postgres.secret")
         self.port = free_port()
@@ -392,14 +391,6 @@ def _rabbitmq_programs() -> Path:
     if not (folder / "rabbitmq-server").exists():
         raise ServerMissing("RabbitMQ is not installed; run: make servers")
     return folder
-
-
-def _postgres_user() -> str | None:
-    """Whom to become: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
 
 
 def _kept_secret(file: Path) -> str:

@@ -12,13 +12,10 @@ from standardwebhooks import Webhook as Verifier
 
 from holdfast.chassis.database.engines import connect
 from holdfast.client import (
-    AlreadyExists,
     Delivery,
     DeliveryState,
-    InvalidRequest,
     NotFound,
     Refused,
-    StaleVersion,
     WebhookSecret,
     WebhookState,
 )
@@ -330,55 +327,6 @@ async def test_one_line_for_all_where_the_order_of_all_counts(holdfast: RunningH
 
     places = [int(event["cursor"].split("-")[1]) for event in shop.events]
     assert places == sorted(places)
-
-
-async def test_a_webhook_is_made_once_however_often_it_is_asked_for(
-    holdfast: RunningHoldfast,
-) -> None:
-    client = holdfast.client.webhooks
-    async with partner() as shop:
-        first = await client.create(shop.url, types=["OrderPlaced"], request_id="r-1")
-        again = await client.create(shop.url, types=["OrderPlaced"], request_id="r-1")
-        assert again == first
-
-        with pytest.raises(AlreadyExists) as taken:
-            await client.create(shop.url, request_id="r-1")
-        assert taken.value.details["webhook_id"] == first.webhook.webhook_id
-
-        changed = await client.update(first.webhook.webhook_id, version=1, description="till 3")
-        assert (changed.description, changed.version) == ("till 3", 2)
-        with pytest.raises(StaleVersion):
-            await client.update(first.webhook.webhook_id, version=1, description="till 4")
-
-        assert [one.webhook_id async for one in client.list()] == [first.webhook.webhook_id]
-        await client.delete(first.webhook.webhook_id)
-        assert [one async for one in client.list()] == []
-        with pytest.raises(NotFound):
-            await client.get(first.webhook.webhook_id)
-
-
-@pytest.mark.parametrize(
-    ("url", "types"),
-    [
-        ("", []),
-        ("ftp://shop.example/", []),
-        ("https://10.0.0.1/hook", []),
-        ("https://[::ffff:169.254.169.254]/latest/meta-data", []),
-        ("http://user:password@127.0.0.1/", []),
-        ("http://127.0.0.1:1/", ["OrderEaten"]),
-        ("https://shop.example/" + "x" * 2_000, []),
-    ],
-)
-async def test_what_may_not_be_called_and_what_does_not_happen_is_refused(
-    holdfast: RunningHoldfast, url: str, types: list[str]
-) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        await holdfast.client.webhooks.create(url, types=types)
-
-    assert [violation.field for violation in refused.value.violations] == (
-        ["types[0]"] if types else ["url"]
-    )
-    assert [one async for one in holdfast.client.webhooks.list()] == []
 
 
 async def test_what_nobody_wants_is_passed_by_and_nothing_of_it_comes_later(

@@ -115,18 +115,14 @@ async def serving(
             server.add_insecure_port(private)
     except RuntimeError as error:
         raise AddressInUse(listen) from error
-    if bus is None:
-        BROKER_UP.set(1)  # none that is missed
-    else:
-        await _declare_or_tell(bus)
+    await _declare_or_tell(bus)
     await server.start()
     listening = Listening(f"{listen.rpartition(':')[0]}:{port}", health_servicer)
     await listening.report("", True)
     await listening.report(service, True)
 
     try:
-        loops = {} if bus is None else _bus_loops(bus, listening, service)
-        async with background(loops):
+        async with background(_bus_loops(bus, listening, service)):
             yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()
@@ -139,8 +135,11 @@ def _add_port(server: aio.Server, listen: str, tls: TlsFiles | None) -> int:
     return server.add_secure_port(listen, server_credentials(Certificates(tls)))
 
 
-async def _declare_or_tell(bus: Bus) -> None:
+async def _declare_or_tell(bus: Bus | None) -> None:
     """Have the exchanges there, if the broker is, before anybody finds us serving and binds."""
+    if bus is None:
+        BROKER_UP.set(1)  # none that is missed
+        return
     try:
         async with asyncio.timeout(DECLARE_S_MAX):
             await bus.declare()
@@ -151,7 +150,10 @@ async def _declare_or_tell(bus: Bus) -> None:
         )
 
 
-def _bus_loops(bus: Bus, listening: Listening, service: str) -> dict[str, Loop]:
+def _bus_loops(bus: Bus | None, listening: Listening, service: str) -> dict[str, Loop]:
+    if bus is None:
+        return {}
+
     async def report() -> int:
         problems = bus.names()
         BROKER_UP.set(bus.is_up())
