@@ -21,7 +21,7 @@ class Home:
 
     :param orders: its database by URL, and so `inventory` and `notifier`.
     :param name: for people; it tells no user and no password.
-    :param folder: of the SQLite files; None: they are two schemas of one PostgreSQL database.
+    :param folder: of the SQLite files; None: they are schemas of one PostgreSQL database.
     """
 
     orders: str

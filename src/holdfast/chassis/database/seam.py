@@ -169,3 +169,8 @@ def retrying(
 def instant(value: datetime | str) -> datetime:
     """Read a time as either engine returns it."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def instant_or_none(value: datetime | str | None) -> datetime | None:
+    """Read a time that may be missing; None stays None."""
+    return None if value is None else instant(value)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 
-from holdfast.chassis.database.seam import Database, Row, instant
+from holdfast.chassis.database.seam import Database, Row, instant, instant_or_none
 from holdfast.chassis.database.sql import by_engine
 from holdfast.chassis.identity.keys import Key
 
@@ -143,12 +143,8 @@ def _key(row: Row) -> Key:
         tuple(row["grants"].split()),
         tuple(ip_network(text) for text in row["networks"].split()),
         instant(row["created_at"]),
-        _instant(row["expires_at"]),
-        _instant(row["revoked_at"]),
+        instant_or_none(row["expires_at"]),
+        instant_or_none(row["revoked_at"]),
         row["version"],
-        _instant(row["used_at"]),
+        instant_or_none(row["used_at"]),
     )
-
-
-def _instant(value: datetime | str | None) -> datetime | None:
-    return None if value is None else instant(value)

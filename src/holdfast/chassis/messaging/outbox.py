@@ -22,6 +22,7 @@ from holdfast.chassis.database.seam import (
     Row,
     Transaction,
     instant,
+    instant_or_none,
 )
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.broker import (
@@ -223,8 +224,7 @@ class Relay:
     async def _measure(self) -> Backlog:
         async with self._database.read() as reading:
             (row,) = await reading.fetch(self._sql.BACKLOG)
-        oldest = row["oldest"]
-        self._backlog = Backlog(row["length"], None if oldest is None else instant(oldest))
+        self._backlog = Backlog(row["length"], instant_or_none(row["oldest"]))
         self._depth.set(self._backlog.length)
         self._age.set(max(0.0, self._age_s()))
         return self._backlog

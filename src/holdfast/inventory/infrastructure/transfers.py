@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
-from holdfast.chassis.database.seam import Database, Row, Transaction, instant
+from holdfast.chassis.database.seam import Database, Row, Transaction, instant, instant_or_none
 from holdfast.inventory.domain.transfers.transfer import (
     Receipt,
     Transfer,
@@ -96,11 +96,7 @@ def _transfers(rows: Iterable[Row]) -> Iterator[Transfer]:
                 for row in (first, *others)
             ),
             reference=first["reference"],
-            expected_at=_known(first["expected_at"]),
+            expected_at=instant_or_none(first["expected_at"]),
             created_at=instant(first["created_at"]),
-            closed_at=_known(first["closed_at"]),
+            closed_at=instant_or_none(first["closed_at"]),
         )
-
-
-def _known(value: datetime | str | None) -> datetime | None:
-    return None if value is None else instant(value)

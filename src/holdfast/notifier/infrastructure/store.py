@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from holdfast.chassis.database.seam import Database, Row, Transaction, instant
+from holdfast.chassis.database.seam import Database, Row, Transaction, instant, instant_or_none
 from holdfast.notifier.application.ports import (
     Attempt,
     CatchUp,
@@ -292,7 +292,7 @@ def _followed(rows: Sequence[Row]) -> Followed | None:
 
 
 def _catch_up(row: Row, webhook_id: str, feed: FeedName) -> CatchUp:
-    return CatchUp(webhook_id, feed, row["cursor"], _known(row["since"]))
+    return CatchUp(webhook_id, feed, row["cursor"], instant_or_none(row["since"]))
 
 
 def _webhook(row: Row) -> Webhook:
@@ -304,13 +304,15 @@ def _webhook(row: Row) -> Webhook:
         types=tuple(row["types"].split()),
         in_order=bool(row["in_order"]),
         secrets=Secrets(
-            bytes(row["secret"]), None if old is None else bytes(old), _known(row["old_until"])
+            bytes(row["secret"]),
+            None if old is None else bytes(old),
+            instant_or_none(row["old_until"]),
         ),
         created_at=instant(row["created_at"]),
         whole_since=instant(row["whole_since"]),
         request_id=row["request_id"],
         state=WebhookState(row["state"]),
-        failing_since=_known(row["failing_since"]),
+        failing_since=instant_or_none(row["failing_since"]),
         catching_up=bool(row["catching_up"]),
         version=row["version"],
     )
@@ -328,7 +330,7 @@ def _delivery(row: Row) -> Delivery:
         attempts=row["attempts"],
         next_at=instant(row["next_at"]),
         answer=Answer(row["status"], row["problem"], row["excerpt"]),
-        attempted_at=_known(row["attempted_at"]),
+        attempted_at=instant_or_none(row["attempted_at"]),
     )
 
 
@@ -342,10 +344,6 @@ def _mail(row: Row) -> Mail:
         state=MailState(row["state"]),
         attempts=row["attempts"],
         next_at=instant(row["next_at"]),
-        attempted_at=_known(row["attempted_at"]),
+        attempted_at=instant_or_none(row["attempted_at"]),
         problem=row["problem"],
     )
-
-
-def _known(value: datetime | str | None) -> datetime | None:
-    return None if value is None else instant(value)
