@@ -56,15 +56,21 @@ class Isolated(Generic[Result]):
 def isolated(function: Callable[[], Result]) -> Isolated[Result]:
     """Start the function in a forked process, with at most RUN_S_MAX of real time."""
     reading, writing = os.pipe()
+    # Nothing of the parent's is collected in the fork, nor on the way into it: a destructor may wait
+    # for a thread that no fork has.
+    collects = gc.isenabled()
+    gc.disable()
     pid = os.fork()
     if pid:
+        if collects:
+            gc.enable()
         os.close(writing)
         return Isolated(pid, reading)
     code = 1
     try:
-        # Nothing of the parent's is collected here: a destructor may wait for a thread that no fork
-        # has.
         gc.freeze()
+        if collects:
+            gc.enable()
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(RUN_S_MAX)
         os.close(reading)

@@ -12,8 +12,9 @@ FOLDERS = ("src", "tests", "testbed", "bench", "proof", "examples", "proto", "de
 GENERATED = ROOT / "src" / "holdfast" / "contracts"
 
 
+@pytest.fixture(scope="module")
 def our_sources() -> list[Source]:
-    """Every Python file of the repository that a person writes."""
+    """Every Python file of the repository that a person writes; each is parsed once for all."""
     return [
         Source(path.relative_to(ROOT).as_posix(), path.read_text())
         for folder in FOLDERS
@@ -23,8 +24,8 @@ def our_sources() -> list[Source]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_every_source_keeps(rule: Rule) -> None:
-    violations = [violation for source in our_sources() for violation in rule(source)]
+def test_every_source_keeps(rule: Rule, our_sources: list[Source]) -> None:
+    violations = [violation for source in our_sources for violation in rule(source)]
 
     assert not violations, "\n".join(["", *violations])
 

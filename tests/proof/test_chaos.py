@@ -25,8 +25,10 @@ def test_two_minutes_of_chaos_break_no_promise(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    verdict = json.loads(done.stdout.splitlines()[-1])
+    lines = done.stdout.splitlines()
+    why = [line for line in lines if line.lstrip().startswith(("FOUND", "VIOLATION"))]
+    assert done.returncode == 0, "\n".join([*why, done.stderr, *lines])
+    verdict = json.loads(lines[-1])
     assert (verdict["ok"], verdict["seed"], verdict["violations"]) == (True, SEED, [])
     counts = verdict["counts"]
     assert counts["faults struck"] > 10

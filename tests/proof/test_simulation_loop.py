@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from random import Random
 from typing import Any
 
@@ -214,21 +214,38 @@ def test_a_fork_that_dies_says_so() -> None:
         isolated(lambda: 1 / 0).result()
 
 
-def test_what_a_fork_was_given_is_not_collected_there() -> None:
+@pytest.fixture
+def left() -> Iterator[None]:
+    """Something that only the collector ends, and that ends a fork which ends it."""
+
     class Left:
         def __init__(self) -> None:
-            self.itself = self  # so that only the collector ends it
+            self.itself = self
 
         def __del__(self) -> None:
             if os.getpid() != parent:
                 os._exit(7)  # in the place of one that waits for a thread, which no fork has
 
     parent = os.getpid()
-    was_on = gc.isenabled()
+    gc.collect()
     gc.disable()
+    Left()
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("left")
+def test_what_a_fork_was_given_is_not_collected_there() -> None:
+    assert isolated(gc.collect).result() >= 0
+
+
+@pytest.mark.usefixtures("left")
+def test_what_a_fork_was_given_is_not_collected_on_the_way_into_it() -> None:
+    allocating = [True]
+    os.register_at_fork(after_in_child=lambda: allocating and [[] for _ in range(10_000)])
+    gc.enable()
     try:
-        Left()
-        assert isolated(gc.collect).result() >= 0
+        assert isolated(gc.isenabled).result()
     finally:
-        if was_on:
-            gc.enable()
+        allocating.clear()  # nobody can take a hook away
