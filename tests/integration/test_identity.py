@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.roles import ROLES, scopes_of
-from holdfast.client import Holdfast, Money, PermissionDenied, Unauthenticated
+from holdfast.client import Caller, Holdfast, Money, PermissionDenied, Unauthenticated
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import KeyServiceStub
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -180,6 +180,22 @@ async def test_every_role_may_do_what_the_table_says_and_nothing_else(
             answer = answer_of(await raw(http.address, asked))
             assert (answer.status == 403) is not may, (role, route.verb, path, answer)
             assert answer.status != 401
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_whoever_is_known_is_told_who_they_are_and_what_they_may_do(
+    http: Http, role: str
+) -> None:
+    made = await http.holdfast.client.keys.create("somebody", [role])
+    at = http.holdfast.addresses
+
+    async with Holdfast(at.orders, at.inventory, key=made.text) as client:
+        told = await client.keys.who_am_i()
+    async with Holdfast(at.orders, at.inventory, key=f"{made.text[:-1]}") as stranger:
+        with pytest.raises(Unauthenticated):
+            await stranger.keys.who_am_i()
+
+    assert told == Caller("somebody", made.key.key_id, scopes_of([role]), "")
 
 
 async def no_more_unknown(http: Http, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from holdfast.chassis.identity.roles import ROLES
+from holdfast.chassis.identity.roles import ANY, ROLES
 from holdfast.inventory.presentation.rights import RIGHTS as INVENTORY
 from holdfast.notifier.presentation.rights import RIGHTS as NOTIFIER
 from holdfast.orders.presentation.rights import RIGHTS as ORDERS
@@ -26,7 +26,8 @@ def page() -> str:
     lines += ["| Method | Needs |", "| --- | --- |"]
     for method, needed in [*ORDERS.items(), *INVENTORY.items(), *NOTIFIER.items()]:
         name = method.rpartition(".")[2].replace("/", ".")
-        lines.append(f"| {name} | {' or '.join(f'`{scope}`' for scope in sorted(needed))} |")
+        told = " or ".join(f"`{scope}`" for scope in sorted(needed))
+        lines.append(f"| {name} | {'any of them' if needed == ANY else told} |")
     return before + BEGIN + "\n".join(lines) + "\n\n" + END + after
 
 

@@ -37,7 +37,7 @@ from holdfast.client._explain_types import (
     StockExplanation,
 )
 from holdfast.client._inventory import Inventory
-from holdfast.client._keys import Key, Keys, NewKey
+from holdfast.client._keys import Caller, Key, Keys, NewKey
 from holdfast.client._money import Money, parse_amount
 from holdfast.client._orders import Orders
 from holdfast.client._shipping_types import (
@@ -118,6 +118,7 @@ __all__ = [
     "Backorder",
     "BackorderMode",
     "BackorderedUnits",
+    "Caller",
     "Charge",
     "ChargeKind",
     "CursorExpired",

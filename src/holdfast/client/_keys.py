@@ -33,6 +33,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the services know them.
+
+    :param name: empty: nobody is asked who they are, and everybody may do everything.
+    :param scopes: all that may be done, such as orders:read.
+    :param customer_id: whose orders alone are there; empty: everybody's.
+    """
+
+    name: str
+    credential_id: str
+    scopes: frozenset[str]
+    customer_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewKey:
     """A key that was made; its text can't be read again."""
 
@@ -71,6 +86,16 @@ class Keys:
         )
         checks.raise_any()
         return _new(await self._calls.ask(self._stub.CreateKey, request, repeatable=False))
+
+    async def who_am_i(self) -> Caller:
+        """Who calls, and what they may do; whoever may come in at all may ask.
+
+        :raises Unauthenticated: the credential is not good.
+        """
+        answer = await self._calls.ask(self._stub.WhoAmI, pb.WhoAmIRequest(), repeatable=True)
+        return Caller(
+            answer.name, answer.credential_id, frozenset(answer.scopes), answer.customer_id
+        )
 
     async def list(self) -> list[Key]:
         """Every key there ever was, the oldest first."""

@@ -187,6 +187,7 @@ class _KeysSync:
 
     def __init__(self, keys: Keys, loop: _LoopThread) -> None:
         self.create = loop.blocking(keys.create)
+        self.who_am_i = loop.blocking(keys.who_am_i)
         self.list = loop.blocking(keys.list)
         self.rotate = loop.blocking(keys.rotate)
         self.revoke = loop.blocking(keys.revoke)

@@ -15,6 +15,8 @@ SCOPES = frozenset(
     """.split()
 )
 
+ANY = SCOPES | {CUSTOMER, SERVICE, HELD_KEYS}  # for whoever is known at all
+
 _READ = frozenset({"orders:read", "stock:read", "customers:read"})
 
 ROLES: Mapping[str, frozenset[str]] = {

@@ -33,6 +33,18 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         self._pepper, self._store, self._known = identity.pepper, identity.store, identity.known
         self._clock = clock
 
+    async def WhoAmI(self, request: pb.WhoAmIRequest, context: Context) -> pb.Caller:
+        known = principal.current.get(None)
+        if known is None:  # nobody is asked
+            return pb.Caller(scopes=sorted(SCOPES))
+        name, credential_id, scopes, customer_id, _ = known
+        return pb.Caller(
+            name=name,
+            credential_id=credential_id,
+            scopes=sorted(scopes),
+            customer_id=customer_id,
+        )
+
     async def CreateKey(
         self, request: pb.CreateKeyRequest, context: Context
     ) -> pb.CreateKeyResponse:

@@ -1,7 +1,7 @@
 """What a caller needs to call a method of Orders: one of these scopes. Not here: nobody may."""
 
 from holdfast.chassis.identity.gate import Rights, named
-from holdfast.chassis.identity.roles import CUSTOMER, HELD_KEYS
+from holdfast.chassis.identity.roles import ANY, CUSTOMER, HELD_KEYS
 
 ORDER_SERVICE: Rights = {
     "CreateOrder": frozenset({"orders:write", CUSTOMER}),
@@ -30,6 +30,7 @@ ORDER_SERVICE: Rights = {
 }
 
 KEY_SERVICE: Rights = {
+    "WhoAmI": ANY,
     "CreateKey": frozenset({"keys:manage"}),
     "ListKeys": frozenset({"keys:manage"}),
     "RotateKey": frozenset({"keys:manage"}),

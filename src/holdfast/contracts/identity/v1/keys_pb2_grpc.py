@@ -35,6 +35,11 @@ class KeyServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.WhoAmI = channel.unary_unary(
+                '/holdfast.identity.v1.KeyService/WhoAmI',
+                request_serializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.WhoAmIRequest.SerializeToString,
+                response_deserializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.Caller.FromString,
+                _registered_method=True)
         self.CreateKey = channel.unary_unary(
                 '/holdfast.identity.v1.KeyService/CreateKey',
                 request_serializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.CreateKeyRequest.SerializeToString,
@@ -60,6 +65,13 @@ class KeyServiceStub:
 class KeyServiceServicer:
     """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second.
     """
+
+    def WhoAmI(self, request, context):
+        """Tells who calls, and what they may do: whoever may come in at all may ask. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def CreateKey(self, request, context):
         """Makes a key, whose text is told this once. A repeat makes another key.
@@ -95,6 +107,11 @@ class KeyServiceServicer:
 
 def add_KeyServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'WhoAmI': grpc.unary_unary_rpc_method_handler(
+                    servicer.WhoAmI,
+                    request_deserializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.WhoAmIRequest.FromString,
+                    response_serializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.Caller.SerializeToString,
+            ),
             'CreateKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateKey,
                     request_deserializer=holdfast_dot_identity_dot_v1_dot_keys__pb2.CreateKeyRequest.FromString,
@@ -126,6 +143,33 @@ def add_KeyServiceServicer_to_server(servicer, server):
 class KeyService:
     """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second.
     """
+
+    @staticmethod
+    def WhoAmI(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.identity.v1.KeyService/WhoAmI',
+            holdfast_dot_identity_dot_v1_dot_keys__pb2.WhoAmIRequest.SerializeToString,
+            holdfast_dot_identity_dot_v1_dot_keys__pb2.Caller.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def CreateKey(request,

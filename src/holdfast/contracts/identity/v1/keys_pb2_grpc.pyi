@@ -40,6 +40,8 @@ class KeyServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> KeyServiceAsyncStub: ...
+    WhoAmI: _grpc.UnaryUnaryMultiCallable[_keys_pb2.WhoAmIRequest, _keys_pb2.Caller]
+    """Tells who calls, and what they may do: whoever may come in at all may ask. Safe to repeat."""
     CreateKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.CreateKeyRequest, _keys_pb2.CreateKeyResponse]
     """Makes a key, whose text is told this once. A repeat makes another key."""
     ListKeys: _grpc.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]
@@ -59,6 +61,8 @@ class KeyServiceAsyncStub(KeyServiceStub):
     """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
+    WhoAmI: _aio.UnaryUnaryMultiCallable[_keys_pb2.WhoAmIRequest, _keys_pb2.Caller]  # type: ignore[assignment]
+    """Tells who calls, and what they may do: whoever may come in at all may ask. Safe to repeat."""
     CreateKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.CreateKeyRequest, _keys_pb2.CreateKeyResponse]  # type: ignore[assignment]
     """Makes a key, whose text is told this once. A repeat makes another key."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]  # type: ignore[assignment]
@@ -75,6 +79,14 @@ class KeyServiceAsyncStub(KeyServiceStub):
 
 class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, lists and ends keys. Orders has it; Inventory and the Notifier learn of every change in about a second."""
+
+    @_abc_1.abstractmethod
+    def WhoAmI(
+        self,
+        request: _keys_pb2.WhoAmIRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_keys_pb2.Caller, _abc.Awaitable[_keys_pb2.Caller]]:
+        """Tells who calls, and what they may do: whoever may come in at all may ask. Safe to repeat."""
 
     @_abc_1.abstractmethod
     def CreateKey(
