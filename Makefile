@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PROMTOOL := build/prometheus/usr/bin/promtool
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries hostile fuzz-http proof \
+.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries vendored hostile fuzz-http proof \
 	check charts format proto proto-release lock clean
 
 help: ## list the targets
@@ -28,9 +28,10 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-servers: $(PROMTOOL) ## install the PostgreSQL and RabbitMQ that the tests run privately, and promtool
+servers: $(PROMTOOL) ## install what the tests run privately: PostgreSQL, RabbitMQ, Chromium; and promtool
 	@testbed/install-packages $(if $(wildcard /usr/lib/postgresql/*/bin/postgres),,postgresql) \
-		$(if $(wildcard /usr/lib/rabbitmq/bin/rabbitmq-server),,rabbitmq-server)
+		$(if $(wildcard /usr/lib/rabbitmq/bin/rabbitmq-server),,rabbitmq-server) \
+		$(if $(wildcard /usr/bin/chromium),,chromium)
 
 $(PROMTOOL):
 	@testbed/unpack-package prometheus build/prometheus
@@ -73,6 +74,10 @@ fuzz-http: setup ## ask over HTTP/JSON whatever its description allows (ARGS='--
 	@[ -x build/schemathesis/bin/schemathesis ] || { $(PYTHON) -m venv build/schemathesis && \
 		build/schemathesis/bin/pip install --quiet 'schemathesis>=4.32,<5'; }
 	@$(BIN)/python -m proof.fuzz_http --schemathesis build/schemathesis/bin/schemathesis $(ARGS)
+
+vendored: setup node ## compare the files of others that are here with what was published
+	@$(BIN)/python -m testbed.vendored src/holdfast/console/static/vendor/VENDORED.md \
+		tests/e2e/console/vendor/VENDORED.md
 
 node:
 	@command -v npm >/dev/null || testbed/install-packages nodejs npm

@@ -30,6 +30,7 @@ from holdfast.chassis.process.configuration import ServiceSettings, load_setting
 from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
+from holdfast.console.service import mounted
 from holdfast.home import Home, kept_key, kept_sealing_key
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
@@ -86,6 +87,7 @@ class Addresses:
     """Where the services listen, as HOST:PORT; and where HTTP/JSON has all, "" for nowhere.
 
     :param key: one that may do everything; "": nobody is asked for any.
+    :param console: path of a link, at `http`, that signs one browser in, with that key.
     """
 
     orders: str
@@ -93,6 +95,7 @@ class Addresses:
     http: str = ""
     key: str = ""
     notifier: str = ""
+    console: str = ""
 
 
 @asynccontextmanager
@@ -204,13 +207,15 @@ async def serving(
             orders=private.orders or orders.address,
             inventory=private.inventory or inventory.address,
             listen=notifier_at,
+            private=private.notifier,
             telling=telling,
             **alike,
         ) as notifier,
-        serving_http(http_at, [*orders.http, *inventory.http, *notifier.http], port) as http,
+        serving_browsers(
+            http_at, orders, inventory, notifier, private, port, operator_key
+        ) as addresses,
     ):
-        at = orders.address, inventory.address
-        yield Addresses(*at, http, operator_key, notifier=notifier.address)
+        yield addresses
 
 
 @asynccontextmanager
@@ -224,11 +229,39 @@ async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.No
         yield notifier
 
 
+@asynccontextmanager
+async def serving_browsers(
+    http_at: str,
+    orders: orders_service.Orders,
+    inventory: inventory_service.Inventory,
+    notifier: notifier_service.Notifier,
+    private: "Private",
+    port: PortSettings | None,
+    key: str,
+) -> AsyncIterator[Addresses]:
+    """HTTP/JSON of all services and the console, on one port."""
+    reached = (
+        private.orders or orders.address,
+        private.inventory or inventory.address,
+        private.notifier or notifier.address,
+    )
+    services = [*orders.http, *inventory.http, *notifier.http]
+    secure = port is not None and port.tls is not None
+    async with (
+        mounted(reached, secure=secure) as console,
+        serving_http(http_at, services, port, mounted=[console]) as http,
+    ):
+        link = console.link(key) if http else ""
+        at = orders.address, inventory.address
+        yield Addresses(*at, http, key, notifier=notifier.address, console=link)
+
+
 class Private(NamedTuple):
     """Addresses that only this user can open; "": none."""
 
     orders: str = ""
     inventory: str = ""
+    notifier: str = ""
 
 
 @asynccontextmanager
@@ -238,7 +271,7 @@ async def private_sockets(*, wanted: bool) -> AsyncIterator[Private]:
         yield Private()
         return
     with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
-        yield Private(f"unix:{folder}/orders", f"unix:{folder}/inventory")
+        yield Private(*(f"unix:{folder}/{name}" for name in Private._fields))
 
 
 @asynccontextmanager

@@ -102,6 +102,7 @@ app.add_typer(databases.dead_letters_app, name="dead-letters")
 app.add_typer(serving.orders_app, name="orders")
 app.add_typer(serving.inventory_app, name="inventory")
 app.add_typer(serving.notifier_app, name="notifier")
+app.add_typer(serving.console_app, name="console")
 
 
 def main() -> None:

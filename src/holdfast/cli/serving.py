@@ -24,6 +24,7 @@ from holdfast.home import KEY_FILE, USUAL_FOLDER, Home, key_file
 orders_app = CommandGroup(help="Serve Orders in a cluster.", no_args_is_help=True)
 inventory_app = CommandGroup(help="Serve Inventory in a cluster.", no_args_is_help=True)
 notifier_app = CommandGroup(help="Serve the Notifier in a cluster.", no_args_is_help=True)
+console_app = CommandGroup(help="Serve the console in a cluster.", no_args_is_help=True)
 
 ConfigOption = Annotated[
     Path | None,
@@ -116,6 +117,8 @@ def up(
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
     key, whose = _operator_key(settings, host, home, auth=auth)
 
+    scheme = "http" if settings.tls is None else "https"
+
     async def serve() -> None:
         async with (
             until_signal(),
@@ -135,7 +138,8 @@ def up(
                 telling=settings,
             ) as services,
         ):
-            where = {"admin": told.address, "data": home.name, "key": whose}
+            link = f"{scheme}://{services.http}{services.console}"
+            where = {"console": link, "admin": told.address, "data": home.name, "key": whose}
             _announce({name: getattr(services, name) for name in _SERVED} | where, output)
             with told.ready():
                 await asyncio.Event().wait()  # until the signal
@@ -206,6 +210,14 @@ def serve_notifier(
     _serve(settings.load, service.main, config, Processes(workers, http_workers))
 
 
+@console_app.command("serve")
+def serve_console(config: ConfigOption = None) -> None:
+    """Serve the console until SIGTERM; settings come from --config and HOLDFAST_CONSOLE_*."""
+    from holdfast.console import service, settings
+
+    _serve(settings.load, service.main, config, Processes(1, 0))
+
+
 def _set_http(service: str, http: str) -> None:
     """What is told on the command line wins over the environment, also in workers."""
     if http:
@@ -257,6 +269,7 @@ def _announce(told: Mapping[str, str], output: Output) -> None:
     print_line(f"Orders     {orders}")
     print_line(f"Inventory  {inventory}")
     print_line(f"Notifier   {told['notifier']}")
+    print_line(f"Console    {told['console']}")
     print_line(f"HTTP/JSON  http://{told['http']}/docs")
     print_line(f"Metrics    http://{told['admin']}/metrics")
     print_line(f"Data       {told['data']}")

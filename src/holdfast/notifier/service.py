@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from holdfast.chassis.database.seam import Database, Leadership, retrying
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.channels import open_channel
 from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
-from holdfast.chassis.grpc.server import serving
+from holdfast.chassis.grpc.server import Listening, serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.fetching import KeyFetching
@@ -249,6 +249,7 @@ async def running(
     port: PortSettings | None = None,
     telling: TellingSettings = TELLING_DEFAULTS,
     share_port: bool = False,
+    private: str = "",
     begin_at_once: bool = False,
 ) -> AsyncIterator[Notifier]:
     """Serve while the block runs; the database is the caller's.
@@ -258,6 +259,7 @@ async def running(
     :param sealer: of the secrets of webhooks.
     :param operator_key: the first key, to be good before Orders has told of it.
     :param services_tls: certificates for the way to Orders and Inventory; None: without TLS.
+    :param private: another address to listen on; see `serving`.
     :param begin_at_once: both are there: what happens after this is entered is followed.
     """
     port, clock = port or PortSettings(), SystemClock()
@@ -282,19 +284,29 @@ async def running(
         if key:
             fetching = KeyFetching(house, channel, key, parts.leadership)
             loops["notifier fetching keys"] = fetching.run
-
-        def register(server: aio.Server) -> None:
-            add_NotifierServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
-
-        served = serving(
-            listen, service=SERVICE_NAME, share_port=share_port, tls=port.tls, register=register
-        )
+        served = _served(parts, listen, private, port.tls, share_port=share_port)
         async with holding(parts.leadership), background(loops), AsyncExitStack() as at_end:
             at_end.push_async_callback(house.close)
             address = (await at_end.enter_async_context(served)).address if listen else ""
             if listen:
                 log.info("notifier is ready", address=address, mail=str(telling.server or "none"))
             yield Notifier(address, (http_service(parts.servicer, parts.boundary),))
+
+
+def _served(
+    parts: Components, listen: str, private: str, tls: TlsFiles | None, *, share_port: bool
+) -> AbstractAsyncContextManager[Listening]:
+    def register(server: aio.Server) -> None:
+        add_NotifierServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
+
+    return serving(
+        listen,
+        service=SERVICE_NAME,
+        share_port=share_port,
+        tls=tls,
+        register=register,
+        private=private,
+    )
 
 
 def _tls(files: TlsFiles | None) -> Tls | bool:

@@ -25,7 +25,7 @@ from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
 from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
-from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.http.service import HttpService, Mounted
 
 BODY_S_MAX = 30.0  # for a body to arrive
 CALL_S_MAX = 70.0  # for a method to answer: longer than any wait that may be asked for
@@ -83,12 +83,18 @@ class HttpApplication:
     `stop` ends streams; a server that waits for them would wait for ever.
 
     :param is_ours: whether a Host means this server; None: any does.
+    :param mounted: what stands beside the services.
     """
 
     def __init__(
-        self, services: Iterable[HttpService], clock: Clock, is_ours: IsOurs | None = None
+        self,
+        services: Iterable[HttpService],
+        clock: Clock,
+        is_ours: IsOurs | None = None,
+        mounted: Iterable[Mounted] = (),
     ) -> None:
         self._clock, self._is_ours = clock, is_ours
+        self._mounted = {one.name.encode(): one for one in mounted}
         self._router: Router[_Target] = Router()
         templates: list[str] = []
         for service in services:
@@ -116,11 +122,16 @@ class HttpApplication:
     def stop(self) -> None:
         """End all streams."""
         self._stopping.set()
+        for one in self._mounted.values():
+            one.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server does nothing else"
         headers = gathered(scope["headers"])
         body = _Body(receive, headers)
+        if (beside := self._beside(scope["raw_path"])) and self._is_for_us(headers):
+            await beside(scope, receive, send)
+            return
         try:
             answer = await self._answer(scope, headers, body.receive, send)
         except BadHttpRequest as bad:
@@ -136,11 +147,18 @@ class HttpApplication:
         if answer is not None:
             await _send(send, answer, hang_up=body.is_left)
 
+    def _is_for_us(self, headers: Mapping[str, str]) -> bool:
+        return self._is_ours is None or self._is_ours(headers.get("host"))
+
+    def _beside(self, raw_path: bytes) -> Mounted | None:
+        name = raw_path.removeprefix(b"/").partition(b"/")[0]
+        return self._mounted.get(name) if self._mounted else None
+
     async def _answer(
         self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
     ) -> Answer | None:
         """None: it is sent already."""
-        if self._is_ours is not None and not self._is_ours(headers.get("host")):
+        if not self._is_for_us(headers):
             return of_problem(problem(421, _MISDIRECTED))
         verb = scope["method"]
         segments = segments_of(scope["raw_path"])

@@ -17,7 +17,7 @@ from holdfast.chassis.grpc.server import STOP_GRACE_S
 from holdfast.chassis.http.application import HttpApplication
 from holdfast.chassis.http.hosts import hosts_of
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
-from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.http.service import HttpService, Mounted
 from holdfast.chassis.process.addresses import AddressInUse
 from holdfast.chassis.process.lifecycle import end_all
 from holdfast.chassis.process.ports import PortSettings
@@ -38,6 +38,7 @@ async def serving_http(
     port: PortSettings | None = None,
     *,
     share_port: bool = False,
+    mounted: Iterable[Mounted] = (),
 ) -> AsyncIterator[str]:
     """Serve while the block runs; then end streams, and give requests STOP_GRACE_S to be answered.
 
@@ -45,13 +46,15 @@ async def serving_http(
         is served.
     :param port: certificates, and by which further names it may be spoken to; None: without.
     :param share_port: let other processes that share it too listen on the same port.
+    :param mounted: applications of their own, beside the services.
     :raises AddressInUse: the address is taken.
     """
     if not listen:
         yield ""
         return
     port = port or PortSettings()
-    application = HttpApplication(services, SystemClock(), hosts_of(listen, port.http_hosts))
+    is_ours = hosts_of(listen, port.http_hosts)
+    application = HttpApplication(services, SystemClock(), is_ours, mounted)
     listener = _listener(listen, share_port=share_port)
     host, number = listen.rpartition(":")[0], listener.getsockname()[1]
     # What it would log, we say ourselves, or is a caller's fault that the caller is told.

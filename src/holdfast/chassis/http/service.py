@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from google.protobuf.descriptor import ServiceDescriptor
 
@@ -21,3 +21,19 @@ class HttpService:
     methods: Mapping[str, Any]
     rules: Rules
     require_known: Callable[[str, Any], Awaitable[None]]
+
+
+class Mounted(Protocol):
+    """An ASGI application of its own, beside the services on the same port.
+
+    It answers every request whose path begins with `/NAME`, whatever happens in it; that the Host
+    is this server's has been seen before.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    def stop(self) -> None:
+        """End what has no end of its own, such as streams."""

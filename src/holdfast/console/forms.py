@@ -1,0 +1,110 @@
+"""What people type into forms: read with all its flaws, and shown again with them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from holdfast.client import InvalidRequest, parse_amount
+from holdfast.console.words import Words
+
+T = TypeVar("T")
+
+BODY_BYTES_MAX = 1024 * 1024
+FIELDS_MAX = 10_000
+
+
+class FormUnreadable(Exception):
+    """What was sent is no form, or too large for one."""
+
+
+@dataclass(slots=True)
+class Form:
+    """A form as somebody filled it in.
+
+    :param name: which of a page's forms; "": none was sent.
+    :param errors: by field, in the reader's language.
+    """
+
+    words: Words
+    name: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        return self.values.get(name, "").strip()
+
+    def needed(self, name: str) -> str:
+        found = self.text(name)
+        if not found:
+            self.errors[name] = self.words.say("form.needed")
+        return found
+
+    def whole(self, name: str, *, lowest: int = 0) -> int:
+        """A whole number, 0 where the field is empty."""
+        flaw = self.words.say("form.whole")
+        return self._read(name, lambda text: _whole(text, lowest), flaw) or 0
+
+    def amount(self, name: str) -> Decimal | None:
+        """An amount of money as 12.50, or as 12,50 where that is how numbers are written."""
+        point = self.words.say("number.point")
+        flaw = self.words.say("form.amount")
+        return self._read(name, lambda text: parse_amount(text.replace(point, ".")), flaw)
+
+    def units(self, prefix: str) -> dict[int, int]:
+        """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
+        found = {}
+        for name in self.values:
+            number = name.removeprefix(prefix)
+            if name.startswith(prefix) and number.isdecimal() and self.text(name):
+                quantity = self.whole(name)
+                if quantity:
+                    found[int(number)] = quantity
+        return found
+
+    def refuse(self, error: InvalidRequest, fields: Mapping[str, str]) -> None:
+        """Put what a service found wrong to the fields that it came from, the rest on top."""
+        for violation in error.violations:
+            name = fields.get(violation.field, violation.field)
+            at = name if name in self.values else ""
+            told = violation.description if at else f"{violation.field} {violation.description}"
+            self.errors.setdefault(at, told)
+
+    def _read(self, name: str, read: Callable[[str], T], flaw: str) -> T | None:
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            return read(text)
+        except ValueError:
+            self.errors[name] = flaw
+            return None
+
+
+def _whole(text: str, lowest: int) -> int:
+    if len(text) > 12 or not text.lstrip("-").isdecimal() or int(text) < lowest:
+        raise ValueError(text)
+    return int(text)
+
+
+async def read_form(request: Request, words: Words, name: str) -> Form:
+    """Read what a form sent.
+
+    :raises FormUnreadable: it is none, or too large.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise FormUnreadable
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_BYTES_MAX:
+            raise FormUnreadable
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise FormUnreadable from None
+    return Form(words, name, {key: value.replace("\r\n", "\n") for key, value in pairs})

@@ -1,0 +1,1 @@
+"""One file for each thing that people look at, and the table of all of them."""

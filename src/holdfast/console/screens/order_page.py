@@ -1,0 +1,130 @@
+"""The page of an order: what it is, why it stands where it stands, and what can be done with it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from holdfast.client import (
+    Disposition,
+    HoldfastError,
+    Order,
+    OrderStatus,
+    PaymentKind,
+    PermissionDenied,
+    Return,
+    ReturnState,
+    new_request_id,
+)
+from holdfast.console.forms import Form
+from holdfast.console.visit import Visit
+
+STREAM_S_MAX = 300.0  # the browser asks again, and is signed out where it was idle
+SHIPPABLE = (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED)
+PAYMENTS = (
+    PaymentKind.AUTHORIZED,
+    PaymentKind.CAPTURED,
+    PaymentKind.REFUNDED,
+    PaymentKind.VOIDED,
+)
+DISPOSITIONS = tuple(one for one in Disposition if one is not Disposition.UNKNOWN)
+
+
+async def order(visit: Visit) -> Response:
+    """Show an order."""
+    found = await visit.client.orders.get(visit.path("order_id"))
+    return await shown(visit, found, Form(visit.words))
+
+
+async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Response:
+    """Show an order with a form as somebody filled it in, and what is to be said of that.
+
+    :param form: the one that was sent; the others are empty.
+    """
+    version = form.values.get("version", "")
+    since = [
+        change
+        for change in found.history
+        if status == 409 and version.isdecimal() and change.version > int(version)
+    ]
+    locations = []
+    if visit.may("stock:read"):
+        locations = [one async for one in visit.client.inventory.list_locations(limit=100)]
+    return visit.show(
+        "order.html",
+        status,
+        order=found,
+        form=form,
+        empty=Form(visit.words),
+        since=since,
+        locations=[one.location_id for one in locations if one.active],
+        **_facts(found),
+    )
+
+
+def _facts(found: Order) -> dict[str, Any]:
+    returned = {line.line_no: 0 for line in found.lines}
+    for one in found.returns:
+        is_open = one.state is ReturnState.OPEN
+        for line in one.lines:
+            returned[line.line_no] += line.quantity if is_open else line.received
+    return {
+        "can_ship": found.status in SHIPPABLE and bool(found.stock),
+        "can_return": any(line.shipped > returned[line.line_no] for line in found.lines),
+        "returnable": {line.line_no: line.shipped - returned[line.line_no] for line in found.lines},
+        "left": {line.line_no: line.quantity - line.shipped for line in found.lines},
+        "awaited": {one.return_id: _awaited(found, one) for one in found.returns},
+        "payment_kinds": PAYMENTS,
+        "dispositions": DISPOSITIONS,
+        "new_id": new_request_id,
+    }
+
+
+def _awaited(found: Order, one: Return) -> dict[int, int]:
+    """Units of each of the order's lines that are still to come by a return."""
+    due = {line.line_no: line.quantity - line.received for line in one.lines}
+    return {line.line_no: due.get(line.line_no, 0) for line in found.lines}
+
+
+async def live(visit: Visit) -> Response:
+    """Send the order's facts after every change, until it is final, or its reader is gone."""
+    found = await visit.client.orders.get(visit.path("order_id"))
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(
+        _changes(visit, found), media_type="text/event-stream", headers=headers
+    )
+
+
+async def _changes(visit: Visit, found: Order) -> AsyncIterator[str]:
+    watch = visit.client.orders.watch(found.order_id, watch_s=STREAM_S_MAX)
+    over = asyncio.create_task(visit.session.over.wait())
+    try:
+        async with aclosing(watch):
+            while True:
+                changed = asyncio.ensure_future(anext(watch, None))
+                await asyncio.wait((changed, over), return_when=asyncio.FIRST_COMPLETED)
+                if not changed.done():
+                    changed.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await changed
+                    return
+                if changed.result() is None:
+                    break
+                found = await visit.client.orders.get(found.order_id)
+                facts = visit.part("order_facts.html", order=found, **_facts(found))
+                yield _event(found.version, facts)
+        if found.status.is_final:
+            yield "event: over\ndata:\n\n"
+    except PermissionDenied:
+        yield "event: over\ndata:\n\n"
+    except HoldfastError:
+        return  # the browser asks again in a moment
+    finally:
+        over.cancel()
+
+
+def _event(version: int, text: str) -> str:
+    lines = "\n".join(f"data: {line}" for line in text.splitlines())
+    return f"id: {version}\n{lines}\n\n"

@@ -1,0 +1,88 @@
+"""What needs a person today: each row with its next step."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from holdfast.client import DeliveryState, Order, OrderStatus, WebhookState
+from holdfast.console.visit import Visit
+
+ROWS_MAX = 10
+LATE_S = 60.0  # an order is decided in well under a second
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One kind of what may need somebody.
+
+    :param is_more: there are more than these rows; `more` is where all of them are.
+    """
+
+    name: str
+    orders: list[Order]
+    is_more: bool
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A webhook that does not get through: the last delivery that was given up, or none."""
+
+    webhook_id: str
+    url: str
+    disabled: bool
+    given_up: int
+
+
+async def today(visit: Visit) -> Response:
+    """The first page."""
+    matters = await _matters(visit) if visit.may("orders:read") else []
+    failing = await _failing(visit) if visit.may("webhooks:manage") else []
+    return visit.show("today.html", matters=matters, failing=failing)
+
+
+async def _matters(visit: Visit) -> list[Matter]:
+    now, listed = visit.now, visit.client.orders.list
+    late = now - timedelta(seconds=LATE_S)
+    held = listed(status=OrderStatus.RESERVED, page_size=100, limit=100)
+    pending = listed(status=OrderStatus.PENDING, created_before=late, limit=ROWS_MAX + 1)
+    rejected = listed(status=OrderStatus.REJECTED, created_from=now - DAY, limit=ROWS_MAX + 1)
+    expired = listed(status=OrderStatus.EXPIRED, created_from=now - DAY, limit=ROWS_MAX + 1)
+    found = [
+        await _matter("late", pending, "PENDING"),
+        await _matter("holds", held, "RESERVED", key=lambda order: order.expires_time),
+        await _matter("rejected", rejected, "REJECTED"),
+        await _matter("expired", expired, "EXPIRED"),
+    ]
+    return [one for one in found if one.orders]
+
+
+async def _matter(
+    name: str,
+    found: AsyncGenerator[Order],
+    status: str,
+    key: Callable[[Order], Any] | None = None,
+) -> Matter:
+    async with aclosing(found):
+        orders = [order async for order in found]
+    if key is not None:
+        orders.sort(key=key)
+    return Matter(name, orders[:ROWS_MAX], len(orders) > ROWS_MAX, f"/orders?status={status}")
+
+
+async def _failing(visit: Visit) -> list[Failing]:
+    found, webhooks = [], visit.client.webhooks
+    async for webhook in webhooks.list(limit=100):
+        failed = webhooks.deliveries(
+            webhook.webhook_id, state=DeliveryState.FAILED, limit=ROWS_MAX + 1
+        )
+        given_up = len([one async for one in failed])
+        disabled = webhook.state is WebhookState.DISABLED
+        if given_up or disabled:
+            found.append(Failing(webhook.webhook_id, webhook.url, disabled, given_up))
+    return found

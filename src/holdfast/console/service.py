@@ -1,0 +1,101 @@
+"""The console as a process of its own, and as it is mounted beside services: made when needed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from holdfast.chassis.clock import SystemClock
+from holdfast.chassis.http.server import serving_http
+from holdfast.chassis.process.admin import admin
+from holdfast.chassis.process.lifecycle import until_signal
+from holdfast.chassis.process.telemetry import configure_logging, traced
+from holdfast.client import Holdfast, Tls
+from holdfast.console.sessions import Sessions
+from holdfast.console.settings import ConsoleSettings
+
+CALL_S_MAX = 10.0
+
+log = structlog.get_logger()
+
+
+class ConsoleWhenNeeded:
+    """The console under /console, whose pages are made ready at the first request for one: whoever
+    never opens it has not waited for it.
+
+    :param addresses: of Orders, Inventory and the Notifier.
+    :param secure: browsers come by HTTPS.
+    """
+
+    name = "console"
+
+    def __init__(
+        self, addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+    ) -> None:
+        def open_client(credential: str) -> Holdfast:
+            orders, inventory, notifier = addresses
+            return Holdfast(
+                orders, inventory, CALL_S_MAX, tls=tls, key=credential, notifier=notifier
+            )
+
+        self._sessions = Sessions(open_client, time.monotonic)
+        self._secure = secure
+        self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
+
+    def link(self, credential: str) -> str:
+        """Return the path that signs one browser in, once, with a credential."""
+        return f"/console/enter/{self._sessions.link(credential)}"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._pages is None:
+            from holdfast.console.application import Console
+
+            self._pages = Console(self._sessions, SystemClock(), secure=self._secure)
+        await self._pages(scope, receive, send)
+
+    def stop(self) -> None:
+        """End all streams."""
+        self._sessions.stop()
+
+    async def close(self) -> None:
+        """Sign everybody out."""
+        await self._sessions.close()
+
+
+@asynccontextmanager
+async def mounted(
+    addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+) -> AsyncIterator[ConsoleWhenNeeded]:
+    """A console to mount while the block runs; then everybody is signed out."""
+    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure)
+    try:
+        yield console
+    finally:
+        await console.close()
+
+
+async def main(settings: ConsoleSettings) -> None:
+    """Run the console until SIGTERM or SIGINT.
+
+    :raises AddressInUse: another program listens on an address.
+    :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
+    """
+    configure_logging(settings.log_level, for_good=True)
+    secure = settings.https or settings.tls is not None
+    async with (
+        until_signal(),
+        admin(settings.admin) as told,
+        traced(settings.traces, settings.trace_ratio, "console"),
+        mounted(
+            (settings.orders, settings.inventory, settings.notifier),
+            tls=settings.services_tls,
+            secure=secure,
+        ) as console,
+        serving_http(settings.listen, [], settings, mounted=[console]) as address,
+    ):
+        log.info("console is ready", address=address)
+        with told.ready():
+            await asyncio.Event().wait()  # until the signal

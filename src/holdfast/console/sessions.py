@@ -1,0 +1,134 @@
+"""Who is signed in: in memory, under the hash of what their browser has; and links that work once.
+
+A session has the credential of whoever signed in, and may do what that may, nothing else. None is
+written down anywhere: whoever steals a disk finds none, and a restart signs everybody out.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from string import ascii_letters, digits
+
+from holdfast.chassis.clock import new_secret
+from holdfast.client import Caller, Holdfast
+
+IDLE_S_MAX = 30 * 60.0
+SESSION_S_MAX = 12 * 3_600.0
+SESSIONS_MAX = 1_000  # the one that was idle longest makes room
+LINK_S_MAX = 3_600.0
+
+Tell = Callable[[], float]
+"""Seconds by a clock that only goes forward."""
+Open = Callable[[str], Holdfast]
+"""Make a client that calls with a credential."""
+
+
+@dataclass(slots=True)
+class Session:
+    """Somebody who is signed in.
+
+    :param began_s: when, and `seen_s` when they last asked for something.
+    :param over: set when it ends, so that streams end with it.
+    """
+
+    client: Holdfast
+    caller: Caller
+    began_s: float
+    seen_s: float
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def is_good(self, now_s: float) -> bool:
+        return (
+            not self.over.is_set()
+            and now_s - self.seen_s < IDLE_S_MAX
+            and now_s - self.began_s < SESSION_S_MAX
+        )
+
+
+class Sessions:
+    """All sessions of this process."""
+
+    def __init__(self, open_client: Open, tell_s: Tell) -> None:
+        self._open, self._tell_s = open_client, tell_s
+        self._by_hash: dict[str, Session] = {}
+        self._links: dict[str, tuple[str, float]] = {}
+
+    async def begin(self, credential: str) -> str:
+        """Sign somebody in, and return the secret for their browser.
+
+        :param credential: "": nobody is asked for any.
+        :raises HoldfastError: it is not good, or nobody can tell now.
+        """
+        client = self._open(credential)
+        try:
+            caller = await client.keys.who_am_i()
+        except BaseException:
+            await client.close()
+            raise
+        await self._make_room()
+        secret, now_s = _new_secret(), self._tell_s()
+        self._by_hash[_hash(secret)] = Session(client, caller, now_s, now_s)
+        return secret
+
+    async def find(self, secret: str, *, acts: bool = True) -> Session | None:
+        """Return the session of a browser; None: there is none any more.
+
+        :param acts: somebody did something: it is not idle.
+        """
+        session = self._by_hash.get(_hash(secret))
+        if session is None:
+            return None
+        if not session.is_good(self._tell_s()):
+            await self.end(secret)
+            return None
+        if acts:
+            session.seen_s = self._tell_s()
+        return session
+
+    async def end(self, secret: str) -> None:
+        """Sign somebody out. A repeat changes nothing."""
+        await self._end(_hash(secret))
+
+    async def close(self) -> None:
+        """Sign everybody out."""
+        self._links.clear()
+        for hashed in list(self._by_hash):
+            await self._end(hashed)
+
+    def stop(self) -> None:
+        """End all streams: they begin again where somebody serves."""
+        for session in self._by_hash.values():
+            session.over.set()
+
+    def link(self, credential: str) -> str:
+        """Return the last part of a link that signs one browser in, within LINK_S_MAX."""
+        secret = _new_secret()
+        self._links[_hash(secret)] = credential, self._tell_s() + LINK_S_MAX
+        return secret
+
+    def take(self, secret: str) -> str | None:
+        """Return the credential of a link, once; None: it was used, or is too old."""
+        credential, ends_s = self._links.pop(_hash(secret), ("", 0.0))
+        return credential if self._tell_s() < ends_s else None
+
+    async def _make_room(self) -> None:
+        now_s = self._tell_s()
+        for hashed in [one for one, it in self._by_hash.items() if not it.is_good(now_s)]:
+            await self._end(hashed)
+        if len(self._by_hash) >= SESSIONS_MAX:
+            await self._end(min(self._by_hash, key=lambda one: self._by_hash[one].seen_s))
+
+    async def _end(self, hashed: str) -> None:
+        session = self._by_hash.pop(hashed, None)
+        if session is not None:
+            session.over.set()
+            await session.client.close()
+
+
+def _new_secret() -> str:
+    return new_secret(43, ascii_letters + digits)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,103 @@
+"""One request of somebody who is signed in: who they are, what they may, how pages are shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from holdfast.client import Caller, Holdfast
+from holdfast.console.forms import Form, read_form
+from holdfast.console.sessions import Session
+from holdfast.console.static_files import static_files
+from holdfast.console.words import Words, languages
+
+ROOT = "/console"
+
+
+@cache
+def environment() -> Environment:
+    """All templates; a name that is not there is an error, and everything is escaped."""
+    made = Environment(
+        loader=PackageLoader("holdfast.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["static"] = lambda name: f"{ROOT}/static/{static_files()[name].path}"
+    made.globals["query"] = lambda **names: urlencode([(k, v) for k, v in names.items() if v])
+    made.globals["languages"] = languages
+    made.globals["root"] = ROOT
+    return made
+
+
+def rendered(words: Words, template: str, facts: Mapping[str, Any]) -> str:
+    """Return a page or a part of one."""
+    told = {"t": words.say, "words": words, "said": "", "caller": None, "here": "", "title": ""}
+    return environment().get_template(template).render(told | dict(facts))
+
+
+def page(words: Words, template: str, status: int = 200, **facts: Any) -> Response:
+    """Answer with a page for whoever it is."""
+    headers = {"cache-control": "no-store", "content-language": words.language}
+    return HTMLResponse(rendered(words, template, facts), status, headers)
+
+
+def to(path: str, **query: str) -> Response:
+    """Send the browser to a page of ours, which it asks for by GET."""
+    asked = urlencode({name: value for name, value in query.items() if value})
+    return RedirectResponse(f"{ROOT}{path}{'?' if asked else ''}{asked}", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a screen is given."""
+
+    request: Request
+    session: Session
+    words: Words
+    now: datetime
+
+    @property
+    def client(self) -> Holdfast:
+        return self.session.client
+
+    @property
+    def caller(self) -> Caller:
+        return self.session.caller
+
+    def may(self, scope: str) -> bool:
+        return scope in self.caller.scopes
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def asked(self, name: str) -> str:
+        return self.request.query_params.get(name, "").strip()
+
+    async def form(self, name: str) -> Form:
+        """:raises FormUnreadable: what was sent is no form."""
+        return await read_form(self.request, self.words, name)
+
+    def show(self, template: str, status: int = 200, **facts: Any) -> Response:
+        return page(self.words, template, status, **self.told(), **facts)
+
+    def part(self, template: str, **facts: Any) -> str:
+        return rendered(self.words, template, self.told() | facts)
+
+    def told(self) -> dict[str, Any]:
+        """What every page of somebody who is signed in knows."""
+        said = self.asked("said")
+        known = self.words.has(f"said.{said}")
+        return {
+            "caller": self.caller,
+            "may": self.may,
+            "said": self.words.say(f"said.{said}") if known else "",
+            "here": self.request.url.path,
+        }

@@ -1,0 +1,106 @@
+"""Browsers without scripts: they follow links, fill in forms and keep cookies."""
+
+import re
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from typing import Any, Self
+
+import httpx2
+
+from holdfast.client import Holdfast, OrderLine
+from tests.integration.conftest import RunningHoldfast
+
+ROOT = "/console"
+
+
+class Fields(HTMLParser):
+    """The fields of the form that is sent to a path, as a browser would send them."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self._action, self._inside, self._select = action, False, ""
+        self.found: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "form":
+            self._inside = told.get("action") == self._action
+        elif self._inside and tag == "input":
+            kind, name = told.get("type"), told.get("name") or ""
+            if kind not in ("radio", "checkbox") or "checked" in told:
+                self.found[name] = told.get("value") or ""
+        elif self._inside and tag == "select":
+            self._select = told.get("name") or ""
+        elif (
+            self._inside
+            and tag == "option"
+            and (self._select not in self.found or "selected" in told)
+        ):
+            self.found[self._select] = told.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+
+
+class Browser:
+    """One browser, with its cookies; it says where its requests come from, as browsers do."""
+
+    def __init__(self, address: str) -> None:
+        self.http = httpx2.AsyncClient(base_url=f"http://{address}", timeout=20.0)
+
+    async def get(self, path: str, **how: Any) -> httpx2.Response:
+        return await self.http.get(path, **how)
+
+    async def post(
+        self, path: str, fields: Mapping[str, str], site: str = "same-origin"
+    ) -> httpx2.Response:
+        headers = {"sec-fetch-site": site} if site else {}
+        return await self.http.post(path, data=dict(fields), headers=headers)
+
+    async def fill(self, page: str, action: str, **typed: str) -> httpx2.Response:
+        """Open a page, fill in one of its forms, and send it."""
+        opened = await self.get(page)
+        assert opened.status_code == 200, opened.text
+        return await self.send(opened, action, **typed)
+
+    async def send(self, opened: httpx2.Response, action: str, **typed: str) -> httpx2.Response:
+        """Fill in a form of a page that is open, and send it."""
+        form = Fields(action)
+        form.feed(opened.text)
+        assert form.found, f"no form for {action}"
+        return await self.post(action, form.found | typed)
+
+
+class Shop:
+    """A running Holdfast with its console, and one browser."""
+
+    def __init__(self, holdfast: RunningHoldfast) -> None:
+        self.holdfast = holdfast
+        self.address = holdfast.addresses.http
+        self.browser = Browser(self.address)
+
+    @property
+    def client(self) -> Holdfast:
+        return self.holdfast.client
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.browser.http.aclose()
+
+    async def sign_in(self, key: str) -> httpx2.Response:
+        return await self.browser.post(f"{ROOT}/sign-in", {"key": key, "next": ""})
+
+    async def placed(self, product: str = "LAMP", quantity: int = 2, **how: Any) -> str:
+        """An order that is decided."""
+        placed = await self.client.orders.create(
+            how.pop("customer_id", "c-17"), [OrderLine(product, quantity)], wait_s=10.0, **how
+        )
+        return placed.order_id
+
+
+def shown(page: httpx2.Response) -> list[str]:
+    """The orders that a list shows, in its order."""
+    return re.findall(rf'<a class="code" href="{ROOT}/orders/([0-9a-f-]{{36}})">', page.text)
