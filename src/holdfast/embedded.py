@@ -211,11 +211,9 @@ async def serving(
             telling=telling,
             **alike,
         ) as notifier,
-        serving_browsers(
-            http_at, orders, inventory, notifier, private, port, operator_key
-        ) as addresses,
+        serving_browsers(http_at, orders, inventory, notifier, private, port, operator_key) as at,
     ):
-        yield addresses
+        yield at
 
 
 @asynccontextmanager
