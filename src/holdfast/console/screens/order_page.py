@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -13,7 +13,6 @@ from holdfast.client import (
     Order,
     OrderStatus,
     PaymentKind,
-    PermissionDenied,
     Return,
     ReturnState,
     new_request_id,
@@ -98,31 +97,38 @@ async def live(visit: Visit) -> Response:
 
 
 async def _changes(visit: Visit, found: Order) -> AsyncIterator[str]:
-    watch = visit.client.orders.watch(found.order_id, watch_s=STREAM_S_MAX)
+    """The facts after each change; whoever leaves this may do so at any moment, without a word."""
+    news: asyncio.Queue[bool] = asyncio.Queue()
+    listening = asyncio.create_task(_listen(visit, found.order_id, news))
     over = asyncio.create_task(visit.session.over.wait())
+    over.add_done_callback(lambda _: news.put_nowait(False))
     try:
-        async with aclosing(watch):
-            while True:
-                changed = asyncio.ensure_future(anext(watch, None))
-                await asyncio.wait((changed, over), return_when=asyncio.FIRST_COMPLETED)
-                if not changed.done():
-                    changed.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await changed
-                    return
-                if changed.result() is None:
-                    break
-                found = await visit.client.orders.get(found.order_id)
-                facts = visit.part("order_facts.html", order=found, **_facts(found))
-                yield _event(found.version, facts)
+        while await news.get():
+            found = await visit.client.orders.get(found.order_id)
+            facts = visit.part("order_facts.html", order=found, **_facts(found))
+            yield _event(found.version, facts)
         if found.status.is_final:
             yield "event: over\ndata:\n\n"
-    except PermissionDenied:
-        yield "event: over\ndata:\n\n"
     except HoldfastError:
-        return  # the browser asks again in a moment
+        return  # the browser asks again in a moment, and is told then
     finally:
+        listening.cancel()
         over.cancel()
+
+
+async def _listen(visit: Visit, order_id: str, news: asyncio.Queue[bool]) -> None:
+    """Tell of every change; False is the end.
+
+    A task of its own: where the browser has left, nothing may be waited for any more.
+    """
+    try:
+        async with aclosing(visit.client.orders.watch(order_id, watch_s=STREAM_S_MAX)) as watch:
+            async for _ in watch:
+                news.put_nowait(True)
+    except HoldfastError:
+        return  # likewise
+    finally:
+        news.put_nowait(False)
 
 
 def _event(version: int, text: str) -> str:
