@@ -12,10 +12,12 @@ import pytest
 from holdfast.client import (
     ChargeKind,
     Disposition,
+    MovementKind,
     OrderStatus,
     PaymentKind,
     PaymentStatus,
     ReturnState,
+    StockReason,
 )
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
@@ -31,7 +33,9 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close".split(),
+    "said": "confirm extend cancel pay ship return receive close adjust".split(),
+    "moved": MovementKind,
+    "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

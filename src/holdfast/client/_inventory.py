@@ -368,6 +368,22 @@ class Inventory(Locations, Explaining, Transfers):
 
         return walk(page, page_size=size, limit=wanted)
 
+    async def product_page(
+        self, page_token: str = "", *, page_size: int = PAGE_SIZE
+    ) -> tuple[Sequence[Product], str]:
+        """One page of what `list_products` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it; "": the first page.
+        :raises InvalidRequest: the token is none.
+        """
+        size, _ = _requests.page_bounds(page_size, None)
+        checks = Checks()
+        token = checks.text("page_token", page_token)
+        checks.raise_any()
+        request = inventory_pb2.ListProductsRequest(page_size=size, page_token=token)
+        answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
+        return list(map(product_from_wire, answer.products)), answer.next_page_token
+
 
 def _had_no_room(found: StockInfo | HoldfastError | None) -> bool:
     return isinstance(found, HoldfastError) and found.reason == "ANSWER_FULL"

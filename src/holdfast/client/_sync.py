@@ -213,6 +213,7 @@ class _InventorySync:
         self.release_quarantine = loop.blocking(inventory.release_quarantine)
         self.get_stock = loop.blocking(inventory.get_stock)
         self.get_stock_batch = loop.blocking(inventory.get_stock_batch)
+        self.product_page = loop.blocking(inventory.product_page)
         self.create_product = loop.blocking(inventory.create_product)
         self.update_product = loop.blocking(inventory.update_product)
         self.list_products = loop.iterating(inventory.list_products)

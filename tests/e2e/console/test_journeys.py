@@ -119,11 +119,13 @@ async def test_every_screen_is_for_everybody(desk: Desk, look: dict[str, object]
             (f"/orders/{shipped}", "shipped"),
             (f"/orders/{held}", "order"),
             (f"/orders/{wide}", "long"),
+            ("/products", "products"),
+            ("/stock?id=LAMP-RED", "stock"),
             ("/nowhere", "nowhere"),
         ):
             await page.goto(desk.url(f"/console{path}"))
             if screen == "order":
                 await page.get_by_text("Confirm", exact=True).first.click()
             assert await flaws_of(page) == [], (path, look)
-            if wanted and name and screen in ("today", "orders", "order"):
+            if wanted and name and screen in ("today", "orders", "order", "stock"):
                 await picture(page, f"{screen}-{name}")

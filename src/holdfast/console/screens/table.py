@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from holdfast.console.screens import order_actions, order_page, orders_list, today
+from holdfast.console.screens import order_actions, order_page, orders_list, stock, today
 from holdfast.console.visit import Visit
 
 
@@ -27,6 +27,9 @@ _ORDER = "/orders/{order_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
+    Screen("GET", "/products", stock.products, "stock:read"),
+    Screen("GET", "/stock", stock.stock, "stock:read"),
+    Screen("POST", "/stock", stock.adjust, "stock:write"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),

@@ -1,7 +1,9 @@
 // Times in the reader's own zone, and whether an order changed while somebody fills in a form.
 "use strict";
 
-const times = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+const language = document.documentElement.lang;
+const locale = navigator.languages.find((one) => one.startsWith(language)) ?? language;
+const times = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
 
 function tellTimes() {
   for (const time of document.querySelectorAll("time[datetime]:not([data-local])")) {
