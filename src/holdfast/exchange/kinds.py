@@ -1,9 +1,9 @@
 """What every kind of import has: columns, lines read as items, and what is to be done with them."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from holdfast.client import HoldfastError, InvalidRequest, NotFound, Resource, ShortOfStock
 from holdfast.exchange.patience import in_parallel
@@ -68,8 +68,9 @@ class Plan(Generic[Item]):
 class Kind(Protocol[Item]):
     """One kind of thing to import. What it does may be repeated, as often as it takes."""
 
-    name: str
-    shape: Shape
+    name: ClassVar[str]
+    shape: ClassVar[Shape]
+    columns: ClassVar[Mapping[str, str]]  # by the services' fields, where they have other names
 
     def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[Item]]:
         """What the lines say; nothing is asked of a service."""
@@ -117,7 +118,9 @@ def read_soundly(
     return item, []
 
 
-def notes_of(problem: Problem, line: int, columns: dict[str, str] | None = None) -> list[LineNote]:
+def notes_of(
+    problem: Problem, line: int, columns: Mapping[str, str] | None = None
+) -> list[LineNote]:
     """A problem as it is told to people.
 
     :param columns: names of columns by fields of the services, where they differ.
@@ -150,7 +153,7 @@ def notes_of(problem: Problem, line: int, columns: dict[str, str] | None = None)
             return [LineNote(line, "", str(problem))]
 
 
-def _column(field_name: str, columns: dict[str, str]) -> str:
+def _column(field_name: str, columns: Mapping[str, str]) -> str:
     bare = field_name.removeprefix("product.").removeprefix("customer.")
     return columns.get(bare, bare)
 

@@ -1,8 +1,9 @@
 """Products and their prices as files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from holdfast.client import (
     Backorder,
@@ -75,8 +76,14 @@ class ProductLine:
 class Products:
     """Products: made, or changed in what the file says of them."""
 
-    name = "products"
-    shape = PRODUCTS
+    name: ClassVar[str] = "products"
+    shape: ClassVar[Shape] = PRODUCTS
+    columns: ClassVar[Mapping[str, str]] = {
+        "unit_price.currency_code": "currency",
+        "backorder.mode": "backorder_mode",
+        "backorder.units_max": "backorder_units_max",
+        "backorder.expected_date": "backorder_expected_date",
+    }
     makes_new = True
 
     def __init__(self, client: Holdfast) -> None:
@@ -144,8 +151,8 @@ class Products:
 class Prices(Products):
     """Prices of products that are there."""
 
-    name = "prices"
-    shape = PRICES
+    name: ClassVar[str] = "prices"
+    shape: ClassVar[Shape] = PRICES
     makes_new = False
 
     def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[ProductLine]]:

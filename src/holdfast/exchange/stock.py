@@ -1,8 +1,9 @@
 """Stock on hand as files: counts, by product and location."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from holdfast.client import (
     Holdfast,
@@ -57,8 +58,9 @@ class Stock:
     :param displace: below what orders were promised, the youngest promises wait for stock.
     """
 
-    name = "stock"
-    shape = STOCK
+    name: ClassVar[str] = "stock"
+    shape: ClassVar[Shape] = STOCK
+    columns: ClassVar[Mapping[str, str]] = {"quantity": "on_hand"}
 
     def __init__(self, client: Holdfast, run: str, *, displace: bool = False) -> None:
         self._client, self._run, self._displace = client, run, displace
@@ -93,7 +95,7 @@ class Stock:
             return Plan(item, problem=LineProblem([("location_id", told)]))
         level = next((one for one in info.levels if one.location_id == item.location_id), None)
         on_hand = level.on_hand if level else 0
-        if level and item.on_hand == on_hand:
+        if item.on_hand == on_hand:  # of nothing there is no level
             return Plan(item, Outcome.UNCHANGED)
         if item.on_hand > on_hand and not location.active:
             told = f"is {item.location_id!r}, which is not active: nothing is received there"

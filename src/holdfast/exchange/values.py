@@ -133,7 +133,7 @@ class Values:
 
     def choice(self, column: str, kind: type[E]) -> E | None:
         """One of few words, whatever their letter case."""
-        text = _as_text(self._cells.get(column)).strip().upper()
+        text = _as_text(self._cells.get(column)).strip().upper().replace("-", "_")
         if not text:
             return None
         known = [one for one in kind if one != "UNKNOWN"]

@@ -52,7 +52,10 @@ class Workbook:
 
     def _records(self) -> Iterator[Record | BadRecord]:
         _require_bounds(self._path)
-        with closing(load_workbook(self._path, read_only=True, data_only=True)) as book:
+        with (
+            self._path.open("rb") as stream,  # by its name openpyxl would look at what it ends in
+            closing(load_workbook(stream, read_only=True, data_only=True)) as book,
+        ):
             if not book.worksheets:
                 raise UnreadableText("there is no sheet in it")
             sheet = book.worksheets[0]

@@ -99,7 +99,7 @@ def test_an_amount_is_exact(cell: Cell, amount: int) -> None:
         ("12.505", "GBP", "finer than GBP allows"),
         ("12,50", "GBP", "may be read in more than one way"),
         ("-1", "GBP", "it must be 0 or more"),
-        ("5", "XXX", "is not a currency in use"),
+        ("5", "ZZZ", "is not a currency in use"),
         ("1e5", "GBP", "with an exponent"),
         (Decimal("1E+40"), "GBP", "too large, or too fine"),
         (True, "GBP", "is no number"),
