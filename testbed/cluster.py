@@ -107,7 +107,7 @@ class Embedded(Deployment):
         database: str = "",
         http_port: int = 0,
     ) -> None:
-        services, home = free_addresses(), in_folder(folder / "data")
+        services, home = free_addresses(ALL_SERVICES), in_folder(folder / "data")
         addresses = services | ({"http": f"127.0.0.1:{http_port}"} if http_port else {})
         admin = f"127.0.0.1:{free_port()}"
         if database:

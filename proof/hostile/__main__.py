@@ -25,7 +25,7 @@ from testbed.keys import keyed
 from testbed.processes import temporary_folder
 from testbed.procfs import open_files, resident_bytes
 from testbed.servers import postgres, rabbitmq
-from testbed.services import SERVICES, settings_of
+from testbed.services import ALL_SERVICES, settings_of
 from testbed.templates import Templates
 
 WARM_SHARE = 0.1  # of the inputs: then caches are full and pools are open
@@ -46,9 +46,7 @@ def main() -> int:
         deployment = started.enter_context(_deployed(chosen.mode, folder))
         problems = uvloop.run(attack(deployment, chosen.inputs, chosen.seed))
         deployment.require_running()
-        report = asyncio.run(
-            verify(*(deployment.databases[one] for one in ("orders", "inventory")))
-        )
+        report = asyncio.run(verify(*(deployment.databases[one] for one in ALL_SERVICES)))
         problems += report.contradictions
         problems += complaints(folder)
     print("\n".join(problems) if problems else "nothing was found")
@@ -57,15 +55,15 @@ def main() -> int:
 
 @contextmanager
 def _deployed(mode: str, folder: Path) -> Iterator[Deployment]:
-    """Both services, which log only what is wrong."""
+    """All services, which log only what is wrong."""
     quiet = {**os.environ, "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
-    for service in SERVICES:
+    for service in ALL_SERVICES:
         quiet |= settings_of(service, log_level="WARNING")
     if mode == "embedded":
         quiet = {
             name: value
             for name, value in quiet.items()
-            if not name.startswith(("HOLDFAST_ORDERS", "HOLDFAST_INVENTORY"))
+            if not name.startswith(tuple(f"HOLDFAST_{one.upper()}" for one in ALL_SERVICES))
         }
         embedded = Embedded(folder, base=quiet)
         with embedded.running():
@@ -74,7 +72,9 @@ def _deployed(mode: str, folder: Path) -> Iterator[Deployment]:
     with (
         postgres(folder) as server,
         rabbitmq(folder) as broker,
-        fresh_places("hostile", server, broker, Templates(folder), end_at_rest=True) as (urls, url),
+        fresh_places(
+            "hostile", server, broker, Templates(folder), services=ALL_SERVICES, end_at_rest=True
+        ) as (urls, url),
     ):
         cluster = Cluster(folder, databases=urls, broker=url, base=quiet)
         with cluster.running():
@@ -137,7 +137,7 @@ def growth(before: Resources, after: Resources) -> list[str]:
 def complaints(folder: Path) -> list[str]:
     """What the services logged as an error of theirs."""
     found = []
-    for log in (folder / f"{name}.log" for name in (*SERVICES, "up")):
+    for log in (folder / f"{name}.log" for name in (*ALL_SERVICES, "up")):
         if log.exists():
             lines = log.read_text(errors="replace").splitlines()
             found += [f"{log.name}: {line[:500]}" for line in lines if _WRONG.search(line)]

@@ -1,4 +1,4 @@
-"""One campaign: inputs are sent to two running services, and every answer is judged."""
+"""One campaign: inputs are sent to running services, and every answer is judged."""
 
 import asyncio
 import time
@@ -19,6 +19,8 @@ from grpc import StatusCode, aio
 
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
+from holdfast.contracts.notifier.v1 import notifier_pb2
+from holdfast.contracts.notifier.v1.notifier_pb2_grpc import NotifierServiceStub
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from proof.hostile.inputs import Inputs, Known, service_of
@@ -65,8 +67,10 @@ class Created:
         self.products: set[str] = set()
         self.locations: set[str] = {"main"}
         self.transfers: set[str] = set()
+        self.webhooks: set[str] = set()
 
-    def learn(self, answer: Message) -> None:
+    def learn(self, method: str, answer: Message) -> None:
+        """Take note of what an OK answer to the method says is there, or is gone."""
         match answer:
             case orders_pb2.CreateOrderResponse():
                 self.orders.add(answer.order_id)
@@ -78,6 +82,10 @@ class Created:
                 self.locations.add(answer.location_id)
             case inventory_pb2.Transfer():
                 self.transfers.add(answer.transfer_id)
+            case notifier_pb2.Webhook() if method == "DeleteWebhook":
+                self.webhooks.discard(answer.webhook_id)
+            case notifier_pb2.WebhookSecret() if method == "CreateWebhook":
+                self.webhooks.add(answer.webhook.webhook_id)
 
 
 class Campaign:
@@ -99,7 +107,7 @@ class Campaign:
             )
             made = await stock.CreateProduct(inventory_pb2.CreateProductRequest(product=product))
             self.known.learn(made)
-            self.created.learn(made)
+            self.created.learn("CreateProduct", made)
             await stock.UpdateStock(
                 inventory_pb2.UpdateStockRequest(product_id=product.product_id, quantity=10**6)
             )
@@ -134,7 +142,7 @@ class Campaign:
                 answer = GetMessageClass(method.output_type)()
                 answer.ParseFromString(await call(body, timeout=CALL_S_MAX))
                 self.known.learn(answer)
-                self.created.learn(answer)
+                self.created.learn(method.name, answer)
         except aio.AioRpcError as error:
             self._judge(method, body, error)
             return error.code()
@@ -163,11 +171,13 @@ class Campaign:
         found = Created()
         orders = OrderServiceStub(self._channels["orders"])
         stock = InventoryServiceStub(self._channels["inventory"])
+        notifier = NotifierServiceStub(self._channels["notifier"])
         lists: tuple[tuple[Any, Any, set[str]], ...] = (
             (orders.ListOrders, orders_pb2.ListOrdersRequest(), found.orders),
             (stock.ListProducts, inventory_pb2.ListProductsRequest(), found.products),
             (stock.ListLocations, inventory_pb2.ListLocationsRequest(), found.locations),
             (stock.ListTransfers, inventory_pb2.ListTransfersRequest(), found.transfers),
+            (notifier.ListWebhooks, notifier_pb2.ListWebhooksRequest(), found.webhooks),
         )
         for method, request, ids in lists:
             request.page_size = 1_000
@@ -190,13 +200,15 @@ def _ids(page: Message) -> set[str]:
             return {location.location_id for location in page.locations}
         case inventory_pb2.ListTransfersResponse():
             return {transfer.transfer_id for transfer in page.transfers}
+        case notifier_pb2.ListWebhooksResponse():
+            return {webhook.webhook_id for webhook in page.webhooks}
     raise AssertionError(f"{page.DESCRIPTOR.full_name} is no page")
 
 
 def differences(told: Created, there: Created, unknown: int) -> list[str]:
     """What is there and was told of by no OK answer, beyond what nobody knows; and what is gone."""
     found = []
-    for kind in ("orders", "products", "locations", "transfers"):
+    for kind in ("orders", "products", "locations", "transfers", "webhooks"):
         said, seen = getattr(told, kind), getattr(there, kind)
         if len(seen - said) > unknown:
             found.append(

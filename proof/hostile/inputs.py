@@ -14,6 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from holdfast.contracts.identity.v1 import keys_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
+from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 from testbed.keys import KEY
 
@@ -27,6 +28,7 @@ SERVICES = {
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],
         keys_pb2.DESCRIPTOR.services_by_name["KeyIntakeService"],
     ),
+    "notifier": (notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"],),
 }
 KNOWN_MAX = 200  # of each kind
 DEPTH_MAX = 5
@@ -38,6 +40,16 @@ TEXTS = (
     "GBP", "gbp", "XYZ", "a@b", "GB", "customer.name", "x" * 129, "x" * 10_001, "\ufeff", "\u200b",
     "\x7f", "[]", "null",
 )  # fmt: skip
+# Where hardly any text is good, and a made up one never.
+GOOD = {
+    "page_token": ("",),
+    "cursor": ("",),
+    "email": ("",),
+    "url": ("http://127.0.0.1:9/hook", "http://127.0.0.1:9/"),  # where nobody listens
+    "types": ("OrderConfirmed", "OrderCancelled"),
+    "orders": ("", "earliest"),
+    "inventory": ("", "earliest"),
+}
 INTEGERS = (0, 1, -1, 2, 3, 5, 99, 2**31 - 1, 2**31, 2**32, 2**53, 10**9, 10**12, 10**18, 2**63 - 1)
 SMALL = (0, 1, 1, 2, 3, 10)
 
@@ -151,8 +163,8 @@ class Inputs:
         known = self._known.of(name)
         if known and self._dice.random() < (0.9 if self._tame else 0.5):
             return self._dice.choice(known)
-        if self._tame and name in ("page_token", "cursor", "email"):
-            return ""
+        if self._tame and name in GOOD:
+            return self._dice.choice(GOOD[name])
         if self._dice.random() < (0.98 if self._tame else 0.2):
             return f"{name[:20]}-{self._dice.randrange(1_000)}"
         return self._dice.choice(TEXTS)
@@ -211,7 +223,7 @@ def _span(dice: Random, message: Any, tame: bool) -> None:
 
 
 def _mask(dice: Random, message: Any, tame: bool) -> None:
-    paths = ("customer", "name", "description", "unit_price", "active")
+    paths = ("customer", "name", "description", "unit_price", "active", "url", "types", "state")
     wrong = () if tame else ("*", "", "x.y", "details")
     message.paths.extend(dice.choice(paths + wrong) for _ in range(dice.randrange(1, 4)))
 
@@ -230,7 +242,7 @@ def service_of(method: MethodDescriptor) -> str:
 
 
 def methods() -> Iterator[MethodDescriptor]:
-    """Every method of both services."""
+    """Every method of every service."""
     for those in SERVICES.values():
         for one in those:
             yield from one.methods

@@ -1,6 +1,7 @@
 """Bugs in who is let in by a key, and to what."""
 
 from holdfast.chassis.identity import known_keys
+from holdfast.chassis.identity.fetching import KeyFetching
 from holdfast.chassis.identity.gate import Gate
 from holdfast.chassis.identity.known_keys import KnownKeys
 from proof.mutants.planting import bug, edited
@@ -22,6 +23,20 @@ BUGS = (
         "What is made or revoked after the start is known only to the next.",
         edited(KnownKeys, "_look", ("if revision != self._revision:", "if self._revision < 0:")),
         tests=(f"{KEYS}::test_a_revoked_key_is_known_as_such_at_the_next_look",),
+        why_tests=ONE_CALLER,
+    ),
+    bug(
+        "the Notifier fetches keys once",
+        "What is made or revoked after its start is known there only to the next.",
+        edited(
+            KeyFetching,
+            "fetch",
+            ("if answer.revision != self._revision:", "if not self._revision:"),
+        ),
+        tests=(
+            "tests/integration/test_identity.py"
+            "::test_a_key_is_known_to_all_services_and_a_revoked_one_to_none[cluster]",
+        ),
         why_tests=ONE_CALLER,
     ),
     bug(

@@ -56,8 +56,8 @@ class Isolated(Generic[Result]):
 def isolated(function: Callable[[], Result]) -> Isolated[Result]:
     """Start the function in a forked process, with at most RUN_S_MAX of real time."""
     reading, writing = os.pipe()
-    # Nothing of the parent's is collected in the fork, nor on the way into it: a destructor may wait
-    # for a thread that no fork has.
+    # Nothing of the parent's is collected in the fork, nor on the way into it: a destructor may
+    # wait for a thread that no fork has.
     collects = gc.isenabled()
     gc.disable()
     pid = os.fork()
