@@ -151,8 +151,6 @@ def _export(
         count = uvloop.run(_written(connection, what, file, as_kind, wanted))
     except CannotWrite as error:
         raise Failed(str(error), USAGE) from error
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        raise Failed(f"{file}: {(error.strerror or str(error)).lower()}", USAGE) from error
     if file is not None:
         typer.echo(f"{file}: {count:,} rows", err=True)
 

@@ -15,7 +15,7 @@ from holdfast.exchange.products import Prices, Products
 from holdfast.exchange.stock import Stock
 from holdfast.importing.flaws import UnreadableFile, UnreadableText
 from holdfast.importing.opening import open_table
-from holdfast.importing.tables import TableOptions
+from holdfast.importing.tables import FileKind, TableOptions, kind_of
 
 KINDS = ("products", "prices", "stock", "customers", "orders")
 
@@ -91,9 +91,10 @@ async def import_file(
     :raises HoldfastError: there was no answer, or it may not be done.
     """
     known = digest_of(path)
+    total = 0 if kind_of(path) is FileKind.XLSX else known.lines
 
     def tell(lines: int) -> None:
-        progress(lines, known.lines)
+        progress(lines, total)
 
     if options.how.dry_run:
         importer = _kind(client, kind, known.digest, options)

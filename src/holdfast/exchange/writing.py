@@ -1,26 +1,19 @@
-"""Rows to files: CSV, JSON lines and workbooks, written as they come and read back as they were."""
+"""Rows to files, written as they come and read back as they were; the file whole or not at all."""
 
 import csv
 import json
 import re
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-
 from holdfast.importing.tables import Cell, FileKind
 
-ROWS_MAX = 1_048_575  # of a sheet, without the header
-CELL_CHARS_MAX = 32_767  # of a sheet
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class CannotWrite(Exception):
@@ -42,22 +35,27 @@ def writer(stream: BinaryIO, kind: FileKind, columns: tuple[str, ...]) -> Iterat
     """A writer of rows with these columns; the stream is whole when the block has ended."""
     match kind:
         case FileKind.CSV:
-            text = TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
-            yield _Csv(text, columns)
-            text.flush()
-            text.detach()
+            with _as_text_stream(stream) as text:
+                yield _Csv(text, columns)
         case FileKind.JSON_LINES:
-            text = TextIOWrapper(stream, encoding="utf-8", newline="\n")
-            yield _JsonLines(text, columns)
-            text.flush()
-            text.detach()
+            with _as_text_stream(stream) as text:
+                yield _JsonLines(text, columns)
         case FileKind.XLSX:
-            book = Workbook(write_only=True)
-            sheet = book.create_sheet()
-            assert isinstance(sheet, WriteOnlyWorksheet)
-            with closing(sheet):
-                yield _Sheet(sheet, columns)
-            book.save(stream)
+            # What workbooks need is large, and no other file needs it.
+            from holdfast.exchange.sheets import sheet
+
+            with sheet(stream, columns) as out:
+                yield out
+
+
+@contextmanager
+def _as_text_stream(stream: BinaryIO) -> Iterator[TextIOWrapper]:
+    text = TextIOWrapper(stream, encoding="utf-8", newline="")
+    try:
+        yield text
+        text.flush()
+    finally:
+        text.detach()  # who has opened the stream closes it
 
 
 class _Csv:
@@ -73,7 +71,7 @@ def _harmless(cell: Cell) -> str:
     """A cell as text; a spreadsheet takes no text for a formula, and our reader takes it back."""
     if isinstance(cell, str):
         return f"'{cell}" if _FORMULA.match(cell) else cell
-    return _text(cell)
+    return as_text(cell)
 
 
 class _JsonLines:
@@ -81,45 +79,13 @@ class _JsonLines:
         self._text, self._columns = text, columns
 
     def row(self, cells: list[Cell]) -> None:
-        plain = [cell if isinstance(cell, str | int | None) else _text(cell) for cell in cells]
+        plain = [cell if isinstance(cell, str | int | None) else as_text(cell) for cell in cells]
         named = dict(zip(self._columns, plain, strict=True))
         self._text.write(json.dumps(named, ensure_ascii=False) + "\n")
 
 
-class _Sheet:
-    """Text is text there, whatever it begins with; amounts too, since a sheet's numbers are not
-    exact.
-    """
-
-    def __init__(self, sheet: WriteOnlyWorksheet, columns: tuple[str, ...]) -> None:
-        self._sheet, self._rows, self._columns = sheet, 0, columns
-        sheet.append(list(columns))
-
-    def row(self, cells: list[Cell]) -> None:
-        self._rows += 1
-        if self._rows > ROWS_MAX:
-            raise CannotWrite(f"a sheet has at most {ROWS_MAX:,} rows: write CSV or JSON lines")
-        self._sheet.append(
-            [self._cell(name, cell) for name, cell in zip(self._columns, cells, strict=True)]
-        )
-
-    def _cell(self, column: str, cell: Cell) -> object:
-        if isinstance(cell, bool) or (isinstance(cell, int) and abs(cell) < 10**15):
-            return cell
-        text = _text(cell)
-        if not text:
-            return None
-        if len(text) > CELL_CHARS_MAX or _UNWRITABLE.search(text):
-            raise CannotWrite(
-                f"{column}: a cell of a sheet has at most {CELL_CHARS_MAX:,} characters, and none "
-                "that controls: write CSV or JSON lines"
-            )
-        found = WriteOnlyCell(self._sheet, value=text)
-        found.data_type = "s"
-        return found
-
-
-def _text(cell: Cell) -> str:
+def as_text(cell: Cell) -> str:
+    """A cell as files of text have it: times in UTC, numbers without an exponent."""
     match cell:
         case None:
             return ""
@@ -137,11 +103,16 @@ def _text(cell: Cell) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there when the block has ended well, and else as it was before."""
+    """A file that is there when the block has ended well, and else as it was before.
+
+    :raises CannotWrite: nothing can be written there.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as stream:
             yield stream
         part.replace(path)
+    except OSError as error:
+        raise CannotWrite(f"{path}: {(error.strerror or str(error)).lower()}") from error
     finally:
         part.unlink(missing_ok=True)

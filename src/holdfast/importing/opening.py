@@ -14,7 +14,6 @@ from holdfast.importing.tables import (
     TableOptions,
     kind_of,
 )
-from holdfast.importing.workbooks import Workbook
 
 
 class AnyTable(Protocol):
@@ -38,6 +37,9 @@ def open_table(path: Path, shape: Shape, options: TableOptions) -> AnyTable:
     """
     match kind_of(path):
         case FileKind.XLSX:
+            # What workbooks need is large, and no other file needs it.
+            from holdfast.importing.workbooks import Workbook
+
             return Workbook(path, shape, options)
         case FileKind.JSON_LINES:
             return JsonLines(path, shape, options)
