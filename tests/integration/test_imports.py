@@ -164,10 +164,12 @@ async def test_the_same_file_later_leaves_what_is_so_and_tells_what_is_not(
     await client.inventory.set_stock("LAMP", 9)
 
     without = await take_in(client, "stock", path)
+    displacing = await take_in(client, "stock", path, options(displace=True))
     assert (await stock_of(client, "LAMP")).on_hand == 9
     again = await take_in(client, "stock", path, options(again=True))
 
     assert (counts(without), counts(again)) == ((0, 0, 1, 1), (0, 1, 1, 0))
+    assert counts(displacing) == (0, 0, 1, 1)
     assert "an earlier import of this very file did it" in without.problems[0].problem
     assert (await stock_of(client, "LAMP")).on_hand == 5
 
@@ -190,6 +192,7 @@ async def test_a_file_of_no_use_changes_nothing(client: Holdfast, tmp_path: Path
         path.write_text(content)
         with pytest.raises(UnreadableFile, match=told):
             await take_in(client, "stock", path)
+        assert not list(tmp_path.glob("*-import")), "no journal of nothing"
 
 
 class Stops(Stock):

@@ -34,6 +34,7 @@ from holdfast.cli.replay import (
     PatienceOption,
     progress_bars,
 )
+from holdfast.client import DeadlineExceeded, Overloaded, Unavailable
 from holdfast.exchange.files import KINDS, FileOptions, ImportReport, import_file
 from holdfast.exchange.imports import ImportOptions
 from holdfast.exchange.kinds import LineNote
@@ -163,6 +164,9 @@ async def _taken_in(
                 return await import_file(client, kind, path, options, partial(bars, doing))
         except UnreadableFile as error:
             raise Failed(str(error), REFUSED if error.is_there else USAGE) from error
+        except (Unavailable, DeadlineExceeded, Overloaded):
+            typer.echo(f"{path}: not all of it is done; the same command goes on", err=True)
+            raise
 
 
 def _show(report: ImportReport, output: Output) -> None:

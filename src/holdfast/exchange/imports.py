@@ -200,6 +200,8 @@ class Import(Generic[Item]):
         ]
         if not due or self._options.dry_run:
             return results
+        if self._journal:
+            self._journal.begin()
         try:
             done = await self._kind.carry_out([plans[number] for number in due])
         except HoldfastError as error:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -85,26 +86,39 @@ class Journal:
         self._file: TextIO | None = None
 
     def __enter__(self) -> Self:
-        """Take up the journal that is there, or begin one.
+        """Take up the journal that is there, if it is of the same.
 
-        :raises UnreadableFile: it can't be written there.
+        :raises UnreadableFile: it can't be read.
         """
-        try:
+        with self._telling():
             found = list(_read(self.path)) if self.path.exists() else []
-            is_ours = bool(found) and found[0].get("of") == self._subject
-            if is_ours:
-                self.run, self.is_resumed = str(found[0]["run"]), True
-                for one in found[1:]:
-                    self.before.add(_counts(one))
-            self._file = self.path.open("a" if is_ours else "w", encoding="utf-8")
-        except OSError as error:
-            problem = f"{(error.strerror or str(error)).lower()}: give --journal PATH"
-            raise UnreadableFile(self.path, problem, is_there=False) from error
+        if found and found[0].get("of") == self._subject:
+            self.run, self.is_resumed = str(found[0]["run"]), True
+            for one in found[1:]:
+                self.before.add(_counts(one))
+        return self
+
+    def begin(self) -> None:
+        """Have it there before anything is done. A repeat changes nothing.
+
+        :raises UnreadableFile: it can't be written.
+        """
+        if self._file is not None:
+            return
+        with self._telling():
+            self._file = self.path.open("a" if self.is_resumed else "w", encoding="utf-8")
         if self.is_resumed:
             self._file.write("\n")  # ends what may have been cut off
         else:
             self._write({"of": self._subject, "run": self.run})
-        return self
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            problem = f"{(error.strerror or str(error)).lower()}: give --journal PATH"
+            raise UnreadableFile(self.path, problem, is_there=False) from error
 
     def __exit__(
         self,
@@ -119,6 +133,7 @@ class Journal:
 
     def reached(self, counts: Counts) -> None:
         """Everything up to `counts.through` is taken in."""
+        self.begin()
         self._write(asdict(counts))
 
     def _write(self, value: dict[str, Any]) -> None:

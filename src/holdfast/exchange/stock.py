@@ -10,6 +10,7 @@ from holdfast.client import (
     HoldfastError,
     Location,
     NotFound,
+    RequestIdReused,
     StockInfo,
     StockLevel,
     StockReason,
@@ -134,6 +135,8 @@ class Stock:
 def _became(
     plan: Plan[Count], answer: StockLevel | HoldfastError
 ) -> HoldfastError | DoneBefore | None:
+    if isinstance(answer, RequestIdReused):  # it was asked for with --displace, or without
+        return DoneBefore()
     if isinstance(answer, HoldfastError):
         return answer
     # A level that was not newer when it was set than it is now was set by an earlier request.
