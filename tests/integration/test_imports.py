@@ -120,17 +120,17 @@ async def test_lines_that_are_refused_are_told_with_their_columns_and_cost_no_ot
         "00042,main,,,",
         "00042,main",
         "00042,main,7,,bad luck",
-        "1E+05,main,8,,",
+        "1E+05,Main,8,,",
     )
 
     dry = await take_in(client, "stock", path, DRY)
     assert (await stock_of(client, "LAMP")).levels == ()
     report = await take_in(client, "stock", path)
 
-    assert counts(report) == counts(dry) == (2, 0, 0, 7)
+    assert counts(report) == counts(dry) == (1, 0, 0, 8)
     assert [(note.line, note.column) for note in report.problems] == [
         *((3, "product_id"), (4, "location_id"), (5, "on_hand"), (6, "on_hand"), (7, "on_hand")),
-        *((8, ""), (9, "reason_code")),
+        *((8, ""), (9, "reason_code"), (10, "location_id")),
     ]
     assert report.problems == dry.problems
     (movement,) = [one async for one in client.inventory.list_movements(product_id="LAMP")]

@@ -247,5 +247,6 @@ async def _some(under_way: dict[asyncio.Task[None], set[Hashable]]) -> None:
     done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         del under_way[task]
-    for task in done:
-        task.result()
+    failed = [error for task in done if (error := task.exception())]
+    if failed:
+        raise failed[0]

@@ -1,6 +1,7 @@
 """Stock on hand as files: counts, by product and location."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -79,7 +80,7 @@ class Stock:
         """Compare with the levels that are there."""
         if not self._locations:
             found = self._client.inventory.list_locations()
-            self._locations = {one.location_id: one async for one in found}
+            self._locations = {_folded(one.location_id): one async for one in found}
         product_ids = list(dict.fromkeys(one.product_id for one in items))
         infos = await self._client.inventory.get_stock_batch(product_ids)
         by_product = dict(zip(product_ids, infos, strict=True))
@@ -90,10 +91,13 @@ class Stock:
             return Plan(item, problem=info)
         if isinstance(info, HoldfastError):
             raise info
-        location = self._locations.get(item.location_id)
+        location = self._locations.get(_folded(item.location_id))
         if location is None:
             told = f"is {item.location_id!r}, and there is no such location: holdfast location list"
             return Plan(item, problem=LineProblem([("location_id", told)]))
+        if location.location_id != item.location_id:
+            told = f"is {item.location_id!r}, which is written {location.location_id!r} here"
+            return Plan(item, problem=LineProblem([("location_id", f"{told}: write it so")]))
         level = next((one for one in info.levels if one.location_id == item.location_id), None)
         on_hand = level.on_hand if level else 0
         if item.on_hand == on_hand:  # of nothing there is no level
@@ -130,6 +134,11 @@ class Stock:
             request_id=f"import-{hashlib.sha256(told.encode()).hexdigest()[:32]}",
             displace=self._displace,
         )
+
+
+def _folded(location_id: str) -> str:
+    """Locations are the same whatever the case of their letters."""
+    return unicodedata.normalize("NFC", location_id.casefold())
 
 
 def _became(
