@@ -35,7 +35,7 @@ BUGS = (
         ),
         tests=(
             "tests/integration/test_identity.py"
-            "::test_a_key_is_known_to_all_services_and_a_revoked_one_to_none[cluster]",
+            "::test_a_key_is_known_to_all_services_and_a_revoked_one_to_none",
         ),
         why_tests=ONE_CALLER,
     ),

@@ -24,6 +24,7 @@ CHANCES = (
     "failpoint raises",
     "failpoint waits",
 )
+PARTNERS_FAIL = "partner fails"  # a receiver of webhooks answers that something is wrong there
 
 
 @dataclass
@@ -42,7 +43,7 @@ class FaultRates:
     struck: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        assert self.rates.keys() <= set(CHANCES), "a kind that nobody asks for"
+        assert self.rates.keys() <= {*CHANCES, PARTNERS_FAIL}, "a kind that nobody asks for"
 
     def strikes(self, kind: str) -> bool:
         """Whether this fault happens now."""

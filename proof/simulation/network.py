@@ -228,7 +228,7 @@ class SimulatedChannel:
                 metadata=metadata,
             )
             if reply.code is not OK:
-                raise aio.AioRpcError(reply.code, None, None, reply.details)
+                raise aio.AioRpcError(reply.code, None, aio.Metadata(*reply.trailer), reply.details)
             return response_deserializer(reply.body)
 
         return call

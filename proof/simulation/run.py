@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import structlog
 
 from holdfast.chassis.database import sqlite
 from holdfast.chassis.database.migrations import migrate
+from holdfast.client import _calls
 from proof.simulation.loop import Deadlock, Runaway
 from proof.simulation.nemesis import PlannedError
-from proof.simulation.programs import SERVICES
+from proof.simulation.programs import NOTIFIER, SERVICES
 from proof.simulation.swarm import Swarm
 from proof.simulation.thread import SimulatedThread
 from proof.simulation.world import Moment, World
@@ -49,7 +51,7 @@ class Verdict:
 
 def make_templates(folder: Path) -> None:
     """Make the migrated, empty databases that every run copies."""
-    for service in SERVICES:
+    for service in (*SERVICES, NOTIFIER):
         migrate(service, f"sqlite://{folder / service}.db")
 
 
@@ -62,9 +64,10 @@ def run(swarm: Swarm, templates: Path) -> Verdict:
     sqlite.BUSY_TIMEOUT_S = 0.0  # nobody ever waits in real time
     folder = Path(tempfile.mkdtemp(prefix=f"seed-{swarm.seed}-", dir=templates))
     try:
-        for service in SERVICES:
+        for service in (*SERVICES, NOTIFIER):
             shutil.copyfile(templates / f"{service}.db", folder / f"{service}.db")
         world = World(swarm, folder)
+        _calls.time = SimpleNamespace(monotonic=world.loop.time)  # type: ignore[assignment,attr-defined]
         errors = _listen_to_logs(world)
         violations = _lived(world) + errors
     finally:

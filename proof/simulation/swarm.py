@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 from types import ModuleType
 from typing import Any, Literal
@@ -9,12 +10,15 @@ from typing import Any, Literal
 from holdfast.chassis.messaging import cloudevents, feed, inbox, local_broker, outbox, rabbitmq
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.application.reservations import serve_backorders
+from holdfast.notifier import service as notifier_service
+from holdfast.notifier.domain import delivery
+from holdfast.notifier.infrastructure import feeds as notifier_feeds
 from holdfast.orders import batches as orders_batches
 from holdfast.orders import service as orders_service
 from holdfast.orders.application.ordering import chase_orders
 from holdfast.orders.infrastructure.ordering import inventory_client
 from holdfast.orders.settings import Limits
-from proof.simulation.fault_rates import CHANCES
+from proof.simulation.fault_rates import CHANCES, PARTNERS_FAIL
 from proof.simulation.loop import POLICIES, Policy
 from proof.simulation.rabbitmq_faults import RATES, Faults
 
@@ -60,7 +64,17 @@ CONSTANTS: dict[tuple[ModuleType, str], Sequence[float | int]] = {
 # Imported by name in three modules, which must agree.
 EVENTS_PER_MESSAGE: tuple[ModuleType, ...] = (cloudevents, local_broker, rabbitmq)
 
-assert all(hasattr(module, name) for module, name in CONSTANTS), "a constant has gone"
+# Likewise, where there is a Notifier.
+NOTIFIER_CONSTANTS: dict[tuple[ModuleType, str], Sequence[int]] = {
+    (notifier_feeds, "PAGE_EVENTS"): (1, 3, 500),
+    (notifier_service, "ATTEMPTS_AT_ONCE"): (1, 3, 500),
+}
+# Pauses between attempts that a run can wait for; a partner is never away for so long.
+PAUSES_S = (0, 0.5, 1, 2, 4, 8, 16, 32, 32, 32)
+
+assert all(hasattr(module, name) for module, name in CONSTANTS | NOTIFIER_CONSTANTS), (
+    "a constant has gone"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,8 @@ class Swarm:
     :param burst: so many calls of each caller come at once, at the same moment for all of them.
     :param batch: so many orders may be asked for in one call.
     :param served_rows: of a queue at most, in one transaction.
+    :param notifiers: how many Notifiers there are; often none.
+    :param partners: for each, whether it wants everything in one order.
     """
 
     seed: int
@@ -97,6 +113,9 @@ class Swarm:
     products: int
     units: int
     served_rows: int
+    notifiers: int
+    notifier_constants: Sequence[int]
+    partners: Sequence[bool]
 
     def without(self, kind: str) -> "Swarm":
         """The same plan without one kind of fault."""
@@ -120,12 +139,16 @@ class Swarm:
         for module in EVENTS_PER_MESSAGE:
             module.EVENTS_PER_MESSAGE_MAX = self.events_per_message  # type: ignore[attr-defined]
         serve_backorders.ROWS_MAX = self.served_rows
+        for (module, name), number in zip(NOTIFIER_CONSTANTS, self.notifier_constants, strict=True):
+            setattr(module, name, number)
+        delivery.SCHEDULE = tuple(timedelta(seconds=one) for one in PAUSES_S)  # type: ignore[assignment]
 
     def told(self) -> str:
         """The plan in a line or two."""
         times = [f"{kind} x{times}" for kind, times in self.deeds.items()]
         faults = ", ".join([*times, *self.rates, *self.rabbitmq_kinds])
         who = f"{self.topology}, {self.orders} orders, {self.inventories} inventory"
+        who += f", {self.notifiers} notifier" if self.notifiers else ""
         return f"{who}; {self.clients} clients, {self.calls} calls; faults: {faults or 'none'}"
 
 
@@ -136,6 +159,11 @@ def drawn(seed: int) -> Swarm:
     kinds = [kind for kind in KINDS if chance.random() < chance.choice((0.15, 0.5))]
     faults_s = chance.choice((5.0, 15.0, 30.0, 60.0))
     late_s = chance.choice((1.0, 5.0, 30.0))
+    rates = {kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS}
+    telling = Random(f"telling {seed}")
+    notifiers = telling.choice((0, 0, 0, 0, 1, 2))
+    if notifiers and telling.random() < 0.7:
+        rates[PARTNERS_FAIL] = telling.choice((0.01, 0.05, 0.2))
     return Swarm(
         seed=seed,
         topology=topology,
@@ -147,7 +175,7 @@ def drawn(seed: int) -> Swarm:
         network_s=chance.choice((0.000_2, 0.002, 0.02)),
         faults_s=faults_s,
         deeds={kind: _times(chance, kind) for kind in kinds if kind in DEEDS},
-        rates={kind: _rate(chance, kind) for kind in kinds if kind not in DEEDS},
+        rates=rates,
         rabbitmq=_rabbitmq(chance, faults_s) if topology == "cluster" else Faults(),
         constants=[_often_last(chance, values) for values in CONSTANTS.values()],
         events_per_message=_often_last(chance, (1, 2, 500)),
@@ -165,6 +193,9 @@ def drawn(seed: int) -> Swarm:
         products=chance.choice((2, 4, 12)),
         units=chance.choice((8, 40, 1_000)),
         served_rows=_often_last(chance, (1, 2, 1_000)),
+        notifiers=min(notifiers, 1) if topology == "embedded" else notifiers,
+        notifier_constants=[_often_last(telling, one) for one in NOTIFIER_CONSTANTS.values()],
+        partners=[telling.random() < 0.4 for _ in range(telling.randint(1, 3))],
     )
 
 

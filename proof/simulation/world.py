@@ -24,8 +24,9 @@ from proof.simulation.instance import Instance
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.nemesis import Nemesis
 from proof.simulation.network import Network
+from proof.simulation.partners import Partner, Partners
 from proof.simulation.poison import Poison
-from proof.simulation.programs import SERVICES, Machine
+from proof.simulation.programs import NOTIFIER, SERVICES, Machine
 from proof.simulation.swarm import Swarm
 from proof.snapshot import Sample, Snapshot
 from proof.snapshot_reading import snapshot_of
@@ -40,7 +41,15 @@ DISPLACING = 0.5
 BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
 TASKS_AT_REST_MAX = 42  # embedded mode has 38; and some may be about to end
+NOTIFIER_TASKS_MAX = 16
 
+# What partners want, in turn; the first wants everything. The second has missed something.
+TYPES: Sequence[tuple[str, ...]] = (
+    (),
+    ("OrderConfirmed", "OrderCancelled", "OrderExpired"),
+    ("StockReserved", "OrderRejected"),
+)
+HEAD = "SELECT last FROM feed_head"
 LEFT = {
     "orders": "SELECT (SELECT count(*) FROM unanswered), (SELECT count(*) FROM outbox)",
     "inventory": (
@@ -84,8 +93,11 @@ class World:
                 self._dice(f"{name} server"),
                 is_sole=swarm.topology == "embedded",
             )
-            for name in SERVICES
+            for name in (*SERVICES, *([NOTIFIER] if swarm.notifiers else []))
         }
+        self._partners = Partners(
+            self.loop, self._network, self._fault_rates, self._dice("partners")
+        )
         self.history = History(self.loop.time)
         self._shop = Shop(
             holds_s=(1, 5, 30, HOLD_S),
@@ -132,6 +144,7 @@ class World:
             SimulatedClock(self.loop, self._dice(f"{name} clock")),
             self._swarm.limits,
             self._brokers.open,
+            self._partners,
         )
         return Instance(name, services, self.loop, machine, self.tell, self)
 
@@ -160,11 +173,12 @@ class World:
 
     async def _live(self) -> list[str]:
         random.seed(f"{self._swarm.seed} library")
-        views = {name: Sqlite(server.path) for name, server in self._databases.items()}
+        views = {name: Sqlite(self._databases[name].path) for name in SERVICES}
         for instance in self._instances:
             instance.start()
         followers = {name: Follower(self._network, name) for name in SERVICES}
         following = [asyncio.ensure_future(one.follow()) for one in followers.values()]
+        joining = await self._join_partners(views)
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
@@ -192,14 +206,20 @@ class World:
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
             )
         )
+        await joining  # from here on time goes by again, and holds may end
+        whole = self._keeps_feeds
+        untold = await self._partners.missing(snapshot.feeds) if whole else []
+        later = await snapshot_of(views["orders"], views["inventory"])
+        untold += self._partners.violations(later.feeds, whole=whole)
         problems = [problem for instance in self._instances for problem in instance.problems]
         problems += [
             f"14: {instance.name} has {instance.tasks} tasks at rest"
             for instance in self._instances
-            if instance.tasks > TASKS_AT_REST_MAX
+            if instance.tasks
+            > TASKS_AT_REST_MAX + NOTIFIER_TASKS_MAX * (NOTIFIER in instance.services)
         ]
         told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
-        return [waiting] * bool(waiting) + problems + told
+        return [waiting] * bool(waiting) + problems + told + untold
 
     async def _followed(
         self,
@@ -211,13 +231,37 @@ class World:
         await end_all(following)
         for name, follower in followers.items():
             await follower.catch_up(len(snapshot.feeds[name].entries))
-        # Only a clock that jumps by a month may cut off what a follower has still to read.
-        may_expire = any("clock" in kind for kind in self._swarm.deeds)
         return {
             name: [follower.refused] if follower.refused else follower.got
             for name, follower in followers.items()
-            if not may_expire
+            if self._keeps_feeds
         }
+
+    @property
+    def _keeps_feeds(self) -> bool:
+        """Only a clock that jumps by a month may cut off what a follower has still to read."""
+        return not any("clock" in kind for kind in self._swarm.deeds)
+
+    async def _join_partners(self, views: Mapping[str, Sqlite]) -> "asyncio.Future[None]":
+        """Make the first partner's webhook before anything happens; the others come later."""
+        first, *others = [
+            Partner(f"https://partner-{number}.example/", TYPES[number], in_order, number == 1)
+            for number, in_order in enumerate(self._swarm.partners)
+        ]
+
+        async def join(partner: Partner) -> None:
+            await self._partners.join(partner)
+            heads = {name: (await _left(view, HEAD))[0] for name, view in views.items()}
+            partner.heads = heads
+
+        async def join_later() -> None:
+            for partner in others if self._swarm.notifiers else ():
+                await asyncio.sleep(self._swarm.faults_s / 4)
+                await join(partner)
+
+        if self._swarm.notifiers:
+            await join(first)
+        return asyncio.ensure_future(join_later())
 
     async def _supply(self) -> None:
         supplier = self._caller("supplier", wait_s=0.0)
@@ -291,10 +335,11 @@ class World:
 def places(swarm: Swarm) -> list[tuple[str, Sequence[str]]]:
     """The processes of a topology: their names and what they run."""
     if swarm.topology == "embedded":
-        return [("embedded", SERVICES)]
+        return [("embedded", (*SERVICES, *([NOTIFIER] if swarm.notifiers else [])))]
     return [
         *((f"inventory-{number}", ("inventory",)) for number in range(1, swarm.inventories + 1)),
         *((f"orders-{number}", ("orders",)) for number in range(1, swarm.orders + 1)),
+        *((f"notifier-{number}", (NOTIFIER,)) for number in range(1, swarm.notifiers + 1)),
     ]
 
 

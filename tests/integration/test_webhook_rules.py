@@ -81,6 +81,19 @@ async def test_a_page_is_taken_as_a_whole_or_not_at_all(
     assert told.outside.ids(SHOP) == ids
 
 
+async def test_who_asked_before_the_feed_was_reached_misses_nothing(told: Notifying) -> None:
+    await told.happen(*subjects("old"))
+    await told.sql("DELETE FROM followed")
+    await told.hook(SHOP)
+    ids = await told.happen(*subjects("a"))
+
+    while await told.follow():
+        pass
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
 async def test_who_follows_more_slowly_moves_nothing_back(
     told: Notifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +264,24 @@ async def test_who_catches_up_gets_what_it_missed_and_then_what_is_new_in_order(
     while await told.catch_up():
         pass
     await told.follow()
+    await told.deliver_all()
+
+    assert told.outside.ids(SHOP) == ids
+
+
+async def test_who_catches_up_misses_nothing_while_a_lost_feed_is_followed_anew(
+    told: Notifying,
+) -> None:
+    ids = await told.happen(*subjects("a"))
+    await told.follow()
+    await told.hook(DEAD)
+    await told.sql("UPDATE followed SET cursor = '0123456789ab-3-00000000' WHERE feed = 'orders'")
+    await told.follow()
+    await told.replay(await told.hook(SHOP, in_order=True), EARLIEST)
+    await told.catch_up()
+    ids += await told.happen(*subjects("b"))
+    while await told.follow() + await told.catch_up():
+        pass
     await told.deliver_all()
 
     assert told.outside.ids(SHOP) == ids

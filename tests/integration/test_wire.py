@@ -28,7 +28,7 @@ from testbed.http2 import (
     message,
     request_headers,
 )
-from tests.integration.conftest import RunningHoldfast, line
+from tests.integration.conftest import RunningHoldfast, eventually, line
 
 PATH = "/holdfast.orders.v1.OrderService/GetOrderDetails"
 GOOD = pb.GetOrderDetailsRequest(
@@ -162,15 +162,23 @@ async def test_a_request_that_never_comes_is_given_up(
     assert heard.headers["grpc-message"].startswith("the request did not come")
 
 
+async def tasks_now() -> int:
+    return len(asyncio.all_tasks())
+
+
 async def test_calls_without_a_request_take_nobody_s_place(
     holdfast: RunningHoldfast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """gRPC would keep each of them as long as its connection, and refuse everybody after 10,000."""
     monkeypatch.setattr(receiving, "RECEIVING_MAX", 50)
     address = holdfast.addresses.orders
-    tasks = len(asyncio.all_tasks())
+    tasks = await tasks_now()
     async with await RawConnection.open(address) as raw:
-        for stream in range(1, 400, 2):
+        for stream in range(1, 101, 2):
+            await raw.send(raw.begin(stream, request_headers(PATH)))
+        # gRPC hands calls over in any order: first those that find room.
+        await eventually(tasks_now, lambda now: now >= tasks + 50, "waiting for requests")
+        for stream in range(101, 400, 2):
             await raw.send(raw.begin(stream, request_headers(PATH)))
         refused = await raw.hear(399)
         assert refused.told == EXHAUSTED
@@ -183,7 +191,7 @@ async def test_calls_without_a_request_take_nobody_s_place(
         # More at once than a connection may have are refused, and may be sent again.
         assert (await raw.hear(4_399)).told in (INVALID, "reset 7")
         assert await is_well(holdfast)
-        assert len(asyncio.all_tasks()) < tasks + 20
+        assert await tasks_now() < tasks + 20
 
 
 async def test_frames_out_of_turn_harm_nobody_else(holdfast: RunningHoldfast) -> None:

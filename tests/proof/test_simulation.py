@@ -117,6 +117,7 @@ def test_a_planted_bug_is_found(folder: Path, plant: Callable[[], None]) -> None
     assert any(verdict.violations for verdict in runs)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(240)
 def test_a_failure_shrinks_to_what_it_needs(
     folder: Path, capsys: pytest.CaptureFixture[str]

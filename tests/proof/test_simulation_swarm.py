@@ -4,6 +4,7 @@ from datetime import timedelta
 from random import Random
 
 from proof.simulation.clock import EPOCH, SimulatedClock
+from proof.simulation.fault_rates import PARTNERS_FAIL
 from proof.simulation.loop import SimulatedLoop
 from proof.simulation.rabbitmq_faults import RATES
 from proof.simulation.swarm import CONSTANTS, KINDS, drawn
@@ -18,7 +19,7 @@ def test_a_seed_always_draws_the_same_plan() -> None:
 
 def test_every_fault_is_drawn_by_some_seed_and_missing_in_another() -> None:
     plans = [{*plan.deeds, *plan.rates, *plan.rabbitmq_kinds} for plan in map(drawn, SEEDS)]
-    kinds = {*KINDS, *RATES} - {"lost_queues_per_min"}
+    kinds = {*KINDS, *RATES, PARTNERS_FAIL} - {"lost_queues_per_min"}
 
     assert set[str]().union(*plans) == kinds
     assert not set(kinds).intersection(*plans)
@@ -27,7 +28,8 @@ def test_every_fault_is_drawn_by_some_seed_and_missing_in_another() -> None:
 def test_every_topology_is_drawn() -> None:
     drawn_places = {tuple(name for name, _ in places(drawn(seed))) for seed in SEEDS}
 
-    assert len(drawn_places) == 1 + 3 * 3  # embedded, and 1 to 3 instances of each service
+    # Embedded; and 1 to 3 instances of each service, with up to 2 Notifiers.
+    assert len(drawn_places) == 1 + 3 * 3 * 3
 
 
 def test_every_value_of_every_constant_is_drawn() -> None:

@@ -55,7 +55,8 @@ class CatchUpWebhooks:
             if webhook is None or webhook.state is not WebhookState.ACTIVE:
                 await work.end_catch_ups(place.webhook_id)
                 return True
-            joint = "" if followed is None else followed.cursor
+            # Where a lost feed is followed anew, what is older than a webhook is passed over.
+            joint = "" if followed is None or followed.anew else followed.cursor
             events = list(page.events)
             cursors = [place.cursor, *(event.cursor for event in events)]
             if joins := joint in cursors:

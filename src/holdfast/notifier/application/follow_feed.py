@@ -54,6 +54,9 @@ class FollowFeed:
     async def start(self) -> None:
         """Begin with what happens from now on, unless it was begun before.
 
+        A webhook may have been made before the feed was reached for the first time: then the feed
+        is followed from its beginning, and what is older than the webhook is passed over.
+
         :raises Transient: the service of the feed does not answer.
         """
         async with self._begin() as work:
@@ -61,7 +64,10 @@ class FollowFeed:
                 return
         latest = await self._feeds.latest(self._feed)
         async with self._begin() as work:
-            await work.start_following(self._feed, Followed(latest, self._clock.now()))
+            is_awaited = bool(await work.listening(self._feed))
+            first = EARLIEST if is_awaited else latest
+            followed = Followed(first, self._clock.now(), anew=is_awaited)
+            await work.start_following(self._feed, followed)
 
     async def __call__(self) -> int:
         """Take a page, or wait for one; return how many events it had.
