@@ -253,3 +253,34 @@ async def test_an_import_that_ended_in_the_middle_goes_on_and_does_nothing_twice
     assert (await stock_of(client, "1E+05")).on_hand == 6, "set once, before one was found"
     movements = [one async for one in client.inventory.list_movements(product_id="P-1")]
     assert [one.on_hand_after for one in movements] == [5]
+
+
+class Stutters(Stock):
+    """Stock of which every second answer is lost: it was done, and nobody knows."""
+
+    calls = 0
+
+    async def carry_out(
+        self, plans: Sequence[Plan[Count]]
+    ) -> Sequence[Problem | DoneBefore | None]:
+        done = await super().carry_out(plans)
+        self.calls += 1
+        if self.calls % 2:
+            raise Unavailable(Failure("UNAVAILABLE", "lost"))
+        return done
+
+
+async def test_what_got_no_answer_is_asked_again_and_counts_as_what_it_was(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await make_products(client, tmp_path)
+    await client.inventory.set_stock("00042", 1)
+    path = written(tmp_path, "product_id,on_hand", "LAMP,5", "00042,5", "1E+05,5", "NONE,5")
+    table = open_table(path, Stock.shape, TableOptions())
+    how = ImportOptions(patience_s=5.0, batch=1)
+
+    found = await Import(Stutters(client, "a run"), table, how).run()
+
+    assert (found.created, found.changed, found.unchanged, found.refused) == (2, 1, 0, 1)
+    moved = [one.product_id async for one in client.inventory.list_movements()]
+    assert sorted(moved) == ["00042", "00042", "1E+05", "LAMP"]
