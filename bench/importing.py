@@ -25,6 +25,7 @@ from testbed.templates import Templates
 
 RATE_FLOOR, RATE_AIM = 10_000, 30_000  # lines a second
 MB_MAX, MB_AIM = 200, 100
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +92,27 @@ def _import(kind: str, folder: Path, environment: Mapping[str, str]) -> Took:
     answer = folder / f"{kind}.json"
     begun = time.perf_counter()
     with answer.open("wb") as out, subprocess.Popen(run, env=environment, stdout=out) as program:
-        _, status, used = os.wait4(program.pid, 0)
+        memory_mb, ended = 0.0, 0
+        while not ended:
+            memory_mb = max(memory_mb, _most_mb(program.pid))
+            time.sleep(LOOK_S)
+            ended, status, used = os.wait4(program.pid, os.WNOHANG)
         program.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - begun
     report = json.loads(answer.read_text())
     assert program.returncode == 0, report
     cpu_s = used.ru_utime + used.ru_stime
-    return Took(report["lines"], seconds, cpu_s, used.ru_maxrss * 1024 / 1e6, report)
+    return Took(report["lines"], seconds, cpu_s, memory_mb, report)
+
+
+def _most_mb(pid: int) -> float:
+    """The most memory that was resident since the program began. What `wait` tells is that of the
+    process it was forked from, if that had more.
+    """
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0  # it has ended
 
 
 def _write_products(path: Path, products: int) -> None:
