@@ -54,7 +54,7 @@ def last_moment(text: str) -> datetime:
 FileArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE]", help="Where to; it appears when it is whole. Default: standard output."
+        metavar="FILE", help="Where to; it appears when it is whole. Default: standard output."
     ),
 ]
 FormatOption = Annotated[

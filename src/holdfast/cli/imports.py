@@ -102,6 +102,7 @@ _HELP = {
     """,
 }
 _ENDS = """
+
     Exits with 1 if a line was refused; each is told by line, and the others are taken in. Ended in
     the middle, the same command goes on where it was.
     """
@@ -147,7 +148,12 @@ def _add(kind: str) -> None:
         connection = Connection(orders, inventory, data)
         _show(uvloop.run(_taken_in(connection, kind, file, options)), output)
 
-    app.command(kind, help=_HELP[kind] + _ENDS)(take_in)
+    app.command(kind, help=_flowing(_HELP[kind] + _ENDS))(take_in)
+
+
+def _flowing(text: str) -> str:
+    """A help text whose paragraphs are broken where the terminal ends, and nowhere else."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 for _kind in KINDS:
