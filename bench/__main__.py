@@ -73,7 +73,7 @@ def main() -> int:
     try:
         with ExitStack() as started:
             folder = chosen.folder or started.enter_context(temporary_folder())
-            servers = Servers(folder, started, chosen.workers)
+            servers = Servers(folder, started, chosen.workers, notifies=chosen.notifier)
             options = Options(chosen.seconds, chosen.rounds, chosen.baseline_seconds, chosen.full)
             bench = Bench(servers, options)
             if chosen.profile:
@@ -134,6 +134,7 @@ def _options() -> argparse.ArgumentParser:
         "--full", action="store_true", help="the full sizes of scenarios 7, 8 and 13: takes an hour"
     )
     options.add_argument("--workers", type=int, default=1, help="processes of each service")
+    options.add_argument("--notifier", action="store_true", help="a cluster has a Notifier, too")
     options.add_argument("--record", default="latest", metavar="NAME", help="results/NAME.json")
     options.add_argument("--no-record", action="store_true", help="write nothing")
     options.add_argument("--against", metavar="NAME", help="compare with these; else with NAME")

@@ -5,6 +5,8 @@ are placed, and their events read from the beginning in turns: by the client lib
 typed object of each, and by `StreamEvents` alone. Then orders are placed at a rate, and of each is
 measured how long after the answer of `CreateOrder`, which leaves after the commit, the follower has
 its `OrderPlaced`; it may be before.
+
+With `--events` the feed is made so long before it is read, by copies of what stands in it.
 """
 
 import argparse
@@ -21,13 +23,23 @@ from bench.generator import quantiles_ms
 from bench.progress import say
 from bench.testbed import Servers, Testbed
 from bench.workload import PRODUCTS, product_id
+from holdfast.chassis.database.engines import connect
 from holdfast.client import Holdfast, OrderLine, OrderRequest
 from holdfast.contracts.feeds.v1 import feeds_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
+from testbed.keys import keyed
 from testbed.processes import temporary_folder
 
 BATCH = 100
 ARRIVE_S_MAX = 30.0
+STEP_EVENTS = 100_000
+
+COPY = """
+INSERT INTO feed
+SELECT position + $1, event_id, type, subject, sequence, happened_at, traceparent, data
+  FROM feed
+ WHERE position <= $2
+"""
 
 
 def lines(number: int) -> list[OrderLine]:
@@ -43,6 +55,26 @@ async def place(client: Holdfast, orders: int) -> None:
                 raise placed
 
 
+async def lengthen(testbed: Testbed, events: int) -> None:
+    """Copy what stands in the feed to its end, again and again; each time at most as much again."""
+    async with connect(testbed.urls["orders"]) as database:
+        async with database.read() as reading:
+            (head,) = await reading.fetch("SELECT last FROM feed_head")
+        last: int = head["last"]
+        while last < events:
+            more = min(last, events - last, STEP_EVENTS)
+            async with database.begin() as work:
+                await work.execute(COPY, last, more)
+                await work.execute("UPDATE feed_head SET last = $1", last + more)
+            last += more
+
+
+async def cut(testbed: Testbed, events: int) -> None:
+    """Take the copies away, and what stood before them, as if all of it had become too old."""
+    async with connect(testbed.urls["orders"]) as database:
+        await database.execute("DELETE FROM feed WHERE position <= $1", events)
+
+
 async def by_client(testbed: Testbed, events: int) -> None:
     async with (
         Holdfast(testbed.orders, testbed.inventory) as client,
@@ -56,7 +88,7 @@ async def by_client(testbed: Testbed, events: int) -> None:
 
 
 async def by_stream(testbed: Testbed, events: int) -> None:
-    async with aio.insecure_channel(testbed.orders) as channel:
+    async with keyed(aio.insecure_channel(testbed.orders)) as channel:
         call = OrderServiceStub(channel).StreamEvents(feeds_pb2.StreamEventsRequest())
         seen = 0
         async for part in call:
@@ -122,16 +154,22 @@ async def measure(testbed: Testbed, options: argparse.Namespace) -> None:
         say(f"placing {options.orders:,} orders")
         await place(client, options.orders)
     await asyncio.to_thread(testbed.ledger.wait_until_settled)
+    if options.events:
+        say(f"making the feed {options.events:,} events long")
+        await lengthen(testbed, options.events)
     say("replaying")
-    await replay(testbed, 2 * options.orders, options.rounds)
+    await replay(testbed, options.events or 2 * options.orders, options.rounds)
     say(f"placing orders at {options.rate:g}/s")
     await latency(testbed, options.rate, options.seconds)
+    if options.events:
+        await cut(testbed, options.events)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.following", description=__doc__)
     parser.add_argument("--embedded", action="store_true", help="one process on SQLite")
     parser.add_argument("--orders", type=int, default=10_000, help="placed before the replay")
+    parser.add_argument("--events", type=int, default=0, help="that the feed has; 0: theirs")
     parser.add_argument("--rounds", type=int, default=3, help="of the replay; medians are told")
     parser.add_argument("--rate", type=float, default=100.0, help="orders/s of the second part")
     parser.add_argument("--seconds", type=float, default=8.0, help="of the second part")

@@ -19,7 +19,7 @@ from testbed.cluster import Cluster, Deployment, Embedded, fresh_places
 from testbed.keys import keyed
 from testbed.processes import free_port
 from testbed.servers import PostgresServer, RabbitmqServer, postgres, rabbitmq
-from testbed.services import settings_of
+from testbed.services import ALL_SERVICES, SERVICES, settings_of
 from testbed.templates import Templates
 
 CALL_S_MAX = 60.0
@@ -51,11 +51,15 @@ class Servers:
     """The private servers of one bench run, each started when a scenario first needs it.
 
     :param workers: worker processes in each service of a cluster.
+    :param notifies: a cluster has a Notifier, too, of which nobody wants anything.
     """
 
-    def __init__(self, folder: Path, started: ExitStack, workers: int = 1) -> None:
+    def __init__(
+        self, folder: Path, started: ExitStack, workers: int = 1, *, notifies: bool = False
+    ) -> None:
         self.folder = folder
         self.workers = workers
+        self._services = ALL_SERVICES if notifies else SERVICES
         self._started = started
         self._postgres: PostgresServer | None = None
         self._rabbitmq: RabbitmqServer | None = None
@@ -87,14 +91,16 @@ class Servers:
 
     @contextmanager
     def cluster(self, *, products_there: bool = True, http: bool = False) -> Iterator[Testbed]:
-        """Both services on fresh databases, verified at the end.
+        """The services on fresh databases, verified at the end.
 
         :param http: Orders serves HTTP/JSON too.
         :raises Contradicted: `verify` found something.
         """
         folder = self._new_folder()
         servers = self.postgres, self.rabbitmq
-        places = fresh_places(folder.name, *servers, self._templates, end_at_rest=True)
+        places = fresh_places(
+            folder.name, *servers, self._templates, services=self._services, end_at_rest=True
+        )
         with places as (urls, broker):
             at_http = f"127.0.0.1:{free_port()}" if http else ""
             base = {**os.environ, **settings_of("orders", http=at_http)}

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -100,3 +102,15 @@ def test_every_text_is_there_that_is_said_and_said_that_is_there() -> None:
 )
 def test_a_browser_is_answered_in_its_language(wanted: str, accepted: str, spoken: str) -> None:
     assert chosen(wanted, accepted).language == spoken
+
+
+def test_whoever_never_opens_the_console_does_not_load_its_pages() -> None:
+    program = (
+        "import sys, holdfast.embedded; print(sorted({'starlette', 'jinja2'} & {*sys.modules}))"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert told == "[]\n"

@@ -23,7 +23,6 @@ from holdfast.cli.connection import (
 )
 from holdfast.cli.exits import REFUSED
 from holdfast.cli.output import Output, OutputOption, print_facts, print_json
-from holdfast.cli.patience import chunks, in_parallel
 from holdfast.cli.replay_report import percentile
 from holdfast.client import (
     Holdfast,
@@ -35,6 +34,7 @@ from holdfast.client import (
     Placed,
     StockRequest,
 )
+from holdfast.exchange.patience import chunks, in_parallel
 
 ORDERS_PORT, INVENTORY_PORT = 7001, 7002
 CUSTOMER = "bench"

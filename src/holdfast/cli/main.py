@@ -16,6 +16,8 @@ from holdfast.cli import (
     customers,
     databases,
     events,
+    exports,
+    imports,
     keys,
     locations,
     mails,
@@ -93,6 +95,8 @@ app.add_typer(backorders.app, name="backorder")
 app.add_typer(events.app, name="events")
 app.add_typer(webhooks.app, name="webhook")
 app.add_typer(mails.app, name="mail")
+app.add_typer(imports.app, name="import")
+app.add_typer(exports.app, name="export")
 app.command()(replay)
 app.command()(bench)
 app.command()(metrics)

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from holdfast.cli.patience import in_parallel, patiently
 from holdfast.cli.replay_report import SourcingReport
 from holdfast.cli.replay_returns import FILLED
 from holdfast.client import AlreadyExists, Holdfast, Order, OrderStatus
+from holdfast.exchange.patience import in_parallel, patiently
 
 MAIN = "main"
 LOCATIONS_MAX = 20

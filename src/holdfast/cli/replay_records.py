@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from holdfast.cli.patience import chunks, in_parallel, patiently
 from holdfast.client import Holdfast, Money, Order, OrderLine, OrderRequest, OrderStatus, Sourcing
+from holdfast.exchange.patience import chunks, in_parallel, patiently
 from holdfast.importing.orders import FileOrder
 
 ASKED_MAX = 1_000  # request ids in one call

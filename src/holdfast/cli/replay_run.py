@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from holdfast.cli.patience import in_parallel, outcome_unknown, patiently, pauses
 from holdfast.cli.replay_cancellations import Cancellations
 from holdfast.cli.replay_locations import location_ids, make_locations, sourced
 from holdfast.cli.replay_records import (
@@ -33,6 +32,7 @@ from holdfast.client import (
     Sourcing,
     SourcingStrategy,
 )
+from holdfast.exchange.patience import in_parallel, outcome_unknown, patiently, pauses
 from holdfast.importing.flaws import Flaw
 from holdfast.importing.orders import FileOrder
 from holdfast.importing.reading import OrderFile

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
-from holdfast.cli.patience import chunks, in_parallel, patiently
 from holdfast.cli.replay_locations import MAIN, dealt
 from holdfast.client import (
     AlreadyExists,
@@ -20,6 +19,7 @@ from holdfast.client import (
     StockLevel,
     StockRequest,
 )
+from holdfast.exchange.patience import chunks, in_parallel, patiently
 from holdfast.importing.reading import OrderFile
 
 BATCH_MAX = 1_000  # products in one call

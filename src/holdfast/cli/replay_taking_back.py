@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from holdfast.cli.patience import in_parallel, outcome_unknown, patiently
 from holdfast.cli.replay_report import ReturnsReport
 from holdfast.cli.replay_returns import (
     OwnReturn,
@@ -29,6 +28,7 @@ from holdfast.client import (
     ReturnLine,
     ReturnState,
 )
+from holdfast.exchange.patience import in_parallel, outcome_unknown, patiently
 from holdfast.importing.flaws import Flaw
 from holdfast.importing.matching import Matches, Unmatched, UnmatchedUnits
 from holdfast.importing.orders import Cancellation, FileOrder

@@ -1,1 +1,1 @@
-"""Files of orders: bytes to text, text to rows, rows to lines, lines to orders."""
+"""Files: bytes to text, text to rows, rows to lines of orders or to records of tables."""

@@ -26,6 +26,7 @@ _MARKS = (
 )
 _SAVE_AS = 'save it as "CSV UTF-8"'
 _UNPACK = "unpack it, or pack it with gzip"
+_JSON = "JSON"
 _OTHER_KINDS = (
     (b"PK", "a workbook (xlsx, ods) or a zip archive", f"open it and {_SAVE_AS}"),
     (b"\xd0\xcf\x11\xe0", "a workbook of an old Excel (xls)", f"open it and {_SAVE_AS}"),
@@ -40,8 +41,8 @@ _OTHER_KINDS = (
     (b"Rar!", "a RAR archive", _UNPACK),
     (_GZIP, "packed with gzip twice", "unpack it once"),
     (b"<", "a web page or XML", f"open it in a spreadsheet and {_SAVE_AS}"),
-    (b"{", "JSON", "write it as CSV"),
-    (b"[", "JSON", "write it as CSV"),
+    (b"{", _JSON, "write it as CSV"),
+    (b"[", _JSON, "write it as CSV"),
 )
 
 
@@ -68,8 +69,10 @@ class Encoding(StrEnum):
 class TextOfFile:
     """The text of a file, plain or gzipped, piece by piece; no more than a piece is in memory."""
 
-    def __init__(self, path: Path, encoding: Encoding | None = None) -> None:
-        self._path, self._wanted = path, encoding
+    def __init__(
+        self, path: Path, encoding: Encoding | None = None, *, is_json: bool = False
+    ) -> None:
+        self._path, self._wanted, self._is_json = path, encoding, is_json
         self._hash = hashlib.sha256()
         self._place = _Place()
 
@@ -84,9 +87,9 @@ class TextOfFile:
         :raises UnreadableFile: it cannot be opened.
         :raises UnreadableText: it is of another kind, in another encoding, or damaged.
         """
-        with _opened(self._path) as stream:
+        with opened(self._path) as stream:
             head = self._read(stream)
-            encoding, mark = _recognised(head, self._wanted)
+            encoding, mark = _recognised(head, self._wanted, is_json=self._is_json)
             decoder = codecs.getincrementaldecoder(encoding)("strict")
             piece, is_last = head[len(mark) :], not head
             while True:
@@ -148,7 +151,11 @@ class _Place:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
+def opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
+    """The bytes of a file, unpacked if they are packed with gzip.
+
+    :raises UnreadableFile: it cannot be opened.
+    """
     try:
         with path.open("rb") as plain:
             zipped = plain.peek(len(_GZIP)).startswith(_GZIP)
@@ -159,7 +166,7 @@ def _opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
         raise UnreadableFile(path, problem, is_there=False) from error
 
 
-def _recognised(head: bytes, wanted: Encoding | None) -> tuple[str, bytes]:
+def _recognised(head: bytes, wanted: Encoding | None, *, is_json: bool) -> tuple[str, bytes]:
     """The encoding of a file that begins so, and its byte order mark."""
     if not head:
         raise UnreadableText("there is nothing in it: 0 bytes")
@@ -169,7 +176,7 @@ def _recognised(head: bytes, wanted: Encoding | None) -> tuple[str, bytes]:
                 raise UnreadableText(f"it is UTF-32, {_NOT_READ}: {_SAVE_AS}")
             return encoding, mark  # a mark is certain, whatever was named
     for signature, kind, cure in _OTHER_KINDS:
-        if head.startswith(signature):
+        if head.startswith(signature) and not (is_json and kind is _JSON):
             raise UnreadableText(f"it is {kind}, {_NOT_READ}: {cure}")
     if wanted is None:
         _require_no_utf_16(head)

@@ -33,7 +33,7 @@ def identity(what: str, text: str, *, characters_max: int = CHARACTERS_MAX) -> s
         raise Unintelligible(
             f"the {what} {quoted(stripped)} has a byte order mark (BOM, U+FEFF): remove it"
         )
-    flaw = _rewritten(stripped) or flaw_in(stripped)
+    flaw = rewritten(stripped) or flaw_in(stripped)
     if flaw:
         raise Unintelligible(f"the {what} {quoted(stripped)} {flaw}")
     if len(stripped) > characters_max:
@@ -54,7 +54,7 @@ def seen(text: str) -> str:
     return " ".join(unmarked.split())
 
 
-def _rewritten(text: str) -> str | None:
+def rewritten(text: str) -> str | None:
     """What a spreadsheet or a program made of it, and what to do; None if nothing can be seen."""
     if _EXPONENT.fullmatch(text):
         return f"is a number with an exponent, so digits may be lost: {_AS_TEXT}"

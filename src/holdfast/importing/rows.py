@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 LINE_CHARS_MAX = 65_536
-CELL_LINES_MAX = 100  # so far a closing quote is looked for
+CELL_LINES_MAX = 100  # so far a closing quote is looked for, if nobody says more
 
 _LINE_END = re.compile("\r\n|\n|\r")
 BOM, NUL = "\ufeff", "\0"
@@ -73,12 +73,17 @@ def _lines(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def rows(
-    lines: Lines, separator: str, is_whole: Callable[[str], bool] = lambda _text: False
+    lines: Lines,
+    separator: str,
+    is_whole: Callable[[str], bool] = lambda _text: False,
+    *,
+    cell_lines_max: int = CELL_LINES_MAX,
 ) -> Iterator[Row | BadRow]:
     """Every row.
 
     :param is_whole: whether a line within a quoted cell is a row of its own by the look of it, so
         that the quote must be a stray one.
+    :param cell_lines_max: so far a closing quote is looked for.
     """
     while (text := lines.next()) is not None:
         number = lines.number
@@ -88,7 +93,7 @@ def rows(
         elif BOM in text or NUL in text:
             yield _with_oddity(number, text.split(separator))
         elif '"' in text:
-            yield _quoted_row(lines, text, separator, is_whole)
+            yield _quoted_row(lines, text, separator, is_whole, cell_lines_max)
         else:
             yield Row(number, text.split(separator))
 
@@ -105,14 +110,14 @@ def _with_oddity(number: int, cells: list[str]) -> BadRow:
 
 
 def _quoted_row(
-    lines: Lines, text: str, separator: str, is_whole: Callable[[str], bool]
+    lines: Lines, text: str, separator: str, is_whole: Callable[[str], bool], lines_max: int
 ) -> Row | BadRow:
     number, texts = lines.number, [text]
     while True:
         try:
             cells = split("\n".join(texts), separator)
         except _Unclosed as error:
-            if _take_up_to_a_quote(lines, texts):
+            if _take_up_to_a_quote(lines, texts, lines_max):
                 continue
             return _stray(lines, number, texts, error.cells)
         except _Stray as error:
@@ -126,10 +131,10 @@ def _quoted_row(
         return Row(number, cells, tuple(texts))
 
 
-def _take_up_to_a_quote(lines: Lines, texts: list[str]) -> bool:
+def _take_up_to_a_quote(lines: Lines, texts: list[str], lines_max: int) -> bool:
     """Take lines up to one that may close the quote; False if none does within the bounds."""
     room = LINE_CHARS_MAX - sum(map(len, texts))
-    while len(texts) < CELL_LINES_MAX and (text := lines.next()) is not None:
+    while len(texts) < lines_max and (text := lines.next()) is not None:
         texts.append(text)
         room -= len(text)
         if room < 0 or BOM in text or NUL in text:

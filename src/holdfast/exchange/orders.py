@@ -1,0 +1,234 @@
+"""Orders as files: a line for each line of an order; those of an order stand together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from holdfast.client import (
+    Customer,
+    Details,
+    Holdfast,
+    HoldfastError,
+    Money,
+    NotFound,
+    Order,
+    OrderLine,
+    OrderRequest,
+    StockInfo,
+)
+from holdfast.exchange.customers import CONTACT_CHARACTERS_MAX
+from holdfast.exchange.kinds import (
+    DoneBefore,
+    Entry,
+    LineNote,
+    Outcome,
+    Plan,
+    Problem,
+    Records,
+    read_soundly,
+)
+from holdfast.exchange.values import LineProblem, ValueOptions, Values
+from holdfast.importing.tables import BadRecord, Shape
+
+# What the services allow; tests hold them against these numbers.
+QUANTITY_MAX = 1_000_000_000
+LINES_MAX = 2_000
+NOTE_CHARACTERS_MAX = 2_000
+ORDERS = Shape(
+    names=(
+        *("request_id", "customer_id", "product_id", "quantity", "unit_price", "currency"),
+        *("reference", "channel", "note"),
+        *(f"customer_{name}" for name in CONTACT_CHARACTERS_MAX),
+    ),
+    required=("request_id", "customer_id", "product_id", "quantity"),
+    told=("order_id", "status", "create_time", "line_no", "shipped", "total", "payment_status"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What every line of an order says of it as a whole."""
+
+    request_id: str
+    customer_id: str
+    details: Details
+    customer: Customer | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    whole: Whole
+    line: OrderLine
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The lines of an order as they come."""
+
+    key: tuple[object, object]
+    line: int
+    last_line: int = 0
+    count: int = 0
+    whole: Whole | None = None
+    lines: list[OrderLine] = field(default_factory=list)
+    problems: list[LineNote] = field(default_factory=list)
+    warnings: list[LineNote] = field(default_factory=list)
+
+    def take(self, values: Values) -> None:
+        item, problems = read_soundly(values, _read)
+        self.last_line, self.count = values.line, self.count + 1
+        self.problems += problems
+        self.warnings += [LineNote(values.line, *warning) for warning in values.warnings]
+        if item is None:
+            return
+        self.whole = self.whole or item.whole
+        if item.whole != self.whole:
+            told = f"it says something else of the order than line {self.line:,} does"
+            self.problems.append(LineNote(values.line, "", told))
+        if len(self.lines) == LINES_MAX:
+            told = f"an order has at most {LINES_MAX:,} lines: make two of it"
+            self.problems.append(LineNote(values.line, "", told))
+        if len(self.lines) <= LINES_MAX:
+            self.lines.append(item.line)
+
+    def entry(self) -> "Entry[OrderRequest]":
+        is_whole = self.whole is not None and not self.problems
+        item = _request(self.whole, self.lines) if self.whole and is_whole else None
+        return Entry(
+            *(self.line, self.last_line, item, self.problems, self.warnings), lines=self.count
+        )
+
+
+class Orders:
+    """Orders: recorded once for each customer and request id, or found to be there."""
+
+    name: ClassVar[str] = "orders"
+    shape: ClassVar[Shape] = ORDERS
+    columns: ClassVar[Mapping[str, str]] = {
+        f"customer.{name}": f"customer_{name}" for name in CONTACT_CHARACTERS_MAX
+    }
+
+    def __init__(self, client: Holdfast) -> None:
+        self._client = client
+
+    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[OrderRequest]]:
+        """The orders. One that a line can't be read of is refused as a whole; so are both
+        neighbours of a line that tells not even its order.
+        """
+        now: _Gathered | None = None
+        before: LineNote | None = None  # what stands right before, and may be of the next order
+        for record in records:
+            if isinstance(record, BadRecord):
+                before = LineNote(record.line, "", record.problem)
+                if now is None:
+                    now = _Gathered((None, None), record.line)
+                now.problems.append(before)
+                now.last_line, now.count = record.line, now.count + 1
+                continue
+            key = record.cells.get("request_id"), record.cells.get("customer_id")
+            if now is not None and now.key != key:
+                yield now.entry()
+                now = None
+            if now is None:
+                now = _Gathered(key, record.line)
+                if before:
+                    told = f"line {before.line:,}, right before it, may be of this order"
+                    now.problems.append(LineNote(record.line, "", told))
+            before = None
+            now.take(Values(record, options))
+        if now is not None:
+            yield now.entry()
+
+    def key(self, item: OrderRequest) -> tuple[str, str]:
+        """What makes it one order for ever."""
+        return item.customer_id, item.request_id
+
+    async def plan(self, items: Sequence[OrderRequest]) -> Sequence[Plan[OrderRequest]]:
+        """Look for them, and for the products of those that are not there."""
+        ids = list(dict.fromkeys(one.request_id for one in items))
+        listed = self._client.orders.list(request_ids=ids)
+        there = {(one.customer_id, one.request_id): one async for one in listed}
+        new = [one for one in items if self.key(one) not in there]
+        products = await self._products(new)
+        return [
+            _found(one, there[self.key(one)]) if self.key(one) in there else _new(one, products)
+            for one in items
+        ]
+
+    async def _products(
+        self, orders: Sequence[OrderRequest]
+    ) -> dict[str, StockInfo | HoldfastError]:
+        ids = list(dict.fromkeys(line.product_id for order in orders for line in order.lines))
+        infos = await self._client.inventory.get_stock_batch(ids) if ids else []
+        return dict(zip(ids, infos, strict=True))
+
+    async def carry_out(
+        self, plans: Sequence[Plan[OrderRequest]]
+    ) -> Sequence[Problem | DoneBefore | None]:
+        """Place them by one call."""
+        answers = await self._client.orders.create_batch([plan.item for plan in plans])
+        return [answer if isinstance(answer, HoldfastError) else None for answer in answers]
+
+
+def _found(item: OrderRequest, there: Order) -> Plan[OrderRequest]:
+    mine = [(line.product_id, line.quantity, line.unit_price) for line in item.lines]
+    theirs = [(line.product_id, line.quantity, line.unit_price) for line in there.lines]
+    is_same = len(mine) == len(theirs) and all(
+        my[:2] == their[:2] and my[2] in (None, their[2])
+        for my, their in zip(mine, theirs, strict=True)
+    )
+    if is_same:
+        return Plan(item, Outcome.UNCHANGED)
+    told = (
+        f"is that of order {there.order_id}, which has other lines: nothing was done; give it "
+        "another one if it is another order"
+    )
+    return Plan(item, problem=LineProblem([("request_id", told)]))
+
+
+def _new(
+    item: OrderRequest, products: Mapping[str, StockInfo | HoldfastError]
+) -> Plan[OrderRequest]:
+    for line in item.lines:
+        match products[line.product_id]:
+            case NotFound() as error:
+                return Plan(item, problem=error)
+            case HoldfastError() as error:
+                raise error
+            case StockInfo(product=product) if not product.active:
+                told = f"{line.product_id} is not active, so nothing of it is sold"
+                return Plan(item, problem=LineProblem([("product_id", told)]))
+    return Plan(item, Outcome.CREATED)
+
+
+def _request(whole: Whole, lines: Sequence[OrderLine]) -> OrderRequest:
+    return OrderRequest(
+        customer_id=whole.customer_id,
+        lines=tuple(lines),
+        customer=whole.customer,
+        request_id=whole.request_id,
+        details=whole.details if whole.details != Details() else None,
+    )
+
+
+def _read(values: Values) -> _Line:
+    values.require("quantity")
+    quantity = values.whole("quantity", lowest=1, highest=QUANTITY_MAX)
+    contact = {
+        name: values.text(f"customer_{name}", characters_max=limit)
+        for name, limit in CONTACT_CHARACTERS_MAX.items()
+    }
+    details = Details(
+        reference=values.optional_code("reference") or "",
+        channel=values.optional_code("channel") or "",
+        note=values.text("note", characters_max=NOTE_CHARACTERS_MAX) or "",
+    )
+    known = {name: text for name, text in contact.items() if text}
+    whole = Whole(
+        request_id=values.code("request_id"),
+        customer_id=values.code("customer_id"),
+        details=details,
+        customer=Customer(**known) if known else None,
+    )
+    price: Money | None = values.money("unit_price")
+    return _Line(whole, OrderLine(values.code("product_id"), quantity or 0, price))

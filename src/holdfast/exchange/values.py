@@ -1,0 +1,206 @@
+"""What the cells of a line say: values by the services' own rules, or problems with their columns.
+
+A column that is not there is None: what is there stays as it is. So is an empty cell, but where
+text is asked for: it may be empty.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeVar
+
+from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
+from holdfast.client import Money
+from holdfast.importing.dates import DateOrder, moment
+from holdfast.importing.flaws import Unintelligible, quoted
+from holdfast.importing.identities import rewritten
+from holdfast.importing.locales import DIGITS_MAX, Locale, manner_of, number
+from holdfast.importing.tables import Cell, Record
+
+E = TypeVar("E", bound=StrEnum)
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOptions:
+    """How the values of a file are written.
+
+    :param locale: of its numbers and dates; None: 1234.56 and 2026-03-31.
+    :param dates: what a date begins with; None: what the locale says, or nothing.
+    :param currency: of prices that stand beside no column of currencies (ISO 4217).
+    """
+
+    locale: Locale | None = None
+    dates: DateOrder | None = None
+    currency: str = "GBP"
+
+
+class LineProblem(Exception):
+    """A line can't be used: everything that is wrong with it, by column."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{column}: {problem}" for column, problem in problems))
+        self.problems = problems
+
+
+class Values:
+    """The values of one line; what is wrong is gathered, and raised in the end."""
+
+    def __init__(self, record: Record, options: ValueOptions) -> None:
+        self.line, self._cells, self._options = record.line, record.cells, options
+        self._problems = Violations()
+        self.warnings: list[tuple[str, str]] = []
+
+    def has(self, column: str) -> bool:
+        """Whether the file has this column."""
+        return column in self._cells
+
+    def require_sound(self) -> None:
+        """Of everything that was read so far.
+
+        :raises LineProblem: something is wrong with it.
+        """
+        if self._problems:
+            raise LineProblem(self._problems.refusal().violations)
+
+    def add(self, column: str, problem: str) -> None:
+        """Something is wrong that only who reads the line as a whole can see."""
+        self._problems.add(column, problem)
+
+    def require(self, column: str) -> None:
+        """A cell that must say something, and has said nothing; what is wrong stands already."""
+        if self._cells.get(column) is None or not _as_text(self._cells[column]).strip():
+            self.add(column, "is missing")
+
+    def code(self, column: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
+        """An id that must be there: exactly as typed, but for spaces around it."""
+        value = self._code(column)
+        return self._problems.id(column, value, characters_max=characters_max)
+
+    def optional_code(self, column: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str | None:
+        """An id that may be missing or empty."""
+        if not self.has(column):
+            return None
+        value = self._code(column)
+        return self._problems.optional_id(column, value, characters_max=characters_max)
+
+    def text(self, column: str, *, characters_max: int) -> str | None:
+        """Free text, which may be empty."""
+        if not self.has(column):
+            return None
+        value = _as_text(self._cells[column])
+        return self._problems.text(column, value, characters_max=characters_max)
+
+    def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
+        """A whole number; 6.0 is 6, and nothing is rounded."""
+        exact = self._number(column)
+        if exact is None:
+            return None
+        if exact != exact.to_integral_value():
+            cure = "write a whole number"
+            if self._options.locale is None:
+                cure += ", or say by --locale how the file is written if the point marks thousands"
+            self.add(column, f"is {quoted(str(self._cells[column]))}, which is not whole: {cure}")
+            return None
+        return self._problems.within(column, int(exact), lowest=lowest, highest=highest)
+
+    def money(self, column: str) -> Money | None:
+        """An amount of 0 or more in the currency of the line."""
+        exact = self._number(column)
+        currency = self.optional_code("currency") or self._options.currency
+        if exact is None:
+            return None
+        try:
+            found = Money.parse(f"{exact:f}", currency)
+        except ValueError as error:
+            self.add(column, f"{error}; nothing is rounded here: write an amount that can be paid")
+            return None
+        if found.minor < 0:
+            self.add(column, f"is {found}; it must be 0 or more")
+        return found
+
+    def flag(self, column: str) -> bool | None:
+        """Yes or no."""
+        cell = self._cells.get(column)
+        if cell in (None, ""):
+            return None
+        found = _TRUTH.get(str(cell).strip().casefold())
+        if found is None:
+            self.add(column, f"is {quoted(str(cell))}: write true or false")
+        return found
+
+    def choice(self, column: str, kind: type[E]) -> E | None:
+        """One of few words, whatever their letter case."""
+        text = _as_text(self._cells.get(column)).strip().upper().replace("-", "_")
+        if not text:
+            return None
+        known = [one for one in kind if one != "UNKNOWN"]
+        found = next((one for one in known if one == text), None)
+        if found is None:
+            self.add(column, f"is {quoted(text)}, which is none of {', '.join(known)}")
+        return found
+
+    def day(self, column: str) -> date | None:
+        """A day; 04/01/2011 only where somebody has said what comes first."""
+        cell = self._cells.get(column)
+        if isinstance(cell, datetime | date):
+            return cell.date() if isinstance(cell, datetime) else cell
+        text = _as_text(cell).strip()
+        if not text:
+            return None
+        order = self._options.dates or manner_of(self._options.locale).dates
+        try:
+            return moment(text, order).date()
+        except Unintelligible as error:
+            self.add(column, error.problem)
+            return None
+
+    def _code(self, column: str) -> str:
+        cell = self._cells.get(column)
+        text = _as_text(cell).strip(" ")
+        if text and not isinstance(cell, str):
+            problem = "is a number in the file: zeros at its front, or digits, may be lost"
+            self._warn(column, f"{quoted(text)} {problem}: format the column as text")
+        elif text and (flaw := rewritten(text)):
+            self._warn(column, f"{quoted(text)} {flaw}; it is kept as it stands there")
+        return text
+
+    def _warn(self, column: str, problem: str) -> None:
+        self.warnings.append((column, problem))
+
+    def _number(self, column: str) -> Decimal | None:
+        cell = self._cells.get(column)
+        if isinstance(cell, int | Decimal) and not isinstance(cell, bool):
+            exact = Decimal(cell)
+            if exact.is_finite() and abs(exact.adjusted()) < DIGITS_MAX:
+                return exact
+            self.add(column, "is a number that is too large, or too fine")
+            return None
+        if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip(" ")):
+            return None
+        if not isinstance(cell, str):
+            self.add(column, f"is {quoted(_as_text(cell))}, which is no number")
+            return None
+        try:
+            return Decimal(number(cell, self._options.locale))
+        except Unintelligible as error:
+            self.add(column, error.problem)
+            return None
+
+
+def _as_text(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case date() | time():
+            return cell.isoformat()
+        case Decimal():
+            return f"{cell:f}"
+        case _:
+            return str(cell)
