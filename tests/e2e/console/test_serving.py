@@ -40,7 +40,8 @@ def test_up_prints_a_link_that_opens_the_console_once(tmp_path: Path) -> None:
 def test_a_console_of_its_own_serves_people_before_services_elsewhere(tmp_path: Path) -> None:
     listen = f"127.0.0.1:{free_port()}"
     with up(tmp_path) as (_, at):
-        reached = {name: at[name] for name in ("orders", "inventory", "notifier")}
+        reached = {name: at[name] for name in ("orders", "inventory")}
+        reached["notifier"] = f"127.0.0.1:{free_port()}"  # nobody is there
         with (
             console(listen=listen, https=True, **reached) as program,
             httpx2.Client(base_url=f"http://{listen}", follow_redirects=False) as browser,
@@ -58,8 +59,12 @@ def test_a_console_of_its_own_serves_people_before_services_elsewhere(tmp_path: 
                 "/console/sign-in", data={"key": KEY}, headers={"sec-fetch-site": "same-origin"}
             )
             elsewhere = browser.get("/v1/orders")
+            cookie = entered.headers["set-cookie"].partition(";")[0]
+            today = browser.get("/console", headers={"cookie": cookie})
 
     assert entered.status_code == 303
     assert entered.headers["set-cookie"].startswith("__Host-holdfast=")
     assert "; Secure" in entered.headers["set-cookie"]
     assert elsewhere.status_code == 404
+    assert today.status_code == 200
+    assert "The Notifier does not answer" in today.text

@@ -1,5 +1,6 @@
 """What needs a person today: each row with its next step."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -8,10 +9,18 @@ from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.client import DeliveryState, Order, OrderStatus, WebhookState
+from holdfast.client import (
+    DeadlineExceeded,
+    DeliveryState,
+    Order,
+    OrderStatus,
+    Unavailable,
+    WebhookState,
+)
 from holdfast.console.visit import Visit
 
 ROWS_MAX = 10
+NOTIFIER_S_MAX = 2.0
 LATE_S = 60.0  # an order is decided in well under a second
 DAY = timedelta(days=1)
 
@@ -42,7 +51,13 @@ class Failing:
 async def today(visit: Visit) -> Response:
     """The first page."""
     matters = await _matters(visit) if visit.may("orders:read") else []
-    failing = await _failing(visit) if visit.may("webhooks:manage") else []
+    failing: list[Failing] | None = []
+    if visit.may("webhooks:manage"):
+        try:
+            async with asyncio.timeout(NOTIFIER_S_MAX):
+                failing = await _failing(visit)
+        except (TimeoutError, Unavailable, DeadlineExceeded):
+            failing = None  # the Notifier is away: orders still need people
     return visit.show("today.html", matters=matters, failing=failing)
 
 
