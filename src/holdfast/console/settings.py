@@ -22,7 +22,7 @@ class ConsoleSettings(ServiceSettings, PortSettings):
     :param services_key: file in PEM with its key.
     """
 
-    listen: str = "127.0.0.1:7006"
+    listen: str = "127.0.0.1:7007"
     orders: str = "127.0.0.1:7001"
     inventory: str = "127.0.0.1:7002"
     notifier: str = "127.0.0.1:7005"
