@@ -42,6 +42,7 @@ BUSY = {"UpdateStock": 20, "QuarantineStock": 4, "ListBackorders": 5}
 SAMPLE_EVERY_S = 1.0
 TASKS_AT_REST_MAX = 42  # embedded mode has 38; and some may be about to end
 NOTIFIER_TASKS_MAX = 16
+DELIVERIES_MAX = 16 * 3  # to all partners, where nobody waited for the last
 
 # What partners want, in turn; the first wants everything. The second has missed something.
 TYPES: Sequence[tuple[str, ...]] = (
@@ -212,11 +213,11 @@ class World:
         later = await snapshot_of(views["orders"], views["inventory"])
         untold += self._partners.violations(later.feeds, whole=whole)
         problems = [problem for instance in self._instances for problem in instance.problems]
+        notifies = NOTIFIER_TASKS_MAX + (0 if whole else DELIVERIES_MAX)
         problems += [
             f"14: {instance.name} has {instance.tasks} tasks at rest"
             for instance in self._instances
-            if instance.tasks
-            > TASKS_AT_REST_MAX + NOTIFIER_TASKS_MAX * (NOTIFIER in instance.services)
+            if instance.tasks > TASKS_AT_REST_MAX + notifies * (NOTIFIER in instance.services)
         ]
         told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
         return [waiting] * bool(waiting) + problems + told + untold
