@@ -52,7 +52,7 @@ class Form:
         """An amount of money as 12.50, or as 12,50 where that is how numbers are written."""
         point = self.words.say("number.point")
         flaw = self.words.say("form.amount")
-        return self._read(name, lambda text: parse_amount(text.replace(point, ".")), flaw)
+        return self._read(name, lambda text: _amount(text, point), flaw)
 
     def units(self, prefix: str) -> dict[int, int]:
         """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
@@ -88,6 +88,13 @@ def _whole(text: str, lowest: int) -> int:
     if len(text) > 12 or not text.lstrip("-").isdecimal() or int(text) < lowest:
         raise ValueError(text)
     return int(text)
+
+
+def _amount(text: str, point: str) -> Decimal:
+    """Where a comma is the point, a dot may have been meant for thousands: that is not guessed."""
+    if point != "." and "." in text:
+        raise ValueError(text)
+    return parse_amount(text.replace(point, "."))
 
 
 async def read_form(request: Request, words: Words, name: str) -> Form:

@@ -41,6 +41,10 @@ class Words:
         decimals = self.catalogue["number.point"] + rest if point else ""
         return f"{sign}{grouped}{decimals} {value.currency}"
 
+    def typed(self, value: Money) -> str:
+        """An amount as people type it, without its currency: 1234.50."""
+        return value.amount.replace(".", self.catalogue["number.point"])
+
     def time(self, value: datetime) -> str:
         """A time in UTC; where scripts run, browsers show their own zone in its place."""
         return value.strftime(self.catalogue["time.format"]) + " UTC"
