@@ -102,9 +102,10 @@ def _time(text: str) -> datetime:
 async def _page(visit: Visit, wanted: Filter) -> list[Order]:
     """One order more than a page has, if there are so many.
 
-    Of several statuses each is a list of its own, newest first, and they are joined.
+    Of several statuses each is a list of its own, newest first, and they are joined; earlier ones
+    are read first, so that an order that goes on meanwhile is met once at least.
     """
-    statuses: list[OrderStatus | None] = [*wanted.statuses] or [None]
+    statuses: list[OrderStatus | None] = sorted(wanted.statuses, key=STATUSES.index) or [None]
     listed = [_of_status(visit, wanted, status) for status in statuses]
     found: dict[str, Order] = {}
     for one in listed:
