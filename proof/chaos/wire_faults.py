@@ -1,5 +1,6 @@
 """What happens on the way: between callers, services, brokers and databases."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from proof.chaos.fault import EFFECT_S_MAX, Fault, within
@@ -19,8 +20,8 @@ class WireFault(Fault):
         client = self.chance.choice([CALLERS, *self.testbed.instances])
         every = [wire for wire in self.testbed.wires if wire[0] == client]
         one = self.chance.choice(every)
-        alike = [wire for wire in every if _kind(wire[1]) == _kind(one[1])]
-        self.wires = self.chance.choice([[one], alike, every])
+        self.alike = [wire for wire in every if _kind(wire[1]) == _kind(one[1])]
+        self.wires = self.chance.choice([[one], self.alike, every])
         self.conditions = self.choose_conditions()
         servers = " ".join(server for _, server in self.wires)
         self.target = f"{client} to {servers}: {_told(self.conditions)}"
@@ -95,7 +96,11 @@ class WireCut(WireFault):
         within(EFFECT_S_MAX, self._cut_any, "there was no connection")
 
     def _cut_any(self) -> bool:
-        return sum(self.testbed.wires.cut(*wire) for wire in self.wires) > 0
+        # Who knows several servers of a kind may talk to another of them alone.
+        return self._cut_all(self.wires) > 0 or self._cut_all(self.alike) > 0
+
+    def _cut_all(self, wires: Sequence[tuple[str, str]]) -> int:
+        return sum(self.testbed.wires.cut(*wire) for wire in wires)
 
 
 class WireCutInAFrame(WireFault):

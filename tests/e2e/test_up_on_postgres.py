@@ -208,14 +208,14 @@ def test_a_process_whose_connection_breaks_keeps_its_place(
     """
 
     def has_all() -> bool:
-        return postgres_server.sql(sessions.format("*")) == "3"
+        return postgres_server.sql(sessions.format("*")) == "4"
 
     on_postgres.program("up").wait_until(has_all, 30, "does not take its place")
     ended = postgres_server.sql(sessions.format("pg_terminate_backend(pid)"))
     on_postgres.program("up").wait_until(has_all, 30, "is not back")
     second = command("up", "--database", up_url, *ANY_PORTS)
 
-    assert ended == "3", "two relays, and the right to be here"
+    assert ended == "4", "three who lead, and the right to be here"
     require_one_line(second, "another process uses")
     assert on_postgres.json("order", "list") == []
     on_postgres.require_soundness()
