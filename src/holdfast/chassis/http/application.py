@@ -128,10 +128,10 @@ class HttpApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", "the server does nothing else"
         headers = gathered(scope["headers"])
-        body = _Body(receive, headers)
         if (beside := self._beside(scope["raw_path"])) and self._is_for_us(headers):
             await beside(scope, receive, send)
             return
+        body = _Body(receive, headers)
         try:
             answer = await self._answer(scope, headers, body.receive, send)
         except BadHttpRequest as bad:

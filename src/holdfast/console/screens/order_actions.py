@@ -107,9 +107,7 @@ async def ship(visit: Visit) -> Response:
     """Record that units have left the house."""
 
     async def act(form: Form, order: Order) -> object:
-        units = form.units("units-")
-        if not units and not form.errors:
-            form.errors[""] = visit.words.say("form.no_units")
+        units = _some_units(form)
         if form.text("tracking_url") and not form.text("tracking_url").startswith(_URLS):
             form.errors["tracking_url"] = visit.words.say("form.url")
         if form.errors:
@@ -131,9 +129,7 @@ async def open_return(visit: Visit) -> Response:
     """Let units come back."""
 
     async def act(form: Form, order: Order) -> object:
-        units, reason = form.units("units-"), form.text("reason")
-        if not units and not form.errors:
-            form.errors[""] = visit.words.say("form.no_units")
+        units, reason = _some_units(form), form.text("reason")
         if form.errors:
             return None
         lines = [ReturnLine(line_no, quantity, reason) for line_no, quantity in units.items()]
@@ -148,12 +144,10 @@ async def receive_return(visit: Visit) -> Response:
     """Record that units have come back."""
 
     async def act(form: Form, order: Order) -> object:
-        units = form.units("units-")
         kind = next((one for one in Disposition if one == form.text("disposition")), None)
         if kind is None:
             form.errors["disposition"] = visit.words.say("form.needed")
-        if not units and not form.errors:
-            form.errors[""] = visit.words.say("form.no_units")
+        units = _some_units(form)
         if form.errors or kind is None:
             return None
         location = form.text("location") or "main"
@@ -212,6 +206,14 @@ def _is_repeat(form: Form, order: Order) -> bool:
     made = {one.shipment_id for one in order.shipments}
     made |= {receipt.request_id for one in order.returns for receipt in one.receipts}
     return bool(request_id) and request_id in made
+
+
+def _some_units(form: Form) -> dict[int, int]:
+    """Units by line; that there are none is told where nothing else is wrong."""
+    units = form.units("units-")
+    if not units and not form.errors:
+        form.errors[""] = form.words.say("form.no_units")
+    return units
 
 
 def _payment(form: Form, *, optional: bool = False) -> PaymentKind | None:
