@@ -8,8 +8,10 @@ is told to gRPC as one with a stream of requests, of which the one that there sh
 from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -36,15 +38,34 @@ class Receiving:
     def __init__(self, server: aio.Server) -> None:
         self._server = server
         self._receiving: Counter[str] = Counter()
+        self._answering = 0
+        self._ended_at = time.monotonic()
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
         """Add methods with one request each."""
-        self._server.add_generic_rpc_handlers([_Methods(one, self._receive) for one in handlers])
+        self._server.add_generic_rpc_handlers([_Methods(one, self) for one in handlers])
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Do nothing: the same methods are added by name."""
 
-    async def _receive(self, context: Any) -> Any:
+    def idle_s(self) -> float:
+        """How long ago the last call was answered; 0.0: one is being answered.
+
+        Who is waited for, or was never handed to us, is not being answered.
+        """
+        return 0.0 if self._answering else time.monotonic() - self._ended_at
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """During the block a call is being answered."""
+        self._answering += 1
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            self._ended_at = time.monotonic()
+
+    async def receive(self, context: Any) -> Any:
         """Return the request, or end the call."""
         address = callers.address_of(context.peer())
         metadata = context.invocation_metadata() or ()
@@ -67,14 +88,11 @@ class Receiving:
         return request
 
 
-Receive = Callable[[Any], Awaitable[Any]]
-
-
 class _Methods(grpc.GenericRpcHandler):
     """Finds a method's handler, which receives its request by itself."""
 
-    def __init__(self, methods: grpc.GenericRpcHandler, receive: Receive) -> None:
-        self._methods, self._receive = methods, receive
+    def __init__(self, methods: grpc.GenericRpcHandler, receiving: Receiving) -> None:
+        self._methods, self._receiving = methods, receiving
         self._made: dict[str, Any] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -83,23 +101,26 @@ class _Methods(grpc.GenericRpcHandler):
             handler = self._methods.service(handler_call_details)
             if handler is None:
                 return None  # and not kept: anybody can ask for any name
-            self._made[method] = _receiving_by_itself(handler, self._receive)
+            self._made[method] = _receiving_by_itself(handler, self._receiving)
         return self._made[method]
 
 
-def _receiving_by_itself(handler: Any, receive: Receive) -> Any:
+def _receiving_by_itself(handler: Any, receiving: Receiving) -> Any:
     kinds = {
         "request_deserializer": handler.request_deserializer,
         "response_serializer": handler.response_serializer,
     }
 
     async def answer(_requests: Any, context: Any) -> Any:
-        return await handler.unary_unary(await receive(context), context)
+        request = await receiving.receive(context)
+        with receiving.answering():
+            return await handler.unary_unary(request, context)
 
     async def stream(_requests: Any, context: Any) -> AsyncIterator[Any]:
-        request = await receive(context)
-        async for response in handler.unary_stream(request, context):
-            yield response
+        request = await receiving.receive(context)
+        with receiving.answering():
+            async for response in handler.unary_stream(request, context):
+                yield response
 
     if handler.response_streaming:
         return grpc.stream_stream_rpc_method_handler(stream, **kinds)
