@@ -12,6 +12,7 @@ from string import Formatter
 import pytest
 
 from holdfast.client import (
+    BackorderMode,
     ChargeKind,
     Disposition,
     MovementKind,
@@ -35,7 +36,12 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close adjust".split(),
+    "said": [
+        *"confirm extend cancel pay ship return receive close adjust".split(),
+        *"product_made product_changed".split(),
+    ],
+    "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
+    "product": ["any", "yes", "no"],
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
     "today": [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -65,10 +66,18 @@ class Form:
                     found[int(number)] = quantity
         return found
 
-    def refuse(self, error: InvalidRequest, fields: Mapping[str, str]) -> None:
-        """Put what a service found wrong to the fields that it came from, the rest on top."""
+    def day(self, name: str) -> date | None:
+        """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
+        return self._read(name, date.fromisoformat, self.words.say("form.day"))
+
+    def refuse(self, error: InvalidRequest, fields: Mapping[str, str], prefix: str = "") -> None:
+        """Put what a service found wrong to the fields that it came from, the rest on top.
+
+        :param fields: the form's names of the service's fields.
+        :param prefix: of those that are named alike, the service's begin so.
+        """
         for violation in error.violations:
-            name = fields.get(violation.field, violation.field)
+            name = fields.get(violation.field, violation.field.removeprefix(prefix))
             at = name if name in self.values else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any, Self
+from urllib.parse import unquote_plus
 
 import httpx2
 
@@ -104,3 +105,9 @@ class Shop:
 def shown(page: httpx2.Response) -> list[str]:
     """The orders that a list shows, in its order."""
     return re.findall(rf'<a class="code" href="{ROOT}/orders/([0-9a-f-]{{36}})">', page.text)
+
+
+def goods(page: httpx2.Response) -> list[str]:
+    """The products that a list shows, in its order."""
+    found = re.findall(rf'<td class="long"><a href="{ROOT}/stock\?id=([^"]+)">', page.text)
+    return [unquote_plus(one) for one in found]

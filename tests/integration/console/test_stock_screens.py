@@ -1,13 +1,11 @@
 """Products and stock in the console: seen, explained, and set right."""
 
-import re
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
 from holdfast.client import Money
-from holdfast.console.screens import stock
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
 from tests.integration.console.people import ROOT, Browser, Shop
@@ -24,25 +22,6 @@ async def shop(ground: Ground) -> AsyncIterator[Shop]:
             await found.client.inventory.create_product(product_id, unit_price=Money("GBP", 1250))
         await found.client.inventory.set_stock("LAMP", 47)
         yield found
-
-
-async def test_products_are_all_shown_page_by_page(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stock, "PAGE_PRODUCTS", 2)
-    for number in range(4):
-        await shop.client.inventory.create_product(f"P{number}", unit_price=Money("GBP", 1))
-    seen, page = [], f"{ROOT}/products"
-    while page:
-        answer = await shop.browser.get(page)
-        seen += re.findall(r'/console/stock\?id=([^"&]+)"', answer.text)
-        link = re.search(r'rel="next" href="([^"]+)"', answer.text)
-        page = link[1].replace("&amp;", "&") if link else ""
-
-    assert len(seen) == len(set(seen)) == 6
-    bad = await shop.browser.get(f"{ROOT}/products?after=rubbish")
-    assert bad.status_code == 200
-    assert 'role="alert"' in bad.text
 
 
 async def test_a_product_with_any_id_has_its_page(shop: Shop) -> None:

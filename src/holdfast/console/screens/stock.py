@@ -1,4 +1,4 @@
-"""Products and their stock: how much there is where, why, and how to set it right."""
+"""A product's stock: how much there is where, why, and how to set it right."""
 
 from starlette.responses import Response
 
@@ -6,30 +6,13 @@ from holdfast.client import (
     InvalidRequest,
     NotFound,
     Refused,
-    StockInfo,
     StockReason,
     new_request_id,
 )
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit, to
 
-PAGE_PRODUCTS = 50
 REASONS = tuple(one for one in StockReason if one is not StockReason.UNKNOWN)
-
-
-async def products(visit: Visit) -> Response:
-    """Show a page of products by id, with what there is of each; or lead to one that is named."""
-    if visit.asked("id"):
-        return to("/stock", id=visit.asked("id"))
-    flaw, inventory = "", visit.client.inventory
-    try:
-        page, after = await inventory.product_page(visit.asked("after"), page_size=PAGE_PRODUCTS)
-    except InvalidRequest:
-        flaw = visit.words.say("filter.after")
-        page, after = await inventory.product_page(page_size=PAGE_PRODUCTS)
-    found = await inventory.get_stock_batch([one.product_id for one in page]) if page else []
-    infos = [one for one in found if isinstance(one, StockInfo)]
-    return visit.show("products.html", infos=infos, after=after, flaw=flaw)
 
 
 async def stock(visit: Visit) -> Response:

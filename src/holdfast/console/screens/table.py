@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from holdfast.console.screens import order_actions, order_page, orders_list, stock, today
+from holdfast.console.screens import (
+    order_actions,
+    order_page,
+    orders_list,
+    product_forms,
+    products,
+    stock,
+    today,
+)
 from holdfast.console.visit import Visit
 
 
@@ -27,7 +35,11 @@ _ORDER = "/orders/{order_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
-    Screen("GET", "/products", stock.products, "stock:read"),
+    Screen("GET", "/products", products.products, "stock:read"),
+    Screen("GET", "/products/new", product_forms.new, "products:write"),
+    Screen("POST", "/products/new", product_forms.create, "products:write"),
+    Screen("GET", "/products/change", product_forms.details, "products:write"),
+    Screen("POST", "/products/change", product_forms.change, "products:write"),
     Screen("GET", "/stock", stock.stock, "stock:read"),
     Screen("POST", "/stock", stock.adjust, "stock:write"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
