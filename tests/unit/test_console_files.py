@@ -15,6 +15,7 @@ from holdfast.client import (
     BackorderMode,
     ChargeKind,
     Disposition,
+    LocationKind,
     MovementKind,
     OrderStatus,
     PaymentKind,
@@ -38,12 +39,15 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
     "said": [
         *"confirm extend cancel pay ship return receive close adjust".split(),
-        *"product_made product_changed".split(),
+        *"product_made product_changed receipt set quarantine release".split(),
+        *"location_made location_changed".split(),
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
     "moved": MovementKind,
-    "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
+    "why": StockReason,
+    "place": LocationKind,
+    "become": ["sold", "gone"],
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

@@ -78,6 +78,10 @@ class Checks:
             self.add(field, "must not be empty: leave it out to have one made")
         return self.text(field, value)
 
+    def page(self, token: object, size: object) -> tuple[str, int]:
+        """Which page of a list, and how much of it at most."""
+        return self.text("page_token", token), self.number("page_size", size, lowest=1)
+
     def number(self, field: str, value: object, *, lowest: int, highest: int = INT64_MAX) -> int:
         try:
             number = index(value)  # type: ignore[arg-type] # whatever it is, it is looked at here

@@ -70,6 +70,10 @@ class Form:
         """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
         return self._read(name, date.fromisoformat, self.words.say("form.day"))
 
+    def others(self, there: Mapping[str, str]) -> dict[str, str]:
+        """What is there now, where that is not what the form says."""
+        return {name: text for name, text in there.items() if self.values.get(name, "") != text}
+
     def refuse(self, error: InvalidRequest, fields: Mapping[str, str], prefix: str = "") -> None:
         """Put what a service found wrong to the fields that it came from, the rest on top.
 

@@ -77,7 +77,7 @@ def _read(visit: Visit) -> Filter:
         found.typed[name] = visit.asked(name)
         if found.typed[name]:
             try:
-                found.times[name] = _time(found.typed[name])
+                found.times[name] = time_of(found.typed[name])
             except ValueError:
                 found.flaws[name] = visit.words.say("filter.time")
     first, last = found.times.get("created_from"), found.times.get("created_before")
@@ -87,13 +87,13 @@ def _read(visit: Visit) -> Filter:
     if after := visit.asked("after"):
         at, _, order_id = after.rpartition("_")
         try:
-            found.after = _time(at), order_id
+            found.after = time_of(at), order_id
         except ValueError:
             found.flaws["after"] = visit.words.say("filter.after")
     return found
 
 
-def _time(text: str) -> datetime:
+def time_of(text: str) -> datetime:
     """A day, or a time of one; without a zone it is UTC."""
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -175,17 +175,12 @@ def _shown(
             "expected": policy.expected_date.isoformat() if policy.expected_date else "",
             "safety_stock": str(product.safety_stock),
         }
-    theirs = {
-        name: text
-        for name, text in there.items()
-        if status == 409 and product is not None and form.values.get(name, "") != text
-    }
     return visit.show(
         "product.html",
         status,
         product=product,
         form=form,
         there=there,
-        theirs=theirs,
+        theirs=form.others(there) if status == 409 and product is not None else {},
         modes=MODES,
     )

@@ -6,12 +6,15 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from holdfast.console.screens import (
+    locations,
+    movements,
     order_actions,
     order_page,
     orders_list,
     product_forms,
     products,
     stock,
+    stock_actions,
     today,
 )
 from holdfast.console.visit import Visit
@@ -41,7 +44,17 @@ ALL = (
     Screen("GET", "/products/change", product_forms.details, "products:write"),
     Screen("POST", "/products/change", product_forms.change, "products:write"),
     Screen("GET", "/stock", stock.stock, "stock:read"),
-    Screen("POST", "/stock", stock.adjust, "stock:write"),
+    Screen("POST", "/stock/receipt", stock_actions.receive, "stock:write"),
+    Screen("POST", "/stock/adjust", stock_actions.adjust, "stock:write"),
+    Screen("POST", "/stock/set", stock_actions.set_level, "stock:write"),
+    Screen("POST", "/stock/quarantine", stock_actions.quarantine, "stock:write"),
+    Screen("POST", "/stock/release", stock_actions.release, "stock:write"),
+    Screen("GET", "/locations", locations.locations, "stock:read"),
+    Screen("GET", "/locations/new", locations.new, "products:write"),
+    Screen("POST", "/locations/new", locations.create, "products:write"),
+    Screen("GET", "/locations/change", locations.details, "products:write"),
+    Screen("POST", "/locations/change", locations.change, "products:write"),
+    Screen("GET", "/movements", movements.movements, "stock:read"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
