@@ -22,6 +22,7 @@ from holdfast.client import (
     PaymentStatus,
     ReturnState,
     StockReason,
+    TransferState,
 )
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
@@ -40,13 +41,15 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "said": [
         *"confirm extend cancel pay ship return receive close adjust".split(),
         *"product_made product_changed receipt set quarantine release".split(),
-        *"location_made location_changed".split(),
+        *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
     "moved": MovementKind,
     "why": StockReason,
     "place": LocationKind,
+    "transit": TransferState,
+    "transfer": ["no_product", "no_location"],
     "become": ["sold", "gone"],
     "today": [
         name

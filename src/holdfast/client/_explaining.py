@@ -13,7 +13,7 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
-from holdfast.client._pages import PAGE_SIZE, PAGE_SIZE_MAX, walk
+from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._stock_types import Movement
 from holdfast.client._times import time_from_wire, time_to_wire
 from holdfast.client._wire import level_from_wire, movement_from_wire, movement_kind_from_wire
@@ -117,7 +117,7 @@ class Explaining:
     async def _movements(
         self, request: inventory_pb2.ListMovementsRequest, token: str, size: int
     ) -> tuple[Sequence[Movement], str]:
-        request.page_size, request.page_token = min(size, PAGE_SIZE_MAX), token
+        request.page_size, request.page_token = size, token
         answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
         return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
 

@@ -181,6 +181,6 @@ class Locations:
     async def _backorders(
         self, request: inventory_pb2.ListBackordersRequest, token: str, size: int
     ) -> tuple[Sequence[BackorderedUnits], str]:
-        request.page_size, request.page_token = min(size, PAGE_SIZE_MAX), token
+        request.page_size, request.page_token = size, token
         answer = await self._calls.ask(self._stub.ListBackorders, request, repeatable=True)
         return list(map(backordered_from_wire, answer.backorders)), answer.next_page_token

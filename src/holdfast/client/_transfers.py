@@ -6,7 +6,7 @@ from datetime import datetime
 from holdfast.client import _transfer_wire as wire
 from holdfast.client._calls import Calls
 from holdfast.client._checks import Checks
-from holdfast.client._pages import PAGE_SIZE, PAGE_SIZE_MAX, walk
+from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._requests import page_bounds
 from holdfast.client._transfer_types import Transfer, TransferState
 from holdfast.client._types import new_request_id
@@ -140,6 +140,6 @@ class Transfers:
     async def _page(
         self, request: inventory_pb2.ListTransfersRequest, token: str, size: int
     ) -> tuple[Sequence[Transfer], str]:
-        request.page_size, request.page_token = min(size, PAGE_SIZE_MAX), token
+        request.page_size, request.page_token = size, token
         answer = await self._calls.ask(self._stub.ListTransfers, request, repeatable=True)
         return list(map(wire.transfer_from_wire, answer.transfers)), answer.next_page_token

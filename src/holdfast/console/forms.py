@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -70,6 +70,10 @@ class Form:
         """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
         return self._read(name, date.fromisoformat, self.words.say("form.day"))
 
+    def time(self, name: str) -> datetime | None:
+        """A time, or a day, which begins in UTC."""
+        return self._read(name, time_of, self.words.say("filter.time"))
+
     def others(self, there: Mapping[str, str]) -> dict[str, str]:
         """What is there now, where that is not what the form says."""
         return {name: text for name, text in there.items() if self.values.get(name, "") != text}
@@ -95,6 +99,12 @@ class Form:
         except ValueError:
             self.errors[name] = flaw
             return None
+
+
+def time_of(text: str) -> datetime:
+    """A day, or a time of one; without a zone it is UTC."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _whole(text: str, lowest: int) -> int:

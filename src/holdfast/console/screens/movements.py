@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, Movement, MovementKind
+from holdfast.console.forms import time_of
 from holdfast.console.screens.looking import BEGINNING, Found, Place, look
-from holdfast.console.screens.orders_list import time_of
 from holdfast.console.visit import Visit
 
 PAGE_MOVEMENTS = 50

@@ -4,12 +4,13 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, Order, OrderStatus
+from holdfast.console.forms import time_of
 from holdfast.console.visit import Visit, to
 
 PAGE_ORDERS = 50
@@ -91,12 +92,6 @@ def _read(visit: Visit) -> Filter:
         except ValueError:
             found.flaws["after"] = visit.words.say("filter.after")
     return found
-
-
-def time_of(text: str) -> datetime:
-    """A day, or a time of one; without a zone it is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 async def _page(visit: Visit, wanted: Filter) -> list[Order]:

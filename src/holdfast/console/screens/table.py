@@ -13,9 +13,12 @@ from holdfast.console.screens import (
     orders_list,
     product_forms,
     products,
+    sending,
     stock,
     stock_actions,
     today,
+    transfer_page,
+    transfers,
 )
 from holdfast.console.visit import Visit
 
@@ -35,6 +38,7 @@ class Screen(NamedTuple):
 
 
 _ORDER = "/orders/{order_id}"
+_TRANSFER = "/transfers/{transfer_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
@@ -54,6 +58,12 @@ ALL = (
     Screen("POST", "/locations/new", locations.create, "products:write"),
     Screen("GET", "/locations/change", locations.details, "products:write"),
     Screen("POST", "/locations/change", locations.change, "products:write"),
+    Screen("GET", "/transfers", transfers.transfers, "stock:read"),
+    Screen("GET", "/transfers/new", sending.new, "stock:write"),
+    Screen("POST", "/transfers/new", sending.create, "stock:write"),
+    Screen("GET", _TRANSFER, transfer_page.transfer, "stock:read"),
+    Screen("POST", f"{_TRANSFER}/receive", transfer_page.receive, "stock:write"),
+    Screen("POST", f"{_TRANSFER}/close", transfer_page.close, "stock:write"),
     Screen("GET", "/movements", movements.movements, "stock:read"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
