@@ -55,6 +55,10 @@ class Form:
         flaw = self.words.say("form.amount")
         return self._read(name, lambda text: _amount(text, point), flaw)
 
+    def time(self, name: str) -> datetime | None:
+        """A day, or a time of one; without a zone it is UTC."""
+        return self._read(name, moment, self.words.say("filter.time"))
+
     def units(self, prefix: str) -> dict[int, int]:
         """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
         found = {}
@@ -69,10 +73,6 @@ class Form:
     def day(self, name: str) -> date | None:
         """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
         return self._read(name, date.fromisoformat, self.words.say("form.day"))
-
-    def time(self, name: str) -> datetime | None:
-        """A time, or a day, which begins in UTC."""
-        return self._read(name, time_of, self.words.say("filter.time"))
 
     def others(self, there: Mapping[str, str]) -> dict[str, str]:
         """What is there now, where that is not what the form says."""
@@ -101,8 +101,11 @@ class Form:
             return None
 
 
-def time_of(text: str) -> datetime:
-    """A day, or a time of one; without a zone it is UTC."""
+def moment(text: str) -> datetime:
+    """Read a day, or a time of one; without a zone it is UTC.
+
+    :raises ValueError: it is neither.
+    """
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

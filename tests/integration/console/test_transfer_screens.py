@@ -68,6 +68,8 @@ async def test_several_products_are_sent_once_however_often_the_form_is_sent(sho
     assert made.expected_time == datetime(2026, 1, 15, 12, tzinfo=UTC)
     for text in ("They are on their way.", "late", "S/1 &lt;b&gt; -2", "N 1 &lt;i&gt;"):
         assert text in page.text
+    origin = await shop.browser.get(f"{ROOT}/stock?id=LAMP")
+    assert listed(origin) == [made.transfer_id], "the movement leads to its transfer"
     listing = await shop.browser.get(LIST)
     assert listed(listing) == [made.transfer_id]
     assert "late" in listing.text

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, Movement, MovementKind
-from holdfast.console.forms import time_of
+from holdfast.console.forms import moment
 from holdfast.console.screens.looking import BEGINNING, Found, Place, look
 from holdfast.console.visit import Visit
 
@@ -86,7 +86,7 @@ def _read(visit: Visit) -> Filter:
         found.flaws["of"] = visit.words.say("filter.kind")
     if typed["before"]:
         try:
-            found.before = time_of(typed["before"])
+            found.before = moment(typed["before"])
         except ValueError:
             found.flaws["before"] = visit.words.say("filter.time")
     found.place = Place(visit.asked("after"), visit.asked("past"))

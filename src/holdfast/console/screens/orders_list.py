@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, Order, OrderStatus
-from holdfast.console.forms import time_of
+from holdfast.console.forms import moment
 from holdfast.console.visit import Visit, to
 
 PAGE_ORDERS = 50
@@ -78,7 +78,7 @@ def _read(visit: Visit) -> Filter:
         found.typed[name] = visit.asked(name)
         if found.typed[name]:
             try:
-                found.times[name] = time_of(found.typed[name])
+                found.times[name] = moment(found.typed[name])
             except ValueError:
                 found.flaws[name] = visit.words.say("filter.time")
     first, last = found.times.get("created_from"), found.times.get("created_before")
@@ -88,7 +88,7 @@ def _read(visit: Visit) -> Filter:
     if after := visit.asked("after"):
         at, _, order_id = after.rpartition("_")
         try:
-            found.after = time_of(at), order_id
+            found.after = moment(at), order_id
         except ValueError:
             found.flaws["after"] = visit.words.say("filter.after")
     return found

@@ -22,24 +22,32 @@ class Filter:
     """What somebody looks for, as far as it could be understood.
 
     :param at_most: units that are available; None: any number.
+    :param waits: only what orders wait for.
     :param flaws: by field, what could not; the list is shown without it.
     """
 
     begins: str = ""
     active: bool | None = None
     at_most: int | None = None
+    waits: bool = False
     place: Place = BEGINNING
     typed: dict[str, str] = field(default_factory=dict)
     flaws: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_any(self) -> bool:
-        return bool(self.begins) or self.active is not None or self.at_most is not None
+        about_stock = self.at_most is not None or self.waits
+        return bool(self.begins) or self.active is not None or about_stock
 
     def fits(self, product: Product) -> bool:
         """Whether a product may be shown, by its details alone."""
         is_named = product.product_id.startswith(self.begins)
         return is_named and self.active in (None, product.active)
+
+    def fits_stock(self, info: StockInfo) -> bool:
+        """Whether it may be shown, by what there is of it."""
+        is_low = self.at_most is None or info.available <= self.at_most
+        return is_low and (not self.waits or info.queued > 0)
 
     def is_behind(self, page: Sequence[Product]) -> bool:
         """Whether nothing that follows a page can begin so: ids are listed byte by byte."""
@@ -77,7 +85,7 @@ async def products(visit: Visit) -> Response:
 
 
 def _read(visit: Visit) -> Filter:
-    typed = {name: visit.asked(name) for name in ("id", "active", "low")}
+    typed = {name: visit.asked(name) for name in ("id", "active", "low", "waits")}
     form = Form(visit.words, "filter", typed)
     found = Filter(begins=typed["id"], typed=typed, flaws=form.errors)
     if typed["active"] in ACTIVE:
@@ -87,6 +95,7 @@ def _read(visit: Visit) -> Filter:
     units = form.whole("low")
     if typed["low"] and "low" not in form.errors:
         found.at_most = units
+    found.waits = bool(typed["waits"])
     found.place = Place(visit.asked("after"), visit.asked("past"))
     return found
 
@@ -103,7 +112,7 @@ async def _named(visit: Visit, wanted: Filter) -> StockInfo | None:
         wanted.flaws["id"] = refused.violations[0].description
         wanted.begins = ""
         return None
-    return info if wanted.fits(info.product) and _is_low(info, wanted) else None
+    return info if wanted.fits(info.product) and wanted.fits_stock(info) else None
 
 
 async def _found(visit: Visit, wanted: Filter) -> Found[StockInfo]:
@@ -116,30 +125,32 @@ async def _found(visit: Visit, wanted: Filter) -> Found[StockInfo]:
 
     async def keep(given: Sequence[Product]) -> Sequence[StockInfo]:
         fitting = [one.product_id for one in given if wanted.fits(one)]
-        found = await inventory.get_stock_batch(fitting) if fitting else []
-        infos = [_there(one) for one in found]
-        return [one for one in infos if _is_low(one, wanted)]
+        return [one for one in await stock_of(visit, fitting) if wanted.fits_stock(one)]
 
     return await look(
         page,
         keep,
-        name=_name,
+        name=name_of,
         start=wanted.place,
         rows_max=PAGE_PRODUCTS,
         looked_max=LOOKED_MAX,
     )
 
 
-def _name(one: Product | StockInfo) -> str:
+def name_of(one: Product | StockInfo) -> str:
     return one.product.product_id if isinstance(one, StockInfo) else one.product_id
 
 
+async def stock_of(visit: Visit, product_ids: Sequence[str]) -> Sequence[StockInfo]:
+    """What there is of these products.
+
+    :raises HoldfastError: what stands in place of one, of which none is ever deleted.
+    """
+    found = await visit.client.inventory.get_stock_batch(product_ids) if product_ids else []
+    return [_there(one) for one in found]
+
+
 def _there(found: StockInfo | HoldfastError) -> StockInfo:
-    """:raises HoldfastError: what stands in place of a product, of which none is ever deleted."""
     if isinstance(found, HoldfastError):
         raise found
     return found
-
-
-def _is_low(info: StockInfo, wanted: Filter) -> bool:
-    return wanted.at_most is None or info.available <= wanted.at_most

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from holdfast.console.screens import (
+    backorders,
     locations,
     movements,
     order_actions,
@@ -58,6 +59,7 @@ ALL = (
     Screen("POST", "/locations/new", locations.create, "products:write"),
     Screen("GET", "/locations/change", locations.details, "products:write"),
     Screen("POST", "/locations/change", locations.change, "products:write"),
+    Screen("GET", "/backorders", backorders.backorders, "stock:read"),
     Screen("GET", "/transfers", transfers.transfers, "stock:read"),
     Screen("GET", "/transfers/new", sending.new, "stock:write"),
     Screen("POST", "/transfers/new", sending.create, "stock:write"),
