@@ -1,8 +1,9 @@
 """Browsers without scripts: they follow links, fill in forms and keep cookies."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Self
 from urllib.parse import unquote_plus
@@ -106,6 +107,22 @@ class Shop:
 def shown(page: httpx2.Response) -> list[str]:
     """The orders that a list shows, in its order."""
     return re.findall(rf'<a class="code" href="{ROOT}/orders/([0-9a-f-]{{36}})">', page.text)
+
+
+async def walked(
+    browser: Browser, page: str, seen: Callable[[httpx2.Response], list[str]]
+) -> list[str]:
+    """What a list shows on all its pages, of which it may have ten."""
+    found: list[str] = []
+    for _ in range(10):
+        answer = await browser.get(page)
+        assert answer.status_code == 200, answer.text
+        found += seen(answer)
+        link = re.search(r'rel="next" href="([^"]+)"', answer.text)
+        if link is None:
+            return found
+        page = unescape(link[1])
+    raise AssertionError(f"the list does not end: {found}")
 
 
 def goods(page: httpx2.Response) -> list[str]:

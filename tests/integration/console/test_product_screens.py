@@ -10,7 +10,7 @@ from holdfast.client import Backorder, BackorderMode, Money
 from holdfast.console.screens import products
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
-from tests.integration.console.people import ROOT, Shop, goods
+from tests.integration.console.people import ROOT, Shop, goods, walked
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 NEW, CHANGE, LIST = f"{ROOT}/products/new", f"{ROOT}/products/change", f"{ROOT}/products"
@@ -36,20 +36,14 @@ async def test_products_are_all_shown_page_by_page(
     monkeypatch.setattr(products, "PAGE_PRODUCTS", 2)
     monkeypatch.setattr(products, "LOOKED_AT_ONCE", 3)
 
-    async def walked(page: str) -> list[str]:
-        seen = []
-        while page:
-            answer = await shop.browser.get(page)
-            seen += goods(answer)
-            link = re.search(r'rel="next" href="([^"]+)"', answer.text)
-            page = link[1].replace("&amp;", "&") if link else ""
-        return seen
+    async def found(page: str) -> list[str]:
+        return await walked(shop.browser, page, goods)
 
-    assert await walked(LIST) == ["LAMP", "LAMP-BLUE", "LAMP-RED", "SHADE"]
-    assert await walked(f"{LIST}?active=yes") == ["LAMP", "LAMP-BLUE", "LAMP-RED"]
-    assert await walked(f"{LIST}?id=LAMP") == ["LAMP", "LAMP-BLUE", "LAMP-RED"]
+    assert await found(LIST) == ["LAMP", "LAMP-BLUE", "LAMP-RED", "SHADE"]
+    assert await found(f"{LIST}?active=yes") == ["LAMP", "LAMP-BLUE", "LAMP-RED"]
+    assert await found(f"{LIST}?id=LAMP") == ["LAMP", "LAMP-BLUE", "LAMP-RED"]
     monkeypatch.setattr(products, "LOOKED_MAX", 1)
-    assert await walked(f"{LIST}?active=no") == ["SHADE"]
+    assert await found(f"{LIST}?active=no") == ["SHADE"]
     told = await shop.browser.get(f"{LIST}?active=no")
     assert "looked at; there are more" in told.text
     bad = await shop.browser.get(f"{LIST}?after=rubbish")

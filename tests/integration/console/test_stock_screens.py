@@ -12,7 +12,7 @@ from holdfast.client import Money, StockReason
 from holdfast.console.screens import movements
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
-from tests.integration.console.people import ROOT, Shop, colleague
+from tests.integration.console.people import ROOT, Shop, colleague, walked
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 ODD = "A/1 & <b>%2F"
@@ -91,12 +91,11 @@ async def test_movements_are_shown_page_by_page_and_bad_filters_told(
     for _ in range(4):
         await shop.client.inventory.adjust_stock("LAMP", 1, reason="found")
     for query in ("id=LAMP", "id=LAMP&of=on_hand", "id=LAMP&reason=&kind=RECEIPT"):
-        seen, page = [], f"{ROOT}/movements?{query}"
-        while page:
-            answer = await shop.browser.get(page)
-            seen += re.findall(r"→ (\d+)<", answer.text)
-            link = re.search(r'rel="next" href="([^"]+)"', answer.text)
-            page = unescape(link[1]) if link else ""
+        seen = await walked(
+            shop.browser,
+            f"{ROOT}/movements?{query}",
+            lambda page: re.findall(r"→ (\d+)<", page.text),
+        )
         assert seen == ["51", "50", "49", "48", "47"], query
 
     for query in (
