@@ -190,6 +190,7 @@ FLAWED = [
     ("receipt", {"quantity": "1", "location": ""}, "location"),
     ("set", {"quantity": ""}, "quantity"),
     ("quarantine", {"quantity": "48", "reason": "x"}, ""),
+    ("adjust", {"delta": "1", "reason": "x", "request_id": "x" * 200}, ""),
     ("quarantine", {"quantity": "48", "reason": ""}, "reason"),
 ]
 
