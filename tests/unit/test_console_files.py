@@ -30,7 +30,9 @@ from testbed.vendored import files_of
 CONSOLE = Path(str(files("holdfast.console")))
 VENDORED = (CONSOLE / "static" / "vendor", Path(__file__).parents[1] / "e2e/console/vendor")
 TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
-SAYS = re.compile(r"""(?:\bt|\.say)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]""")
+SAYS = re.compile(
+    r"""(?:\bt|\.say|NotSignedIn|ProviderAway)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]"""
+)
 BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a word and a value
     "status": OrderStatus,
     "paid": PaymentStatus,

@@ -52,6 +52,12 @@ class Browser:
     def __init__(self, address: str) -> None:
         self.http = httpx2.AsyncClient(base_url=f"http://{address}", timeout=20.0)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.http.aclose()
+
     async def get(self, path: str, **how: Any) -> httpx2.Response:
         return await self.http.get(path, **how)
 
