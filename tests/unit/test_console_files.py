@@ -12,14 +12,17 @@ from string import Formatter
 import pytest
 
 from holdfast.client import (
+    BackorderMode,
     ChargeKind,
     Disposition,
+    LocationKind,
     MovementKind,
     OrderStatus,
     PaymentKind,
     PaymentStatus,
     ReturnState,
     StockReason,
+    TransferState,
 )
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
@@ -37,9 +40,19 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close adjust".split(),
+    "said": [
+        *"confirm extend cancel pay ship return receive close adjust".split(),
+        *"product_made product_changed receipt set quarantine release".split(),
+        *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
+    ],
+    "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
+    "product": ["any", "yes", "no"],
     "moved": MovementKind,
-    "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
+    "why": StockReason,
+    "place": LocationKind,
+    "transit": TransferState,
+    "transfer": ["no_product", "no_location"],
+    "become": ["sold", "gone"],
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

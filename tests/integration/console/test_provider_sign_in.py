@@ -106,7 +106,7 @@ async def test_who_the_provider_knows_comes_in_with_their_rights_and_where_they_
     there = await shop.browser.get(link)
     entered = await shop.browser.get(await sent(shop, wanted))
     orders = await shop.browser.get(entered.headers["location"])
-    refused = await shop.browser.post(f"{ROOT}/stock", {})
+    refused = await shop.browser.post(f"{ROOT}/stock/adjust", {})
 
     assert there.headers["location"].startswith(provider.url + AUTHORIZE)
     assert parse_qs(urlsplit(there.headers["location"]).query)["scope"] == ["openid"]
