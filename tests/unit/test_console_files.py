@@ -35,7 +35,7 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close adjust".split(),
+    "said": "confirm extend cancel pay ship return receive close adjust profile".split(),
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
     "today": [

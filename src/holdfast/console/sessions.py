@@ -6,9 +6,10 @@ written down anywhere: whoever steals a disk finds none, and a restart signs eve
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
+from typing import Any, TypeVar
 
 from holdfast.chassis.clock import new_secret
 from holdfast.client import Caller, Holdfast
@@ -17,6 +18,9 @@ IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
 SESSIONS_MAX = 1_000  # the one that was idle longest makes room
 LINK_S_MAX = 3_600.0
+DONE_MAX = 20  # forms of a session whose outcome is kept, the newest
+
+T = TypeVar("T")
 
 Tell = Callable[[], float]
 """Seconds by a clock that only goes forward."""
@@ -37,6 +41,7 @@ class Session:
     began_s: float
     seen_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    done: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
 
     def is_good(self, now_s: float) -> bool:
         return (
@@ -44,6 +49,22 @@ class Session:
             and now_s - self.seen_s < IDLE_S_MAX
             and now_s - self.began_s < SESSION_S_MAX
         )
+
+    async def once(self, form: Hashable, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what a form says, or tell what came of it where it was sent before.
+
+        Of two that are sent at once, both are told the same: a key that is made is shown by the
+        answer that the browser keeps. What failed is done again. Who leaves ends nothing.
+
+        :param form: all that it says, with its request id.
+        """
+        task = self.done.get(form)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self.done[form] = asyncio.create_task(act())
+            for oldest in list(self.done)[:-DONE_MAX]:
+                del self.done[oldest]
+        found: T = await asyncio.shield(task)
+        return found
 
 
 class Sessions:
@@ -123,6 +144,7 @@ class Sessions:
         session = self._by_hash.pop(hashed, None)
         if session is not None:
             session.over.set()
+            session.done.clear()
             await session.client.close()
 
 

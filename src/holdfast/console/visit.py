@@ -1,23 +1,25 @@
 """One request of somebody who is signed in: who they are, what they may, how pages are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from holdfast.client import Caller, Holdfast
+from holdfast.client import Caller, Holdfast, new_request_id
 from holdfast.console.forms import Form, read_form
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
 from holdfast.console.words import Words, languages
 
 ROOT = "/console"
+
+T = TypeVar("T")
 
 
 @cache
@@ -33,6 +35,7 @@ def environment() -> Environment:
     made.globals["static"] = lambda name: f"{ROOT}/static/{static_files()[name].path}"
     made.globals["query"] = lambda **names: urlencode([(k, v) for k, v in names.items() if v])
     made.globals["languages"] = languages
+    made.globals["new_id"] = new_request_id
     made.globals["root"] = ROOT
     return made
 
@@ -84,6 +87,13 @@ class Visit:
     async def form(self, name: str) -> Form:
         """:raises FormUnreadable: what was sent is no form."""
         return await read_form(self.request, self.words, name)
+
+    async def once(self, form: Form, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what a form says, once however often it is sent: for what has no request id of its
+        own with the services. Whatever differs in it makes it another one.
+        """
+        said = (self.request.url.path, tuple(sorted(form.values.items())))
+        return await self.session.once(said, act)
 
     def show(self, template: str, status: int = 200, **facts: Any) -> Response:
         return page(self.words, template, status, **self.told(), **facts)

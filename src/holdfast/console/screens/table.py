@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from holdfast.console.screens import order_actions, order_page, orders_list, stock, today
+from holdfast.console.screens import (
+    customers,
+    erasing,
+    order_actions,
+    order_page,
+    orders_list,
+    stock,
+    today,
+)
 from holdfast.console.visit import Visit
 
 
@@ -30,6 +38,12 @@ ALL = (
     Screen("GET", "/products", stock.products, "stock:read"),
     Screen("GET", "/stock", stock.stock, "stock:read"),
     Screen("POST", "/stock", stock.adjust, "stock:write"),
+    Screen("GET", "/customers", customers.customers, "customers:read"),
+    Screen("GET", "/customer", customers.customer, "customers:read"),
+    Screen("POST", "/customer", customers.update, "customers:write"),
+    Screen("GET", "/customer/export", customers.export, "customers:read"),
+    Screen("GET", "/customer/erase", erasing.ask, "customers:erase"),
+    Screen("POST", "/customer/erase", erasing.erase, "customers:erase"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
