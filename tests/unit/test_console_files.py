@@ -13,6 +13,7 @@ import pytest
 
 from holdfast.client import (
     ChargeKind,
+    DeliveryState,
     Disposition,
     MovementKind,
     OrderStatus,
@@ -20,6 +21,7 @@ from holdfast.client import (
     PaymentStatus,
     ReturnState,
     StockReason,
+    WebhookState,
 )
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
@@ -35,7 +37,14 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close adjust profile".split(),
+    "said": "confirm extend cancel pay ship return receive close adjust profile hook_change hook_on"
+    " hook_off hook_replay hook_redeliver hook_delete".split(),
+    "sent": DeliveryState,
+    "hook": [
+        *WebhookState,
+        *"secret secret_what made rotated failed deliveries".split(),
+        *"what_nothing what_failed what_since".split(),
+    ],
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
     "today": [

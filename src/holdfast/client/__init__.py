@@ -28,6 +28,7 @@ from holdfast.client._errors import (
     Unavailable,
     Violation,
 )
+from holdfast.client._event_types import event_types
 from holdfast.client._events import Event, EventPage, Events, FeedName
 from holdfast.client._explain_types import (
     EarlierStock,
@@ -214,6 +215,7 @@ __all__ = [
     "WebhookSecret",
     "WebhookState",
     "Webhooks",
+    "event_types",
     "new_request_id",
     "parse_amount",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -54,6 +55,14 @@ class Form:
         flaw = self.words.say("form.amount")
         return self._read(name, lambda text: _amount(text, point), flaw)
 
+    def picked(self, prefix: str) -> list[str]:
+        """What was ticked of boxes whose names are PREFIX and what each stands for."""
+        return [name.removeprefix(prefix) for name in self.values if name.startswith(prefix)]
+
+    def time(self, name: str) -> datetime | None:
+        """A day, or a time of one; without a zone it is UTC."""
+        return self._read(name, moment, self.words.say("filter.time"))
+
     def units(self, prefix: str) -> dict[int, int]:
         """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
         found = {}
@@ -82,6 +91,15 @@ class Form:
         except ValueError:
             self.errors[name] = flaw
             return None
+
+
+def moment(text: str) -> datetime:
+    """Read a day, or a time of one; without a zone it is UTC.
+
+    :raises ValueError: it is neither.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _whole(text: str, lowest: int) -> int:

@@ -1,6 +1,7 @@
 """One request of somebody who is signed in: who they are, what they may, how pages are shown."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -94,6 +95,15 @@ class Visit:
         """
         said = (self.request.url.path, tuple(sorted(form.values.items())))
         return await self.session.once(said, act)
+
+    async def answer_once(
+        self, form: Form, act: Callable[[], Coroutine[Any, Any, Response]]
+    ) -> Response:
+        """Likewise, where what came of it is an answer."""
+        kept = await self.once(form, act)
+        answer = copy(kept)
+        answer.raw_headers = list(kept.raw_headers)  # whoever sends it writes into them
+        return answer
 
     def show(self, template: str, status: int = 200, **facts: Any) -> Response:
         return page(self.words, template, status, **self.told(), **facts)

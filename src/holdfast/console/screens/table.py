@@ -13,6 +13,8 @@ from holdfast.console.screens import (
     orders_list,
     stock,
     today,
+    webhook_actions,
+    webhooks,
 )
 from holdfast.console.visit import Visit
 
@@ -31,7 +33,7 @@ class Screen(NamedTuple):
     streams: bool = False
 
 
-_ORDER = "/orders/{order_id}"
+_ORDER, _HOOK = "/orders/{order_id}", "/webhooks/{webhook_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
@@ -55,4 +57,14 @@ ALL = (
     Screen("POST", f"{_ORDER}/return", order_actions.open_return, "returns:write"),
     Screen("POST", f"{_ORDER}/receive", order_actions.receive_return, "returns:write"),
     Screen("POST", f"{_ORDER}/close", order_actions.close_return, "returns:write"),
+    Screen("GET", "/webhooks", webhooks.webhooks, "webhooks:manage"),
+    Screen("POST", "/webhooks", webhooks.create, "webhooks:manage"),
+    Screen("GET", _HOOK, webhooks.webhook, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/change", webhook_actions.change, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/switch", webhook_actions.switch, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/test", webhook_actions.test, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/rotate", webhook_actions.rotate, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/replay", webhook_actions.replay, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/redeliver", webhook_actions.redeliver, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/delete", webhook_actions.delete, "webhooks:manage"),
 )
