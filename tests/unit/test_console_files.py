@@ -38,13 +38,14 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
     "said": "confirm extend cancel pay ship return receive close adjust profile hook_change hook_on"
-    " hook_off hook_replay hook_redeliver hook_delete".split(),
+    " hook_off hook_replay hook_redeliver hook_delete key_revoke".split(),
     "sent": DeliveryState,
     "hook": [
         *WebhookState,
         *"secret secret_what made rotated failed deliveries".split(),
         *"what_nothing what_failed what_since".split(),
     ],
+    "key": "secret secret_what made rotated".split(),
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
     "today": [

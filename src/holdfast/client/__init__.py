@@ -37,6 +37,7 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
+from holdfast.client._health import ServiceHealth
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Caller, Key, Keys, NewKey
 from holdfast.client._money import Money, parse_amount
@@ -191,6 +192,7 @@ __all__ = [
     "ReturnLine",
     "ReturnReceipt",
     "ReturnState",
+    "ServiceHealth",
     "Shipment",
     "ShipmentItem",
     "ShortOfStock",

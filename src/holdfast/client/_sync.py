@@ -70,6 +70,7 @@ class HoldfastSync:
         self.events = _EventsSync(self._client.events, self._loop)
         self.webhooks = _WebhooksSync(self._client.webhooks, self._loop)
         self.mails = _MailsSync(self._client.mails, self._loop)
+        self.health = self._loop.blocking(self._client.health)
 
     def close(self) -> None:
         """End what is under way, close all channels and the thread. A repeat changes nothing."""

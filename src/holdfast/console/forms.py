@@ -77,7 +77,7 @@ class Form:
     def refuse(self, error: InvalidRequest, fields: Mapping[str, str]) -> None:
         """Put what a service found wrong to the fields that it came from, the rest on top."""
         for violation in error.violations:
-            name = fields.get(violation.field, violation.field)
+            name = fields.get(violation.field, violation.field.partition("[")[0])
             at = name if name in self.values else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)

@@ -8,10 +8,12 @@ from starlette.responses import Response
 from holdfast.console.screens import (
     customers,
     erasing,
+    keys,
     order_actions,
     order_page,
     orders_list,
     stock,
+    system,
     today,
     webhook_actions,
     webhooks,
@@ -67,4 +69,10 @@ ALL = (
     Screen("POST", f"{_HOOK}/replay", webhook_actions.replay, "webhooks:manage"),
     Screen("POST", f"{_HOOK}/redeliver", webhook_actions.redeliver, "webhooks:manage"),
     Screen("POST", f"{_HOOK}/delete", webhook_actions.delete, "webhooks:manage"),
+    Screen("GET", "/keys", keys.keys, keys.MANAGE),
+    Screen("POST", "/keys", keys.create, keys.MANAGE),
+    Screen("GET", "/keys/{key_id}", keys.key, keys.MANAGE),
+    Screen("POST", "/keys/{key_id}/rotate", keys.rotate, keys.MANAGE),
+    Screen("POST", "/keys/{key_id}/revoke", keys.revoke, keys.MANAGE),
+    Screen("GET", "/system", system.system),
 )

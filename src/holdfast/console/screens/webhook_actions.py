@@ -5,7 +5,8 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from holdfast.client import InvalidRequest, Refused, StaleVersion, Webhook
+from holdfast.client import Webhook
+from holdfast.console.doing import Flawed, answered
 from holdfast.console.forms import Form
 from holdfast.console.screens.webhooks import secret_shown, shown
 from holdfast.console.visit import Visit, to
@@ -18,10 +19,6 @@ _FIELDS: Mapping[str, str] = {
 }
 
 Act = Callable[[Form, Webhook], Awaitable[Response]]
-
-
-class _Flawed(Exception):
-    """Something in the form is wrong, and told there."""
 
 
 async def change(visit: Visit) -> Response:
@@ -101,7 +98,7 @@ async def delete(visit: Visit) -> Response:
     async def act(form: Form, found: Webhook) -> Response:
         if form.text("sure") != "yes":
             form.errors["sure"] = visit.words.say("form.sure")
-            raise _Flawed
+            raise Flawed
         await visit.client.webhooks.delete(found.webhook_id)
         return to("/webhooks", said="hook_delete")
 
@@ -115,7 +112,7 @@ def _place(form: Form) -> datetime | None:
     form.needed("since")
     since = form.time("since")
     if form.errors:
-        raise _Flawed
+        raise Flawed
     return since
 
 
@@ -124,28 +121,19 @@ def _back(found: Webhook, said: str) -> Response:
 
 
 async def _done(visit: Visit, name: str, act: Act) -> Response:
-    """Do what a form says, once; else show it again, with what is wrong."""
-    form, status = await visit.form(name), 400
-    webhook_id, webhooks = visit.path("webhook_id"), visit.client.webhooks
+    form, webhooks = await visit.form(name), visit.client.webhooks
+    webhook_id = visit.path("webhook_id")
 
-    async def once() -> Response:
+    async def done() -> Response:
         return await act(form, await webhooks.get(webhook_id))
 
-    try:
-        return await visit.answer_once(form, once)
-    except _Flawed:
-        pass
-    except InvalidRequest as error:
-        if not error.violations:
-            raise
-        form.refuse(error, _FIELDS)
-    except StaleVersion:
-        form.errors[""], status = visit.words.say("hook.stale"), 409
-    except Refused as error:
-        form.errors[""], status = error.message, 409
-    found = await webhooks.get(webhook_id)
-    theirs = _theirs(found, form) if status == 409 and name == "change" else {}
-    return await shown(visit, found, form, status, theirs=theirs)
+    async def again(status: int) -> Response:
+        found = await webhooks.get(webhook_id)
+        theirs = _theirs(found, form) if status == 409 and name == "change" else {}
+        return await shown(visit, found, form, status, theirs=theirs)
+
+    stale = visit.words.say("hook.stale")
+    return await answered(visit, form, done, again, fields=_FIELDS, stale=stale)
 
 
 def _theirs(found: Webhook, form: Form) -> Mapping[str, str]:
