@@ -86,6 +86,7 @@ async def test_a_profile_is_made_and_two_who_change_it_see_both(shop: Shop) -> N
     known = (await shop.client.customers.get("c-1")).customer
     again = await shop.browser.send(late, PAGE)
     twice = await shop.browser.send(late, PAGE)
+    odd = await shop.browser.send(mine, PAGE, version="x")
     long = await shop.browser.send(mine, PAGE, name="N" * 5_000, email="kept@example.org")
 
     assert late.status_code == 409
@@ -96,7 +97,7 @@ async def test_a_profile_is_made_and_two_who_change_it_see_both(shop: Shop) -> N
     assert (again.status_code, twice.status_code) == (303, 303)
     profile = await shop.client.customers.get("c-1")
     assert (profile.customer.name, profile.version) == ("Ada Lovelace", 3)
-    assert long.status_code == 400
+    assert (odd.status_code, long.status_code) == (400, 400)
     assert "profile-name-flaw" in long.text
     assert 'value="kept@example.org"' in long.text
 

@@ -17,15 +17,15 @@ from holdfast.client import (
     InvalidRequest,
     NotFound,
     Order,
-    Refused,
-    StaleVersion,
 )
-from holdfast.console.forms import Form
+from holdfast.console.doing import answered
+from holdfast.console.forms import Form, FormUnreadable
 from holdfast.console.visit import Visit, to
 
 PAGE_CUSTOMERS = 50
 ORDERS_SHOWN = 20
 FIELDS = ("name", "email", "phone", "address")
+_FORM = {f"customer.{name}": name for name in FIELDS}
 
 
 async def customers(visit: Visit) -> Response:
@@ -72,28 +72,26 @@ async def update(visit: Visit) -> Response:
     """Change a profile, as its reader saw it; where somebody was faster, show both."""
     form = await visit.form("profile")
     customer_id, customers = form.values.get("customer_id", ""), visit.client.customers
-    status, stale = 400, False
-    try:
+    version = form.whole("version")
+    if form.errors:
+        raise FormUnreadable  # nobody types it
+
+    async def act() -> Response:
         await customers.update(
             customer_id,
-            version=form.whole("version"),
+            version=version,
             name=form.text("name"),
             email=form.text("email"),
             phone=form.text("phone"),
             address=form.text("address"),
         )
-    except InvalidRequest as error:
-        form.refuse(error, {f"customer.{name}": name for name in FIELDS})
-    except StaleVersion:
-        form.errors[""], status, stale = visit.words.say("customer.stale"), 409, True
-    except Refused as error:
-        form.errors[""], status = error.message, 409
-    if not form.errors:
         return to("/customer", id=customer_id, said="profile")
-    found = await customers.get(customer_id)
-    if stale and not _theirs(found, form):  # the form was sent twice
-        return to("/customer", id=customer_id, said="profile")
-    return await shown(visit, found, form, status)
+
+    async def again(status: int) -> Response:
+        return await shown(visit, await customers.get(customer_id), form, status)
+
+    stale = visit.words.say("customer.stale")
+    return await answered(visit, form, act, again, fields=_FORM, stale=stale)
 
 
 async def shown(
