@@ -26,6 +26,7 @@ from holdfast.client._errors import (
     StaleVersion,
     Unauthenticated,
     Unavailable,
+    Unmet,
     Violation,
 )
 from holdfast.client._event_types import event_types
@@ -212,6 +213,7 @@ __all__ = [
     "TransferState",
     "Unauthenticated",
     "Unavailable",
+    "Unmet",
     "Violation",
     "Webhook",
     "WebhookSecret",

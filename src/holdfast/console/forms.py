@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -74,10 +74,23 @@ class Form:
                     found[int(number)] = quantity
         return found
 
-    def refuse(self, error: InvalidRequest, fields: Mapping[str, str]) -> None:
-        """Put what a service found wrong to the fields that it came from, the rest on top."""
+    def day(self, name: str) -> date | None:
+        """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
+        return self._read(name, date.fromisoformat, self.words.say("form.day"))
+
+    def others(self, there: Mapping[str, str]) -> dict[str, str]:
+        """What is there now, where that is not what the form says."""
+        return {name: text for name, text in there.items() if self.values.get(name, "") != text}
+
+    def refuse(self, error: InvalidRequest, fields: Mapping[str, str], prefix: str = "") -> None:
+        """Put what a service found wrong to the fields that it came from, the rest on top.
+
+        :param fields: the form's names of the service's fields.
+        :param prefix: of those that are named alike, the service's begin so.
+        """
         for violation in error.violations:
-            name = fields.get(violation.field, violation.field.partition("[")[0])
+            field_name = violation.field.partition("[")[0].removeprefix(prefix)
+            name = fields.get(violation.field, field_name)
             at = name if name in self.values else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)
