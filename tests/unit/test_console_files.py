@@ -14,6 +14,7 @@ import pytest
 from holdfast.client import (
     BackorderMode,
     ChargeKind,
+    DeliveryState,
     Disposition,
     LocationKind,
     MovementKind,
@@ -23,6 +24,7 @@ from holdfast.client import (
     ReturnState,
     StockReason,
     TransferState,
+    WebhookState,
 )
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
@@ -44,9 +46,18 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *"confirm extend cancel pay ship return receive close adjust".split(),
         *"product_made product_changed receipt set quarantine release".split(),
         *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
+        *"profile hook_change hook_on hook_off hook_replay hook_redeliver hook_delete".split(),
+        "key_revoke",
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
+    "sent": DeliveryState,
+    "hook": [
+        *WebhookState,
+        *"secret secret_what made rotated failed deliveries".split(),
+        *"what_nothing what_failed what_since".split(),
+    ],
+    "key": "secret secret_what made rotated".split(),
     "moved": MovementKind,
     "why": StockReason,
     "place": LocationKind,

@@ -29,6 +29,7 @@ from holdfast.client._errors import (
     Unmet,
     Violation,
 )
+from holdfast.client._event_types import event_types
 from holdfast.client._events import Event, EventPage, Events, FeedName
 from holdfast.client._explain_types import (
     EarlierStock,
@@ -37,6 +38,7 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
+from holdfast.client._health import ServiceHealth
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Caller, Key, Keys, NewKey
 from holdfast.client._money import Money, parse_amount
@@ -191,6 +193,7 @@ __all__ = [
     "ReturnLine",
     "ReturnReceipt",
     "ReturnState",
+    "ServiceHealth",
     "Shipment",
     "ShipmentItem",
     "ShortOfStock",
@@ -216,6 +219,7 @@ __all__ = [
     "WebhookSecret",
     "WebhookState",
     "Webhooks",
+    "event_types",
     "new_request_id",
     "parse_amount",
 ]

@@ -53,7 +53,7 @@ class Calls:
             self.channel = grpc.aio.insecure_channel(target, options=_PLAIN)
         else:
             self.channel = grpc.aio.secure_channel(target, credentials, options=_TLS)
-        self._peer = f"{service} at {target}"
+        self.service, self._peer = service, f"{service} at {target}"
         self._deadline_s = deadline_s
         self._retry_s = deadline_s if retry_s is None else retry_s
 
@@ -87,6 +87,10 @@ class Calls:
                 if pause_s is None:
                     raise error from failed
             await asyncio.sleep(pause_s)
+
+    def error(self, failed: grpc.aio.AioRpcError, deadline_s: float) -> HoldfastError:
+        """What a call that failed tells of this service."""
+        return error_from_call(failed, self._peer, deadline_s)
 
     async def listen(
         self,

@@ -9,6 +9,7 @@ from holdfast.client._calls import Calls
 from holdfast.client._checks import SECONDS_MAX
 from holdfast.client._customers import Customers
 from holdfast.client._events import Events
+from holdfast.client._health import ServiceHealth, health_of
 from holdfast.client._inventory import Inventory
 from holdfast.client._key import key_for
 from holdfast.client._keys import Keys
@@ -76,11 +77,17 @@ class Holdfast:
         self.events = Events(to_orders, to_inventory)
         self.webhooks = Webhooks(to_notifier)
         self.mails = Mails(to_notifier)
-        self._channels = (to_orders.channel, to_inventory.channel, to_notifier.channel)
+        self._services = (to_orders, to_inventory, to_notifier)
+
+    async def health(self) -> list[ServiceHealth]:
+        """How Orders, Inventory and the Notifier say that they are. It takes some seconds at most,
+        needs no key, and raises nothing: that a service does not answer is told of it.
+        """
+        return await health_of(self._services)
 
     async def close(self) -> None:
         """End what is under way and close all channels. A repeat changes nothing."""
-        await asyncio.gather(*(channel.close() for channel in self._channels))
+        await asyncio.gather(*(one.channel.close() for one in self._services))
 
     async def __aenter__(self) -> Self:
         return self

@@ -33,9 +33,15 @@ def update_customer(
     return request
 
 
-def list_customers(email: object) -> orders_pb2.ListCustomersRequest:
+def list_customers(
+    email: object, page_size: int = 0, page_token: object = ""
+) -> orders_pb2.ListCustomersRequest:
     checks = Checks()
-    request = orders_pb2.ListCustomersRequest(email=checks.text("email", email))
+    request = orders_pb2.ListCustomersRequest(
+        email=checks.text("email", email),
+        page_size=page_size,
+        page_token=checks.text("page_token", page_token),
+    )
     checks.raise_any()
     return request
 

@@ -69,14 +69,25 @@ class Customers:
         :param page_size: profiles per call, at most 1,000.
         """
         size, wanted = _requests.page_bounds(page_size, limit)
-        request = _customer_requests.list_customers(email)
+        _customer_requests.list_customers(email)  # what is wrong with it is told at once
 
         async def page(size: int, token: str) -> tuple[Sequence[CustomerProfile], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListCustomers, request, repeatable=True)
-            return [profile_from_wire(one) for one in answer.customers], answer.next_page_token
+            return await self.page(token, email=email, page_size=size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def page(
+        self, page_token: str = "", *, email: str = "", page_size: int = PAGE_SIZE
+    ) -> tuple[Sequence[CustomerProfile], str]:
+        """One page of what `list` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it; "": the first page.
+        :raises InvalidRequest: the token is none, or was made for another address.
+        """
+        size, _ = _requests.page_bounds(page_size, None)
+        request = _customer_requests.list_customers(email, size, page_token)
+        answer = await self._calls.ask(self._stub.ListCustomers, request, repeatable=True)
+        return list(map(profile_from_wire, answer.customers)), answer.next_page_token
 
     async def erase(self, customer_id: str = "", *, email: str = "", force: bool = False) -> Erased:
         """Take all personal data out of a customer's profile and orders, for good.

@@ -70,6 +70,7 @@ class HoldfastSync:
         self.events = _EventsSync(self._client.events, self._loop)
         self.webhooks = _WebhooksSync(self._client.webhooks, self._loop)
         self.mails = _MailsSync(self._client.mails, self._loop)
+        self.health = self._loop.blocking(self._client.health)
 
     def close(self) -> None:
         """End what is under way, close all channels and the thread. A repeat changes nothing."""
@@ -178,6 +179,7 @@ class _CustomersSync:
         self.get = loop.blocking(customers.get)
         self.update = loop.blocking(customers.update)
         self.list = loop.iterating(customers.list)
+        self.page = loop.blocking(customers.page)
         self.erase = loop.blocking(customers.erase)
         self.export = loop.iterating(customers.export)
 
@@ -241,12 +243,14 @@ class _WebhooksSync:
         self.create = loop.blocking(webhooks.create)
         self.get = loop.blocking(webhooks.get)
         self.list = loop.iterating(webhooks.list)
+        self.page = loop.blocking(webhooks.page)
         self.update = loop.blocking(webhooks.update)
         self.delete = loop.blocking(webhooks.delete)
         self.rotate = loop.blocking(webhooks.rotate)
         self.test = loop.blocking(webhooks.test)
         self.replay = loop.blocking(webhooks.replay)
         self.deliveries = loop.iterating(webhooks.deliveries)
+        self.delivery_page = loop.blocking(webhooks.delivery_page)
         self.redeliver = loop.blocking(webhooks.redeliver)
 
 

@@ -88,14 +88,24 @@ class Webhooks:
         :param limit: at most so many; None: all.
         """
         size, wanted = page_bounds(page_size, limit)
-        request = pb.ListWebhooksRequest()
 
         async def page(size: int, token: str) -> tuple[Sequence[Webhook], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListWebhooks, request, repeatable=True)
-            return [_webhook(one) for one in answer.webhooks], answer.next_page_token
+            return await self.page(token, page_size=size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def page(
+        self, page_token: str = "", *, page_size: int = PAGE_SIZE
+    ) -> tuple[Sequence[Webhook], str]:
+        """One page of what `list` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it; "": the first page.
+        :raises InvalidRequest: the token is none.
+        """
+        size, _ = page_bounds(page_size, None)
+        request = pb.ListWebhooksRequest(page_size=size, page_token=_id(page_token, "page_token"))
+        answer = await self._calls.ask(self._stub.ListWebhooks, request, repeatable=True)
+        return list(map(_webhook, answer.webhooks)), answer.next_page_token
 
     async def update(
         self,
@@ -202,18 +212,26 @@ class Webhooks:
         :raises NotFound: there is no such webhook.
         """
         size, wanted = page_bounds(page_size, limit)
-        checks = Checks()
-        request = pb.ListDeliveriesRequest(webhook_id=checks.text("webhook_id", webhook_id))
-        if state is not None:
-            request.state = _number(_DELIVERY_STATES, checks.known("state", state, DeliveryState))
-        checks.raise_any()
+        _deliveries(webhook_id, state)  # what is wrong with them is told at once
 
         async def page(size: int, token: str) -> tuple[Sequence[Delivery], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListDeliveries, request, repeatable=True)
-            return [_delivery(one) for one in answer.deliveries], answer.next_page_token
+            return await self.delivery_page(webhook_id, token, state=state, page_size=size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def delivery_page(
+        self,
+        webhook_id: str,
+        page_token: str = "",
+        *,
+        state: DeliveryState | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> tuple[Sequence[Delivery], str]:
+        """One page of what `deliveries` walks over; its token as of `page`, of this state alone."""
+        request = _deliveries(webhook_id, state, page_token)
+        request.page_size, _ = page_bounds(page_size, None)
+        answer = await self._calls.ask(self._stub.ListDeliveries, request, repeatable=True)
+        return list(map(_delivery, answer.deliveries)), answer.next_page_token
 
     async def redeliver(self, webhook_id: str, event_id: str) -> Delivery:
         """Send one event once more. Safe to repeat: while it waits, that changes nothing.
@@ -279,6 +297,20 @@ def _id(value: object, field: str = "webhook_id") -> str:
     text = checks.text(field, value)
     checks.raise_any()
     return text
+
+
+def _deliveries(
+    webhook_id: object, state: object, page_token: object = ""
+) -> pb.ListDeliveriesRequest:
+    checks = Checks()
+    request = pb.ListDeliveriesRequest(
+        webhook_id=checks.text("webhook_id", webhook_id),
+        page_token=checks.text("page_token", page_token),
+    )
+    if state is not None:
+        request.state = _number(_DELIVERY_STATES, checks.known("state", state, DeliveryState))
+    checks.raise_any()
+    return request
 
 
 def _types(checks: Checks, types: Sequence[object]) -> list[str]:

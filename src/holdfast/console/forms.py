@@ -56,6 +56,10 @@ class Form:
         flaw = self.words.say("form.amount")
         return self._read(name, lambda text: _amount(text, point), flaw)
 
+    def picked(self, prefix: str) -> list[str]:
+        """What was ticked of boxes whose names are PREFIX and what each stands for."""
+        return [name.removeprefix(prefix) for name in self.values if name.startswith(prefix)]
+
     def time(self, name: str) -> datetime | None:
         """A day, or a time of one; without a zone it is UTC."""
         return self._read(name, moment, self.words.say("filter.time"))
@@ -86,7 +90,8 @@ class Form:
         :param prefix: of those that are named alike, the service's begin so.
         """
         for violation in error.violations:
-            name = fields.get(violation.field, violation.field.removeprefix(prefix))
+            field_name = violation.field.partition("[")[0].removeprefix(prefix)
+            name = fields.get(violation.field, field_name)
             at = name if name in self.values and name not in UNSEEN else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)

@@ -6,10 +6,10 @@ written down anywhere: whoever steals a disk finds none, and a restart signs eve
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -20,6 +20,9 @@ IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
 SESSIONS_MAX = 1_000  # the one that was idle longest makes room
 LINK_S_MAX = 3_600.0
+DONE_MAX = 20  # forms of a session whose outcome is kept, the newest
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -80,6 +83,7 @@ class Session:
     began_s: float
     seen_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    done: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
     lease: Lease | None = None
     before: Holdfast | None = None
     renewing: asyncio.Task[None] | None = None
@@ -90,6 +94,22 @@ class Session:
             and now_s - self.seen_s < IDLE_S_MAX
             and now_s - self.began_s < SESSION_S_MAX
         )
+
+    async def once(self, form: Hashable, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what a form says, or tell what came of it where it was sent before.
+
+        Of two that are sent at once, both are told the same: a key that is made is shown by the
+        answer that the browser keeps. What failed is done again. Who leaves ends nothing.
+
+        :param form: all that it says, with its request id.
+        """
+        task = self.done.get(form)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self.done[form] = asyncio.create_task(act())
+            for oldest in list(self.done)[:-DONE_MAX]:
+                del self.done[oldest]
+        found: T = await asyncio.shield(task)
+        return found
 
 
 class Sessions:
@@ -212,6 +232,7 @@ class Sessions:
         if session is None:
             return None
         session.over.set()
+        session.done.clear()
         if session.renewing is not None:
             session.renewing.cancel()
             await asyncio.wait({session.renewing})

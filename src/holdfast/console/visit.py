@@ -1,17 +1,18 @@
 """One request of somebody who is signed in: who they are, what they may, how pages are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from holdfast.client import Caller, Holdfast
+from holdfast.client import Caller, Holdfast, new_request_id
 from holdfast.console.forms import Form, read_form
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
@@ -19,6 +20,8 @@ from holdfast.console.words import Words, chosen, languages
 
 ROOT = "/console"
 LANGUAGE = "holdfast-language"  # a cookie that says which one somebody chose
+
+T = TypeVar("T")
 
 
 @cache
@@ -34,6 +37,7 @@ def environment() -> Environment:
     made.globals["static"] = lambda name: f"{ROOT}/static/{static_files()[name].path}"
     made.globals["query"] = lambda **names: urlencode([(k, v) for k, v in names.items() if v])
     made.globals["languages"] = languages
+    made.globals["new_id"] = new_request_id
     made.globals["root"] = ROOT
     return made
 
@@ -97,6 +101,22 @@ class Visit:
     async def form(self, name: str) -> Form:
         """:raises FormUnreadable: what was sent is no form."""
         return await read_form(self.request, self.words, name)
+
+    async def once(self, form: Form, act: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what a form says, once however often it is sent: for what has no request id of its
+        own with the services. Whatever differs in it makes it another one.
+        """
+        said = (self.request.url.path, tuple(sorted(form.values.items())))
+        return await self.session.once(said, act)
+
+    async def answer_once(
+        self, form: Form, act: Callable[[], Coroutine[Any, Any, Response]]
+    ) -> Response:
+        """Likewise, where what came of it is an answer."""
+        kept = await self.once(form, act)
+        answer = copy(kept)
+        answer.raw_headers = list(kept.raw_headers)  # whoever sends it writes into them
+        return answer
 
     def show(self, template: str, status: int = 200, **facts: Any) -> Response:
         return page(self.words, template, status, **self.told(), **facts)

@@ -45,6 +45,11 @@ _OPTIONS = (
     ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
 )
 
+_OF_GRPC = (
+    reflection.SERVICE_NAME,
+    health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
+)
+
 log = structlog.get_logger()
 
 
@@ -106,15 +111,7 @@ async def serving(
     register(cast(aio.Server, receiving))  # as far as generated code goes
     health_servicer = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
-    reflection.enable_server_reflection(
-        [
-            service,
-            *also,
-            reflection.SERVICE_NAME,
-            health_pb2.DESCRIPTOR.services_by_name["Health"].full_name,
-        ],
-        server,
-    )
+    reflection.enable_server_reflection([service, *also, *_OF_GRPC], server)
     try:
         port = _add_port(server, listen, tls)
         if private:

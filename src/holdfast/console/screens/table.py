@@ -7,6 +7,9 @@ from starlette.responses import Response
 
 from holdfast.console.screens import (
     backorders,
+    customers,
+    erasing,
+    keys,
     locations,
     movements,
     order_actions,
@@ -17,9 +20,12 @@ from holdfast.console.screens import (
     sending,
     stock,
     stock_actions,
+    system,
     today,
     transfer_page,
     transfers,
+    webhook_actions,
+    webhooks,
 )
 from holdfast.console.visit import Visit
 
@@ -38,7 +44,7 @@ class Screen(NamedTuple):
     streams: bool = False
 
 
-_ORDER = "/orders/{order_id}"
+_ORDER, _HOOK = "/orders/{order_id}", "/webhooks/{webhook_id}"
 _TRANSFER = "/transfers/{transfer_id}"
 
 ALL = (
@@ -67,6 +73,12 @@ ALL = (
     Screen("POST", f"{_TRANSFER}/receive", transfer_page.receive, "stock:write"),
     Screen("POST", f"{_TRANSFER}/close", transfer_page.close, "stock:write"),
     Screen("GET", "/movements", movements.movements, "stock:read"),
+    Screen("GET", "/customers", customers.customers, "customers:read"),
+    Screen("GET", "/customer", customers.customer, "customers:read"),
+    Screen("POST", "/customer", customers.update, "customers:write"),
+    Screen("GET", "/customer/export", customers.export, "customers:read"),
+    Screen("GET", "/customer/erase", erasing.ask, "customers:erase"),
+    Screen("POST", "/customer/erase", erasing.erase, "customers:erase"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
@@ -78,4 +90,20 @@ ALL = (
     Screen("POST", f"{_ORDER}/return", order_actions.open_return, "returns:write"),
     Screen("POST", f"{_ORDER}/receive", order_actions.receive_return, "returns:write"),
     Screen("POST", f"{_ORDER}/close", order_actions.close_return, "returns:write"),
+    Screen("GET", "/webhooks", webhooks.webhooks, "webhooks:manage"),
+    Screen("POST", "/webhooks", webhooks.create, "webhooks:manage"),
+    Screen("GET", _HOOK, webhooks.webhook, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/change", webhook_actions.change, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/switch", webhook_actions.switch, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/test", webhook_actions.test, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/rotate", webhook_actions.rotate, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/replay", webhook_actions.replay, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/redeliver", webhook_actions.redeliver, "webhooks:manage"),
+    Screen("POST", f"{_HOOK}/delete", webhook_actions.delete, "webhooks:manage"),
+    Screen("GET", "/keys", keys.keys, keys.MANAGE),
+    Screen("POST", "/keys", keys.create, keys.MANAGE),
+    Screen("GET", "/keys/{key_id}", keys.key, keys.MANAGE),
+    Screen("POST", "/keys/{key_id}/rotate", keys.rotate, keys.MANAGE),
+    Screen("POST", "/keys/{key_id}/revoke", keys.revoke, keys.MANAGE),
+    Screen("GET", "/system", system.system),
 )
