@@ -21,6 +21,8 @@ from holdfast.client import (
     ReturnState,
     StockReason,
 )
+from holdfast.console.jobs import RowState
+from holdfast.console.screens.bulk_verbs import VERBS
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
 
@@ -38,6 +40,12 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "said": "confirm extend cancel pay ship return receive close adjust".split(),
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
+    "bulk": [f"{word}_{verb}" for verb in VERBS for word in ("title", "will")],
+    "job": [*VERBS, *RowState],
+    "next": (
+        "changed in_part HoldExpired Unavailable DeadlineExceeded Overloaded EditUnderWay "
+        "PermissionDenied LEFT"
+    ).split(),
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

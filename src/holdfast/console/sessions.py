@@ -12,6 +12,7 @@ from string import ascii_letters, digits
 
 from holdfast.chassis.clock import new_secret
 from holdfast.client import Caller, Holdfast
+from holdfast.console.jobs import Jobs
 
 IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
@@ -30,6 +31,7 @@ class Session:
 
     :param began_s: when, and `seen_s` when they last asked for something.
     :param over: set when it ends, so that streams end with it.
+    :param jobs: what is being done with many orders; it ends with the session.
     """
 
     client: Holdfast
@@ -37,6 +39,7 @@ class Session:
     began_s: float
     seen_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs: Jobs = field(default_factory=Jobs)
 
     def is_good(self, now_s: float) -> bool:
         return (
@@ -123,6 +126,7 @@ class Sessions:
         session = self._by_hash.pop(hashed, None)
         if session is not None:
             session.over.set()
+            await session.jobs.close()
             await session.client.close()
 
 

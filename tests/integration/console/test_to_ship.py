@@ -66,7 +66,8 @@ async def test_the_list_goes_on_where_few_of_many_are_at_the_location(
     for _ in range(5):
         await shop.placed()
     wanted.append(await shop.placed(sourcing=only_from("shop")))
-    seen, page, pages = [], f"{PAGE}?location=shop", 0
+    seen: list[str] = []
+    page, pages = f"{PAGE}?location=shop", 0
     while page:
         answer = await shop.browser.get(page)
         seen, pages = seen + shown(answer), pages + 1

@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from holdfast.console.screens import order_actions, order_page, orders_list, stock, to_ship, today
+from holdfast.console.screens import (
+    bulk,
+    order_actions,
+    order_page,
+    orders_list,
+    stock,
+    to_ship,
+    today,
+)
 from holdfast.console.visit import Visit
 
 
@@ -31,7 +39,13 @@ ALL = (
     Screen("GET", "/stock", stock.stock, "stock:read"),
     Screen("POST", "/stock", stock.adjust, "stock:write"),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
+    Screen("POST", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", "/to-ship", to_ship.to_ship, "orders:read"),
+    Screen("POST", "/to-ship", to_ship.to_ship, "orders:read"),
+    Screen("POST", "/bulk", bulk.ask, "orders:read"),
+    Screen("POST", "/jobs", bulk.begin, "orders:read"),
+    Screen("GET", "/jobs/{job_id}", bulk.job, "orders:read"),
+    Screen("GET", "/jobs/{job_id}/live", bulk.live, "orders:read", streams=True),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
     Screen("POST", f"{_ORDER}/confirm", order_actions.confirm, "orders:write"),

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from holdfast.client import HoldfastError, Order
 from holdfast.console.screens.holdings import SHIPPABLE, can_ship, left, ready, whole
 from holdfast.console.screens.order_filter import Filter, page_of, place_after, read_filter
+from holdfast.console.screens.selection import chosen
 from holdfast.console.visit import Visit
 
 PAGE_ORDERS = 50
@@ -29,7 +30,7 @@ class Ready:
 
 
 async def to_ship(visit: Visit) -> Response:
-    """Show a page of what can be shipped."""
+    """Show a page of what can be shipped; with those chosen, if its form was sent."""
     wanted, location = read_filter(visit), visit.asked("location")
     locations = await known_locations(visit)
     if location and locations and location not in locations:
@@ -38,7 +39,8 @@ async def to_ship(visit: Visit) -> Response:
     found = await find_ready(visit, wanted, location, size=PAGE_ORDERS, most=LOOKED_MAX)
     return visit.show(
         "to_ship.html",
-        200,
+        chosen=await chosen(visit, [one.order_id for one in found.orders]),
+        place=visit.asked("after"),
         found=found,
         wanted=wanted,
         location=location,
