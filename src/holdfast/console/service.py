@@ -15,7 +15,7 @@ from holdfast.chassis.process.lifecycle import until_signal
 from holdfast.chassis.process.telemetry import configure_logging, traced
 from holdfast.client import Holdfast, Tls
 from holdfast.console.sessions import Sessions
-from holdfast.console.settings import ConsoleSettings
+from holdfast.console.settings import NO_PROVIDER, ConsoleSettings, SignInSettings
 
 CALL_S_MAX = 10.0
 
@@ -28,12 +28,18 @@ class ConsoleWhenNeeded:
 
     :param addresses: of Orders, Inventory and the Notifier.
     :param secure: browsers come by HTTPS.
+    :param sign_in: at which provider people sign in, if at any.
     """
 
     name = "console"
 
     def __init__(
-        self, addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+        self,
+        addresses: tuple[str, str, str],
+        *,
+        tls: Tls | bool = False,
+        secure: bool = False,
+        sign_in: SignInSettings = NO_PROVIDER,
     ) -> None:
         def open_client(credential: str) -> Holdfast:
             orders, inventory, notifier = addresses
@@ -42,7 +48,9 @@ class ConsoleWhenNeeded:
             )
 
         self._sessions = Sessions(open_client, time.monotonic)
-        self._secure = secure
+        self._secure = secure or sign_in.public_url.startswith("https:")
+        self._sign_in = sign_in
+        self._close_provider: Callable[[], Awaitable[None]] | None = None
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
 
     def link(self, credential: str) -> str:
@@ -51,10 +59,23 @@ class ConsoleWhenNeeded:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._pages is None:
-            from holdfast.console.application import Console
-
-            self._pages = Console(self._sessions, SystemClock(), secure=self._secure)
+            self._pages = self._made()
         await self._pages(scope, receive, send)
+
+    def _made(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        from holdfast.console.application import Console
+        from holdfast.console.provider import Provider
+        from holdfast.console.signing_in import SigningIn
+
+        clock, provider = SystemClock(), None
+        if self._sign_in.oidc_issuer:
+            provider = Provider(self._sign_in, clock)
+            self._close_provider = provider.close
+        at = self._sign_in.public_url
+        signing_in = SigningIn(
+            self._sessions, provider, time.monotonic, public_url=at, secure=self._secure
+        )
+        return Console(self._sessions, clock, signing_in)
 
     def stop(self) -> None:
         """End all streams."""
@@ -63,14 +84,20 @@ class ConsoleWhenNeeded:
     async def close(self) -> None:
         """Sign everybody out."""
         await self._sessions.close()
+        if self._close_provider is not None:
+            await self._close_provider()
 
 
 @asynccontextmanager
 async def mounted(
-    addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+    addresses: tuple[str, str, str],
+    *,
+    tls: Tls | bool = False,
+    secure: bool = False,
+    sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[ConsoleWhenNeeded]:
     """A console to mount while the block runs; then everybody is signed out."""
-    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure)
+    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, sign_in=sign_in)
     try:
         yield console
     finally:
@@ -93,6 +120,7 @@ async def main(settings: ConsoleSettings) -> None:
             (settings.orders, settings.inventory, settings.notifier),
             tls=settings.services_tls,
             secure=secure,
+            sign_in=settings,
         ) as console,
         serving_http(settings.listen, [], settings, mounted=[console]) as address,
     ):

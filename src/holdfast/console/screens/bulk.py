@@ -119,9 +119,10 @@ async def begin(visit: Visit) -> Response:
 
 def _doing(visit: Visit, verb: Verb, job: Job) -> Any:
     """What a job does with a row: nothing if its order has changed since somebody saw it."""
-    client, words = visit.client, visit.words
+    words = visit.words
 
     async def do(row: Row) -> None:
+        client = visit.client  # as it is now: credentials are renewed
         order = await client.orders.get(row.order_id)
         if verb.is_done(order, job):
             return

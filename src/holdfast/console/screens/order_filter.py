@@ -3,10 +3,11 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from holdfast.client import InvalidRequest, Order, OrderStatus
+from holdfast.console.forms import moment
 from holdfast.console.visit import Visit
 
 STATUSES = tuple(one for one in OrderStatus if one is not OrderStatus.UNKNOWN)
@@ -53,7 +54,7 @@ def read_filter(visit: Visit) -> Filter:
         found.typed[name] = visit.asked(name)
         if found.typed[name]:
             try:
-                found.times[name] = _time(found.typed[name])
+                found.times[name] = moment(found.typed[name])
             except ValueError:
                 found.flaws[name] = visit.words.say("filter.time")
     first, last = found.times.get("created_from"), found.times.get("created_before")
@@ -63,7 +64,7 @@ def read_filter(visit: Visit) -> Filter:
     if after := visit.asked("after"):
         at, _, order_id = after.rpartition("_")
         try:
-            found.after = _time(at) + _SAME - _SAME, order_id
+            found.after = moment(at) + _SAME - _SAME, order_id
         except (ValueError, OverflowError):
             found.flaws["after"] = visit.words.say("filter.after")
     return found
@@ -72,12 +73,6 @@ def read_filter(visit: Visit) -> Filter:
 def place_after(create_time: datetime, order_id: str) -> str:
     """The place in a list after an order, as a URL says it."""
     return f"{create_time.isoformat()}_{order_id}"
-
-
-def _time(text: str) -> datetime:
-    """A day, or a time of one; without a zone it is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 async def page_of(
