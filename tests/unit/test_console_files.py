@@ -26,6 +26,8 @@ from holdfast.client import (
     TransferState,
     WebhookState,
 )
+from holdfast.console.jobs import RowState
+from holdfast.console.screens.bulk_verbs import VERBS
 from holdfast.console.words import chosen, languages
 from testbed.vendored import files_of
 
@@ -64,6 +66,12 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "transit": TransferState,
     "transfer": ["no_product", "no_location"],
     "become": ["sold", "gone"],
+    "bulk": [f"{word}_{verb}" for verb in VERBS for word in ("title", "will")],
+    "job": [*VERBS, *RowState],
+    "next": (
+        "changed in_part HoldExpired Unavailable DeadlineExceeded Overloaded EditUnderWay "
+        "PermissionDenied LEFT"
+    ).split(),
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

@@ -15,6 +15,7 @@ import structlog
 
 from holdfast.chassis.clock import new_secret
 from holdfast.client import Caller, Holdfast, HoldfastError, Unauthenticated
+from holdfast.console.jobs import Jobs
 
 IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
@@ -74,6 +75,7 @@ class Session:
 
     :param began_s: when, and `seen_s` when they last asked for something.
     :param over: set when it ends, so that streams end with it.
+    :param jobs: what is being done with many orders; it ends with the session.
     :param lease: where the client's credential comes from; None: it was told, and stays.
     :param before: the client with the credential before, for calls that began by it.
     """
@@ -84,6 +86,7 @@ class Session:
     seen_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
     done: dict[Hashable, asyncio.Task[Any]] = field(default_factory=dict)
+    jobs: Jobs = field(default_factory=Jobs)
     lease: Lease | None = None
     before: Holdfast | None = None
     renewing: asyncio.Task[None] | None = None
@@ -233,6 +236,7 @@ class Sessions:
             return None
         session.over.set()
         session.done.clear()
+        await session.jobs.close()
         if session.renewing is not None:
             session.renewing.cancel()
             await asyncio.wait({session.renewing})

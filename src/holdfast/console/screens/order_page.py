@@ -11,17 +11,16 @@ from holdfast.client import (
     Disposition,
     HoldfastError,
     Order,
-    OrderStatus,
     PaymentKind,
     Return,
     ReturnState,
     new_request_id,
 )
 from holdfast.console.forms import Form
+from holdfast.console.screens.holdings import can_ship, ready
 from holdfast.console.visit import Visit
 
 STREAM_S_MAX = 300.0  # the browser asks again, and is signed out where it was idle
-SHIPPABLE = (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED)
 PAYMENTS = (
     PaymentKind.AUTHORIZED,
     PaymentKind.CAPTURED,
@@ -59,6 +58,9 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
         empty=Form(visit.words),
         since=since,
         locations=[one.location_id for one in locations if one.active],
+        opened=form.name or visit.asked("act"),
+        location=visit.asked("location"),
+        ready=ready(found, visit.asked("location")),
         **_facts(found),
     )
 
@@ -70,7 +72,7 @@ def _facts(found: Order) -> dict[str, Any]:
         for line in one.lines:
             returned[line.line_no] += line.quantity if is_open else line.received
     return {
-        "can_ship": found.status in SHIPPABLE and bool(found.stock),
+        "can_ship": can_ship(found),
         "can_return": any(line.shipped > returned[line.line_no] for line in found.lines),
         "returnable": {line.line_no: line.shipped - returned[line.line_no] for line in found.lines},
         "left": {line.line_no: line.quantity - line.shipped for line in found.lines},

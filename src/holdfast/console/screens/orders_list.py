@@ -1,138 +1,31 @@
 """The list of orders: its filters live in the URL, and it goes on where the last page ended."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.client import InvalidRequest, Order, OrderStatus
-from holdfast.console.forms import moment
+from holdfast.console.screens.order_filter import STATUSES, page_of, place_after, read_filter
+from holdfast.console.screens.selection import chosen
 from holdfast.console.visit import Visit, to
 
 PAGE_ORDERS = 50
-STATUSES = tuple(one for one in OrderStatus if one is not OrderStatus.UNKNOWN)
-_TEXTS = ("customer_id", "product_id", "reference", "email", "id")
-_SEARCHED = {"reference": "reference", "email": "email", "id": "order_id_prefix"}
 _WHOLE_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-# Of orders, those made in the same millisecond stand by their ids.
-_SAME = timedelta(seconds=1)
-
-
-@dataclass(slots=True)
-class Filter:
-    """What somebody looks for, as far as it could be understood.
-
-    :param flaws: by field, what could not; the list is shown without it.
-    """
-
-    texts: dict[str, str] = field(default_factory=dict)
-    statuses: list[OrderStatus] = field(default_factory=list)
-    times: dict[str, datetime] = field(default_factory=dict)
-    typed: dict[str, str] = field(default_factory=dict)
-    flaws: dict[str, str] = field(default_factory=dict)
-    after: tuple[datetime, str] | None = None
-
-    def query(self) -> list[tuple[str, str]]:
-        """The filter as a URL says it, without the place in the list."""
-        named = [(name, text) for name, text in self.typed.items() if text]
-        return named + [("status", one) for one in self.statuses]
 
 
 async def orders(visit: Visit) -> Response:
-    """Show a page of orders, newest first."""
-    wanted = _read(visit)
+    """Show a page of orders, newest first; with those that were chosen, if its form was sent."""
+    wanted = read_filter(visit)
     if _WHOLE_ID.fullmatch(wanted.texts.get("id", "")):
         return to(f"/orders/{wanted.texts['id']}")
-    try:
-        page = await _page(visit, wanted)
-    except InvalidRequest as refused:
-        for violation in refused.violations:
-            name = "id" if violation.field == "order_id_prefix" else violation.field
-            wanted.flaws[name] = violation.description
-            wanted.texts.pop(name, None)
-        page = await _page(visit, wanted)
-    shown, more = page[:PAGE_ORDERS], len(page) > PAGE_ORDERS
-    after = f"{shown[-1].create_time.isoformat()}_{shown[-1].order_id}" if more else ""
+    page, more = await page_of(visit, wanted, PAGE_ORDERS)
+    after = place_after(page[-1].create_time, page[-1].order_id) if more else ""
     return visit.show(
-        "orders.html", 200, orders=shown, wanted=wanted, statuses=STATUSES, after=after
+        "orders.html",
+        orders=page,
+        wanted=wanted,
+        statuses=STATUSES,
+        after=after,
+        chosen=await chosen(visit, [one.order_id for one in page]),
+        asked=wanted.query(),
+        place=visit.asked("after"),
     )
-
-
-def _read(visit: Visit) -> Filter:
-    found, query = Filter(), visit.request.query_params
-    for name in _TEXTS:
-        found.typed[name] = visit.asked(name)
-        if found.typed[name]:
-            found.texts[name] = found.typed[name].lower() if name == "id" else found.typed[name]
-    for status in query.getlist("status"):
-        known = next((one for one in STATUSES if one == status), None)
-        if known is None:
-            found.flaws["status"] = visit.words.say("filter.status", given=status[:40])
-        elif known not in found.statuses:
-            found.statuses.append(known)
-    for name in ("created_from", "created_before"):
-        found.typed[name] = visit.asked(name)
-        if found.typed[name]:
-            try:
-                found.times[name] = moment(found.typed[name])
-            except ValueError:
-                found.flaws[name] = visit.words.say("filter.time")
-    first, last = found.times.get("created_from"), found.times.get("created_before")
-    if first is not None and last is not None and last < first:
-        found.flaws["created_before"] = visit.words.say("filter.order")
-        del found.times["created_before"]
-    if after := visit.asked("after"):
-        at, _, order_id = after.rpartition("_")
-        try:
-            found.after = moment(at), order_id
-        except ValueError:
-            found.flaws["after"] = visit.words.say("filter.after")
-    return found
-
-
-async def _page(visit: Visit, wanted: Filter) -> list[Order]:
-    """One order more than a page has, if there are so many.
-
-    Of several statuses each is a list of its own, newest first, and they are joined; earlier ones
-    are read first, so that an order that goes on meanwhile is met once at least.
-    """
-    statuses: list[OrderStatus | None] = sorted(wanted.statuses, key=STATUSES.index) or [None]
-    listed = [_of_status(visit, wanted, status) for status in statuses]
-    found: dict[str, Order] = {}
-    for one in listed:
-        found |= {order.order_id: order for order in await one}
-    newest_first = sorted(found.values(), key=lambda order: order.order_id, reverse=True)
-    return newest_first[: PAGE_ORDERS + 1]
-
-
-async def _of_status(visit: Visit, wanted: Filter, status: OrderStatus | None) -> list[Order]:
-    times, after = dict(wanted.times), wanted.after
-    if after is not None:
-        latest = after[0] + _SAME
-        times["created_before"] = min(times.get("created_before", latest), latest)
-        if "created_from" in times and times["created_from"] > times["created_before"]:
-            return []
-    searched: dict[str, Any] = {
-        _SEARCHED[name]: text for name, text in wanted.texts.items() if name in _SEARCHED
-    }
-    listed = {name: text for name, text in wanted.texts.items() if name not in _SEARCHED}
-    how: Mapping[str, Any] = {**listed, **times, "status": status, "page_size": PAGE_ORDERS + 1}
-    verbs = visit.client.orders
-    walk = verbs.search(**searched, **how) if searched else verbs.list(**how)
-    return await _first(walk, after)
-
-
-async def _first(walk: AsyncGenerator[Order], after: tuple[datetime, str] | None) -> list[Order]:
-    found: list[Order] = []
-    async with aclosing(walk):
-        async for order in walk:
-            if after is not None and order.order_id >= after[1]:
-                continue
-            found.append(order)
-            if len(found) > PAGE_ORDERS:
-                break
-    return found

@@ -1,0 +1,97 @@
+"""What can be shipped now: by location, page by page, each order with the way to its form."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from holdfast.client import Money, Sourcing, SourcingStrategy
+from holdfast.console.screens import to_ship
+from testbed.keys import KEY
+from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
+from tests.integration.console.people import ROOT, Fields, Shop, shown
+
+pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
+PAGE = f"{ROOT}/to-ship"
+
+
+@pytest.fixture
+async def shop(ground: Ground) -> AsyncIterator[Shop]:
+    async with running(ground, http_at=ANYWHERE) as holdfast, Shop(holdfast) as found:
+        await found.sign_in(KEY)
+        inventory = found.client.inventory
+        await inventory.create_product("LAMP", unit_price=Money("GBP", 1250))
+        await inventory.create_location("shop", name="The shop", priority=50)
+        await inventory.set_stock("LAMP", 1_000)
+        await inventory.set_stock("LAMP", 1_000, location_id="shop")
+        yield found
+
+
+def only_from(location: str) -> Sourcing:
+    return Sourcing(SourcingStrategy.PINNED, (location,))
+
+
+async def test_what_is_held_at_a_location_is_listed_there_and_nothing_else(shop: Shop) -> None:
+    plain = await shop.placed()
+    there = await shop.placed(sourcing=only_from("shop"), quantity=7)
+    begun = await shop.placed(quantity=5)
+    await shop.browser.fill(
+        f"{ROOT}/orders/{begun}", f"{ROOT}/orders/{begun}/ship", **{"units-1": "2"}
+    )
+    await shop.placed(hold_s=600.0)
+    gone = await shop.placed()
+    await shop.client.orders.ship(gone)
+
+    async def listed(query: str) -> list[str]:
+        return shown(await shop.browser.get(f"{PAGE}?{query}"))
+
+    assert await listed("") == [begun, there, plain]
+    assert await listed("location=shop") == [there]
+    assert await listed("location=main&created_before=2999-01-01") == [begun, plain]
+    assert await listed("customer_id=nobody") == []
+    assert "3 of 3" in (await shop.browser.get(PAGE)).text
+    flawed = await shop.browser.get(
+        f"{PAGE}?location=%3Cb%3Emoon&status=SHIPPED&after=9999-12-31_x"
+    )
+    assert shown(flawed) == [begun, there, plain]
+    assert "There is no location &lt;b&gt;moon." in flawed.text
+
+
+async def test_the_list_goes_on_where_few_of_many_are_at_the_location(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("PAGE_ORDERS", 2), ("ROUND", 2), ("LOOKED_MAX", 3)):
+        monkeypatch.setattr(to_ship, name, value)
+    wanted = [await shop.placed(sourcing=only_from("shop")) for _ in range(2)]
+    for _ in range(5):
+        await shop.placed()
+    wanted.append(await shop.placed(sourcing=only_from("shop")))
+    seen: list[str] = []
+    page, pages = f"{PAGE}?location=shop", 0
+    while page:
+        answer = await shop.browser.get(page)
+        seen, pages = seen + shown(answer), pages + 1
+        link = re.search(r'rel="next" href="([^"]+)"', answer.text)
+        page = link[1].replace("&amp;", "&") if link else ""
+
+    assert seen == wanted[::-1]
+    assert pages > 1, "nobody waits for all of it to be read"
+
+
+async def test_a_row_leads_to_its_form_filled_in_with_what_is_there(shop: Shop) -> None:
+    await shop.client.inventory.set_stock("LAMP", 1_997, location_id="shop")
+    await shop.client.inventory.set_stock("LAMP", 3)
+    order_id = await shop.placed(quantity=5)  # 3 in main, 2 in the shop
+    listed = await shop.browser.get(f"{PAGE}?location=shop")
+    link = re.search(r'href="([^"]+act=ship[^"]+)"', listed.text)
+    assert link is not None
+
+    opened = await shop.browser.get(link[1].replace("&amp;", "&"))
+    form = Fields(f"{ROOT}/orders/{order_id}/ship")
+    form.feed(opened.text)
+    done = await shop.browser.send(opened, f"{ROOT}/orders/{order_id}/ship")
+
+    assert (form.found["units-1"], form.found["location"]) == ("2", "shop")
+    assert done.status_code == 303
+    shipped = (await shop.client.orders.get(order_id)).shipments[0]
+    assert [(one.location_id, one.quantity) for one in shipped.items] == [("shop", 2)]
