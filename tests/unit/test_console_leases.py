@@ -1,4 +1,6 @@
-"""When a session's credential is renewed, and when it is over."""
+"""When a session's credential is renewed and when it is over; how often a provider is asked."""
+
+import asyncio
 
 import pytest
 
@@ -7,6 +9,8 @@ from holdfast.console.leases import AGAIN_S, RENEW_S, ProviderLease
 from holdfast.console.provider import Granted, Provider
 from holdfast.console.sessions import ProviderAway
 from holdfast.console.settings import SignInSettings
+from testbed.oidc import DISCOVERY, answers, new_key
+from testbed.oidc_codes import signing_people_in
 from testbed.processes import free_port
 
 
@@ -61,3 +65,24 @@ async def test_a_provider_that_is_away_is_not_asked_again_at_once(
             await lease.renew()
 
     assert len(asked) == 2
+
+
+async def test_strangers_who_come_at_once_cause_one_question() -> None:
+    with signing_people_in([], new_key("EC")) as there:
+        provider = Provider(
+            SignInSettings(oidc_issuer=there.url, oidc_client_id="console"), SystemClock()
+        )
+
+        async def sent() -> list[object]:
+            ways = [provider.way_there("back", "state", "nonce", "challenge") for _ in range(20)]
+            return await asyncio.gather(*ways, return_exceptions=True)
+
+        there.answers[DISCOVERY] = answers(503, b"")
+        refused = await sent()
+        del there.answers[DISCOVERY]
+        told = await sent() + await sent()
+        await provider.close()
+
+        assert all(isinstance(one, ProviderAway) for one in refused)
+        assert all(isinstance(one, str) for one in told)
+        assert there.asked[DISCOVERY] == 2

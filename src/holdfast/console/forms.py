@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 BODY_BYTES_MAX = 1024 * 1024
 FIELDS_MAX = 10_000
+UNSEEN = {"request_id", "version"}  # what forms bring along: a flaw of it is told on top
 
 
 class FormUnreadable(Exception):
@@ -91,7 +92,7 @@ class Form:
         for violation in error.violations:
             field_name = violation.field.partition("[")[0].removeprefix(prefix)
             name = fields.get(violation.field, field_name)
-            at = name if name in self.values else ""
+            at = name if name in self.values and name not in UNSEEN else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)
 
@@ -102,7 +103,7 @@ class Form:
         try:
             return read(text)
         except ValueError:
-            self.errors[name] = flaw
+            self.errors["" if name in UNSEEN else name] = flaw
             return None
 
 

@@ -1,5 +1,6 @@
 """The identity provider that people sign in at: OpenID Connect, authorization code with PKCE."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 from hmac import compare_digest
@@ -63,6 +64,7 @@ class Provider:
         self._tokens = Tokens([self._issuer], clock)
         self._told: dict[str, Any] = {}
         self._told_at = 0.0
+        self._asking: asyncio.Task[ProviderAway | None] | None = None
 
     @property
     def name(self) -> str:
@@ -151,18 +153,31 @@ class Provider:
 
     async def close(self) -> None:
         """Stop asking."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait({self._asking})
         await self._tokens.close()
 
     async def _discovered(self) -> dict[str, Any]:
+        """What it tells of itself, asked once for all who want to know: strangers cause this."""
         now = self._clock.now().timestamp()
         if not self._told or not 0 <= now - self._told_at < FRESH_S:
-            try:
-                async with asking(self._issuer.issuer, self._tls, ASK_S_MAX) as client:
-                    self._told = await discovered(client, self._issuer.issuer)
-            except IssuerSilent as error:
-                raise self._away(error) from error
-            self._told_at = now
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask())
+            asked = self._asking
+            await asyncio.wait({asked})
+            if (away := asked.result()) is not None:
+                raise away
         return self._told
+
+    async def _ask(self) -> ProviderAway | None:
+        try:
+            async with asking(self._issuer.issuer, self._tls, ASK_S_MAX) as client:
+                self._told = await discovered(client, self._issuer.issuer)
+        except IssuerSilent as error:
+            return self._away(error)
+        self._told_at = self._clock.now().timestamp()
+        return None
 
     async def _address(self, name: str) -> str:
         told = await self._discovered()

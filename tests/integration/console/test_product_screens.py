@@ -164,6 +164,10 @@ async def test_a_product_is_taken_out_of_sale(shop: Shop) -> None:
     done = await shop.browser.post(CHANGE, ticked)
     flawed = await shop.browser.post(CHANGE, ticked | {"version": "2", "safety_stock": "x"})
 
+    made_up = await shop.browser.post(CHANGE, ticked | {"version": "new"})
+
+    assert made_up.status_code == 400
+    assert 'role="alert"' in made_up.text
     assert 'name="active" value="yes" checked' in opened.text
     assert done.status_code == 303
     assert not (await shop.client.inventory.get_stock("LAMP")).product.active

@@ -80,6 +80,7 @@ async def test_every_number_leads_to_the_movements_that_made_it(shop: Shop) -> N
     assert f"{ROOT}/orders/{order_id}" in held
     assert "+47 → 47" in came
     assert await made(id="LAMP", of="on_hand") == both
+    assert await made(id="LAMP", location="main", of="on_hand", kind="ADJUSTMENT") == both[:1]
     assert len(await made(id="LAMP", location="main")) == 3
 
 
@@ -190,6 +191,7 @@ FLAWED = [
     ("receipt", {"quantity": "1", "location": ""}, "location"),
     ("set", {"quantity": ""}, "quantity"),
     ("quarantine", {"quantity": "48", "reason": "x"}, ""),
+    ("adjust", {"delta": "1", "reason": "x", "request_id": "x" * 200}, ""),
     ("quarantine", {"quantity": "48", "reason": ""}, "reason"),
 ]
 

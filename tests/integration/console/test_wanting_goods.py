@@ -85,6 +85,13 @@ async def test_today_says_how_far_it_looked(shop: Shop, monkeypatch: pytest.Monk
     assert "Only the first 2 products" in today.text
     assert "SHADE" not in today.text
 
+    monkeypatch.setattr(wanting, "INVENTORY_S_MAX", 0.0)
+    held = await shop.placed("LAMP", hold_s=600.0)
+    without = await shop.browser.get(ROOT)
+    assert "Inventory does not answer" in without.text
+    assert "Nothing needs you now." not in without.text
+    assert shown(without) == [held], "orders still need people"
+
 
 async def test_rows_are_few_and_the_rest_is_a_click_away(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
