@@ -174,9 +174,7 @@ async def serving(
     certificate then, and the ports' need not have the names by which they would call themselves.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-    identity = IdentitySettings(
-        auth=bool(operator_key), issuers=issuers, service_key=SecretStr(keys.make())
-    )
+    identity = _identity(operator_key, issuers)
     alike: dict[str, Any] = {"identity": identity, "port": port}
     alike["operator_key"] = SecretStr(operator_key)
     async with (
@@ -211,9 +209,15 @@ async def serving(
             telling=telling,
             **alike,
         ) as notifier,
-        serving_browsers(http_at, orders, inventory, notifier, private, port, operator_key) as at,
+        serving_browsers(
+            http_at, orders, inventory, notifier, private, port, operator_key, home.folder
+        ) as at,
     ):
         yield at
+
+
+def _identity(key: str, issuers: tuple[Issuer, ...]) -> IdentitySettings:
+    return IdentitySettings(auth=bool(key), issuers=issuers, service_key=SecretStr(keys.make()))
 
 
 @asynccontextmanager
@@ -236,8 +240,10 @@ async def serving_browsers(
     private: "Private",
     port: PortSettings | None,
     key: str,
+    folder: Path | None,
 ) -> AsyncIterator[Addresses]:
     """HTTP/JSON of all services and the console, on one port."""
+    files = folder / "imports" if folder else None
     reached = (
         private.orders or orders.address,
         private.inventory or inventory.address,
@@ -246,7 +252,7 @@ async def serving_browsers(
     services = [*orders.http, *inventory.http, *notifier.http]
     secure = port is not None and port.tls is not None
     async with (
-        mounted(reached, secure=secure) as console,
+        mounted(reached, secure=secure, files=files) as console,
         serving_http(http_at, services, port, mounted=[console]) as http,
     ):
         link = console.link(key) if http else ""

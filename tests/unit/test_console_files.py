@@ -21,7 +21,12 @@ from holdfast.client import (
     ReturnState,
     StockReason,
 )
+from holdfast.console.intake import Stage
 from holdfast.console.words import chosen, languages
+from holdfast.exchange.files import KINDS
+from holdfast.exchange.kinds import Outcome
+from holdfast.importing.dates import DateOrder
+from holdfast.importing.tables import FileKind
 from testbed.vendored import files_of
 
 CONSOLE = Path(str(files("holdfast.console")))
@@ -38,6 +43,15 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "said": "confirm extend cancel pay ship return receive close adjust".split(),
     "moved": MovementKind,
     "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
+    "kind": KINDS,
+    "stage": Stage,
+    "stage_next": Stage,
+    "would": (*Outcome, "refused", "notes"),
+    "did": (*Outcome, "refused", "notes"),
+    "files": [
+        *(f"dates_{one}" for one in DateOrder),
+        *(f"format_{one}" for one in FileKind),
+    ],
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

@@ -28,6 +28,7 @@ from holdfast.client import (
 from holdfast.console import static_files
 from holdfast.console.browsers import ALWAYS, is_of_ours
 from holdfast.console.forms import FormUnreadable, read_form
+from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import SESSION_S_MAX, Sessions
 from holdfast.console.visit import ROOT, Visit, page, to
@@ -52,12 +53,12 @@ log = structlog.get_logger()
 class Console:
     """The console under /console, as an ASGI application.
 
-    :param sessions: the caller's, who ends them.
+    :param sessions: the caller's, who ends them, and `intakes` likewise.
     :param secure: browsers come by HTTPS: cookies are for that alone.
     """
 
-    def __init__(self, sessions: Sessions, clock: Clock, *, secure: bool) -> None:
-        self._sessions, self._clock = sessions, clock
+    def __init__(self, sessions: Sessions, intakes: Intakes, clock: Clock, *, secure: bool) -> None:
+        self._sessions, self._intakes, self._clock = sessions, intakes, clock
         self._cookie = "__Host-holdfast" if secure else "holdfast-console"
         self._how: dict[str, Any] = {
             "httponly": True,
@@ -98,7 +99,7 @@ class Console:
             session = await self._sessions.find(secret, acts=not screen.streams)
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
-            visit = Visit(request, session, words, self._clock.now())
+            visit = Visit(request, session, words, self._clock.now(), self._intakes)
             if screen.scope and not visit.may(screen.scope):
                 return visit.show("refused.html", 403, scope=screen.scope)
             try:
@@ -173,7 +174,7 @@ class Console:
         session = await self._sessions.find(request.cookies.get(self._cookie, ""))
         if session is None:
             return self._signed_out(request, streams=False)
-        visit = Visit(request, session, _words(request), self._clock.now())
+        visit = Visit(request, session, _words(request), self._clock.now(), self._intakes)
         return visit.show("error.html", 404, detail=visit.words.say("error.nowhere"), again="")
 
 

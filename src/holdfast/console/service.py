@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,12 +29,18 @@ class ConsoleWhenNeeded:
 
     :param addresses: of Orders, Inventory and the Notifier.
     :param secure: browsers come by HTTPS.
+    :param files: the folder of files that are being taken in, see `Intakes`.
     """
 
     name = "console"
 
     def __init__(
-        self, addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+        self,
+        addresses: tuple[str, str, str],
+        *,
+        tls: Tls | bool = False,
+        secure: bool = False,
+        files: Path | None = None,
     ) -> None:
         def open_client(credential: str) -> Holdfast:
             orders, inventory, notifier = addresses
@@ -42,8 +49,9 @@ class ConsoleWhenNeeded:
             )
 
         self._sessions = Sessions(open_client, time.monotonic)
-        self._secure = secure
+        self._secure, self._files, self._target = secure, files, " ".join(addresses[:2])
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
+        self._ends: list[Callable[[], Awaitable[None]]] = [self._sessions.close]
 
     def link(self, credential: str) -> str:
         """Return the path that signs one browser in, once, with a credential."""
@@ -52,8 +60,12 @@ class ConsoleWhenNeeded:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._pages is None:
             from holdfast.console.application import Console
+            from holdfast.console.intake import Intakes
 
-            self._pages = Console(self._sessions, SystemClock(), secure=self._secure)
+            clock = SystemClock()
+            intakes = Intakes(self._files, self._target, clock)
+            self._ends.append(intakes.close)
+            self._pages = Console(self._sessions, intakes, clock, secure=self._secure)
         await self._pages(scope, receive, send)
 
     def stop(self) -> None:
@@ -61,16 +73,21 @@ class ConsoleWhenNeeded:
         self._sessions.stop()
 
     async def close(self) -> None:
-        """Sign everybody out."""
-        await self._sessions.close()
+        """Sign everybody out, and break off what is being taken in."""
+        for end in reversed(self._ends):
+            await end()
 
 
 @asynccontextmanager
 async def mounted(
-    addresses: tuple[str, str, str], *, tls: Tls | bool = False, secure: bool = False
+    addresses: tuple[str, str, str],
+    *,
+    tls: Tls | bool = False,
+    secure: bool = False,
+    files: Path | None = None,
 ) -> AsyncIterator[ConsoleWhenNeeded]:
     """A console to mount while the block runs; then everybody is signed out."""
-    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure)
+    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, files=files)
     try:
         yield console
     finally:
@@ -93,6 +110,7 @@ async def main(settings: ConsoleSettings) -> None:
             (settings.orders, settings.inventory, settings.notifier),
             tls=settings.services_tls,
             secure=secure,
+            files=settings.files,
         ) as console,
         serving_http(settings.listen, [], settings, mounted=[console]) as address,
     ):

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from string import ascii_letters, digits
 
 from holdfast.chassis.clock import new_secret
@@ -28,11 +29,13 @@ Open = Callable[[str], Holdfast]
 class Session:
     """Somebody who is signed in.
 
+    :param another: makes one more such client, for work that goes on when the session has ended.
     :param began_s: when, and `seen_s` when they last asked for something.
     :param over: set when it ends, so that streams end with it.
     """
 
     client: Holdfast
+    another: Callable[[], Holdfast]
     caller: Caller
     began_s: float
     seen_s: float
@@ -68,7 +71,8 @@ class Sessions:
             raise
         await self._make_room()
         secret, now_s = _new_secret(), self._tell_s()
-        self._by_hash[_hash(secret)] = Session(client, caller, now_s, now_s)
+        another = partial(self._open, credential)
+        self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s)
         return secret
 
     async def find(self, secret: str, *, acts: bool = True) -> Session | None:

@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from holdfast.console.screens import order_actions, order_page, orders_list, stock, today
+from holdfast.console.screens import (
+    exports,
+    files,
+    imports,
+    order_actions,
+    order_page,
+    orders_list,
+    stock,
+    today,
+)
 from holdfast.console.visit import Visit
 
 
@@ -24,12 +33,21 @@ class Screen(NamedTuple):
 
 
 _ORDER = "/orders/{order_id}"
+_IMPORT = "/imports/{intake_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
     Screen("GET", "/products", stock.products, "stock:read"),
     Screen("GET", "/stock", stock.stock, "stock:read"),
     Screen("POST", "/stock", stock.adjust, "stock:write"),
+    Screen("GET", "/files", files.files),
+    Screen("POST", "/imports", imports.bring, "imports:write"),
+    Screen("GET", _IMPORT, imports.one, "imports:write"),
+    Screen("GET", f"{_IMPORT}/live", imports.live, "imports:write", streams=True),
+    Screen("POST", f"{_IMPORT}/take", imports.take, "imports:write"),
+    Screen("POST", f"{_IMPORT}/stop", imports.stop, "imports:write"),
+    Screen("POST", f"{_IMPORT}/remove", imports.remove, "imports:write"),
+    Screen("GET", "/export", exports.export),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
