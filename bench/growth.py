@@ -13,13 +13,16 @@ from bench.load import BATCH, Run, batches, place_orders
 from bench.progress import say
 from bench.scenarios import Bench, told_cpu
 from bench.testbed import Testbed
-from bench.workload import ON_HAND, PRODUCTS, THIRD
+from bench.workload import ON_HAND, PRODUCTS, THIRD, product_id
+from holdfast.client import Holdfast, OrderLine
 
 ORDERS_FULL = 2_000_000
 ORDERS_SMALL = 200_000
 MOVEMENTS_PER_ORDER = 5  # three reservations, and receipts for the rest
 CHUNK = 100_000
 STATEMENT_S_MAX = 3_600.0
+CALL_S = 10.0
+FEED_MIN = 2  # of one order: that it was placed, and confirmed
 
 # Order number $1 to $2, a tenth of a second apart; ids rise with time as UUIDv7 do.
 ORDERS_PAST = (
@@ -87,8 +90,8 @@ SELECT 'P' || lpad(product::text, 5, '0'), 'main', 'RECEIPT', 1, 0, {on_hand} + 
 
 RESERVATIONS = (
     """
-INSERT INTO reservation (order_id, version, revision, state, stock, missing,
-                         decided_at, updated_at)
+INSERT INTO reservation (order_id, version, revision, state, stock, missing, placed_at,
+                         updated_at)
 SELECT pg_temp.past_id(n, $3), 1, 1, 'HELD',
        (SELECT jsonb_agg(jsonb_build_array(
                    'P' || lpad((1 + n % {third} + third * {third})::text, 5, '0'), 'main', '', 1)
@@ -119,6 +122,12 @@ UPDATE stock_level
          GROUP BY product_id, location_id) AS ledger
  WHERE ledger.product_id = stock_level.product_id
    AND ledger.location_id = stock_level.location_id
+"""
+
+
+CUT = """
+DELETE FROM feed
+      WHERE position < (SELECT max(position) FROM feed)
 """
 
 
@@ -160,9 +169,32 @@ def scenario_7(bench: Bench) -> Result:
 
 
 async def grow(testbed: Testbed, orders: int) -> int:
-    """Give a testbed a past of so many settled orders, in both databases; return when the first
-    was placed, in milliseconds since 1970.
+    """Give a testbed a past of so many settled orders, in both databases, of which the feeds have
+    nothing any more; return when the first was placed, in milliseconds since 1970.
     """
+    first_ms = await write_past(testbed, orders)
+    async with Holdfast(testbed.orders, testbed.inventory) as client:
+        await client.orders.create("customer-0000", [OrderLine(product_id(1), 1)], wait_s=CALL_S)
+    await asyncio.to_thread(testbed.ledger.wait_until_settled)
+    for url in testbed.urls.values():
+        await _cut_feed(url)
+    return first_ms
+
+
+async def _cut_feed(url: str) -> None:
+    """Leave the newest event alone, as if all others had become too old, once there are some."""
+    connection = await asyncpg.connect(url)
+    is_service = await connection.fetchval("SELECT to_regclass('feed')")
+    while is_service:
+        if await connection.fetchval("SELECT last FROM feed_head") >= FEED_MIN:
+            await connection.execute(CUT)
+            break
+        await asyncio.sleep(0.1)
+    await connection.close()
+
+
+async def write_past(testbed: Testbed, orders: int) -> int:
+    """Write what `grow` does into the databases, which know nothing of the services."""
     first_ms = await _now_ms(testbed) - 100 * orders
     receipts = (MOVEMENTS_PER_ORDER - 3) * orders // PRODUCTS
     words = {"third": THIRD, "on_hand": ON_HAND, "products": PRODUCTS, "receipts": receipts}

@@ -109,7 +109,7 @@ UPDATE reservation
    SET state = 'OVER', stock = '[]', version = 2, revision = 2
   FROM past
  WHERE past.order_id = reservation.order_id AND ended;
-INSERT INTO reservation
+INSERT INTO reservation (order_id, version, revision, state, stock, missing, placed_at, updated_at)
 SELECT short_id, 1, 1, 'SHORT', '[]', '[["P00001", 1, 0]]', at, at FROM short
 """
 

@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
+from urllib.request import urlopen
 
 from holdfast.chassis.identity.keys import derived
 from holdfast.home import KEY_FILE, in_folder, in_postgres, kept_key
@@ -45,7 +47,7 @@ class Deployment:
         services: Mapping[str, Service],
         admin: Mapping[str, str],
     ) -> None:
-        self.addresses, self.databases, self.services = addresses, databases, services
+        self.addresses, self.databases, self.services = addresses, databases, dict(services)
         self.admin = admin
         self.parts = tuple(services)
 
@@ -188,13 +190,38 @@ def fresh_places(
             server.drop_database(database)
 
 
+class Console(Service):
+    """The console before the services of a cluster; it has no gRPC to ask whether it serves.
+
+    :param reached: the services, by name.
+    :param base: its environment, but for what this sets.
+    """
+
+    def __init__(
+        self, folder: Path, address: str, reached: Mapping[str, str], base: Mapping[str, str]
+    ) -> None:
+        told = settings_of("console", listen=address, **reached)
+        arguments = ["console", "serve"]
+        super().__init__(
+            "console", arguments, folder=folder, addresses=[address], environment={**base, **told}
+        )
+
+    def is_serving(self) -> bool:
+        try:
+            with urlopen(f"http://{self.addresses[0]}/console/sign-in", timeout=5) as answer:
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
+
+
 @contextmanager
 def private_cluster(
-    folder: Path, addresses: Mapping[str, str], http: Mapping[str, str], key: str
+    folder: Path, addresses: Mapping[str, str], http: Mapping[str, str], console: str, key: str
 ) -> Iterator[Cluster]:
     """Everything, running on data in `folder`; all of it stopped at the end, in good order.
 
     :param http: where each service serves HTTP/JSON.
+    :param console: where the console does.
     :param key: the operator's.
     """
     with ExitStack() as started:
@@ -221,6 +248,8 @@ def private_cluster(
             "notifier", sealing_secrets=derived(key, "sealing")
         )
         cluster.migrate()
+        cluster.services["console"] = Console(folder.resolve(), console, addresses, os.environ)
+        cluster.parts = tuple(cluster.services)
         started.enter_context(cluster.running())
         yield cluster
 
@@ -234,6 +263,7 @@ def main() -> int:
     options.add_argument("--inventory-http-port", type=int, default=7004)
     options.add_argument("--notifier-port", type=int, default=7005)
     options.add_argument("--notifier-http-port", type=int, default=7006)
+    options.add_argument("--console-port", type=int, default=7007)
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     chosen.data.mkdir(exist_ok=True)
@@ -252,8 +282,9 @@ def main() -> int:
             "notifier": chosen.notifier_http_port,
         }
         http = {service: f"127.0.0.1:{port}" for service, port in http_ports.items()}
-        with private_cluster(chosen.data, addresses, http, key) as cluster:
-            print(_greeting(cluster, http, chosen.data), flush=True)
+        console = f"127.0.0.1:{chosen.console_port}"
+        with private_cluster(chosen.data, addresses, http, console, key) as cluster:
+            print(_greeting(cluster, http, console, chosen.data), flush=True)
             while True:
                 cluster.require_running()
                 time.sleep(0.5)
@@ -269,7 +300,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
+def _greeting(cluster: Cluster, http: Mapping[str, str], console: str, folder: Path) -> str:
     databases = [f"HOLDFAST_{service.upper()}_DATABASE" for service in ALL_SERVICES]
     names = [*databases, "HOLDFAST_ORDERS_BROKER"]
     return "\n".join(
@@ -277,6 +308,7 @@ def _greeting(cluster: Cluster, http: Mapping[str, str], folder: Path) -> str:
             f"Orders    {cluster.addresses['orders']}, http://{http['orders']}/docs",
             f"Inventory {cluster.addresses['inventory']}, http://{http['inventory']}/docs",
             f"Notifier  {cluster.addresses['notifier']}, http://{http['notifier']}/docs",
+            f"Console   http://{console}/console, with the key in {folder / KEY_FILE}",
             *(f"Metrics   http://{address}/metrics" for address in cluster.admin.values()),
             f"Data and logs in {folder}. Ctrl-C stops everything.",
             "",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, KeyParameters, OKPKey, RSAKey
@@ -156,14 +157,17 @@ def answers(status: int, body: bytes, **headers: str) -> Answer:
 def _server(provider: Provider, port: int, certificate: Pair | None) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            provider.asked[self.path] += 1
+            path = urlsplit(self.path).path
+            provider.asked[path] += 1
             right = {DISCOVERY: provider.discovery, JWKS: provider.published()}
-            if self.path in provider.answers:
-                provider.answers[self.path](self)
-            elif self.path in right:
-                answers(200, json.dumps(right[self.path]).encode())(self)
+            if path in provider.answers:
+                provider.answers[path](self)
+            elif path in right:
+                answers(200, json.dumps(right[path]).encode())(self)
             else:
                 answers(404, b"")(self)
+
+        do_POST = do_GET  # noqa: N815 - so it is called
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -1,6 +1,6 @@
 """Bugs in whom a token names: what the token says of itself is believed, or for too long."""
 
-from holdfast.chassis.identity import issuer_keys
+from holdfast.chassis.identity import asking, issuer_keys
 from holdfast.chassis.identity.issuer_keys import IssuerKeys
 from holdfast.chassis.identity.issuers import Issuer
 from holdfast.chassis.identity.tokens import Tokens, Verifier
@@ -69,7 +69,7 @@ BUGS = (
         "Whoever is configured first is asked about every token.",
         edited(
             Tokens,
-            "principal",
+            "require_good",
             ('self._verifiers.get(_text(claims, "iss"))', "next(iter(self._verifiers.values()))"),
         ),
         tests=(f"{GOOD}::test_one_issuer_can_t_speak_for_another",),
@@ -96,7 +96,11 @@ BUGS = (
     bug(
         "a token is known beyond its expiry",
         "What was found good is taken for a minute, however soon it expires.",
-        edited(Tokens, "principal", ("min(expires_at, now + KNOWN_S_MAX)", "now + KNOWN_S_MAX")),
+        edited(
+            Tokens,
+            "principal",
+            ("min(good.expires_at, good.now + KNOWN_S_MAX)", "good.now + KNOWN_S_MAX"),
+        ),
         tests=(f"{GOOD}::test_a_token_is_not_known_for_longer_than_it_is_good",),
         why_tests=NO_TOKENS,
     ),
@@ -131,7 +135,7 @@ BUGS = (
     bug(
         "redirections are followed",
         "Keys are read from wherever an answer points to.",
-        edited(issuer_keys, "fetch_keys", ("follow_redirects=False", "follow_redirects=True")),
+        edited(asking, "client_for", ("follow_redirects=False", "follow_redirects=True")),
         tests=(
             f"{ISSUERS}/test_issuer_answers.py::test_the_right_answer_in_a_wrong_way_is_not_taken",
         ),

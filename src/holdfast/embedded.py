@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import structlog
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 
 from holdfast.chassis.database.engines import connect
 from holdfast.chassis.database.migrations import is_newest, migrate
@@ -31,6 +31,7 @@ from holdfast.chassis.process.lifecycle import background, holding
 from holdfast.chassis.process.ports import PortSettings
 from holdfast.chassis.transient import Transient
 from holdfast.console.service import mounted
+from holdfast.console.settings import NO_PROVIDER, SignInSettings
 from holdfast.home import Home, kept_key, kept_sealing_key
 from holdfast.inventory import service as inventory_service
 from holdfast.inventory.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
@@ -64,7 +65,7 @@ class DataInUse(Exception):
 
 
 class UpSettings(  # type: ignore[misc] # of two configurations the first counts
-    ServiceSettings, PortSettings, OperatorSettings, FeedSettings, TellingSettings
+    ServiceSettings, PortSettings, OperatorSettings, FeedSettings, TellingSettings, SignInSettings
 ):
     """What may be set of the services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
 
@@ -72,6 +73,14 @@ class UpSettings(  # type: ignore[misc] # of two configurations the first counts
     """
 
     issuers: Issuers = ()
+
+    @model_validator(mode="after")
+    def _takes_whom_it_signs_in(self) -> "UpSettings":
+        if self.oidc_issuer and self.oidc_issuer not in [one.issuer for one in self.issuers]:
+            raise ValueError(
+                f"oidc_issuer {self.oidc_issuer} is none of `issuers`: its tokens would be refused"
+            )
+        return self
 
 
 def load_settings_of_up(config: Path | None = None) -> UpSettings:
@@ -113,6 +122,7 @@ async def running(
     issuers: tuple[Issuer, ...] = (),
     feed_settings: FeedSettings = FEED_DEFAULTS,
     telling: TellingSettings = TELLING_DEFAULTS,
+    sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs, on databases whose files or schemas are made where they are
     missing.
@@ -128,6 +138,7 @@ async def running(
     :param issuers: whose tokens are good, beside keys.
     :param feed_settings: of Orders and Inventory.
     :param telling: webhooks and mails.
+    :param sign_in: at which provider people sign in to the console, if at any.
     :raises DataInUse: another process uses them; also while the block runs, which is cancelled,
         when another took this one's place behind a broken connection.
     :raises DatabaseUnavailable: PostgreSQL is not there, or does not let us in.
@@ -149,6 +160,7 @@ async def running(
             feed_settings=feed_settings,
             notifier_at=f"{host}:{notifier_port}",
             telling=telling,
+            sign_in=sign_in,
         ) as addresses:
             yield addresses
 
@@ -167,6 +179,7 @@ async def serving(
     feed_settings: FeedSettings = FEED_DEFAULTS,
     notifier_at: str = "127.0.0.1:0",
     telling: TellingSettings = TELLING_DEFAULTS,
+    sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[Addresses]:
     """Serve on databases that are ready, whoever else uses them.
 
@@ -174,7 +187,8 @@ async def serving(
     certificate then, and the ports' need not have the names by which they would call themselves.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-    identity = _identity(operator_key, issuers)
+    service_key = SecretStr(keys.make())
+    identity = IdentitySettings(auth=bool(operator_key), issuers=issuers, service_key=service_key)
     alike: dict[str, Any] = {"identity": identity, "port": port}
     alike["operator_key"] = SecretStr(operator_key)
     async with (
@@ -210,14 +224,10 @@ async def serving(
             **alike,
         ) as notifier,
         serving_browsers(
-            http_at, orders, inventory, notifier, private, port, operator_key, home.folder
+            http_at, home, orders, inventory, notifier, private, sign_in, **alike
         ) as at,
     ):
         yield at
-
-
-def _identity(key: str, issuers: tuple[Issuer, ...]) -> IdentitySettings:
-    return IdentitySettings(auth=bool(key), issuers=issuers, service_key=SecretStr(keys.make()))
 
 
 @asynccontextmanager
@@ -234,16 +244,21 @@ async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.No
 @asynccontextmanager
 async def serving_browsers(
     http_at: str,
+    home: Home,
     orders: orders_service.Orders,
     inventory: inventory_service.Inventory,
     notifier: notifier_service.Notifier,
     private: "Private",
+    sign_in: SignInSettings,
+    *,
+    identity: IdentitySettings,
     port: PortSettings | None,
-    key: str,
-    folder: Path | None,
+    operator_key: SecretStr,
 ) -> AsyncIterator[Addresses]:
-    """HTTP/JSON of all services and the console, on one port."""
-    files = folder / "imports" if folder else None
+    """HTTP/JSON of all services and the console, on one port.
+
+    :param sign_in: who is signed in must be known to the services by that.
+    """
     reached = (
         private.orders or orders.address,
         private.inventory or inventory.address,
@@ -251,8 +266,11 @@ async def serving_browsers(
     )
     services = [*orders.http, *inventory.http, *notifier.http]
     secure = port is not None and port.tls is not None
+    sign_in = sign_in if identity.auth else NO_PROVIDER
+    files = home.folder / "imports" if home.folder else None
+    key = operator_key.get_secret_value()
     async with (
-        mounted(reached, secure=secure, files=files) as console,
+        mounted(reached, secure=secure, files=files, sign_in=sign_in) as console,
         serving_http(http_at, services, port, mounted=[console]) as http,
     ):
         link = console.link(key) if http else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.chassis.process.configuration import ServiceSettings
+from holdfast.console.settings import ConsoleSettings
 from holdfast.inventory.settings import InventorySettings
 from holdfast.notifier.settings import NotifierSettings
 from holdfast.orders.settings import OrdersSettings
@@ -14,6 +15,8 @@ from holdfast.orders.settings import OrdersSettings
 CHART = Path(__file__).parents[2] / "deploy" / "helm" / "holdfast"
 POD = (CHART / "templates" / "_pod.tpl").read_text()
 NAMES = (CHART / "templates" / "_names.tpl").read_text()
+CONSOLE = (CHART / "templates" / "console.yaml").read_text()
+OF_ITS_PORT = ("certificate", "key", "client_ca", "client_names")
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())["properties"]
 
 SETTINGS: dict[str, type[ServiceSettings]] = {
@@ -60,6 +63,18 @@ def test_the_chart_can_set_what_a_service_can_be_told_and_nothing_else(service: 
 
     assert known - found == set(), "the chart can't set these: add them to its settings"
     assert found - known == set(), "no service knows these"
+
+
+def test_the_chart_can_set_what_the_console_can_be_told_and_nothing_else() -> None:
+    """Its own port is spoken to through Ingress or Gateway, which have the certificate."""
+    by_value = set(SCHEMA["console"]["properties"]["settings"]["properties"])
+    secret = set(SCHEMA["console"]["properties"]["secret"]["properties"]["values"]["properties"])
+    itself = set(re.findall(r"^- name: HOLDFAST_CONSOLE_([A-Z_]+)$", CONSOLE, re.MULTILINE))
+    itself |= set(re.findall(r"^([A-Z_]+): ", CONSOLE, re.MULTILINE))
+    told = by_value | secret | {name.lower() for name in itself} | {*SETTINGS}
+
+    never = {"http", "http_hosts", *(f"tls_{one}" for one in OF_ITS_PORT)}
+    assert told == set(ConsoleSettings.model_fields) - never
 
 
 @pytest.mark.parametrize("service", SETTINGS)

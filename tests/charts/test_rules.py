@@ -63,7 +63,7 @@ def test_one_lost_pod_leaves_another(rendered: Rendered) -> None:
         for one in rendered.of_kind("HorizontalPodAutoscaler")
     }
 
-    for deployment in rendered.of_kind("Deployment"):
+    for deployment in map(rendered.deployment, parts_with_others(rendered)):
         spec = deployment["spec"]
         # A number of pods beside an autoscaler would undo what it did, at every upgrade.
         assert ("replicas" in spec) != (deployment["metadata"]["name"] in scaled)
@@ -71,6 +71,18 @@ def test_one_lost_pod_leaves_another(rendered: Rendered) -> None:
         assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
         (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
         assert spread["labelSelector"] == spec["selector"]
+
+
+def parts_with_others(rendered: Rendered) -> list[str]:
+    """Those that go on where a pod is lost; the console has its sessions in its memory."""
+    return [part for part in map(part_of, rendered.of_kind("Deployment")) if part != "console"]
+
+
+def test_of_the_console_there_is_one_pod_at_a_time(rendered: Rendered) -> None:
+    for one in rendered.of_kind("Deployment"):
+        if part_of(one) == "console":
+            assert one["spec"]["replicas"] == 1
+            assert one["spec"]["strategy"] == {"type": "Recreate"}
 
 
 def test_what_selects_pods_finds_those_of_one_service(rendered: Rendered) -> None:
@@ -90,7 +102,7 @@ def test_what_selects_pods_finds_those_of_one_service(rendered: Rendered) -> Non
 def test_every_service_has_a_budget_that_lets_nodes_be_emptied(rendered: Rendered) -> None:
     budgets = {part_of(one): one["spec"] for one in rendered.of_kind("PodDisruptionBudget")}
 
-    assert budgets.keys() == set(map(part_of, rendered.of_kind("Deployment")))
+    assert budgets.keys() == set(parts_with_others(rendered))
     for spec in budgets.values():
         assert spec["maxUnavailable"] not in (0, "0%")
         assert "minAvailable" not in spec

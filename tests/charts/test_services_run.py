@@ -1,5 +1,6 @@
 """Services run by what the chart renders: their environment and arguments, and no others."""
 
+import asyncio
 import json
 import signal
 import time
@@ -11,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from urllib.request import urlopen
 
+import httpx2
 import pytest
 
 from holdfast.client import Holdfast, Money, OrderLine, OrderStatus, Tls
@@ -88,6 +90,11 @@ def values_for(addresses: Mapping[str, Mapping[str, str]]) -> Values:
             "inventory": f"127.0.0.1:{ports['inventory']}",
             "secret": {"values": addresses["notifier"]},
         },
+        "console": {
+            "port": free_port(),
+            **{part: f"127.0.0.1:{number}" for part, number in ports.items()},
+        },
+        "metrics": {"port": free_port()},
     }
 
 
@@ -201,6 +208,24 @@ async def place_an_order(rendered: Rendered, tls: Tls | None = None) -> None:
         assert [one async for one in holdfast.webhooks.list()] == []
 
 
+def sign_in(rendered: Rendered, folder: Path, theirs: Secrets = NOTHING) -> None:
+    """Start the console before services that run, and sign in."""
+    console = rendered.deployment("console")
+    pod = Pod(console, {**rendered.secrets(), **theirs}, folder)
+    at = f"http://127.0.0.1:{port(console, 'http')}"
+    try:
+        pod.start()
+        entered = httpx2.post(
+            f"{at}/console/sign-in", data={"key": KEY}, headers={"sec-fetch-site": "same-origin"}
+        )
+        cookie = entered.headers["set-cookie"].partition(";")[0]
+        orders = httpx2.get(f"{at}/console/orders", headers={"cookie": cookie})
+        assert "LAMP" in httpx2.get(f"{at}/console/products", headers={"cookie": cookie}).text
+        assert orders.status_code == HTTPStatus.OK
+    finally:
+        assert pod.stop() == 0
+
+
 async def test_an_order_is_placed_with_the_least_that_has_to_be_told(
     chart: Chart, addresses: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
@@ -208,6 +233,7 @@ async def test_an_order_is_placed_with_the_least_that_has_to_be_told(
 
     with running(rendered, tmp_path):
         await place_an_order(rendered)
+        await asyncio.to_thread(sign_in, rendered, tmp_path)
 
 
 async def test_an_order_is_placed_with_every_setting_and_several_workers(
@@ -233,16 +259,21 @@ async def test_an_order_is_placed_where_everybody_shows_a_certificate(
         "orders-tls": secret("orders", "127.0.0.1"),
         "inventory-tls": secret("inventory", "127.0.0.1"),
         "notifier-tls": secret("notifier", "127.0.0.1"),
+        "console-tls": secret("console", "127.0.0.1"),
         "our-authorities": {"ca.crt": authority.ca.read_text()},
     }
-    theirs_alone = {"inventory": {"tls": {"clientNames": ["orders", "notifier", "shop"]}}}
+    names = ["orders", "notifier", "console", "shop"]
+    theirs_alone = {"inventory": {"tls": {"clientNames": names}}}
     values = [MUTUAL, theirs_alone, values_for(addresses)]
-    one, *others = (chart.render(*values, {"metrics": {"port": free_port()}}) for _ in PARTS)
+    one, *others, one_of_console = (
+        chart.render(*values, {"metrics": {"port": free_port()}}) for _ in (*PARTS, "console")
+    )
     shop = authority.issue("shop", "shop")
     shows = Tls(ca=authority.ca, certificate=shop.certificate, key=shop.key)
 
     with running(one, tmp_path, theirs=theirs, others=others):
         await place_an_order(one, shows)
+        await asyncio.to_thread(sign_in, one_of_console, tmp_path, theirs)
 
 
 def folder_of(above: Path, name: str) -> Path:

@@ -6,23 +6,32 @@ from typing import Any
 
 import pytest
 
-from tests.charts.chart import CHART, PARTS, ROOT, Chart, ChartRefused, container, environment
+from tests.charts.chart import (
+    CHART,
+    PARTS,
+    ROOT,
+    Chart,
+    ChartRefused,
+    container,
+    environment,
+    merged,
+)
 from tests.charts.value_sets import (
     AUTOSCALED,
     BY_HAND,
-    CLOSED,
     EXISTING,
     GATEWAY,
+    HIDDEN,
     HTTP,
     ISSUERS,
     MADE,
     METRICS,
     MIGRATED,
     MUTUAL,
-    OPEN,
     PLACED,
     QUIET,
     SETTINGS,
+    SIGNED_IN,
     TEMPLATES,
     TLS,
     WORKERS,
@@ -79,8 +88,15 @@ REFUSED: list[tuple[str, Values]] = [
             "inventory": {"tls": {"secret": "b"}},
         },
     ),
-    ("http.enabled", {"ingress": {"enabled": True, "host": "a.example"}}),
-    ("http.enabled", {"gateway": {"enabled": True, "parentRefs": [{"name": "a"}]}}),
+    ("http.enabled", merged(HIDDEN, {"ingress": {"enabled": True, "host": "a.example"}})),
+    ("http.enabled", merged(HIDDEN, {"gateway": {"enabled": True, "parentRefs": [{"name": "a"}]}})),
+    ("public_url", {"console": {"settings": {"oidc_issuer": "https://login.example"}}}),
+    ("replicas", {"console": {"replicas": 2}}),
+    (
+        "notifier.tls.secret",
+        {"orders": {"tls": {"secret": "a"}}, "inventory": {"tls": {"secret": "b"}}},
+    ),
+    ("console.tls.secret", merged(TLS, {"orders": {"tls": {"clientCertificates": True}}})),
     ("ingress.host", {"http": {"enabled": True}, "ingress": {"enabled": True}}),
     ("gateway.parentRefs", {"http": {"enabled": True}, "gateway": {"enabled": True}}),
     ("metrics.enabled", {"metrics": {"podMonitor": {"enabled": True}}}),
@@ -110,6 +126,8 @@ def test_every_value_has_a_default_and_a_line_in_the_readme(chart: Chart) -> Non
 
     # A service's values are told once for all; what is a value of the reader's own has no names.
     of_notifier = ("notifier.enabled", "notifier.orders", "notifier.templates")
+    alike = "podAnnotations podLabels nodeSelector tolerations affinity priorityClassName"
+    of_every_pod = tuple(f"console.{name}" for name in alike.split())
 
     def paths(values: Mapping[str, Any], schema: Mapping[str, Any], above: str) -> Iterator[str]:
         assert values.keys() == schema["properties"].keys() - {"global"}, above
@@ -117,6 +135,8 @@ def test_every_value_has_a_default_and_a_line_in_the_readme(chart: Chart) -> Non
             path = f"{above}.{name}".strip(".").replace("inventory.", "orders.", 1)
             if not path.startswith(of_notifier):
                 path = path.replace("notifier.", "orders.", 1)
+            if path.startswith(of_every_pod):
+                path = path.replace("console.", "orders.", 1)
             inner = schema["properties"][name]
             named = "properties" in inner and name not in ("settings", "values")
             yield from paths(below, inner, path) if named and below else [path]
@@ -242,7 +262,7 @@ def test_orders_trusts_inventorys_authority_and_shows_its_own_certificate(chart:
     }
     assert files(mutual) == files(one_sided) | {
         "TLS_CLIENT_CA": "/etc/holdfast/tls/ca.crt",
-        "TLS_CLIENT_NAMES": "shop,scanner,notifier",
+        "TLS_CLIENT_NAMES": "shop,scanner,notifier,console",
         "INVENTORY_CERTIFICATE": "/etc/holdfast/tls/tls.crt",
         "INVENTORY_KEY": "/etc/holdfast/tls/tls.key",
     }
@@ -278,6 +298,35 @@ def test_the_notifier_is_told_where_the_others_are_and_what_it_may_reach(chart: 
     assert found["HOLDFAST_NOTIFIER_WEBHOOK_PORTS"] == "443,8443"
     assert found["HOLDFAST_NOTIFIER_MAILS"] == "confirmed,shipped"
     assert not [name for name in found if "BROKER" in name]
+
+
+def test_the_console_is_told_where_the_services_are_and_where_people_sign_in(chart: Chart) -> None:
+    rendered = chart.render(MADE, SIGNED_IN)
+
+    found = environment(rendered.deployment("console"), rendered.secrets())
+    egress = rendered.one("NetworkPolicy", "holdfast-console")["spec"]["egress"]
+
+    told = {name.removeprefix("HOLDFAST_CONSOLE_"): value for name, value in found.items()}
+    assert told == {
+        "LISTEN": "0.0.0.0:7007",
+        "ADMIN": "0.0.0.0:9100",
+        "ORDERS": "holdfast-orders:7001",
+        "INVENTORY": "holdfast-inventory:7002",
+        "NOTIFIER": "holdfast-notifier:7005",
+        "PUBLIC_URL": "https://oms.example",
+        "OIDC_ISSUER": "https://login.example",
+        "OIDC_CLIENT_ID": "console",
+        "OIDC_CLIENT_SECRET": "hunter2",
+    }
+    assert {"ports": [{"port": 443}]} in egress
+
+
+def test_without_the_console_nothing_of_it_is_there(chart: Chart) -> None:
+    hidden, usual = (chart.render(MADE, HTTP, values) for values in (HIDDEN, {}))
+
+    assert "/console" in json.dumps(usual.documents)
+    assert "console" not in json.dumps(hidden.documents)
+    assert "console" not in hidden.notes
 
 
 def test_templates_of_mails_lie_in_the_folder_of_their_language(chart: Chart) -> None:
@@ -317,51 +366,6 @@ def test_grpc_callers_find_every_pod(chart: Chart) -> None:
         variables
     )
     assert {"name": "HOLDFAST_ORDERS_LISTEN", "value": "[::]:443"} in variables
-
-
-def test_only_who_is_named_may_call(chart: Chart) -> None:
-    def let_in(values: Values, part: str) -> list[Any]:
-        policy = chart.render(MADE, values).one("NetworkPolicy", f"holdfast-{part}")
-        assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
-        rules = policy["spec"]["ingress"] or []
-        assert all(rule["from"] for rule in rules), "no `from` means everybody"
-        return [one for rule in rules for one in rule["from"]]
-
-    def pods_of(part: str) -> Any:
-        names = {"name": "holdfast", "instance": "holdfast", "component": part}
-        labels = {f"app.kubernetes.io/{name}": value for name, value in names.items()}
-        return {"podSelector": {"matchLabels": labels}}
-
-    orders, notifier = map(pods_of, ("orders", "notifier"))
-    here: Values = {"podSelector": {}}  # of the same namespace
-    assert let_in({}, "orders") == [notifier, here]
-    assert let_in({}, "inventory") == [orders, notifier]
-    assert let_in({}, "notifier") == [here]
-    assert let_in(QUIET, "inventory") == [orders]
-    assert let_in(CLOSED, "orders") == [notifier]
-    assert let_in(CLOSED, "inventory") == [orders, notifier, *CLOSED["networkPolicy"]["inventory"]]
-    assert not chart.render(MADE, OPEN).of_kind("NetworkPolicy")
-
-
-def test_pods_reach_what_they_need_and_nothing_else(chart: Chart) -> None:
-    rendered = chart.render(MADE, CLOSED)
-
-    def reached(part: str) -> list[list[int]]:
-        policy = rendered.one("NetworkPolicy", f"holdfast-{part}")
-        return [[port["port"] for port in rule["ports"]] for rule in policy["spec"]["egress"]]
-
-    assert reached("orders") == [[53, 53], [7002], [6432], [5671, 5672], [443]]
-    assert reached("inventory") == [[53, 53], [6432], [5671, 5672], [443]]
-    notifier = reached("notifier")
-    assert notifier == [[53, 53], [7002], [7001], [6432], [443], [25, 465, 587], [443]]
-
-
-def test_webhooks_reach_nothing_inside(chart: Chart) -> None:
-    policy = chart.render(MADE).one("NetworkPolicy", "holdfast-notifier")
-
-    (to,) = [rule["to"] for rule in policy["spec"]["egress"] if rule["ports"] == [{"port": 443}]]
-
-    assert all(one["ipBlock"]["except"] for one in to)
 
 
 def test_an_autoscaler_has_the_bounds_that_were_given(chart: Chart) -> None:

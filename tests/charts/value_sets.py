@@ -41,17 +41,18 @@ MUTUAL: Values = {
         "tls": {
             "secret": "orders-tls",
             "clientCertificates": True,
-            "clientNames": ["shop", "scanner", "notifier"],
+            "clientNames": ["shop", "scanner", "notifier", "console"],
         }
     },
     "inventory": {
         "tls": {
             "secret": "inventory-tls",
             "clientCertificates": True,
-            "clientNames": ["orders", "notifier"],
+            "clientNames": ["orders", "notifier", "console"],
         }
     },
     "notifier": {"tls": {"secret": "notifier-tls"}},
+    "console": {"tls": {"secret": "console-tls"}},
     "trust": {"secret": "our-authorities"},
 }
 WORKERS: Values = {
@@ -89,6 +90,17 @@ TEMPLATES: Values = {
     }
 }
 QUIET: Values = {"notifier": {"enabled": False}}
+HIDDEN: Values = {"console": {"enabled": False}}
+SIGNED_IN: Values = {
+    "console": {
+        "settings": {
+            "public_url": "https://oms.example",
+            "oidc_issuer": "https://login.example",
+            "oidc_client_id": "console",
+        },
+        "secret": {"values": {"oidc_client_secret": "hunter2"}},
+    }
+}
 ISSUERS: Values = {
     "orders": {
         "settings": {"issuers": [{"issuer": "https://id.example/", "audience": "holdfast"}]},
@@ -168,6 +180,8 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
     "issuers": (MADE, ISSUERS),
     "tls": (EXISTING, TLS),
     "mutual tls": (EXISTING, MUTUAL),
+    "people sign in": (MADE, SIGNED_IN),
+    "without the console": (MADE, HIDDEN, GATEWAY),
     "templates of mails": (MADE, TEMPLATES),
     "without the notifier": (MADE, QUIET),
     "http": (MADE, HTTP),
@@ -182,6 +196,7 @@ VALUE_SETS: dict[str, tuple[Values, ...]] = {
     "all": (
         EXISTING,
         MUTUAL,
+        SIGNED_IN,
         WORKERS,
         SETTINGS,
         TEMPLATES,

@@ -34,6 +34,7 @@ from holdfast.chassis.database.engines import connect
 from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.messaging.dead_letters import DeadLetterRow, list_dead_letters
 from holdfast.client import Holdfast
+from holdfast.console.settings import NO_PROVIDER, SignInSettings
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from holdfast.contracts.orders.v1 import orders_pb2 as orders_pb
@@ -347,13 +348,19 @@ async def running(
     http_at: str = "",
     issuers: Issuers = (),
     telling: TellingSettings = TELLING,
+    sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[RunningHoldfast]:
-    """Holdfast on this ground, with clients; it may be started again on the same ground."""
-    limits, port = limits or Limits(), 0 if http_at else None
+    """Holdfast on this ground, with clients; it may be started again on the same ground.
+
+    :param sign_in: of the console, which is there at home alone.
+    """
+    limits, port = limits or Limits(), int(http_at.rpartition(":")[2]) if http_at else None
     how: dict[str, Any] = {"limits": limits, "operator_key": KEY, "issuers": issuers}
     how["telling"] = telling
     async with AsyncExitStack() as started:
-        at_home = ground.home and embedded.running(ground.home, http_port=port, **how)
+        at_home = ground.home and embedded.running(
+            ground.home, http_port=port, sign_in=sign_in, **how
+        )
         found = at_home or cluster(
             ground.databases, ground.broker_url, limits, http_at, issuers, telling
         )

@@ -57,3 +57,18 @@ async def test_what_may_not_be_called_and_what_does_not_happen_is_refused(
         ["types[0]"] if types else ["url"]
     )
     assert [one async for one in holdfast.client.webhooks.list()] == []
+
+
+async def test_a_place_that_is_none_is_refused_where_it_is_given(holdfast: RunningHoldfast) -> None:
+    """It would be lost as soon as the feed is asked, and operators told of it."""
+    client = holdfast.client.webhooks
+    async with partner() as shop:
+        with pytest.raises(InvalidRequest) as refused:
+            await client.create(shop.url, after={"orders": "yesterday", "inventory": "earliest"})
+        made = await client.create(shop.url)
+        with pytest.raises(InvalidRequest) as replayed:
+            await client.replay(made.webhook.webhook_id, after={"inventory": "x" * 200})
+
+    assert [one.field for one in refused.value.violations] == ["after.orders"]
+    assert [one.field for one in replayed.value.violations] == ["after.inventory"]
+    assert "earliest" in refused.value.violations[0].description

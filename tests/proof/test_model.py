@@ -22,7 +22,7 @@ from tests.proof.model_goods import GoodsMachine
 from tests.proof.model_system import System
 
 SERVICES = ("orders", "inventory")
-RUNS = {"sqlite": 25, "postgresql": 8}
+RUNS = {"sqlite": 15, "postgresql": 5}
 STEPS_A_RUN = 100
 PROOF_STEPS = int(os.environ.get("HOLDFAST_PROOF_STEPS", "10000"))
 SHRINKS = bool(os.environ.get("HOLDFAST_PROOF_SHRINK"))  # takes minutes, and is for people

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_type
 
 import pytest
+from google.rpc.error_details_pb2 import PreconditionFailure
 
 from holdfast.chassis.grpc.statuses import refusal
 from holdfast.client import (
@@ -16,6 +17,7 @@ from holdfast.client import (
     Transfer,
     TransferLine,
     TransferState,
+    Unmet,
 )
 from holdfast.client import _transfer_wire as transfer_wire
 from holdfast.client import _wire as wire
@@ -147,6 +149,39 @@ async def test_a_refusal_says_which_and_is_final(
 
     assert caught.value.reason == reason
     assert len(network.requests) == 1
+
+
+async def test_a_refusal_tells_of_each_product(network: Network, client: Holdfast) -> None:
+    unmet = PreconditionFailure()
+    for product_id in ("LAMP", "SHADE"):
+        unmet.violations.add(type="NOT_FREE", subject=product_id, description=f"{product_id}: 0")
+    told = refusal(Code.FAILED_PRECONDITION, "NOT_FREE", "no", details=[unmet])
+    network.answer("CreateTransfer", told)
+
+    with pytest.raises(Refused) as caught:
+        await client.inventory.create_transfer({"LAMP": 1}, origin="berlin", target="main")
+
+    assert caught.value.unmet == (Unmet("LAMP", "LAMP: 0"), Unmet("SHADE", "SHADE: 0"))
+
+
+async def test_a_page_is_told_with_the_next_one_s_token(network: Network, client: Holdfast) -> None:
+    network.answer("ListTransfers", pb.ListTransfersResponse(transfers=[sent()]))
+    network.answer("ListMovements", pb.ListMovementsResponse(next_page_token="more"))
+    network.answer("ListBackorders", pb.ListBackordersResponse(next_page_token="more"))
+    inventory = client.inventory
+
+    assert await inventory.transfer_page("t", state=TransferState.CLOSED) == ([SENT], "")
+    assert await inventory.movement_page(location_id="main", page_size=5_000) == ([], "more")
+    assert await inventory.backorder_page("LAMP", "t", page_size=2) == ([], "more")
+
+    assert network.requests == [
+        pb.ListTransfersRequest(state=pb.TRANSFER_STATE_CLOSED, page_token="t", page_size=100),
+        pb.ListMovementsRequest(location_id="main", page_size=1_000),
+        pb.ListBackordersRequest(product_id="LAMP", page_token="t", page_size=2),
+    ]
+    for page in (inventory.transfer_page, inventory.movement_page):
+        with pytest.raises(InvalidRequest):
+            await page(page_size=0)
 
 
 def test_a_transfer_that_is_open_was_not_closed_at_any_time() -> None:

@@ -12,14 +12,17 @@ from string import Formatter
 import pytest
 
 from holdfast.client import (
+    BackorderMode,
     ChargeKind,
     Disposition,
+    LocationKind,
     MovementKind,
     OrderStatus,
     PaymentKind,
     PaymentStatus,
     ReturnState,
     StockReason,
+    TransferState,
 )
 from holdfast.console.intake import Stage
 from holdfast.console.words import chosen, languages
@@ -32,7 +35,9 @@ from testbed.vendored import files_of
 CONSOLE = Path(str(files("holdfast.console")))
 VENDORED = (CONSOLE / "static" / "vendor", Path(__file__).parents[1] / "e2e/console/vendor")
 TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
-SAYS = re.compile(r"""(?:\bt|\.say)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]""")
+SAYS = re.compile(
+    r"""(?:\bt|\.say|NotSignedIn|ProviderAway)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]"""
+)
 BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a word and a value
     "status": OrderStatus,
     "paid": PaymentStatus,
@@ -40,9 +45,19 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     "charge": ChargeKind,
     "return": ReturnState,
     "goods": [one for one in Disposition if one is not Disposition.UNKNOWN],
-    "said": "confirm extend cancel pay ship return receive close adjust".split(),
+    "said": [
+        *"confirm extend cancel pay ship return receive close adjust".split(),
+        *"product_made product_changed receipt set quarantine release".split(),
+        *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
+    ],
+    "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
+    "product": ["any", "yes", "no"],
     "moved": MovementKind,
-    "why": [one for one in StockReason if one is not StockReason.UNKNOWN],
+    "why": StockReason,
+    "place": LocationKind,
+    "transit": TransferState,
+    "transfer": ["no_product", "no_location"],
+    "become": ["sold", "gone"],
     "kind": KINDS,
     "stage": Stage,
     "stage_next": Stage,

@@ -67,6 +67,15 @@ class _Operated(Protocol):
     def operator_key(self) -> SecretStr: ...
 
 
+class _SigningIn(Protocol):
+    """Settings that may tell a provider at which people sign in."""
+
+    @property
+    def oidc_issuer(self) -> str: ...
+
+    def require_known_address(self, listen: str) -> None: ...
+
+
 Settings = TypeVar("Settings", bound=_Served)
 
 
@@ -116,6 +125,7 @@ def up(
 
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
     key, whose = _operator_key(settings, host, home, auth=auth)
+    _require_sign_in(settings, host, auth=auth)
 
     scheme = "http" if settings.tls is None else "https"
 
@@ -136,6 +146,7 @@ def up(
                 issuers=settings.issuers,
                 feed_settings=settings,
                 telling=settings,
+                sign_in=settings,
             ) as services,
         ):
             link = f"{scheme}://{services.http}{services.console}"
@@ -166,6 +177,19 @@ def _operator_key(
         raise Failed(f"--no-auth is for loopback: at {host} anybody could do anything", USAGE)
     typer.echo("holdfast: --no-auth: every program of this machine may do everything", err=True)
     return "", "nobody is asked for one"
+
+
+def _require_sign_in(settings: _SigningIn, host: str, *, auth: bool) -> None:
+    """See that who signs in at a provider is known by that, and finds the way back.
+
+    :raises Failed: nobody is asked who they are; or the console's address is not known.
+    """
+    if settings.oidc_issuer and not auth:
+        raise Failed("--no-auth asks nobody who they are: leave it out, or oidc_issuer", USAGE)
+    try:
+        settings.require_known_address(f"{host}:0")
+    except ValueError as error:
+        raise Failed(f"HOLDFAST_UP: {error}", USAGE) from error
 
 
 @orders_app.command("serve")

@@ -26,6 +26,7 @@ from holdfast.client._errors import (
     StaleVersion,
     Unauthenticated,
     Unavailable,
+    Unmet,
     Violation,
 )
 from holdfast.client._events import Event, EventPage, Events, FeedName
@@ -209,6 +210,7 @@ __all__ = [
     "TransferState",
     "Unauthenticated",
     "Unavailable",
+    "Unmet",
     "Violation",
     "Webhook",
     "WebhookSecret",

@@ -14,6 +14,7 @@ from google.type.money_pb2 import Money as WireMoney
 from holdfast.client._enums import UNKNOWN, E
 from holdfast.client._errors import Failure, HoldfastError, InvalidRequest, Violation
 from holdfast.client._money import Money, is_currency
+from holdfast.client._pages import PAGE_SIZE_MAX
 from holdfast.client._wire import money_to_wire, price_to_wire
 
 INT64_MAX = 2**63 - 1
@@ -77,6 +78,11 @@ class Checks:
         if value == "":
             self.add(field, "must not be empty: leave it out to have one made")
         return self.text(field, value)
+
+    def page(self, token: object, size: object) -> tuple[str, int]:
+        """Which page of a list, and how much of it: at most as much as a page can have."""
+        most = min(self.number("page_size", size, lowest=1), PAGE_SIZE_MAX)
+        return self.text("page_token", token), most
 
     def number(self, field: str, value: object, *, lowest: int, highest: int = INT64_MAX) -> int:
         try:

@@ -49,6 +49,14 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmet:
+    """One thing of several, such as a product, for which the rules say no."""
+
+    subject: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """What a service, or the way to it, told about a call that failed."""
 
@@ -58,6 +66,7 @@ class Failure:
     details: Mapping[str, str] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
     resources: tuple[Resource, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
     retry_after_s: float | None = None
 
 
@@ -104,7 +113,14 @@ class NotFound(HoldfastError):
 
 
 class Refused(HoldfastError):
-    """The request is well formed and the rules say no; nothing was done."""
+    """The request is well formed and the rules say no; nothing was done.
+
+    `unmet` tells of each product by its id, where the service told of them one by one.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.unmet = failure.unmet
 
 
 class ShortOfStock(Refused):

@@ -82,11 +82,44 @@ class Explaining:
         )
 
         async def page(size: int, token: str) -> tuple[Sequence[Movement], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
-            return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
+            return await self._movements(request, token, size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def movement_page(
+        self,
+        page_token: str = "",
+        *,
+        product_id: str = "",
+        location_id: str = "",
+        order_id: str = "",
+        created_from: datetime | None = None,
+        created_before: datetime | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> tuple[Sequence[Movement], str]:
+        """One page of what `list_movements` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it, with the same filter; "": the first page.
+        :raises InvalidRequest: the token is none of this filter.
+        """
+        checks = Checks()
+        token, size = checks.page(page_token, page_size)
+        checks.raise_any()
+        request = _requests.list_movements(
+            product_id=product_id,
+            location_id=location_id,
+            order_id=order_id,
+            created_from=created_from,
+            created_before=created_before,
+        )
+        return await self._movements(request, token, size)
+
+    async def _movements(
+        self, request: inventory_pb2.ListMovementsRequest, token: str, size: int
+    ) -> tuple[Sequence[Movement], str]:
+        request.page_size, request.page_token = size, token
+        answer = await self._calls.ask(self._stub.ListMovements, request, repeatable=True)
+        return [movement_from_wire(one) for one in answer.movements], answer.next_page_token
 
 
 def _level_from_wire(message: inventory_pb2.ExplainedLevel) -> ExplainedLevel:

@@ -376,9 +376,8 @@ class Inventory(Locations, Explaining, Transfers):
         :param page_token: as the page before told it; "": the first page.
         :raises InvalidRequest: the token is none.
         """
-        size, _ = _requests.page_bounds(page_size, None)
         checks = Checks()
-        token = checks.text("page_token", page_token)
+        token, size = checks.page(page_token, page_size)
         checks.raise_any()
         request = inventory_pb2.ListProductsRequest(page_size=size, page_token=token)
         answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)

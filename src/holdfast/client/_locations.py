@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from holdfast.client import _location_requests
 from holdfast.client._calls import Calls
+from holdfast.client._checks import Checks
 from holdfast.client._pages import PAGE_SIZE, PAGE_SIZE_MAX, walk
 from holdfast.client._requests import page_bounds
 from holdfast.client._stock_types import (
@@ -158,8 +159,28 @@ class Locations:
         request = _location_requests.list_backorders(product_id)
 
         async def page(size: int, token: str) -> tuple[Sequence[BackorderedUnits], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListBackorders, request, repeatable=True)
-            return list(map(backordered_from_wire, answer.backorders)), answer.next_page_token
+            return await self._backorders(request, token, size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def backorder_page(
+        self, product_id: str, page_token: str = "", *, page_size: int = PAGE_SIZE
+    ) -> tuple[Sequence[BackorderedUnits], str]:
+        """One page of what `list_backorders` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it, of this product; "": the first page.
+        :raises InvalidRequest: the token is none of this product's.
+        :raises NotFound: the product does not exist.
+        """
+        checks = Checks()
+        token, size = checks.page(page_token, page_size)
+        checks.raise_any()
+        request = _location_requests.list_backorders(product_id)
+        return await self._backorders(request, token, size)
+
+    async def _backorders(
+        self, request: inventory_pb2.ListBackordersRequest, token: str, size: int
+    ) -> tuple[Sequence[BackorderedUnits], str]:
+        request.page_size, request.page_token = size, token
+        answer = await self._calls.ask(self._stub.ListBackorders, request, repeatable=True)
+        return list(map(backordered_from_wire, answer.backorders)), answer.next_page_token

@@ -4,7 +4,14 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from holdfast.client._errors import Failure, HoldfastError, Resource, Violation, error_of
+from holdfast.client._errors import (
+    Failure,
+    HoldfastError,
+    Resource,
+    Unmet,
+    Violation,
+    error_of,
+)
 
 STATUS_TRAILER = "grpc-status-details-bin"
 
@@ -59,13 +66,19 @@ def error_from_status(status: status_pb2.Status) -> HoldfastError:
     info = error_details_pb2.ErrorInfo()
     request = error_details_pb2.BadRequest()
     retry = error_details_pb2.RetryInfo()
+    rules = error_details_pb2.PreconditionFailure()
     resources: list[Resource] = []
     for detail in status.details:
         resource = error_details_pb2.ResourceInfo()
         if detail.Unpack(resource):
             resources.append(Resource(resource.resource_type, resource.resource_name))
         else:
-            _ = detail.Unpack(info) or detail.Unpack(request) or detail.Unpack(retry)
+            _ = (
+                detail.Unpack(info)
+                or detail.Unpack(request)
+                or detail.Unpack(retry)
+                or detail.Unpack(rules)
+            )
     return error_of(
         Failure(
             code=_code_name(status.code),
@@ -74,6 +87,7 @@ def error_from_status(status: status_pb2.Status) -> HoldfastError:
             details=dict(info.metadata),
             violations=tuple(Violation(v.field, v.description) for v in request.field_violations),
             resources=tuple(resources),
+            unmet=tuple(Unmet(v.subject, v.description) for v in rules.violations),
             retry_after_s=retry.retry_delay.ToTimedelta().total_seconds()
             if retry.HasField("retry_delay")
             else None,

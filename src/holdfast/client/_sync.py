@@ -218,17 +218,20 @@ class _InventorySync:
         self.update_product = loop.blocking(inventory.update_product)
         self.list_products = loop.iterating(inventory.list_products)
         self.list_movements = loop.iterating(inventory.list_movements)
+        self.movement_page = loop.blocking(inventory.movement_page)
         self.create_location = loop.blocking(inventory.create_location)
         self.update_location = loop.blocking(inventory.update_location)
         self.list_locations = loop.iterating(inventory.list_locations)
         self.explain = loop.blocking(inventory.explain)
         self.check_availability = loop.blocking(inventory.check_availability)
         self.list_backorders = loop.iterating(inventory.list_backorders)
+        self.backorder_page = loop.blocking(inventory.backorder_page)
         self.create_transfer = loop.blocking(inventory.create_transfer)
         self.receive_transfer = loop.blocking(inventory.receive_transfer)
         self.close_transfer = loop.blocking(inventory.close_transfer)
         self.transfer = loop.blocking(inventory.transfer)
         self.list_transfers = loop.iterating(inventory.list_transfers)
+        self.transfer_page = loop.blocking(inventory.transfer_page)
 
 
 class _WebhooksSync:

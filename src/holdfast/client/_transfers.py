@@ -5,11 +5,12 @@ from datetime import datetime
 
 from holdfast.client import _transfer_wire as wire
 from holdfast.client._calls import Calls
+from holdfast.client._checks import Checks
 from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._requests import page_bounds
 from holdfast.client._transfer_types import Transfer, TransferState
 from holdfast.client._types import new_request_id
-from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
+from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 
 
 class Transfers:
@@ -115,9 +116,30 @@ class Transfers:
         request = wire.list_transfers(state)
 
         async def page(size: int, token: str) -> tuple[Sequence[Transfer], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListTransfers, request, repeatable=True)
-            found = [wire.transfer_from_wire(one) for one in answer.transfers]
-            return found, answer.next_page_token
+            return await self._page(request, token, size)
 
         return walk(page, page_size=size, limit=wanted)
+
+    async def transfer_page(
+        self,
+        page_token: str = "",
+        *,
+        state: TransferState | None = None,
+        page_size: int = PAGE_SIZE,
+    ) -> tuple[Sequence[Transfer], str]:
+        """One page of what `list_transfers` walks over, and the next one's token, "" on the last.
+
+        :param page_token: as the page before told it, with the same state; "": the first page.
+        :raises InvalidRequest: the token is none of this filter.
+        """
+        checks = Checks()
+        token, size = checks.page(page_token, page_size)
+        checks.raise_any()
+        return await self._page(wire.list_transfers(state), token, size)
+
+    async def _page(
+        self, request: inventory_pb2.ListTransfersRequest, token: str, size: int
+    ) -> tuple[Sequence[Transfer], str]:
+        request.page_size, request.page_token = size, token
+        answer = await self._calls.ask(self._stub.ListTransfers, request, repeatable=True)
+        return list(map(wire.transfer_from_wire, answer.transfers)), answer.next_page_token

@@ -1,7 +1,6 @@
 """The ASGI application: who asks is found out, their screen is shown, and errors become pages."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -27,14 +26,14 @@ from holdfast.client import (
 )
 from holdfast.console import static_files
 from holdfast.console.browsers import ALWAYS, is_of_ours
-from holdfast.console.forms import FormUnreadable, read_form
+from holdfast.console.forms import FormUnreadable
 from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
-from holdfast.console.sessions import SESSION_S_MAX, Sessions
-from holdfast.console.visit import ROOT, Visit, page, to
-from holdfast.console.words import Words, chosen
+from holdfast.console.sessions import ProviderAway, Sessions
+from holdfast.console.signing_in import SigningIn
+from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
+from holdfast.console.words import chosen
 
-LANGUAGE = "holdfast-language"  # a cookie that says which one somebody chose
 _YEAR_S = 365 * 24 * 3_600
 _STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
     (NotFound, 404),
@@ -54,23 +53,16 @@ class Console:
     """The console under /console, as an ASGI application.
 
     :param sessions: the caller's, who ends them, and `intakes` likewise.
-    :param secure: browsers come by HTTPS: cookies are for that alone.
     """
 
-    def __init__(self, sessions: Sessions, intakes: Intakes, clock: Clock, *, secure: bool) -> None:
-        self._sessions, self._intakes, self._clock = sessions, intakes, clock
-        self._cookie = "__Host-holdfast" if secure else "holdfast-console"
-        self._how: dict[str, Any] = {
-            "httponly": True,
-            "samesite": "lax",
-            "secure": secure,
-            "path": "/" if secure else ROOT,
-        }
+    def __init__(
+        self, sessions: Sessions, intakes: Intakes, clock: Clock, signing_in: SigningIn
+    ) -> None:
+        self._sessions, self._intakes = sessions, intakes
+        self._clock, self._signing_in = clock, signing_in
         routes = [
             Route("/static/{name}", static_files.serve),
-            Route("/enter/{secret}", self._enter),
-            Route("/sign-in", self._sign_in, methods=["GET", "POST"]),
-            Route("/sign-out", self._sign_out, methods=["POST"]),
+            *signing_in.routes(),
             Route("/language/{code}", self._speak, methods=["POST"]),
             *self._screens(ALL),
             Route("/{rest:path}", self._nowhere),
@@ -94,9 +86,12 @@ class Console:
 
     def _shown(self, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
-            words = _words(request)
-            secret = request.cookies.get(self._cookie, "")
-            session = await self._sessions.find(secret, acts=not screen.streams)
+            words = words_of(request)
+            secret = self._signing_in.secret_of(request)
+            try:
+                session = await self._sessions.find(secret, acts=not screen.streams)
+            except ProviderAway:
+                return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
             visit = Visit(request, session, words, self._clock.now(), self._intakes)
@@ -122,60 +117,20 @@ class Console:
         asked = f"{request.url.path}?{request.url.query}".rstrip("?")
         return to("/sign-in", next=asked if request.method == "GET" else "")
 
-    async def _enter(self, request: Request) -> Response:
-        """Sign in by a link that works once."""
-        credential = self._sessions.take(request.path_params["secret"])
-        if credential is None:
-            return self._asked(request, 410, error=_words(request).say("sign.used"))
-        return await self._begin(request, credential, "")
-
-    async def _sign_in(self, request: Request) -> Response:
-        """Sign in by a key, or a token."""
-        words = _words(request)
-        if request.method == "GET":
-            return self._asked(request, 200, after=request.query_params.get("next", ""))
-        try:
-            form = await read_form(request, words, "sign-in")
-        except FormUnreadable:
-            return self._asked(request, 400, error=words.say("error.form"))
-        if not form.text("key"):
-            return self._asked(request, 400, words.say("sign.empty"), form.text("next"))
-        return await self._begin(request, form.text("key"), form.text("next"))
-
-    async def _begin(self, request: Request, credential: str, after: str) -> Response:
-        try:
-            secret = await self._sessions.begin(credential)
-        except HoldfastError as error:
-            status = 401 if isinstance(error, Unauthenticated | InvalidRequest) else 503
-            return self._asked(request, status, error.message, after)
-        await self._sessions.end(request.cookies.get(self._cookie, ""))
-        answer = RedirectResponse(_own(after), 303)
-        answer.set_cookie(self._cookie, secret, max_age=round(SESSION_S_MAX), **self._how)
-        return answer
-
-    async def _sign_out(self, request: Request) -> Response:
-        await self._sessions.end(request.cookies.get(self._cookie, ""))
-        answer = to("/sign-in")
-        answer.delete_cookie(self._cookie, **self._how)
-        return answer
-
     async def _speak(self, request: Request) -> Response:
         """Choose a language, and go back to where that was chosen."""
         came_from = urlsplit(request.headers.get("referer", ""))
-        answer = RedirectResponse(_own(f"{came_from.path}?{came_from.query}".rstrip("?")), 303)
+        answer = RedirectResponse(own(f"{came_from.path}?{came_from.query}".rstrip("?")), 303)
         code = chosen(request.path_params["code"], "").language
         answer.set_cookie(LANGUAGE, code, max_age=_YEAR_S, path=ROOT, samesite="lax")
         return answer
 
-    def _asked(self, request: Request, status: int, error: str = "", after: str = "") -> Response:
-        return page(_words(request), "sign_in.html", status, error=error, after=after)
-
     async def _nowhere(self, request: Request) -> Response:
-        session = await self._sessions.find(request.cookies.get(self._cookie, ""))
-        if session is None:
-            return self._signed_out(request, streams=False)
-        visit = Visit(request, session, _words(request), self._clock.now(), self._intakes)
-        return visit.show("error.html", 404, detail=visit.words.say("error.nowhere"), again="")
+        return await self._shown(Screen("GET", "", _nothing))(request)
+
+
+async def _nothing(visit: Visit) -> Response:
+    return visit.show("error.html", 404, detail=visit.words.say("error.nowhere"), again="")
 
 
 class _Guarded:
@@ -196,7 +151,7 @@ class _Guarded:
                 MutableHeaders(scope=message).update(ALWAYS)
             await send(message)
 
-        headers, words = Headers(scope=scope), _words(Request(scope))
+        headers, words = Headers(scope=scope), words_of(Request(scope))
         if not is_of_ours(scope["method"], headers):
             refusal = page(words, "alone.html", 403, detail=words.say("error.foreign"))
             await refusal(scope, receive, send_guarded)
@@ -209,14 +164,3 @@ class _Guarded:
                 raise
             failure = page(words, "alone.html", 500, detail=words.say("error.ours"))
             await failure(scope, receive, send_guarded)
-
-
-def _words(request: Request) -> Words:
-    accepted = request.headers.get("accept-language", "")
-    return chosen(request.cookies.get(LANGUAGE, ""), accepted)
-
-
-def _own(path: str) -> str:
-    """A path of ours, or else the first page: nobody is sent elsewhere by what a URL says."""
-    is_own = path.startswith(f"{ROOT}/") and "\\" not in path and path.isprintable()
-    return path if is_own and "/enter/" not in path and "/sign-in" not in path else ROOT

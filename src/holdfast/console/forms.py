@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 BODY_BYTES_MAX = 1024 * 1024
 FIELDS_MAX = 10_000
+UNSEEN = {"request_id", "version"}  # what forms bring along: a flaw of it is told on top
 
 
 class FormUnreadable(Exception):
@@ -54,6 +56,10 @@ class Form:
         flaw = self.words.say("form.amount")
         return self._read(name, lambda text: _amount(text, point), flaw)
 
+    def time(self, name: str) -> datetime | None:
+        """A day, or a time of one; without a zone it is UTC."""
+        return self._read(name, moment, self.words.say("filter.time"))
+
     def units(self, prefix: str) -> dict[int, int]:
         """Units by line, from fields named PREFIX and the line's number; none where it is 0."""
         found = {}
@@ -65,11 +71,23 @@ class Form:
                     found[int(number)] = quantity
         return found
 
-    def refuse(self, error: InvalidRequest, fields: Mapping[str, str]) -> None:
-        """Put what a service found wrong to the fields that it came from, the rest on top."""
+    def day(self, name: str) -> date | None:
+        """A day as 2027-01-15, which is what browsers send for the one that was chosen."""
+        return self._read(name, date.fromisoformat, self.words.say("form.day"))
+
+    def others(self, there: Mapping[str, str]) -> dict[str, str]:
+        """What is there now, where that is not what the form says."""
+        return {name: text for name, text in there.items() if self.values.get(name, "") != text}
+
+    def refuse(self, error: InvalidRequest, fields: Mapping[str, str], prefix: str = "") -> None:
+        """Put what a service found wrong to the fields that it came from, the rest on top.
+
+        :param fields: the form's names of the service's fields.
+        :param prefix: of those that are named alike, the service's begin so.
+        """
         for violation in error.violations:
-            name = fields.get(violation.field, violation.field)
-            at = name if name in self.values else ""
+            name = fields.get(violation.field, violation.field.removeprefix(prefix))
+            at = name if name in self.values and name not in UNSEEN else ""
             told = violation.description if at else f"{violation.field} {violation.description}"
             self.errors.setdefault(at, told)
 
@@ -80,8 +98,17 @@ class Form:
         try:
             return read(text)
         except ValueError:
-            self.errors[name] = flaw
+            self.errors["" if name in UNSEEN else name] = flaw
             return None
+
+
+def moment(text: str) -> datetime:
+    """Read a day, or a time of one; without a zone it is UTC.
+
+    :raises ValueError: it is neither.
+    """
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _whole(text: str, lowest: int) -> int:

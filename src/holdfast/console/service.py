@@ -16,7 +16,7 @@ from holdfast.chassis.process.lifecycle import until_signal
 from holdfast.chassis.process.telemetry import configure_logging, traced
 from holdfast.client import Holdfast, Tls
 from holdfast.console.sessions import Sessions
-from holdfast.console.settings import ConsoleSettings
+from holdfast.console.settings import NO_PROVIDER, ConsoleSettings, SignInSettings
 
 CALL_S_MAX = 10.0
 
@@ -30,6 +30,7 @@ class ConsoleWhenNeeded:
     :param addresses: of Orders, Inventory and the Notifier.
     :param secure: browsers come by HTTPS.
     :param files: the folder of files that are being taken in, see `Intakes`.
+    :param sign_in: at which provider people sign in, if at any.
     """
 
     name = "console"
@@ -41,6 +42,7 @@ class ConsoleWhenNeeded:
         tls: Tls | bool = False,
         secure: bool = False,
         files: Path | None = None,
+        sign_in: SignInSettings = NO_PROVIDER,
     ) -> None:
         def open_client(credential: str) -> Holdfast:
             orders, inventory, notifier = addresses
@@ -49,7 +51,9 @@ class ConsoleWhenNeeded:
             )
 
         self._sessions = Sessions(open_client, time.monotonic)
-        self._secure, self._files, self._target = secure, files, " ".join(addresses[:2])
+        self._files, self._target = files, " ".join(addresses[:2])
+        self._secure = secure or sign_in.public_url.startswith("https:")
+        self._sign_in = sign_in
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
         self._ends: list[Callable[[], Awaitable[None]]] = [self._sessions.close]
 
@@ -59,14 +63,26 @@ class ConsoleWhenNeeded:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._pages is None:
-            from holdfast.console.application import Console
-            from holdfast.console.intake import Intakes
-
-            clock = SystemClock()
-            intakes = Intakes(self._files, self._target, clock)
-            self._ends.append(intakes.close)
-            self._pages = Console(self._sessions, intakes, clock, secure=self._secure)
+            self._pages = self._made()
         await self._pages(scope, receive, send)
+
+    def _made(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        from holdfast.console.application import Console
+        from holdfast.console.intake import Intakes
+        from holdfast.console.provider import Provider
+        from holdfast.console.signing_in import SigningIn
+
+        clock, provider = SystemClock(), None
+        if self._sign_in.oidc_issuer:
+            provider = Provider(self._sign_in, clock)
+            self._ends.append(provider.close)
+        at = self._sign_in.public_url
+        signing_in = SigningIn(
+            self._sessions, provider, time.monotonic, public_url=at, secure=self._secure
+        )
+        intakes = Intakes(self._files, self._target, clock)
+        self._ends.append(intakes.close)
+        return Console(self._sessions, intakes, clock, signing_in)
 
     def stop(self) -> None:
         """End all streams."""
@@ -85,9 +101,10 @@ async def mounted(
     tls: Tls | bool = False,
     secure: bool = False,
     files: Path | None = None,
+    sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[ConsoleWhenNeeded]:
     """A console to mount while the block runs; then everybody is signed out."""
-    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, files=files)
+    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, files=files, sign_in=sign_in)
     try:
         yield console
     finally:
@@ -111,6 +128,7 @@ async def main(settings: ConsoleSettings) -> None:
             tls=settings.services_tls,
             secure=secure,
             files=settings.files,
+            sign_in=settings,
         ) as console,
         serving_http(settings.listen, [], settings, mounted=[console]) as address,
     ):

@@ -8,21 +8,61 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from string import ascii_letters, digits
+from typing import Protocol
+
+import structlog
 
 from holdfast.chassis.clock import new_secret
-from holdfast.client import Caller, Holdfast
+from holdfast.client import Caller, Holdfast, HoldfastError, Unauthenticated
 
 IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
 SESSIONS_MAX = 1_000  # the one that was idle longest makes room
 LINK_S_MAX = 3_600.0
 
+log = structlog.get_logger()
+
 Tell = Callable[[], float]
 """Seconds by a clock that only goes forward."""
 Open = Callable[[str], Holdfast]
 """Make a client that calls with a credential."""
+
+
+class NotSignedIn(Exception):
+    """Somebody could not be signed in, for a reason that they are told.
+
+    :param text: of the console's words, which says why.
+    :param status: of the answer.
+    :param facts: that the text names.
+    """
+
+    def __init__(self, text: str, status: int, **facts: str) -> None:
+        super().__init__(f"{text} {facts}")
+        self.text, self.status, self.facts = text, status, facts
+
+
+class ProviderAway(NotSignedIn):
+    """The provider does not answer, or not as one; it may later."""
+
+
+class Lease(Protocol):
+    """A credential that ends soon, and that its provider may renew."""
+
+    @property
+    def token(self) -> str: ...
+
+    def is_due(self) -> bool:
+        """Whether it is time to renew it, which its provider may do."""
+
+    def is_over(self) -> bool:
+        """Whether services refuse it."""
+
+    async def renew(self) -> None:
+        """:raises ProviderAway: not now. :raises NotSignedIn: no more."""
+
+    def way_out(self, back_to: str) -> str:
+        """Return where its provider signs out whoever has it; "": nowhere."""
 
 
 @dataclass(slots=True)
@@ -32,6 +72,8 @@ class Session:
     :param another: makes one more such client, for work that goes on when the session has ended.
     :param began_s: when, and `seen_s` when they last asked for something.
     :param over: set when it ends, so that streams end with it.
+    :param lease: where the client's credential comes from; None: it was told, and stays.
+    :param before: the client with the credential before, for calls that began by it.
     """
 
     client: Holdfast
@@ -40,6 +82,9 @@ class Session:
     began_s: float
     seen_s: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    lease: Lease | None = None
+    before: Holdfast | None = None
+    renewing: asyncio.Task[None] | None = None
 
     def is_good(self, now_s: float) -> bool:
         return (
@@ -57,10 +102,11 @@ class Sessions:
         self._by_hash: dict[str, Session] = {}
         self._links: dict[str, tuple[str, float]] = {}
 
-    async def begin(self, credential: str) -> str:
+    async def begin(self, credential: str, lease: Lease | None = None) -> str:
         """Sign somebody in, and return the secret for their browser.
 
         :param credential: "": nobody is asked for any.
+        :param lease: that it is of.
         :raises HoldfastError: it is not good, or nobody can tell now.
         """
         client = self._open(credential)
@@ -71,18 +117,24 @@ class Sessions:
             raise
         await self._make_room()
         secret, now_s = _new_secret(), self._tell_s()
-        another = partial(self._open, credential)
-        self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s)
+
+        def another() -> Holdfast:
+            return self._open(lease.token if lease is not None else credential)
+
+        self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s, lease=lease)
         return secret
 
     async def find(self, secret: str, *, acts: bool = True) -> Session | None:
         """Return the session of a browser; None: there is none any more.
 
         :param acts: somebody did something: it is not idle.
+        :raises ProviderAway: its credential has ended, and can't be renewed now.
         """
         session = self._by_hash.get(_hash(secret))
         if session is None:
             return None
+        if session.is_good(self._tell_s()):
+            await self._keep(session)
         if not session.is_good(self._tell_s()):
             await self.end(secret)
             return None
@@ -90,9 +142,9 @@ class Sessions:
             session.seen_s = self._tell_s()
         return session
 
-    async def end(self, secret: str) -> None:
-        """Sign somebody out. A repeat changes nothing."""
-        await self._end(_hash(secret))
+    async def end(self, secret: str) -> Session | None:
+        """Sign somebody out, and return the session that they had. A repeat changes nothing."""
+        return await self._end(_hash(secret))
 
     async def close(self) -> None:
         """Sign everybody out."""
@@ -123,11 +175,56 @@ class Sessions:
         if len(self._by_hash) >= SESSIONS_MAX:
             await self._end(min(self._by_hash, key=lambda one: self._by_hash[one].seen_s))
 
-    async def _end(self, hashed: str) -> None:
-        session = self._by_hash.pop(hashed, None)
-        if session is not None:
+    async def _keep(self, session: Session) -> None:
+        """See that a session's credential is good, once for all who ask: who asks may leave."""
+        lease = session.lease
+        if lease is None or not lease.is_due():
+            return
+        if session.renewing is None or session.renewing.done():
+            session.renewing = asyncio.create_task(self._renew(session, lease))
+        await asyncio.wait({session.renewing})
+        if lease.is_over() and not session.over.is_set():
+            raise ProviderAway("sign.away", 503)
+
+    async def _renew(self, session: Session, lease: Lease) -> None:
+        """Go on with a new credential; the session is over where it is refused, or another's."""
+        try:
+            await lease.renew()
+        except ProviderAway:
+            return  # the next request tries again
+        except NotSignedIn as refused:
+            log.info("session is not renewed", name=session.caller.name, why=str(refused))
             session.over.set()
-            await session.client.close()
+            return
+        client = self._open(lease.token)
+        try:
+            caller = await client.keys.who_am_i()
+        except Unauthenticated:
+            caller = None
+        except HoldfastError:
+            caller = session.caller  # what they may is asked again with the next credential
+        if caller is None or caller.name != session.caller.name:
+            log.warning("session's new token is not taken", name=session.caller.name)
+            session.over.set()
+            await client.close()
+            return
+        left, session.before = session.before, session.client
+        session.client, session.caller = client, caller
+        if left is not None:
+            await left.close()
+
+    async def _end(self, hashed: str) -> Session | None:
+        session = self._by_hash.pop(hashed, None)
+        if session is None:
+            return None
+        session.over.set()
+        if session.renewing is not None:
+            session.renewing.cancel()
+            await asyncio.wait({session.renewing})
+        for client in (session.client, session.before):
+            if client is not None:
+                await client.close()
+        return session
 
 
 def _new_secret() -> str:

@@ -16,9 +16,10 @@ from holdfast.console.forms import Form, read_form
 from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
-from holdfast.console.words import Words, languages
+from holdfast.console.words import Words, chosen, languages
 
 ROOT = "/console"
+LANGUAGE = "holdfast-language"  # a cookie that says which one somebody chose
 
 
 @cache
@@ -54,6 +55,18 @@ def to(path: str, **query: str) -> Response:
     """Send the browser to a page of ours, which it asks for by GET."""
     asked = urlencode({name: value for name, value in query.items() if value})
     return RedirectResponse(f"{ROOT}{path}{'?' if asked else ''}{asked}", 303)
+
+
+def words_of(request: Request) -> Words:
+    """Return the language for a browser."""
+    accepted = request.headers.get("accept-language", "")
+    return chosen(request.cookies.get(LANGUAGE, ""), accepted)
+
+
+def own(path: str) -> str:
+    """A path of ours, or else the first page: nobody is sent elsewhere by what a URL says."""
+    is_own = path.startswith(f"{ROOT}/") and "\\" not in path and path.isprintable()
+    return path if is_own and "/enter/" not in path and "/sign-in" not in path else ROOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def test_a_console_of_its_own_serves_people_before_services_elsewhere(tmp_path: 
     with up(tmp_path) as (_, at):
         reached = {name: at[name] for name in ("orders", "inventory")}
         reached["notifier"] = f"127.0.0.1:{free_port()}"  # nobody is there
+        reached |= {"oidc_issuer": "https://login.example", "oidc_client_id": "console"}
         with (
             console(listen=listen, https=True, **reached) as program,
             httpx2.Client(base_url=f"http://{listen}", follow_redirects=False) as browser,
@@ -59,6 +60,7 @@ def test_a_console_of_its_own_serves_people_before_services_elsewhere(tmp_path: 
                 "/console/sign-in", data={"key": KEY}, headers={"sec-fetch-site": "same-origin"}
             )
             elsewhere = browser.get("/v1/orders")
+            asked = browser.get("/console/sign-in").text
             cookie = entered.headers["set-cookie"].partition(";")[0]
             today = browser.get("/console", headers={"cookie": cookie})
 
@@ -66,5 +68,6 @@ def test_a_console_of_its_own_serves_people_before_services_elsewhere(tmp_path: 
     assert entered.headers["set-cookie"].startswith("__Host-holdfast=")
     assert "; Secure" in entered.headers["set-cookie"]
     assert elsewhere.status_code == 404
+    assert "Sign in at login.example" in asked
     assert today.status_code == 200
     assert "The Notifier does not answer" in today.text

@@ -39,7 +39,7 @@ class Desk:
         """A window of somebody who is signed in by their key."""
         context = await self.browser.new_context(**{"locale": "en-GB", "timezone_id": "UTC"} | how)
         page = await context.new_page()
-        page.on("console", lambda message: self._hear(message))
+        page.on("console", lambda message: self.hear(message))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         if how.get("java_script_enabled", True):
             await page.add_init_script(WATCH)
@@ -52,7 +52,8 @@ class Desk:
         finally:
             await context.close()
 
-    def _hear(self, message: Any) -> None:
+    def hear(self, message: Any) -> None:
+        """Take down what a page complains about."""
         # That a page was answered 4xx on purpose is told as an error too.
         if message.type == "error" and "status of 4" not in message.text:
             self.complaints.append(message.text)

@@ -1,14 +1,17 @@
 """Browsers without scripts: they follow links, fill in forms and keep cookies."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Self
+from urllib.parse import unquote_plus
 
 import httpx2
 
 from holdfast.client import Holdfast, OrderLine
-from tests.integration.conftest import RunningHoldfast
+from tests.integration.conftest import RunningHoldfast, eventually
 
 ROOT = "/console"
 
@@ -48,6 +51,12 @@ class Browser:
 
     def __init__(self, address: str) -> None:
         self.http = httpx2.AsyncClient(base_url=f"http://{address}", timeout=20.0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.http.aclose()
 
     async def get(self, path: str, **how: Any) -> httpx2.Response:
         return await self.http.get(path, **how)
@@ -104,3 +113,43 @@ class Shop:
 def shown(page: httpx2.Response) -> list[str]:
     """The orders that a list shows, in its order."""
     return re.findall(rf'<a class="code" href="{ROOT}/orders/([0-9a-f-]{{36}})">', page.text)
+
+
+async def walked(
+    browser: Browser, page: str, seen: Callable[[httpx2.Response], list[str]]
+) -> list[str]:
+    """What a list shows on all its pages, of which it may have ten."""
+    found: list[str] = []
+    for _ in range(10):
+        answer = await browser.get(page)
+        assert answer.status_code == 200, answer.text
+        found += seen(answer)
+        link = re.search(r'rel="next" href="([^"]+)"', answer.text)
+        if link is None:
+            return found
+        page = unescape(link[1])
+    raise AssertionError(f"the list does not end: {found}")
+
+
+def goods(page: httpx2.Response) -> list[str]:
+    """The products that a list shows, in its order."""
+    found = re.findall(rf'<td class="long"><a href="{ROOT}/stock\?id=([^"]+)">', page.text)
+    return [unquote_plus(one) for one in found]
+
+
+@asynccontextmanager
+async def colleague(shop: Shop, role: str, page: str) -> AsyncIterator[tuple[Browser, str]]:
+    """Somebody else's browser, signed in by a key of a role, and what a page shows them."""
+    made = await shop.client.keys.create(role, [role])
+    browser = Browser(shop.address)
+
+    async def seen() -> httpx2.Response:
+        """Until Inventory has heard of the key, it knows nobody by it."""
+        await browser.post(f"{ROOT}/sign-in", {"key": made.text})
+        return await browser.get(page)
+
+    try:
+        found = await eventually(seen, lambda found: found.status_code == 200)
+        yield browser, found.text
+    finally:
+        await browser.http.aclose()

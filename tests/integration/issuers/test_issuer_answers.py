@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from holdfast.chassis.identity import issuer_keys
+from holdfast.chassis.identity.asking import ANSWER_BYTES_MAX
 from holdfast.chassis.identity.issuer_keys import (
     AGAIN_S,
-    ANSWER_BYTES_MAX,
     FRESH_S,
     KEYS_MAX,
 )

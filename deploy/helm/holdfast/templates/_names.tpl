@@ -86,7 +86,8 @@ true
 {{- define "holdfast.adminPorts" -}}
 {{- if include "holdfast.admin" .root -}}
 {{- $service := get .root.Values .part -}}
-{{- $workers := add $service.workers (ternary $service.httpWorkers 0 .root.Values.http.enabled) -}}
+{{- $http := ternary (default 0 $service.httpWorkers) 0 .root.Values.http.enabled -}}
+{{- $workers := add (default 1 $service.workers) $http -}}
 {{- $first := int .root.Values.metrics.port -}}
 {{- untilStep $first (int (add $first $workers)) 1 | toJson -}}
 {{- else -}}

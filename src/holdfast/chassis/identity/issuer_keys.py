@@ -9,15 +9,20 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
-import orjson
 import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, import_key
 from joserfc.util import base64_to_int
 
 from holdfast.chassis.clock import Clock
-from holdfast.chassis.identity.issuers import Issuer, require_sound, stays_here
+from holdfast.chassis.identity.asking import (
+    IssuerSilent,
+    address_in,
+    asking,
+    discovered,
+    object_at,
+)
+from holdfast.chassis.identity.issuers import Issuer
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 
 FRESH_S = 600.0  # older keys serve too, but new ones are asked for
@@ -26,15 +31,10 @@ STALE_S_MAX = 3_600.0
 UNKNOWN_S_MIN = 60.0  # between two looks for keys that only a caller's token names
 AGAIN_S = 5.0  # between two looks while there are none, or they are no longer fresh
 FETCH_S_MAX = 5.0  # for discovery and keys together
-ANSWER_BYTES_MAX = 256 * 1024
 KEYS_MAX = 100
 RSA_BITS = range(2_048, 8_193)
 
 log = structlog.get_logger()
-
-
-class KeysUnreadable(Exception):
-    """An issuer's keys could not be read: it is away, slow, or answers rubbish."""
 
 
 # What tells the keys of one algorithm from those of another: RSA's have no curve.
@@ -119,7 +119,7 @@ class IssuerKeys:
     async def _read(self) -> None:
         try:
             keys = await fetch_keys(self._issuer, self._tls)
-        except KeysUnreadable as error:
+        except IssuerSilent as error:
             self._failed = True
             log.warning("issuer's keys not read", issuer=self._issuer.issuer, error=str(error))
             return
@@ -137,48 +137,14 @@ def _fits(key: Key, algorithm: str) -> bool:
 async def fetch_keys(issuer: Issuer, tls: ssl.SSLContext) -> tuple[Key, ...]:
     """Ask an issuer for its keys.
 
-    :raises KeysUnreadable: why not.
+    :raises IssuerSilent: why not.
     """
-    is_here = stays_here(issuer.issuer)
-    try:
-        async with (
-            asyncio.timeout(FETCH_S_MAX),
-            httpx2.AsyncClient(verify=tls, follow_redirects=False, trust_env=not is_here) as client,
-        ):
-            url = issuer.jwks_url or await _discovered(client, issuer)
-            return keys_in(await _object_at(client, url))
-    except TimeoutError:
-        raise KeysUnreadable(f"no answer within {FETCH_S_MAX:g} s") from None
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
-        raise KeysUnreadable(f"{type(error).__name__}: {error}") from error
-
-
-async def _discovered(client: httpx2.AsyncClient, issuer: Issuer) -> str:
-    """Where the keys are (OpenID Connect Discovery 1.0, 4)."""
-    told = await _object_at(client, issuer.issuer.rstrip("/") + "/.well-known/openid-configuration")
-    if told.get("issuer") != issuer.issuer:
-        raise ValueError(f"its discovery document is of issuer {told.get('issuer')!r:.200}")
-    url = told.get("jwks_uri")
-    if not isinstance(url, str):
-        raise ValueError("its discovery document has no jwks_uri")  # noqa: TRY004 - not our mistake
-    return require_sound(url, may_be_loopback=stays_here(issuer.issuer))
-
-
-async def _object_at(client: httpx2.AsyncClient, url: str) -> dict[str, Any]:
-    # Packed, a small answer could become a huge one.
-    headers = {"accept": "application/json", "accept-encoding": "identity"}
-    async with client.stream("GET", url, headers=headers) as answer:
-        if answer.status_code != httpx2.codes.OK:
-            raise ValueError(f"{url} answers {answer.status_code}")
-        body = bytearray()
-        async for piece in answer.aiter_raw():
-            body += piece
-            if len(body) > ANSWER_BYTES_MAX:
-                raise ValueError(f"{url} answers more than {ANSWER_BYTES_MAX} bytes")
-    found = orjson.loads(bytes(body))
-    if not isinstance(found, dict):
-        raise ValueError(f"{url} answers no JSON object")  # noqa: TRY004 - not our mistake
-    return found
+    async with asking(issuer.issuer, tls, FETCH_S_MAX) as client:
+        url = issuer.jwks_url
+        if not url:
+            told = await discovered(client, issuer.issuer)
+            url = address_in(told, "jwks_uri", issuer.issuer)
+        return keys_in(await object_at(client, url))
 
 
 def keys_in(jwks: dict[str, Any]) -> tuple[Key, ...]:

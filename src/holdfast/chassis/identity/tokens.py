@@ -69,6 +69,18 @@ class Tokens:
         """
         if (known := self.known(token)) is not None:
             return known
+        good = await self.require_good(token)
+        digest = sha256(token.encode()).digest()
+        principal = good.verifier.principal(good.claims, digest, good.expires_at)
+        until = min(good.expires_at, good.now + KNOWN_S_MAX)
+        self._remember(digest, Known(good.now, until, principal))
+        return principal
+
+    async def require_good(self, token: str) -> "Good":
+        """See that a token is its issuer's, meant for us and now; return what it says.
+
+        :raises Unauthenticated, IdentityUnavailable: as `principal`.
+        """
         if len(token) > TOKEN_BYTES_MAX:
             raise Unauthenticated(
                 "TOKEN_TOO_LARGE", f"the token is longer than {TOKEN_BYTES_MAX} bytes"
@@ -78,13 +90,9 @@ class Tokens:
         verifier = self._verifiers.get(_text(claims, "iss"))
         if verifier is None:
             raise Unauthenticated("TOKEN_ISSUER", "the token is of an issuer not known here")
-        digest = sha256(token.encode()).digest()
         await verifier.require_signature(signed)
         now = self._clock.now().timestamp()
-        expires_at = verifier.require_claims(claims, now)
-        principal = verifier.principal(claims, digest, expires_at)
-        self._remember(digest, Known(now, min(expires_at, now + KNOWN_S_MAX), principal))
-        return principal
+        return Good(verifier, claims, now, verifier.require_claims(claims, now))
 
     async def close(self) -> None:
         """Stop asking issuers for their keys."""
@@ -96,6 +104,15 @@ class Tokens:
         if len(self._known) >= KNOWN_MAX:
             del self._known[next(iter(self._known))]  # the oldest
         self._known[digest] = known
+
+
+class Good(NamedTuple):
+    """A token that was found good at a moment, and when it expires."""
+
+    verifier: "Verifier"
+    claims: dict[str, Any]
+    now: float
+    expires_at: float
 
 
 class _Registry(jws.JWSRegistry):

@@ -4,12 +4,13 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from holdfast.client import InvalidRequest, Order, OrderStatus
+from holdfast.console.forms import moment
 from holdfast.console.visit import Visit, to
 
 PAGE_ORDERS = 50
@@ -77,7 +78,7 @@ def _read(visit: Visit) -> Filter:
         found.typed[name] = visit.asked(name)
         if found.typed[name]:
             try:
-                found.times[name] = _time(found.typed[name])
+                found.times[name] = moment(found.typed[name])
             except ValueError:
                 found.flaws[name] = visit.words.say("filter.time")
     first, last = found.times.get("created_from"), found.times.get("created_before")
@@ -87,16 +88,10 @@ def _read(visit: Visit) -> Filter:
     if after := visit.asked("after"):
         at, _, order_id = after.rpartition("_")
         try:
-            found.after = _time(at), order_id
+            found.after = moment(at), order_id
         except ValueError:
             found.flaws["after"] = visit.words.say("filter.after")
     return found
-
-
-def _time(text: str) -> datetime:
-    """A day, or a time of one; without a zone it is UTC."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 async def _page(visit: Visit, wanted: Filter) -> list[Order]:

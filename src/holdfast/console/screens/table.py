@@ -6,14 +6,23 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from holdfast.console.screens import (
+    backorders,
     exports,
     files,
     imports,
+    locations,
+    movements,
     order_actions,
     order_page,
     orders_list,
+    product_forms,
+    products,
+    sending,
     stock,
+    stock_actions,
     today,
+    transfer_page,
+    transfers,
 )
 from holdfast.console.visit import Visit
 
@@ -34,12 +43,34 @@ class Screen(NamedTuple):
 
 _ORDER = "/orders/{order_id}"
 _IMPORT = "/imports/{intake_id}"
+_TRANSFER = "/transfers/{transfer_id}"
 
 ALL = (
     Screen("GET", "/", today.today),
-    Screen("GET", "/products", stock.products, "stock:read"),
+    Screen("GET", "/products", products.products, "stock:read"),
+    Screen("GET", "/products/new", product_forms.new, "products:write"),
+    Screen("POST", "/products/new", product_forms.create, "products:write"),
+    Screen("GET", "/products/change", product_forms.details, "products:write"),
+    Screen("POST", "/products/change", product_forms.change, "products:write"),
     Screen("GET", "/stock", stock.stock, "stock:read"),
-    Screen("POST", "/stock", stock.adjust, "stock:write"),
+    Screen("POST", "/stock/receipt", stock_actions.receive, "stock:write"),
+    Screen("POST", "/stock/adjust", stock_actions.adjust, "stock:write"),
+    Screen("POST", "/stock/set", stock_actions.set_level, "stock:write"),
+    Screen("POST", "/stock/quarantine", stock_actions.quarantine, "stock:write"),
+    Screen("POST", "/stock/release", stock_actions.release, "stock:write"),
+    Screen("GET", "/locations", locations.locations, "stock:read"),
+    Screen("GET", "/locations/new", locations.new, "products:write"),
+    Screen("POST", "/locations/new", locations.create, "products:write"),
+    Screen("GET", "/locations/change", locations.details, "products:write"),
+    Screen("POST", "/locations/change", locations.change, "products:write"),
+    Screen("GET", "/backorders", backorders.backorders, "stock:read"),
+    Screen("GET", "/transfers", transfers.transfers, "stock:read"),
+    Screen("GET", "/transfers/new", sending.new, "stock:write"),
+    Screen("POST", "/transfers/new", sending.create, "stock:write"),
+    Screen("GET", _TRANSFER, transfer_page.transfer, "stock:read"),
+    Screen("POST", f"{_TRANSFER}/receive", transfer_page.receive, "stock:write"),
+    Screen("POST", f"{_TRANSFER}/close", transfer_page.close, "stock:write"),
+    Screen("GET", "/movements", movements.movements, "stock:read"),
     Screen("GET", "/files", files.files),
     Screen("POST", "/imports", imports.bring, "imports:write"),
     Screen("GET", _IMPORT, imports.one, "imports:write"),

@@ -17,6 +17,7 @@ from holdfast.client import (
     Unavailable,
     WebhookState,
 )
+from holdfast.console.screens.wanting import NOTHING, wanting
 from holdfast.console.visit import Visit
 
 ROWS_MAX = 10
@@ -58,7 +59,8 @@ async def today(visit: Visit) -> Response:
                 failing = await _failing(visit)
         except (TimeoutError, Unavailable, DeadlineExceeded):
             failing = None  # the Notifier is away: orders still need people
-    return visit.show("today.html", matters=matters, failing=failing)
+    goods = await wanting(visit) if visit.may("stock:read") else NOTHING
+    return visit.show("today.html", matters=matters, failing=failing, goods=goods)
 
 
 async def _matters(visit: Visit) -> list[Matter]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from holdfast.chassis import times
+from holdfast.chassis.messaging.feed import EARLIEST, LATEST, CursorMalformed, cursor_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.notifier.v1 import notifier_pb2 as pb
 from holdfast.notifier.application import ports
@@ -19,7 +20,6 @@ from holdfast.notifier.presentation.event_types import types_by_name
 URL_CHARACTERS_MAX = 2_000
 DESCRIPTION_CHARACTERS_MAX = 500
 TYPES_MAX = 100
-CURSOR_CHARACTERS_MAX = 100
 VERSION_MAX = 2**63 - 1
 FIELDS = ("url", "description", "types", "state")
 
@@ -96,7 +96,7 @@ def read_place(message: pb.Place, field: str, violations: Violations) -> Place:
     """Read where to begin: cursors, or a time."""
     told = {FeedName.ORDERS: message.orders, FeedName.INVENTORY: message.inventory}
     cursors = {
-        feed: violations.text(f"{field}.{feed}", cursor, characters_max=CURSOR_CHARACTERS_MAX)
+        feed: _cursor(cursor, f"{field}.{feed}", violations)
         for feed, cursor in told.items()
         if cursor
     }
@@ -106,6 +106,16 @@ def read_place(message: pb.Place, field: str, violations: Violations) -> Place:
     if bool(cursors) == message.HasField("since"):
         violations.add(field, "must have cursors or a time, and not both")
     return Place(cursors, since)
+
+
+def _cursor(text: str, field: str, violations: Violations) -> str:
+    """Whether events still follow it, the feed tells when it is asked."""
+    try:
+        if text not in (EARLIEST, LATEST):
+            cursor_of(text)
+    except CursorMalformed as malformed:
+        violations.add(field, str(malformed))
+    return text
 
 
 def read_replay(request: pb.ReplayWebhookRequest, violations: Violations) -> Place | None:
