@@ -223,7 +223,9 @@ async def serving(
             telling=telling,
             **alike,
         ) as notifier,
-        serving_browsers(http_at, orders, inventory, notifier, private, sign_in, **alike) as at,
+        serving_browsers(
+            http_at, home, orders, inventory, notifier, private, sign_in, **alike
+        ) as at,
     ):
         yield at
 
@@ -242,6 +244,7 @@ async def notifying(home: Home, **how: Any) -> AsyncIterator[notifier_service.No
 @asynccontextmanager
 async def serving_browsers(
     http_at: str,
+    home: Home,
     orders: orders_service.Orders,
     inventory: inventory_service.Inventory,
     notifier: notifier_service.Notifier,
@@ -264,9 +267,10 @@ async def serving_browsers(
     services = [*orders.http, *inventory.http, *notifier.http]
     secure = port is not None and port.tls is not None
     sign_in = sign_in if identity.auth else NO_PROVIDER
+    files = home.folder / "imports" if home.folder else None
     key = operator_key.get_secret_value()
     async with (
-        mounted(reached, secure=secure, sign_in=sign_in) as console,
+        mounted(reached, secure=secure, files=files, sign_in=sign_in) as console,
         serving_http(http_at, services, port, mounted=[console]) as http,
     ):
         link = console.link(key) if http else ""

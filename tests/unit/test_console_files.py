@@ -26,9 +26,14 @@ from holdfast.client import (
     TransferState,
     WebhookState,
 )
+from holdfast.console.intake import Stage
 from holdfast.console.jobs import RowState
 from holdfast.console.screens.bulk_verbs import VERBS
 from holdfast.console.words import chosen, languages
+from holdfast.exchange.files import KINDS
+from holdfast.exchange.kinds import Outcome
+from holdfast.importing.dates import DateOrder
+from holdfast.importing.tables import FileKind
 from testbed.vendored import files_of
 
 CONSOLE = Path(str(files("holdfast.console")))
@@ -72,6 +77,15 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         "changed in_part HoldExpired Unavailable DeadlineExceeded Overloaded EditUnderWay "
         "PermissionDenied LEFT"
     ).split(),
+    "kind": KINDS,
+    "stage": Stage,
+    "stage_next": Stage,
+    "would": (*Outcome, "refused", "notes"),
+    "did": (*Outcome, "refused", "notes"),
+    "files": [
+        *(f"dates_{one}" for one in DateOrder),
+        *(f"format_{one}" for one in FileKind),
+    ],
     "today": [
         name
         for matter in ("late", "holds", "rejected", "expired")

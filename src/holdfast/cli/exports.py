@@ -2,14 +2,13 @@
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 import uvloop
 
-from holdfast.chassis import times
 from holdfast.cli.arguments import FromOption, one_of
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
@@ -23,7 +22,7 @@ from holdfast.cli.connection import (
 from holdfast.cli.exits import USAGE, Failed
 from holdfast.cli.replay import progress_bars
 from holdfast.client import OrderStatus
-from holdfast.exchange.exports import COLUMNS, Wanted, rows
+from holdfast.exchange.exports import COLUMNS, Wanted, behind, rows
 from holdfast.exchange.writing import CannotWrite, whole_file, writer
 from holdfast.importing.tables import FileKind
 
@@ -44,11 +43,9 @@ _ENDINGS = {
 def last_moment(text: str) -> datetime:
     """The first moment behind a time, or behind a day where it is one alone."""
     try:
-        found = times.parse(text)
+        return behind(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    is_day = len(text.strip()) == len("2026-03-31")
-    return found + (timedelta(days=1) if is_day else timedelta(microseconds=1))
 
 
 FileArgument = Annotated[

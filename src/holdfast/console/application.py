@@ -27,6 +27,7 @@ from holdfast.client import (
 from holdfast.console import static_files
 from holdfast.console.browsers import ALWAYS, is_of_ours
 from holdfast.console.forms import FormUnreadable
+from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
 from holdfast.console.signing_in import SigningIn
@@ -51,11 +52,14 @@ log = structlog.get_logger()
 class Console:
     """The console under /console, as an ASGI application.
 
-    :param sessions: the caller's, who ends them.
+    :param sessions: the caller's, who ends them, and `intakes` likewise.
     """
 
-    def __init__(self, sessions: Sessions, clock: Clock, signing_in: SigningIn) -> None:
-        self._sessions, self._clock, self._signing_in = sessions, clock, signing_in
+    def __init__(
+        self, sessions: Sessions, intakes: Intakes, clock: Clock, signing_in: SigningIn
+    ) -> None:
+        self._sessions, self._intakes = sessions, intakes
+        self._clock, self._signing_in = clock, signing_in
         routes = [
             Route("/static/{name}", static_files.serve),
             *signing_in.routes(),
@@ -90,7 +94,7 @@ class Console:
                 return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
-            visit = Visit(request, session, words, self._clock.now())
+            visit = Visit(request, session, words, self._clock.now(), self._intakes)
             if screen.scope and not visit.may(screen.scope):
                 return visit.show("refused.html", 403, scope=screen.scope)
             try:

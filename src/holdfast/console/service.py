@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ class ConsoleWhenNeeded:
 
     :param addresses: of Orders, Inventory and the Notifier.
     :param secure: browsers come by HTTPS.
+    :param files: the folder of files that are being taken in, see `Intakes`.
     :param sign_in: at which provider people sign in, if at any.
     """
 
@@ -39,6 +41,7 @@ class ConsoleWhenNeeded:
         *,
         tls: Tls | bool = False,
         secure: bool = False,
+        files: Path | None = None,
         sign_in: SignInSettings = NO_PROVIDER,
     ) -> None:
         def open_client(credential: str) -> Holdfast:
@@ -48,10 +51,11 @@ class ConsoleWhenNeeded:
             )
 
         self._sessions = Sessions(open_client, time.monotonic)
+        self._files, self._target = files, " ".join(addresses[:2])
         self._secure = secure or sign_in.public_url.startswith("https:")
         self._sign_in = sign_in
-        self._close_provider: Callable[[], Awaitable[None]] | None = None
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
+        self._ends: list[Callable[[], Awaitable[None]]] = [self._sessions.close]
 
     def link(self, credential: str) -> str:
         """Return the path that signs one browser in, once, with a credential."""
@@ -64,28 +68,30 @@ class ConsoleWhenNeeded:
 
     def _made(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
         from holdfast.console.application import Console
+        from holdfast.console.intake import Intakes
         from holdfast.console.provider import Provider
         from holdfast.console.signing_in import SigningIn
 
         clock, provider = SystemClock(), None
         if self._sign_in.oidc_issuer:
             provider = Provider(self._sign_in, clock)
-            self._close_provider = provider.close
+            self._ends.append(provider.close)
         at = self._sign_in.public_url
         signing_in = SigningIn(
             self._sessions, provider, time.monotonic, public_url=at, secure=self._secure
         )
-        return Console(self._sessions, clock, signing_in)
+        intakes = Intakes(self._files, self._target, clock)
+        self._ends.append(intakes.close)
+        return Console(self._sessions, intakes, clock, signing_in)
 
     def stop(self) -> None:
         """End all streams."""
         self._sessions.stop()
 
     async def close(self) -> None:
-        """Sign everybody out."""
-        await self._sessions.close()
-        if self._close_provider is not None:
-            await self._close_provider()
+        """Sign everybody out, and break off what is being taken in."""
+        for end in reversed(self._ends):
+            await end()
 
 
 @asynccontextmanager
@@ -94,10 +100,11 @@ async def mounted(
     *,
     tls: Tls | bool = False,
     secure: bool = False,
+    files: Path | None = None,
     sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[ConsoleWhenNeeded]:
     """A console to mount while the block runs; then everybody is signed out."""
-    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, sign_in=sign_in)
+    console = ConsoleWhenNeeded(addresses, tls=tls, secure=secure, files=files, sign_in=sign_in)
     try:
         yield console
     finally:
@@ -120,6 +127,7 @@ async def main(settings: ConsoleSettings) -> None:
             (settings.orders, settings.inventory, settings.notifier),
             tls=settings.services_tls,
             secure=secure,
+            files=settings.files,
             sign_in=settings,
         ) as console,
         serving_http(settings.listen, [], settings, mounted=[console]) as address,

@@ -73,6 +73,7 @@ class Lease(Protocol):
 class Session:
     """Somebody who is signed in.
 
+    :param another: makes one more such client, for work that goes on when the session has ended.
     :param began_s: when, and `seen_s` when they last asked for something.
     :param over: set when it ends, so that streams end with it.
     :param jobs: what is being done with many orders; it ends with the session.
@@ -81,6 +82,7 @@ class Session:
     """
 
     client: Holdfast
+    another: Callable[[], Holdfast]
     caller: Caller
     began_s: float
     seen_s: float
@@ -138,7 +140,11 @@ class Sessions:
             raise
         await self._make_room()
         secret, now_s = _new_secret(), self._tell_s()
-        self._by_hash[_hash(secret)] = Session(client, caller, now_s, now_s, lease=lease)
+
+        def another() -> Holdfast:
+            return self._open(lease.token if lease is not None else credential)
+
+        self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s, lease=lease)
         return secret
 
     async def find(self, secret: str, *, acts: bool = True) -> Session | None:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from holdfast.client import Caller, Holdfast, new_request_id
 from holdfast.console.forms import Form, read_form
+from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
 from holdfast.console.words import Words, chosen, languages
@@ -80,6 +81,7 @@ class Visit:
     session: Session
     words: Words
     now: datetime
+    intakes: Intakes
 
     @property
     def client(self) -> Holdfast:

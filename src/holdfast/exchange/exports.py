@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from holdfast.chassis import times
 from holdfast.client import Holdfast, HoldfastError, Money, Order, OrderStatus, Product
 from holdfast.exchange.customers import CUSTOMERS
 from holdfast.exchange.orders import ORDERS
@@ -35,6 +36,18 @@ class Wanted:
     created_from: datetime | None = None
     created_before: datetime | None = None
     status: OrderStatus | None = None
+
+
+def behind(text: str) -> datetime:
+    """The first moment behind a time, or behind a day where it is one alone.
+
+    :raises ValueError: it is no time; the message says how one is written.
+    """
+    is_day = len(text.strip()) == len("2026-03-31")
+    try:
+        return times.parse(text) + (timedelta(days=1) if is_day else timedelta(microseconds=1))
+    except OverflowError as error:
+        raise ValueError("there is no moment behind it") from error
 
 
 def rows(client: Holdfast, kind: str, wanted: Wanted) -> AsyncIterator[Row]:

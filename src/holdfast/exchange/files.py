@@ -1,5 +1,6 @@
 """A whole file, taken in: opened, its journal kept, its account given."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,7 +91,7 @@ async def import_file(
         be kept.
     :raises HoldfastError: there was no answer, or it may not be done.
     """
-    known = digest_of(path)
+    known = await asyncio.to_thread(digest_of, path)
     total = 0 if kind_of(path) is FileKind.XLSX else known.lines
 
     def tell(lines: int) -> None:

@@ -111,8 +111,10 @@ class Import(Generic[Item]):
             the journal, and a repeat goes on there.
         """
         under_way: dict[asyncio.Task[None], set[Hashable]] = {}
+        batches = self._batches()
         try:
-            for batch in self._batches():
+            # Read in a thread: whoever else lives in this loop goes on meanwhile.
+            while batch := await asyncio.to_thread(next, batches, None):
                 while len(under_way) >= UNDER_WAY_MAX or any(
                     not keys.isdisjoint(batch.keys) for keys in under_way.values()
                 ):

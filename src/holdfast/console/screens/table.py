@@ -10,6 +10,9 @@ from holdfast.console.screens import (
     bulk,
     customers,
     erasing,
+    exports,
+    files,
+    imports,
     keys,
     locations,
     movements,
@@ -47,6 +50,7 @@ class Screen(NamedTuple):
 
 
 _ORDER, _HOOK = "/orders/{order_id}", "/webhooks/{webhook_id}"
+_IMPORT = "/imports/{intake_id}"
 _TRANSFER = "/transfers/{transfer_id}"
 
 ALL = (
@@ -81,6 +85,14 @@ ALL = (
     Screen("GET", "/customer/export", customers.export, "customers:read"),
     Screen("GET", "/customer/erase", erasing.ask, "customers:erase"),
     Screen("POST", "/customer/erase", erasing.erase, "customers:erase"),
+    Screen("GET", "/files", files.files),
+    Screen("POST", "/imports", imports.bring, "imports:write"),
+    Screen("GET", _IMPORT, imports.one, "imports:write"),
+    Screen("GET", f"{_IMPORT}/live", imports.live, "imports:write", streams=True),
+    Screen("POST", f"{_IMPORT}/take", imports.take, "imports:write"),
+    Screen("POST", f"{_IMPORT}/stop", imports.stop, "imports:write"),
+    Screen("POST", f"{_IMPORT}/remove", imports.remove, "imports:write"),
+    Screen("GET", "/export", exports.export),
     Screen("GET", "/orders", orders_list.orders, "orders:read"),
     Screen("POST", "/orders", orders_list.orders, "orders:read"),
     Screen("GET", "/to-ship", to_ship.to_ship, "orders:read"),

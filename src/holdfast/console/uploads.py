@@ -1,0 +1,75 @@
+"""Forms that bring a file along: the file goes to disk as it comes, never through memory."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import IO
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from holdfast.console.forms import Form, FormUnreadable
+from holdfast.console.words import Words
+
+FILE_BYTES_MAX = 100 * 1024 * 1024
+FIELDS_MAX = 50
+FIELD_BYTES_MAX = 64 * 1024
+_AROUND_BYTES_MAX = 1024 * 1024  # of what stands around the file
+
+
+class TooLarge(Exception):
+    """The file has more than FILE_BYTES_MAX bytes."""
+
+
+async def read_upload(request: Request, words: Words, name: str, path: Path) -> tuple[Form, str]:
+    """Read a form with one file in it, named `file`, which is then at `path`.
+
+    :return: the form, and what the file was called; "": none was chosen, and none is there.
+    :raises FormUnreadable: it is no such form.
+    :raises TooLarge: nothing of it is kept.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        raise FormUnreadable
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and int(told) > FILE_BYTES_MAX + _AROUND_BYTES_MAX:
+        raise TooLarge
+    parser = MultiPartParser(
+        request.headers,
+        _bounded(request),
+        max_files=1,
+        max_fields=FIELDS_MAX,
+        max_part_size=FIELD_BYTES_MAX,
+    )
+    try:
+        found = await parser.parse()
+    except (MultiPartException, ClientDisconnect) as error:
+        raise FormUnreadable from error
+    file = found.get("file")
+    fields = {key: value for key, value in found.multi_items() if isinstance(value, str)}
+    form = Form(words, name, {key: text.replace("\r\n", "\n") for key, text in fields.items()})
+    try:
+        if not isinstance(file, UploadFile) or not file.filename:
+            return form, ""
+        if (file.size or 0) > FILE_BYTES_MAX:
+            raise TooLarge
+        await asyncio.to_thread(_keep, file.file, path)
+        return form, file.filename.replace("\\", "/").rpartition("/")[2]
+    finally:
+        await found.close()
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+    taken = 0
+    async for part in request.stream():
+        taken += len(part)
+        if taken > FILE_BYTES_MAX + _AROUND_BYTES_MAX:
+            raise TooLarge
+        yield part
+
+
+def _keep(source: IO[bytes], path: Path) -> None:
+    with path.open("xb") as target:
+        shutil.copyfileobj(source, target)
