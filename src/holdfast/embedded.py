@@ -271,7 +271,7 @@ async def serving_browsers(
     key = operator_key.get_secret_value()
     async with (
         mounted(reached, secure=secure, files=files, sign_in=sign_in) as console,
-        serving_http(http_at, services, port, mounted=[console]) as http,
+        serving_http(http_at, services, port, mounted=[console, console.files]) as http,
     ):
         link = console.link(key) if http else ""
         at = orders.address, inventory.address

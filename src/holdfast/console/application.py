@@ -16,13 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from holdfast.chassis.clock import Clock
 from holdfast.client import (
     HoldfastError,
-    InvalidRequest,
-    NotFound,
-    Overloaded,
-    PermissionDenied,
-    Refused,
     Unauthenticated,
-    Unavailable,
 )
 from holdfast.console import static_files
 from holdfast.console.browsers import ALWAYS, is_of_ours
@@ -31,19 +25,11 @@ from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
 from holdfast.console.signing_in import SigningIn
+from holdfast.console.statuses import status_of
 from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
 from holdfast.console.words import chosen
 
 _YEAR_S = 365 * 24 * 3_600
-_STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
-    (NotFound, 404),
-    (PermissionDenied, 403),
-    (InvalidRequest, 400),
-    (Refused, 409),
-    (Overloaded, 503),
-    (Unavailable, 503),
-)
-
 Handle = Callable[[Visit], Awaitable[Response]]
 
 log = structlog.get_logger()
@@ -105,7 +91,7 @@ class Console:
             except FormUnreadable:
                 return visit.show("error.html", 400, detail=words.say("error.form"), again="")
             except HoldfastError as error:
-                status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 500)
+                status = status_of(error)
                 again = request.url.path if request.method == "GET" else ""
                 return visit.show("error.html", status, detail=error.message, again=again)
 

@@ -81,6 +81,7 @@ class Intake:
     report: ImportReport | None = None
     problem: str = ""
     touched_s: float = 0.0
+    goes_on: bool = False
     task: asyncio.Task[None] | None = None
 
     @property
@@ -106,6 +107,10 @@ class Intakes:
     def place(self, intake_id: str) -> Path:
         """Where to put the file of an intake."""
         return self._made() / f"{intake_id}.file"
+
+    def clear(self, intake_id: str) -> None:
+        """Remove a file that was not taken up."""
+        self.place(intake_id).unlink(missing_ok=True)
 
     def of(self, owner: str) -> list[Intake]:
         """Somebody's, the newest first."""
@@ -140,6 +145,10 @@ class Intakes:
         """A file is in its place: look at it."""
         self._by_id[intake.intake_id] = intake
         self._begin(intake, Stage.LOOKING)
+
+    def take_when_looked(self, intake: Intake) -> None:
+        """Have it taken in as soon as it was looked at, whatever is found of single lines."""
+        intake.goes_on = True
 
     def look(self, intake: Intake) -> None:
         """Look at it once more, where that was broken off. A repeat changes nothing."""
@@ -211,6 +220,8 @@ class Intakes:
             intake.problem = f"{type(error).__name__}: {error}"
         if intake.is_moving:
             intake.stage = Stage.BROKEN_OFF
+        if intake.goes_on and intake.stage is Stage.LOOKED and not task.cancelled():
+            self.take(intake)
 
     async def _through(
         self, intake: Intake, client: Holdfast, options: FileOptions

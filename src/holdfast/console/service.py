@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -17,6 +17,9 @@ from holdfast.chassis.process.telemetry import configure_logging, traced
 from holdfast.client import Holdfast, Tls
 from holdfast.console.sessions import Sessions
 from holdfast.console.settings import NO_PROVIDER, ConsoleSettings, SignInSettings
+
+if TYPE_CHECKING:
+    from holdfast.console.intake import Intakes
 
 CALL_S_MAX = 10.0
 
@@ -55,6 +58,8 @@ class ConsoleWhenNeeded:
         self._secure = secure or sign_in.public_url.startswith("https:")
         self._sign_in = sign_in
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
+        self._intakes: Intakes | None = None
+        self.files = FilesWhenNeeded(open_client, self.intakes)
         self._ends: list[Callable[[], Awaitable[None]]] = [self._sessions.close]
 
     def link(self, credential: str) -> str:
@@ -66,9 +71,17 @@ class ConsoleWhenNeeded:
             self._pages = self._made()
         await self._pages(scope, receive, send)
 
+    def intakes(self) -> "Intakes":
+        """The files that are here, of pages and of programs."""
+        if self._intakes is None:
+            from holdfast.console.intake import Intakes
+
+            self._intakes = Intakes(self._files, self._target, SystemClock())
+            self._ends.append(self._intakes.close)
+        return self._intakes
+
     def _made(self) -> Callable[[Any, Any, Any], Awaitable[None]]:
         from holdfast.console.application import Console
-        from holdfast.console.intake import Intakes
         from holdfast.console.provider import Provider
         from holdfast.console.signing_in import SigningIn
 
@@ -80,9 +93,7 @@ class ConsoleWhenNeeded:
         signing_in = SigningIn(
             self._sessions, provider, time.monotonic, public_url=at, secure=self._secure
         )
-        intakes = Intakes(self._files, self._target, clock)
-        self._ends.append(intakes.close)
-        return Console(self._sessions, intakes, clock, signing_in)
+        return Console(self._sessions, self.intakes(), clock, signing_in)
 
     def stop(self) -> None:
         """End all streams."""
@@ -92,6 +103,28 @@ class ConsoleWhenNeeded:
         """Sign everybody out, and break off what is being taken in."""
         for end in reversed(self._ends):
             await end()
+
+
+class FilesWhenNeeded:
+    """Files in and out under /files, for programs; made ready at the first request, likewise."""
+
+    name = "files"
+
+    def __init__(
+        self, open_client: Callable[[str], Holdfast], intakes: Callable[[], "Intakes"]
+    ) -> None:
+        self._open, self._intakes = open_client, intakes
+        self._api: Callable[[Any, Any, Any], Awaitable[None]] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._api is None:
+            from holdfast.console.files_api import FilesApi
+
+            self._api = FilesApi(self._open, self._intakes, SystemClock())
+        await self._api(scope, receive, send)
+
+    def stop(self) -> None:
+        """Nothing here goes on without an end."""
 
 
 @asynccontextmanager
@@ -130,7 +163,7 @@ async def main(settings: ConsoleSettings) -> None:
             files=settings.files,
             sign_in=settings,
         ) as console,
-        serving_http(settings.listen, [], settings, mounted=[console]) as address,
+        serving_http(settings.listen, [], settings, mounted=[console, console.files]) as address,
     ):
         log.info("console is ready", address=address)
         with told.ready():

@@ -38,7 +38,7 @@ async def read_upload(request: Request, words: Words, name: str, path: Path) -> 
         raise TooLarge
     parser = MultiPartParser(
         request.headers,
-        _bounded(request),
+        _bounded(request, FILE_BYTES_MAX + _AROUND_BYTES_MAX),
         max_files=1,
         max_fields=FIELDS_MAX,
         max_part_size=FIELD_BYTES_MAX,
@@ -61,11 +61,21 @@ async def read_upload(request: Request, words: Words, name: str, path: Path) -> 
         await found.close()
 
 
-async def _bounded(request: Request) -> AsyncGenerator[bytes, None]:
+async def keep_body(request: Request, path: Path) -> None:
+    """Put the body of a request at a path; what is there after an error is the caller's.
+
+    :raises TooLarge: it has more than FILE_BYTES_MAX bytes.
+    """
+    with path.open("xb") as target:
+        async for part in _bounded(request, FILE_BYTES_MAX):
+            await asyncio.to_thread(target.write, part)
+
+
+async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     taken = 0
     async for part in request.stream():
         taken += len(part)
-        if taken > FILE_BYTES_MAX + _AROUND_BYTES_MAX:
+        if taken > most:
             raise TooLarge
         yield part
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack
+from datetime import datetime
 from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO
@@ -10,6 +11,7 @@ from anyio import to_thread
 from starlette.responses import Response, StreamingResponse
 
 from holdfast.chassis import times
+from holdfast.client import Holdfast
 from holdfast.console.forms import Form
 from holdfast.console.screens.files import STATUSES, may_fetch, shown
 from holdfast.console.visit import Visit
@@ -28,25 +30,30 @@ _TYPES = {
 async def export(visit: Visit) -> Response:
     """Send a file; what is wrong with the form, or with the first rows, is a page instead."""
     form = Form(visit.words, "export", dict(visit.request.query_params))
-    kind, wanted = form.text("kind"), Wanted()
-    if kind not in may_fetch(visit):
+    if form.text("kind") not in may_fetch(visit):
         form.errors["kind"] = visit.words.say("files.kind_not")
+    return await exported(visit.client, form, visit.now) or shown(visit, form, 400)
+
+
+async def exported(client: Holdfast, form: Form, now: datetime) -> StreamingResponse | None:
+    """Build the file that a form asks for; None: errors are in the form."""
+    kind, wanted = form.text("kind"), Wanted()
     ending = next((one for one in FileKind if one == form.text("format")), FileKind.CSV)
     if kind == "orders":
         wanted = _wanted(form)
     if form.errors:
-        return shown(visit, form, 400)
-    found = rows(visit.client, kind, wanted)
+        return None
+    found = rows(client, kind, wanted)
     first = await anext(found, None)
     if ending is FileKind.XLSX:
         try:
             pieces = _workbook(await _written(kind, first, found))
         except CannotWrite as error:
             form.errors[""] = str(error)
-            return shown(visit, form, 400)
+            return None
     else:
         pieces = _texts(kind, ending, first, found)
-    name = f"{kind}-{visit.now:%Y-%m-%d}.{ending}"
+    name = f"{kind}-{now:%Y-%m-%d}.{ending}"
     headers = {
         "content-disposition": f'attachment; filename="{name}"',
         "cache-control": "no-store",

@@ -15,19 +15,19 @@ from holdfast.importing.tables import FileKind
 
 MEGABYTES_MAX = FILE_BYTES_MAX // 1024**2
 STATUSES = tuple(one for one in OrderStatus if one is not OrderStatus.UNKNOWN)
-_TO_BRING = {
+TO_BRING: dict[str, tuple[str, ...]] = {
     "products": ("stock:read", "products:write"),
     "prices": ("stock:read", "products:write"),
     "stock": ("stock:read", "stock:write"),
     "customers": ("customers:read", "customers:write"),
     "orders": ("orders:read", "orders:write", "stock:read"),
 }
-_TO_FETCH = {
-    "products": "stock:read",
-    "prices": "stock:read",
-    "stock": "stock:read",
-    "customers": "customers:read",
-    "orders": "orders:read",
+TO_FETCH: dict[str, tuple[str, ...]] = {
+    "products": ("stock:read",),
+    "prices": ("stock:read",),
+    "stock": ("stock:read",),
+    "customers": ("customers:read",),
+    "orders": ("orders:read",),
 }
 
 
@@ -35,12 +35,12 @@ def may_bring(visit: Visit) -> list[str]:
     """The kinds of files that somebody may have taken in."""
     if not visit.may("imports:write"):
         return []
-    return [kind for kind in KINDS if all(map(visit.may, _TO_BRING[kind]))]
+    return [kind for kind in KINDS if all(map(visit.may, TO_BRING[kind]))]
 
 
 def may_fetch(visit: Visit) -> list[str]:
     """The kinds of files that somebody may have."""
-    return [kind for kind in COLUMNS if visit.may(_TO_FETCH[kind])]
+    return [kind for kind in COLUMNS if all(map(visit.may, TO_FETCH[kind]))]
 
 
 async def files(visit: Visit) -> Response:

@@ -1,7 +1,7 @@
 """Files in: brought, looked at, taken in; each step is shown as it goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ async def bring(visit: Visit) -> Response:
         known = intakes.brought(form.text("request_id"), owner)
         if known is not None:
             return to(f"/imports/{known.intake_id}")
-        kind, options = _options(visit, form)
+        kind, options = form.text("kind"), options_of(form, may_bring(visit))
         if not name:
             form.errors["file"] = visit.words.say("files.choose")
         if not form.errors:
@@ -78,14 +78,14 @@ def _require_room(intakes: Intakes, owner: str, form: Form) -> None:
         form.errors[""] = form.words.say("files.full")
 
 
-def _options(visit: Visit, form: Form) -> tuple[str, FileOptions]:
-    """What was chosen; errors of it are in the form."""
+def options_of(form: Form, kinds: Collection[str]) -> FileOptions:
+    """What was chosen, of one of these kinds, to be looked at; errors of it are in the form."""
     kind = form.text("kind")
-    if kind not in may_bring(visit):
-        form.errors["kind"] = visit.words.say("files.kind_not")
+    if kind not in kinds:
+        form.errors["kind"] = form.words.say("files.kind_not")
     currency = form.text("currency").upper() or "GBP"
     if currency not in CURRENCIES:
-        form.errors["currency"] = visit.words.say("files.currency_not")
+        form.errors["currency"] = form.words.say("files.currency_not")
     values = ValueOptions(
         _chosen(form, "locale", Locale), _chosen(form, "dates", DateOrder), currency
     )
@@ -94,7 +94,7 @@ def _options(visit: Visit, form: Form) -> tuple[str, FileOptions]:
     )
     is_stock = kind == "stock"
     how = ImportOptions(dry_run=True, values=values, batch=BATCH)
-    return kind, FileOptions(
+    return FileOptions(
         table=table,
         how=how,
         again=is_stock and bool(form.text("again")),

@@ -1,0 +1,291 @@
+"""Files in and out for programs, over HTTP: what the console's pages of files do, for scripts.
+
+Who calls says so with each request, as everywhere: `authorization: Bearer hf_live_...`. Paths and
+fields are told in docs/import.md; errors are problem details (RFC 9457), as the services tell them.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from holdfast.chassis.clock import Clock
+from holdfast.chassis.http.problems import CONTENT_TYPE, problem
+from holdfast.client import Caller, Holdfast, HoldfastError, Unauthenticated, new_request_id
+from holdfast.console.forms import Form
+from holdfast.console.intake import Full, Intake, Intakes
+from holdfast.console.screens.exports import exported
+from holdfast.console.screens.files import TO_BRING, TO_FETCH
+from holdfast.console.screens.imports import options_of
+from holdfast.console.statuses import status_of
+from holdfast.console.uploads import FILE_BYTES_MAX, TooLarge, keep_body
+from holdfast.console.words import chosen
+
+ROOT = "/files"
+BEARER = "bearer "
+SWITCHES = ("ignore_unknown", "again", "displace")
+ENGLISH = chosen("en", "")
+PARAMETERS = frozenset({"name", "locale", "dates", "currency", "encoding", "dry_run", *SWITCHES})
+
+log = structlog.get_logger()
+
+Open = Callable[[str], Holdfast]
+"""Make a client that calls with a credential."""
+
+
+class Problematic(Exception):
+    """The request is answered with a problem."""
+
+    def __init__(self, status: int, detail: str, errors: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors = status, detail, errors or {}
+
+    def response(self) -> Response:
+        found = problem(self.status, self.detail)
+        content = dict(found.content)
+        if self.errors:
+            content["errors"] = [
+                {"parameter": name, "detail": detail} for name, detail in self.errors.items()
+            ]
+        headers = {"www-authenticate": "Bearer"} if self.status == 401 else {}
+        return Response(orjson.dumps(content), self.status, headers, CONTENT_TYPE)
+
+
+class FilesApi:
+    """Everything under /files, as an ASGI application.
+
+    :param intakes: the caller's, who ends them.
+    """
+
+    def __init__(self, open_client: Open, intakes: Callable[[], Intakes], clock: Clock) -> None:
+        self._open, self._intakes, self._clock = open_client, intakes, clock
+        one = "/imports/{intake_id}"
+        routes = [
+            self._route("POST", "/imports/{kind}", self._bring),
+            self._route("GET", "/imports", self._list),
+            self._route("GET", one, self._get),
+            self._route("POST", f"{one}/take", self._take),
+            self._route("DELETE", one, self._remove),
+            self._route("GET", "/exports/{kind}", self._export),
+        ]
+        self._app = Starlette(routes=[Mount(ROOT, routes=routes)], exception_handlers=_HANDLERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def _route(
+        self, verb: str, path: str, handle: Callable[["_Call"], Awaitable[Response]]
+    ) -> Route:
+        async def answer(request: Request) -> Response:
+            credential = _credential(request)
+            try:
+                async with self._open(credential) as client:
+                    caller = await client.keys.who_am_i()
+                    call = _Call(request, client, caller, credential)
+                    return await handle(call)
+            except Problematic as found:
+                return found.response()
+            except HoldfastError as error:
+                status = 401 if isinstance(error, Unauthenticated) else status_of(error)
+                return Problematic(status, error.message).response()
+
+        return Route(path, answer, methods=[verb])
+
+    async def _bring(self, call: "_Call") -> Response:
+        """Keep the body, look what would become of it and, unless `dry_run`, take it in."""
+        call.require("imports:write", *_of_kind(call, TO_BRING))
+        intakes, owner, kind = self._intakes(), call.caller.credential_id, call.path("kind")
+        unknown = call.request.query_params.keys() - PARAMETERS
+        if unknown:
+            raise Problematic(400, "there are no such parameters", dict.fromkeys(unknown, "?"))
+        form = Form(ENGLISH, "bring", {**_switched(call), "kind": kind})
+        options = options_of(form, [kind])
+        is_look = call.switch("dry_run", form)
+        if form.errors:
+            raise Problematic(400, "parameters are wrong", form.errors)
+        asked = call.request.headers.get("idempotency-key", "") or new_request_id()
+        if (known := intakes.brought(asked, owner)) is not None:
+            return _told(known)
+        intake = await self._kept(call, asked, kind, options)
+        if not is_look:
+            intakes.take_when_looked(intake)
+        intakes.take_up(intake)
+        return _told(intake, 202)
+
+    async def _kept(self, call: "_Call", asked: str, kind: str, options: Any) -> Intake:
+        """The request's body as a file in its place."""
+        intakes, owner, intake_id = self._intakes(), call.caller.credential_id, new_request_id()
+        try:
+            intakes.require_room(owner)
+        except Full:
+            detail = "there is no room for another file: finish or delete one of yours first"
+            raise Problematic(429, detail) from None
+        path = intakes.place(intake_id)
+        try:
+            await keep_body(call.request, path)
+        except TooLarge:
+            intakes.clear(intake_id)
+            detail = f"a file may have {FILE_BYTES_MAX // 1024**2} MB"
+            raise Problematic(413, detail) from None
+        except BaseException:  # its sender has gone, or the disk is full
+            intakes.clear(intake_id)
+            raise
+        name = call.request.query_params.get("name", "") or f"{kind}.csv"
+        return Intake(
+            intake_id,
+            owner,
+            call.caller.name,
+            asked,
+            kind,
+            name,
+            path,
+            options,
+            lambda: self._open(call.credential),
+        )
+
+    async def _list(self, call: "_Call") -> Response:
+        """The caller's files, the newest first."""
+        mine = self._intakes().of(call.caller.credential_id)
+        return _json({"imports": [_facts(one) for one in mine]})
+
+    async def _get(self, call: "_Call") -> Response:
+        return _told(self._found(call))
+
+    async def _take(self, call: "_Call") -> Response:
+        """Take in what was looked at, or go on with what was broken off."""
+        intake, intakes = self._found(call), self._intakes()
+        if intake.look is None:
+            intakes.look(intake)
+        else:
+            intakes.take(intake)
+        return _told(intake, 202)
+
+    async def _remove(self, call: "_Call") -> Response:
+        """Break off what moves, and forget the file. What was taken in stays."""
+        intake, intakes = self._found(call), self._intakes()
+        await intakes.stop(intake, "it was deleted")
+        intakes.remove(intake)
+        return Response(status_code=204)
+
+    async def _export(self, call: "_Call") -> Response:
+        """Everything of a kind, as a file, sent while it is read."""
+        call.require(*_of_kind(call, TO_FETCH))
+        form = Form(ENGLISH, "export", {**call.request.query_params, "kind": call.path("kind")})
+        client = self._open(call.credential)  # of the file, which goes on after this call
+        answer = await exported(client, form, self._clock.now())
+        if answer is None:
+            await client.close()
+            raise Problematic(400, "parameters are wrong", form.errors)
+        answer.body_iterator = _closing(client, answer.body_iterator)
+        return answer
+
+    def _found(self, call: "_Call") -> Intake:
+        call.require("imports:write")
+        found = self._intakes().find(call.path("intake_id"), call.caller.credential_id)
+        if found is None:
+            raise Problematic(404, "there is no such file, or none any more")
+        return found
+
+
+class _Call:
+    """One request, and who makes it."""
+
+    def __init__(self, request: Request, client: Holdfast, caller: Caller, credential: str) -> None:
+        self.request, self.client = request, client
+        self.caller, self.credential = caller, credential
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def require(self, *scopes: str) -> None:
+        """See that the caller has all of these.
+
+        :raises Problematic: not so.
+        """
+        if missing := [one for one in scopes if one not in self.caller.scopes]:
+            raise Problematic(403, f"this needs {' and '.join(missing)}, which you don't have")
+
+    def switch(self, name: str, form: Form) -> bool:
+        """Whether something was asked for; what is neither yes nor no is an error of the form."""
+        text = self.request.query_params.get(name, "false").lower()
+        if text not in ("true", "false"):
+            form.errors[name] = "must be true or false"
+        return text == "true"
+
+
+def _switched(call: _Call) -> dict[str, str]:
+    """The parameters as the console's form would have sent them: what is off is not there."""
+    found = dict(call.request.query_params)
+    for name in SWITCHES:
+        if found.get(name, "false").lower() == "false":
+            found.pop(name, None)
+    return found
+
+
+def _of_kind(call: _Call, needed: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    kind = call.path("kind")
+    if kind not in needed:
+        raise Problematic(404, f"{kind!r} is none of {', '.join(needed)}")
+    return needed[kind]
+
+
+async def _closing(client: Holdfast, pieces: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    async with client:
+        async for piece in pieces:
+            yield piece
+
+
+def _credential(request: Request) -> str:
+    """What a request says of who makes it; "" where it says nothing: the services refuse that."""
+    text = request.headers.get("authorization", "")
+    return text[len(BEARER) :].strip() if text.lower().startswith(BEARER) else ""
+
+
+def _facts(intake: Intake) -> dict[str, Any]:
+    report = intake.report or intake.look
+    return {
+        "import_id": intake.intake_id,
+        "kind": intake.kind,
+        "name": intake.name,
+        "state": intake.stage.value,
+        "lines_done": intake.done,
+        "lines_expected": intake.total,
+        "problem": intake.problem,
+        "report": None if report is None else {**asdict(report), "file": intake.name},
+    }
+
+
+def _told(intake: Intake, status: int = 200) -> Response:
+    where = f"{ROOT}/imports/{intake.intake_id}"
+    return _json(_facts(intake), status, {"location": where})
+
+
+def _json(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+async def _nowhere(_request: Request, _error: Exception) -> Response:
+    return Problematic(404, "there is nothing at this path").response()
+
+
+async def _other_verb(_request: Request, _error: Exception) -> Response:
+    return Problematic(405, "this path has other methods").response()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    log.error("request for files failed", path=request.url.path, exc_info=error)
+    return Problematic(500, "something went wrong here, and is in the log").response()
+
+
+_HANDLERS: Any = {404: _nowhere, 405: _other_verb, ClientDisconnect: _gone, Exception: _ours}

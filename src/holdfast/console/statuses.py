@@ -1,0 +1,24 @@
+"""The HTTP status of what a service refused."""
+
+from holdfast.client import (
+    HoldfastError,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    Refused,
+    Unavailable,
+)
+
+_STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
+    (NotFound, 404),
+    (PermissionDenied, 403),
+    (InvalidRequest, 400),
+    (Refused, 409),
+    (Overloaded, 503),
+    (Unavailable, 503),
+)
+
+
+def status_of(error: HoldfastError) -> int:
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)

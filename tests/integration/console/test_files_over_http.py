@@ -1,0 +1,165 @@
+"""Files in and out for programs: the same as in the console, with a key in place of a browser."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from holdfast.client import Money
+from holdfast.console import uploads
+from testbed.keys import KEY
+from tests.integration.conftest import (
+    ANYWHERE,
+    EMBEDDED,
+    Ground,
+    RunningHoldfast,
+    eventually,
+    running,
+)
+
+pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
+PRODUCTS = b"product_id,name,unit_price\nLAMP,Lamp,12.50\nMUG,Mug,4\nBULB,Bulb,none\n"
+MOVING = ("looking", "taking")
+
+
+@pytest.fixture
+async def holdfast(ground: Ground) -> AsyncIterator[RunningHoldfast]:
+    async with running(ground, http_at=ANYWHERE) as found:
+        yield found
+
+
+@pytest.fixture
+async def http(holdfast: RunningHoldfast) -> AsyncIterator[httpx2.AsyncClient]:
+    headers = {"authorization": f"Bearer {KEY}"}
+    address = f"http://{holdfast.addresses.http}"
+    async with httpx2.AsyncClient(base_url=address, headers=headers, timeout=20.0) as found:
+        yield found
+
+
+async def at_rest(http: httpx2.AsyncClient, answer: httpx2.Response) -> dict[str, Any]:
+    """A file, when it moves no more."""
+    path = answer.headers["location"]
+    last = await eventually(
+        lambda: http.get(path), lambda one: one.json()["state"] not in MOVING, "comes to rest"
+    )
+    found: dict[str, Any] = last.json()
+    return found
+
+
+def counts(told: dict[str, Any]) -> tuple[int, int, int, int]:
+    report = told["report"]
+    return report["created"], report["changed"], report["unchanged"], report["refused"]
+
+
+async def test_a_file_is_taken_in_once_however_often_it_is_sent(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    key = {"idempotency-key": "products-of-today"}
+    first = await http.post("/files/imports/products?name=p.csv", content=PRODUCTS, headers=key)
+    taken = await at_rest(http, first)
+    again = await http.post("/files/imports/products?name=p.csv", content=PRODUCTS, headers=key)
+    anew = await at_rest(http, await http.post("/files/imports/products", content=PRODUCTS))
+
+    assert first.status_code == 202
+    assert (taken["state"], taken["name"], counts(taken)) == ("taken", "p.csv", (2, 0, 0, 1))
+    assert [one["line"] for one in taken["report"]["problems"]] == [4]
+    assert again.json()["import_id"] == taken["import_id"]
+    assert anew["import_id"] != taken["import_id"]
+    assert anew["report"]["created"] in (0, 2), "counted as what became of it, or found unchanged"
+    products = [one async for one in holdfast.client.inventory.list_products()]
+    assert [one.unit_price for one in products] == [
+        Money.parse("12.50", "GBP"),
+        Money.parse("4.00", "GBP"),
+    ]
+
+
+async def test_a_dry_run_changes_nothing_until_it_is_told_to(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    sent = await http.post("/files/imports/products?dry_run=true", content=PRODUCTS)
+    looked = await at_rest(http, sent)
+    there = [one async for one in holdfast.client.inventory.list_products()]
+    taken = await at_rest(http, await http.post(f"{sent.headers['location']}/take"))
+    listed = (await http.get("/files/imports")).json()["imports"]
+    gone = await http.delete(sent.headers["location"])
+
+    assert (looked["state"], counts(looked), looked["report"]["dry_run"]) == (
+        "looked",
+        (2, 0, 0, 1),
+        True,
+    )
+    assert there == []
+    assert (taken["state"], counts(taken)) == ("taken", (2, 0, 0, 1))
+    assert [one["import_id"] for one in listed] == [taken["import_id"]]
+    assert gone.status_code == 204
+    assert (await http.get(sent.headers["location"])).status_code == 404
+
+
+async def test_everything_is_fetched_as_a_file(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    await at_rest(http, await http.post("/files/imports/products", content=PRODUCTS))
+
+    fetched = await http.get("/files/exports/prices?format=csv")
+    orders = await http.get("/files/exports/orders?format=jsonl&from=2026-01-01&to=2026-01-31")
+
+    assert fetched.headers["content-type"].startswith("text/csv")
+    assert fetched.text.splitlines()[1:] == ["LAMP,12.50,GBP", "MUG,4.00,GBP"]
+    assert (orders.status_code, orders.text) == (200, "")
+
+
+WRONG = {
+    "unknown kind": ("POST", "/files/imports/lamps", 404),
+    "unknown parameter": ("POST", "/files/imports/stock?dryrun=true", 400),
+    "neither yes nor no": ("POST", "/files/imports/stock?dry_run=maybe", 400),
+    "no such locale": ("POST", "/files/imports/stock?locale=xx", 400),
+    "no such currency": ("POST", "/files/imports/stock?currency=ABC", 400),
+    "no such import": ("GET", "/files/imports/none", 404),
+    "nothing there": ("GET", "/files/elsewhere", 404),
+    "another method": ("PUT", "/files/imports/stock", 405),
+    "unknown export": ("GET", "/files/exports/lamps", 404),
+    "no such time": ("GET", "/files/exports/orders?from=yesterday", 400),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_what_is_wrong_is_refused_by_name(http: httpx2.AsyncClient, case: str) -> None:
+    verb, path, status = WRONG[case]
+
+    answer = await http.request(verb, path, content=PRODUCTS if verb == "POST" else None)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"]
+
+
+async def test_whoever_may_not_is_refused(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient
+) -> None:
+    made = await holdfast.client.keys.create("warehouse", ["warehouse"])
+    theirs = {"authorization": f"Bearer {made.text}"}
+    mine = await http.post("/files/imports/products?dry_run=true", content=PRODUCTS)
+    path = mine.headers["location"]
+
+    nobody = await http.post("/files/imports/stock", content=b"", headers={"authorization": ""})
+    refused = await http.post("/files/imports/products", content=PRODUCTS, headers=theirs)
+    others = await http.get(path, headers=theirs)
+
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    assert refused.status_code == 403
+    assert "imports:write" in refused.json()["detail"]
+    assert others.status_code in (403, 404)
+
+
+async def test_a_file_that_is_too_large_is_refused_and_not_kept(
+    ground: Ground, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "FILE_BYTES_MAX", 100)
+
+    answer = await http.post("/files/imports/products", content=PRODUCTS * 10)
+
+    assert answer.status_code == 413
+    assert ground.home is not None
+    assert ground.home.folder is not None
+    assert list((ground.home.folder / "imports").glob("*.file")) == []
