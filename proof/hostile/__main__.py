@@ -141,8 +141,20 @@ def complaints(folder: Path) -> list[str]:
     for log in (folder / f"{name}.log" for name in (*ALL_SERVICES, "up")):
         if log.exists():
             lines = log.read_text(errors="replace").splitlines()
-            found += [f"{log.name}: {line[:500]}" for line in lines if _WRONG.search(line)]
+            found += [
+                "\n  ".join([f"{log.name}: {line[:500]}", *_rest_of_traceback(lines[number:])])
+                for number, line in enumerate(lines)
+                if _WRONG.search(line)
+            ]
     return found[:20]
+
+
+def _rest_of_traceback(lines: list[str]) -> list[str]:
+    """Where it was, and what: the last lines of a traceback; nothing of another line."""
+    if not lines[0].startswith("Traceback"):
+        return []
+    end = next((n for n, line in enumerate(lines[1:], 1) if not line.startswith(" ")), 0)
+    return [line[:200] for line in lines[max(1, end - 6) : end + 1]]
 
 
 if __name__ == "__main__":

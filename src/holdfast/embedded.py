@@ -187,9 +187,7 @@ async def serving(
     certificate then, and the ports' need not have the names by which they would call themselves.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-    service_key = SecretStr(keys.make())
-    identity = IdentitySettings(auth=bool(operator_key), issuers=issuers, service_key=service_key)
-    alike: dict[str, Any] = {"identity": identity, "port": port}
+    alike: dict[str, Any] = {"identity": _identity(operator_key, issuers), "port": port}
     alike["operator_key"] = SecretStr(operator_key)
     async with (
         private_sockets(wanted=port is not None and port.tls is not None) as private,
@@ -228,6 +226,12 @@ async def serving(
         ) as at,
     ):
         yield at
+
+
+def _identity(operator_key: str, issuers: tuple[Issuer, ...]) -> IdentitySettings:
+    """Callers are asked who they are if there is an operator to make keys for them."""
+    service_key = SecretStr(keys.make())
+    return IdentitySettings(auth=bool(operator_key), issuers=issuers, service_key=service_key)
 
 
 @asynccontextmanager

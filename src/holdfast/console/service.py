@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
@@ -17,9 +17,6 @@ from holdfast.chassis.process.telemetry import configure_logging, traced
 from holdfast.client import Holdfast, Tls
 from holdfast.console.sessions import Sessions
 from holdfast.console.settings import NO_PROVIDER, ConsoleSettings, SignInSettings
-
-if TYPE_CHECKING:
-    from holdfast.console.intake import Intakes
 
 CALL_S_MAX = 10.0
 
@@ -58,7 +55,7 @@ class ConsoleWhenNeeded:
         self._secure = secure or sign_in.public_url.startswith("https:")
         self._sign_in = sign_in
         self._pages: Callable[[Any, Any, Any], Awaitable[None]] | None = None
-        self._intakes: Intakes | None = None
+        self._intakes: Any = None
         self.files = FilesWhenNeeded(open_client, self.intakes)
         self._ends: list[Callable[[], Awaitable[None]]] = [self._sessions.close]
 
@@ -71,8 +68,8 @@ class ConsoleWhenNeeded:
             self._pages = self._made()
         await self._pages(scope, receive, send)
 
-    def intakes(self) -> "Intakes":
-        """The files that are here, of pages and of programs."""
+    def intakes(self) -> Any:
+        """The `Intakes`: files that are here, of pages and of programs."""
         if self._intakes is None:
             from holdfast.console.intake import Intakes
 
@@ -110,9 +107,7 @@ class FilesWhenNeeded:
 
     name = "files"
 
-    def __init__(
-        self, open_client: Callable[[str], Holdfast], intakes: Callable[[], "Intakes"]
-    ) -> None:
+    def __init__(self, open_client: Callable[[str], Holdfast], intakes: Callable[[], Any]) -> None:
         self._open, self._intakes = open_client, intakes
         self._api: Callable[[Any, Any, Any], Awaitable[None]] | None = None
 

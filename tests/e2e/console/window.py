@@ -18,6 +18,11 @@ WATCH = "addEventListener('securitypolicyviolation', e => console.error('CSP: ' 
 LOOK = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
     one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(', '))"""
 
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+    'the page is wider than its window', ...[...document.querySelectorAll('body *')].filter(
+        one => one.getBoundingClientRect().right > innerWidth && !one.closest('.wide > *')
+    ).map(one => one.outerHTML.slice(0, 120)).slice(0, 5)]"""
+
 
 @dataclass(slots=True)
 class Desk:
@@ -84,8 +89,7 @@ async def flaws_of(page: Page) -> list[str]:
     """
     await page.evaluate(AXE.read_text() + "\n;undefined")
     found = await page.evaluate(LOOK)
-    wider = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return [*found, *(["the page is wider than its window"] if wider else [])]
+    return [*found, *await page.evaluate(TOO_WIDE)]
 
 
 async def picture(page: Page, name: str) -> None:

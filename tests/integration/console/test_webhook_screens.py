@@ -52,6 +52,9 @@ async def made(shop: Shop, receiver: Receiver, **typed: str) -> str:
     return link[1]
 
 
+STORY = {"OrderPlaced", "OrderConfirmed", "StockReserved"}  # of an order
+
+
 async def deliveries(shop: Shop, page: str) -> list[Delivery]:
     hook = page.rpartition("/")[2]
     return [one async for one in shop.client.webhooks.deliveries(hook)]
@@ -111,7 +114,10 @@ async def test_what_was_given_up_is_told_first_and_sent_again(
     await shop.client.inventory.create_product("LAMP", unit_price=Money("GBP", 1250))
     await shop.client.inventory.set_stock("LAMP", 4)
     order_id = await shop.placed()
-    await eventually(lambda: deliveries(shop, page), bool)
+    await eventually(
+        lambda: deliveries(shop, page),
+        lambda found: STORY <= {one.type.rpartition(".")[2] for one in found},
+    )
 
     failing = await shop.browser.get(page)
     off = await shop.browser.send(failing, f"{page}/switch")
