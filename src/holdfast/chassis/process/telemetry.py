@@ -14,6 +14,8 @@ import structlog
 
 from holdfast.chassis import tracing
 
+GRPC = "grpc._cython.cygrpc"
+
 
 def configure_logging(
     level: str = "INFO", *, as_json: bool | None = None, for_good: bool = False
@@ -42,6 +44,15 @@ def configure_logging(
     # A connection that is lost is said by us, in one line; these say it again, in a traceback.
     for library in ("aiormq", "asyncpg"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    logging.getLogger(GRPC).addFilter(_is_no_departure)
+
+
+def _is_no_departure(record: logging.LogRecord) -> bool:
+    """Whether it is anything but a caller that went while it was being answered.
+
+    gRPC tells that as an error, with a traceback, of any call that was given up at that moment.
+    """
+    return type((record.exc_info or (None, None))[1]).__name__ != "ExecuteBatchError"
 
 
 class TracesNotInstalled(Exception):

@@ -1,0 +1,34 @@
+"""What libraries log is told to operators, but for what is no matter of theirs."""
+
+import logging
+from importlib import import_module
+from typing import Any
+
+import pytest
+import structlog
+
+from holdfast.chassis.process.telemetry import GRPC, configure_logging
+
+
+@pytest.fixture
+def configured() -> None:
+    before = structlog.get_config()
+    configure_logging()
+    structlog.configure(**before)
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_caller_that_goes_while_it_is_answered_is_no_error_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """gRPC tells of it with a traceback, as it did of 15 calls among a million hostile ones."""
+    cygrpc: Any = import_module("grpc._cython.cygrpc")
+    log = logging.getLogger(GRPC)
+    assert cygrpc._LOGGER is log, "it has another logger now"
+    for error in (cygrpc.ExecuteBatchError(()), ValueError("told")):
+        try:
+            raise error
+        except (cygrpc.ExecuteBatchError, ValueError):
+            log.exception("raised in core by servicer method [%s]", "/a/b")
+
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ValueError]
