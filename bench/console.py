@@ -45,6 +45,15 @@ PAGES = {
     "an order": "/orders/{order}",
     "products": "/products",
     "a product's stock": "/stock?id=P00007",
+    "to ship": "/to-ship",
+    "customers": "/customers",
+    "a customer": "/customer?id=customer-0007",
+    "transfers": "/transfers",
+    "locations": "/locations",
+    "webhooks": "/webhooks",
+    "keys": "/keys",
+    "system": "/system",
+    "files": "/files",
 }
 
 
