@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
 from holdfast.client import Caller, Holdfast, HoldfastError, Unauthenticated, new_request_id
+from holdfast.console.browsers import is_of_ours
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes
 from holdfast.console.screens.exports import exported
@@ -84,6 +85,9 @@ class FilesApi:
         self, verb: str, path: str, handle: Callable[["_Call"], Awaitable[Response]]
     ) -> Route:
         async def answer(request: Request) -> Response:
+            # Where nobody is asked who they are, a page of others could send a form here.
+            if _is_of_a_page(request) and not is_of_ours(verb, request.headers):
+                return Problematic(403, "a page of another place asks for this").response()
             credential = _credential(request)
             try:
                 async with self._open(credential) as client:
@@ -240,6 +244,10 @@ async def _closing(client: Holdfast, pieces: AsyncIterable[Any]) -> AsyncIterato
     async with client:
         async for piece in pieces:
             yield piece
+
+
+def _is_of_a_page(request: Request) -> bool:
+    return any(name in request.headers for name in ("sec-fetch-site", "origin"))
 
 
 def _credential(request: Request) -> str:

@@ -152,6 +152,19 @@ async def test_whoever_may_not_is_refused(
     assert others.status_code in (403, 404)
 
 
+@pytest.mark.parametrize(
+    "told", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}], ids=str
+)
+async def test_a_page_of_another_place_brings_nothing(
+    holdfast: RunningHoldfast, http: httpx2.AsyncClient, told: dict[str, str]
+) -> None:
+    """Where nobody is asked for a key, any page in the same browser could send a form."""
+    answer = await http.post("/files/imports/products", content=PRODUCTS, headers=told)
+
+    assert answer.status_code == 403
+    assert (await http.get("/files/imports")).json() == {"imports": []}
+
+
 async def test_a_file_that_is_too_large_is_refused_and_not_kept(
     ground: Ground, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
