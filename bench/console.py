@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import os
 import re
-import signal
 import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -27,12 +26,12 @@ from bench.progress import say
 from bench.testbed import Servers, Testbed
 from bench.workload import PRODUCTS, product_id
 from holdfast.client import Holdfast, Money, OrderLine
+from testbed.cluster import Console
 from testbed.keys import KEY
-from testbed.processes import Program, free_port, temporary_folder
-from testbed.services import HOLDFAST, settings_of
+from testbed.processes import free_port, temporary_folder
+from testbed.services import settings_of
 
 AT_A_TIME = 50
-READY_S_MAX = 30.0
 FROM_HERE = {"sec-fetch-site": "same-origin"}
 ASSET = re.compile(r'(?:href|src)="(/console/static/[^"]+)"')
 PAGES = {
@@ -73,29 +72,15 @@ async def furnish(testbed: Testbed, orders: int, products: int) -> None:
 def console(testbed: Testbed, folder: Path) -> Iterator[str]:
     """A console of its own; yields where it is."""
     at = f"127.0.0.1:{free_port()}"
-    settings = settings_of(
-        "console",
-        listen=at,
-        orders=testbed.orders,
-        inventory=testbed.inventory,
-        notifier=testbed.environment["HOLDFAST_NOTIFIER_LISTEN"],
-        admin=f"127.0.0.1:{free_port()}",
-        log_level="WARNING",
-    )
-    program = Program("console", log=folder / "console.log")
-    program.start([str(HOLDFAST), "console", "serve"], env={**os.environ, **settings}, cwd=folder)
-
-    def is_ready() -> bool:
-        try:
-            return httpx2.get(f"http://{at}/console/sign-in").status_code == httpx2.codes.OK
-        except httpx2.TransportError:
-            return False
-
-    program.wait_until(is_ready, READY_S_MAX, "is not ready")
+    reached = {"orders": testbed.orders, "inventory": testbed.inventory}
+    reached["notifier"] = testbed.environment["HOLDFAST_NOTIFIER_LISTEN"]
+    own = settings_of("console", admin=f"127.0.0.1:{free_port()}", log_level="WARNING")
+    service = Console(folder, at, reached, {**os.environ, **own})
+    service.start()
     try:
         yield f"http://{at}"
     finally:
-        program.signal(signal.SIGTERM)
+        service.stop()
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
-from holdfast.client import Caller, Holdfast, HoldfastError, Unauthenticated, new_request_id
+from holdfast.client import Caller, Holdfast, HoldfastError, new_request_id
 from holdfast.console.browsers import is_of_ours
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes
@@ -96,9 +96,11 @@ class FilesApi:
                     return await handle(call)
             except Problematic as found:
                 return found.response()
+            except TooLarge:
+                detail = f"a file may have {FILE_BYTES_MAX // 1024**2} MB"
+                return Problematic(413, detail).response()
             except HoldfastError as error:
-                status = 401 if isinstance(error, Unauthenticated) else status_of(error)
-                return Problematic(status, error.message).response()
+                return Problematic(status_of(error), error.message).response()
 
         return Route(path, answer, methods=[verb])
 
@@ -118,8 +120,7 @@ class FilesApi:
         if (known := intakes.brought(asked, owner)) is not None:
             return _told(known)
         intake = await self._kept(call, asked, kind, options)
-        if not is_look:
-            intakes.take_when_looked(intake)
+        intake.goes_on = not is_look
         intakes.take_up(intake)
         return _told(intake, 202)
 
@@ -134,11 +135,7 @@ class FilesApi:
         path = intakes.place(intake_id)
         try:
             await keep_body(call.request, path)
-        except TooLarge:
-            intakes.clear(intake_id)
-            detail = f"a file may have {FILE_BYTES_MAX // 1024**2} MB"
-            raise Problematic(413, detail) from None
-        except BaseException:  # its sender has gone, or the disk is full
+        except BaseException:  # it is too large, its sender has gone, or the disk is full
             intakes.clear(intake_id)
             raise
         name = call.request.query_params.get("name", "") or f"{kind}.csv"

@@ -60,6 +60,7 @@ class Intake:
     :param request_id: of the form that brought it.
     :param name: as its owner calls it.
     :param options: how to look at it, and how to take it in but for that.
+    :param goes_on: it is taken in as soon as it was looked at, whatever is found of single lines.
     :param done: lines that were gone through, of about `total` (0: nobody knows).
     :param look: what would become of it, and `report` what became of it; None: not known yet.
     :param problem: why it is of no use, or was broken off.
@@ -145,10 +146,6 @@ class Intakes:
         """A file is in its place: look at it."""
         self._by_id[intake.intake_id] = intake
         self._begin(intake, Stage.LOOKING)
-
-    def take_when_looked(self, intake: Intake) -> None:
-        """Have it taken in as soon as it was looked at, whatever is found of single lines."""
-        intake.goes_on = True
 
     def look(self, intake: Intake) -> None:
         """Look at it once more, where that was broken off. A repeat changes nothing."""

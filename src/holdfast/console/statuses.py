@@ -7,10 +7,12 @@ from holdfast.client import (
     Overloaded,
     PermissionDenied,
     Refused,
+    Unauthenticated,
     Unavailable,
 )
 
 _STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
+    (Unauthenticated, 401),
     (NotFound, 404),
     (PermissionDenied, 403),
     (InvalidRequest, 400),

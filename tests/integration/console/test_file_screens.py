@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import io
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,11 @@ import pytest
 from holdfast.client import Money
 from holdfast.console import intake, uploads
 from holdfast.exchange import exports, imports
-from testbed.keys import KEY
-from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
+from tests.integration.conftest import EMBEDDED, Ground, eventually
 from tests.integration.console.people import ROOT, Browser, Fields, Shop
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 GERMAN = b"product_id;name;unit_price\nLAMP;Lampe;1.012,50\n00042;<b>Becher;4,00\nBULB;Birne;1.50\n"
-
-
-@pytest.fixture
-async def shop(ground: Ground) -> AsyncIterator[Shop]:
-    async with running(ground, http_at=ANYWHERE) as holdfast, Shop(holdfast) as found:
-        await found.sign_in(KEY)
-        yield found
 
 
 async def brought(

@@ -1,6 +1,7 @@
 """What can be done with a product's stock: each by a form, which comes back with what is wrong."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -21,82 +22,73 @@ from holdfast.console.visit import Visit, to
 _FIELDS: Mapping[str, str] = {"location_id": "location"}
 _UNITS_MAX = 999_999_999_999
 
-# What to do with a product, and what all of it takes: where, why, and the form's name for ever.
-Act = Callable[[Form, str, dict[str, Any]], Awaitable[object]]
+Do = Callable[[], Awaitable[object]]
+# Reads what to do with a product, given what all of it takes: where, why, the form's name for ever.
+Read = Callable[[Form, str, dict[str, Any]], Do]
 
 
 async def set_level(visit: Visit) -> Response:
     """Set how many units there are, if nothing has come or gone since they were counted."""
 
-    async def act(form: Form, product_id: str, how: dict[str, Any]) -> object:
+    def read(form: Form, product_id: str, how: dict[str, Any]) -> Do:
         form.needed("quantity")
         quantity, version = form.whole("quantity"), form.whole(f"version-{how['location_id']}")
         how["displace"] = bool(form.text("displace"))
-        if form.errors:
-            return None
-        return await visit.client.inventory.set_stock(
-            product_id, quantity, expected_version=version, **how
+        return partial(
+            visit.client.inventory.set_stock, product_id, quantity, expected_version=version, **how
         )
 
-    return await _done(visit, "set", act)
+    return await _done(visit, "set", read)
 
 
 async def adjust(visit: Visit) -> Response:
     """Add units to a level, or take some away."""
 
-    async def act(form: Form, product_id: str, how: dict[str, Any]) -> object:
+    def read(form: Form, product_id: str, how: dict[str, Any]) -> Do:
         delta = form.whole("delta", lowest=-_UNITS_MAX)
         if not delta:
             form.errors.setdefault("delta", visit.words.say("form.delta"))
         form.needed("reason")
         how |= {"displace": bool(form.text("displace")), "reference": form.text("reference")}
-        if form.errors:
-            return None
-        return await visit.client.inventory.adjust_stock(product_id, delta, **how)
+        return partial(visit.client.inventory.adjust_stock, product_id, delta, **how)
 
-    return await _done(visit, "adjust", act)
+    return await _done(visit, "adjust", read)
 
 
 async def receive(visit: Visit) -> Response:
     """Record that units came in."""
 
-    async def act(form: Form, product_id: str, how: dict[str, Any]) -> object:
+    def read(form: Form, product_id: str, how: dict[str, Any]) -> Do:
         units = _units(form)
         how |= {"reason_code": StockReason.RECEIVED, "reference": form.text("reference")}
-        if form.errors:
-            return None
-        return await visit.client.inventory.adjust_stock(product_id, units, **how)
+        return partial(visit.client.inventory.adjust_stock, product_id, units, **how)
 
-    return await _done(visit, "receipt", act)
+    return await _done(visit, "receipt", read)
 
 
 async def quarantine(visit: Visit) -> Response:
     """Take units out of sale."""
 
-    async def act(form: Form, product_id: str, how: dict[str, Any]) -> object:
+    def read(form: Form, product_id: str, how: dict[str, Any]) -> Do:
         units = _units(form)
         how["displace"] = bool(form.text("displace"))
-        if form.errors:
-            return None
-        return await visit.client.inventory.quarantine(product_id, units, **how)
+        return partial(visit.client.inventory.quarantine, product_id, units, **how)
 
-    return await _done(visit, "quarantine", act)
+    return await _done(visit, "quarantine", read)
 
 
 async def release(visit: Visit) -> Response:
     """End the quarantine of units: they are on sale again, or gone."""
 
-    async def act(form: Form, product_id: str, how: dict[str, Any]) -> object:
+    def read(form: Form, product_id: str, how: dict[str, Any]) -> Do:
         units = _units(form)
         how["write_off"] = form.text("become") == "gone"
-        if form.errors:
-            return None
-        return await visit.client.inventory.release_quarantine(product_id, units, **how)
+        return partial(visit.client.inventory.release_quarantine, product_id, units, **how)
 
-    return await _done(visit, "release", act)
+    return await _done(visit, "release", read)
 
 
-async def _done(visit: Visit, name: str, act: Act) -> Response:
+async def _done(visit: Visit, name: str, read: Read) -> Response:
     """Do what a form says; else show it again, with what is wrong and all that was typed."""
     form = await visit.form(name)
     product_id, status = form.text("product_id"), 400
@@ -106,8 +98,10 @@ async def _done(visit: Visit, name: str, act: Act) -> Response:
         "reason_code": next((one for one in REASONS if one == form.text("reason_code")), None),
         "request_id": form.text("request_id") or new_request_id(),
     }
+    do = read(form, product_id, how)
     try:
-        await act(form, product_id, how)
+        if not form.errors:
+            await do()
     except InvalidRequest as error:
         form.refuse(error, _FIELDS)
     except StaleVersion:
