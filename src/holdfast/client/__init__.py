@@ -38,6 +38,7 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
+from holdfast.client._figures import OrderFigures, OrdersOfDay, Sales, ShortProduct
 from holdfast.client._health import ServiceHealth
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Caller, Key, Keys, NewKey
@@ -172,10 +173,12 @@ __all__ = [
     "Order",
     "OrderChange",
     "OrderEdit",
+    "OrderFigures",
     "OrderLine",
     "OrderRequest",
     "OrderStatus",
     "Orders",
+    "OrdersOfDay",
     "Overloaded",
     "Payment",
     "PaymentKind",
@@ -193,10 +196,12 @@ __all__ = [
     "ReturnLine",
     "ReturnReceipt",
     "ReturnState",
+    "Sales",
     "ServiceHealth",
     "Shipment",
     "ShipmentItem",
     "ShortOfStock",
+    "ShortProduct",
     "Shortage",
     "Sourcing",
     "SourcingReason",

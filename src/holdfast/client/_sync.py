@@ -157,6 +157,7 @@ class _OrdersSync:
         self.get = loop.blocking(orders.get)
         self.list = loop.iterating(orders.list)
         self.search = loop.iterating(orders.search)
+        self.figures = loop.blocking(orders.figures)
         self.update = loop.blocking(orders.update)
         self.edit = loop.blocking(orders.edit)
         self.preview_edit = loop.blocking(orders.preview_edit)

@@ -71,6 +71,7 @@ from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.metrics import pending_orders
+from holdfast.orders.infrastructure.ordering.figures import Counter
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
@@ -143,7 +144,7 @@ def assemble(
     feed = Feed(database, "orders")
     relay = _relay(database, outbox, broker, clock, leadership, limits, feed)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
-    reader, profiles = Reader(database), ProfileReader(database)
+    reader, profiles, counter = Reader(database), ProfileReader(database), Counter(database)
     boundary = RpcBoundary(translate, clock, admission, gate)
     stock_check = GrpcStockCheck(channel, service_key)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
@@ -156,7 +157,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
-        use_cases=use_cases_of(store, reader, profiles, clock, batches, edits),
+        use_cases=use_cases_of(store, reader, profiles, counter, clock, batches, edits),
         watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
         get_order=batches.get_order,
         reader=reader,

@@ -9,6 +9,7 @@ ORDER_SERVICE: Rights = {
     "BatchCreateOrders": frozenset({"orders:write"}),
     "ListOrders": frozenset({"orders:read", CUSTOMER}),
     "SearchOrders": frozenset({"orders:read", CUSTOMER}),
+    "GetOrderFigures": frozenset({"orders:read"}),
     "UpdateOrder": frozenset({"orders:write", CUSTOMER}),
     "CancelOrder": frozenset({"orders:write", CUSTOMER}),
     "ShipOrder": frozenset({"orders:ship"}),
