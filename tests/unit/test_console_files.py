@@ -42,6 +42,7 @@ TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
 SAYS = re.compile(
     r"""(?:\bt|\.say|NotSignedIn|ProviderAway)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]"""
 )
+CHARTS = "orders revenue outcomes promised".split()
 BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a word and a value
     "status": OrderStatus,
     "paid": PaymentStatus,
@@ -58,6 +59,12 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
+    "figures": "rejected missing waiting waited_for".split(),
+    "chart": [
+        *(one for name in CHARTS for one in (name, f"{name}_note")),
+        "stock",
+    ],
+    "series": "orders revenue at_once waited rejected p50 p95 on_hand available".split(),
     "sent": DeliveryState,
     "hook": [
         *WebhookState,

@@ -74,7 +74,7 @@ class Figures:
     """A part of `Orders`."""
 
     _calls: Calls
-    _stub: orders_pb2_grpc.OrderServiceAsyncStub
+    _stub: "orders_pb2_grpc.OrderServiceAsyncStub"  # which only type checkers know
 
     async def figures(self, first_day: date, last_day: date) -> OrderFigures:
         """Count the orders that were placed on some days of UTC, both among them, at most 92.
