@@ -29,6 +29,7 @@ from holdfast.client import (
 from holdfast.console.intake import Stage
 from holdfast.console.jobs import RowState
 from holdfast.console.screens.bulk_verbs import VERBS
+from holdfast.console.views import LISTS
 from holdfast.console.words import chosen, languages
 from holdfast.exchange.files import KINDS
 from holdfast.exchange.kinds import Outcome
@@ -55,10 +56,11 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *"product_made product_changed receipt set quarantine release".split(),
         *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
         *"profile hook_change hook_on hook_off hook_replay hook_redeliver hook_delete".split(),
-        "key_revoke",
+        *"key_revoke view_saved view_changed view_deleted".split(),
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
+    "views": [f"of_{path[1:].replace('-', '_')}" for path in LISTS],
     "figures": "rejected missing waiting waited_for".split(),
     "chart": [
         *(one for name in CHARTS for one in (name, f"{name}_note")),

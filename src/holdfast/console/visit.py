@@ -17,6 +17,7 @@ from holdfast.console.forms import Form, read_form
 from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
+from holdfast.console.views import LISTS, Views, filter_of
 from holdfast.console.words import Words, chosen, languages
 
 ROOT = "/console"
@@ -82,6 +83,7 @@ class Visit:
     words: Words
     now: datetime
     intakes: Intakes
+    views: Views
 
     @property
     def client(self) -> Holdfast:
@@ -135,4 +137,17 @@ class Visit:
             "may": self.may,
             "said": self.words.say(f"said.{said}") if known else "",
             "here": self.request.url.path,
+            "saved": self._saved(),
         }
+
+    def _saved(self) -> dict[str, Any] | None:
+        """Saved views of the list that is shown; None: it is no list."""
+        path = self.request.url.path.removeprefix(ROOT)
+        if path not in LISTS:
+            return None
+        try:
+            query = filter_of(self.request.url.query)
+        except ValueError:
+            query = ""
+        found = [one for one in self.views.of(self.caller.name) if one.path == path]
+        return {"path": path, "query": query, "views": found}
