@@ -66,7 +66,8 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *(one for name in CHARTS for one in (name, f"{name}_note")),
         "stock",
     ],
-    "series": "orders revenue at_once waited rejected p50 p95 on_hand available".split(),
+    "stock": "came went free on_hand".split(),
+    "series": "orders revenue at_once waited rejected p50 p95 on_hand free".split(),
     "sent": DeliveryState,
     "hook": [
         *WebhookState,

@@ -93,3 +93,15 @@ async def test_who_may_not_read_orders_is_shown_no_figures(shop: Shop) -> None:
         await browser.post(f"{ROOT}/sign-in", {"key": key.text, "next": ""})
         assert (await browser.get(PAGE)).status_code == 403
         assert PAGE not in (await browser.get(ROOT)).text
+
+
+async def test_a_product_s_stock_is_drawn_by_day_from_its_movements(shop: Shop) -> None:
+    await sold(shop)
+    never = await shop.browser.get(f"{ROOT}/stock?id=DESK")
+    page = await shop.browser.get(f"{ROOT}/stock?id=LAMP")
+    today = datetime.now(UTC).date()
+
+    assert f"<title>{today}: On hand 4, Free 0</title>" in page.text
+    assert re.search(rf"before={today + timedelta(days=1)}\">{today}</a></th>", page.text)
+    assert (never.status_code, page.status_code) == (200, 200)
+    assert "Stock by day" not in never.text
