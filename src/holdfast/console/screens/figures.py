@@ -31,7 +31,6 @@ class Period:
 
     first: date
     last: date
-    typed: dict[str, str]
     flaws: dict[str, str] = field(default_factory=dict)
 
 
@@ -65,12 +64,11 @@ async def figures(visit: Visit) -> Response:
 
 
 def _read(visit: Visit) -> Period:
-    typed = {name: visit.asked(name) for name in ("from", "to")}
     flaws: dict[str, str] = {}
     days: dict[str, date] = {}
-    for name, text in typed.items():
+    for name in ("from", "to"):
         try:
-            if text:
+            if text := visit.asked(name):
                 days[name] = max(date.fromisoformat(text), EARLIEST)
         except ValueError:
             flaws[name] = visit.words.say("form.day")
@@ -83,7 +81,7 @@ def _read(visit: Visit) -> Period:
     if last - first >= DAYS_MAX * DAY:
         flaws["from"] = visit.words.say("figures.long", days=DAYS_MAX)
         first = last - (DAYS_MAX - 1) * DAY
-    return Period(first, last, typed, flaws)
+    return Period(first, last, flaws)
 
 
 def _together(found: OrderFigures) -> Together:
