@@ -98,7 +98,8 @@ class PostgresServer:
         self._program.signal(signal.SIGKILL)
 
     def create_database(self, name: str, *, template: str = "template1") -> None:
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Through the log, as is usual since PostgreSQL 15, it takes twice as long.
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
 
     def has_database(self, name: str) -> bool:
         return self.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'") == "1"
