@@ -39,7 +39,7 @@ async def find(visit: Visit) -> Response:
     found = list(dict.fromkeys(one for group in groups for one in group))
     if len(found) == 1:
         return to(found[0].path)
-    return visit.show("found.html", 200 if found else 404, sought=asked, found=found[:ROWS_MAX])
+    return visit.show("found.html", sought=asked, found=found[:ROWS_MAX])
 
 
 def _looks(visit: Visit, asked: str) -> list[Awaitable[list[Found]]]:

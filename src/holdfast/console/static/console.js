@@ -33,6 +33,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key === "/" && field && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
     event.preventDefault();
+    field.focus();
     field.select();
   }
 });
