@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 
-from holdfast.chassis.clock import Clock
+from holdfast.orders.application.ports import Clock
 from holdfast.orders.domain.figures import DayFigures
 
 DAY = timedelta(days=1)
