@@ -1,10 +1,11 @@
 """`holdfast order figures`: orders counted by day."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from holdfast.chassis.clock import SystemClock
 from holdfast.cli.backorders import day
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.output import Output, OutputOption, print_json, print_line, print_table
@@ -29,7 +30,7 @@ def figures(
     Days are those of UTC, at most 92. Revenue is what orders cost that were not rejected,
     cancelled or expired. What was refused for want of stock was never an order.
     """
-    until = day(last) or datetime.now(UTC).date()
+    until = day(last) or SystemClock().now().date()
     since = day(first) or until - USUALLY
     found = Connection(orders, data=data).run(lambda client: client.orders.figures(since, until))
     if output is Output.JSON:
