@@ -23,6 +23,7 @@ from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.issuers import Issuer, Issuers
+from holdfast.chassis.identity.passwords import PASSWORD_DEFAULTS, PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings
 from holdfast.chassis.messaging.feed import FEED_DEFAULTS, FeedSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
@@ -65,7 +66,13 @@ class DataInUse(Exception):
 
 
 class UpSettings(  # type: ignore[misc] # of two configurations the first counts
-    ServiceSettings, PortSettings, OperatorSettings, FeedSettings, TellingSettings, SignInSettings
+    ServiceSettings,
+    PortSettings,
+    OperatorSettings,
+    PasswordSettings,
+    FeedSettings,
+    TellingSettings,
+    SignInSettings,
 ):
     """What may be set of the services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
 
@@ -120,6 +127,7 @@ async def running(
     port: PortSettings | None = None,
     operator_key: str | None = None,
     issuers: tuple[Issuer, ...] = (),
+    passwords: PasswordSettings = PASSWORD_DEFAULTS,
     feed_settings: FeedSettings = FEED_DEFAULTS,
     telling: TellingSettings = TELLING_DEFAULTS,
     sign_in: SignInSettings = NO_PROVIDER,
@@ -136,6 +144,7 @@ async def running(
     :param operator_key: a key that may do everything; None: the one that is kept beside the data,
         made where there is none; "": nobody is asked for a key.
     :param issuers: whose tokens are good, beside keys.
+    :param passwords: what those of users cost.
     :param feed_settings: of Orders and Inventory.
     :param telling: webhooks and mails.
     :param sign_in: at which provider people sign in to the console, if at any.
@@ -157,6 +166,7 @@ async def running(
             port=port,
             operator_key=kept_key(home) if operator_key is None else operator_key,
             issuers=issuers,
+            passwords=passwords,
             feed_settings=feed_settings,
             notifier_at=f"{host}:{notifier_port}",
             telling=telling,
@@ -176,6 +186,7 @@ async def serving(
     http_at: str = "",
     port: PortSettings | None = None,
     issuers: tuple[Issuer, ...] = (),
+    passwords: PasswordSettings = PASSWORD_DEFAULTS,
     feed_settings: FeedSettings = FEED_DEFAULTS,
     notifier_at: str = "127.0.0.1:0",
     telling: TellingSettings = TELLING_DEFAULTS,
@@ -209,6 +220,7 @@ async def serving(
             limits=limits,
             feed_settings=feed_settings,
             private=private.orders,
+            passwords=passwords,
             finish=lambda finished: drain(inventory, finished),
             **alike,
         ) as orders,

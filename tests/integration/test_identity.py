@@ -15,7 +15,7 @@ from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.roles import ROLES, scopes_of
 from holdfast.client import Caller, Holdfast, Money, PermissionDenied, Unauthenticated
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import KeyServiceStub
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.notifier.v1 import notifier_pb2
@@ -33,6 +33,7 @@ OF_ORDERS = (
     orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
     keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
     keys_pb2.DESCRIPTOR.services_by_name["KeyOfferService"],
+    users_pb2.DESCRIPTOR.services_by_name["UserService"],
 )
 OF_INVENTORY = (
     inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],

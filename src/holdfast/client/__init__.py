@@ -100,6 +100,7 @@ from holdfast.client._types import (
     StockRequest,
     new_request_id,
 )
+from holdfast.client._users import SignedIn, User, Users
 from holdfast.client._webhook_types import (
     Attempt,
     Delivery,
@@ -198,6 +199,7 @@ __all__ = [
     "ShipmentItem",
     "ShortOfStock",
     "Shortage",
+    "SignedIn",
     "Sourcing",
     "SourcingReason",
     "SourcingStrategy",
@@ -214,6 +216,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unmet",
+    "User",
+    "Users",
     "Violation",
     "Webhook",
     "WebhookSecret",
