@@ -116,11 +116,11 @@ class Users:
         self,
         name: str,
         *,
-        grants: Sequence[str] = (),
+        grants: Sequence[str] | None = None,
         password: str = "",
         locked: bool | None = None,
     ) -> User:
-        """Change what is told; but for unlocking, it revokes the user's keys. A repeat comes to the
+        """Change what is told, and nothing else; but for unlocking, it revokes the user's keys. A repeat comes to the
         same.
 
         :raises NotFound: there is no such user.
@@ -129,10 +129,12 @@ class Users:
         checks = Checks()
         request = pb.UpdateUserRequest(
             name=checks.text("name", name),
-            grants=[checks.text("grants", one) for one in checks.items("grants", grants)],
             password=checks.text("password", password),
             locked=locked,
         )
+        if grants is not None:
+            items = checks.items("grants", grants)
+            request.grants.extend(checks.text("grants", one) for one in items)
         checks.raise_any()
         return _user(await self._calls.ask(self._stub.UpdateUser, request, repeatable=True))
 
