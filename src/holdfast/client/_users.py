@@ -120,8 +120,8 @@ class Users:
         password: str = "",
         locked: bool | None = None,
     ) -> User:
-        """Change what is told, and nothing else; but for unlocking, it revokes the user's keys. A repeat comes to the
-        same.
+        """Change what is told, and nothing else; but for unlocking, it revokes the user's keys. A
+        repeat comes to the same.
 
         :raises NotFound: there is no such user.
         :raises PermissionDenied: the user could do what the caller may not.

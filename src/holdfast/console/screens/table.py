@@ -19,6 +19,7 @@ from holdfast.console.screens import (
     order_actions,
     order_page,
     orders_list,
+    own_password,
     product_forms,
     products,
     sending,
@@ -126,5 +127,7 @@ ALL = (
     Screen("GET", "/keys/{key_id}", keys.key, keys.MANAGE),
     Screen("POST", "/keys/{key_id}/rotate", keys.rotate, keys.MANAGE),
     Screen("POST", "/keys/{key_id}/revoke", keys.revoke, keys.MANAGE),
+    Screen("GET", "/password", own_password.ask),
+    Screen("POST", "/password", own_password.change),
     Screen("GET", "/system", system.system),
 )
