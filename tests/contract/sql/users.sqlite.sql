@@ -50,7 +50,6 @@ UPDATE credential
  WHERE user_name = ?1
    AND user_name <> ''
    AND revoked_at IS NULL
-   AND expires_at > ?2
    AND key_id <> ?3
 ;
 
