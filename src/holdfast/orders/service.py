@@ -23,6 +23,7 @@ from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.guesses import Guesses
 from holdfast.chassis.identity.house import (
     ORDERS,
+    Identity,
     add_operator,
     identity_of,
     learn,
@@ -268,8 +269,7 @@ async def running(
             feed_settings,
         )
         kept = Passwords(passwords, house.pepper)
-        users = UserServicer(Users(house, database, kept, clock, Guesses()))
-        servicers = Servicers(KeyServicer(house, clock), KeyOfferServicer(house), users)
+        servicers = _servicers(house, Users(house, database, kept, clock, Guesses()), clock)
         async with (
             holding(parts.leadership),
             background(parts.loops | key_loops(house, channel, identity, parts.leadership)),
@@ -280,12 +280,19 @@ async def running(
             at_end.push_async_callback(finish, parts.finished)
             served = _served(parts, servicers, listen, private, port.tls, share_port)
             address = await at_end.enter_async_context(served)
-            http = (
-                http_service(parts.servicer, parts.boundary),
-                key_http_service(servicers.keys, parts.boundary),
-                user_http_service(servicers.users, parts.boundary),
-            )
-            yield Orders(address, http)
+            yield Orders(address, _http(parts, servicers))
+
+
+def _servicers(house: Identity, users: Users, clock: Clock) -> Servicers:
+    return Servicers(KeyServicer(house, clock), KeyOfferServicer(house), UserServicer(users))
+
+
+def _http(parts: Components, also: Servicers) -> tuple[HttpService, ...]:
+    return (
+        http_service(parts.servicer, parts.boundary),
+        key_http_service(also.keys, parts.boundary),
+        user_http_service(also.users, parts.boundary),
+    )
 
 
 @asynccontextmanager

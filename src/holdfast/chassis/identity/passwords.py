@@ -6,7 +6,6 @@ few at once, and who finds too many waiting is sent away.
 
 import asyncio
 import hmac
-import secrets
 from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, Field
 
+from holdfast.chassis.clock import new_secret_bytes
 from holdfast.chassis.grpc.admission import TooMuch
 from holdfast.chassis.validation import Violations
 
@@ -110,8 +110,8 @@ class Passwords:
     def _nobody_s(self) -> str:
         """What could be kept, and is nobody's."""
         made = self._argon2
-        salt, found = secrets.token_bytes(made.salt_len), secrets.token_bytes(made.hash_len)
-        written = "$".join(b64encode(part).decode().rstrip("=") for part in (salt, found))
+        parts = map(new_secret_bytes, (made.salt_len, made.hash_len))
+        written = "$".join(b64encode(part).decode().rstrip("=") for part in parts)
         costs = f"m={made.memory_cost},t={made.time_cost},p={made.parallelism}"
         return f"$argon2id$v=19${costs}${written}"
 
