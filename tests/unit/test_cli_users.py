@@ -16,7 +16,7 @@ PASSWORD = "a lamp for the window"
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
-def user(**more: object) -> users_pb2.User:
+def user() -> users_pb2.User:
     made = users_pb2.User(name="ann", grants=["support"])
     made.create_time.FromDatetime(NOON)
     return made
@@ -79,9 +79,11 @@ def test_a_user_is_changed_as_it_is_typed_and_not_otherwise(
 
 
 def test_users_are_listed_and_a_key_is_printed_for_who_signs_in(network: Network) -> None:
-    network.answer("ListUsers", users_pb2.ListUsersResponse(users=[user()]))
+    users = users_pb2.ListUsersResponse(users=[user()])
+    network.answer("ListUsers", users, users)
     key = keys_pb2.Key(key_id="k-1", name="ann", user="ann")
-    network.answer("SignIn", users_pb2.SignInResponse(key=key, text="hf_live_x", device="d"))
+    signed_in = users_pb2.SignInResponse(key=key, text="hf_live_x", device="d")
+    network.answer("SignIn", signed_in, signed_in)
 
     listed = holdfast(network, "user", "list")
     told = holdfast(network, "user", "list", "--output", "json")
