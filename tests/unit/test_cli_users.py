@@ -91,7 +91,7 @@ def test_users_are_listed_and_a_key_is_printed_for_who_signs_in(network: Network
     piped = holdfast(network, "user", "sign-in", "ann", "--password-stdin", typed=PASSWORD)
 
     assert "support" in listed.stdout
-    assert json.loads(told.stdout.splitlines()[0])["lock_time"] is None
+    assert json.loads(told.stdout)[0]["lock_time"] is None
     assert piped.stdout == "hf_live_x\n"
     assert asked.stdout.endswith("hf_live_x\n")
     assert [one.password for one in network.asked(users_pb2.SignInRequest)] == [PASSWORD] * 2
