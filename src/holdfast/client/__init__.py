@@ -101,6 +101,7 @@ from holdfast.client._types import (
     StockRequest,
     new_request_id,
 )
+from holdfast.client._users import SignedIn, User, Users
 from holdfast.client._webhook_types import (
     Attempt,
     Delivery,
@@ -203,6 +204,7 @@ __all__ = [
     "ShortOfStock",
     "ShortProduct",
     "Shortage",
+    "SignedIn",
     "Sourcing",
     "SourcingReason",
     "SourcingStrategy",
@@ -219,6 +221,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unmet",
+    "User",
+    "Users",
     "Violation",
     "Webhook",
     "WebhookSecret",

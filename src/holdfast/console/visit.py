@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -118,7 +119,9 @@ class Visit:
         """Do what a form says, once however often it is sent: for what has no request id of its
         own with the services. Whatever differs in it makes it another one.
         """
-        said = (self.request.url.path, tuple(sorted(form.values.items())))
+        # Not what it says itself: there may be a password in it.
+        values = repr(sorted(form.values.items())).encode("utf-8", "surrogatepass")
+        said = (self.request.url.path, sha256(values).digest())
         return await self.session.once(said, act)
 
     async def answer_once(
