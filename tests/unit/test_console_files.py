@@ -57,6 +57,12 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
         *"profile hook_change hook_on hook_off hook_replay hook_redeliver hook_delete".split(),
         *"key_revoke view_saved view_changed view_deleted".split(),
+        *"user_made user_changed user_deleted password".split(),
+    ],
+    "user": [
+        name
+        for act in ("lock", "unlock", "password", "rights", "delete")
+        for name in (act, f"{act}_hint")
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
