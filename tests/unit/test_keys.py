@@ -106,21 +106,21 @@ def test_the_scheme_is_written_in_any_case(scheme: str) -> None:
 
 def test_a_role_of_a_newer_version_allows_nothing() -> None:
     assert known_scopes(["viewer", "astronaut"]) == ROLES["viewer"]
-    for name in ("astronaut", "customer", "service", "keys:held"):
+    for name in ("astronaut", "anybody", "customer", "service", "keys:held"):
         assert known_scopes([name]) == frozenset()
         with pytest.raises(ValueError, match=name):
             scopes_of([name])
 
 
 def test_every_method_stands_in_the_table_and_the_table_has_no_other() -> None:
-    from holdfast.contracts.identity.v1 import keys_pb2
+    from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
     from holdfast.contracts.inventory.v1 import inventory_pb2
     from holdfast.contracts.notifier.v1 import notifier_pb2
     from holdfast.contracts.orders.v1 import orders_pb2
 
     services = {
         one.full_name: one
-        for file in (keys_pb2, inventory_pb2, orders_pb2, notifier_pb2)
+        for file in (keys_pb2, users_pb2, inventory_pb2, orders_pb2, notifier_pb2)
         for one in file.DESCRIPTOR.services_by_name.values()
     }
     table = {**orders_rights.RIGHTS, **inventory_rights.RIGHTS, **notifier_rights.RIGHTS}
