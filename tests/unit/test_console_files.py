@@ -64,6 +64,7 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *"secret secret_what made rotated failed deliveries".split(),
         *"what_nothing what_failed what_since".split(),
     ],
+    "found": "order product transfer customer".split(),
     "key": "secret secret_what made rotated".split(),
     "moved": MovementKind,
     "why": StockReason,

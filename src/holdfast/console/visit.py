@@ -45,7 +45,15 @@ def environment() -> Environment:
 
 def rendered(words: Words, template: str, facts: Mapping[str, Any]) -> str:
     """Return a page or a part of one."""
-    told = {"t": words.say, "words": words, "said": "", "caller": None, "here": "", "title": ""}
+    told = {
+        "t": words.say,
+        "words": words,
+        "said": "",
+        "caller": None,
+        "here": "",
+        "title": "",
+        "sought": "",
+    }
     return environment().get_template(template).render(told | dict(facts))
 
 

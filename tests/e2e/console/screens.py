@@ -52,10 +52,14 @@ SCREENS = (
     Screen("/orders/{held}", ("Record a payment",), ("Record a payment",)),
     Screen("/orders/{confirmed}", ("Ship",)),
     Screen("/orders/{shipped}", ("Open a return", "Receive a return")),
+    Screen("/orders/{shipped}/confirmation"),
+    Screen("/orders/{shipped}/slip/parcel-1"),
     Screen("/orders/{waiting}"),
     Screen("/orders/{long}"),
     Screen("/to-ship", picture="to-ship-wide"),
     Screen("/to-ship?location=nowhere&created_before=x"),
+    Screen("/pick-list"),
+    Screen("/find?q=nothing"),
     Screen("/orders?customer_id=ada", (), (CHOSEN, "Confirm…")),
     Screen("/orders?customer_id=ada", (), (CHOSEN, "Ship…")),
     Screen("/orders?customer_id=ada", (), (CHOSEN, "Cancel…")),
@@ -122,7 +126,9 @@ async def furnished(client: Holdfast) -> dict[str, str]:
     await client.orders.record_payment(
         found["shipped"], PaymentKind.CAPTURED, Money("GBP", 3750), reference="pay-1042"
     )
-    await client.orders.ship(found["shipped"], carrier="Post", tracking_number="RM 1042 GB")
+    await client.orders.ship(
+        found["shipped"], shipment_id="parcel-1", carrier="Post", tracking_number="RM 1042 GB"
+    )
     await client.orders.ship(found["part"], [ShipmentItem(1, 1)], shipment_id=new_request_id())
     await client.orders.open_return(
         found["shipped"], [ReturnLine(1, 1, "too blue")], request_id=new_request_id()

@@ -38,7 +38,10 @@ SCREENS = (
     "/orders/{order}",
     "/orders/{order}?act=cancel",
     "/orders/{kept}",
+    "/orders/{order}/confirmation",
+    "/orders/{kept}/slip/parcel-1",
     "/to-ship?product_id={product}",
+    "/pick-list?product_id={product}",
     "/stock?id={product}",
     "/backorders?id={product}",
     "/movements?id={product}",
@@ -113,7 +116,7 @@ async def _written(desk: Desk, text: str) -> dict[str, str]:
     kept, order = await placed(1), await placed(2)
     await placed(1, hold_s=900.0)
     await placed(9)  # which waits
-    await orders.ship(kept)
+    await orders.ship(kept, shipment_id="parcel-1")
     await orders.open_return(kept, [ReturnLine(1, 1, text[:500])], request_id=new_request_id())
     version = (await orders.get(order)).version
     await orders.cancel(order, lines={1: 1}, version=version, reason=text[:500], wait_s=5.0)

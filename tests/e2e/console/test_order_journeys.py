@@ -36,7 +36,7 @@ async def test_an_order_is_found_by_its_id_and_confirmed_with_a_payment(
 ) -> None:
     order_id = await desk.placed(hold_s=900.0)
 
-    await person.fill("Find an order by its id", order_id)
+    await person.fill("Find: scan, or type an id", order_id)
     await person.send()
     await person.is_at(order_id)
     await person.unfold("Confirm")
