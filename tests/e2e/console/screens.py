@@ -100,6 +100,12 @@ SCREENS = (
     Screen("/webhooks/{webhook}", ("Delete it",), ("Delete it",)),
     Screen("/keys", ("Make a key", "What roles may do, and single rights"), ("Make a key",)),
     Screen("/keys/{key}", ("Rotate it", "Revoke it")),
+    Screen("/users", ("Make a user",), ("Make a user",)),
+    Screen("/user?name=bert", ("Lock", "Give another password", "Change the rights", "Delete")),
+    Screen("/password"),
+    Screen("/figures"),
+    Screen("/figures?from=x&to=x"),
+    Screen("/views"),
     Screen("/system"),
     Screen("/nowhere"),
 )
@@ -148,6 +154,7 @@ async def furnished(client: Holdfast) -> dict[str, str]:
         types=["holdfast.orders.v1.OrderExpired"],
         description="Accounts",
     )
+    await client.users.create("bert", ["support"], "a sentence that nobody tries first")
     key = await client.keys.create("Ann of the warehouse", ["warehouse"])
     return found | {
         "transfer": transfer.transfer_id,

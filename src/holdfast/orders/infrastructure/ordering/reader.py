@@ -33,9 +33,9 @@ from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 1, 1, tzinfo=UTC)
-_ID_TIME_TOLERANCE = timedelta(seconds=10)
+ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 STRETCH = 2_000  # entries of an index that are looked at before another may be the better one
@@ -109,10 +109,10 @@ class Reader:
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
-        start = max(wanted.created_from or _BEGINNING, _BEGINNING)
+        start = max(wanted.created_from or BEGINNING, BEGINNING)
         end = min(wanted.created_before or _END, _END)
-        newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
-        oldest = first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING))
+        newest = min(before or _LAST_ID, first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE))
+        oldest = first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING))
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
             last = prefix + _LAST_ID[len(prefix) :]
