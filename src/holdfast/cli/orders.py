@@ -28,6 +28,7 @@ from holdfast.cli.order_options import (
     BillToOption,
     ChannelOption,
     DiscountOption,
+    HeldAtOption,
     HoldOption,
     NoteOption,
     NoWaitOption,
@@ -35,6 +36,7 @@ from holdfast.cli.order_options import (
     PaidOption,
     ReferenceOption,
     ShipToOption,
+    ToShipOption,
     WaitOption,
     charges_of,
     exact_amount,
@@ -167,12 +169,14 @@ def list_orders(
     ] = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List orders, newest first."""
+    """List orders, newest first; what can leave now: holdfast order list --to-ship"""
 
     async def found(client: Holdfast) -> list[Order]:
         listed = client.orders.list(
@@ -181,6 +185,8 @@ def list_orders(
             product_id=product or "",
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
             limit=limit,
         )
         return [order async for order in listed]
@@ -202,6 +208,8 @@ def search(
     product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -221,6 +229,8 @@ def search(
             product_id=product,
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
             limit=limit,
         )
         return [order async for order in sought]

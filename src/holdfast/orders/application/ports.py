@@ -266,6 +266,8 @@ class OrderFilter:
     email: str = ""
     channel: str = ""
     payment_status: PaymentStatus | None = None
+    to_ship: bool = False  # only those of which something can leave now
+    location_id: str = ""  # only those for which something is held there
 
 
 class OrderReader(Protocol):

@@ -118,7 +118,25 @@ _SOUGHT_BESIDE = """
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
 """
-_SOUGHT = _SOUGHT_PRODUCT + _SOUGHT_BESIDE
+# What is held as Inventory last told, from which `reader.py` takes what has left since.
+_SOUGHT_HELD = either(
+    postgresql="""
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+""",
+    sqlite="""
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND $13 IN ('', json_extract(part.value, '$[1]'))))
+""",
+)
+_SOUGHT_TO_SHIP = "   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))\n"
+_SOUGHT = _SOUGHT_PRODUCT + _SOUGHT_BESIDE + _SOUGHT_HELD + _SOUGHT_TO_SHIP
 
 
 class Lead(NamedTuple):

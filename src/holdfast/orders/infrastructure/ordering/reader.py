@@ -38,6 +38,7 @@ _END = datetime(9999, 1, 1, tzinfo=UTC)
 _ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+HELD_FACTS = 2  # arguments of a search about what is held, the last ones
 STRETCH = 2_000  # entries of an index that are looked at before another may be the better one
 
 
@@ -107,6 +108,16 @@ class Reader:
         return found
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
+        found: list[Order] = []
+        while True:
+            left = limit - len(found)
+            listed = list(map(order_of, await self._rows(wanted, before, left)))
+            found += (one for one in listed if _is_held(one, wanted))
+            if len(listed) < left or len(found) == limit:
+                return found
+            before = listed[-1].order_id
+
+    async def _rows(self, wanted: OrderFilter, before: str, limit: int) -> Sequence[Row]:
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
         start = max(wanted.created_from or _BEGINNING, _BEGINNING)
@@ -123,11 +134,9 @@ class Reader:
         async with self._database.read() as reading:
             if len(leads) > 1 and not wanted.request_ids:
                 facts = *facts, *_sought(wanted)
-                rows = await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
-            else:
-                sql, more = self._list_of(wanted, leads)
-                rows = await reading.fetch(sql, newest, limit, oldest, *facts, *more)
-        return list(map(order_of, rows))
+                return await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
+            sql, more = self._list_of(wanted, leads)
+            return await reading.fetch(sql, newest, limit, oldest, *facts, *more)
 
     async def _in_common(
         self, reading: Reading, leads: int, newest: str, limit: int, oldest: str, *facts: object
@@ -140,7 +149,8 @@ class Reader:
         """
         found: list[Row] = []
         while len(found) < limit:
-            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *facts)
+            led = facts[:-HELD_FACTS]  # no index has what is held
+            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *led)
             if len(marks) < leads or any(mark["next"] is None for mark in marks):
                 break
             begin = _after(min(mark["next"] for mark in marks))
@@ -193,11 +203,18 @@ def _leads(wanted: OrderFilter) -> list[str]:
     return [lead for lead, is_set in filters.items() if is_set]
 
 
-def _sought(wanted: OrderFilter) -> tuple[str, ...]:
+def _sought(wanted: OrderFilter) -> tuple[object, ...]:
     """The arguments of a search beside those that all lists have."""
-    return (wanted.product_id, wanted.reference, wanted.email, wanted.channel) + (
-        wanted.payment_status or "",
-    )
+    named = wanted.product_id, wanted.reference, wanted.email, wanted.channel
+    return *named, wanted.payment_status or "", wanted.location_id, wanted.to_ship
+
+
+def _is_held(order: Order, wanted: OrderFilter) -> bool:
+    """Whether what the filter wants to be held is: a row tells it with what has left since."""
+    if not (wanted.to_ship or wanted.location_id):
+        return True
+    can_leave = order.state.status in (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED)
+    return order.holds_at(wanted.location_id) and (can_leave or not wanted.to_ship)
 
 
 def _after(order_id: str) -> str:

@@ -227,6 +227,8 @@ def read_page(request: pb.ListOrdersRequest, caller: Caller, violations: Violati
         created_from=created_from,
         created_before=created_before,
         request_ids=_read_request_ids(request.request_ids, violations),
+        to_ship=request.to_ship,
+        location_id=violations.optional_id("location_id", request.location_id),
     )
     return _page_of("orders", wanted, caller, request, violations)
 
@@ -260,6 +262,8 @@ def read_search(
         ),
         channel=violations.optional_id("channel", request.channel),
         payment_status=payment_status,
+        to_ship=request.to_ship,
+        location_id=violations.optional_id("location_id", request.location_id),
     )
     if wanted == OrderFilter():
         violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
