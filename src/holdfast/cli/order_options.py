@@ -43,6 +43,10 @@ ToShipOption = Annotated[
 HeldAtOption = Annotated[
     str, typer.Option(metavar="ID", help="Only those for which units are held at this location.")
 ]
+HoldEndOption = Annotated[
+    bool,
+    typer.Option("--by-hold-end", help="Only those with a hold; the one that ends next first."),
+]
 HoldOption = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."),

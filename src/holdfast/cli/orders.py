@@ -29,6 +29,7 @@ from holdfast.cli.order_options import (
     ChannelOption,
     DiscountOption,
     HeldAtOption,
+    HoldEndOption,
     HoldOption,
     NoteOption,
     NoWaitOption,
@@ -171,6 +172,7 @@ def list_orders(
     created_before: BeforeOption = None,
     to_ship: ToShipOption = False,
     location: HeldAtOption = "",
+    by_hold_end: HoldEndOption = False,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -187,6 +189,7 @@ def list_orders(
             created_before=created_before,
             to_ship=to_ship,
             location_id=location,
+            by_hold_end=by_hold_end,
             limit=limit,
         )
         return [order async for order in listed]

@@ -28,6 +28,7 @@ class OrderLists:
         request_ids: Sequence[str] = (),
         to_ship: bool = False,
         location_id: str = "",
+        by_hold_end: bool = False,
         limit: int | None = None,
         page_size: int = PAGE_SIZE,
     ) -> AsyncGenerator[Order]:
@@ -38,6 +39,8 @@ class OrderLists:
             most 1,000. Empty: any.
         :param to_ship: only orders of which something can leave now.
         :param location_id: only orders for which units are held at this location; "": any.
+        :param by_hold_end: only orders with a hold, the one that ends next first; neither with
+            another status nor `request_ids`, and not for a customer.
         :param limit: at most so many orders; None: all.
         :param page_size: orders per call, at most 1,000; fewer come where they are large.
         """
@@ -51,6 +54,7 @@ class OrderLists:
             request_ids=request_ids,
             to_ship=to_ship,
             location_id=location_id,
+            by_hold_end=by_hold_end,
         )
 
         return self._walk(self._stub.ListOrders, request, size, wanted)

@@ -133,6 +133,7 @@ def list_orders(
     request_ids: object,
     to_ship: object,
     location_id: object,
+    by_hold_end: object,
 ) -> orders_pb2.ListOrdersRequest:
     checks = Checks()
     wanted = status if isinstance(status, OrderStatus) else None
@@ -150,6 +151,7 @@ def list_orders(
         request_ids=[checks.text(f"request_ids[{n}]", one) for n, one in enumerate(named)],
         to_ship=checks.flag("to_ship", to_ship),
         location_id=checks.text("location_id", location_id),
+        by_hold_end=checks.flag("by_hold_end", by_hold_end),
     )
     checks.raise_any()
     return request

@@ -1693,6 +1693,7 @@ class ListOrdersRequest(_message.Message):
     REQUEST_IDS_FIELD_NUMBER: _builtins.int
     TO_SHIP_FIELD_NUMBER: _builtins.int
     LOCATION_ID_FIELD_NUMBER: _builtins.int
+    BY_HOLD_END_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer's orders; empty: everyone's."""
     status: Global___OrderStatus.ValueType
@@ -1709,6 +1710,10 @@ class ListOrdersRequest(_message.Message):
     """Only orders of which something can leave now: CONFIRMED or PARTIALLY_SHIPPED, with units that are held."""
     location_id: _builtins.str
     """Only orders for which units are held at this location, as `stock` tells; one that is not there holds nothing. Empty: any."""
+    by_hold_end: _builtins.bool
+    """Only orders with a hold (RESERVED), the one that ends next first instead of the newest. An order whose hold is extended
+    meanwhile may come again. Neither with another status or request_ids, nor for a customer.
+    """
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
         """Only orders created at or after this time. Orders' own times are whole microseconds."""
@@ -1736,10 +1741,11 @@ class ListOrdersRequest(_message.Message):
         request_ids: _abc.Iterable[_builtins.str] | None = ...,
         to_ship: _builtins.bool = ...,
         location_id: _builtins.str = ...,
+        by_hold_end: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "location_id", b"location_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_hold_end", b"by_hold_end", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "location_id", b"location_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1757,7 +1763,7 @@ class ListOrdersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
-        """Newest first; complete but for `history` and `returns`, which only GetOrderDetails returns."""
+        """Newest first, or as the request says; complete but for `history` and `returns`, which only GetOrderDetails returns."""
 
     def __init__(
         self,

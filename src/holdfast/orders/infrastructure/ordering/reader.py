@@ -7,6 +7,7 @@ from uuid import UUID
 from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database, Reading, Row
 from holdfast.orders.application.ports import (
+    EPOCH,
     Editable,
     OrderFilter,
     RecordedRequest,
@@ -33,7 +34,7 @@ from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING = EPOCH
 _END = datetime(9999, 1, 1, tzinfo=UTC)
 _ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
@@ -115,9 +116,21 @@ class Reader:
             found += (one for one in listed if _is_held(one, wanted))
             if len(listed) < left or len(found) == limit:
                 return found
-            before = listed[-1].order_id
+            before = wanted.place_of(listed[-1])
+
+    async def _holds(self, wanted: OrderFilter, after: str, limit: int) -> Sequence[Row]:
+        """Return orders with a hold, the one that ends next first."""
+        micros, _, order_id = after.rpartition(" ")
+        since = EPOCH + timedelta(microseconds=int(micros or "0"))
+        start, end = wanted.created_from or _BEGINNING, wanted.created_before or _END
+        facts = order_id or _FIRST_ID, limit, since, start, end, wanted.customer_id
+        async with self._database.read() as reading:
+            sql = self._sql.LIST_HOLDS_BY_END
+            return await reading.fetch(sql, *facts, OrderStatus.RESERVED, *_sought(wanted))
 
     async def _rows(self, wanted: OrderFilter, before: str, limit: int) -> Sequence[Row]:
+        if wanted.by_hold_end:
+            return await self._holds(wanted, before, limit)
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
         start = max(wanted.created_from or _BEGINNING, _BEGINNING)
