@@ -23,6 +23,7 @@ from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.exits import REFUSED, repeatable_as
 from holdfast.cli.order_edits import cancel, edit
+from holdfast.cli.order_figures import figures
 from holdfast.cli.order_options import (
     AddedOption,
     BillToOption,
@@ -74,6 +75,7 @@ app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_h
 app.command()(edit)
 app.command()(cancel)
 app.command()(ship)
+app.command()(figures)
 app.add_typer(shipment_app, name="shipment")
 app.add_typer(order_returns.app, name="return")
 

@@ -8,6 +8,7 @@ from holdfast.client import _edit_requests, _requests
 from holdfast.client._batches import send_in_parts
 from holdfast.client._checks import SECONDS_MAX, Checks, attempt
 from holdfast.client._errors import HoldfastError
+from holdfast.client._figures import Figures
 from holdfast.client._money import Money
 from holdfast.client._order_lists import OrderLists
 from holdfast.client._shipping import Shipping
@@ -31,7 +32,7 @@ from holdfast.contracts.orders.v1 import orders_pb2
 WATCH_S = 60.0
 
 
-class Orders(OrderLists, Shipping):
+class Orders(OrderLists, Shipping, Figures):
     """The verbs of Orders. Every method may raise any `HoldfastError`; the likely are named."""
 
     async def create(

@@ -1,4 +1,4 @@
-// Times in the reader's own zone, and whether an order changed while somebody fills in a form.
+// Times in the reader's own zone, whether an order changed while somebody fills in a form, and keys.
 "use strict";
 
 const language = document.documentElement.lang;
@@ -25,6 +25,22 @@ function tellChanges() {
 function tell() {
   tellTimes();
   tellChanges();
+}
+
+// A slash leads to the field that finds things, where nobody is typing.
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector(".find input");
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.key === "/" && field && !typing && !event.ctrlKey && !event.altKey && !event.metaKey) {
+    event.preventDefault();
+    field.focus();
+    field.select();
+  }
+});
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
 }
 
 document.addEventListener("htmx:after:swap", tell);

@@ -36,6 +36,7 @@ from holdfast.orders.domain.shipping.errors import ShippedInPart
 from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.feed_events import TYPES
+from holdfast.orders.presentation.figures.servicer import FiguresMethods
 from holdfast.orders.presentation.ordering import lists_wire, wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
 from holdfast.orders.presentation.ordering.edits_wire import (
@@ -50,7 +51,7 @@ from holdfast.orders.presentation.shipping.servicer import GoodsMethods
 Answer = TypeVar("Answer")
 
 
-class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
+class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -67,6 +68,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
         new_id: Callable[[], str],
     ) -> None:
         CustomerMethods.__init__(self, use_cases, customers)
+        FiguresMethods.__init__(self, use_cases)
         FeedMethods.__init__(self, feed, TYPES)
         GoodsMethods.__init__(self, use_cases, watch_order, get_order, reader, new_id)
         self._place_orders = place_orders

@@ -34,9 +34,9 @@ from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
 
-_BEGINNING = EPOCH
+BEGINNING = EPOCH
 _END = datetime(9999, 1, 1, tzinfo=UTC)
-_ID_TIME_TOLERANCE = timedelta(seconds=10)
+ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 HELD_FACTS = 2  # arguments of a search about what is held, the last ones
@@ -122,7 +122,7 @@ class Reader:
         """Return orders with a hold, the one that ends next first."""
         micros, _, order_id = after.rpartition(" ")
         since = EPOCH + timedelta(microseconds=int(micros or "0"))
-        start, end = wanted.created_from or _BEGINNING, wanted.created_before or _END
+        start, end = wanted.created_from or BEGINNING, wanted.created_before or _END
         facts = order_id or _FIRST_ID, limit, since, start, end, wanted.customer_id
         async with self._database.read() as reading:
             sql = self._sql.LIST_HOLDS_BY_END
@@ -133,10 +133,10 @@ class Reader:
             return await self._holds(wanted, before, limit)
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
-        start = max(wanted.created_from or _BEGINNING, _BEGINNING)
+        start = max(wanted.created_from or BEGINNING, BEGINNING)
         end = min(wanted.created_before or _END, _END)
-        newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
-        oldest = first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING))
+        newest = min(before or _LAST_ID, first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE))
+        oldest = first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING))
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
             last = prefix + _LAST_ID[len(prefix) :]
