@@ -178,6 +178,9 @@ ORDER: dict[str, Refused] = {
     "status": ("status", ["CONFIRMED", 2, HALF], lambda h, bad: h.orders.list(status=bad)),
     "from": ("created_from", BAD_TIMES, lambda h, bad: h.orders.list(created_from=bad)),
     "before": ("created_before", BAD_TIMES, lambda h, bad: h.orders.list(created_before=bad)),
+    "to ship": ("to_ship", [1, "yes", None], lambda h, bad: h.orders.list(to_ship=bad)),
+    "by hold end": ("by_hold_end", [1, None], lambda h, bad: h.orders.list(by_hold_end=bad)),
+    "held at": ("location_id", BAD_TEXTS, lambda h, bad: h.orders.search(location_id=bad)),
     "limit": ("limit", BAD_COUNTS, lambda h, bad: h.orders.list(limit=bad)),
     "page": ("page_size", [*BAD_COUNTS, None], lambda h, bad: h.orders.list(page_size=bad)),
     "batch": (

@@ -131,6 +131,9 @@ def list_orders(
     created_from: object,
     created_before: object,
     request_ids: object,
+    to_ship: object,
+    location_id: object,
+    by_hold_end: object,
 ) -> orders_pb2.ListOrdersRequest:
     checks = Checks()
     wanted = status if isinstance(status, OrderStatus) else None
@@ -146,6 +149,9 @@ def list_orders(
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
         request_ids=[checks.text(f"request_ids[{n}]", one) for n, one in enumerate(named)],
+        to_ship=checks.flag("to_ship", to_ship),
+        location_id=checks.text("location_id", location_id),
+        by_hold_end=checks.flag("by_hold_end", by_hold_end),
     )
     checks.raise_any()
     return request
@@ -157,6 +163,7 @@ def search_orders(
     payment_status: object,
     created_from: object,
     created_before: object,
+    to_ship: object,
     **texts: object,
 ) -> orders_pb2.SearchOrdersRequest:
     checks = Checks()
@@ -164,6 +171,7 @@ def search_orders(
         status=status_to_wire(status if isinstance(status, OrderStatus) else None),
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
+        to_ship=checks.flag("to_ship", to_ship),
     )
     for name, value in texts.items():
         setattr(request, name, checks.text(name, value))
