@@ -263,6 +263,26 @@ STOCK: dict[str, Refused] = {
         lambda h, bad: h.inventory.update_product("LAMP", version=1, safety_stock=bad),
     ),
     "products": ("limit", BAD_COUNTS, lambda h, bad: h.inventory.list_products(limit=bad)),
+    "products that begin": (
+        "product_id_prefix",
+        BAD_TEXTS,
+        lambda h, bad: h.inventory.list_products(id_prefix=bad),
+    ),
+    "products that are sold": (
+        "active",
+        ["yes", 1],
+        lambda h, bad: h.inventory.product_page(active=bad),
+    ),
+    "products low": (
+        "available_max",
+        BAD_COUNTS[1:],
+        lambda h, bad: h.inventory.list_products(available_max=bad),
+    ),
+    "products waited for": (
+        "waited_for",
+        ["yes", 1, None],
+        lambda h, bad: h.inventory.product_page(waited_for=bad),
+    ),
     "movements": (
         "created_from",
         BAD_TIMES,
