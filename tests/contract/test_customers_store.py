@@ -143,6 +143,30 @@ async def test_profiles_are_listed_by_id_and_found_by_address(register: Register
     assert bobs == ["c-10", "ç"]
 
 
+async def test_profiles_are_found_by_how_their_name_begins(register: Register) -> None:
+    names = {
+        "c-1": "Ada  Lovelace",
+        "c-2": "ADAM",
+        "c-3": "adä",
+        "c-4": "\uff21\uff44\uff41",
+        "c-5": "Ad%",
+        "c-6": "",
+    }
+    for customer_id, name in names.items():
+        await register.know(customer_id, Customer(name, f"{customer_id[2:]}@example.org"))
+
+    async def found(begins: str, email: str = "", after: tuple[str, str] = ("", "")) -> list[str]:
+        listed = await register.reader.profiles_named(begins, email, after=after, limit=9)
+        return [one.customer_id for one in listed]
+
+    assert await found("ad") == ["c-5", "c-4", "c-1", "c-2", "c-3"]
+    assert await found("ada l") == ["c-1"]
+    assert await found("ada", after=("ada", "c-4")) == ["c-1", "c-2"]
+    assert await found("ada", email="2@example.org") == ["c-2"]
+    assert await found("ad%") == ["c-5"]
+    assert await found("a_a") == await found("x") == []
+
+
 async def test_an_order_without_contact_information_takes_the_profile_s(
     register: Register,
 ) -> None:

@@ -150,7 +150,7 @@ INSERT INTO payment_state
 SELECT order_id, CASE WHEN request_id = 'r-7' THEN 'PAID' ELSE 'AUTHORIZED' END
   FROM orders;
 INSERT INTO customer
-SELECT 'c-' || n, '', 'at-' || n % 300, '', '', 1, now(), now()
+SELECT 'c-' || n, 'n', 'at-' || n % 300, '', '', 1, now(), now(), NULL, 'n' || n % 300
   FROM generate_series(1, 3000) AS n
 """,
     "inventory": """
@@ -203,6 +203,7 @@ ASKED = {
         ("SEARCH_BY_CHANNEL", f"{PAGE}, '', '', '', '', '', 'rare', 'PAID'"),
         ("LIST_PROFILES", "'c-2', 20"),
         ("LIST_PROFILES_OF_EMAIL", "'', 20, 'at-7'"),
+        ("LIST_PROFILES_OF_NAME", "'n7', 'c-1', 'n7', 'n8', 20, ''"),
         ("TAKE_PROFILES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[], ARRAY['c-1']"),
         ("LOCK_PROFILES_WITH_EMAIL", "'at-7'"),
         ("LOCK_ORDERS_TO_ERASE", "ARRAY['c-7'], 'at-7'"),

@@ -48,15 +48,19 @@ def list_customers(
     email: Annotated[
         str | None, typer.Option(parser=given, metavar="ADDRESS", help="Only with this e-mail.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(parser=given, metavar="NAME", help="Only whose name begins so.")
+    ] = None,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List profiles by customer id."""
+    """List profiles by customer id; those of a name by that."""
 
     async def found(client: Holdfast) -> list[CustomerProfile]:
-        return [one async for one in client.customers.list(email=email or "", limit=limit)]
+        listed = client.customers.list(email=email or "", name=name or "", limit=limit)
+        return [one async for one in listed]
 
     profiles = Connection(orders, data=data).run(found)
     if output is Output.JSON:

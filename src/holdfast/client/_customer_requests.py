@@ -34,11 +34,12 @@ def update_customer(
 
 
 def list_customers(
-    email: object, page_size: int = 0, page_token: object = ""
+    email: object, name: object = "", page_size: int = 0, page_token: object = ""
 ) -> orders_pb2.ListCustomersRequest:
     checks = Checks()
     request = orders_pb2.ListCustomersRequest(
         email=checks.text("email", email),
+        name=checks.text("name", name),
         page_size=page_size,
         page_token=checks.text("page_token", page_token),
     )

@@ -60,32 +60,39 @@ class Customers:
         return profile_from_wire(answer)
 
     def list(
-        self, *, email: str = "", limit: int | None = None, page_size: int = PAGE_SIZE
+        self,
+        *,
+        email: str = "",
+        name: str = "",
+        limit: int | None = None,
+        page_size: int = PAGE_SIZE,
     ) -> AsyncGenerator[CustomerProfile]:
         """Every profile by customer id, fetched page by page; who has only orders is not listed.
 
         :param email: only those with exactly this address; empty: any.
+        :param name: only those whose name begins so, whatever the case of its letters, and then by
+            name; empty: any.
         :param limit: at most so many; None: all.
         :param page_size: profiles per call, at most 1,000.
         """
         size, wanted = _requests.page_bounds(page_size, limit)
-        _customer_requests.list_customers(email)  # what is wrong with it is told at once
+        _customer_requests.list_customers(email, name)  # what is wrong with it is told at once
 
         async def page(size: int, token: str) -> tuple[Sequence[CustomerProfile], str]:
-            return await self.page(token, email=email, page_size=size)
+            return await self.page(token, email=email, name=name, page_size=size)
 
         return walk(page, page_size=size, limit=wanted)
 
     async def page(
-        self, page_token: str = "", *, email: str = "", page_size: int = PAGE_SIZE
+        self, page_token: str = "", *, email: str = "", name: str = "", page_size: int = PAGE_SIZE
     ) -> tuple[Sequence[CustomerProfile], str]:
         """One page of what `list` walks over, and the next one's token, "" on the last.
 
         :param page_token: as the page before told it; "": the first page.
-        :raises InvalidRequest: the token is none, or was made for another address.
+        :raises InvalidRequest: the token is none, or was made for another filter.
         """
         size, _ = _requests.page_bounds(page_size, None)
-        request = _customer_requests.list_customers(email, size, page_token)
+        request = _customer_requests.list_customers(email, name, size, page_token)
         answer = await self._calls.ask(self._stub.ListCustomers, request, repeatable=True)
         return list(map(profile_from_wire, answer.customers)), answer.next_page_token
 

@@ -54,6 +54,33 @@ async def test_customers_are_found_page_by_page_by_id_and_by_address(
     assert (await shop.browser.get(by_id.headers["location"])).status_code == 200
 
 
+async def test_customers_are_found_page_by_page_by_how_their_name_begins(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "PAGE_CUSTOMERS", 2)
+    update, erase = shop.client.customers.update, shop.client.customers.erase
+    for number, name in enumerate(("Ada Lovelace", "adam", "ÁDA", "ADA  L. 2", "Ada gone", "Bob")):
+        await update(f"c-{number}", version=0, name=name, email="all@example.org")
+    await erase("c-4")
+
+    seen, page = [], f"{ROOT}/customers?name=AdA"
+    while page:
+        answer = await shop.browser.get(page)
+        seen += re.findall(r">(c-\d)</a>", answer.text)
+        link = re.search(r'rel="next" href="([^"]+)"', answer.text)
+        page = link[1].replace("&amp;", "&") if link else ""
+    assert seen == ["c-3", "c-0", "c-1"]
+    both = await shop.browser.get(f"{ROOT}/customers?name=ada+l&email=all%40example.org")
+    assert re.findall(r">(c-\d)</a>", both.text) == ["c-3", "c-0"]
+    for rubbish in ("%", "_da", "\u202e", "x" * 5_000):
+        answer = await shop.browser.get(f"{ROOT}/customers", params={"name": rubbish})
+        assert answer.status_code == 200
+        assert "c-0" not in answer.text or 'aria-invalid="true"' in answer.text
+    profile = await shop.client.customers.get("c-1")
+    await update("c-1", version=profile.version, name="Zoe")
+    assert [one.customer_id async for one in shop.client.customers.list(name="zo")] == ["c-1"]
+
+
 async def test_a_customer_has_orders_addresses_and_a_link_from_each_order(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,8 +29,9 @@ _FORM = {f"customer.{name}": name for name in FIELDS}
 
 
 async def customers(visit: Visit) -> Response:
-    """Show a page of profiles by id, those with an e-mail address, or lead to one by its id."""
-    wanted, email, flaws = visit.asked("id"), visit.asked("email"), {}
+    """Show a page of profiles, those of a name or an e-mail address, or lead to one by its id."""
+    wanted, flaws = visit.asked("id"), {}
+    asked = {name: visit.asked(name) for name in ("name", "email")}
     if wanted:
         try:
             found = await visit.client.customers.get(wanted)
@@ -38,22 +39,19 @@ async def customers(visit: Visit) -> Response:
         except (NotFound, InvalidRequest) as error:
             flaws["id"] = error.message
     try:
-        page, after = await _page(visit, email, visit.asked("after"))
+        page, after = await _page(visit, asked, visit.asked("after"))
     except InvalidRequest as error:
-        fields = [violation.field for violation in error.violations]
-        flaws["email" if "email" in fields else "after"] = error.message
-        page, after = await _page(visit, "" if "email" in fields else email, "")
+        flaws |= {one.field: one.description for one in error.violations}
+        page, after = await _page(visit, {k: v for k, v in asked.items() if k not in flaws}, "")
     return visit.show(
-        "customers.html",
-        profiles=page,
-        after=after,
-        typed={"id": wanted, "email": email},
-        flaws=flaws,
+        "customers.html", profiles=page, after=after, typed={"id": wanted, **asked}, flaws=flaws
     )
 
 
-async def _page(visit: Visit, email: str, after: str) -> tuple[list[CustomerProfile], str]:
-    page, token = await visit.client.customers.page(after, email=email, page_size=PAGE_CUSTOMERS)
+async def _page(
+    visit: Visit, asked: Mapping[str, str], after: str
+) -> tuple[list[CustomerProfile], str]:
+    page, token = await visit.client.customers.page(after, page_size=PAGE_CUSTOMERS, **asked)
     return list(page), token
 
 

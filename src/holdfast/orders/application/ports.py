@@ -342,6 +342,13 @@ class CustomerReader(Protocol):
         e-mail address, and only this customer's, unless they are empty.
         """
 
+    async def profiles_named(
+        self, begins: str, email: str, *, after: tuple[str, str], limit: int
+    ) -> list[Profile]:
+        """Return at most `limit` profiles whose folded name begins so, by that name and id, beyond
+        one of them; only those with this e-mail address, unless it is empty.
+        """
+
 
 class ChangeSignals(Protocol):
     """Wake-up calls when an order changes in this process; hints only."""

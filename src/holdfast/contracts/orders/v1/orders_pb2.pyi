@@ -2220,6 +2220,7 @@ class ListCustomersRequest(_message.Message):
     EMAIL_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     """Only profiles with exactly this e-mail address; letter case counts. Empty: any."""
     page_size: _builtins.int
@@ -2228,16 +2229,21 @@ class ListCustomersRequest(_message.Message):
     """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
+    name: _builtins.str
+    """Only profiles whose name begins so: at most 256 characters. Letter case, the width of letters and the number of spaces don't
+    count, nor how accents are composed. Such pages are by name. Empty: any.
+    """
     def __init__(
         self,
         *,
         email: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2255,7 +2261,7 @@ class ListCustomersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def customers(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerProfile]:
-        """By customer id, compared byte by byte."""
+        """By customer id, compared byte by byte; with a name to look for, by name and then by id."""
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from unicodedata import normalize
 
 from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.customers.errors import CustomerErased, StaleProfile
@@ -21,6 +22,11 @@ class Profile:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     erased_at: datetime | None = None
+
+    @property
+    def folded_name(self) -> str:
+        """The name as it is looked for."""
+        return folded(self.customer.name)
 
     def revised(
         self, details: Mapping[str, str], expected_version: int, at: datetime
@@ -51,3 +57,10 @@ class Profile:
             created_at=self.created_at or at,
             updated_at=at,
         )
+
+
+def folded(name: str) -> str:
+    """A name without what people don't look at when they look for it: the case and width of its
+    letters, how accents are composed, and how many spaces there are (NFKC, default case folding).
+    """
+    return " ".join(normalize("NFKC", normalize("NFKC", name).casefold()).split())

@@ -1,9 +1,10 @@
-"""Recompute what erasing promises: who is erased has nothing personal left."""
+"""Recompute what customers are promised: who is erased has nothing personal left."""
 
 from datetime import timedelta
 
 from holdfast.chassis.database.audit import Auditor
 from holdfast.chassis.database.seam import instant
+from holdfast.orders.domain.customers.profile import folded
 
 # An order that was placed at about that moment may come after it: clocks differ.
 AT_ABOUT = timedelta(seconds=60)
@@ -20,7 +21,7 @@ QUESTIONS = {
 SELECT customer_id, erased_at
   FROM customer
  WHERE erased_at IS NOT NULL
-   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '')
+   AND (name <> '' OR email <> '' OR phone <> '' OR address <> '' OR folded_name <> '')
 """,
     "order {order_id} was erased at {erased_at}, and has personal data": """
 SELECT orders.order_id, erased_at
@@ -59,9 +60,29 @@ SELECT orders.order_id, orders.customer_id, placed_at, customer.erased_at
 )
 
 
+NAMES_AT_ONCE = 10_000
+NAMES = """
+SELECT customer_id, name, folded_name
+  FROM customer
+ WHERE customer_id > $1
+ ORDER BY customer_id
+ LIMIT $2
+"""
+
+
 async def audit(auditor: Auditor) -> None:
-    """Check that erased customers are."""
+    """Check that erased customers are, and that the others are found by their names."""
     await auditor.refute(QUESTIONS)
+    after = ""
+    while rows := await auditor.rows(NAMES, after, NAMES_AT_ONCE):
+        auditor.findings.contradict(
+            [
+                f"orders: customer {row['customer_id']} is not found by the name"
+                for row in rows
+                if folded(row["name"]) != row["folded_name"]
+            ]
+        )
+        after = rows[-1]["customer_id"]
     auditor.findings.contradict(
         [
             f"orders: order {row['order_id']} was placed before customer {row['customer_id']} was "

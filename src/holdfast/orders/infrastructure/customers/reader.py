@@ -1,5 +1,7 @@
 """Customers as they are read: a profile, and pages of them."""
 
+import sys
+
 from holdfast.chassis.database.seam import Database
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.infrastructure.customers.rows import profile_of
@@ -31,4 +33,14 @@ class ProfileReader:
                 rows = await reading.fetch(self._sql.LIST_PROFILES_OF_EMAIL, after, limit, email)
             else:
                 rows = await reading.fetch(self._sql.LIST_PROFILES, after, limit)
+        return list(map(profile_of, rows))
+
+    async def profiles_named(
+        self, begins: str, email: str, *, after: tuple[str, str], limit: int
+    ) -> list[Profile]:
+        within = begins, f"{begins}{chr(sys.maxunicode)}"
+        async with self._database.read() as reading:
+            rows = await reading.fetch(
+                self._sql.LIST_PROFILES_OF_NAME, *after, *within, limit, email
+            )
         return list(map(profile_of, rows))

@@ -33,7 +33,7 @@ class Rows:
     async def save(self, profiles: Sequence[Profile]) -> None:
         rows = [
             (p.customer_id, p.customer.name, p.customer.email, p.customer.phone)
-            + (p.customer.address, p.version, p.updated_at, p.erased_at)
+            + (p.customer.address, p.version, p.updated_at, p.erased_at, p.folded_name)
             for p in profiles
         ]
         await self._transaction.write(self._sql.SAVE_PROFILES, rows)

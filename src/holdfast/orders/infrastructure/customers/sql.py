@@ -29,6 +29,18 @@ SELECT customer_id, name, email, phone, address, version, created_at, updated_at
  LIMIT $2
 """
     )
+    LIST_PROFILES_OF_NAME = (
+        _PROFILE
+        + """
+ WHERE folded_name >= $3
+   AND folded_name < $4
+   AND folded_name <> ''    -- the index has no others
+   AND (folded_name, customer_id) > ($1, $2)
+   AND ($6 = '' OR email = $6)
+ ORDER BY folded_name, customer_id
+ LIMIT $5
+"""
+    )
     ANY_ORDER_OF_CUSTOMER = """
 SELECT 1 AS found
   FROM orders
@@ -55,11 +67,12 @@ ON CONFLICT (customer_id) DO NOTHING
     SAVE_PROFILES = """
 UPDATE customer
    SET name = new.name, email = new.email, phone = new.phone, address = new.address,
-       version = new.version, updated_at = new.updated_at, erased_at = new.erased_at
+       version = new.version, updated_at = new.updated_at, erased_at = new.erased_at,
+       folded_name = new.folded_name
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-              $7::timestamptz[], $8::timestamptz[])
+              $7::timestamptz[], $8::timestamptz[], $9::text[])
        AS new (customer_id, name, email, phone, address, version,
-               updated_at, erased_at)
+               updated_at, erased_at, folded_name)
  WHERE customer.customer_id = new.customer_id
 """
 

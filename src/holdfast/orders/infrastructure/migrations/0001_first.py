@@ -224,8 +224,10 @@ CREATE TABLE customer (
     version     bigint NOT NULL,
     created_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
-    erased_at   timestamptz
+    erased_at   timestamptz,
+    folded_name text COLLATE "C" NOT NULL DEFAULT ''  -- by which it is found
 ) WITHOUT ROWID;
+CREATE INDEX customer_by_name ON customer (folded_name, customer_id) WHERE folded_name <> '';
 CREATE INDEX customer_by_email ON customer (email, customer_id) WHERE email <> '';
 -- That something was erased, for whoever has to show it. Of an e-mail address nothing is kept, not
 -- even a digest: addresses can be guessed.

@@ -55,16 +55,18 @@ class CustomerMethods(orders_pb2_grpc.OrderServiceServicer):
         violations.raise_any()
 
         async def read(after: str, limit: int) -> list[Profile]:
-            return await self._customers.profiles(
+            if asked.name and not asked.owner:
+                name, _, customer_id = after.partition("\n")
+                return await self._customers.profiles_named(
+                    asked.name, asked.email, after=(name, customer_id), limit=limit
+                )
+            found = await self._customers.profiles(
                 asked.email, after=after, limit=limit, owner=asked.owner
             )
+            return list(filter(asked.is_named, found))
 
         page = await pages.fill(
-            asked.size,
-            read,
-            wire.profile_message,
-            lambda profile: profile.customer_id,
-            start=asked.after,
+            asked.size, read, wire.profile_message, asked.cursor_of, start=asked.after
         )
         return pb.ListCustomersResponse(
             customers=page.messages,

@@ -8,9 +8,11 @@ from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import ByCustomer, ByEmail, Whom
-from holdfast.orders.domain.customers.profile import Profile
+from holdfast.orders.domain.customers.profile import Profile, folded
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.presentation.ordering.wire import order_message, read_customer, write_customer
+
+NAMED_FORM = r"[^\0\n]+\n[^\0\n]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +21,36 @@ class ProfilePage:
 
     owner: str
     email: str
+    name: str  # folded
     filter_text: str
     after: str
     size: int
+
+    def is_named(self, profile: Profile) -> bool:
+        return profile.folded_name.startswith(self.name)
+
+    def cursor_of(self, profile: Profile) -> str:
+        return named_cursor(profile) if self.name else profile.customer_id
 
 
 def read_page(
     request: pb.ListCustomersRequest, caller: Caller, violations: Violations
 ) -> ProfilePage:
     email = _read_email(request.email, violations)
+    name = folded(read_customer(pb.Customer(name=request.name), violations, "").name)
+    if request.name and not name:
+        violations.add("name", "must have a character beside spaces")
     owner = caller.customer_id
-    filter_text = f"customers {email!r} {owner!r}"
-    after = pages.read_token(violations, request.page_token, filter_text)
+    filter_text = f"customers {email!r} {owner!r} {name!r}"
+    form = NAMED_FORM if name else r"[^\0]+"
+    after = pages.read_token(violations, request.page_token, filter_text, cursor_form=form)
     size = pages.page_size(violations, request.page_size)
-    return ProfilePage(owner, email, filter_text, after, size)
+    return ProfilePage(owner, email, name, filter_text, after, size)
+
+
+def named_cursor(profile: Profile) -> str:
+    """The place of a profile among those that are listed by name; neither has a line break."""
+    return f"{profile.folded_name}\n{profile.customer_id}"
 
 
 def read_whom(request: pb.EraseCustomerRequest, caller: Caller, violations: Violations) -> Whom:
