@@ -29,6 +29,8 @@ from holdfast.cli.order_options import (
     BillToOption,
     ChannelOption,
     DiscountOption,
+    HeldAtOption,
+    HoldEndOption,
     HoldOption,
     NoteOption,
     NoWaitOption,
@@ -36,6 +38,7 @@ from holdfast.cli.order_options import (
     PaidOption,
     ReferenceOption,
     ShipToOption,
+    ToShipOption,
     WaitOption,
     charges_of,
     exact_amount,
@@ -169,12 +172,15 @@ def list_orders(
     ] = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
+    by_hold_end: HoldEndOption = False,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List orders, newest first."""
+    """List orders, newest first; what can leave now: holdfast order list --to-ship"""
 
     async def found(client: Holdfast) -> list[Order]:
         listed = client.orders.list(
@@ -183,6 +189,9 @@ def list_orders(
             product_id=product or "",
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
+            by_hold_end=by_hold_end,
             limit=limit,
         )
         return [order async for order in listed]
@@ -204,6 +213,8 @@ def search(
     product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -223,6 +234,8 @@ def search(
             product_id=product,
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
             limit=limit,
         )
         return [order async for order in sought]

@@ -1,11 +1,11 @@
 """What is printed: an order's confirmation, the slip in a parcel, the list somebody picks by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
 
-from holdfast.client import Money, Order, StockInfo
+from holdfast.client import HoldfastError, Money, Order, StockInfo
 from holdfast.console.barcodes import barcode
 from holdfast.console.screens.holdings import SHIPPABLE, ready, whole
 from holdfast.console.screens.order_filter import read_filter
@@ -78,16 +78,17 @@ async def pick_list(visit: Visit) -> Response:
     """
     form = await visit.form("chosen") if visit.request.method == "POST" else None
     wanted, location = read_filter(visit), visit.asked("location")
-    more, order_ids = "", chosen_in(form) if form else []
+    more, order_ids = False, chosen_in(form) if form else []
+    answers: Sequence[Order | HoldfastError]
     if not order_ids or (form and form.text("which") == "all"):
         wanted.after = None
-        found = await find_ready(visit, wanted, location, size=PICKED_MAX, most=PICKED_MAX)
-        order_ids, more = [one.order_id for one in found.orders], found.after
+        answers, more = await find_ready(visit, wanted, location, PICKED_MAX)
     elif len(order_ids) > PICKED_MAX:
         words = visit.words
         many = words.say("paper.many", most=words.number(PICKED_MAX))
         return visit.show("error.html", 400, detail=many, again="")
-    answers = await whole(visit, order_ids)
+    else:
+        answers = await whole(visit, order_ids)
     orders = [one for one in answers if isinstance(one, Order) and one.status in SHIPPABLE]
     places = [location] if location else sorted({s.location_id for o in orders for s in o.stock})
     names = await _names(visit, {line.product_id for one in orders for line in one.lines})

@@ -774,8 +774,8 @@ class Order(_message.Message):
 
     @_builtins.property
     def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldStock]:
-        """What can be shipped from where: what Inventory holds for it, as it last told, less what has left since. Only in
-        GetOrderDetails. Empty also where it would take more than 2 MiB.
+        """What can be shipped from where: what Inventory holds for it, as it last told, less what has left since. Empty
+        also where it would take more than 2 MiB.
         """
 
     @_builtins.property
@@ -788,7 +788,7 @@ class Order(_message.Message):
 
     @_builtins.property
     def queued(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueuedUnits]:
-        """What waits for stock, as Inventory last told. Only in GetOrderDetails."""
+        """What waits for stock, as Inventory last told."""
 
     def __init__(
         self,
@@ -1691,6 +1691,9 @@ class ListOrdersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     REQUEST_IDS_FIELD_NUMBER: _builtins.int
+    TO_SHIP_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    BY_HOLD_END_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer's orders; empty: everyone's."""
     status: Global___OrderStatus.ValueType
@@ -1703,6 +1706,14 @@ class ListOrdersRequest(_message.Message):
     """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
+    to_ship: _builtins.bool
+    """Only orders of which something can leave now: CONFIRMED or PARTIALLY_SHIPPED, with units that are held."""
+    location_id: _builtins.str
+    """Only orders for which units are held at this location, as `stock` tells; one that is not there holds nothing. Empty: any."""
+    by_hold_end: _builtins.bool
+    """Only orders with a hold (RESERVED), the one that ends next first instead of the newest. An order whose hold is extended
+    meanwhile may come again. Neither with another status or request_ids, nor for a customer.
+    """
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
         """Only orders created at or after this time. Orders' own times are whole microseconds."""
@@ -1728,10 +1739,13 @@ class ListOrdersRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         request_ids: _abc.Iterable[_builtins.str] | None = ...,
+        to_ship: _builtins.bool = ...,
+        location_id: _builtins.str = ...,
+        by_hold_end: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_hold_end", b"by_hold_end", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "location_id", b"location_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1749,7 +1763,7 @@ class ListOrdersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
-        """Newest first; complete but for `history`, which only GetOrderDetails returns."""
+        """Newest first, or as the request says; complete but for `history` and `returns`, which only GetOrderDetails returns."""
 
     def __init__(
         self,
@@ -1783,6 +1797,8 @@ class SearchOrdersRequest(_message.Message):
     CREATED_BEFORE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TO_SHIP_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
     order_id_prefix: _builtins.str
     """The beginning of an order id: 4 to 36 characters of it."""
     reference: _builtins.str
@@ -1803,6 +1819,10 @@ class SearchOrdersRequest(_message.Message):
     """As in ListOrders."""
     page_token: _builtins.str
     """From the previous page, with the same filter."""
+    to_ship: _builtins.bool
+    """Only orders of which something can leave now: CONFIRMED or PARTIALLY_SHIPPED, with units that are held."""
+    location_id: _builtins.str
+    """Only orders for which units are held at this location, as `stock` tells; one that is not there holds nothing. Empty: any."""
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
         """Only orders created at or after this time."""
@@ -1826,10 +1846,12 @@ class SearchOrdersRequest(_message.Message):
         created_before: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        to_ship: _builtins.bool = ...,
+        location_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "email", b"email", "order_id_prefix", b"order_id_prefix", "page_size", b"page_size", "page_token", b"page_token", "payment_status", b"payment_status", "product_id", b"product_id", "reference", b"reference", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "email", b"email", "location_id", b"location_id", "order_id_prefix", b"order_id_prefix", "page_size", b"page_size", "page_token", b"page_token", "payment_status", b"payment_status", "product_id", b"product_id", "reference", b"reference", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1847,7 +1869,7 @@ class SearchOrdersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
-        """Newest first; complete but for `history`, which only GetOrderDetails returns."""
+        """Newest first; complete but for `history` and `returns`, which only GetOrderDetails returns."""
 
     def __init__(
         self,
