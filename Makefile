@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PROMTOOL := build/prometheus/usr/bin/promtool
 
 .DEFAULT_GOAL := help
-.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries vendored hostile fuzz-http proof \
+.PHONY: help setup servers node demo up up-cluster test bench sim crash chaos mutants deliveries vendored hostile fuzz-http journeys pictures proof \
 	check charts format proto proto-release lock clean
 
 help: ## list the targets
@@ -74,6 +74,12 @@ fuzz-http: setup ## ask over HTTP/JSON whatever its description allows (ARGS='--
 	@[ -x build/schemathesis/bin/schemathesis ] || { $(PYTHON) -m venv build/schemathesis && \
 		build/schemathesis/bin/pip install --quiet 'schemathesis>=4.32,<5'; }
 	@$(BIN)/python -m proof.fuzz_http --schemathesis build/schemathesis/bin/schemathesis $(ARGS)
+
+journeys: setup servers ## go through a day's work in Chromium: both modes, mouse, no scripts, keyboard (ARGS='-k return')
+	@$(BIN)/python -m pytest -m 'proof or not proof' tests/e2e/console $(ARGS)
+
+pictures: setup servers ## make the pictures of docs/console anew
+	@HOLDFAST_PICTURES=1 $(BIN)/python -m pytest -m proof tests/e2e/console/test_screens.py
 
 vendored: setup node ## compare the files of others that are here with what was published
 	@$(BIN)/python -m testbed.vendored src/holdfast/console/static/vendor/VENDORED.md \

@@ -45,6 +45,7 @@ PAGES = {
     "products": "/products",
     "a product's stock": "/stock?id=P00007",
     "to ship": "/to-ship",
+    "figures": "/figures",
     "customers": "/customers",
     "a customer": "/customer?id=customer-0007",
     "transfers": "/transfers",

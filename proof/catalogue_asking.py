@@ -1,6 +1,7 @@
 """The client library is asked for what a caller wants of products and lists; see `asking.py`."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from holdfast.client import Holdfast, Order, TransferState
 from proof.catalogue_wishes import NEWEST
@@ -49,6 +50,10 @@ async def ask_for_pages(client: Holdfast, wanted: Wanted) -> Facts:
             transfers = client.inventory.list_transfers(limit=NEWEST, page_size=NEWEST)
             told = [[one.transfer_id, one.state is TransferState.CLOSED] async for one in transfers]
             return {"transfers": told, "is_whole": len(told) < NEWEST}
+        case "GetOrderFigures":
+            today = datetime.now(UTC).date()
+            (day,) = (await client.orders.figures(today, today)).days
+            return {"placed": day.orders}
     raise AssertionError(f"no caller knows how to call {wanted.method}")
 
 

@@ -6,7 +6,7 @@ from random import Random
 from proof.history import Facts
 
 CATALOGUE = ("CreateProduct", "UpdateProduct", "ListProducts", "CreateLocation")
-PAGES = ("ListOrders", "SearchOrders", "ListMovements", "ListTransfers")
+PAGES = ("ListOrders", "SearchOrders", "ListMovements", "ListTransfers", "GetOrderFigures")
 NEWEST = 30  # rows of a page
 DAYS = ("2027-01-15", "2027-02-28", "2027-12-31")  # when more is expected
 
@@ -61,6 +61,6 @@ class CatalogueWishes:
                 return method, {"order_id_prefix": self._chance.choice(orders)}
             case "ListMovements":
                 return method, {"product_id": product_id}
-            case "ListTransfers":
+            case "ListTransfers" | "GetOrderFigures":
                 return method, {}
         return "ListOrders", {"customer_id": self._name}

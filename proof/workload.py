@@ -37,6 +37,7 @@ WHOLE_MIX |= {"CreateProduct": 1, "UpdateProduct": 4, "ListProducts": 2, "Create
 WHOLE_MIX |= {"ListOrders": 2, "SearchOrders": 2, "ListMovements": 2, "ListTransfers": 2}
 WHOLE_MIX |= {"UpdateCustomer": 4, "GetCustomer": 2, "ListCustomers": 1, "ExportCustomer": 4}
 WHOLE_MIX |= {"EraseCustomer": 3}
+WHOLE_MIX |= {"GetOrderFigures": 1}
 WHOLE_MIX |= {"ExtendHold": 12}  # of which most come too late
 REPEATED, CONTRADICTED, HURRIED = 0.20, 0.05, 0.05  # of the calls that may be
 CHARGED = 0.1  # of the orders have charges: a discount is less than anything costs

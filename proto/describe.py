@@ -16,7 +16,7 @@ from google.rpc import status_pb2
 from holdfast.chassis.http.pages import told
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import events_pb2, orders_pb2
@@ -24,7 +24,7 @@ from holdfast.inventory.presentation.feed_events import EVENTS as INVENTORY_EVEN
 from holdfast.inventory.presentation.http import RULES as INVENTORY_RULES
 from holdfast.notifier.presentation.http import RULES as NOTIFIER_RULES
 from holdfast.orders.presentation.feed_events import EVENTS as ORDERS_EVENTS
-from holdfast.orders.presentation.http import KEY_RULES
+from holdfast.orders.presentation.http import KEY_RULES, USER_RULES
 from holdfast.orders.presentation.http import RULES as ORDERS_RULES
 from proto import asyncapi, openapi
 from proto.comments import as_prose, comments_of, first_sentence
@@ -43,6 +43,7 @@ async def unasked(_method: str, _context: Any) -> None:
 SERVICES = (
     HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES, unasked),
     HttpService(keys_pb2.DESCRIPTOR.services_by_name["KeyService"], {}, KEY_RULES, unasked),
+    HttpService(users_pb2.DESCRIPTOR.services_by_name["UserService"], {}, USER_RULES, unasked),
     HttpService(
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
     ),

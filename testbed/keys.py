@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from holdfast.chassis.identity.issuers import Issuers
 from holdfast.chassis.identity.keys import derived
+from holdfast.chassis.identity.passwords import PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings
 
 
@@ -27,6 +28,7 @@ SERVICE_KEY = "by which Orders is known to Inventory in tests"
 PEPPER = "no more of a secret than the rest of this file"
 SEALING_SECRET = "no more of one than the pepper, and as long as it has to be"
 IDENTITY = IdentitySettings(pepper=SecretStr(PEPPER), service_key=SecretStr(SERVICE_KEY))
+QUICK = PasswordSettings(argon2_memory_kib=64, argon2_passes=1, argon2_lanes=1)
 SERVED: dict[str, Any] = {  # for `service.running`
     "listen": "127.0.0.1:0",
     "identity": IDENTITY,

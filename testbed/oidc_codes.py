@@ -17,7 +17,9 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from joserfc.jwk import Key
 
-from testbed.oidc import Provider, answers
+from holdfast.chassis.identity.issuers import Issuer
+from holdfast.console.settings import SignInSettings
+from testbed.oidc import AUDIENCE, Provider, answers
 
 CLIENT_ID = "holdfast-console"
 CLIENT_SECRET = "s3cret: of a test%"
@@ -123,6 +125,21 @@ class CodeProvider(Provider):
             header = {"typ": "JWT"}
             granted["id_token"] = self.token(header=header, **(named | of_it | self.identity))
         return granted
+
+
+def sign_in_at(provider: CodeProvider, **differs: str) -> dict[str, Any]:
+    """Settings of embedded services and their console, for people who sign in there.
+
+    :param differs: what is set otherwise of the console's.
+    """
+    issuer = Issuer(issuer=provider.url, audiences=(AUDIENCE,), name="staff")
+    settings = {
+        "oidc_issuer": provider.url,
+        "oidc_client_id": CLIENT_ID,
+        "oidc_client_secret": CLIENT_SECRET,
+    }
+    sign_in = SignInSettings.model_validate(settings | differs)
+    return {"issuers": (issuer,), "sign_in": sign_in}
 
 
 @contextmanager

@@ -5,7 +5,10 @@ A server that is not installed fails the tests that need it; nothing is skipped.
 
 import asyncio
 import inspect
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -25,6 +28,9 @@ TASKS_END_S_MAX = 2.0
 # Files of long tests are begun first, and whoever runs files beside them ends about when they do.
 LONGEST_FIRST = ("proof", "e2e", "integration", "contract")
 
+# Where Linux keeps files in memory: databases come and go there at a fraction of a disk's cost.
+IN_MEMORY, ROOM_MIN = Path("/dev/shm"), 6 << 30
+
 _numbers = count(1)
 _has_run_what_does_not_fork = False
 
@@ -35,6 +41,13 @@ def pytest_configure() -> None:
     # An example may take as long as a busy machine needs: timings are judged in bench/ alone.
     hypothesis.settings.register_profile("holdfast", deadline=None)
     hypothesis.settings.load_profile("holdfast")
+    # What tests make is gone after them, and what they kill are processes: no disk is needed.
+    if "TMPDIR" not in os.environ and _room_in_memory() > ROOM_MIN:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
+
+
+def _room_in_memory() -> int:
+    return shutil.disk_usage(IN_MEMORY).free if IN_MEMORY.is_dir() else 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

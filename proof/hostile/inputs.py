@@ -12,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -23,6 +23,7 @@ SERVICES = {
     "orders": (
         orders_pb2.DESCRIPTOR.services_by_name["OrderService"],
         keys_pb2.DESCRIPTOR.services_by_name["KeyService"],
+        users_pb2.DESCRIPTOR.services_by_name["UserService"],
     ),
     "inventory": (
         inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"],

@@ -6,12 +6,11 @@ of one PostgreSQL database, one for each service.
 
 import asyncio
 import fcntl
-import tempfile
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from pydantic import SecretStr, model_validator
@@ -23,6 +22,7 @@ from holdfast.chassis.database.seam import Leadership
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.issuers import Issuer, Issuers
+from holdfast.chassis.identity.passwords import PASSWORD_DEFAULTS, PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings
 from holdfast.chassis.messaging.feed import FEED_DEFAULTS, FeedSettings
 from holdfast.chassis.messaging.local_broker import LocalBroker
@@ -41,6 +41,7 @@ from holdfast.notifier.settings import TELLING_DEFAULTS, TellingSettings
 from holdfast.orders import service as orders_service
 from holdfast.orders.service import Check
 from holdfast.orders.settings import Limits
+from holdfast.private_sockets import Private, private_sockets
 
 DRAIN_S_MAX = 10.0
 DRAIN_LOOK_S = 0.02
@@ -65,7 +66,13 @@ class DataInUse(Exception):
 
 
 class UpSettings(  # type: ignore[misc] # of two configurations the first counts
-    ServiceSettings, PortSettings, OperatorSettings, FeedSettings, TellingSettings, SignInSettings
+    ServiceSettings,
+    PortSettings,
+    OperatorSettings,
+    PasswordSettings,
+    FeedSettings,
+    TellingSettings,
+    SignInSettings,
 ):
     """What may be set of the services of `holdfast up`: HOLDFAST_UP_*, or [up] in a TOML file.
 
@@ -120,6 +127,7 @@ async def running(
     port: PortSettings | None = None,
     operator_key: str | None = None,
     issuers: tuple[Issuer, ...] = (),
+    passwords: PasswordSettings = PASSWORD_DEFAULTS,
     feed_settings: FeedSettings = FEED_DEFAULTS,
     telling: TellingSettings = TELLING_DEFAULTS,
     sign_in: SignInSettings = NO_PROVIDER,
@@ -136,6 +144,7 @@ async def running(
     :param operator_key: a key that may do everything; None: the one that is kept beside the data,
         made where there is none; "": nobody is asked for a key.
     :param issuers: whose tokens are good, beside keys.
+    :param passwords: what those of users cost.
     :param feed_settings: of Orders and Inventory.
     :param telling: webhooks and mails.
     :param sign_in: at which provider people sign in to the console, if at any.
@@ -157,6 +166,7 @@ async def running(
             port=port,
             operator_key=kept_key(home) if operator_key is None else operator_key,
             issuers=issuers,
+            passwords=passwords,
             feed_settings=feed_settings,
             notifier_at=f"{host}:{notifier_port}",
             telling=telling,
@@ -176,19 +186,18 @@ async def serving(
     http_at: str = "",
     port: PortSettings | None = None,
     issuers: tuple[Issuer, ...] = (),
+    passwords: PasswordSettings = PASSWORD_DEFAULTS,
     feed_settings: FeedSettings = FEED_DEFAULTS,
     notifier_at: str = "127.0.0.1:0",
     telling: TellingSettings = TELLING_DEFAULTS,
     sign_in: SignInSettings = NO_PROVIDER,
 ) -> AsyncIterator[Addresses]:
-    """Serve on databases that are ready, whoever else uses them.
-
-    With TLS, services ask each other over sockets that only this user can open: they need no
-    certificate then, and the ports' need not have the names by which they would call themselves.
+    """Serve on databases that are ready, whoever else uses them. With TLS, services ask each other
+    over sockets that only this user can open: they need no certificate then, nor must the ports'
+    have the names by which they would call themselves.
     """
     broker = LocalBroker([ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS])
-    alike: dict[str, Any] = {"identity": _identity(operator_key, issuers), "port": port}
-    alike["operator_key"] = SecretStr(operator_key)
+    alike = _alike(operator_key, issuers, port)
     async with (
         private_sockets(wanted=port is not None and port.tls is not None) as private,
         connect(home.orders) as orders_database,
@@ -209,6 +218,7 @@ async def serving(
             limits=limits,
             feed_settings=feed_settings,
             private=private.orders,
+            passwords=passwords,
             finish=lambda finished: drain(inventory, finished),
             **alike,
         ) as orders,
@@ -228,10 +238,15 @@ async def serving(
         yield at
 
 
-def _identity(operator_key: str, issuers: tuple[Issuer, ...]) -> IdentitySettings:
-    """Callers are asked who they are if there is an operator to make keys for them."""
+def _alike(
+    operator_key: str, issuers: tuple[Issuer, ...], port: PortSettings | None
+) -> dict[str, Any]:
+    """What all services are told. Callers are asked who they are if there is an operator to make
+    keys for them.
+    """
     service_key = SecretStr(keys.make())
-    return IdentitySettings(auth=bool(operator_key), issuers=issuers, service_key=service_key)
+    identity = IdentitySettings(auth=bool(operator_key), issuers=issuers, service_key=service_key)
+    return {"identity": identity, "port": port, "operator_key": SecretStr(operator_key)}
 
 
 @asynccontextmanager
@@ -252,7 +267,7 @@ async def serving_browsers(
     orders: orders_service.Orders,
     inventory: inventory_service.Inventory,
     notifier: notifier_service.Notifier,
-    private: "Private",
+    private: Private,
     sign_in: SignInSettings,
     *,
     identity: IdentitySettings,
@@ -280,24 +295,6 @@ async def serving_browsers(
         link = console.link(key) if http else ""
         at = orders.address, inventory.address
         yield Addresses(*at, http, key, notifier=notifier.address, console=link)
-
-
-class Private(NamedTuple):
-    """Addresses that only this user can open; "": none."""
-
-    orders: str = ""
-    inventory: str = ""
-    notifier: str = ""
-
-
-@asynccontextmanager
-async def private_sockets(*, wanted: bool) -> AsyncIterator[Private]:
-    """Addresses in a folder of this user's own, gone after the block."""
-    if not wanted:
-        yield Private()
-        return
-    with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
-        yield Private(*(f"unix:{folder}/{name}" for name in Private._fields))
 
 
 @asynccontextmanager

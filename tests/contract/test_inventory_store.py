@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.chassis.database.seam import Conflict, KeyTaken
 from holdfast.contracts.inventory.v1 import events_pb2
-from holdfast.inventory.application.ports import RecordedChange, StockInfo
+from holdfast.inventory.application.ports import ProductFilter, RecordedChange, StockInfo
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.events import StockReserved, level_changed
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
@@ -67,7 +67,7 @@ async def test_products_are_listed_by_id_page_by_page_although_new_ones_come_in(
     found: list[str] = []
 
     after = ""
-    while page := await house.store.products(after=after, limit=2):
+    while page := await house.store.products(ProductFilter(), after=after, limit=2):
         found += [product.product_id for product in page]
         after = found[-1]
         async with house.store.begin() as work:

@@ -6,6 +6,7 @@ start. The tests look at plans as a service's own session makes them.
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,13 +16,14 @@ from holdfast.orders.application.ports import StockNews
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock
-from tests.contract import order_desk
+from tests.contract import order_desk, warehouse
 from tests.contract.conftest import START
 from tests.contract.order_desk import ANNA, DESK, LAMP, Desk, answer_to, settle
 from tests.contract.post_office import eventually
+from tests.contract.warehouse import Warehouse
 from tests.contract.written_sql import statements_of
 
-desk = order_desk.desk
+desk, house = order_desk.desk, warehouse.house
 
 Plan = Mapping[str, Any]  # a node as EXPLAIN tells of it
 
@@ -153,7 +155,7 @@ SELECT 'c-' || n, '', 'at-' || n % 300, '', '', 1, now(), now()
 """,
     "inventory": """
 INSERT INTO product
-SELECT 'p-' || n, '', '', 'GBP', 1, true, 1, now(), now()
+SELECT 'p-' || n, '', '', 'GBP', 1, n <> 2999, 1, now(), now()
   FROM generate_series(1, 3000) AS n;
 INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,
                             on_hand_after, reserved_after, order_id, reason, reference, actor,
@@ -167,8 +169,10 @@ SELECT 'at-' || n, 'at-' || n, '', 'SHOP', 1, true, NULL, '[]', 1
 INSERT INTO location
 SELECT 'shop', 'shop', '', 'SHOP', 1, true, NULL, '[]', 1;
 INSERT INTO stock_level
-SELECT 'p-' || n, location_id, '', 9, 1, 1, 0
-  FROM generate_series(1, 9) AS n, (VALUES ('main'), ('shop')) AS at (location_id)
+SELECT 'p-' || n, location_id, '', CASE WHEN n <= 9 THEN 9 WHEN n = 2000 THEN 1 ELSE 90 END, 1, 1, 0
+  FROM generate_series(1, 3000) AS n, (VALUES ('main'), ('shop')) AS at (location_id)
+ WHERE n <= 9 OR location_id = 'main';
+UPDATE stock_level SET queued = 1 WHERE product_id = 'p-2500'
 """,
 }
 IDS = "'ffffffff-ffff-ffff-ffff-ffffffffffff', 20, '00000000-0000-0000-0000-000000000000'"
@@ -226,7 +230,12 @@ ASKED = {
         ("FORGET_EVENTS", "'2026-01-01', 20"),
     ],
     "inventory": [
-        ("LIST_PRODUCTS", "'', 20"),
+        ("LIST_PRODUCTS", "'', 'q', 20, NULL, NULL"),
+        ("LIST_PRODUCTS", "'p-2', 'p-200', 20, false, 100"),
+        ("LIST_PRODUCTS_BY_ACTIVE", "'', 'q', 20, false, NULL"),
+        ("LIST_SCARCE_PRODUCTS", "'', 'q', 20, true, 8"),
+        ("LIST_SOLD_OUT_PRODUCTS", "'', 'q', 20, true, 0"),
+        ("LIST_PRODUCTS_WAITED_FOR", "'', 'q', 20, NULL, NULL"),
         ("LIST_MOVEMENTS", MOVED),
         ("LIST_MOVEMENTS_OF_PRODUCT", f"{MOVED}, 'p-1'"),
         ("LEVELS_AT", "'p-1', '', '9999-01-01', '', 20"),
@@ -344,3 +353,29 @@ async def test_settling_orders_updates_them_in_place_and_touches_no_index(desk: 
 
     await eventually(all_are_counted)
     assert counted == [len(placed)] * 2
+
+
+@pytest.mark.parametrize("service", ["inventory"])
+async def test_a_promise_touches_no_index_unless_it_leaves_little_or_nothing(
+    database: Database, house: Warehouse
+) -> None:
+    """Levels are what each order writes."""
+    await house.stock("DESK", 100)
+
+    async with database.begin() as work:
+
+        async def in_place() -> int:
+            (row,) = await work.fetch(
+                "SELECT pg_stat_get_xact_tuples_hot_updated('stock_level'::regclass) AS so_far"
+            )
+            so_far: int = row["so_far"]
+            return so_far
+
+        seen = [await in_place()]
+        for reserved in (79, 80, 99, 100):
+            await work.execute(
+                "UPDATE stock_level SET reserved = $1 WHERE product_id = 'DESK'", reserved
+            )
+            seen.append(await in_place())
+
+    assert [later - one for one, later in pairwise(seen)] == [1, 0, 1, 0]

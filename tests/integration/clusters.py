@@ -17,7 +17,7 @@ from holdfast.notifier.settings import TellingSettings
 from holdfast.orders import service as orders_service
 from holdfast.orders.presentation.subscriptions import INVENTORY_TO_ORDERS, ORDERS_TO_INVENTORY
 from holdfast.orders.settings import Limits
-from testbed.keys import KEY, served
+from testbed.keys import KEY, QUICK, served
 
 TELLING = TellingSettings(webhook_loopback=True)  # where the receivers of tests are
 
@@ -54,6 +54,7 @@ async def cluster(
                 brokers["orders"],
                 inventory=inventory.address,
                 limits=limits,
+                passwords=QUICK,
                 **how,
             )
         )

@@ -42,7 +42,7 @@ from holdfast.contracts.orders.v1.orders_pb2_grpc import OrderServiceStub
 from holdfast.home import Home, in_folder, in_postgres
 from holdfast.notifier.settings import TellingSettings
 from holdfast.orders.settings import Limits
-from testbed.keys import KEY, keyed
+from testbed.keys import KEY, QUICK, keyed
 from testbed.servers import PostgresServer, RabbitmqServer
 from testbed.templates import Templates
 from tests.integration.clusters import TELLING, cluster
@@ -359,7 +359,7 @@ async def running(
     how["telling"] = telling
     async with AsyncExitStack() as started:
         at_home = ground.home and embedded.running(
-            ground.home, http_port=port, sign_in=sign_in, **how
+            ground.home, http_port=port, passwords=QUICK, sign_in=sign_in, **how
         )
         found = at_home or cluster(
             ground.databases, ground.broker_url, limits, http_at, issuers, telling

@@ -13,6 +13,7 @@ Request = (
     pb.CreateOrderRequest
     | pb.BatchCreateOrdersRequest
     | pb.ListOrdersRequest
+    | pb.SearchOrdersRequest
     | inventory_pb2.UpdateStockRequest
     | inventory_pb2.GetStockInfoRequest
     | inventory_pb2.BatchGetStockInfoRequest
@@ -76,6 +77,8 @@ def ids_in_every_place(bad: str) -> Iterator[tuple[str, Request]]:
         yield "BatchCreateOrders", pb.BatchCreateOrdersRequest(requests=[order])
     yield "ListOrders", pb.ListOrdersRequest(customer_id=bad)
     yield "ListOrders", pb.ListOrdersRequest(product_id=bad)
+    yield "ListOrders", pb.ListOrdersRequest(location_id=bad)
+    yield "SearchOrders", pb.SearchOrdersRequest(location_id=bad)
     yield "ListMovements", inventory_pb2.ListMovementsRequest(product_id=bad)
     yield "ListMovements", inventory_pb2.ListMovementsRequest(location_id=bad)
     yield "GetStockInfo", inventory_pb2.GetStockInfoRequest(product_id=bad)

@@ -188,8 +188,15 @@ def bad_lookups() -> Iterator[Case]:
         yield Case(f"page {size}", "ListOrders", orders, ("page_size",))
         products = inventory_pb.ListProductsRequest(page_size=size)
         yield Case(f"page {size}", "ListProducts", products, ("page_size",))
+        products = inventory_pb.ListProductsRequest(available_max=size)
+        yield Case(f"available {size}", "ListProducts", products, ("available_max",))
         moves = inventory_pb.ListMovementsRequest(page_size=size)
         yield Case(f"page {size}", "ListMovements", moves, ("page_size",))
+    products = inventory_pb.ListProductsRequest(available_max=10**12 + 1)
+    yield Case("available too many", "ListProducts", products, ("available_max",))
+    for name, prefix in (("long", "x" * 129), ("invisible", "a\0"), ("blank", "a  b")):
+        products = inventory_pb.ListProductsRequest(product_id_prefix=prefix)
+        yield Case(f"prefix {name}", "ListProducts", products, ("product_id_prefix",))
     for number in (99, -1, 2**31 - 1):
         status = pb.ListOrdersRequest()
         status.MergeFromString(b"\x10" + varint(number))

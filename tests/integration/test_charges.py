@@ -160,6 +160,22 @@ async def test_a_charge_of_nothing_is_one_only_by_a_word(holdfast: RunningHoldfa
         assert [charge.amount for charge in order.charges] == [Money("GBP", 0)]
 
 
+async def test_days_that_are_none_or_too_many_are_refused(holdfast: RunningHoldfast) -> None:
+    for first, last, fields in (
+        ("", "rubbish", ["first_day", "last_day"]),
+        ("2026-3-1", "20260302", ["first_day", "last_day"]),
+        ("1969-12-31", "9999-01-01", ["first_day", "last_day"]),
+        ("2026-03-02", "2026-03-01", ["last_day"]),
+        ("2026-03-01", "2026-06-01", ["last_day"]),
+    ):
+        request = pb.GetOrderFiguresRequest(first_day=first, last_day=last)
+        call = holdfast.orders.GetOrderFigures(request, timeout=CALL_S_MAX)
+        assert (await refusal(call)).fields == fields
+    most = pb.GetOrderFiguresRequest(first_day="2026-03-01", last_day="2026-05-31")
+    found = await holdfast.orders.GetOrderFigures(most, timeout=CALL_S_MAX)
+    assert (len(found.days), found.days[0].orders) == (92, 0)
+
+
 async def test_a_search_for_nothing_and_bad_details_are_refused_with_all_violations(
     holdfast: RunningHoldfast,
 ) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from holdfast.chassis.grpc.pages import make_token
 from holdfast.client import (
     AlreadyExists,
     HoldExpired,
@@ -22,6 +24,7 @@ from holdfast.client import (
     Refused,
 )
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.application.ports import OrderFilter
 from holdfast.verification import verify
 from tests.integration.conftest import (
     CALL_S_MAX,
@@ -259,3 +262,46 @@ async def test_bad_holds_and_payments_are_refused_with_all_violations(
         ["order_id", "kind", "reference"],
         ["order_id", "payment_reference"],
     ]
+
+
+async def test_holds_are_listed_as_they_end(holdfast: RunningHoldfast) -> None:
+    """Page by page: the newest is not the next, an extended one moves, a confirmed one is gone."""
+    orders = holdfast.client.orders
+    second = await hold(holdfast, 600, stock=10)
+    third = await hold(holdfast, 900, stock=0, customer_id="c-2")
+    gone = await hold(holdfast, 60, stock=0)
+    first = await hold(holdfast, 300, stock=0)
+    await orders.confirm(gone.order_id, payment="pi_1")
+    await orders.extend_hold(second.order_id, hold_s=1_200)
+
+    async def listed(**wanted: Any) -> list[str]:
+        found = orders.list(by_hold_end=True, page_size=1, **wanted)
+        return [order.order_id async for order in found]
+
+    assert await listed() == [first.order_id, third.order_id, second.order_id]
+    assert await listed(status=OrderStatus.RESERVED, limit=1) == [first.order_id]
+    assert await listed(customer_id="c-1") == [first.order_id, second.order_id]
+    assert await listed(customer_id="c-2", product_id="LAMP") == [third.order_id]
+    later = (await orders.get(third.order_id)).create_time
+    assert await listed(created_before=later) == [second.order_id]
+    assert await listed(to_ship=True) == []
+    assert len(await listed(location_id="main")) == 3
+
+
+async def test_a_list_of_holds_has_no_other_status_and_no_forged_place(
+    holdfast: RunningHoldfast,
+) -> None:
+    bad = pb.ListOrdersRequest(
+        by_hold_end=True, status=pb.ORDER_STATUS_CONFIRMED, request_ids=["r-1"]
+    )
+    told = await refusal(holdfast.orders.ListOrders(bad, timeout=CALL_S_MAX))
+    assert told.fields == ["status", "request_ids"]
+    wanted = f"orders {OrderFilter(by_hold_end=True)!r}"
+    nil = "00000000-0000-0000-0000-000000000000"
+    for place in (nil, f"x {nil}", f"-1 {nil}", f"{'9' * 30} {nil}", "1", "1 x", f"\u0661 {nil}"):
+        forged = pb.ListOrdersRequest(by_hold_end=True, page_token=make_token(place, wanted))
+        told = await refusal(holdfast.orders.ListOrders(forged, timeout=CALL_S_MAX))
+        assert told.fields == ["page_token"], place
+    latest = make_token(f"{'9' * 17} {nil}", wanted)
+    request = pb.ListOrdersRequest(by_hold_end=True, page_token=latest)
+    assert not (await holdfast.orders.ListOrders(request, timeout=CALL_S_MAX)).orders

@@ -26,7 +26,7 @@ CONNECTIONS = 40
 
 
 @asynccontextmanager
-async def campaign_on(holdfast: RunningHoldfast, seed: int = 1) -> AsyncIterator[Campaign]:
+async def campaign_on(holdfast: RunningHoldfast, seed: int = 2) -> AsyncIterator[Campaign]:
     async with keyed(aio.insecure_channel(holdfast.addresses.notifier)) as notifier:
         channels = {
             "orders": holdfast.orders_channel,

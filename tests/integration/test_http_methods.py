@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import structlog
@@ -203,6 +204,9 @@ async def test_orders_are_placed_many_at_once_listed_and_found(http: Http) -> No
         assert {order["order_id"] for order in listed["orders"]} == whole
     found = await http.done("GET", "/v1/orders/search?channel=web")
     assert [order["request_id"] for order in found["orders"]] == ["r-2"]
+    today = datetime.now(UTC).date()
+    counted = await http.done("GET", f"/v1/orders/figures?first_day={today}&last_day={today}")
+    assert counted["days"][0]["orders"] == 2
     await eventually(
         lambda: http.done("GET", "/v1/orders?status=PENDING"), lambda page: not page["orders"]
     )

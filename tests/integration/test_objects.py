@@ -201,10 +201,14 @@ async def tells_nothing_of(
     assert told == []
 
 
-OF_ALL = ("ReadEvents", "StreamEvents")  # of all orders, and so not for customers at all
+OF_ALL = (
+    "ReadEvents",
+    "StreamEvents",
+    "GetOrderFigures",
+)  # of all orders, and so not for customers at all
 
 
-def test_feeds_are_not_for_customers() -> None:
+def test_what_tells_of_all_orders_is_not_for_customers() -> None:
     assert not any(CUSTOMER in ORDER_SERVICE[method] for method in OF_ALL)
 
 

@@ -138,13 +138,14 @@ async def test_nobody_else_is_named_in_a_request(shop: RunningHoldfast) -> None:
         ("CreateOrder", order),
         ("ListOrders", pb.ListOrdersRequest(customer_id="c-bob")),
         ("ListOrders", pb.ListOrdersRequest(customer_id="c-nobody")),
+        ("ListOrders", pb.ListOrdersRequest(by_hold_end=True)),
         ("SearchOrders", pb.SearchOrdersRequest(customer_id="c-bob")),
         ("EraseCustomer", pb.EraseCustomerRequest(email=EMAIL, force=True)),
     ):
         told = await refusal(ask(shop, method, request, ADA))
 
         assert told.code == StatusCode.INVALID_ARGUMENT
-        assert told.fields in (["customer_id"], ["email"])
+        assert told.fields in (["customer_id"], ["email"], ["by_hold_end"])
     batch = pb.BatchCreateOrdersRequest(requests=[order, create(line("LAMP"), customer_id="")])
     refused, made = (await ask(shop, "BatchCreateOrders", batch, ADA)).results
 

@@ -1,6 +1,7 @@
 """Products as callers make, change and list them, and what only a word does to a level."""
 
 import asyncio
+from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
@@ -127,3 +128,45 @@ async def test_pages_of_products_stay_stable_while_products_are_added(
         await holdfast.product(f"A-{len(seen)}")
 
     assert seen == [f"P-{number}" for number in range(7)]
+
+
+async def test_products_are_found_by_what_is_known_of_them(holdfast: RunningHoldfast) -> None:
+    for product_id, units in (("LAMP", 9), ("LAMP-RED", 2), ("NEVER", 0), ("SHADE", 1)):
+        await holdfast.product(product_id, units)
+    await holdfast.place(line("LAMP-RED", 2))
+
+    async def found(**wanted: Any) -> list[str]:
+        request, seen = pb.ListProductsRequest(page_size=1, **wanted), list[str]()
+        while True:
+            page = await holdfast.inventory.ListProducts(request, timeout=CALL_S_MAX)
+            seen += [product.product_id for product in page.products]
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                return seen
+
+    assert await found(product_id_prefix="LAMP") == ["LAMP", "LAMP-RED"]
+    assert await found(available_max=0) == ["LAMP-RED"]
+    assert await found(available_max=1, active=True) == ["LAMP-RED", "SHADE"]
+    assert await found(available_max=1, product_id_prefix="S") == ["SHADE"]
+    assert await found(product_id_prefix="s") == []
+    assert await found(active=False) == []
+    assert await found(waited_for=True) == []
+
+
+async def test_a_page_of_products_goes_on_with_the_same_filter_only(
+    holdfast: RunningHoldfast,
+) -> None:
+    for number in range(3):
+        await holdfast.product(f"P-{number}", 1)
+    request = pb.ListProductsRequest(page_size=1, available_max=1)
+    page = await holdfast.inventory.ListProducts(request, timeout=CALL_S_MAX)
+
+    for other in (
+        pb.ListProductsRequest(),
+        pb.ListProductsRequest(available_max=2),
+        pb.ListProductsRequest(available_max=1, active=True),
+    ):
+        other.page_token = page.next_page_token
+        found = await refusal(holdfast.inventory.ListProducts(other, timeout=CALL_S_MAX))
+
+        assert (found.code, found.fields) == (StatusCode.INVALID_ARGUMENT, ["page_token"])

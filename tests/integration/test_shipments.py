@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -9,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
+from holdfast.client import OrderLine
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
@@ -109,6 +111,47 @@ async def test_an_order_leaves_in_parts_and_stock_falls_with_it(
     actions = [(change.status, change.action) for change in second.history[2:]]
     assert actions == [(PARTIALLY_SHIPPED, ""), (SHIPPED, "")]
     await sound(holdfast)
+
+
+async def test_what_can_leave_is_listed_by_where_it_is_held(holdfast: RunningHoldfast) -> None:
+    """Page by page, among orders that are only held for, empty, gone, or of another customer."""
+    both = await confirmed(holdfast)
+    kept = await holdfast.client.orders.create("c-1", [OrderLine("LAMP", 1)], hold_s=60, wait_s=20)
+    late = await holdfast.place(line("LAMP", 1), customer_id="c-late")
+    gone = await holdfast.place(line("MUG", 1))
+    await ship(holdfast, shipping(gone, shipment_id="s-gone"))
+    for items in ((1, 1, "shop"), (2, 2, "shop")):  # the answer of Inventory need not be there
+        await ship(holdfast, shipping(both, items, shipment_id=f"s-{items[0]}"))
+
+    async def listed(**wanted: Any) -> list[str]:
+        request = pb.ListOrdersRequest(page_size=1, **wanted)
+        found: list[pb.Order] = []
+        while not found or request.page_token:
+            page = await holdfast.orders.ListOrders(request, timeout=CALL_S_MAX)
+            found += page.orders
+            request.page_token = page.next_page_token
+            if not page.orders:
+                break
+        for one in found:
+            assert list(one.stock) == list((await holdfast.order(one.order_id)).stock)
+        sought = holdfast.client.orders.search(page_size=1, **wanted)
+        assert [one.order_id async for one in sought] == [one.order_id for one in found]
+        return [one.order_id for one in found]
+
+    assert await listed(to_ship=True) == [late.order_id, both.order_id]
+    assert await listed(to_ship=True, location_id="shop") == [late.order_id]
+    assert await listed(to_ship=True, location_id="main") == [both.order_id]
+    assert await listed(location_id="shop") == [late.order_id, kept.order_id]
+    assert await listed(to_ship=True, product_id="MUG") == [both.order_id]
+    assert await listed(to_ship=True, customer_id="c-late", product_id="LAMP") == [late.order_id]
+    for nowhere in ("SHOP", "*", "%", "nowhere"):
+        assert await listed(to_ship=True, location_id=nowhere) == []
+    assert await holdfast.orders.ListOrders(
+        pb.ListOrdersRequest(to_ship=True, request_ids=[late.request_id, gone.request_id]),
+        timeout=CALL_S_MAX,
+    ) == await holdfast.orders.ListOrders(
+        pb.ListOrdersRequest(customer_id="c-late"), timeout=CALL_S_MAX
+    )
 
 
 async def test_a_shipment_is_recorded_once_whatever_is_repeated(

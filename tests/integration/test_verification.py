@@ -8,6 +8,9 @@ import pytest
 
 from holdfast import verification
 from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
+from holdfast.chassis.identity.keys import Key
+from holdfast.chassis.identity.store import KeyStore
+from holdfast.chassis.identity.user_store import User, UserStore
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
@@ -144,6 +147,35 @@ async def test_who_stands_wrongly_among_the_pending_orders_or_is_missing_there_i
             f"orders: order {gone} has 1 lines but is no order",
         ]
     )
+
+
+async def test_a_key_that_outlives_its_user_is_named(shop: TwoServices) -> None:
+    keys, users, now = KeyStore(shop.orders), UserStore(shop.orders), shop.clock.now()
+    for name, number in (("ann", 1), ("bob", 2), ("eve", 3)):
+        user = User(name, "argon2id", ("viewer",), now, now)
+        ends = now + timedelta(hours=12)
+        key = Key(f"{number:012}", name, b"", ("viewer",), (), now, ends, user=name)
+        await users.add(user)
+        assert await users.sign_in(user, user.password, key)
+    await keys.add(Key("000000000004", "kim", b"", ("viewer",), (), now))
+    async with users.changing("ann") as change:
+        assert change is not None
+        await change.end_keys(now)
+        await change.to(change.user._replace(locked_at=now))
+    sound = await verified(shop)
+
+    for damage in (
+        "UPDATE local_user SET locked_at = created_at WHERE name = 'bob'",
+        "DELETE FROM local_user WHERE name = 'eve'",
+    ):
+        assert await shop.orders.execute(damage) == 1
+    report = await verified(shop)
+
+    assert sound.contradictions == []
+    assert sorted(report.contradictions) == [
+        "orders: key 000000000002 is good, and its user bob is locked or gone",
+        "orders: key 000000000003 is good, and its user eve is locked or gone",
+    ]
 
 
 DAMAGES = [

@@ -1,4 +1,4 @@
-"""Two minutes of chaos on a whole cluster of processes: no promise is broken."""
+"""A minute of chaos on a whole cluster of processes: no promise is broken."""
 
 import json
 import subprocess
@@ -10,11 +10,11 @@ import pytest
 from proof.verbs import every_rpc
 
 ROOT = Path(__file__).parents[2]
-SEED, MINUTES, RUN_S_MAX = 20, 2, 420
+SEED, MINUTES, RUN_S_MAX = 20, 1, 360
 
 
 @pytest.mark.timeout(RUN_S_MAX + 30)
-def test_two_minutes_of_chaos_break_no_promise(tmp_path: Path) -> None:
+def test_a_minute_of_chaos_break_no_promise(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "proof.chaos", "--minutes", f"{MINUTES}", "--seed", f"{SEED}"]
     done = subprocess.run(
         [*command, "--raw", str(tmp_path)],
@@ -31,10 +31,10 @@ def test_two_minutes_of_chaos_break_no_promise(tmp_path: Path) -> None:
     verdict = json.loads(lines[-1])
     assert (verdict["ok"], verdict["seed"], verdict["violations"]) == (True, SEED, [])
     counts = verdict["counts"]
-    assert counts["faults struck"] > 10
-    assert counts["processes killed"] > 3
-    assert counts["orders"] > 200
+    assert counts["faults struck"] > 5
+    assert counts["processes killed"] > 1
+    assert counts["orders"] > 100
     assert counts["orders by status"].keys() >= {"CONFIRMED", "CANCELLED", "REJECTED"}
     assert counts["answered OK by RPC"].keys() == every_rpc()
-    assert counts["samples of the levels"] > 30
+    assert counts["samples of the levels"] > 15
     assert counts["different events heard"] > 2 * counts["orders"]

@@ -26,6 +26,27 @@ def test_a_list_passes_its_filter_on_and_stops_at_its_limit(network: Network) ->
     assert request.created_from.ToJsonString() == "2026-11-01T00:00:00Z"
 
 
+def test_products_are_listed_as_the_options_say(network: Network) -> None:
+    network.answer("ListProducts", *[inventory_pb2.ListProductsResponse()] * 3)
+    typed = "product list --begins LAMP- --active --low 0 --waited-for"
+
+    for command in (typed, "product list --inactive", "product list"):
+        assert holdfast(network, *command.split()).exit_code == 0
+
+    size, request = 50, inventory_pb2.ListProductsRequest
+    assert network.asked(request) == [
+        request(
+            product_id_prefix="LAMP-",
+            active=True,
+            available_max=0,
+            waited_for=True,
+            page_size=size,
+        ),
+        request(active=False, page_size=size),
+        request(page_size=size),
+    ]
+
+
 def test_the_times_of_a_filter_keep_their_offset_and_their_fractions(network: Network) -> None:
     network.answer("ListOrders", orders_pb2.ListOrdersResponse())
     network.answer("ListMovements", inventory_pb2.ListMovementsResponse())
@@ -47,6 +68,9 @@ def test_a_status_or_a_time_that_there_is_not_is_refused_before_anything_is_aske
     hints = {
         ("order", "list", "--status", "unknown"): "there are PENDING",
         ("order", "list", "--from", "03/04/2026"): "UTC",
+        ("product", "list", "--low", "few"): "--low",
+        ("product", "list", "--low", "-1"): "--low",
+        ("product", "list", "--begins", ""): "--begins",
         ("stock", "movements", "--before", "2026-02-30"): "no such day",
         ("order", "create", "--customer", "c-1", "MUG=1", "--wait", "1h30"): "--wait",
     }

@@ -30,6 +30,7 @@ from holdfast.client import (
     Placed,
     Unavailable,
 )
+from holdfast.contracts.identity.v1 import users_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
 
@@ -51,7 +52,7 @@ class Network:
         self.hung_up = threading.Event()
         self._answers: defaultdict[str, list[Sequence[Answer]]] = defaultdict(list)
         self._server = grpc.server(ThreadPoolExecutor(8))
-        for file in (orders_pb2.DESCRIPTOR, inventory_pb2.DESCRIPTOR):
+        for file in (orders_pb2.DESCRIPTOR, inventory_pb2.DESCRIPTOR, users_pb2.DESCRIPTOR):
             for service in file.services_by_name.values():
                 handlers = {method.name: self._handler(method) for method in service.methods}
                 generic = grpc.method_handlers_generic_handler(service.full_name, handlers)

@@ -178,6 +178,9 @@ ORDER: dict[str, Refused] = {
     "status": ("status", ["CONFIRMED", 2, HALF], lambda h, bad: h.orders.list(status=bad)),
     "from": ("created_from", BAD_TIMES, lambda h, bad: h.orders.list(created_from=bad)),
     "before": ("created_before", BAD_TIMES, lambda h, bad: h.orders.list(created_before=bad)),
+    "to ship": ("to_ship", [1, "yes", None], lambda h, bad: h.orders.list(to_ship=bad)),
+    "by hold end": ("by_hold_end", [1, None], lambda h, bad: h.orders.list(by_hold_end=bad)),
+    "held at": ("location_id", BAD_TEXTS, lambda h, bad: h.orders.search(location_id=bad)),
     "limit": ("limit", BAD_COUNTS, lambda h, bad: h.orders.list(limit=bad)),
     "page": ("page_size", [*BAD_COUNTS, None], lambda h, bad: h.orders.list(page_size=bad)),
     "batch": (
@@ -260,6 +263,26 @@ STOCK: dict[str, Refused] = {
         lambda h, bad: h.inventory.update_product("LAMP", version=1, safety_stock=bad),
     ),
     "products": ("limit", BAD_COUNTS, lambda h, bad: h.inventory.list_products(limit=bad)),
+    "products that begin": (
+        "product_id_prefix",
+        BAD_TEXTS,
+        lambda h, bad: h.inventory.list_products(id_prefix=bad),
+    ),
+    "products that are sold": (
+        "active",
+        ["yes", 1],
+        lambda h, bad: h.inventory.product_page(active=bad),
+    ),
+    "products low": (
+        "available_max",
+        BAD_COUNTS[1:],
+        lambda h, bad: h.inventory.list_products(available_max=bad),
+    ),
+    "products waited for": (
+        "waited_for",
+        ["yes", 1, None],
+        lambda h, bad: h.inventory.product_page(waited_for=bad),
+    ),
     "movements": (
         "created_from",
         BAD_TIMES,

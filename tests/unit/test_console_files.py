@@ -29,6 +29,7 @@ from holdfast.client import (
 from holdfast.console.intake import Stage
 from holdfast.console.jobs import RowState
 from holdfast.console.screens.bulk_verbs import VERBS
+from holdfast.console.views import LISTS
 from holdfast.console.words import chosen, languages
 from holdfast.exchange.files import KINDS
 from holdfast.exchange.kinds import Outcome
@@ -42,6 +43,7 @@ TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
 SAYS = re.compile(
     r"""(?:\bt|\.say|NotSignedIn|ProviderAway)\(\s*["']([a-z_]+(?:\.[\w.]+)?)["']\s*[,)]"""
 )
+CHARTS = "orders revenue outcomes promised".split()
 BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a word and a value
     "status": OrderStatus,
     "paid": PaymentStatus,
@@ -54,16 +56,31 @@ BUILT: dict[str, Iterable[str]] = {  # texts whose names are put together from a
         *"product_made product_changed receipt set quarantine release".split(),
         *"location_made location_changed transfer_made transfer_received transfer_closed".split(),
         *"profile hook_change hook_on hook_off hook_replay hook_redeliver hook_delete".split(),
-        "key_revoke",
+        *"key_revoke view_saved view_changed view_deleted".split(),
+        *"user_made user_changed user_deleted password".split(),
+    ],
+    "user": [
+        name
+        for act in ("lock", "unlock", "password", "rights", "delete")
+        for name in (act, f"{act}_hint")
     ],
     "backorder": [one for one in BackorderMode if one is not BackorderMode.UNKNOWN],
     "product": ["any", "yes", "no"],
+    "views": [f"of_{path[1:].replace('-', '_')}" for path in LISTS],
+    "figures": "rejected missing waiting waited_for".split(),
+    "chart": [
+        *(one for name in CHARTS for one in (name, f"{name}_note")),
+        "stock",
+    ],
+    "stock": "came went free on_hand".split(),
+    "series": "orders revenue at_once waited rejected p50 p95 on_hand free".split(),
     "sent": DeliveryState,
     "hook": [
         *WebhookState,
         *"secret secret_what made rotated failed deliveries".split(),
         *"what_nothing what_failed what_since".split(),
     ],
+    "found": "order product transfer customer".split(),
     "key": "secret secret_what made rotated".split(),
     "moved": MovementKind,
     "why": StockReason,

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from holdfast.chassis.http.pages import POLICY, Pages, told
 from holdfast.chassis.http.router import routes_of
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.notifier.v1 import notifier_pb2
 from holdfast.contracts.orders.v1 import orders_pb2
@@ -20,7 +20,7 @@ STATIC = Path(str(files("holdfast.chassis.http") / "static"))
 DOCUMENT = json.loads((files("holdfast.contracts") / "openapi.json").read_text())
 SERVICES = [
     service
-    for file in (orders_pb2, inventory_pb2, keys_pb2, notifier_pb2)
+    for file in (orders_pb2, inventory_pb2, keys_pb2, users_pb2, notifier_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     if service.name not in ("KeyIntakeService", "KeyOfferService")  # services ask, over gRPC
 ]

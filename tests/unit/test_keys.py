@@ -16,6 +16,7 @@ from holdfast.chassis.identity.principal import Principal
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 from holdfast.chassis.identity.roles import ROLES, known_scopes, scopes_of
 from holdfast.chassis.identity.store import KeyStore
+from holdfast.chassis.identity.user_servicer import SIGN_IN
 from holdfast.inventory.presentation import rights as inventory_rights
 from holdfast.notifier.presentation import rights as notifier_rights
 from holdfast.notifier.service import SERVICE_NAME as NOTIFIER_SERVICE_NAME
@@ -106,21 +107,21 @@ def test_the_scheme_is_written_in_any_case(scheme: str) -> None:
 
 def test_a_role_of_a_newer_version_allows_nothing() -> None:
     assert known_scopes(["viewer", "astronaut"]) == ROLES["viewer"]
-    for name in ("astronaut", "customer", "service", "keys:held"):
+    for name in ("astronaut", "anybody", "customer", "service", "keys:held"):
         assert known_scopes([name]) == frozenset()
         with pytest.raises(ValueError, match=name):
             scopes_of([name])
 
 
 def test_every_method_stands_in_the_table_and_the_table_has_no_other() -> None:
-    from holdfast.contracts.identity.v1 import keys_pb2
+    from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
     from holdfast.contracts.inventory.v1 import inventory_pb2
     from holdfast.contracts.notifier.v1 import notifier_pb2
     from holdfast.contracts.orders.v1 import orders_pb2
 
     services = {
         one.full_name: one
-        for file in (keys_pb2, inventory_pb2, orders_pb2, notifier_pb2)
+        for file in (keys_pb2, users_pb2, inventory_pb2, orders_pb2, notifier_pb2)
         for one in file.DESCRIPTOR.services_by_name.values()
     }
     table = {**orders_rights.RIGHTS, **inventory_rights.RIGHTS, **notifier_rights.RIGHTS}
@@ -129,7 +130,8 @@ def test_every_method_stands_in_the_table_and_the_table_has_no_other() -> None:
     assert table.keys() == methods
     assert {ORDER_SERVICE_NAME, NOTIFIER_SERVICE_NAME} < services.keys()
     assert all(table.values()), "a method without a scope is nobody's"
-    allowed = scopes_of(ROLES) | {"customer", "service", "keys:held"}
+    allowed = scopes_of(ROLES) | {"anybody", "customer", "service", "keys:held"}
+    assert [name for name, needed in table.items() if "anybody" in needed] == [SIGN_IN]
     assert all(needed <= allowed for needed in table.values())
 
 

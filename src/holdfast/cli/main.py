@@ -25,6 +25,7 @@ from holdfast.cli import (
     products,
     serving,
     stock,
+    users,
     webhooks,
 )
 from holdfast.cli.bench import bench
@@ -90,6 +91,7 @@ app.add_typer(customers.app, name="customer")
 app.add_typer(stock.app, name="stock")
 app.add_typer(products.app, name="product")
 app.add_typer(keys.app, name="key")
+app.add_typer(users.app, name="user")
 app.add_typer(locations.app, name="location")
 app.add_typer(backorders.app, name="backorder")
 app.add_typer(events.app, name="events")

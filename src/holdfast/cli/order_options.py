@@ -37,6 +37,16 @@ ReferenceOption = Annotated[
 ]
 ChannelOption = Annotated[str, typer.Option(metavar="TEXT", help="Where it came from.")]
 NoteOption = Annotated[str | None, typer.Option(help="For whoever handles it.")]
+ToShipOption = Annotated[
+    bool, typer.Option("--to-ship", help="Only those of which something can leave now.")
+]
+HeldAtOption = Annotated[
+    str, typer.Option(metavar="ID", help="Only those for which units are held at this location.")
+]
+HoldEndOption = Annotated[
+    bool,
+    typer.Option("--by-hold-end", help="Only those with a hold; the one that ends next first."),
+]
 HoldOption = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Hold the stock so long (up to 24h) for `order confirm`."),

@@ -23,11 +23,14 @@ from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import ORDERS_ADDRESS, Connection, DataOption, OrdersOption
 from holdfast.cli.exits import REFUSED, repeatable_as
 from holdfast.cli.order_edits import cancel, edit
+from holdfast.cli.order_figures import figures
 from holdfast.cli.order_options import (
     AddedOption,
     BillToOption,
     ChannelOption,
     DiscountOption,
+    HeldAtOption,
+    HoldEndOption,
     HoldOption,
     NoteOption,
     NoWaitOption,
@@ -35,6 +38,7 @@ from holdfast.cli.order_options import (
     PaidOption,
     ReferenceOption,
     ShipToOption,
+    ToShipOption,
     WaitOption,
     charges_of,
     exact_amount,
@@ -71,6 +75,7 @@ app = CommandGroup(help="Place orders, look at them, change them.", no_args_is_h
 app.command()(edit)
 app.command()(cancel)
 app.command()(ship)
+app.command()(figures)
 app.add_typer(shipment_app, name="shipment")
 app.add_typer(order_returns.app, name="return")
 
@@ -167,12 +172,15 @@ def list_orders(
     ] = None,
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
+    by_hold_end: HoldEndOption = False,
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List orders, newest first."""
+    """List orders, newest first; what can leave now: holdfast order list --to-ship"""
 
     async def found(client: Holdfast) -> list[Order]:
         listed = client.orders.list(
@@ -181,6 +189,9 @@ def list_orders(
             product_id=product or "",
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
+            by_hold_end=by_hold_end,
             limit=limit,
         )
         return [order async for order in listed]
@@ -202,6 +213,8 @@ def search(
     product: Annotated[str, typer.Option(metavar="ID", help="Only with this product.")] = "",
     created_from: FromOption = None,
     created_before: BeforeOption = None,
+    to_ship: ToShipOption = False,
+    location: HeldAtOption = "",
     limit: LimitOption = 50,
     orders: OrdersOption = ORDERS_ADDRESS,
     data: DataOption = None,
@@ -221,6 +234,8 @@ def search(
             product_id=product,
             created_from=created_from,
             created_before=created_before,
+            to_ship=to_ship,
+            location_id=location,
             limit=limit,
         )
         return [order async for order in sought]

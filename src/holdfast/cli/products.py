@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.arguments import CURRENCY, CurrencyOption, LimitOption, VersionOption, price
+from holdfast.cli.arguments import (
+    COUNT_MAX,
+    CURRENCY,
+    CurrencyOption,
+    LimitOption,
+    VersionOption,
+    given,
+    price,
+    whole,
+)
 from holdfast.cli.backorders import BackorderOption, ExpectedOption, policy_line, revised
 from holdfast.cli.commands import CommandGroup
 from holdfast.cli.connection import (
@@ -113,15 +122,40 @@ def update(
 
 @app.command("list")
 def list_products(
+    begins: Annotated[
+        str | None,
+        typer.Option(parser=given, metavar="TEXT", help="Only ids that begin so."),
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Only what is sold, or is not.")
+    ] = None,
+    low: Annotated[
+        int | None,
+        typer.Option(
+            parser=whole(0, COUNT_MAX),
+            metavar="UNITS",
+            help="Only what was in stock once, with at most so many available.",
+        ),
+    ] = None,
+    waited_for: Annotated[
+        bool, typer.Option("--waited-for", help="Only what orders wait for.")
+    ] = False,
     limit: LimitOption = 50,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List products by id."""
+    """List products by id: holdfast product list --active --low 0"""
 
     async def found(client: Holdfast) -> list[Product]:
-        return [product async for product in client.inventory.list_products(limit=limit)]
+        listed = client.inventory.list_products(
+            id_prefix=begins or "",
+            active=active,
+            available_max=low,
+            waited_for=waited_for,
+            limit=limit,
+        )
+        return [product async for product in listed]
 
     _show_all(Connection(inventory=inventory, data=data).run(found), output)
 

@@ -7,8 +7,8 @@ from functools import partial
 
 from holdfast.cli.replay_report import SourcingReport
 from holdfast.cli.replay_returns import FILLED
-from holdfast.client import AlreadyExists, Holdfast, Order, OrderStatus
-from holdfast.exchange.patience import in_parallel, patiently
+from holdfast.client import AlreadyExists, Holdfast, Order
+from holdfast.exchange.patience import patiently
 
 MAIN = "main"
 LOCATIONS_MAX = 20
@@ -39,25 +39,15 @@ async def make_locations(client: Holdfast, location_ids: Sequence[str], patience
             await patiently(patience_s, create)
 
 
-async def sourced(
-    client: Holdfast, orders: Mapping[str, Order], concurrency: int, patience_s: float
-) -> SourcingReport:
-    """From how many locations, and from which, the orders that are filled have their units.
-
-    :param orders: as lists tell them, or whole if something left of them.
-    """
+def sourced(orders: Mapping[str, Order]) -> SourcingReport:
+    """From how many locations, and from which, the orders that are filled have their units."""
     orders_by_count: Counter[int] = Counter()
     units: Counter[str] = Counter()
-
-    async def count(order: Order) -> None:
-        if order.status is not OrderStatus.SHIPPED:  # lists don't tell what is held where
-            order = await patiently(patience_s, partial(client.orders.get, order.order_id))
-        places = _places(order)
-        orders_by_count[len(places)] += 1
-        units.update(places)
-
-    filled = [order for order in orders.values() if order.status in FILLED]
-    await in_parallel(concurrency, filled, count)
+    for order in orders.values():
+        if order.status in FILLED:
+            places = _places(order)
+            orders_by_count[len(places)] += 1
+            units.update(places)
     return SourcingReport(dict(sorted(orders_by_count.items())), dict(sorted(units.items())))
 
 

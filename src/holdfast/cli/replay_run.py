@@ -145,7 +145,7 @@ class _Replay:
             settled = time.perf_counter()
             found: Mapping[str, Order] = await self._found_again()
             found = await self._take_back(found)
-            await self._count_locations(found)
+            self._count_locations(found)
             self._tally(found)
         except HoldfastError as error:
             # The rest of the account is worth telling all the same.
@@ -316,12 +316,9 @@ class _Replay:
         tell = partial(self._progress, "taking goods back")
         return await self._cancellations.take_back(found, self._placed, tell)
 
-    async def _count_locations(self, orders: Mapping[str, Order]) -> None:
-        options = self._options
-        if options.locations:
-            self._report.sourcing = await sourced(
-                self._client, orders, options.concurrency, options.patience_s
-            )
+    def _count_locations(self, orders: Mapping[str, Order]) -> None:
+        if self._options.locations:
+            self._report.sourcing = sourced(orders)
 
     def _tally(self, orders: Mapping[str, Order]) -> None:
         counts = Counter(order.status for order in orders.values())

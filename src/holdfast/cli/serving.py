@@ -144,6 +144,7 @@ def up(
                 port=settings,
                 operator_key=key,
                 issuers=settings.issuers,
+                passwords=settings,
                 feed_settings=settings,
                 telling=settings,
                 sign_in=settings,

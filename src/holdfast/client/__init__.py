@@ -38,6 +38,7 @@ from holdfast.client._explain_types import (
     OpenHold,
     StockExplanation,
 )
+from holdfast.client._figures import OrderFigures, OrdersOfDay, Sales, ShortProduct
 from holdfast.client._health import ServiceHealth
 from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Caller, Key, Keys, NewKey
@@ -100,6 +101,7 @@ from holdfast.client._types import (
     StockRequest,
     new_request_id,
 )
+from holdfast.client._users import SignedIn, User, Users
 from holdfast.client._webhook_types import (
     Attempt,
     Delivery,
@@ -172,10 +174,12 @@ __all__ = [
     "Order",
     "OrderChange",
     "OrderEdit",
+    "OrderFigures",
     "OrderLine",
     "OrderRequest",
     "OrderStatus",
     "Orders",
+    "OrdersOfDay",
     "Overloaded",
     "Payment",
     "PaymentKind",
@@ -193,11 +197,14 @@ __all__ = [
     "ReturnLine",
     "ReturnReceipt",
     "ReturnState",
+    "Sales",
     "ServiceHealth",
     "Shipment",
     "ShipmentItem",
     "ShortOfStock",
+    "ShortProduct",
     "Shortage",
+    "SignedIn",
     "Sourcing",
     "SourcingReason",
     "SourcingStrategy",
@@ -214,6 +221,8 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unmet",
+    "User",
+    "Users",
     "Violation",
     "Webhook",
     "WebhookSecret",

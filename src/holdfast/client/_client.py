@@ -15,6 +15,7 @@ from holdfast.client._key import key_for
 from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls, credentials
+from holdfast.client._users import Users
 from holdfast.client._webhooks import Mails, Webhooks
 
 ORDERS_ADDRESS = "127.0.0.1:7001"
@@ -74,6 +75,7 @@ class Holdfast:
         self.inventory = Inventory(to_inventory)
         self.customers = Customers(to_orders)
         self.keys = Keys(to_orders)
+        self.users = Users(to_orders)
         self.events = Events(to_orders, to_inventory)
         self.webhooks = Webhooks(to_notifier)
         self.mails = Mails(to_notifier)

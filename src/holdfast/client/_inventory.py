@@ -1,6 +1,6 @@
 """Inventory as callers use it: keep products, set and read their stock, read the ledger."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 
 from holdfast.client import _requests, _stock_requests
 from holdfast.client._batches import send_in_parts
@@ -8,12 +8,9 @@ from holdfast.client._checks import Checks, attempt
 from holdfast.client._errors import HoldfastError
 from holdfast.client._explaining import Explaining
 from holdfast.client._locations import Locations
-from holdfast.client._money import Money
-from holdfast.client._pages import PAGE_SIZE, walk
+from holdfast.client._products import Products
 from holdfast.client._status import error_from_status
 from holdfast.client._stock_types import (
-    Backorder,
-    Product,
     StockInfo,
     StockLevel,
     StockReason,
@@ -22,13 +19,12 @@ from holdfast.client._transfers import Transfers
 from holdfast.client._types import StockRequest, new_request_id
 from holdfast.client._wire import (
     level_from_wire,
-    product_from_wire,
     stock_info_from_wire,
 )
 from holdfast.contracts.inventory.v1 import inventory_pb2
 
 
-class Inventory(Locations, Explaining, Transfers):
+class Inventory(Locations, Explaining, Products, Transfers):
     """The verbs of Inventory. Every method may raise any `HoldfastError`; the likely are named."""
 
     async def set_stock(
@@ -277,111 +273,6 @@ class Inventory(Locations, Explaining, Transfers):
                 break  # not even one came: that is for the caller to know
             due = left
         return [found[number] for number in sorted(found)]
-
-    async def create_product(
-        self,
-        product_id: str,
-        *,
-        unit_price: Money,
-        name: str = "",
-        description: str = "",
-        active: bool = True,
-        backorder: Backorder | None = None,
-        safety_stock: int = 0,
-    ) -> Product:
-        """Make a product under the merchant's own code.
-
-        Repeating with the same contents returns it and changes nothing.
-
-        :param backorder: whether orders may wait for it; None: they may not.
-        :param safety_stock: units that are not promised, at each location.
-        :raises AlreadyExists: the id has other contents (PRODUCT_EXISTS); use `update_product`.
-        """
-        answer = await self._calls.ask(
-            self._stub.CreateProduct,
-            _requests.create_product(
-                product_id,
-                name=name,
-                description=description,
-                unit_price=unit_price,
-                active=active,
-                backorder=backorder,
-                safety_stock=safety_stock,
-            ),
-            repeatable=True,
-        )
-        return product_from_wire(answer)
-
-    async def update_product(
-        self,
-        product_id: str,
-        *,
-        version: int,
-        name: str | None = None,
-        description: str | None = None,
-        unit_price: Money | None = None,
-        active: bool | None = None,
-        backorder: Backorder | None = None,
-        safety_stock: int | None = None,
-    ) -> Product:
-        """Change a product's details; None leaves a field as it is.
-
-        Never repeated after an unknown outcome: read the product to see whether it changed.
-
-        :param version: the product's version as last read.
-        :param backorder: the whole policy; it binds new promises only, and what waits stays.
-        :param safety_stock: what is promised already stays promised.
-        :raises StaleVersion: the product changed since.
-        :raises NotFound: the product does not exist.
-        """
-        answer = await self._calls.ask(
-            self._stub.UpdateProduct,
-            _requests.update_product(
-                product_id,
-                version=version,
-                name=name,
-                description=description,
-                unit_price=unit_price,
-                active=active,
-                backorder=backorder,
-                safety_stock=safety_stock,
-            ),
-            repeatable=False,
-        )
-        return product_from_wire(answer)
-
-    def list_products(
-        self, *, limit: int | None = None, page_size: int = PAGE_SIZE
-    ) -> AsyncGenerator[Product]:
-        """Every product by id, fetched page by page.
-
-        :param limit: at most so many products; None: all.
-        :param page_size: products per call, at most 1,000; fewer come where they are large.
-        """
-        size, wanted = _requests.page_bounds(page_size, limit)
-        request = inventory_pb2.ListProductsRequest()
-
-        async def page(size: int, token: str) -> tuple[Sequence[Product], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
-            return [product_from_wire(one) for one in answer.products], answer.next_page_token
-
-        return walk(page, page_size=size, limit=wanted)
-
-    async def product_page(
-        self, page_token: str = "", *, page_size: int = PAGE_SIZE
-    ) -> tuple[Sequence[Product], str]:
-        """One page of what `list_products` walks over, and the next one's token, "" on the last.
-
-        :param page_token: as the page before told it; "": the first page.
-        :raises InvalidRequest: the token is none.
-        """
-        checks = Checks()
-        token, size = checks.page(page_token, page_size)
-        checks.raise_any()
-        request = inventory_pb2.ListProductsRequest(page_size=size, page_token=token)
-        answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
-        return list(map(product_from_wire, answer.products)), answer.next_page_token
 
 
 def _had_no_room(found: StockInfo | HoldfastError | None) -> bool:

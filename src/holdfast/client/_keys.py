@@ -20,6 +20,7 @@ class Key:
     :param grants: its roles and scopes.
     :param networks: from where it may be used; none: from anywhere.
     :param use_time: about when it was last used.
+    :param user: who signed in for it; empty: it was made for somebody to keep.
     """
 
     key_id: str
@@ -30,6 +31,7 @@ class Key:
     expire_time: datetime | None
     revoke_time: datetime | None
     use_time: datetime | None
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,14 @@ class Caller:
     :param name: empty: nobody is asked who they are, and everybody may do everything.
     :param scopes: all that may be done, such as orders:read.
     :param customer_id: whose orders alone are there; empty: everybody's.
+    :param user: who signed in by a password; empty: nobody did.
     """
 
     name: str
     credential_id: str
     scopes: frozenset[str]
     customer_id: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,17 @@ class Keys:
         """
         answer = await self._calls.ask(self._stub.WhoAmI, pb.WhoAmIRequest(), repeatable=True)
         return Caller(
-            answer.name, answer.credential_id, frozenset(answer.scopes), answer.customer_id
+            answer.name,
+            answer.credential_id,
+            frozenset(answer.scopes),
+            answer.customer_id,
+            answer.user,
         )
 
     async def list(self) -> list[Key]:
         """Every key there ever was, the oldest first."""
         answer = await self._calls.ask(self._stub.ListKeys, pb.ListKeysRequest(), repeatable=True)
-        return list(map(_key, answer.keys))
+        return list(map(key_of, answer.keys))
 
     async def rotate(self, key_id: str, *, overlap: timedelta = timedelta(days=1)) -> NewKey:
         """Make a key that does the same, and have this one end after `overlap`.
@@ -123,7 +131,7 @@ class Keys:
         checks = Checks()
         request = pb.RevokeKeyRequest(key_id=checks.text("key_id", key_id))
         checks.raise_any()
-        return _key(await self._calls.ask(self._stub.RevokeKey, request, repeatable=True))
+        return key_of(await self._calls.ask(self._stub.RevokeKey, request, repeatable=True))
 
 
 def _duration(checks: Checks, name: str, value: object) -> Duration:
@@ -138,10 +146,12 @@ def _duration(checks: Checks, name: str, value: object) -> Duration:
 
 
 def _new(message: pb.CreateKeyResponse) -> NewKey:
-    return NewKey(_key(message.key), message.text)
+    return NewKey(key_of(message.key), message.text)
 
 
-def _key(message: pb.Key) -> Key:
+def key_of(message: pb.Key) -> Key:
+    """Read what is told of a key."""
+
     def at(name: str) -> datetime | None:
         return time_from_wire(getattr(message, name)) if name in told else None
 
@@ -155,4 +165,5 @@ def _key(message: pb.Key) -> Key:
         at("expire_time"),
         at("revoke_time"),
         at("use_time"),
+        message.user,
     )

@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from decimal import Decimal
 
 from holdfast.client import _edit_requests, _requests
 from holdfast.client._batches import send_in_parts
 from holdfast.client._checks import SECONDS_MAX, Checks, attempt
 from holdfast.client._errors import HoldfastError
+from holdfast.client._figures import Figures
 from holdfast.client._money import Money
-from holdfast.client._pages import PAGE_SIZE, walk
+from holdfast.client._order_lists import OrderLists
 from holdfast.client._shipping import Shipping
 from holdfast.client._status import error_from_status
 from holdfast.client._stock_types import Sourcing
@@ -22,9 +22,7 @@ from holdfast.client._types import (
     Order,
     OrderLine,
     OrderRequest,
-    OrderStatus,
     PaymentKind,
-    PaymentStatus,
     Placed,
     new_request_id,
 )
@@ -34,7 +32,7 @@ from holdfast.contracts.orders.v1 import orders_pb2
 WATCH_S = 60.0
 
 
-class Orders(Shipping):
+class Orders(OrderLists, Shipping, Figures):
     """The verbs of Orders. Every method may raise any `HoldfastError`; the likely are named."""
 
     async def create(
@@ -123,84 +121,6 @@ class Orders(Shipping):
         request = _requests.get_order(order_id)
         answer = await self._calls.ask(self._stub.GetOrderDetails, request, repeatable=True)
         return order_from_wire(answer)
-
-    def list(
-        self,
-        *,
-        customer_id: str = "",
-        status: OrderStatus | None = None,
-        product_id: str = "",
-        created_from: datetime | None = None,
-        created_before: datetime | None = None,
-        request_ids: Sequence[str] = (),
-        limit: int | None = None,
-        page_size: int = PAGE_SIZE,
-    ) -> AsyncGenerator[Order]:
-        """Every matching order, newest first, fetched page by page; without their history.
-
-        :param request_ids: only orders recorded under one of these, whoever the customer is; at
-            most 1,000. Empty: any.
-        :param limit: at most so many orders; None: all.
-        :param page_size: orders per call, at most 1,000; fewer come where they are large.
-        """
-        size, wanted = _requests.page_bounds(page_size, limit)
-        request = _requests.list_orders(
-            customer_id=customer_id,
-            status=status,
-            product_id=product_id,
-            created_from=created_from,
-            created_before=created_before,
-            request_ids=request_ids,
-        )
-
-        async def page(size: int, token: str) -> tuple[Sequence[Order], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListOrders, request, repeatable=True)
-            return [order_from_wire(order) for order in answer.orders], answer.next_page_token
-
-        return walk(page, page_size=size, limit=wanted)
-
-    def search(
-        self,
-        *,
-        order_id_prefix: str = "",
-        reference: str = "",
-        email: str = "",
-        channel: str = "",
-        payment_status: PaymentStatus | None = None,
-        customer_id: str = "",
-        status: OrderStatus | None = None,
-        product_id: str = "",
-        created_from: datetime | None = None,
-        created_before: datetime | None = None,
-        limit: int | None = None,
-        page_size: int = PAGE_SIZE,
-    ) -> AsyncGenerator[Order]:
-        """Every order that fits all that is given, newest first, page by page; without history.
-
-        :param order_id_prefix: 4 to 36 characters that the order's id begins with.
-        :param limit: at most so many orders; None: all.
-        """
-        size, wanted = _requests.page_bounds(page_size, limit)
-        request = _requests.search_orders(
-            status=status,
-            payment_status=payment_status,
-            created_from=created_from,
-            created_before=created_before,
-            order_id_prefix=order_id_prefix,
-            reference=reference,
-            email=email,
-            channel=channel,
-            customer_id=customer_id,
-            product_id=product_id,
-        )
-
-        async def page(size: int, token: str) -> tuple[Sequence[Order], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.SearchOrders, request, repeatable=True)
-            return [order_from_wire(order) for order in answer.orders], answer.next_page_token
-
-        return walk(page, page_size=size, limit=wanted)
 
     async def update(
         self,

@@ -6,9 +6,8 @@ Each function raises InvalidRequest, with all violations, before anything can be
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from holdfast.client._checks import HOLD_S_MAX, STOCK_MAX, WAIT_S_MAX, Checks
+from holdfast.client._checks import HOLD_S_MAX, WAIT_S_MAX, Checks
 from holdfast.client._details import (
-    write_backorder,
     write_charges,
     write_details,
     write_lines,
@@ -24,7 +23,6 @@ from holdfast.client._types import (
     PaymentStatus,
 )
 from holdfast.client._wire import (
-    money_to_wire,
     payment_kind_to_wire,
     status_to_wire,
 )
@@ -131,6 +129,9 @@ def list_orders(
     created_from: object,
     created_before: object,
     request_ids: object,
+    to_ship: object,
+    location_id: object,
+    by_hold_end: object,
 ) -> orders_pb2.ListOrdersRequest:
     checks = Checks()
     wanted = status if isinstance(status, OrderStatus) else None
@@ -146,6 +147,9 @@ def list_orders(
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
         request_ids=[checks.text(f"request_ids[{n}]", one) for n, one in enumerate(named)],
+        to_ship=checks.flag("to_ship", to_ship),
+        location_id=checks.text("location_id", location_id),
+        by_hold_end=checks.flag("by_hold_end", by_hold_end),
     )
     checks.raise_any()
     return request
@@ -157,6 +161,7 @@ def search_orders(
     payment_status: object,
     created_from: object,
     created_before: object,
+    to_ship: object,
     **texts: object,
 ) -> orders_pb2.SearchOrdersRequest:
     checks = Checks()
@@ -164,6 +169,7 @@ def search_orders(
         status=status_to_wire(status if isinstance(status, OrderStatus) else None),
         created_from=time_to_wire(checks.instant("created_from", created_from)),
         created_before=time_to_wire(checks.instant("created_before", created_before)),
+        to_ship=checks.flag("to_ship", to_ship),
     )
     for name, value in texts.items():
         setattr(request, name, checks.text(name, value))
@@ -223,76 +229,6 @@ def product_ids(values: object) -> list[str]:
     ]
     checks.raise_any()
     return ids
-
-
-def create_product(
-    product_id: object,
-    *,
-    name: object,
-    description: object,
-    unit_price: object,
-    active: object,
-    backorder: object,
-    safety_stock: object,
-) -> inventory_pb2.CreateProductRequest:
-    """Without a policy of back-orders nothing of it is waited for."""
-    checks = Checks()
-    product = inventory_pb2.Product(
-        product_id=checks.text("product.product_id", product_id),
-        name=checks.text("product.name", name),
-        description=checks.text("product.description", description),
-        unit_price=money_to_wire(checks.price("product.unit_price", unit_price)),
-        active=checks.flag("product.active", active),
-        safety_stock=_safety_stock(checks, safety_stock),
-    )
-    if backorder is not None:
-        write_backorder(checks, product.backorder, backorder)
-    checks.raise_any()
-    return inventory_pb2.CreateProductRequest(product=product)
-
-
-def update_product(
-    product_id: object,
-    *,
-    version: object,
-    name: object,
-    description: object,
-    unit_price: object,
-    active: object,
-    backorder: object,
-    safety_stock: object,
-) -> inventory_pb2.UpdateProductRequest:
-    """Of the details, None is left as it is."""
-    checks = Checks()
-    request = inventory_pb2.UpdateProductRequest()
-    product, paths = request.product, request.update_mask.paths
-    product.product_id = checks.text("product.product_id", product_id)
-    product.version = checks.number("product.version", version, lowest=1)
-    if name is not None:
-        paths.append("name")
-        product.name = checks.text("product.name", name)
-    if description is not None:
-        paths.append("description")
-        product.description = checks.text("product.description", description)
-    if unit_price is not None:
-        paths.append("unit_price")
-        price = checks.price("product.unit_price", unit_price)
-        product.unit_price.CopyFrom(money_to_wire(price))
-    if active is not None:
-        paths.append("active")
-        product.active = checks.flag("product.active", active)
-    if backorder is not None:
-        paths.append("backorder")
-        write_backorder(checks, product.backorder, backorder)
-    if safety_stock is not None:
-        paths.append("safety_stock")
-        product.safety_stock = _safety_stock(checks, safety_stock)
-    checks.raise_any()
-    return request
-
-
-def _safety_stock(checks: Checks, units: object) -> int:
-    return checks.number("product.safety_stock", units, lowest=0, highest=STOCK_MAX)
 
 
 def list_movements(

@@ -21,6 +21,7 @@ from holdfast.client._inventory import Inventory
 from holdfast.client._keys import Keys
 from holdfast.client._orders import Orders
 from holdfast.client._tls import Tls
+from holdfast.client._users import Users
 from holdfast.client._webhooks import Mails, Webhooks
 
 P = ParamSpec("P")
@@ -67,6 +68,7 @@ class HoldfastSync:
         self.inventory = _InventorySync(self._client.inventory, self._loop)
         self.customers = _CustomersSync(self._client.customers, self._loop)
         self.keys = _KeysSync(self._client.keys, self._loop)
+        self.users = _UsersSync(self._client.users, self._loop)
         self.events = _EventsSync(self._client.events, self._loop)
         self.webhooks = _WebhooksSync(self._client.webhooks, self._loop)
         self.mails = _MailsSync(self._client.mails, self._loop)
@@ -157,6 +159,7 @@ class _OrdersSync:
         self.get = loop.blocking(orders.get)
         self.list = loop.iterating(orders.list)
         self.search = loop.iterating(orders.search)
+        self.figures = loop.blocking(orders.figures)
         self.update = loop.blocking(orders.update)
         self.edit = loop.blocking(orders.edit)
         self.preview_edit = loop.blocking(orders.preview_edit)
@@ -193,6 +196,19 @@ class _KeysSync:
         self.list = loop.blocking(keys.list)
         self.rotate = loop.blocking(keys.rotate)
         self.revoke = loop.blocking(keys.revoke)
+
+
+class _UsersSync:
+    """The verbs about users, waited for; documented at `Users`."""
+
+    def __init__(self, users: Users, loop: _LoopThread) -> None:
+        self.sign_in = loop.blocking(users.sign_in)
+        self.sign_out = loop.blocking(users.sign_out)
+        self.change_password = loop.blocking(users.change_password)
+        self.create = loop.blocking(users.create)
+        self.list = loop.blocking(users.list)
+        self.update = loop.blocking(users.update)
+        self.delete = loop.blocking(users.delete)
 
 
 class _EventsSync:

@@ -26,6 +26,7 @@ from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
 from holdfast.console.signing_in import SigningIn
 from holdfast.console.statuses import status_of
+from holdfast.console.views import Views
 from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
 from holdfast.console.words import chosen
 
@@ -42,9 +43,14 @@ class Console:
     """
 
     def __init__(
-        self, sessions: Sessions, intakes: Intakes, clock: Clock, signing_in: SigningIn
+        self,
+        sessions: Sessions,
+        intakes: Intakes,
+        views: Views,
+        clock: Clock,
+        signing_in: SigningIn,
     ) -> None:
-        self._sessions, self._intakes = sessions, intakes
+        self._sessions, self._intakes, self._views = sessions, intakes, views
         self._clock, self._signing_in = clock, signing_in
         routes = [
             Route("/static/{name}", static_files.serve),
@@ -80,7 +86,7 @@ class Console:
                 return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
-            visit = Visit(request, session, words, self._clock.now(), self._intakes)
+            visit = Visit(request, session, words, self._clock.now(), self._intakes, self._views)
             if screen.scope and not visit.may(screen.scope):
                 return visit.show("refused.html", 403, scope=screen.scope)
             try:

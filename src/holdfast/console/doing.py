@@ -5,16 +5,21 @@ from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.client import InvalidRequest, Refused, StaleVersion
+from holdfast.client import InvalidRequest, NotFound, Refused, RequestIdReused, StaleVersion
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit
 
 Act = Callable[[], Coroutine[Any, Any, Response]]
 Again = Callable[[int], Awaitable[Response]]
+Done = Callable[[], Awaitable[Response | None]]
 
 
 class Flawed(Exception):
     """Something in the form is wrong, and told there."""
+
+
+async def nothing_found() -> None:
+    """What a form says is never found to be done already."""
 
 
 async def answered(
@@ -24,14 +29,21 @@ async def answered(
     again: Again,
     *,
     fields: Mapping[str, str],
+    prefix: str = "",
     stale: str = "",
+    refused_at: str = "",
+    done: Done = nothing_found,
 ) -> Response:
     """Do what a form says, and answer with what `act` does; else with the form.
 
     :param again: shows the page with the form, given a status: 409 where others were faster, or
         the rules say no.
-    :param fields: of the form, by those of the request.
+    :param fields: of the form, by those of the request; those that are named alike but for `prefix`
+        need not be told.
     :param stale: tells that somebody was faster; "": as the service tells it.
+    :param refused_at: the field that is told what the rules say; "": it is told on top.
+    :param done: where somebody was faster, answers whom it is done for all the same, as it is what
+        they want: their own form, sent before another session knew of it.
     """
     status = 400
     try:
@@ -39,11 +51,16 @@ async def answered(
     except Flawed:
         pass
     except InvalidRequest as error:
-        form.refuse(error, fields)
+        form.refuse(error, fields, prefix)
         if not form.errors:
             raise
     except StaleVersion as error:
+        if (found := await done()) is not None:
+            return found
         form.errors[""], status = stale or error.message, 409
-    except Refused as error:
+    except RequestIdReused as error:
         form.errors[""], status = error.message, 409
+        form.values = {**form.values, "request_id": ""}  # what is sent next has another one
+    except (Refused, NotFound) as error:
+        form.errors[refused_at], status = error.message, 409
     return await again(status)

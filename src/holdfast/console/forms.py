@@ -45,6 +45,13 @@ class Form:
             self.errors[name] = self.words.say("form.needed")
         return found
 
+    def typed(self, name: str) -> str:
+        """A password, as it was typed, blanks and all; there must be one."""
+        found = self.values.get(name, "")
+        if not found:
+            self.errors[name] = self.words.say("form.needed")
+        return found
+
     def whole(self, name: str, *, lowest: int = 0) -> int:
         """A whole number, 0 where the field is empty."""
         flaw = self.words.say("form.whole")

@@ -81,6 +81,7 @@ class ConsoleWhenNeeded:
         from holdfast.console.application import Console
         from holdfast.console.provider import Provider
         from holdfast.console.signing_in import SigningIn
+        from holdfast.console.views import Views
 
         clock, provider = SystemClock(), None
         if self._sign_in.oidc_issuer:
@@ -90,7 +91,7 @@ class ConsoleWhenNeeded:
         signing_in = SigningIn(
             self._sessions, provider, time.monotonic, public_url=at, secure=self._secure
         )
-        return Console(self._sessions, self.intakes(), clock, signing_in)
+        return Console(self._sessions, self.intakes(), Views(self._files), clock, signing_in)
 
     def stop(self) -> None:
         """End all streams."""

@@ -6,7 +6,8 @@ written down anywhere: whoever steals a disk finds none, and a restart signs eve
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
 from typing import Any, Protocol, TypeVar
@@ -21,6 +22,9 @@ IDLE_S_MAX = 30 * 60.0
 SESSION_S_MAX = 12 * 3_600.0
 SESSIONS_MAX = 1_000  # the one that was idle longest makes room
 LINK_S_MAX = 3_600.0
+KNOWN_S_MAX = 5.0  # until all services know a key that is new
+KNOWN_AGAIN_S = 0.3
+SIGN_OUT_S_MAX = 3.0
 DONE_MAX = 20  # forms of a session whose outcome is kept, the newest
 
 T = TypeVar("T")
@@ -147,6 +151,21 @@ class Sessions:
         self._by_hash[_hash(secret)] = Session(client, another, caller, now_s, now_s, lease=lease)
         return secret
 
+    async def begin_by_password(self, name: str, password: str, device: str) -> tuple[str, str]:
+        """Sign in a user, by a key that ends with the session; see `begin`.
+
+        :param device: what their browser kept of it when they last signed in; "": nothing.
+        :return: the secret for their browser, and what it is to keep.
+        """
+        stranger = self._open("")
+        try:
+            found = await stranger.users.sign_in(name, password, device=device)
+        finally:
+            await stranger.close()
+        secret = await self.begin(found.text)
+        await _until_known(self._by_hash[_hash(secret)].client)
+        return secret, found.device
+
     async def find(self, secret: str, *, acts: bool = True) -> Session | None:
         """Return the session of a browser; None: there is none any more.
 
@@ -173,7 +192,7 @@ class Sessions:
         """Sign everybody out."""
         self._links.clear()
         for hashed in list(self._by_hash):
-            await self._end(hashed)
+            await self._end(hashed, revokes=False)  # services may be ending, too
 
     def stop(self) -> None:
         """End all streams: they begin again where somebody serves."""
@@ -236,11 +255,13 @@ class Sessions:
         if left is not None:
             await left.close()
 
-    async def _end(self, hashed: str) -> Session | None:
+    async def _end(self, hashed: str, *, revokes: bool = True) -> Session | None:
         session = self._by_hash.pop(hashed, None)
         if session is None:
             return None
         session.over.set()
+        if session.caller.user and revokes:
+            await _revoke(session)
         session.done.clear()
         await session.jobs.close()
         if session.renewing is not None:
@@ -250,6 +271,40 @@ class Sessions:
             if client is not None:
                 await client.close()
         return session
+
+
+async def _until_known(client: Holdfast) -> None:
+    """Wait until no service takes a new key for nobody's: Orders tells the others within a second.
+    One that is away says so on its pages.
+    """
+
+    async def known(ask: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            try:
+                await ask()
+            except Unauthenticated:
+                await asyncio.sleep(KNOWN_AGAIN_S)
+                continue
+            except HoldfastError:
+                pass
+            return
+
+    asking = (
+        lambda: client.inventory.product_page(page_size=1),
+        lambda: client.webhooks.page(page_size=1),
+    )
+    with suppress(TimeoutError):
+        async with asyncio.timeout(KNOWN_S_MAX):
+            await asyncio.gather(*map(known, asking))
+
+
+async def _revoke(session: Session) -> None:
+    """End the key that was made for a session; if that fails, it ends by itself."""
+    try:
+        async with asyncio.timeout(SIGN_OUT_S_MAX):
+            await session.client.users.sign_out()
+    except (HoldfastError, TimeoutError) as error:
+        log.info("key of a session is not revoked", name=session.caller.name, why=str(error))
 
 
 def _new_secret() -> str:

@@ -90,8 +90,8 @@ class ConsoleSettings(ServiceSettings, PortSettings, SignInSettings):
     :param orders: HOST:PORT of Orders' gRPC server, `inventory` and `notifier` likewise.
     :param https: browsers come by HTTPS, through a proxy that has the certificate: cookies are for
         HTTPS alone. With a certificate of the console's own they always are.
-    :param files: folder for files that are taken in, and for how far each has come, which no other
-        process uses. None: one that is removed when this process ends.
+    :param files: folder for files that are taken in, for how far each has come, and for saved
+        views, which no other process uses. None: one that is removed when this process ends.
     :param services_ca: file in PEM with the authorities of the services' certificates; none: they
         are asked without TLS.
     :param services_certificate: file in PEM with the certificate that they ask us for.

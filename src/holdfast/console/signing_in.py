@@ -1,19 +1,23 @@
-"""The ways in and out: a link that works once, a key or token, the provider that is set."""
+"""The ways in and out: a link that works once, a password, a key or token, a provider."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from holdfast.client import HoldfastError, InvalidRequest, Unauthenticated
+from holdfast.client import HoldfastError, InvalidRequest, Overloaded, Unauthenticated
 from holdfast.console.attempts import ATTEMPT_S_MAX, AttemptOver, Attempts, NoAttempt
-from holdfast.console.forms import FormUnreadable, read_form
+from holdfast.console.forms import Form, FormUnreadable, read_form
 from holdfast.console.leases import ProviderLease
 from holdfast.console.provider import ERROR_LENGTH_MAX, Granted, Provider
 from holdfast.console.sessions import SESSION_S_MAX, NotSignedIn, Sessions, Tell
+from holdfast.console.statuses import status_of
 from holdfast.console.visit import ROOT, own, page, to, words_of
+
+_DEVICE_S_MAX = 180 * 24 * 3_600
 
 
 class SigningIn:
@@ -69,7 +73,7 @@ class SigningIn:
         return await self._by_key(request, credential, "")
 
     async def _sign_in(self, request: Request) -> Response:
-        """Sign in by a key, or a token."""
+        """Sign in by a name and its password; or by a key or a token, if one was typed."""
         words = words_of(request)
         if request.method == "GET":
             return self._asked(request, 200, after=request.query_params.get("next", ""))
@@ -77,6 +81,8 @@ class SigningIn:
             form = await read_form(request, words, "sign-in")
         except FormUnreadable:
             return self._asked(request, 400, error=words.say("error.form"))
+        if not form.text("key") and (form.text("name") or form.values.get("password")):
+            return await self._by_password(request, form)
         if not form.text("key"):
             error = words.say("sign.empty")
             return self._asked(request, 400, error=error, after=form.text("next"))
@@ -89,6 +95,26 @@ class SigningIn:
             status = 401 if isinstance(error, Unauthenticated | InvalidRequest) else 503
             return self._asked(request, status, error=error.message, after=after)
         return await self._begun(request, secret, after)
+
+    async def _by_password(self, request: Request, form: Form) -> Response:
+        words, name, after = form.words, form.text("name"), form.text("next")
+        # Theirs alone, as several may use one browser; see `Users.sign_in` of the client.
+        kept = f"{self._cookie}-device-{sha256(name.lower().encode()).hexdigest()[:16]}"
+        try:
+            secret, device = await self._sessions.begin_by_password(
+                name, form.values.get("password", ""), request.cookies.get(kept, "")
+            )
+        except (Unauthenticated, InvalidRequest):
+            return self._asked(request, 401, wrong=words.say("sign.wrong"), name=name, after=after)
+        except Overloaded as error:
+            wrong = words.say("sign.slow", seconds=words.number(round(error.retry_after_s or 1)))
+            return self._asked(request, 429, wrong=wrong, name=name, after=after)
+        except HoldfastError as error:
+            status = status_of(error)
+            return self._asked(request, status, wrong=error.message, name=name, after=after)
+        answer = await self._begun(request, secret, after)
+        answer.set_cookie(kept, device, max_age=_DEVICE_S_MAX, **self._how)
+        return answer
 
     async def _begun(self, request: Request, secret: str, after: str) -> Response:
         await self._sessions.end(self.secret_of(request))
@@ -184,11 +210,20 @@ class SigningIn:
         return self._asked(request, why.status, flaw=flaw, after=after)
 
     def _asked(
-        self, request: Request, status: int, *, error: str = "", flaw: str = "", after: str = ""
+        self,
+        request: Request,
+        status: int,
+        *,
+        error: str = "",
+        flaw: str = "",
+        wrong: str = "",
+        name: str = "",
+        after: str = "",
     ) -> Response:
         """The page that asks who somebody is.
 
-        :param error: what is wrong with the key; `flaw` with signing in at the provider.
+        :param error: what is wrong with the key; `flaw` with signing in at the provider; `wrong`
+            with the name that was typed, or its password.
         """
         there = "" if self._provider is None else f"{self._public_url}{ROOT}/sign-in/provider"
         return page(
@@ -197,6 +232,8 @@ class SigningIn:
             status,
             error=error,
             flaw=flaw,
+            wrong=wrong,
+            name=name,
             after=after,
             provider="" if self._provider is None else self._provider.name,
             there=there,

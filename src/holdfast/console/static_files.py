@@ -14,6 +14,7 @@ NAMES = (
     "vendor/hx-sse.min.js",
     "vendor/oat.min.css",
     "console.css",
+    "charts.css",
     "console.js",
     "icon.svg",
 )

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from holdfast.console.forms import Form, read_form
 from holdfast.console.intake import Intakes
 from holdfast.console.sessions import Session
 from holdfast.console.static_files import static_files
+from holdfast.console.views import LISTS, Views, filter_of
 from holdfast.console.words import Words, chosen, languages
 
 ROOT = "/console"
@@ -45,7 +47,15 @@ def environment() -> Environment:
 
 def rendered(words: Words, template: str, facts: Mapping[str, Any]) -> str:
     """Return a page or a part of one."""
-    told = {"t": words.say, "words": words, "said": "", "caller": None, "here": "", "title": ""}
+    told = {
+        "t": words.say,
+        "words": words,
+        "said": "",
+        "caller": None,
+        "here": "",
+        "title": "",
+        "sought": "",
+    }
     return environment().get_template(template).render(told | dict(facts))
 
 
@@ -82,6 +92,7 @@ class Visit:
     words: Words
     now: datetime
     intakes: Intakes
+    views: Views
 
     @property
     def client(self) -> Holdfast:
@@ -108,7 +119,9 @@ class Visit:
         """Do what a form says, once however often it is sent: for what has no request id of its
         own with the services. Whatever differs in it makes it another one.
         """
-        said = (self.request.url.path, tuple(sorted(form.values.items())))
+        # Not what it says itself: there may be a password in it.
+        values = repr(sorted(form.values.items())).encode("utf-8", "surrogatepass")
+        said = (self.request.url.path, sha256(values).digest())
         return await self.session.once(said, act)
 
     async def answer_once(
@@ -135,4 +148,17 @@ class Visit:
             "may": self.may,
             "said": self.words.say(f"said.{said}") if known else "",
             "here": self.request.url.path,
+            "saved": self._saved(),
         }
+
+    def _saved(self) -> dict[str, Any] | None:
+        """Saved views of the list that is shown; None: it is no list."""
+        path = self.request.url.path.removeprefix(ROOT)
+        if path not in LISTS:
+            return None
+        try:
+            query = filter_of(self.request.url.query)
+        except ValueError:
+            query = ""
+        found = [one for one in self.views.of(self.caller.name) if one.path == path]
+        return {"path": path, "query": query, "views": found}

@@ -41,6 +41,10 @@ class Words:
         decimals = self.catalogue["number.point"] + rest if point else ""
         return f"{sign}{grouped}{decimals} {value.currency}"
 
+    def decimal(self, value: float, decimals: int) -> str:
+        """A number with so many decimals, such as 12.50."""
+        return f"{value:.{decimals}f}".replace(".", self.catalogue["number.point"])
+
     def typed(self, value: Money) -> str:
         """An amount as people type it, without its currency: 1234.50."""
         return value.amount.replace(".", self.catalogue["number.point"])

@@ -6,6 +6,7 @@ from holdfast.chassis.batcher import Batcher
 from holdfast.chassis.clock import Clock
 from holdfast.chassis.database.seam import retrying
 from holdfast.chassis.process.lifecycle import Loop
+from holdfast.orders.application.count_orders import CountOrders
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.customers.export_customer import ExportCustomer
 from holdfast.orders.application.customers.update_customer import UpdateCustomer
@@ -21,6 +22,7 @@ from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
+from holdfast.orders.infrastructure.ordering.figures import Counter
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
@@ -80,6 +82,7 @@ def use_cases_of(
     store: Store,
     reader: Reader,
     profiles: ProfileReader,
+    counter: Counter,
     clock: Clock,
     batches: Batches,
     edits: EditOrders,
@@ -95,4 +98,5 @@ def use_cases_of(
         update_customer=retrying(UpdateCustomer(store.begin, clock)),
         erase_customer=retrying(EraseCustomer(store.begin, clock)),
         export_customer=ExportCustomer(profiles, reader),
+        count_orders=CountOrders(counter, clock),
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from grpc import aio
@@ -19,16 +20,21 @@ from holdfast.chassis.grpc.rpc_boundary import Gate, RpcBoundary
 from holdfast.chassis.grpc.server import serving
 from holdfast.chassis.http.server import serving_http
 from holdfast.chassis.http.service import HttpService
+from holdfast.chassis.identity.guesses import Guesses
 from holdfast.chassis.identity.house import (
     ORDERS,
+    Identity,
     add_operator,
     identity_of,
     learn,
     service_key,
 )
+from holdfast.chassis.identity.passwords import PASSWORD_DEFAULTS, Passwords, PasswordSettings
 from holdfast.chassis.identity.servicer import KeyOfferServicer, KeyServicer
 from holdfast.chassis.identity.settings import IdentitySettings
 from holdfast.chassis.identity.telling import key_loops
+from holdfast.chassis.identity.user_servicer import UserServicer
+from holdfast.chassis.identity.users import Users
 from holdfast.chassis.messaging.broker import Broker
 from holdfast.chassis.messaging.feed import FEED_DEFAULTS, Feed, FeedSettings
 from holdfast.chassis.messaging.inbox import Inbox, InboxReceiver
@@ -54,11 +60,12 @@ from holdfast.chassis.process.workers import (
 )
 from holdfast.chassis.tls import TlsFiles
 from holdfast.chassis.wakeups import Wakeups
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import (
     add_KeyOfferServiceServicer_to_server,
     add_KeyServiceServicer_to_server,
 )
+from holdfast.contracts.identity.v1.users_pb2_grpc import add_UserServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
@@ -71,10 +78,11 @@ from holdfast.orders.batches import batches_of, use_cases_of
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.metrics import pending_orders
+from holdfast.orders.infrastructure.ordering.figures import Counter
 from holdfast.orders.infrastructure.ordering.inventory_client import GrpcStockCheck
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.store import Store
-from holdfast.orders.presentation.http import http_service, key_http_service
+from holdfast.orders.presentation.http import http_service, key_http_service, user_http_service
 from holdfast.orders.presentation.rights import RIGHTS
 from holdfast.orders.presentation.servicer import OrderServicer
 from holdfast.orders.presentation.statuses import translate
@@ -89,7 +97,11 @@ CHASE_EVERY_S = 5.0
 HOLDS_EVERY_S = 0.2
 FORGET_EVERY_S = 600.0
 SERVICE_NAME = orders_pb2.DESCRIPTOR.services_by_name["OrderService"].full_name
-KEY_SERVICES = ("KeyService", "KeyOfferService")
+ALSO = [
+    keys_pb2.DESCRIPTOR.services_by_name["KeyService"].full_name,
+    keys_pb2.DESCRIPTOR.services_by_name["KeyOfferService"].full_name,
+    users_pb2.DESCRIPTOR.services_by_name["UserService"].full_name,
+]
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -121,6 +133,14 @@ class Components:
     loops: dict[str, Loop]
 
 
+class Servicers(NamedTuple):
+    """Those beside that of orders: of who calls."""
+
+    keys: KeyServicer
+    offer: KeyOfferServicer
+    users: UserServicer
+
+
 def assemble(
     database: Database,
     broker: Broker,
@@ -143,7 +163,7 @@ def assemble(
     feed = Feed(database, "orders")
     relay = _relay(database, outbox, broker, clock, leadership, limits, feed)
     store = Store(database, outbox, inbox, EventCodec(clock.new_id), signals.call)
-    reader, profiles = Reader(database), ProfileReader(database)
+    reader, profiles, counter = Reader(database), ProfileReader(database), Counter(database)
     boundary = RpcBoundary(translate, clock, admission, gate)
     stock_check = GrpcStockCheck(channel, service_key)
     place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
@@ -156,7 +176,7 @@ def assemble(
     receiver = InboxReceiver(database, clock, queue=queue, read=read, handle=hear_inventory)
     servicer = OrderServicer(
         place_orders=batches.place_orders,
-        use_cases=use_cases_of(store, reader, profiles, clock, batches, edits),
+        use_cases=use_cases_of(store, reader, profiles, counter, clock, batches, edits),
         watch_order=WatchOrder(batches.get_order.submit, reader.edits, signals),
         get_order=batches.get_order,
         reader=reader,
@@ -213,6 +233,7 @@ async def running(
     limits: Limits,
     identity: IdentitySettings,
     operator_key: SecretStr | None = None,
+    passwords: PasswordSettings = PASSWORD_DEFAULTS,
     inventory_tls: TlsFiles | None = None,
     port: PortSettings | None = None,
     feed_settings: FeedSettings = FEED_DEFAULTS,
@@ -224,6 +245,7 @@ async def running(
 
     :param inventory: address of Inventory's gRPC server, for the stock check.
     :param operator_key: the first key, which may do everything; see `OperatorSettings`.
+    :param passwords: what those of users cost.
     :param inventory_tls: certificates for the way there; None: without TLS.
     :param listen: HOST:PORT of the gRPC server; "": there is none in this process.
     :param private: another address to listen on; see `serving`.
@@ -247,29 +269,37 @@ async def running(
             service_key(identity, ORDERS),
             feed_settings,
         )
-        key_servicer = KeyServicer(house, clock)
+        kept = Passwords(passwords, house.pepper)
+        servicers = _servicers(house, Users(house, database, kept, clock, Guesses()), clock)
         async with (
             holding(parts.leadership),
             background(parts.loops | key_loops(house, channel, identity, parts.leadership)),
             AsyncExitStack() as at_end,
         ):
             at_end.push_async_callback(house.close)
+            at_end.callback(kept.close)
             at_end.push_async_callback(finish, parts.finished)
-            offer = KeyOfferServicer(house)
-            served = _served(parts, key_servicer, offer, listen, private, port.tls, share_port)
+            served = _served(parts, servicers, listen, private, port.tls, share_port)
             address = await at_end.enter_async_context(served)
-            http = (
-                http_service(parts.servicer, parts.boundary),
-                key_http_service(key_servicer, parts.boundary),
-            )
-            yield Orders(address, http)
+            yield Orders(address, _http(parts, servicers))
+
+
+def _servicers(house: Identity, users: Users, clock: Clock) -> Servicers:
+    return Servicers(KeyServicer(house, clock), KeyOfferServicer(house), UserServicer(users))
+
+
+def _http(parts: Components, also: Servicers) -> tuple[HttpService, ...]:
+    return (
+        http_service(parts.servicer, parts.boundary),
+        key_http_service(also.keys, parts.boundary),
+        user_http_service(also.users, parts.boundary),
+    )
 
 
 @asynccontextmanager
 async def _served(
     parts: Components,
-    key_servicer: KeyServicer,
-    offer: KeyOfferServicer,
+    also: Servicers,
     listen: str,
     private: str,
     tls: TlsFiles | None,
@@ -277,13 +307,14 @@ async def _served(
 ) -> AsyncIterator[str]:
     def register(server: aio.Server) -> None:
         add_OrderServiceServicer_to_server(parts.servicer, parts.boundary.around(server))
-        add_KeyServiceServicer_to_server(key_servicer, parts.boundary.around(server))
-        add_KeyOfferServiceServicer_to_server(offer, parts.boundary.around(server))
+        add_KeyServiceServicer_to_server(also.keys, parts.boundary.around(server))
+        add_KeyOfferServiceServicer_to_server(also.offer, parts.boundary.around(server))
+        add_UserServiceServicer_to_server(also.users, parts.boundary.around(server))
 
     served = serving(
         listen,
         service=SERVICE_NAME,
-        also=[keys_pb2.DESCRIPTOR.services_by_name[name].full_name for name in KEY_SERVICES],
+        also=ALSO,
         share_port=share_port,
         tls=tls,
         private=private,
@@ -333,6 +364,7 @@ async def main(settings: OrdersSettings) -> None:
                 limits=settings,
                 identity=settings,
                 operator_key=settings.operator_key,
+                passwords=settings,
                 inventory_tls=settings.inventory_tls,
                 port=settings,
                 feed_settings=settings,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from holdfast.chassis.identity.passwords import PasswordSettings
 from holdfast.chassis.identity.settings import IdentitySettings, OperatorSettings, require_sound
 from holdfast.chassis.messaging.feed import FeedSettings
 from holdfast.chassis.messaging.rabbitmq_url import BrokerUrl
@@ -34,7 +35,13 @@ class Limits(BaseModel):
 
 
 class OrdersSettings(
-    ServiceSettings, PortSettings, IdentitySettings, OperatorSettings, Limits, FeedSettings
+    ServiceSettings,
+    PortSettings,
+    IdentitySettings,
+    OperatorSettings,
+    PasswordSettings,
+    Limits,
+    FeedSettings,
 ):
     """What an operator may set; the defaults suit a machine of one's own.
 

@@ -24,6 +24,8 @@ CREATE TABLE product (
     safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 );
 
+CREATE INDEX product_by_active ON product (active, product_id);
+
 -- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
 -- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
 -- made inactive, so that the ledger itself shows that nothing came there since.
@@ -57,9 +59,24 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
+    -- Of gates, for lists of products: nothing or little is free at it; its queue is not empty.
+    -- They change seldom, and as long as they don't, an update in place touches no index.
+    sold_out boolean NOT NULL GENERATED ALWAYS AS
+        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
+        STORED,
+    scarce boolean NOT NULL GENERATED ALWAYS AS
+        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
+        STORED,
+    waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50);
+
+CREATE INDEX stock_level_sold_out ON stock_level (product_id) WHERE sold_out AND lot_id = '';
+
+CREATE INDEX stock_level_scarce ON stock_level (product_id) WHERE scarce AND lot_id = '';
+
+CREATE INDEX stock_level_waited ON stock_level (product_id) WHERE waited;
 
 -- What each order is promised, as a document. The ledger stays the truth: levels and reservations
 -- are its two projections, written in the same transaction and compared by `verify`.
@@ -241,7 +258,7 @@ CREATE TABLE dead_letter (
     traceparent text
 );
 
--- Rows are never deleted: a key that is gone must not come back as a new one.
+-- Rows of good keys are never deleted: one that is gone must not come back as a new one.
 CREATE TABLE credential (
     key_id     text COLLATE "C" PRIMARY KEY,
     name       text NOT NULL,
@@ -252,7 +269,17 @@ CREATE TABLE credential (
     expires_at timestamptz,
     revoked_at timestamptz,                      -- it stays so
     version    bigint NOT NULL,
-    used_at    timestamptz                       -- about; no change of its version
+    used_at    timestamptz,                      -- about; no change of its version
+    user_name  text COLLATE "C" NOT NULL         -- who signed in for it; '': nobody
+);
+
+CREATE INDEX credential_of_user ON credential (user_name, created_at) WHERE user_name <> '';
+
+-- Those of users are deleted when they have expired, by which they can't come back. What the sum of
+-- all versions misses of them is here.
+CREATE TABLE credential_gone (
+    one        bigint PRIMARY KEY CHECK (one = 1),
+    versions   bigint NOT NULL
 );
 
 INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
@@ -356,6 +383,120 @@ INSERT INTO transfer_receipt (transfer_id, request_id, is_rest, received_at)
 INSERT INTO transfer_receipt_line (transfer_id, request_id, product_id, quantity)
 SELECT *
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+;
+
+-- LIST_PRODUCTS
+  SELECT product.product_id, name, description, currency, price_minor, product.active,
+         product.version, backorder_max, expected_on, product.safety_stock
+    FROM product
+   WHERE product.product_id > $1
+     AND product.product_id <= $2
+     AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($5::bigint IS NULL
+          OR $5 >= (SELECT SUM(CASE WHEN location.active
+                                     AND on_hand - reserved - quarantined > product.safety_stock
+                                    THEN on_hand - reserved - quarantined - product.safety_stock
+                                    ELSE 0 END) - SUM(queued)
+                      FROM stock_level
+                      JOIN location USING (location_id)
+                     WHERE stock_level.product_id = product.product_id
+                    HAVING MAX(stock_level.version) > 0))
+ORDER BY product.product_id
+   LIMIT $3
+;
+
+-- LIST_PRODUCTS_BY_ACTIVE
+  SELECT product.product_id, name, description, currency, price_minor, product.active,
+         product.version, backorder_max, expected_on, product.safety_stock
+    FROM product
+   WHERE product.product_id > $1
+     AND product.product_id <= $2
+     AND product.active = $4
+     AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($5::bigint IS NULL
+          OR $5 >= (SELECT SUM(CASE WHEN location.active
+                                     AND on_hand - reserved - quarantined > product.safety_stock
+                                    THEN on_hand - reserved - quarantined - product.safety_stock
+                                    ELSE 0 END) - SUM(queued)
+                      FROM stock_level
+                      JOIN location USING (location_id)
+                     WHERE stock_level.product_id = product.product_id
+                    HAVING MAX(stock_level.version) > 0))
+ORDER BY product.product_id
+   LIMIT $3
+;
+
+-- LIST_PRODUCTS_WAITED_FOR
+  SELECT product.product_id, name, description, currency, price_minor, product.active,
+         product.version, backorder_max, expected_on, product.safety_stock
+    FROM product
+    JOIN stock_level AS gate USING (product_id)
+   WHERE gate.product_id > $1
+     AND gate.product_id <= $2
+     AND gate.waited
+     AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($5::bigint IS NULL
+          OR $5 >= (SELECT SUM(CASE WHEN location.active
+                                     AND on_hand - reserved - quarantined > product.safety_stock
+                                    THEN on_hand - reserved - quarantined - product.safety_stock
+                                    ELSE 0 END) - SUM(queued)
+                      FROM stock_level
+                      JOIN location USING (location_id)
+                     WHERE stock_level.product_id = product.product_id
+                    HAVING MAX(stock_level.version) > 0))
+ORDER BY gate.product_id
+   LIMIT $3
+;
+
+-- LIST_SOLD_OUT_PRODUCTS
+  SELECT product.product_id, name, description, currency, price_minor, product.active,
+         product.version, backorder_max, expected_on, product.safety_stock
+    FROM product
+    JOIN stock_level AS gate USING (product_id)
+   WHERE gate.product_id > $1
+     AND gate.product_id <= $2
+     AND gate.sold_out AND gate.lot_id = ''
+     AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($5::bigint IS NULL
+          OR $5 >= (SELECT SUM(CASE WHEN location.active
+                                     AND on_hand - reserved - quarantined > product.safety_stock
+                                    THEN on_hand - reserved - quarantined - product.safety_stock
+                                    ELSE 0 END) - SUM(queued)
+                      FROM stock_level
+                      JOIN location USING (location_id)
+                     WHERE stock_level.product_id = product.product_id
+                    HAVING MAX(stock_level.version) > 0))
+ORDER BY gate.product_id
+   LIMIT $3
+;
+
+-- LIST_SCARCE_PRODUCTS
+  SELECT product.product_id, name, description, currency, price_minor, product.active,
+         product.version, backorder_max, expected_on, product.safety_stock
+    FROM product
+    JOIN stock_level AS gate USING (product_id)
+   WHERE gate.product_id > $1
+     AND gate.product_id <= $2
+     AND gate.scarce AND gate.lot_id = ''
+     AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($5::bigint IS NULL
+          OR $5 >= (SELECT SUM(CASE WHEN location.active
+                                     AND on_hand - reserved - quarantined > product.safety_stock
+                                    THEN on_hand - reserved - quarantined - product.safety_stock
+                                    ELSE 0 END) - SUM(queued)
+                      FROM stock_level
+                      JOIN location USING (location_id)
+                     WHERE stock_level.product_id = product.product_id
+                    HAVING MAX(stock_level.version) > 0))
+ORDER BY gate.product_id
+   LIMIT $3
+;
+
+-- IS_MAIN_ACTIVE
+SELECT active
+  FROM location
+ WHERE location_id = 'main'
+   AND active
 ;
 
 -- INSERT_WAITING_RESERVATIONS
@@ -746,15 +887,6 @@ LEFT JOIN stock_level ON stock_level.product_id = product.product_id
 LEFT JOIN location USING (location_id)
     WHERE product.product_id = ANY($1::text[])
  GROUP BY product.product_id
-;
-
--- LIST_PRODUCTS
-  SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
-         expected_on, safety_stock
-    FROM product
-   WHERE product_id > $1
-ORDER BY product_id
-   LIMIT $2
 ;
 
 -- LIST_MOVEMENTS

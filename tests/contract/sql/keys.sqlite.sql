@@ -1,20 +1,22 @@
 -- Written by `.venv/bin/python -m tests.contract.written_sql`, not by hand.
 
 -- REVISION
-SELECT coalesce(sum(version), 0) AS revision
-  FROM credential
+SELECT coalesce((SELECT sum(version) FROM credential), 0)
+       + coalesce((SELECT sum(versions) FROM credential_gone), 0) AS revision
 ;
 
 -- ALL
-SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at,
+       user_name
   FROM credential
  ORDER BY created_at, key_id
 ;
 
 -- TAKE
 INSERT INTO credential AS mine
-       (key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+       (key_id, name, digest, grants, networks, created_at, expires_at, user_name, revoked_at,
+        version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
     ON CONFLICT (key_id) DO UPDATE
    SET name = excluded.name,
        grants = excluded.grants,
@@ -32,8 +34,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 
 -- ADD
 INSERT INTO credential
-       (key_id, name, digest, grants, networks, created_at, expires_at, version)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)
+       (key_id, name, digest, grants, networks, created_at, expires_at, user_name, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)
     ON CONFLICT (key_id) DO NOTHING
 ;
 
@@ -57,4 +59,19 @@ UPDATE credential
    SET used_at = ?2
  WHERE key_id = ?1
    AND (used_at IS NULL OR used_at < ?2)
+;
+
+-- FORGET
+DELETE FROM credential
+ WHERE user_name <> ''
+   AND expires_at < ?1
+RETURNING version
+;
+
+-- FORGOTTEN
+INSERT INTO credential_gone AS mine
+       (one, versions)
+VALUES (1, ?1)
+    ON CONFLICT (one) DO UPDATE
+   SET versions = mine.versions + excluded.versions
 ;

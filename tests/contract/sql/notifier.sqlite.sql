@@ -105,7 +105,7 @@ CREATE INDEX mail_by_order ON mail (order_id, mail_id);
 
 CREATE INDEX mail_by_time ON mail (happened_at);
 
--- Rows are never deleted: a key that is gone must not come back as a new one.
+-- Rows of good keys are never deleted: one that is gone must not come back as a new one.
 CREATE TABLE credential (
     key_id     TEXT PRIMARY KEY,
     name       TEXT NOT NULL,
@@ -116,8 +116,18 @@ CREATE TABLE credential (
     expires_at TEXT,
     revoked_at TEXT,                      -- it stays so
     version    INTEGER NOT NULL,
-    used_at    TEXT                       -- about; no change of its version
+    used_at    TEXT,                      -- about; no change of its version
+    user_name  TEXT NOT NULL         -- who signed in for it; '': nobody
 ) WITHOUT ROWID;
+
+CREATE INDEX credential_of_user ON credential (user_name, created_at) WHERE user_name <> '';
+
+-- Those of users are deleted when they have expired, by which they can't come back. What the sum of
+-- all versions misses of them is here.
+CREATE TABLE credential_gone (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    versions   INTEGER NOT NULL
+);
 
 INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
 

@@ -315,7 +315,7 @@ CREATE TABLE dead_letter (
     traceparent text
 );
 
--- Rows are never deleted: a key that is gone must not come back as a new one.
+-- Rows of good keys are never deleted: one that is gone must not come back as a new one.
 CREATE TABLE credential (
     key_id     text COLLATE "C" PRIMARY KEY,
     name       text NOT NULL,
@@ -326,7 +326,27 @@ CREATE TABLE credential (
     expires_at timestamptz,
     revoked_at timestamptz,                      -- it stays so
     version    bigint NOT NULL,
-    used_at    timestamptz                       -- about; no change of its version
+    used_at    timestamptz,                      -- about; no change of its version
+    user_name  text COLLATE "C" NOT NULL         -- who signed in for it; '': nobody
+);
+
+CREATE INDEX credential_of_user ON credential (user_name, created_at) WHERE user_name <> '';
+
+-- Those of users are deleted when they have expired, by which they can't come back. What the sum of
+-- all versions misses of them is here.
+CREATE TABLE credential_gone (
+    one        bigint PRIMARY KEY CHECK (one = 1),
+    versions   bigint NOT NULL
+);
+
+CREATE TABLE local_user (
+    name         text COLLATE "C" PRIMARY KEY,
+    password     text NOT NULL,                  -- argon2id
+    grants       text NOT NULL,                  -- roles and scopes, with blanks between
+    created_at   timestamptz NOT NULL,
+    password_at  timestamptz NOT NULL,           -- when it was set
+    locked_at    timestamptz,
+    signed_in_at timestamptz
 );
 
 INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING alembic_version.version_num;
@@ -559,6 +579,79 @@ SELECT return_id::text AS return_id, order_return.order_id::text AS order_id, ow
  WHERE return_id = named.id
    AND orders.order_id = order_return.order_id
    AND (owner = '' OR customer_id = owner)
+;
+
+-- COUNT_SALES
+SELECT currency, count(*) AS orders,
+       sum(CASE WHEN came THEN total_minor / 1000000000 ELSE 0 END)::bigint AS billions,
+       sum(CASE WHEN came THEN total_minor % 1000000000 ELSE 0 END)::bigint AS rest
+  FROM (SELECT currency, total_minor,
+               status NOT IN ('REJECTED', 'CANCELLED', 'EXPIRED') AS came
+          FROM orders
+ WHERE orders.order_id >= $1::uuid
+   AND orders.order_id < $2::uuid
+   AND placed_at >= $3
+   AND placed_at < $4
+       ) AS placed
+GROUP BY currency
+ORDER BY currency
+;
+
+-- COUNT_OUTCOMES
+SELECT count(CASE WHEN promised AND reason <> $5 THEN 1 END) AS at_once,
+       count(CASE WHEN promised AND reason = $5 THEN 1 END) AS waited,
+       count(CASE WHEN status = 'REJECTED' THEN 1 END) AS rejected,
+       count(CASE WHEN status IN ('CANCELLED', 'EXPIRED') THEN 1 END) AS ended,
+       min(CASE WHEN promised AND place * 100 >= alike * 50 THEN ms END) AS p50_ms,
+       min(CASE WHEN promised AND place * 100 >= alike * 95 THEN ms END) AS p95_ms
+  FROM (SELECT status, reason, promised, ms,
+               row_number() OVER (PARTITION BY promised ORDER BY ms) AS place,
+               count(*) OVER (PARTITION BY promised) AS alike
+          FROM (SELECT status, reason, status IN ('CONFIRMED', 'RESERVED') AS promised,
+(extract(epoch FROM changed_at - placed_at) * 1000)::bigint AS ms
+                  FROM (SELECT status, reason, changed_at,
+                               lag(changed_at) OVER statuses AS placed_at,
+                               row_number() OVER statuses AS number
+                          FROM order_history
+                         WHERE order_id >= $1::uuid
+                           AND order_id < $2::uuid
+                           AND action = ''
+                        WINDOW statuses AS (PARTITION BY order_id ORDER BY version)) AS entries
+                 WHERE number = 2
+                   AND placed_at >= $3
+                   AND placed_at < $4) AS decided) AS ranked
+;
+
+-- COUNT_SHORTAGES
+SELECT product_id, sum(rejected)::bigint AS rejected, sum(missing)::bigint AS missing,
+       sum(waiting)::bigint AS waiting, sum(waited_for)::bigint AS waited_for
+  FROM (
+SELECT short.one ->> 0 AS product_id, 1 AS rejected,
+       (short.one ->> 1)::bigint - (short.one ->> 2)::bigint AS missing,
+       0 AS waiting, 0 AS waited_for
+  FROM order_history
+ CROSS JOIN LATERAL (SELECT shortages
+                       FROM orders
+                      WHERE orders.order_id = order_history.order_id
+                        AND placed_at >= $3
+                        AND placed_at < $4) AS rejected
+ CROSS JOIN jsonb_array_elements(shortages) AS short (one)
+ WHERE order_history.status = 'REJECTED'
+   AND order_history.order_id >= $1::uuid
+   AND order_history.order_id < $2::uuid
+ UNION ALL
+SELECT held.one ->> 0, 0, 0, 1, (held.one ->> 2)::bigint
+  FROM orders
+ CROSS JOIN json_array_elements(stock) AS held (one)
+ WHERE orders.order_id >= $1::uuid
+   AND orders.order_id < $2::uuid
+   AND placed_at >= $3
+   AND placed_at < $4
+   AND held.one ->> 1 = ''
+       ) AS short
+GROUP BY product_id
+ORDER BY sum(rejected) + sum(waiting) DESC, product_id
+   LIMIT 1000
 ;
 
 -- LIST_ORDERS

@@ -315,7 +315,7 @@ CREATE TABLE dead_letter (
     traceparent TEXT
 ) WITHOUT ROWID;
 
--- Rows are never deleted: a key that is gone must not come back as a new one.
+-- Rows of good keys are never deleted: one that is gone must not come back as a new one.
 CREATE TABLE credential (
     key_id     TEXT PRIMARY KEY,
     name       TEXT NOT NULL,
@@ -326,7 +326,27 @@ CREATE TABLE credential (
     expires_at TEXT,
     revoked_at TEXT,                      -- it stays so
     version    INTEGER NOT NULL,
-    used_at    TEXT                       -- about; no change of its version
+    used_at    TEXT,                      -- about; no change of its version
+    user_name  TEXT NOT NULL         -- who signed in for it; '': nobody
+) WITHOUT ROWID;
+
+CREATE INDEX credential_of_user ON credential (user_name, created_at) WHERE user_name <> '';
+
+-- Those of users are deleted when they have expired, by which they can't come back. What the sum of
+-- all versions misses of them is here.
+CREATE TABLE credential_gone (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    versions   INTEGER NOT NULL
+);
+
+CREATE TABLE local_user (
+    name         TEXT PRIMARY KEY,
+    password     TEXT NOT NULL,                  -- argon2id
+    grants       TEXT NOT NULL,                  -- roles and scopes, with blanks between
+    created_at   TEXT NOT NULL,
+    password_at  TEXT NOT NULL,           -- when it was set
+    locked_at    TEXT,
+    signed_in_at TEXT
 ) WITHOUT ROWID;
 
 INSERT INTO alembic_version (version_num) VALUES ('0001') RETURNING version_num;
@@ -537,6 +557,78 @@ SELECT return_id AS return_id, order_return.order_id AS order_id, owner
  WHERE return_id = named.id
    AND orders.order_id = order_return.order_id
    AND (owner = '' OR customer_id = owner)
+;
+
+-- COUNT_SALES
+SELECT currency, count(*) AS orders,
+       sum(CASE WHEN came THEN total_minor / 1000000000 ELSE 0 END) AS billions,
+       sum(CASE WHEN came THEN total_minor % 1000000000 ELSE 0 END) AS rest
+  FROM (SELECT currency, total_minor,
+               status NOT IN ('REJECTED', 'CANCELLED', 'EXPIRED') AS came
+          FROM orders
+ WHERE orders.order_id >= ?1
+   AND orders.order_id < ?2
+   AND placed_at >= ?3
+   AND placed_at < ?4
+       ) AS placed
+GROUP BY currency
+ORDER BY currency
+;
+
+-- COUNT_OUTCOMES
+SELECT count(CASE WHEN promised AND reason <> ?5 THEN 1 END) AS at_once,
+       count(CASE WHEN promised AND reason = ?5 THEN 1 END) AS waited,
+       count(CASE WHEN status = 'REJECTED' THEN 1 END) AS rejected,
+       count(CASE WHEN status IN ('CANCELLED', 'EXPIRED') THEN 1 END) AS ended,
+       min(CASE WHEN promised AND place * 100 >= alike * 50 THEN ms END) AS p50_ms,
+       min(CASE WHEN promised AND place * 100 >= alike * 95 THEN ms END) AS p95_ms
+  FROM (SELECT status, reason, promised, ms,
+               row_number() OVER (PARTITION BY promised ORDER BY ms) AS place,
+               count(*) OVER (PARTITION BY promised) AS alike
+          FROM (SELECT status, reason, status IN ('CONFIRMED', 'RESERVED') AS promised,
+CAST(round((julianday(changed_at) - julianday(placed_at)) * 86400000) AS INTEGER) AS ms
+                  FROM (SELECT status, reason, changed_at,
+                               lag(changed_at) OVER statuses AS placed_at,
+                               row_number() OVER statuses AS number
+                          FROM order_history
+                         WHERE order_id >= ?1
+                           AND order_id < ?2
+                           AND action = ''
+                        WINDOW statuses AS (PARTITION BY order_id ORDER BY version)) AS entries
+                 WHERE number = 2
+                   AND placed_at >= ?3
+                   AND placed_at < ?4) AS decided) AS ranked
+;
+
+-- COUNT_SHORTAGES
+SELECT product_id, sum(rejected) AS rejected, sum(missing) AS missing,
+       sum(waiting) AS waiting, sum(waited_for) AS waited_for
+  FROM (
+SELECT json_extract(short.value, '$[0]') AS product_id, 1 AS rejected,
+       json_extract(short.value, '$[1]') - json_extract(short.value, '$[2]') AS missing,
+       0 AS waiting, 0 AS waited_for
+  FROM order_history
+ CROSS JOIN orders
+    ON orders.order_id = order_history.order_id
+   AND placed_at >= ?3
+   AND placed_at < ?4
+ CROSS JOIN json_each(shortages) AS short
+ WHERE order_history.status = 'REJECTED'
+   AND order_history.order_id >= ?1
+   AND order_history.order_id < ?2
+ UNION ALL
+SELECT json_extract(held.value, '$[0]'), 0, 0, 1, json_extract(held.value, '$[2]')
+  FROM orders
+ CROSS JOIN json_each(stock) AS held
+ WHERE orders.order_id >= ?1
+   AND orders.order_id < ?2
+   AND placed_at >= ?3
+   AND placed_at < ?4
+   AND json_extract(held.value, '$[1]') = ''
+       ) AS short
+GROUP BY product_id
+ORDER BY sum(rejected) + sum(waiting) DESC, product_id
+   LIMIT 1000
 ;
 
 -- LIST_ORDERS

@@ -1,6 +1,6 @@
 """Signing in and out at a provider in Chromium, under the policy that our pages have."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,20 +8,15 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from holdfast import embedded
-from holdfast.chassis.identity.issuers import Issuer
-from holdfast.console.settings import SignInSettings
 from holdfast.home import in_folder
 from testbed.keys import KEY
-from testbed.oidc import AUDIENCE, answers, new_key
-from testbed.oidc_codes import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    LOGOUT,
-    CodeProvider,
-    signing_people_in,
-)
+from testbed.oidc import answers, new_key
+from testbed.oidc_codes import LOGOUT, CodeProvider, sign_in_at, signing_people_in
 from testbed.processes import free_port
-from tests.e2e.console.window import WATCH, Desk, desk_on, flaws_of
+from tests.e2e.console.journeys import AT_CONSOLE
+from tests.e2e.console.window import Windows, flaws_of
+
+pytestmark = AT_CONSOLE
 
 
 @pytest.fixture
@@ -38,48 +33,25 @@ def provider(port: int) -> Iterator[CodeProvider]:
         yield found
 
 
-@pytest.fixture
-async def desk(
-    chromium: Browser, tmp_path: Path, port: int, provider: CodeProvider
-) -> AsyncIterator[Desk]:
-    issuer = Issuer(issuer=provider.url, audiences=(AUDIENCE,), name="staff")
-    sign_in = SignInSettings.model_validate(
-        {
-            "oidc_issuer": provider.url,
-            "oidc_client_id": CLIENT_ID,
-            "oidc_client_secret": CLIENT_SECRET,
-        }
-    )
-    async with (
-        embedded.running(
-            in_folder(tmp_path / "data"),
-            http_port=port,
-            operator_key=KEY,
-            issuers=(issuer,),
-            sign_in=sign_in,
-        ) as at,
-        desk_on(chromium, at) as found,
-    ):
-        yield found
-
-
 async def test_somebody_signs_in_at_the_provider_and_out_of_both(
-    desk: Desk, provider: CodeProvider
+    chromium: Browser, tmp_path: Path, port: int, provider: CodeProvider
 ) -> None:
-    page = await desk.browser.new_page(locale="en-GB")
-    page.on("console", lambda message: desk.hear(message))
-    await page.add_init_script(WATCH)
-    await page.goto(desk.url("/console/products"))
-    flaws = await flaws_of(page)
-    await page.get_by_role("link", name="Sign in at 127.0.0.1").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Products")
-    assert urlsplit(page.url).path == "/console/products"
+    home, known = in_folder(tmp_path / "data"), sign_in_at(provider)
+    async with embedded.running(home, http_port=port, operator_key=KEY, **known):
+        windows = Windows(chromium, f"http://127.0.0.1:{port}")
+        async with windows.window(key="") as page:
+            await page.goto("/console/products")
+            flaws = await flaws_of(page)
+            await page.get_by_role("link", name="Sign in at 127.0.0.1").click()
+            await expect(page.get_by_role("heading", level=1)).to_have_text("Products")
+            assert urlsplit(page.url).path == "/console/products"
 
-    await page.get_by_role("button", name="Sign out anna@staff").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Bye")
+            await page.get_by_role("button", name="Sign out anna@staff").click()
+            await expect(page.get_by_role("heading", level=1)).to_have_text("Bye")
 
-    assert flaws == []
-    assert page.url.startswith(provider.url + LOGOUT)
-    await page.goto(desk.url("/console/products"))
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    await page.close()
+            assert flaws == []
+            assert page.url.startswith(provider.url + LOGOUT)
+            await page.goto("/console/products")
+            await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+    assert windows.complaints == []

@@ -10,18 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.jwk import Key
 
-from holdfast.chassis.identity.issuers import Issuer
 from holdfast.console.leases import ProviderLease
-from holdfast.console.settings import SignInSettings
 from testbed.keys import KEY
 from testbed.oidc import AUDIENCE, DISCOVERY, JWKS, answers, new_key, public
 from testbed.oidc_codes import (
     AUTHORIZE,
     CLIENT_ID,
-    CLIENT_SECRET,
     LOGOUT,
     TOKEN,
     CodeProvider,
+    sign_in_at,
     signing_people_in,
 )
 from testbed.processes import free_port
@@ -55,17 +53,8 @@ def provider(key: Key, at: str) -> Iterator[CodeProvider]:
 async def open_shop(
     ground: Ground, at: str, provider: CodeProvider, **differs: str
 ) -> AsyncIterator[Shop]:
-    issuer = Issuer(issuer=provider.url, audiences=(AUDIENCE,), name="staff")
-    sign_in = SignInSettings.model_validate(
-        {
-            "oidc_issuer": provider.url,
-            "oidc_client_id": CLIENT_ID,
-            "oidc_client_secret": CLIENT_SECRET,
-            **differs,
-        }
-    )
     async with (
-        running(ground, http_at=at, issuers=(issuer,), sign_in=sign_in) as holdfast,
+        running(ground, http_at=at, **sign_in_at(provider, **differs)) as holdfast,
         Shop(holdfast) as found,
     ):
         yield found

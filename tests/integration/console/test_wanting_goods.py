@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.client import Backorder, BackorderMode, Money
-from holdfast.console.screens import backorders, wanting
+from holdfast.console.screens import backorders, today, wanting
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
 from tests.integration.console.people import ROOT, Shop, colleague, goods, shown
@@ -117,3 +117,16 @@ async def test_who_may_not_read_orders_sees_how_many_wait_but_not_whose(shop: Sh
 
     assert "c-secret" not in page + today.text
     assert "Orders wait for stock" in today.text
+
+
+async def test_today_shows_the_holds_that_end_next_and_not_the_newest(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(today, "ROWS_MAX", 2)
+    await shop.client.inventory.set_stock("LAMP", 20)
+    made = [await shop.placed(quantity=1, hold_s=60.0 * one) for one in (20, 30, 10)]
+
+    page = await shop.browser.get(ROOT)
+
+    assert shown(page) == [made[2], made[0]]
+    assert 'href="/console/orders?status=RESERVED"' in page.text

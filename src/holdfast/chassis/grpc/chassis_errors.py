@@ -14,7 +14,12 @@ from holdfast.chassis.identity.refusals import (
     IdentityUnavailable,
     KeyEnded,
     KeyNotFound,
+    KeyOfUser,
+    NotAUser,
+    SignInOff,
     Unauthenticated,
+    UserExists,
+    UserNotFound,
 )
 from holdfast.chassis.messaging.feed import CursorExpired, CursorUnknown
 from holdfast.chassis.validation import InvalidRequest
@@ -91,6 +96,16 @@ def _identity_status(error: Exception) -> Status | None:
             return statuses.not_found("key", [error.key_id])
         case KeyEnded():
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, "KEY_ENDED", str(error))
+        case KeyOfUser():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, "KEY_OF_USER", str(error))
+        case NotAUser():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, "NOT_A_USER", str(error))
+        case SignInOff():
+            return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, "SIGN_IN_OFF", str(error))
+        case UserNotFound():
+            return statuses.not_found("user", [error.name])
+        case UserExists():
+            return statuses.refusal(grpc.StatusCode.ALREADY_EXISTS, "USER_EXISTS", str(error))
         case Unauthenticated():
             return statuses.refusal(grpc.StatusCode.UNAUTHENTICATED, error.reason, str(error))
         case Forbidden():

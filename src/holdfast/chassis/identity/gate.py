@@ -11,6 +11,7 @@ from holdfast.chassis.identity import keys, principal
 from holdfast.chassis.identity.known_keys import KnownKeys
 from holdfast.chassis.identity.principal import Principal
 from holdfast.chassis.identity.refusals import Forbidden, IdentityUnavailable, Unauthenticated
+from holdfast.chassis.identity.roles import ANYBODY
 from holdfast.chassis.metrics import AUTH_REFUSALS
 
 Rights = Mapping[str, frozenset[str]]
@@ -50,19 +51,21 @@ class Gate:
         :param method: its full name.
         :raises Unauthenticated, Forbidden, IdentityUnavailable: it may not come through.
         """
+        needed = self._rights.get(method, NOBODY)
+        if ANYBODY in needed:
+            return
         try:
             found = await self._principal(context)
-            needed = self._rights.get(method, NOBODY)
             if found.scopes.isdisjoint(needed):
                 raise _forbidden(method, needed)
         except Unauthenticated as refused:
-            _tell(refused.reason, method, context)
+            tell_refusal(refused.reason, method, context)
             raise
         except Forbidden:
-            _tell("SCOPE_MISSING", method, context, name=found.name, key=found.credential_id)
+            tell_refusal("SCOPE_MISSING", method, context, name=found.name, key=found.credential_id)
             raise
         except IdentityUnavailable:
-            _tell("IDENTITY_UNAVAILABLE", method, context)
+            tell_refusal("IDENTITY_UNAVAILABLE", method, context)
             raise
         principal.current.set(found)
 
@@ -132,7 +135,8 @@ def _forbidden(method: str, needed: frozenset[str]) -> Forbidden:
     return Forbidden(" ".join(sorted(needed)), f"{what} needs {named}, which you don't have")
 
 
-def _tell(reason: str, method: str, context: Any, **known: str) -> None:
+def tell_refusal(reason: str, method: str, context: Any, **known: str) -> None:
+    """Count that somebody was not let in, and log it, within bounds."""
     AUTH_REFUSALS.labels(reason).inc()
     if _lines.may_tell():
         address = callers.address_of(context.peer())

@@ -29,6 +29,7 @@ _SERVICES = {
 class Identity(NamedTuple):
     """The keys of a service, and who stands at its door.
 
+    :param auth: callers are asked who they are.
     :param close: stops what asks others who a caller is.
     """
 
@@ -36,6 +37,7 @@ class Identity(NamedTuple):
     known: KnownKeys
     gate: Gate
     pepper: bytes
+    auth: bool
     close: Callable[[], Awaitable[None]]
 
 
@@ -46,14 +48,14 @@ def identity_of(
     store = KeyStore(database)
     known = KnownKeys(store, pepper, clock, _of_services(settings, pepper))
     if not settings.auth:
-        return Identity(store, known, gate.OpenGate(), pepper, _nothing_to_close)
+        return Identity(store, known, gate.OpenGate(), pepper, False, _nothing_to_close)
     if not settings.issuers:
-        return Identity(store, known, gate.Gate(rights, known), pepper, _nothing_to_close)
+        return Identity(store, known, gate.Gate(rights, known), pepper, True, _nothing_to_close)
     # What checks tokens is half a second and many megabytes to load, and few need it.
     from holdfast.chassis.identity.tokens import Tokens
 
     tokens = Tokens(settings.issuers, clock)
-    return Identity(store, known, gate.Gate(rights, known, tokens), pepper, tokens.close)
+    return Identity(store, known, gate.Gate(rights, known, tokens), pepper, True, tokens.close)
 
 
 async def _nothing_to_close() -> None:

@@ -19,7 +19,7 @@ from holdfast.chassis.identity.principal import Principal
 PREFIX = "hf_live_"
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 43, 6  # 43 of 62 characters are 256 bits
 
-_DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _ID_DIGITS = string.digits + string.ascii_lowercase
 _FORM = re.compile(r"hf_live_([0-9a-z]{12})_([0-9A-Za-z]{43})_([0-9A-Za-z]{6})", re.ASCII)
 
@@ -43,6 +43,7 @@ class Key(NamedTuple):
     :param networks: where it may be used from; none: anywhere.
     :param version: rises with every change.
     :param used_at: about when it was last used.
+    :param user: who signed in for it; "": it was made for somebody to keep.
     """
 
     key_id: str
@@ -55,14 +56,15 @@ class Key(NamedTuple):
     revoked_at: datetime | None = None
     version: int = 1
     used_at: datetime | None = None
+    user: str = ""
 
     def principal(self, scopes: frozenset[str]) -> Principal:
-        return Principal(self.name, self.key_id, scopes)
+        return Principal(self.name, self.key_id, scopes, user=self.user)
 
 
 def make() -> str:
     """Make the text of a new key."""
-    return written(new_secret(ID_LENGTH, _ID_DIGITS), new_secret(SECRET_LENGTH, _DIGITS))
+    return written(new_secret(ID_LENGTH, _ID_DIGITS), new_secret(SECRET_LENGTH, DIGITS))
 
 
 def written(key_id: str, secret: str) -> str:
@@ -99,8 +101,8 @@ def _checksum(key_id: str, secret: str) -> str:
     number = zlib.crc32(f"{PREFIX}{key_id}_{secret}".encode())
     digits = ""
     for _ in range(CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
+        number, digit = divmod(number, len(DIGITS))
+        digits = DIGITS[digit] + digits
     return digits
 
 
@@ -108,7 +110,7 @@ def derived(secret: str, purpose: str) -> str:
     """Return the text of the key that follows from a secret of any form."""
     number = int.from_bytes(hmac.digest(secret.encode(), purpose.encode(), "sha512"))
     key_id, number = _in_digits(number, _ID_DIGITS, ID_LENGTH)
-    return written(key_id, _in_digits(number, _DIGITS, SECRET_LENGTH)[0])
+    return written(key_id, _in_digits(number, DIGITS, SECRET_LENGTH)[0])
 
 
 def _in_digits(number: int, digits: str, length: int) -> tuple[str, int]:

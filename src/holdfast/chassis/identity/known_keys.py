@@ -7,7 +7,7 @@ has changed, and at once about a key that nobody knows yet.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ LOOK_EVERY_S_MAX = 1.5 * LOOK_EVERY_S  # as chance has it
 LOOK_AGAIN_S = 0.2  # between looks for keys that nobody knows, however many are tried
 TRUST_S_MAX = 60.0  # how long keys are good that could not be looked at
 USED_EVERY_S = 60.0
+FORGET_AFTER = timedelta(days=1)  # since it expired; clocks of services may differ
 
 log = structlog.get_logger()
 
@@ -145,13 +146,16 @@ class KnownKeys:
         self._seen_at = at
 
     async def run(self) -> None:
-        """Look about every LOOK_EVERY_S, and record now and then which keys were used."""
+        """Look about every LOOK_EVERY_S, and now and then record which keys were used, and forget
+        those of users that expired long ago.
+        """
         recorded_at = self._now()
         while True:
             try:
                 await self.look()
                 if self._now() - recorded_at > USED_EVERY_S:
                     await self._record()
+                    await self._forget()
                     recorded_at = self._now()
             except DatabaseUnavailable as error:
                 log.warning("keys can't be looked up", error=str(error))
@@ -161,6 +165,10 @@ class KnownKeys:
         used, self._used = self._used, {}
         if used:
             await self._store.used({k: datetime.fromtimestamp(at, UTC) for k, at in used.items()})
+
+    async def _forget(self) -> None:
+        if await self._store.forget(self._clock.now() - FORGET_AFTER):
+            self._revision = -1  # else the other service would be told of them again
 
 
 def _known(key: Key) -> _Known:

@@ -11,6 +11,7 @@ class Principal(NamedTuple):
     :param customer_id: "" unless this is a shop's customer, who may see their own orders only.
     :param ends_at: when the credential ends by itself, in seconds since 1970, as far as it says so:
         a token does; of a key it is asked anew.
+    :param user: who signed in by a password; "": nobody did.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Principal(NamedTuple):
     scopes: frozenset[str]
     customer_id: str = ""
     ends_at: float = math.inf
+    user: str = ""
 
 
 current: ContextVar[Principal] = ContextVar("principal")

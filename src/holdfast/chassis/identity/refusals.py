@@ -36,6 +36,42 @@ class KeyNotFound(Exception):
         self.key_id = key_id
 
 
+class KeyOfUser(Exception):
+    """The key is one of a user, who signs in for another: FAILED_PRECONDITION, 409."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(f"the key is one by which {user} signed in: they do so again for another")
+
+
+class NotAUser(Exception):
+    """Who calls did not sign in by a password: FAILED_PRECONDITION, 409."""
+
+    def __init__(self) -> None:
+        super().__init__("you did not sign in by a name and a password, but by a key or a token")
+
+
+class SignInOff(Exception):
+    """Nobody is asked who they are: FAILED_PRECONDITION, 409."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody is asked here who they are, so that nobody need sign in")
+
+
+class UserNotFound(Exception):
+    """There is no user of this name: NOT_FOUND, 404."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no user {name}")
+        self.name = name
+
+
+class UserExists(Exception):
+    """There is a user of this name: ALREADY_EXISTS, 409."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a user {name} already; nothing was changed")
+
+
 class KeyEnded(Exception):
     """The key was revoked or has expired, so that none can follow it: FAILED_PRECONDITION, 409."""
 

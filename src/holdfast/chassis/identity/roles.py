@@ -15,6 +15,8 @@ SCOPES = frozenset(
     """.split()
 )
 
+ANYBODY = "anybody"  # known or not: who it is comes out by the call
+
 ANY = SCOPES | {CUSTOMER, SERVICE, HELD_KEYS}  # for whoever is known at all
 
 _READ = frozenset({"orders:read", "stock:read", "customers:read"})

@@ -12,7 +12,7 @@ from holdfast.chassis.grpc.rpc_boundary import Context
 from holdfast.chassis.identity import keys, principal
 from holdfast.chassis.identity.house import ORDERS, Identity
 from holdfast.chassis.identity.keys import Key, Network
-from holdfast.chassis.identity.refusals import Forbidden, KeyEnded, KeyNotFound
+from holdfast.chassis.identity.refusals import Forbidden, KeyEnded, KeyNotFound, KeyOfUser
 from holdfast.chassis.identity.roles import SCOPES, known_scopes, scopes_of
 from holdfast.chassis.validation import Violations
 from holdfast.contracts.identity.v1 import keys_pb2 as pb
@@ -37,12 +37,13 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         known = principal.current.get(None)
         if known is None:  # nobody is asked
             return pb.Caller(scopes=sorted(SCOPES))
-        name, credential_id, scopes, customer_id, _ = known
+        name, credential_id, scopes, customer_id, _, user = known
         return pb.Caller(
             name=name,
             credential_id=credential_id,
             scopes=sorted(scopes),
             customer_id=customer_id,
+            user=user,
         )
 
     async def CreateKey(
@@ -52,13 +53,13 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         name = violations.id("name", request.name)
         if name == ORDERS or "@" in name:
             violations.add("name", f"must not be {ORDERS}, nor have an @: others have such names")
-        grants = _grants(request.grants, violations)
+        grants = checked_grants(request.grants, violations)
         networks = _networks(request.networks, violations)
         lifetime = None
         if request.HasField("lifetime"):
             lifetime = _period("lifetime", request.lifetime, LIFETIME_DAYS_MAX, violations)
         violations.raise_any()
-        _require_own(grants)
+        require_own(grants)
         now = self._clock.now()
         expires_at = None if lifetime is None else now + lifetime
         return await self._add(Key("", name, b"", grants, networks, now, expires_at))
@@ -78,7 +79,9 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         old, now = await self._found(request.key_id), self._clock.now()
         if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
             raise KeyEnded(old.key_id)
-        _require_own(old.grants)
+        if old.user:
+            raise KeyOfUser(old.user)
+        require_own(old.grants)
         # The new one is good for as long as the old one was meant to be.
         expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
         new = old._replace(created_at=now, expires_at=expires_at, version=1, used_at=None)
@@ -147,7 +150,11 @@ class KeyOfferServicer(keys_pb2_grpc.KeyOfferServiceServicer):
 def message_of(key: Key) -> pb.Key:
     """Write a key as people see it."""
     message = pb.Key(
-        key_id=key.key_id, name=key.name, grants=key.grants, networks=map(str, key.networks)
+        key_id=key.key_id,
+        name=key.name,
+        grants=key.grants,
+        networks=map(str, key.networks),
+        user=key.user,
     )
     for stamp, at in (
         (message.create_time, key.created_at),
@@ -182,10 +189,12 @@ def key_of(held: pb.HeldKey) -> Key:
         at("expire_time"),
         at("revoke_time"),
         held.version,
+        user=key.user,
     )
 
 
-def _grants(names: Sequence[str], violations: Violations) -> tuple[str, ...]:
+def checked_grants(names: Sequence[str], violations: Violations) -> tuple[str, ...]:
+    """Check roles and scopes, of which there is at least one."""
     violations.size("grants", len(names), highest=GRANTS_MAX)
     for index, name in enumerate(names):
         try:
@@ -216,8 +225,8 @@ def _period(
     return timedelta(seconds=value.seconds)
 
 
-def _require_own(grants: Sequence[str]) -> None:
-    """See that nobody makes a key that may do more than they may.
+def require_own(grants: Sequence[str], what: str = "the key") -> None:
+    """See that nobody gives others rights that they don't have.
 
     :raises Forbidden: they would.
     """
@@ -225,4 +234,4 @@ def _require_own(grants: Sequence[str]) -> None:
     missing = known_scopes(grants) - (SCOPES if known is None else known.scopes)
     if missing:
         named = " ".join(sorted(missing))
-        raise Forbidden(named, f"the key could do what you may not: {named}")
+        raise Forbidden(named, f"{what} could do what you may not: {named}")

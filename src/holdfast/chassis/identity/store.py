@@ -12,14 +12,15 @@ from holdfast.chassis.identity.keys import Key
 class KeyStatements:
     """What is asked of the table `credential`."""
 
-    # Every change raises a version and no row goes, so the sum tells whether anything changed:
-    # unlike a time or a sequence, also when transactions commit in another order.
+    # Every change raises a version and no row goes uncounted, so the sum tells whether anything
+    # changed: unlike a time or a sequence, also when transactions commit in another order.
     REVISION = """
-SELECT coalesce(sum(version), 0)::bigint AS revision
-  FROM credential
+SELECT coalesce((SELECT sum(version) FROM credential), 0)::bigint
+       + coalesce((SELECT sum(versions) FROM credential_gone), 0)::bigint AS revision
 """
     ALL = """
-SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at
+SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version, used_at,
+       user_name
   FROM credential
  ORDER BY created_at, key_id
 """
@@ -27,8 +28,9 @@ SELECT key_id, name, digest, grants, networks, created_at, expires_at, revoked_a
     # which changes arrive nor an older copy of the database that they come from.
     TAKE = """
 INSERT INTO credential AS mine
-       (key_id, name, digest, grants, networks, created_at, expires_at, revoked_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+       (key_id, name, digest, grants, networks, created_at, expires_at, user_name, revoked_at,
+        version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (key_id) DO UPDATE
    SET name = excluded.name,
        grants = excluded.grants,
@@ -45,8 +47,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
     ADD = """
 INSERT INTO credential
-       (key_id, name, digest, grants, networks, created_at, expires_at, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 1)
+       (key_id, name, digest, grants, networks, created_at, expires_at, user_name, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)
     ON CONFLICT (key_id) DO NOTHING
 """
     END = """
@@ -67,6 +69,19 @@ UPDATE credential
    SET used_at = $2
  WHERE key_id = $1
    AND (used_at IS NULL OR used_at < $2)
+"""
+    FORGET = """
+DELETE FROM credential
+ WHERE user_name <> ''
+   AND expires_at < $1
+RETURNING version
+"""
+    FORGOTTEN = """
+INSERT INTO credential_gone AS mine
+       (one, versions)
+VALUES (1, $1)
+    ON CONFLICT (one) DO UPDATE
+   SET versions = mine.versions + excluded.versions
 """
 
 
@@ -95,9 +110,8 @@ class KeyStore:
         """Add a key, and in the same transaction end another one as `ending` says. An id that is
         there already is left as it is.
         """
-        row = (key.key_id, key.name, key.digest, _joined(key.grants), _joined(key.networks))
         async with self._database.begin() as work:
-            await work.execute(self._sql.ADD, *row, key.created_at, key.expires_at)
+            await work.execute(self._sql.ADD, *row_of(key))
             if ending is not None:
                 await work.execute(self._sql.END, ending.key_id, ending.expires_at)
 
@@ -111,24 +125,30 @@ class KeyStore:
         """
         async with self._database.begin() as work:
             for key in keys:
-                await work.execute(
-                    self._sql.TAKE,
-                    key.key_id,
-                    key.name,
-                    key.digest,
-                    _joined(key.grants),
-                    _joined(key.networks),
-                    key.created_at,
-                    key.expires_at,
-                    key.revoked_at,
-                    key.version,
-                )
+                await work.execute(self._sql.TAKE, *row_of(key), key.revoked_at, key.version)
 
     async def used(self, at: Mapping[str, datetime]) -> None:
         """Record when keys were last used."""
         async with self._database.begin() as work:
             for key_id, when in at.items():
                 await work.execute(self._sql.USED, key_id, when)
+
+    async def forget(self, before: datetime) -> int:
+        """Delete the keys of users that expired before a time, and return how many there were. The
+        revision stays: nothing that counts has changed.
+        """
+        async with self._database.begin() as work:
+            gone = await work.fetch(self._sql.FORGET, before)
+            if gone:
+                await work.execute(self._sql.FORGOTTEN, sum(row["version"] for row in gone))
+        return len(gone)
+
+
+def row_of(key: Key) -> tuple[object, ...]:
+    """Return the values of a key that never change, and when it expires."""
+    grants, networks = _joined(key.grants), _joined(key.networks)
+    expires = key.created_at, key.expires_at
+    return key.key_id, key.name, key.digest, grants, networks, *expires, key.user
 
 
 def _joined(parts: Iterable[object]) -> str:
@@ -147,4 +167,5 @@ def _key(row: Row) -> Key:
         instant_or_none(row["revoked_at"]),
         row["version"],
         instant_or_none(row["used_at"]),
+        row["user_name"],
     )

@@ -84,10 +84,9 @@ async def _all(visit: Visit, form: Form) -> tuple[list[str], bool]:
     wanted = read_filter(visit)
     wanted.after = None
     if form.text("list") == "to-ship":
-        location = form.text("location")
-        found = await find_ready(visit, wanted, location, size=ROWS_MAX, most=ROWS_MAX)
-        return [one.order_id for one in found.orders], bool(found.after)
-    listed, more = await page_of(visit, wanted, ROWS_MAX)
+        listed, more = await find_ready(visit, wanted, form.text("location"), ROWS_MAX)
+    else:
+        listed, more = await page_of(visit, wanted, ROWS_MAX)
     return [one.order_id for one in listed], more
 
 

@@ -13,8 +13,6 @@ _AT_ONCE = 8  # calls of one page
 async def whole(visit: Visit, order_ids: Iterable[str]) -> list[Order | HoldfastError]:
     """Whole orders, with what is held for them, in the order asked for; errors in their place.
 
-    Lists don't tell what is held where, so each is a call of its own.
-
     :raises Unauthenticated: the session is over.
     """
     ids = list(order_ids)

@@ -5,14 +5,8 @@ from dataclasses import dataclass, fields
 
 from starlette.responses import Response
 
-from holdfast.client import (
-    InvalidRequest,
-    Location,
-    LocationAddress,
-    LocationKind,
-    Refused,
-    StaleVersion,
-)
+from holdfast.client import Location, LocationAddress, LocationKind
+from holdfast.console.doing import Flawed, answered
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit, to
 
@@ -55,24 +49,27 @@ async def new(visit: Visit) -> Response:
 async def create(visit: Visit) -> Response:
     """Make a location: what was sent twice makes one."""
     form = await visit.form("location")
-    location_id, wanted, status = form.needed("location_id"), _read(form), 400
-    if not form.errors:
-        try:
-            await visit.client.inventory.create_location(
-                location_id,
-                name=wanted.name,
-                kind=wanted.kind,
-                priority=wanted.priority,
-                active=wanted.active,
-                address=wanted.address if wanted.address != LocationAddress() else None,
-            )
-        except InvalidRequest as error:
-            form.refuse(error, _FIELDS, "location.")
-        except Refused as error:
-            form.errors["location_id"], status = error.message, 409
-    if form.errors:
+    location_id, wanted = form.needed("location_id"), _read(form)
+
+    async def act() -> Response:
+        if form.errors:
+            raise Flawed
+        await visit.client.inventory.create_location(
+            location_id,
+            name=wanted.name,
+            kind=wanted.kind,
+            priority=wanted.priority,
+            active=wanted.active,
+            address=wanted.address if wanted.address != LocationAddress() else None,
+        )
+        return to("/locations", said="location_made")
+
+    async def again(status: int) -> Response:
         return _shown(visit, None, form, status)
-    return to("/locations", said="location_made")
+
+    return await answered(
+        visit, form, act, again, fields=_FIELDS, prefix="location.", refused_at="location_id"
+    )
 
 
 async def details(visit: Visit) -> Response:
@@ -86,31 +83,36 @@ async def details(visit: Visit) -> Response:
 async def change(visit: Visit) -> Response:
     """Change what is known of a location, if nobody else has since its reader saw it."""
     form = await visit.form("location")
-    location_id, wanted, status = form.text("location_id"), _read(form), 400
+    location_id, wanted = form.text("location_id"), _read(form)
     version = form.whole("version", lowest=1)
-    if not form.errors:
-        try:
-            await visit.client.inventory.update_location(
-                location_id,
-                version=version,
-                name=wanted.name,
-                kind=wanted.kind,
-                priority=wanted.priority,
-                active=wanted.active,
-                address=wanted.address,
-            )
-        except InvalidRequest as error:
-            form.refuse(error, _FIELDS, "location.")
-        except StaleVersion:
-            form.errors[""], status = visit.words.say("location.stale"), 409
-    if not form.errors:
-        return to("/locations", said="location_changed")
-    found = await _one(visit, location_id)
-    if found is None:
-        return _nowhere(visit)
-    if status == 409 and wanted.are_of(found):
-        return to("/locations", said="location_changed")
-    return _shown(visit, found, form, status)
+    changed = to("/locations", said="location_changed")
+
+    async def act() -> Response:
+        if form.errors:
+            raise Flawed
+        await visit.client.inventory.update_location(
+            location_id,
+            version=version,
+            name=wanted.name,
+            kind=wanted.kind,
+            priority=wanted.priority,
+            active=wanted.active,
+            address=wanted.address,
+        )
+        return changed
+
+    async def again(status: int) -> Response:
+        found = await _one(visit, location_id)
+        return _nowhere(visit) if found is None else _shown(visit, found, form, status)
+
+    async def done() -> Response | None:
+        found = await _one(visit, location_id)
+        return changed if found is not None and wanted.are_of(found) else None
+
+    stale = visit.words.say("location.stale")
+    return await answered(
+        visit, form, act, again, fields=_FIELDS, prefix="location.", stale=stale, done=done
+    )
 
 
 def _read(form: Form) -> Details:

@@ -1,6 +1,6 @@
 """What somebody looks for among orders: read from a URL, and listed page by page."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,42 +76,39 @@ def place_after(create_time: datetime, order_id: str) -> str:
 
 
 async def page_of(
-    visit: Visit, wanted: Filter, size: int, *, among: Sequence[OrderStatus] = ()
+    visit: Visit, wanted: Filter, size: int, *, to_ship: bool = False
 ) -> tuple[list[Order], bool]:
     """A page of orders, newest first, and whether there are more.
 
     What a service does not understand of the filter becomes a flaw, and is left out.
 
-    :param among: the statuses to list where the filter names none; none: all.
+    :param to_ship: only those of which something can leave now.
     """
     try:
-        found = await _joined(visit, wanted, size + 1, among)
+        found = await _joined(visit, wanted, size + 1, to_ship)
     except InvalidRequest as refused:
         for violation in refused.violations:
             name = "id" if violation.field == "order_id_prefix" else violation.field
             wanted.flaws[name] = violation.description
             wanted.texts.pop(name, None)
-        found = await _joined(visit, wanted, size + 1, among)
+        found = await _joined(visit, wanted, size + 1, to_ship)
     return found[:size], len(found) > size
 
 
-async def _joined(
-    visit: Visit, wanted: Filter, most: int, among: Sequence[OrderStatus]
-) -> list[Order]:
+async def _joined(visit: Visit, wanted: Filter, most: int, to_ship: bool) -> list[Order]:
     """Of several statuses each is a list of its own, newest first, and they are joined; earlier
     ones are read first, so that an order that goes on meanwhile is met once at least.
     """
-    named = sorted(wanted.statuses or among, key=STATUSES.index)
-    statuses: list[OrderStatus | None] = [*named] or [None]
+    statuses: list[OrderStatus | None] = sorted(wanted.statuses, key=STATUSES.index) or [None]
     found: dict[str, Order] = {}
     for status in statuses:
-        listed = await _of_status(visit, wanted, status, most)
+        listed = await _of_status(visit, wanted, status, most, to_ship)
         found |= {order.order_id: order for order in listed}
     return sorted(found.values(), key=lambda order: order.order_id, reverse=True)[:most]
 
 
 async def _of_status(
-    visit: Visit, wanted: Filter, status: OrderStatus | None, most: int
+    visit: Visit, wanted: Filter, status: OrderStatus | None, most: int, to_ship: bool
 ) -> list[Order]:
     times, after = dict(wanted.times), wanted.after
     if after is not None:
@@ -123,7 +120,8 @@ async def _of_status(
         _SEARCHED[name]: text for name, text in wanted.texts.items() if name in _SEARCHED
     }
     listed = {name: text for name, text in wanted.texts.items() if name not in _SEARCHED}
-    how: Mapping[str, Any] = {**listed, **times, "status": status, "page_size": most}
+    how: dict[str, Any] = {**listed, **times, "status": status, "page_size": most}
+    how["to_ship"] = to_ship
     verbs = visit.client.orders
     walk = verbs.search(**searched, **how) if searched else verbs.list(**how)
     return await _first(walk, after, most)

@@ -5,15 +5,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from holdfast.client import (
-    Backorder,
-    BackorderMode,
-    InvalidRequest,
-    Money,
-    Product,
-    Refused,
-    StaleVersion,
-)
+from holdfast.client import Backorder, BackorderMode, Money, Product
+from holdfast.console.doing import Flawed, answered
 from holdfast.console.forms import Form
 from holdfast.console.visit import Visit, to
 
@@ -58,25 +51,28 @@ async def new(visit: Visit) -> Response:
 async def create(visit: Visit) -> Response:
     """Make a product: what was sent twice makes one."""
     form = await visit.form("product")
-    product_id, wanted, status = form.needed("product_id"), _read(form), 400
-    if wanted is not None and not form.errors:
-        try:
-            await visit.client.inventory.create_product(
-                product_id,
-                name=wanted.name,
-                description=wanted.description,
-                unit_price=wanted.unit_price,
-                active=wanted.active,
-                backorder=wanted.backorder,
-                safety_stock=wanted.safety_stock,
-            )
-        except InvalidRequest as error:
-            form.refuse(error, _FIELDS, "product.")
-        except Refused as error:
-            form.errors["product_id"], status = error.message, 409
-    if form.errors:
+    product_id, wanted = form.needed("product_id"), _read(form)
+
+    async def act() -> Response:
+        if wanted is None or form.errors:
+            raise Flawed
+        await visit.client.inventory.create_product(
+            product_id,
+            name=wanted.name,
+            description=wanted.description,
+            unit_price=wanted.unit_price,
+            active=wanted.active,
+            backorder=wanted.backorder,
+            safety_stock=wanted.safety_stock,
+        )
+        return to("/stock", id=product_id, said="product_made")
+
+    async def again(status: int) -> Response:
         return _shown(visit, None, form, status)
-    return to("/stock", id=product_id, said="product_made")
+
+    return await answered(
+        visit, form, act, again, fields=_FIELDS, prefix="product.", refused_at="product_id"
+    )
 
 
 async def details(visit: Visit) -> Response:
@@ -88,29 +84,38 @@ async def details(visit: Visit) -> Response:
 async def change(visit: Visit) -> Response:
     """Change what is known of a product, if nobody else has since its reader saw it."""
     form = await visit.form("product")
-    product_id, wanted, status = form.text("product_id"), _read(form), 400
+    product_id, wanted = form.text("product_id"), _read(form)
     version = form.whole("version", lowest=1)
-    if wanted is not None and not form.errors:
-        try:
-            await visit.client.inventory.update_product(
-                product_id,
-                version=version,
-                name=wanted.name,
-                description=wanted.description,
-                unit_price=wanted.unit_price,
-                active=wanted.active,
-                backorder=wanted.backorder,
-                safety_stock=wanted.safety_stock,
-            )
-        except InvalidRequest as error:
-            form.refuse(error, _FIELDS, "product.")
-        except StaleVersion:
-            form.errors[""], status = visit.words.say("product.stale"), 409
-    if form.errors:
-        product = (await visit.client.inventory.get_stock(product_id)).product
-        if status != 409 or wanted is None or not wanted.are_of(product):
-            return _shown(visit, product, form, status)
-    return to("/stock", id=product_id, said="product_changed")
+    changed = to("/stock", id=product_id, said="product_changed")
+
+    async def as_it_is() -> Product:
+        return (await visit.client.inventory.get_stock(product_id)).product
+
+    async def act() -> Response:
+        if wanted is None or form.errors:
+            raise Flawed
+        await visit.client.inventory.update_product(
+            product_id,
+            version=version,
+            name=wanted.name,
+            description=wanted.description,
+            unit_price=wanted.unit_price,
+            active=wanted.active,
+            backorder=wanted.backorder,
+            safety_stock=wanted.safety_stock,
+        )
+        return changed
+
+    async def again(status: int) -> Response:
+        return _shown(visit, await as_it_is(), form, status)
+
+    async def done() -> Response | None:
+        return changed if wanted is not None and wanted.are_of(await as_it_is()) else None
+
+    stale = visit.words.say("product.stale")
+    return await answered(
+        visit, form, act, again, fields=_FIELDS, prefix="product.", stale=stale, done=done
+    )
 
 
 def _read(form: Form) -> Details | None:

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from holdfast.client import StockReason, new_request_id
 from holdfast.console.forms import Form
+from holdfast.console.stock_history import DAY, DAYS_MAX, MOVEMENTS_MAX, by_day, chart_of
 from holdfast.console.visit import Visit
 
 REASONS = tuple(one for one in StockReason if one is not StockReason.UNKNOWN)
@@ -21,6 +22,8 @@ async def shown(visit: Visit, product_id: str, form: Form, status: int = 200) ->
     """
     inventory = visit.client.inventory
     info = await inventory.get_stock(product_id)
+    moved, more = await inventory.movement_page(product_id=product_id, page_size=MOVEMENTS_MAX)
+    history = by_day(info.levels, moved, more=bool(more), today=visit.now.date())
     why = await inventory.explain(product_id)
     locations = [one async for one in inventory.list_locations()]
     return visit.show(
@@ -28,6 +31,10 @@ async def shown(visit: Visit, product_id: str, form: Form, status: int = 200) ->
         status,
         info=info,
         why=why,
+        history=history,
+        drawn=chart_of(visit.words, history),
+        history_of={"count": MOVEMENTS_MAX, "days": DAYS_MAX},
+        day=DAY,
         form=form,
         everywhere=[one.location_id for one in locations],
         active=[one.location_id for one in locations if one.active],

@@ -6,15 +6,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from holdfast.client import (
-    InvalidRequest,
-    NotFound,
-    Refused,
-    RequestIdReused,
-    StaleVersion,
-    StockReason,
-    new_request_id,
-)
+from holdfast.client import StockReason, new_request_id
+from holdfast.console.doing import Flawed, answered
 from holdfast.console.forms import Form
 from holdfast.console.screens.stock import REASONS, shown
 from holdfast.console.visit import Visit, to
@@ -91,7 +84,7 @@ async def release(visit: Visit) -> Response:
 async def _done(visit: Visit, name: str, read: Read) -> Response:
     """Do what a form says; else show it again, with what is wrong and all that was typed."""
     form = await visit.form(name)
-    product_id, status = form.text("product_id"), 400
+    product_id = form.text("product_id")
     how = {
         "location_id": form.needed("location"),
         "reason": form.text("reason"),
@@ -99,21 +92,18 @@ async def _done(visit: Visit, name: str, read: Read) -> Response:
         "request_id": form.text("request_id") or new_request_id(),
     }
     do = read(form, product_id, how)
-    try:
-        if not form.errors:
-            await do()
-    except InvalidRequest as error:
-        form.refuse(error, _FIELDS)
-    except StaleVersion:
-        form.errors[""], status = visit.words.say("stock.stale"), 409
-    except RequestIdReused as error:
-        form.errors[""], status = error.message, 409
-        form.values = {**form.values, "request_id": ""}  # what is sent next has another one
-    except (Refused, NotFound) as error:
-        form.errors[""], status = error.message, 409
-    if not form.errors:
+
+    async def act() -> Response:
+        if form.errors:
+            raise Flawed
+        await do()
         return to("/stock", id=product_id, said=name)
-    return await shown(visit, product_id, form, status)
+
+    async def again(status: int) -> Response:
+        return await shown(visit, product_id, form, status)
+
+    stale = visit.words.say("stock.stale")
+    return await answered(visit, form, act, again, fields=_FIELDS, stale=stale)
 
 
 def _units(form: Form) -> int:

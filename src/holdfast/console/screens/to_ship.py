@@ -1,32 +1,15 @@
 """What can be shipped now, by location: each order leads to its form."""
 
-from dataclasses import dataclass, replace
-
 from starlette.responses import Response
 
-from holdfast.client import HoldfastError, Order
-from holdfast.console.screens.holdings import SHIPPABLE, can_ship, left, ready, whole
+from holdfast.client import Order
+from holdfast.console.screens.holdings import SHIPPABLE, left, ready
 from holdfast.console.screens.order_filter import Filter, page_of, place_after, read_filter
 from holdfast.console.screens.selection import chosen
 from holdfast.console.visit import Visit
 
 PAGE_ORDERS = 50
-ROUND = 50  # orders that are read at once
-LOOKED_MAX = 300  # orders of a page; it goes on from there where few of them can be shipped
 LOCATIONS_MAX = 100
-
-
-@dataclass(slots=True)
-class Ready:
-    """Orders of which something can be shipped, newest first.
-
-    :param looked: how many were looked at for it.
-    :param after: the place to go on from; "": these are the last.
-    """
-
-    orders: list[Order]
-    looked: int = 0
-    after: str = ""
 
 
 async def to_ship(visit: Visit) -> Response:
@@ -36,16 +19,18 @@ async def to_ship(visit: Visit) -> Response:
     if location and locations and location not in locations:
         wanted.flaws["location"] = visit.words.say("ship.nowhere", given=location[:40])
         location = ""
-    found = await find_ready(visit, wanted, location, size=PAGE_ORDERS, most=LOOKED_MAX)
+    orders, more = await find_ready(visit, wanted, location, PAGE_ORDERS)
+    location = wanted.texts.get("location_id", "")
     return visit.show(
         "to_ship.html",
-        chosen=await chosen(visit, [one.order_id for one in found.orders]),
+        chosen=await chosen(visit, [one.order_id for one in orders]),
         place=visit.asked("after"),
-        found=found,
+        after=place_after(orders[-1].create_time, orders[-1].order_id) if more else "",
+        orders=orders,
         wanted=wanted,
         location=location,
         locations=locations,
-        units={one.order_id: sum(ready(one, location).values()) for one in found.orders},
+        units={one.order_id: sum(ready(one, location).values()) for one in orders},
         left=left,
         asked=[*wanted.query(), *([("location", location)] if location else [])],
     )
@@ -59,26 +44,15 @@ async def known_locations(visit: Visit) -> list[str]:
     return [one.location_id async for one in listed]
 
 
-async def find_ready(visit: Visit, wanted: Filter, location: str, *, size: int, most: int) -> Ready:
-    """Orders of which something can leave a location, from the filter's place in the list on.
+async def find_ready(
+    visit: Visit, wanted: Filter, location: str, size: int
+) -> tuple[list[Order], bool]:
+    """Orders of which something can leave a location, from the filter's place in the list on,
+    newest first; and whether there are more.
 
-    :param size: at most so many.
-    :param most: about so many are looked at; then it is said where to go on.
+    :param location: "": any; what the service does not understand becomes a flaw.
     """
     wanted.statuses = [one for one in wanted.statuses if one in SHIPPABLE]
-    found, more, place = Ready([]), True, wanted.after
-    while more and len(found.orders) < size and found.looked < most:
-        listed, more = await page_of(visit, replace(wanted, after=place), ROUND, among=SHIPPABLE)
-        for number, order in enumerate(await whole(visit, [one.order_id for one in listed])):
-            if isinstance(order, HoldfastError):
-                raise order
-            found.looked += 1
-            place = order.create_time, order.order_id
-            if can_ship(order, location):
-                found.orders.append(order)
-            if len(found.orders) == size:
-                more = more or number + 1 < len(listed)
-                break
-    if more and place is not None:
-        found.after = place_after(*place)
-    return found
+    if location:
+        wanted.texts["location_id"] = location
+    return await page_of(visit, wanted, size, to_ship=True)

@@ -1,7 +1,7 @@
 """What needs a person today: each row with its next step."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,29 +75,25 @@ async def _matters(visit: Visit) -> list[Matter]:
         return []
     now, listed = visit.now, visit.client.orders.list
     late = now - timedelta(seconds=LATE_S)
-    held = listed(status=OrderStatus.RESERVED, page_size=100, limit=100)
-    pending = listed(status=OrderStatus.PENDING, created_before=late, limit=ROWS_MAX + 1)
-    rejected = listed(status=OrderStatus.REJECTED, created_from=now - DAY, limit=ROWS_MAX + 1)
-    expired = listed(status=OrderStatus.EXPIRED, created_from=now - DAY, limit=ROWS_MAX + 1)
+    some, day = ROWS_MAX + 1, now - DAY
+    lists: dict[str, tuple[OrderStatus, dict[str, Any]]] = {
+        "late": (OrderStatus.PENDING, {"created_before": late}),
+        "holds": (OrderStatus.RESERVED, {"by_hold_end": True}),
+        "rejected": (OrderStatus.REJECTED, {"created_from": day}),
+        "expired": (OrderStatus.EXPIRED, {"created_from": day}),
+    }
     found = await asyncio.gather(
-        _matter("late", pending, "PENDING"),
-        _matter("holds", held, "RESERVED", key=lambda order: order.expires_time),
-        _matter("rejected", rejected, "REJECTED"),
-        _matter("expired", expired, "EXPIRED"),
+        *(
+            _matter(name, status, listed(status=status, **how, limit=some))
+            for name, (status, how) in lists.items()
+        )
     )
     return [one for one in found if one.orders]
 
 
-async def _matter(
-    name: str,
-    found: AsyncGenerator[Order],
-    status: str,
-    key: Callable[[Order], Any] | None = None,
-) -> Matter:
+async def _matter(name: str, status: OrderStatus, found: AsyncGenerator[Order]) -> Matter:
     async with aclosing(found):
         orders = [order async for order in found]
-    if key is not None:
-        orders.sort(key=key)
     return Matter(name, orders[:ROWS_MAX], len(orders) > ROWS_MAX, f"/orders?status={status}")
 
 

@@ -285,6 +285,23 @@ class RecordedMovement:
     movement: Movement
 
 
+@dataclass(frozen=True, slots=True)
+class ProductFilter:
+    """Which products to list; all that is given must fit.
+
+    :param id_prefix: what their ids begin with.
+    :param active: None: whether they are sold or not.
+    :param available_max: at most so many units are free to promise of what was in stock once;
+        None: whatever there is.
+    :param waited_for: orders wait for them.
+    """
+
+    id_prefix: str = ""
+    active: bool | None = None
+    available_max: int | None = None
+    waited_for: bool = False
+
+
 class LevelAt(NamedTuple):
     """A level as it is now, and where it was at a moment.
 
@@ -365,7 +382,7 @@ class StockReader(Protocol):
         :param state: None: whatever it is.
         """
 
-    async def products(self, *, after: str, limit: int) -> list[Product]:
+    async def products(self, wanted: ProductFilter, *, after: str, limit: int) -> list[Product]:
         """Return at most `limit` products with ids above `after`, by id."""
 
     async def movements(

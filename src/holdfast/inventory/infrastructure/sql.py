@@ -2,10 +2,11 @@
 
 from holdfast.chassis.database.sql import by_engine
 from holdfast.inventory.infrastructure.backorders_sql import BackorderStatements
+from holdfast.inventory.infrastructure.products_sql import ProductStatements
 from holdfast.inventory.infrastructure.transfers_sql import TransferStatements
 
 
-class Statements(BackorderStatements, TransferStatements):
+class Statements(BackorderStatements, ProductStatements, TransferStatements):
     """What `store.py` asks of the database and writes to it."""
 
     FIND_RESERVATIONS = """
@@ -267,15 +268,6 @@ LEFT JOIN stock_level ON stock_level.product_id = product.product_id
 LEFT JOIN location USING (location_id)
     WHERE product.product_id = ANY($1::text[])
  GROUP BY product.product_id
-"""
-
-    LIST_PRODUCTS = """
-  SELECT product_id, name, description, currency, price_minor, active, version, backorder_max,
-         expected_on, safety_stock
-    FROM product
-   WHERE product_id > $1
-ORDER BY product_id
-   LIMIT $2
 """
 
     _MOVEMENT_COLUMNS = """

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 
 from holdfast.chassis.database.seam import Conflict, Database, Reading, Row, Transaction
@@ -36,6 +36,11 @@ from holdfast.inventory.domain.stock.stock import StockBook
 from holdfast.inventory.infrastructure.backorders import BackorderReading, BackorderWork
 from holdfast.inventory.infrastructure.events_to_proto import EventCodec
 from holdfast.inventory.infrastructure.metrics import count_movements
+from holdfast.inventory.infrastructure.products import (
+    ProductReading,
+    product_columns,
+    product_of,
+)
 from holdfast.inventory.infrastructure.reservation_rows import (
     queue_text,
     reservation_of,
@@ -46,7 +51,7 @@ from holdfast.inventory.infrastructure.sql import SQL, Statements
 from holdfast.inventory.infrastructure.transfers import TransferReading, TransferWork
 
 
-class Store(BackorderReading, TransferReading):
+class Store(BackorderReading, ProductReading, TransferReading):
     """Opens transactions and answers questions."""
 
     _sql: Statements
@@ -101,11 +106,6 @@ class Store(BackorderReading, TransferReading):
             )
             for row in rows
         }
-
-    async def products(self, *, after: str, limit: int) -> list[Product]:
-        async with self._database.read() as reading:
-            rows = await reading.fetch(self._sql.LIST_PRODUCTS, after, limit)
-        return [_product(row, version=row["version"]) for row in rows]
 
     async def movements(
         self, wanted: MovementFilter, *, before: int = MOVEMENT_ID_MAX, limit: int
@@ -287,10 +287,10 @@ class StoreWork(BackorderWork, TransferWork):
 
     async def lock_product(self, product_id: str) -> Product | None:
         rows = await self._transaction.fetch(self._sql.LOCK_PRODUCT, product_id)
-        return _product(rows[0], version=rows[0]["version"]) if rows else None
+        return product_of(rows[0], version=rows[0]["version"]) if rows else None
 
     async def add_product(self, product: Product, at: datetime) -> bool:
-        columns = _product_columns(product)
+        columns = product_columns(product)
         if await self._transaction.execute(self._sql.INSERT_PRODUCT, *columns, at) == 0:
             return False
         gate = product.product_id, product.backorder_max, product.safety_stock
@@ -298,7 +298,7 @@ class StoreWork(BackorderWork, TransferWork):
         return True
 
     async def save_product(self, product: Product, at: datetime) -> None:
-        await self._transaction.execute(self._sql.UPDATE_PRODUCT, *_product_columns(product), at)
+        await self._transaction.execute(self._sql.UPDATE_PRODUCT, *product_columns(product), at)
         gate = product.product_id, product.backorder_max, product.safety_stock
         if await self._transaction.execute(self._sql.SET_DETAILS_AT_GATE, *gate):
             await self._transaction.execute(self._sql.WAKE_QUEUE_OF, product.product_id)
@@ -339,29 +339,6 @@ def _location_columns(location: Location) -> tuple[object, ...]:
     return (*facts, json.dumps(location.address), location.version)
 
 
-def _product(row: Row, *, version: int) -> Product:
-    return Product(
-        product_id=row["product_id"],
-        name=row["name"],
-        description=row["description"],
-        currency=row["currency"],
-        price_minor=row["price_minor"],
-        active=bool(row["active"]),
-        version=version,
-        backorder_max=row["backorder_max"],
-        expected_on=date.fromisoformat(row["expected_on"]) if row["expected_on"] else None,
-        safety_stock=row["safety_stock"],
-    )
-
-
-def _product_columns(product: Product) -> tuple[object, ...]:
-    details = product.product_id, product.name, product.description
-    price = product.currency, product.price_minor
-    expected = product.expected_on and product.expected_on.isoformat()
-    policy = product.backorder_max, expected, product.safety_stock
-    return (*details, *price, product.active, product.version, *policy)
-
-
 def _stock_info(rows: Sequence[Row]) -> StockInfo:
     """Put a product's rows together, which are sorted by location: a level, units that come to it,
     or, of a product that has neither, only its details.
@@ -378,7 +355,7 @@ def _stock_info(rows: Sequence[Row]) -> StockInfo:
         elif row["coming"]:
             coming[row["location_id"]] = row["coming"]
             levels.setdefault(place, _level(row, 0, row["location_active"]))
-    product = _product(rows[0], version=rows[0]["product_version"])
+    product = product_of(rows[0], version=rows[0]["product_version"])
     return StockInfo(product, tuple(levels.values()), queue, coming)
 
 

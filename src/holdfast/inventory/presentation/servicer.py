@@ -220,18 +220,20 @@ class InventoryServicer(FeedMethods, TransferMethods):
         self, request: pb.ListProductsRequest, context: Context
     ) -> pb.ListProductsResponse:
         violations = Violations()
-        after = pages.read_token(violations, request.page_token, "products")
+        wanted = wire.read_product_filter(request, violations)
+        filter_text = f"products {wanted!r}"
+        after = pages.read_token(violations, request.page_token, filter_text)
         size = pages.page_size(violations, request.page_size)
         violations.raise_any()
 
         async def read(after: str, limit: int) -> list[Product]:
-            return await self._reader.products(after=after, limit=limit)
+            return await self._reader.products(wanted, after=after, limit=limit)
 
         page = await pages.fill(
             size, read, wire.product_message, lambda product: product.product_id, start=after
         )
         return pb.ListProductsResponse(
-            products=page.messages, next_page_token=pages.make_token(page.cursor, "products")
+            products=page.messages, next_page_token=pages.make_token(page.cursor, filter_text)
         )
 
     async def ListMovements(

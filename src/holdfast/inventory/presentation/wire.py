@@ -10,6 +10,7 @@ from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
 from holdfast.inventory.application.ports import (
     MOVEMENT_ID_MAX,
     MovementFilter,
+    ProductFilter,
     RecordedMovement,
     StockInfo,
     StockSummary,
@@ -235,6 +236,18 @@ def read_revision(request: pb.UpdateProductRequest, violations: Violations) -> P
         elif field in PRODUCT_FIELDS:
             details[field] = getattr(product, field)
     return ProductRevision(product.product_id, request.product.version, details)
+
+
+def read_product_filter(request: pb.ListProductsRequest, violations: Violations) -> ProductFilter:
+    most = request.available_max if request.HasField("available_max") else None
+    if most is not None:
+        violations.within("available_max", most, lowest=0, highest=ON_HAND_MAX)
+    return ProductFilter(
+        violations.optional_id("product_id_prefix", request.product_id_prefix),
+        request.active if request.HasField("active") else None,
+        most,
+        request.waited_for,
+    )
 
 
 @dataclass(frozen=True, slots=True)

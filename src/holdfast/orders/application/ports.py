@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, NamedTuple, Protocol
 
 from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.customers.customer import Customer
@@ -20,6 +20,8 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import StockAnswer
 from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -266,6 +268,18 @@ class OrderFilter:
     email: str = ""
     channel: str = ""
     payment_status: PaymentStatus | None = None
+    to_ship: bool = False  # only those of which something can leave now
+    location_id: str = ""  # only those for which something is held there
+    by_hold_end: bool = False  # only those with a hold, the one that ends next first
+
+    PLACE_BY_HOLD_END: ClassVar[str] = r"[0-9]{1,17} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+    def place_of(self, order: Order) -> str:
+        """Where an order stands in the list: its id, after when its hold ends if that leads."""
+        ends_at = order.state.expires_at
+        if not self.by_hold_end or ends_at is None:
+            return order.order_id
+        return f"{(ends_at - EPOCH) // timedelta(microseconds=1)} {order.order_id}"
 
 
 class OrderReader(Protocol):
@@ -305,8 +319,8 @@ class OrderReader(Protocol):
         """Return the orders recorded under these request ids."""
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
-        """Return at most `limit` orders with ids below `before` ("": from the newest), newest
-        first, without history.
+        """Return at most `limit` orders that follow a place in the list ("": from its beginning),
+        newest first unless the filter says otherwise, without history.
         """
 
 

@@ -4,9 +4,9 @@ Whatever presents Orders to the world calls these. Placing is beside them,
 and so are the loops that nobody asks for: hearing Inventory, chasing, ending holds.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from holdfast.orders.application.ordering.change_orders import Command
 from holdfast.orders.application.ordering.edit_orders import EditCommand
@@ -14,6 +14,7 @@ from holdfast.orders.application.shipping.move_goods import GoodsCommand
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.erasure import Erased, Whom
 from holdfast.orders.domain.customers.profile import Profile
+from holdfast.orders.domain.figures import DayFigures
 from holdfast.orders.domain.ordering.document import Order
 
 
@@ -33,3 +34,4 @@ class UseCases:
     update_customer: Callable[[str, int, Mapping[str, str]], Awaitable[None]]
     erase_customer: Callable[[Whom, bool, Caller], Awaitable[Erased]]
     export_customer: Callable[[str], AsyncIterator[Profile | Order]]
+    count_orders: Callable[[date, date], Awaitable[Sequence[DayFigures]]]

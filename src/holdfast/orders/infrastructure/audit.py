@@ -28,6 +28,14 @@ COUNTS = {
 VERSIONS = "SELECT CAST(order_id AS text) AS subject, version, updated_at FROM orders"
 
 QUESTIONS = {
+    "key {key_id} is good, and its user {user_name} is locked or gone": """
+SELECT credential.key_id, credential.user_name
+  FROM credential
+  LEFT JOIN local_user ON local_user.name = credential.user_name
+ WHERE credential.user_name <> ''
+   AND credential.revoked_at IS NULL
+   AND (local_user.name IS NULL OR local_user.locked_at IS NOT NULL)
+""",
     "order {order_id} is at version {version}, its history has {entries} entries up to {last}": """
 SELECT orders.order_id, orders.version, count(order_history.version) AS entries,
        max(order_history.version) AS last

@@ -4,13 +4,15 @@ from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.service import HttpService
 from holdfast.chassis.identity.servicer import KeyServicer
-from holdfast.contracts.identity.v1 import keys_pb2
+from holdfast.chassis.identity.user_servicer import UserServicer
+from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import add_KeyServiceServicer_to_server
+from holdfast.contracts.identity.v1.users_pb2_grpc import add_UserServiceServicer_to_server
 from holdfast.contracts.orders.v1 import orders_pb2
 from holdfast.contracts.orders.v1.orders_pb2_grpc import add_OrderServiceServicer_to_server
 from holdfast.orders.presentation.servicer import OrderServicer
 
-KEY_RULES = Rules()
+KEY_RULES, USER_RULES = Rules(), Rules()
 RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queued"}))
 
 
@@ -18,6 +20,12 @@ def key_http_service(servicer: KeyServicer, boundary: RpcBoundary) -> HttpServic
     methods = boundary.methods(add_KeyServiceServicer_to_server, servicer)
     service = keys_pb2.DESCRIPTOR.services_by_name["KeyService"]
     return HttpService(service, methods, KEY_RULES, boundary.require_known)
+
+
+def user_http_service(servicer: UserServicer, boundary: RpcBoundary) -> HttpService:
+    methods = boundary.methods(add_UserServiceServicer_to_server, servicer)
+    service = users_pb2.DESCRIPTOR.services_by_name["UserService"]
+    return HttpService(service, methods, USER_RULES, boundary.require_known)
 
 
 def http_service(servicer: OrderServicer, boundary: RpcBoundary) -> HttpService:

@@ -1,7 +1,7 @@
 """What a caller needs to call a method of Orders: one of these scopes. Not here: nobody may."""
 
 from holdfast.chassis.identity.gate import Rights, named
-from holdfast.chassis.identity.roles import ANY, CUSTOMER, HELD_KEYS
+from holdfast.chassis.identity.roles import ANY, ANYBODY, CUSTOMER, HELD_KEYS
 
 ORDER_SERVICE: Rights = {
     "CreateOrder": frozenset({"orders:write", CUSTOMER}),
@@ -9,6 +9,7 @@ ORDER_SERVICE: Rights = {
     "BatchCreateOrders": frozenset({"orders:write"}),
     "ListOrders": frozenset({"orders:read", CUSTOMER}),
     "SearchOrders": frozenset({"orders:read", CUSTOMER}),
+    "GetOrderFigures": frozenset({"orders:read"}),
     "UpdateOrder": frozenset({"orders:write", CUSTOMER}),
     "CancelOrder": frozenset({"orders:write", CUSTOMER}),
     "ShipOrder": frozenset({"orders:ship"}),
@@ -37,10 +38,21 @@ KEY_SERVICE: Rights = {
     "RevokeKey": frozenset({"keys:manage"}),
 }
 
+USER_SERVICE: Rights = {
+    "SignIn": frozenset({ANYBODY}),
+    "SignOut": ANY,
+    "ChangePassword": ANY,
+    "CreateUser": frozenset({"keys:manage"}),
+    "ListUsers": frozenset({"keys:manage"}),
+    "UpdateUser": frozenset({"keys:manage"}),
+    "DeleteUser": frozenset({"keys:manage"}),
+}
+
 KEY_OFFER_SERVICE: Rights = {"OfferKeys": frozenset({HELD_KEYS})}
 
 RIGHTS: Rights = (
     named("holdfast.orders.v1.OrderService", ORDER_SERVICE)
     | named("holdfast.identity.v1.KeyService", KEY_SERVICE)
+    | named("holdfast.identity.v1.UserService", USER_SERVICE)
     | named("holdfast.identity.v1.KeyOfferService", KEY_OFFER_SERVICE)
 )

@@ -36,7 +36,8 @@ from holdfast.orders.domain.shipping.errors import ShippedInPart
 from holdfast.orders.presentation.caller import caller_of, wait_s
 from holdfast.orders.presentation.customers.servicer import CustomerMethods
 from holdfast.orders.presentation.feed_events import TYPES
-from holdfast.orders.presentation.ordering import wire
+from holdfast.orders.presentation.figures.servicer import FiguresMethods
+from holdfast.orders.presentation.ordering import lists_wire, wire
 from holdfast.orders.presentation.ordering.details_wire import DETAILS
 from holdfast.orders.presentation.ordering.edits_wire import (
     EDITED,
@@ -50,7 +51,7 @@ from holdfast.orders.presentation.shipping.servicer import GoodsMethods
 Answer = TypeVar("Answer")
 
 
-class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
+class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
     """The methods of `holdfast.orders.v1.OrderService`; the proto documents them."""
 
     def __init__(
@@ -67,6 +68,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
         new_id: Callable[[], str],
     ) -> None:
         CustomerMethods.__init__(self, use_cases, customers)
+        FiguresMethods.__init__(self, use_cases)
         FeedMethods.__init__(self, feed, TYPES)
         GoodsMethods.__init__(self, use_cases, watch_order, get_order, reader, new_id)
         self._place_orders = place_orders
@@ -140,7 +142,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
         self, request: pb.ListOrdersRequest, context: Context
     ) -> pb.ListOrdersResponse:
         violations = Violations()
-        asked = wire.read_page(request, caller_of(context), violations)
+        asked = lists_wire.read_page(request, caller_of(context), violations)
         violations.raise_any()
         page, token = await self._page(asked)
         return pb.ListOrdersResponse(orders=page, next_page_token=token)
@@ -149,19 +151,19 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods):
         self, request: pb.SearchOrdersRequest, context: Context
     ) -> pb.SearchOrdersResponse:
         violations = Violations()
-        asked = wire.read_search(request, caller_of(context), violations)
+        asked = lists_wire.read_search(request, caller_of(context), violations)
         violations.raise_any()
         page, token = await self._page(asked)
         return pb.SearchOrdersResponse(orders=page, next_page_token=token)
 
-    async def _page(self, asked: wire.OrderPage) -> tuple[Sequence[pb.Order], str]:
+    async def _page(self, asked: lists_wire.OrderPage) -> tuple[Sequence[pb.Order], str]:
         """Return the orders of a page, and the token for the next one."""
 
         async def read(before: str, limit: int) -> list[Order]:
             return await self._reader.orders(asked.wanted, before=before, limit=limit)
 
         page = await pages.fill(
-            asked.size, read, wire.order_message, lambda order: order.order_id, start=asked.before
+            asked.size, read, wire.order_message, asked.wanted.place_of, start=asked.before
         )
         return page.messages, pages.make_token(page.cursor, asked.filter_text)
 

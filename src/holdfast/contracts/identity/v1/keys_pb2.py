@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/identity/v1/keys.proto\x12\x14holdfast.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x02\n\x03Key\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grants\x18\x03 \x03(\t\x12\x10\n\x08networks\x18\x04 \x03(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08use_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"o\n\x10\x43reateKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06grants\x18\x02 \x03(\t\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08networks\x18\x04 \x03(\t\"I\n\x11\x43reateKeyResponse\x12&\n\x03key\x18\x01 \x01(\x0b\x32\x19.holdfast.identity.v1.Key\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x0f\n\rWhoAmIRequest\"R\n\x06\x43\x61ller\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rcredential_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\"\x11\n\x0fListKeysRequest\";\n\x10ListKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"N\n\x10RotateKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12*\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\"\n\x10RevokeKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"R\n\x07HeldKey\x12&\n\x03key\x18\x01 \x01(\x0b\x32\x19.holdfast.identity.v1.Key\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0f\n\x07version\x18\x03 \x01(\x03\">\n\x0fTakeKeysRequest\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.holdfast.identity.v1.HeldKey\";\n\x10TakeKeysResponse\x12\'\n\x04used\x18\x01 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"M\n\x10OfferKeysRequest\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\'\n\x04used\x18\x02 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"R\n\x11OfferKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.holdfast.identity.v1.HeldKey\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xc2\x04\n\nKeyService\x12[\n\x06WhoAmI\x12#.holdfast.identity.v1.WhoAmIRequest\x1a\x1c.holdfast.identity.v1.Caller\"\x0e\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12q\n\tCreateKey\x12&.holdfast.identity.v1.CreateKeyRequest\x1a\'.holdfast.identity.v1.CreateKeyResponse\"\x13\x82\xd3\xe4\x93\x02\r\"\x08/v1/keys:\x01*\x12k\n\x08ListKeys\x12%.holdfast.identity.v1.ListKeysRequest\x1a&.holdfast.identity.v1.ListKeysResponse\"\x10\x82\xd3\xe4\x93\x02\n\x12\x08/v1/keys\x12\x81\x01\n\tRotateKey\x12&.holdfast.identity.v1.RotateKeyRequest\x1a\'.holdfast.identity.v1.CreateKeyResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/keys/{key_id}/rotate:\x01*\x12s\n\tRevokeKey\x12&.holdfast.identity.v1.RevokeKeyRequest\x1a\x19.holdfast.identity.v1.Key\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/keys/{key_id}/revoke:\x01*2m\n\x10KeyIntakeService\x12Y\n\x08TakeKeys\x12%.holdfast.identity.v1.TakeKeysRequest\x1a&.holdfast.identity.v1.TakeKeysResponse2o\n\x0fKeyOfferService\x12\\\n\tOfferKeys\x12&.holdfast.identity.v1.OfferKeysRequest\x1a\'.holdfast.identity.v1.OfferKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fholdfast/identity/v1/keys.proto\x12\x14holdfast.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\x03Key\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06grants\x18\x03 \x03(\t\x12\x10\n\x08networks\x18\x04 \x03(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08use_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04user\x18\t \x01(\t\"o\n\x10\x43reateKeyRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06grants\x18\x02 \x03(\t\x12+\n\x08lifetime\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08networks\x18\x04 \x03(\t\"I\n\x11\x43reateKeyResponse\x12&\n\x03key\x18\x01 \x01(\x0b\x32\x19.holdfast.identity.v1.Key\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x0f\n\rWhoAmIRequest\"`\n\x06\x43\x61ller\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rcredential_id\x18\x02 \x01(\t\x12\x0e\n\x06scopes\x18\x03 \x03(\t\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\x12\x0c\n\x04user\x18\x05 \x01(\t\"\x11\n\x0fListKeysRequest\";\n\x10ListKeysResponse\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"N\n\x10RotateKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12*\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\"\n\x10RevokeKeyRequest\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"R\n\x07HeldKey\x12&\n\x03key\x18\x01 \x01(\x0b\x32\x19.holdfast.identity.v1.Key\x12\x0e\n\x06\x64igest\x18\x02 \x01(\x0c\x12\x0f\n\x07version\x18\x03 \x01(\x03\">\n\x0fTakeKeysRequest\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.holdfast.identity.v1.HeldKey\";\n\x10TakeKeysResponse\x12\'\n\x04used\x18\x01 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"M\n\x10OfferKeysRequest\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\'\n\x04used\x18\x02 \x03(\x0b\x32\x19.holdfast.identity.v1.Key\"R\n\x11OfferKeysResponse\x12+\n\x04keys\x18\x01 \x03(\x0b\x32\x1d.holdfast.identity.v1.HeldKey\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xc2\x04\n\nKeyService\x12[\n\x06WhoAmI\x12#.holdfast.identity.v1.WhoAmIRequest\x1a\x1c.holdfast.identity.v1.Caller\"\x0e\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12q\n\tCreateKey\x12&.holdfast.identity.v1.CreateKeyRequest\x1a\'.holdfast.identity.v1.CreateKeyResponse\"\x13\x82\xd3\xe4\x93\x02\r\"\x08/v1/keys:\x01*\x12k\n\x08ListKeys\x12%.holdfast.identity.v1.ListKeysRequest\x1a&.holdfast.identity.v1.ListKeysResponse\"\x10\x82\xd3\xe4\x93\x02\n\x12\x08/v1/keys\x12\x81\x01\n\tRotateKey\x12&.holdfast.identity.v1.RotateKeyRequest\x1a\'.holdfast.identity.v1.CreateKeyResponse\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/keys/{key_id}/rotate:\x01*\x12s\n\tRevokeKey\x12&.holdfast.identity.v1.RevokeKeyRequest\x1a\x19.holdfast.identity.v1.Key\"#\x82\xd3\xe4\x93\x02\x1d\"\x18/v1/keys/{key_id}/revoke:\x01*2m\n\x10KeyIntakeService\x12Y\n\x08TakeKeys\x12%.holdfast.identity.v1.TakeKeysRequest\x1a&.holdfast.identity.v1.TakeKeysResponse2o\n\x0fKeyOfferService\x12\\\n\tOfferKeys\x12&.holdfast.identity.v1.OfferKeysRequest\x1a\'.holdfast.identity.v1.OfferKeysResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,37 +45,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['RevokeKey']._serialized_options = b'\202\323\344\223\002\035\"\030/v1/keys/{key_id}/revoke:\001*'
   _globals['_KEY']._serialized_start=153
-  _globals['_KEY']._serialized_end=415
-  _globals['_CREATEKEYREQUEST']._serialized_start=417
-  _globals['_CREATEKEYREQUEST']._serialized_end=528
-  _globals['_CREATEKEYRESPONSE']._serialized_start=530
-  _globals['_CREATEKEYRESPONSE']._serialized_end=603
-  _globals['_WHOAMIREQUEST']._serialized_start=605
-  _globals['_WHOAMIREQUEST']._serialized_end=620
-  _globals['_CALLER']._serialized_start=622
-  _globals['_CALLER']._serialized_end=704
-  _globals['_LISTKEYSREQUEST']._serialized_start=706
-  _globals['_LISTKEYSREQUEST']._serialized_end=723
-  _globals['_LISTKEYSRESPONSE']._serialized_start=725
-  _globals['_LISTKEYSRESPONSE']._serialized_end=784
-  _globals['_ROTATEKEYREQUEST']._serialized_start=786
-  _globals['_ROTATEKEYREQUEST']._serialized_end=864
-  _globals['_REVOKEKEYREQUEST']._serialized_start=866
-  _globals['_REVOKEKEYREQUEST']._serialized_end=900
-  _globals['_HELDKEY']._serialized_start=902
-  _globals['_HELDKEY']._serialized_end=984
-  _globals['_TAKEKEYSREQUEST']._serialized_start=986
-  _globals['_TAKEKEYSREQUEST']._serialized_end=1048
-  _globals['_TAKEKEYSRESPONSE']._serialized_start=1050
-  _globals['_TAKEKEYSRESPONSE']._serialized_end=1109
-  _globals['_OFFERKEYSREQUEST']._serialized_start=1111
-  _globals['_OFFERKEYSREQUEST']._serialized_end=1188
-  _globals['_OFFERKEYSRESPONSE']._serialized_start=1190
-  _globals['_OFFERKEYSRESPONSE']._serialized_end=1272
-  _globals['_KEYSERVICE']._serialized_start=1275
-  _globals['_KEYSERVICE']._serialized_end=1853
-  _globals['_KEYINTAKESERVICE']._serialized_start=1855
-  _globals['_KEYINTAKESERVICE']._serialized_end=1964
-  _globals['_KEYOFFERSERVICE']._serialized_start=1966
-  _globals['_KEYOFFERSERVICE']._serialized_end=2077
+  _globals['_KEY']._serialized_end=429
+  _globals['_CREATEKEYREQUEST']._serialized_start=431
+  _globals['_CREATEKEYREQUEST']._serialized_end=542
+  _globals['_CREATEKEYRESPONSE']._serialized_start=544
+  _globals['_CREATEKEYRESPONSE']._serialized_end=617
+  _globals['_WHOAMIREQUEST']._serialized_start=619
+  _globals['_WHOAMIREQUEST']._serialized_end=634
+  _globals['_CALLER']._serialized_start=636
+  _globals['_CALLER']._serialized_end=732
+  _globals['_LISTKEYSREQUEST']._serialized_start=734
+  _globals['_LISTKEYSREQUEST']._serialized_end=751
+  _globals['_LISTKEYSRESPONSE']._serialized_start=753
+  _globals['_LISTKEYSRESPONSE']._serialized_end=812
+  _globals['_ROTATEKEYREQUEST']._serialized_start=814
+  _globals['_ROTATEKEYREQUEST']._serialized_end=892
+  _globals['_REVOKEKEYREQUEST']._serialized_start=894
+  _globals['_REVOKEKEYREQUEST']._serialized_end=928
+  _globals['_HELDKEY']._serialized_start=930
+  _globals['_HELDKEY']._serialized_end=1012
+  _globals['_TAKEKEYSREQUEST']._serialized_start=1014
+  _globals['_TAKEKEYSREQUEST']._serialized_end=1076
+  _globals['_TAKEKEYSRESPONSE']._serialized_start=1078
+  _globals['_TAKEKEYSRESPONSE']._serialized_end=1137
+  _globals['_OFFERKEYSREQUEST']._serialized_start=1139
+  _globals['_OFFERKEYSREQUEST']._serialized_end=1216
+  _globals['_OFFERKEYSRESPONSE']._serialized_start=1218
+  _globals['_OFFERKEYSRESPONSE']._serialized_end=1300
+  _globals['_KEYSERVICE']._serialized_start=1303
+  _globals['_KEYSERVICE']._serialized_end=1881
+  _globals['_KEYINTAKESERVICE']._serialized_start=1883
+  _globals['_KEYINTAKESERVICE']._serialized_end=1992
+  _globals['_KEYOFFERSERVICE']._serialized_start=1994
+  _globals['_KEYOFFERSERVICE']._serialized_end=2105
 # @@protoc_insertion_point(module_scope)

@@ -41,10 +41,13 @@ class Key(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     USE_TIME_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """12 characters; part of the key's text."""
     name: _builtins.str
     """Who uses it; written wherever it is told who did something."""
+    user: _builtins.str
+    """The user who signed in for it; empty: it was made by CreateKey."""
     @_builtins.property
     def grants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Roles and scopes."""
@@ -80,10 +83,11 @@ class Key(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         use_time: _timestamp_pb2.Timestamp | None = ...,
+        user: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time", "use_time", b"use_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "grants", b"grants", "key_id", b"key_id", "name", b"name", "networks", b"networks", "revoke_time", b"revoke_time", "use_time", b"use_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "grants", b"grants", "key_id", b"key_id", "name", b"name", "networks", b"networks", "revoke_time", b"revoke_time", "use_time", b"use_time", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,12 +188,15 @@ class Caller(_message.Message):
     CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
     SCOPES_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """As it is written wherever it is told who did something; empty: nobody is asked who they are."""
     credential_id: _builtins.str
     """Of the key or token; empty likewise."""
     customer_id: _builtins.str
     """Whose orders alone are there for it; empty: everybody's."""
+    user: _builtins.str
+    """The user who signed in; empty: it is another key, or a token."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All that it allows, by name."""
@@ -201,10 +208,11 @@ class Caller(_message.Message):
         credential_id: _builtins.str = ...,
         scopes: _abc.Iterable[_builtins.str] | None = ...,
         customer_id: _builtins.str = ...,
+        user: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_id", b"credential_id", "customer_id", b"customer_id", "name", b"name", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential_id", b"credential_id", "customer_id", b"customer_id", "name", b"name", "scopes", b"scopes", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

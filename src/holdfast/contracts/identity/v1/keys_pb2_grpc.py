@@ -81,7 +81,8 @@ class KeyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListKeys(self, request, context):
-        """Lists every key there ever was, the oldest first; never a key's text. Safe to repeat.
+        """Lists every key there ever was, the oldest first; never a key's text. Those of users are forgotten a day after they have expired.
+        Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +91,8 @@ class KeyServiceServicer:
     def RotateKey(self, request, context):
         """Makes another key with the same name, rights and networks, and has the one that is there end after `overlap`: until then
         both are good. A repeat makes another key.
-        Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired.
+        Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired; KEY_OF_USER: a user signed in for it, and
+        does so again for another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

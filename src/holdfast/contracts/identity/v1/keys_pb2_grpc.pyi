@@ -45,11 +45,14 @@ class KeyServiceStub:
     CreateKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.CreateKeyRequest, _keys_pb2.CreateKeyResponse]
     """Makes a key, whose text is told this once. A repeat makes another key."""
     ListKeys: _grpc.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]
-    """Lists every key there ever was, the oldest first; never a key's text. Safe to repeat."""
+    """Lists every key there ever was, the oldest first; never a key's text. Those of users are forgotten a day after they have expired.
+    Safe to repeat.
+    """
     RotateKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.RotateKeyRequest, _keys_pb2.CreateKeyResponse]
     """Makes another key with the same name, rights and networks, and has the one that is there end after `overlap`: until then
     both are good. A repeat makes another key.
-    Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired.
+    Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired; KEY_OF_USER: a user signed in for it, and
+    does so again for another.
     """
     RevokeKey: _grpc.UnaryUnaryMultiCallable[_keys_pb2.RevokeKeyRequest, _keys_pb2.Key]
     """Revokes a key for good: within 5 seconds no service takes it any more. A repeat changes nothing.
@@ -66,11 +69,14 @@ class KeyServiceAsyncStub(KeyServiceStub):
     CreateKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.CreateKeyRequest, _keys_pb2.CreateKeyResponse]  # type: ignore[assignment]
     """Makes a key, whose text is told this once. A repeat makes another key."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_keys_pb2.ListKeysRequest, _keys_pb2.ListKeysResponse]  # type: ignore[assignment]
-    """Lists every key there ever was, the oldest first; never a key's text. Safe to repeat."""
+    """Lists every key there ever was, the oldest first; never a key's text. Those of users are forgotten a day after they have expired.
+    Safe to repeat.
+    """
     RotateKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.RotateKeyRequest, _keys_pb2.CreateKeyResponse]  # type: ignore[assignment]
     """Makes another key with the same name, rights and networks, and has the one that is there end after `overlap`: until then
     both are good. A repeat makes another key.
-    Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired.
+    Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired; KEY_OF_USER: a user signed in for it, and
+    does so again for another.
     """
     RevokeKey: _aio.UnaryUnaryMultiCallable[_keys_pb2.RevokeKeyRequest, _keys_pb2.Key]  # type: ignore[assignment]
     """Revokes a key for good: within 5 seconds no service takes it any more. A repeat changes nothing.
@@ -102,7 +108,9 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _keys_pb2.ListKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_keys_pb2.ListKeysResponse, _abc.Awaitable[_keys_pb2.ListKeysResponse]]:
-        """Lists every key there ever was, the oldest first; never a key's text. Safe to repeat."""
+        """Lists every key there ever was, the oldest first; never a key's text. Those of users are forgotten a day after they have expired.
+        Safe to repeat.
+        """
 
     @_abc_1.abstractmethod
     def RotateKey(
@@ -112,7 +120,8 @@ class KeyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_keys_pb2.CreateKeyResponse, _abc.Awaitable[_keys_pb2.CreateKeyResponse]]:
         """Makes another key with the same name, rights and networks, and has the one that is there end after `overlap`: until then
         both are good. A repeat makes another key.
-        Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired.
+        Errors: NOT_FOUND; FAILED_PRECONDITION KEY_ENDED: it was revoked, or has expired; KEY_OF_USER: a user signed in for it, and
+        does so again for another.
         """
 
     @_abc_1.abstractmethod

@@ -972,23 +972,51 @@ class ListProductsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PRODUCT_ID_PREFIX_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    AVAILABLE_MAX_FIELD_NUMBER: _builtins.int
+    WAITED_FOR_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many products, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one, where the
     answer would exceed 4 MiB; next_page_token goes on from there.
     """
     page_token: _builtins.str
-    """From the previous page."""
+    """From the previous page, with the same filter."""
+    product_id_prefix: _builtins.str
+    """Only products whose ids begin so, up to 128 characters by the rules of ids; letter case counts. Empty: any. All filters
+    must fit at once.
+    """
+    active: _builtins.bool
+    """Only products that are sold, or only those that are not; absent: both."""
+    available_max: _builtins.int
+    """Only products of which at most so many units are available, as StockInfo.available counts them, and that were in stock
+    once: of what was never there nothing is missed. 0 to 1,000,000,000,000; 0: nothing is left to promise. Absent: any.
+    A list with 20 or less goes by an index; with more, products that have more are read past.
+    """
+    waited_for: _builtins.bool
+    """Only products that orders wait for; false: any."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        product_id_prefix: _builtins.str = ...,
+        active: _builtins.bool | None = ...,
+        available_max: _builtins.int | None = ...,
+        waited_for: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "active", b"active", "available_max", b"available_max"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "active", b"active", "available_max", b"available_max", "page_size", b"page_size", "page_token", b"page_token", "product_id_prefix", b"product_id_prefix", "waited_for", b"waited_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
+    _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
+    _WhichOneofReturnType__available_max: _TypeAlias = _typing.Literal["available_max"]  # noqa: Y015
+    _WhichOneofArgType__available_max: _TypeAlias = _typing.Literal["_available_max", b"_available_max"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active) -> _WhichOneofReturnType__active | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__available_max) -> _WhichOneofReturnType__available_max | None: ...
 
 Global___ListProductsRequest: _TypeAlias = ListProductsRequest  # noqa: Y015
 

@@ -234,7 +234,7 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListProducts(self, request, context):
-        """Lists products by id; pages stay stable while products are added. Safe to repeat.
+        """Lists products by id, all or those that fit; pages stay stable while products are added. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

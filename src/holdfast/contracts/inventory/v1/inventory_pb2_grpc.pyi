@@ -97,7 +97,7 @@ class InventoryServiceStub:
     Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
     """
     ListProducts: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListProductsRequest, _inventory_pb2.ListProductsResponse]
-    """Lists products by id; pages stay stable while products are added. Safe to repeat."""
+    """Lists products by id, all or those that fit; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]
     """Lists stock movements, newest first. Safe to repeat."""
     QuarantineStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]
@@ -248,7 +248,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
     """
     ListProducts: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListProductsRequest, _inventory_pb2.ListProductsResponse]  # type: ignore[assignment]
-    """Lists products by id; pages stay stable while products are added. Safe to repeat."""
+    """Lists products by id, all or those that fit; pages stay stable while products are added. Safe to repeat."""
     ListMovements: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListMovementsRequest, _inventory_pb2.ListMovementsResponse]  # type: ignore[assignment]
     """Lists stock movements, newest first. Safe to repeat."""
     QuarantineStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.QuarantineStockRequest, _inventory_pb2.QuarantineStockResponse]  # type: ignore[assignment]
@@ -444,7 +444,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ListProductsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ListProductsResponse, _abc.Awaitable[_inventory_pb2.ListProductsResponse]]:
-        """Lists products by id; pages stay stable while products are added. Safe to repeat."""
+        """Lists products by id, all or those that fit; pages stay stable while products are added. Safe to repeat."""
 
     @_abc_1.abstractmethod
     def ListMovements(

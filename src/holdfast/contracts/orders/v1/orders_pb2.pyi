@@ -774,8 +774,8 @@ class Order(_message.Message):
 
     @_builtins.property
     def stock(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldStock]:
-        """What can be shipped from where: what Inventory holds for it, as it last told, less what has left since. Only in
-        GetOrderDetails. Empty also where it would take more than 2 MiB.
+        """What can be shipped from where: what Inventory holds for it, as it last told, less what has left since. Empty
+        also where it would take more than 2 MiB.
         """
 
     @_builtins.property
@@ -788,7 +788,7 @@ class Order(_message.Message):
 
     @_builtins.property
     def queued(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueuedUnits]:
-        """What waits for stock, as Inventory last told. Only in GetOrderDetails."""
+        """What waits for stock, as Inventory last told."""
 
     def __init__(
         self,
@@ -1691,6 +1691,9 @@ class ListOrdersRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     REQUEST_IDS_FIELD_NUMBER: _builtins.int
+    TO_SHIP_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
+    BY_HOLD_END_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer's orders; empty: everyone's."""
     status: Global___OrderStatus.ValueType
@@ -1703,6 +1706,14 @@ class ListOrdersRequest(_message.Message):
     """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
+    to_ship: _builtins.bool
+    """Only orders of which something can leave now: CONFIRMED or PARTIALLY_SHIPPED, with units that are held."""
+    location_id: _builtins.str
+    """Only orders for which units are held at this location, as `stock` tells; one that is not there holds nothing. Empty: any."""
+    by_hold_end: _builtins.bool
+    """Only orders with a hold (RESERVED), the one that ends next first instead of the newest. An order whose hold is extended
+    meanwhile may come again. Neither with another status or request_ids, nor for a customer.
+    """
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
         """Only orders created at or after this time. Orders' own times are whole microseconds."""
@@ -1728,10 +1739,13 @@ class ListOrdersRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         request_ids: _abc.Iterable[_builtins.str] | None = ...,
+        to_ship: _builtins.bool = ...,
+        location_id: _builtins.str = ...,
+        by_hold_end: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_hold_end", b"by_hold_end", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "location_id", b"location_id", "page_size", b"page_size", "page_token", b"page_token", "product_id", b"product_id", "request_ids", b"request_ids", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1749,7 +1763,7 @@ class ListOrdersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
-        """Newest first; complete but for `history`, which only GetOrderDetails returns."""
+        """Newest first, or as the request says; complete but for `history` and `returns`, which only GetOrderDetails returns."""
 
     def __init__(
         self,
@@ -1783,6 +1797,8 @@ class SearchOrdersRequest(_message.Message):
     CREATED_BEFORE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TO_SHIP_FIELD_NUMBER: _builtins.int
+    LOCATION_ID_FIELD_NUMBER: _builtins.int
     order_id_prefix: _builtins.str
     """The beginning of an order id: 4 to 36 characters of it."""
     reference: _builtins.str
@@ -1803,6 +1819,10 @@ class SearchOrdersRequest(_message.Message):
     """As in ListOrders."""
     page_token: _builtins.str
     """From the previous page, with the same filter."""
+    to_ship: _builtins.bool
+    """Only orders of which something can leave now: CONFIRMED or PARTIALLY_SHIPPED, with units that are held."""
+    location_id: _builtins.str
+    """Only orders for which units are held at this location, as `stock` tells; one that is not there holds nothing. Empty: any."""
     @_builtins.property
     def created_from(self) -> _timestamp_pb2.Timestamp:
         """Only orders created at or after this time."""
@@ -1826,10 +1846,12 @@ class SearchOrdersRequest(_message.Message):
         created_before: _timestamp_pb2.Timestamp | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        to_ship: _builtins.bool = ...,
+        location_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_before", b"created_before", "created_from", b"created_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "email", b"email", "order_id_prefix", b"order_id_prefix", "page_size", b"page_size", "page_token", b"page_token", "payment_status", b"payment_status", "product_id", b"product_id", "reference", b"reference", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "created_before", b"created_before", "created_from", b"created_from", "customer_id", b"customer_id", "email", b"email", "location_id", b"location_id", "order_id_prefix", b"order_id_prefix", "page_size", b"page_size", "page_token", b"page_token", "payment_status", b"payment_status", "product_id", b"product_id", "reference", b"reference", "status", b"status", "to_ship", b"to_ship"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1847,7 +1869,7 @@ class SearchOrdersResponse(_message.Message):
     """For the next page; empty on the last."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
-        """Newest first; complete but for `history`, which only GetOrderDetails returns."""
+        """Newest first; complete but for `history` and `returns`, which only GetOrderDetails returns."""
 
     def __init__(
         self,
@@ -2248,6 +2270,204 @@ class ListCustomersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCustomersResponse: _TypeAlias = ListCustomersResponse  # noqa: Y015
+
+@_typing.final
+class GetOrderFiguresRequest(_message.Message):
+    """Names days of UTC, from midnight to midnight."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    first_day: _builtins.str
+    """The first day, as 2026-03-02; from 1970-01-01 on."""
+    last_day: _builtins.str
+    """The last day, which is counted too: the first one or up to 91 days later, at most 9998-12-31."""
+    def __init__(
+        self,
+        *,
+        first_day: _builtins.str = ...,
+        last_day: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOrderFiguresRequest: _TypeAlias = GetOrderFiguresRequest  # noqa: Y015
+
+@_typing.final
+class OrderFigures(_message.Message):
+    """Orders, counted by the day on which they were placed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    SHORTAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrdersOfDay]:
+        """Every day that was asked for, in order."""
+
+    @_builtins.property
+    def shortages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShortProduct]:
+        """The products that most orders of these days did not get, worst first: at most 20. Of a day, the worst 1,000 are looked at."""
+
+    def __init__(
+        self,
+        *,
+        days: _abc.Iterable[Global___OrdersOfDay] | None = ...,
+        shortages: _abc.Iterable[Global___ShortProduct] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "shortages", b"shortages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderFigures: _TypeAlias = OrderFigures  # noqa: Y015
+
+@_typing.final
+class OrdersOfDay(_message.Message):
+    """The orders that were placed on one day, as they are by now. Each of them is in one of at_once, waited, rejected, ended and
+    undecided, by the first answer that Inventory gave; what edits changed later does not count there.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    SALES_FIELD_NUMBER: _builtins.int
+    AT_ONCE_FIELD_NUMBER: _builtins.int
+    WAITED_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    UNDECIDED_FIELD_NUMBER: _builtins.int
+    PROMISED_P50_FIELD_NUMBER: _builtins.int
+    PROMISED_P95_FIELD_NUMBER: _builtins.int
+    COUNT_TIME_FIELD_NUMBER: _builtins.int
+    day: _builtins.str
+    """The day in UTC, as 2026-03-02."""
+    orders: _builtins.int
+    """How many."""
+    at_once: _builtins.int
+    """Orders whose stock was promised at once, all of it."""
+    waited: _builtins.int
+    """Orders that were accepted although some of their stock had to be waited for."""
+    rejected: _builtins.int
+    """Orders that were rejected, because stock was short."""
+    ended: _builtins.int
+    """Orders that were cancelled, or expired, before there was an answer."""
+    undecided: _builtins.int
+    """Orders without an answer yet."""
+    @_builtins.property
+    def sales(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sales]:
+        """By currency, in the order of their codes; none without orders."""
+
+    @_builtins.property
+    def promised_p50(self) -> _duration_pb2.Duration:
+        """From when an order was recorded until its stock was promised (RESERVED, or CONFIRMED where it has no hold): half of those
+        that were promised it had to wait no longer. Unset: there are none.
+        """
+
+    @_builtins.property
+    def promised_p95(self) -> _duration_pb2.Duration:
+        """Likewise of 95 in 100."""
+
+    @_builtins.property
+    def count_time(self) -> _timestamp_pb2.Timestamp:
+        """When the day was counted."""
+
+    def __init__(
+        self,
+        *,
+        day: _builtins.str = ...,
+        orders: _builtins.int = ...,
+        sales: _abc.Iterable[Global___Sales] | None = ...,
+        at_once: _builtins.int = ...,
+        waited: _builtins.int = ...,
+        rejected: _builtins.int = ...,
+        ended: _builtins.int = ...,
+        undecided: _builtins.int = ...,
+        promised_p50: _duration_pb2.Duration | None = ...,
+        promised_p95: _duration_pb2.Duration | None = ...,
+        count_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["count_time", b"count_time", "promised_p50", b"promised_p50", "promised_p95", b"promised_p95"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_once", b"at_once", "count_time", b"count_time", "day", b"day", "ended", b"ended", "orders", b"orders", "promised_p50", b"promised_p50", "promised_p95", b"promised_p95", "rejected", b"rejected", "sales", b"sales", "undecided", b"undecided", "waited", b"waited"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrdersOfDay: _TypeAlias = OrdersOfDay  # noqa: Y015
+
+@_typing.final
+class Sales(_message.Message):
+    """Orders of one currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    REVENUE_FIELD_NUMBER: _builtins.int
+    orders: _builtins.int
+    """How many, whatever became of them."""
+    @_builtins.property
+    def revenue(self) -> _money_pb2.Money:
+        """Their totals together, without those that were rejected or cancelled, or expired; with edits, charges and what was
+        cancelled of the rest. It tells what was ordered, not what was paid. At most 2^63 - 1 minor units: more is told as that.
+        """
+
+    def __init__(
+        self,
+        *,
+        orders: _builtins.int = ...,
+        revenue: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revenue", b"revenue"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["orders", b"orders", "revenue", b"revenue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sales: _TypeAlias = Sales  # noqa: Y015
+
+@_typing.final
+class ShortProduct(_message.Message):
+    """A product that orders did not get."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCT_ID_FIELD_NUMBER: _builtins.int
+    REJECTED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    WAITED_FOR_FIELD_NUMBER: _builtins.int
+    product_id: _builtins.str
+    """The product."""
+    rejected: _builtins.int
+    """Orders that were rejected for want of it."""
+    missing: _builtins.int
+    """Units that were missing to them: what they wanted, less what there was for them."""
+    waiting: _builtins.int
+    """Orders that wait for it now."""
+    waited_for: _builtins.int
+    """Units that they wait for."""
+    def __init__(
+        self,
+        *,
+        product_id: _builtins.str = ...,
+        rejected: _builtins.int = ...,
+        missing: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        waited_for: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["missing", b"missing", "product_id", b"product_id", "rejected", b"rejected", "waited_for", b"waited_for", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShortProduct: _TypeAlias = ShortProduct  # noqa: Y015
 
 @_typing.final
 class EraseCustomerRequest(_message.Message):

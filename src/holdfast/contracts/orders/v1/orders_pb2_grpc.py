@@ -61,6 +61,11 @@ class OrderServiceStub:
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.SerializeToString,
                 response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.FromString,
                 _registered_method=True)
+        self.GetOrderFigures = channel.unary_unary(
+                '/holdfast.orders.v1.OrderService/GetOrderFigures',
+                request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.GetOrderFiguresRequest.SerializeToString,
+                response_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.OrderFigures.FromString,
+                _registered_method=True)
         self.UpdateOrder = channel.unary_unary(
                 '/holdfast.orders.v1.OrderService/UpdateOrder',
                 request_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateOrderRequest.SerializeToString,
@@ -205,6 +210,18 @@ class OrderServiceServicer:
         """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
         set must fit. Safe to repeat.
         Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOrderFigures(self, request, context):
+        """Counts the orders that were placed on each of up to 92 days, by what became of them: how many, what they cost, whether
+        their stock was promised at once, how long that took, and which products were short. Nothing keeps sums up to date:
+        orders are counted anew, a day at a time, so that 100,000 of them take a second or so. Days that are over are kept for
+        ten minutes by the process that counted them. What was refused with SHORT_OF_STOCK was never an order, and is not
+        counted. Safe to repeat.
+        Errors: INVALID_ARGUMENT for what is no day, a last day before the first, and more than 92 days.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -483,6 +500,11 @@ def add_OrderServiceServicer_to_server(servicer, server):
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.FromString,
                     response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.SerializeToString,
             ),
+            'GetOrderFigures': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrderFigures,
+                    request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.GetOrderFiguresRequest.FromString,
+                    response_serializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.OrderFigures.SerializeToString,
+            ),
             'UpdateOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateOrder,
                     request_deserializer=holdfast_dot_orders_dot_v1_dot_orders__pb2.UpdateOrderRequest.FromString,
@@ -710,6 +732,33 @@ class OrderService:
             '/holdfast.orders.v1.OrderService/SearchOrders',
             holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersRequest.SerializeToString,
             holdfast_dot_orders_dot_v1_dot_orders__pb2.SearchOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOrderFigures(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/holdfast.orders.v1.OrderService/GetOrderFigures',
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.GetOrderFiguresRequest.SerializeToString,
+            holdfast_dot_orders_dot_v1_dot_orders__pb2.OrderFigures.FromString,
             options,
             channel_credentials,
             insecure,

@@ -88,6 +88,14 @@ class OrderServiceStub:
     set must fit. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
     """
+    GetOrderFigures: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderFiguresRequest, _orders_pb2.OrderFigures]
+    """Counts the orders that were placed on each of up to 92 days, by what became of them: how many, what they cost, whether
+    their stock was promised at once, how long that took, and which products were short. Nothing keeps sums up to date:
+    orders are counted anew, a day at a time, so that 100,000 of them take a second or so. Days that are over are kept for
+    ten minutes by the process that counted them. What was refused with SHORT_OF_STOCK was never an order, and is not
+    counted. Safe to repeat.
+    Errors: INVALID_ARGUMENT for what is no day, a last day before the first, and more than 92 days.
+    """
     UpdateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]
     """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
     the same version is ABORTED, since the first call raised the version; read the order to see whether the change is there.
@@ -299,6 +307,14 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
     set must fit. Safe to repeat.
     Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+    """
+    GetOrderFigures: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderFiguresRequest, _orders_pb2.OrderFigures]  # type: ignore[assignment]
+    """Counts the orders that were placed on each of up to 92 days, by what became of them: how many, what they cost, whether
+    their stock was promised at once, how long that took, and which products were short. Nothing keeps sums up to date:
+    orders are counted anew, a day at a time, so that 100,000 of them take a second or so. Days that are over are kept for
+    ten minutes by the process that counted them. What was refused with SHORT_OF_STOCK was never an order, and is not
+    counted. Safe to repeat.
+    Errors: INVALID_ARGUMENT for what is no day, a last day before the first, and more than 92 days.
     """
     UpdateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.UpdateOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Changes an order that is not final: what is known beside its lines, or the lines, charges and sourcing. A repeat with
@@ -538,6 +554,20 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds orders by what people know of them, newest first; pages stay stable while orders are added. Every filter that is
         set must fit. Safe to repeat.
         Errors: INVALID_ARGUMENT for a page token that is forged, damaged or made for another filter.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOrderFigures(
+        self,
+        request: _orders_pb2.GetOrderFiguresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.OrderFigures, _abc.Awaitable[_orders_pb2.OrderFigures]]:
+        """Counts the orders that were placed on each of up to 92 days, by what became of them: how many, what they cost, whether
+        their stock was promised at once, how long that took, and which products were short. Nothing keeps sums up to date:
+        orders are counted anew, a day at a time, so that 100,000 of them take a second or so. Days that are over are kept for
+        ten minutes by the process that counted them. What was refused with SHORT_OF_STOCK was never an order, and is not
+        counted. Safe to repeat.
+        Errors: INVALID_ARGUMENT for what is no day, a last day before the first, and more than 92 days.
         """
 
     @_abc_1.abstractmethod

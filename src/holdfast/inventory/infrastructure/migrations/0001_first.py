@@ -27,6 +27,7 @@ CREATE TABLE product (
     expected_on text,                            -- a day, as YYYY-MM-DD
     safety_stock bigint NOT NULL DEFAULT 0 CHECK (safety_stock >= 0)
 ) WITHOUT ROWID;
+CREATE INDEX product_by_active ON product (active, product_id);
 -- Every location in its one spelling; `folded` is it without the case of its letters. Whoever moves
 -- stock at a location shares a lock on its row. `inactive_after` is the newest movement when it was
 -- made inactive, so that the ledger itself shows that nothing came there since.
@@ -58,9 +59,21 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
+    -- Of gates, for lists of products: nothing or little is free at it; its queue is not empty.
+    -- They change seldom, and as long as they don't, an update in place touches no index.
+    sold_out boolean NOT NULL GENERATED ALWAYS AS
+        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
+        STORED,
+    scarce boolean NOT NULL GENERATED ALWAYS AS
+        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
+        STORED,
+    waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
     PRIMARY KEY (product_id, location_id, lot_id),
     CHECK (reserved + quarantined <= on_hand)
 ) WITH (fillfactor = 50) WITHOUT ROWID;
+CREATE INDEX stock_level_sold_out ON stock_level (product_id) WHERE sold_out AND lot_id = '';
+CREATE INDEX stock_level_scarce ON stock_level (product_id) WHERE scarce AND lot_id = '';
+CREATE INDEX stock_level_waited ON stock_level (product_id) WHERE waited;
 -- What each order is promised, as a document. The ledger stays the truth: levels and reservations
 -- are its two projections, written in the same transaction and compared by `verify`.
 CREATE TABLE reservation (

@@ -41,7 +41,7 @@ class Order:
     details: Details = NO_DETAILS
     edit: Edit | None = None  # the newest
     sourcing: Sourcing = BY_PRIORITY
-    stock: tuple[HeldStock, ...] = ()  # what Inventory holds, as it last told; not in lists
+    stock: tuple[HeldStock, ...] = ()  # what Inventory holds, as it last told
     queued: tuple[QueuedUnits, ...] = ()  # what waits for stock, as Inventory last told
     stock_revision: int = 0  # of the question that it had answered then
     shipments: tuple[Shipment, ...] = ()
@@ -58,6 +58,10 @@ class Order:
         if self.state.status.is_final:  # whatever Inventory has still to give back
             return ()
         return still_held(self.stock, self.stock_revision, self.shipments)
+
+    def holds_at(self, location_id: str) -> bool:
+        """Whether something is held for the order at a location; "": anywhere."""
+        return any(location_id in ("", part.location_id) for part in self.to_ship)
 
     @property
     def awaited(self) -> tuple[QueuedUnits, ...]:

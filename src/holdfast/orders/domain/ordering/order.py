@@ -58,6 +58,7 @@ from holdfast.orders.domain.payments.payment import Payment, PaymentStatus
 from holdfast.orders.domain.shipping.goods import NO_GOODS, Goods
 
 HOLD_MAX = timedelta(hours=24)
+PART_WAITS = "stock promised, some of it waits"  # by which it is counted, too
 UPDATES_MAX = 10_000  # versions up to which an order is updated: its history is told in one message
 
 
@@ -109,11 +110,11 @@ class OrderState(NamedTuple):
             reason = "stock short"
             return self.become(OrderStatus.REJECTED, at, caller, reason, event, answer.missing)
         if self.expires_at is None:
-            return self.become(
-                OrderStatus.CONFIRMED, at, caller, "stock reserved", OrderConfirmed()
-            )
+            reason = PART_WAITS if answer.queued else "stock reserved"
+            return self.become(OrderStatus.CONFIRMED, at, caller, reason, OrderConfirmed())
+        reason = PART_WAITS if answer.queued else "stock held"
         reserved = OrderReserved(self.expires_at)
-        return self.become(OrderStatus.RESERVED, at, caller, "stock held", reserved)
+        return self.become(OrderStatus.RESERVED, at, caller, reason, reserved)
 
     def confirm(self, reference: str, at: datetime, caller: Caller) -> OrderChange | None:
         """It is paid for, or will be. None: it was confirmed by this reference already.

@@ -6,7 +6,7 @@ counts does: it is the last wall.
 
 from alembic import op
 
-from holdfast.chassis.identity.tables import KEY_TABLES_1
+from holdfast.chassis.identity.tables import KEY_TABLES_1, USER_TABLES_1
 from holdfast.chassis.messaging.tables import MESSAGE_TABLES_1, statements
 
 revision = "0001"
@@ -244,6 +244,6 @@ CREATE TABLE erasure (
 
 
 def upgrade() -> None:
-    for tables in (TABLES, MESSAGE_TABLES_1, KEY_TABLES_1):
+    for tables in (TABLES, MESSAGE_TABLES_1, KEY_TABLES_1, USER_TABLES_1):
         for statement in statements(tables, op.get_context().dialect.name):
             op.execute(statement)

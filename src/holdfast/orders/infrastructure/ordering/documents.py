@@ -33,6 +33,7 @@ NOWHERE = ""  # the location of units that wait for stock
 def order_of(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
     """Read an order from its row and its documents."""
     order_id, currency = row["order_id"], row["currency"]
+    parts = json.loads(row["stock"])
     return Order(
         order_id=order_id,
         customer_id=row["customer_id"],
@@ -60,20 +61,16 @@ def order_of(row: Row, history: tuple[OrderChange, ...] = ()) -> Order:
         details=details_of(json.loads(row["details"])) if row["details"] else NO_DETAILS,
         edit=edit_of(row["edit"], currency) if row["edit"] else None,
         sourcing=sourcing_of(json.loads(row["sourcing"] or "null")),
+        stock=tuple(HeldStock(*part) for part in parts if part[1] != NOWHERE),
+        queued=tuple(QueuedUnits(name, units) for name, at, units, *_ in parts if at == NOWHERE),
+        stock_revision=row["stock_revision"],
         shipments=shipments_of(row),
     )
 
 
 def whole_order(row: Row) -> Order:
-    """Read an order with its history, its returns, and what Inventory holds and what waits, as it
-    last told.
-    """
-    order = order_of(row, history_of(row))
-    parts = json.loads(row["stock"])
-    stock = tuple(HeldStock(*part) for part in parts if part[1] != NOWHERE)
-    queued = tuple(QueuedUnits(name, units) for name, at, units, *_ in parts if at == NOWHERE)
-    known = {"stock": stock, "queued": queued, "stock_revision": row["stock_revision"]}
-    return replace(with_returns(order, row), **known)
+    """Read an order with its history and its returns."""
+    return with_returns(order_of(row, history_of(row)), row)
 
 
 def with_returns(order: Order, row: Row) -> Order:

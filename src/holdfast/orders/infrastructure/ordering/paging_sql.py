@@ -118,7 +118,42 @@ _SOUGHT_BESIDE = """
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
 """
-_SOUGHT = _SOUGHT_PRODUCT + _SOUGHT_BESIDE
+# What is held as Inventory last told, from which `reader.py` takes what has left since.
+_SOUGHT_HELD = either(
+    postgresql="""
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+""",
+    sqlite="""
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND $13 IN ('', json_extract(part.value, '$[1]'))))
+""",
+)
+_SOUGHT_TO_SHIP = "   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))\n"
+_SOUGHT = _SOUGHT_PRODUCT + _SOUGHT_BESIDE + _SOUGHT_HELD + _SOUGHT_TO_SHIP
+
+
+# Through the index that ends holds.
+_HOLDS_BY_END = """
+SELECT order_id, expires_at AS ends_at
+  FROM hold                -- all that is RESERVED is among them
+ WHERE (expires_at, order_id) > ($3::timestamptz, $1::uuid)
+"""
+_HOLDS_LOOKED_UP = either(
+    postgresql="        ORDER BY expires_at, order_id) AS found\n CROSS JOIN LATERAL ("
+    + (_COLUMNS + _OF_FOUND + _FILTERED + _SOUGHT + " LIMIT 1) AS whole"),
+    sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + _FILTERED + _SOUGHT,
+)
+_NEXT_END_FIRST = """
+ORDER BY found.ends_at, found.order_id
+   LIMIT $2
+"""
 
 
 class Lead(NamedTuple):
@@ -245,6 +280,8 @@ class PagingStatements:
     LIST_ORDERS_OF_REQUESTS = (_LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE) + (
         _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
     )
+
+    LIST_HOLDS_BY_END = _LED_BY + _HOLDS_BY_END + _HOLDS_LOOKED_UP + _NEXT_END_FIRST
 
     MARKS = _marks()
     SEARCH_BY_REFERENCE = _search_by("REFERENCE")

@@ -7,6 +7,7 @@ from uuid import UUID
 from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database, Reading, Row
 from holdfast.orders.application.ports import (
+    EPOCH,
     Editable,
     OrderFilter,
     RecordedRequest,
@@ -33,11 +34,12 @@ from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BEGINNING = EPOCH
 _END = datetime(9999, 1, 1, tzinfo=UTC)
-_ID_TIME_TOLERANCE = timedelta(seconds=10)
+ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+HELD_FACTS = 2  # arguments of a search about what is held, the last ones
 STRETCH = 2_000  # entries of an index that are looked at before another may be the better one
 
 
@@ -107,12 +109,34 @@ class Reader:
         return found
 
     async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
+        found: list[Order] = []
+        while True:
+            left = limit - len(found)
+            listed = list(map(order_of, await self._rows(wanted, before, left)))
+            found += (one for one in listed if _is_held(one, wanted))
+            if len(listed) < left or len(found) == limit:
+                return found
+            before = wanted.place_of(listed[-1])
+
+    async def _holds(self, wanted: OrderFilter, after: str, limit: int) -> Sequence[Row]:
+        """Return orders with a hold, the one that ends next first."""
+        micros, _, order_id = after.rpartition(" ")
+        since = EPOCH + timedelta(microseconds=int(micros or "0"))
+        start, end = wanted.created_from or BEGINNING, wanted.created_before or _END
+        facts = order_id or _FIRST_ID, limit, since, start, end, wanted.customer_id
+        async with self._database.read() as reading:
+            sql = self._sql.LIST_HOLDS_BY_END
+            return await reading.fetch(sql, *facts, OrderStatus.RESERVED, *_sought(wanted))
+
+    async def _rows(self, wanted: OrderFilter, before: str, limit: int) -> Sequence[Row]:
+        if wanted.by_hold_end:
+            return await self._holds(wanted, before, limit)
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
-        start = max(wanted.created_from or _BEGINNING, _BEGINNING)
+        start = max(wanted.created_from or BEGINNING, BEGINNING)
         end = min(wanted.created_before or _END, _END)
-        newest = min(before or _LAST_ID, first_uuid7(max(end, _BEGINNING) + _ID_TIME_TOLERANCE))
-        oldest = first_uuid7(max(start - _ID_TIME_TOLERANCE, _BEGINNING))
+        newest = min(before or _LAST_ID, first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE))
+        oldest = first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING))
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
             last = prefix + _LAST_ID[len(prefix) :]
@@ -123,11 +147,9 @@ class Reader:
         async with self._database.read() as reading:
             if len(leads) > 1 and not wanted.request_ids:
                 facts = *facts, *_sought(wanted)
-                rows = await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
-            else:
-                sql, more = self._list_of(wanted, leads)
-                rows = await reading.fetch(sql, newest, limit, oldest, *facts, *more)
-        return list(map(order_of, rows))
+                return await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
+            sql, more = self._list_of(wanted, leads)
+            return await reading.fetch(sql, newest, limit, oldest, *facts, *more)
 
     async def _in_common(
         self, reading: Reading, leads: int, newest: str, limit: int, oldest: str, *facts: object
@@ -140,7 +162,8 @@ class Reader:
         """
         found: list[Row] = []
         while len(found) < limit:
-            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *facts)
+            led = facts[:-HELD_FACTS]  # no index has what is held
+            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *led)
             if len(marks) < leads or any(mark["next"] is None for mark in marks):
                 break
             begin = _after(min(mark["next"] for mark in marks))
@@ -193,11 +216,18 @@ def _leads(wanted: OrderFilter) -> list[str]:
     return [lead for lead, is_set in filters.items() if is_set]
 
 
-def _sought(wanted: OrderFilter) -> tuple[str, ...]:
+def _sought(wanted: OrderFilter) -> tuple[object, ...]:
     """The arguments of a search beside those that all lists have."""
-    return (wanted.product_id, wanted.reference, wanted.email, wanted.channel) + (
-        wanted.payment_status or "",
-    )
+    named = wanted.product_id, wanted.reference, wanted.email, wanted.channel
+    return *named, wanted.payment_status or "", wanted.location_id, wanted.to_ship
+
+
+def _is_held(order: Order, wanted: OrderFilter) -> bool:
+    """Whether what the filter wants to be held is: a row tells it with what has left since."""
+    if not (wanted.to_ship or wanted.location_id):
+        return True
+    can_leave = order.state.status in (OrderStatus.CONFIRMED, OrderStatus.PARTIALLY_SHIPPED)
+    return order.holds_at(wanted.location_id) and (can_leave or not wanted.to_ship)
 
 
 def _after(order_id: str) -> str:

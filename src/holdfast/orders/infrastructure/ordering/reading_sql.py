@@ -83,7 +83,7 @@ class ReadingStatements:
     _FIELDS = """
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
 """
     # An edit as a document, with the lines and charges that are to be, or were.
     _FACTS = either(
@@ -210,9 +210,8 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 """
     FIND_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + _OF_IDS
     FIND_NAMED_EDITABLE = _COLUMNS + _RETURNS + _LINE_NO_MAX + OF_NAMED
-    _STOCK = "     , stock, stock_revision"
-    FIND_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + _OF_IDS
-    FIND_NAMED_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _STOCK + "\n" + OF_NAMED
+    FIND_DETAILS = _COLUMNS + _RETURNS + _HISTORY + _OF_IDS
+    FIND_NAMED_DETAILS = _COLUMNS + _RETURNS + _HISTORY + "\n" + OF_NAMED
 
     ORDERS_OF_RETURNS = """
 SELECT return_id::text AS return_id, order_id::text AS order_id

@@ -2,6 +2,7 @@
 
 from holdfast.chassis.database.sql import by_engine, either
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
+from holdfast.orders.infrastructure.ordering.figures_sql import FiguresStatements
 from holdfast.orders.infrastructure.ordering.naming_sql import (
     SELECT_STATES,
     STATE,
@@ -45,7 +46,12 @@ def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
 
 
 class Statements(
-    ReadingStatements, PagingStatements, NamingStatements, CustomerStatements, GoodsStatements
+    ReadingStatements,
+    PagingStatements,
+    FiguresStatements,
+    NamingStatements,
+    CustomerStatements,
+    GoodsStatements,
 ):
     """What `store.py` asks of the database and writes to it."""
 

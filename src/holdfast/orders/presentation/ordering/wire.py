@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
 from google.type.money_pb2 import Money as WireMoney
 
 from holdfast.chassis import money, times
-from holdfast.chassis.grpc import pages, statuses
+from holdfast.chassis.grpc import statuses
 from holdfast.chassis.identifiers import flaw_in
-from holdfast.chassis.validation import UUID_FORM, Violations
+from holdfast.chassis.validation import Violations
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.ordering.place_orders import PlaceOrder
-from holdfast.orders.application.ports import OrderFilter
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.customers.customer import NOBODY, Customer
 from holdfast.orders.domain.money import Money
@@ -38,7 +36,6 @@ from holdfast.orders.presentation.ordering.lines_wire import (
 from holdfast.orders.presentation.ordering.own_wire import (
     as_told,
     read_customer_id,
-    refuse_others,
     refuse_terms,
 )
 from holdfast.orders.presentation.ordering.sourcing_wire import read_sourcing, write_sourcing
@@ -46,13 +43,10 @@ from holdfast.orders.presentation.returns.wire import write_returns
 from holdfast.orders.presentation.shipping.wire import write_shipments
 
 BATCH_MAX = 1_000
-REQUEST_IDS_MAX = 1_000
 WAIT_S_MAX = 60.0
 REASON_CHARACTERS_MAX = 500
 CUSTOMER_CHARACTERS_MAX = {"name": 200, "email": 320, "phone": 50, "address": 1_000}
 
-ID_FORM = "00000000-0000-0000-0000-000000000000"
-UUID_BEGINNING = re.compile(r"[0-9a-f-]{4,36}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -207,94 +201,6 @@ def read_new_details(request: pb.UpdateOrderRequest, violations: Violations) -> 
     return {name: getattr(details, name) for name in DETAILS if name in request.update_mask.paths}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """Which page of which orders is asked for."""
-
-    wanted: OrderFilter
-    filter_text: str
-    before: str
-    size: int
-
-
-def read_page(request: pb.ListOrdersRequest, caller: Caller, violations: Violations) -> OrderPage:
-    refuse_others(request.customer_id, caller, violations)
-    created_from, created_before = violations.period(request)
-    wanted = OrderFilter(
-        customer_id=violations.optional_id("customer_id", request.customer_id),
-        status=_read_status(request.status, violations),
-        product_id=violations.optional_id("product_id", request.product_id),
-        created_from=created_from,
-        created_before=created_before,
-        request_ids=_read_request_ids(request.request_ids, violations),
-    )
-    return _page_of("orders", wanted, caller, request, violations)
-
-
-def read_search(
-    request: pb.SearchOrdersRequest, caller: Caller, violations: Violations
-) -> OrderPage:
-    refuse_others(request.customer_id, caller, violations)
-    payment_status = None
-    if request.payment_status:
-        payment_status = _PAYMENT_STATUSES.get(request.payment_status)
-        if payment_status is None:
-            violations.add("payment_status", f"{request.payment_status} is none that there is")
-    prefix = request.order_id_prefix.lower()
-    has_form = all(
-        (one == "-") == (form == "-") for one, form in zip(prefix, ID_FORM, strict=False)
-    )
-    if prefix and not (UUID_BEGINNING.fullmatch(prefix) and has_form):
-        violations.add("order_id_prefix", "must be 4 to 36 characters of an order id")
-    created_from, created_before = violations.period(request)
-    wanted = OrderFilter(
-        customer_id=violations.optional_id("customer_id", request.customer_id),
-        status=_read_status(request.status, violations),
-        product_id=violations.optional_id("product_id", request.product_id),
-        created_from=created_from,
-        created_before=created_before,
-        order_id_prefix=prefix,
-        reference=violations.optional_id("reference", request.reference),
-        email=violations.text(
-            "email", request.email, characters_max=CUSTOMER_CHARACTERS_MAX["email"]
-        ),
-        channel=violations.optional_id("channel", request.channel),
-        payment_status=payment_status,
-    )
-    if wanted == OrderFilter():
-        violations.add("order_id_prefix", "is empty, and so is all else: name what to look for")
-    return _page_of("search", wanted, caller, request, violations)
-
-
-def _page_of(
-    kind: str,
-    wanted: OrderFilter,
-    caller: Caller,
-    request: pb.ListOrdersRequest | pb.SearchOrdersRequest,
-    violations: Violations,
-) -> OrderPage:
-    wanted = replace(wanted, owner=caller.customer_id)
-    filter_text = f"{kind} {wanted!r}"
-    before = pages.read_token(violations, request.page_token, filter_text, cursor_form=UUID_FORM)
-    return OrderPage(wanted, filter_text, before, pages.page_size(violations, request.page_size))
-
-
-def _read_status(number: int, violations: Violations) -> OrderStatus | None:
-    found = _STATUSES.get(number)
-    if number and found is None:
-        known = ", ".join(f"{one} {status}" for one, status in sorted(_STATUSES.items()))
-        violations.add("status", f"{number} is no order status; there are {known}")
-    return found
-
-
-def _read_request_ids(request_ids: Sequence[str], violations: Violations) -> tuple[str, ...]:
-    if request_ids:
-        violations.size("request_ids", len(request_ids), highest=REQUEST_IDS_MAX)
-    for index, request_id in enumerate(request_ids[:REQUEST_IDS_MAX]):
-        violations.id(f"request_ids[{index}]", request_id)
-    return tuple(sorted(set(request_ids)))
-
-
 def state_message(state: OrderState) -> pb.CreateOrderResponse:
     message = pb.CreateOrderResponse(order_id=state.order_id, status=_STATUS[state.status])
     if state.expires_at is not None:
@@ -385,8 +291,4 @@ _KINDS: dict[int, PaymentKind] = {
 _PAYMENT_STATUS = {
     status: pb.PaymentStatus.Value(f"PAYMENT_STATUS_{status}") for status in PaymentStatus
 }
-_PAYMENT_STATUSES: dict[int, PaymentStatus] = {
-    number: status for status, number in _PAYMENT_STATUS.items()
-}
 _STATUS = {status: pb.OrderStatus.Value(f"ORDER_STATUS_{status}") for status in OrderStatus}
-_STATUSES: dict[int, OrderStatus] = {number: status for status, number in _STATUS.items()}

@@ -1,0 +1,1 @@
+"""Figures of orders as gRPC tells of them."""
