@@ -8,14 +8,14 @@ from holdfast.client import (
     OrderStatus,
     PaymentStatus,
 )
-from tests.e2e.console.journeys import AT_CONSOLE, KEYBOARD, NO_SCRIPTS, SCRIPTS, journey
+from tests.e2e.console.journeys import AT_CONSOLE, KEYBOARD, SCRIPTS, journey
 from tests.e2e.console.people import Person
 from tests.e2e.console.window import Desk
 
 pytestmark = AT_CONSOLE
 
 
-@journey(on_every_change=NO_SCRIPTS)
+@journey()
 async def test_an_order_is_found_by_email_and_says_why_it_waits(person: Person, desk: Desk) -> None:
     lamp = await desk.goods(1, backorder=Backorder(BackorderMode.UNLIMITED))
     ada = Customer(name="Ada", email=f"{lamp}@example.org")
@@ -69,7 +69,7 @@ async def test_all_of_an_order_is_shipped(person: Person, desk: Desk) -> None:
     assert order.shipments[0].tracking_number == "T-1"
 
 
-@journey(on_every_change=NO_SCRIPTS)
+@journey()
 async def test_a_part_is_shipped_from_one_location(person: Person, desk: Desk) -> None:
     lamp = await desk.goods(2)
     shop = f"shop-{lamp}".lower()

@@ -1,7 +1,7 @@
 """A day with goods: counted, taken out of sale, made, priced, sent on, and waited for."""
 
 from holdfast.client import Backorder, BackorderMode, Money
-from tests.e2e.console.journeys import AT_CONSOLE, KEYBOARD, NO_SCRIPTS, SCRIPTS, journey
+from tests.e2e.console.journeys import AT_CONSOLE, NO_SCRIPTS, SCRIPTS, journey
 from tests.e2e.console.people import Person
 from tests.e2e.console.window import Desk
 
@@ -70,7 +70,7 @@ async def test_units_are_quarantined_and_released(person: Person, desk: Desk) ->
     assert (stock.available, stock.quarantined) == (9, 1)
 
 
-@journey(on_every_change=KEYBOARD)
+@journey()
 async def test_a_product_is_made_and_received(person: Person, desk: Desk) -> None:
     shade = f"SHADE-{await desk.goods()}"
 

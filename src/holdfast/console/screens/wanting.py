@@ -89,11 +89,15 @@ async def _wanting(visit: Visit) -> Wanting:
     )
     queued = [one for one in found.rows if one.queued]
     low = [one for one in found.rows if not one.queued]
-    waiting = []
-    for info in queued[:ROWS_MAX]:
-        first, _ = await inventory.backorder_page(info.product.product_id, page_size=FIRST_MAX)
-        if first:
-            waiting.append(Waiting(info, first))
+    pages = await asyncio.gather(
+        *(
+            inventory.backorder_page(info.product.product_id, page_size=FIRST_MAX)
+            for info in queued[:ROWS_MAX]
+        )
+    )
+    waiting = [
+        Waiting(info, first) for info, (first, _) in zip(queued, pages, strict=False) if first
+    ]
     waiting.sort(key=lambda one: one.first[0].since_time)
     return Wanting(
         waiting,
