@@ -657,7 +657,7 @@ ORDER BY sum(rejected) + sum(waiting) DESC, product_id
 -- LIST_ORDERS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -720,7 +720,7 @@ ORDER BY orders.order_id DESC
 -- LIST_ORDERS_OF_CUSTOMER
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -792,7 +792,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -863,7 +863,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -935,7 +935,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1005,7 +1005,7 @@ SELECT whole.*
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1089,7 +1089,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1145,6 +1145,98 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($7 = '' OR status = $7)
  LIMIT 1) AS whole
 ORDER BY found.order_id DESC
+   LIMIT $2
+;
+
+-- LIST_HOLDS_BY_END
+SELECT whole.*
+  FROM (
+SELECT order_id, expires_at AS ends_at
+  FROM hold                -- all that is RESERVED is among them
+ WHERE (expires_at, order_id) > ($3::timestamptz, $1::uuid)
+        ORDER BY expires_at, order_id) AS found
+ CROSS JOIN LATERAL (
+SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, stock, stock_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
+                        asked_version, ended_version,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = order_edit.order_id
+           AND order_line.edition = order_edit.edition),
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = order_edit.order_id
+           AND order_charge.edition = order_edit.edition),
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_agg(json_build_array(product_id, quantity, unit_price_minor, line_no)
+                        ORDER BY line_no)
+          FROM order_line
+         WHERE order_line.order_id = orders.order_id
+           AND order_line.edition = orders.edition) AS lines,
+       (SELECT json_agg(json_build_array(kind, line_no, code, amount_minor) ORDER BY charge_no)
+          FROM order_charge
+         WHERE order_charge.order_id = orders.order_id
+           AND order_charge.edition = orders.edition) AS charges,
+       (SELECT json_build_array(strategy, location_ids, may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at) ORDER BY version)
+          FROM (SELECT * FROM shipment) AS known
+         WHERE known.order_id = orders.order_id) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_agg(json_build_array(shipment_id, line_no, product_id, location_id, quantity) ORDER BY shipment_id, item_no)
+          FROM (SELECT * FROM shipment_item) AS known
+         WHERE known.order_id = orders.order_id) END AS shipment_items,
+       (SELECT json_agg(json_build_array(kind, reference, amount_minor, recorded_at)
+                        ORDER BY version)
+          FROM payment
+         WHERE payment.order_id = orders.order_id) AS payments,
+       (SELECT json_build_array(reference, channel, note, attributes, ship_to, bill_to)
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM orders
+ WHERE orders.order_id = found.order_id
+   AND placed_at >= $4
+   AND placed_at < $5
+   AND ($6 = '' OR customer_id = $6)
+   AND ($7 = '' OR status = $7)
+   AND ($8 = '' OR EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = $8))
+   AND ($9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = $9))
+   AND ($10 = '' OR email = $10)
+   AND ($11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = $11))
+   AND ($12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
+ LIMIT 1) AS whole
+ORDER BY found.ends_at, found.order_id
    LIMIT $2
 ;
 
@@ -1349,7 +1441,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1420,6 +1512,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $10 <> '' THEN (
@@ -1494,7 +1592,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1565,6 +1663,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -1638,7 +1742,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1709,6 +1813,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -1783,7 +1893,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -1854,6 +1964,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -1929,7 +2045,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2000,6 +2116,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -2074,7 +2196,7 @@ SELECT DISTINCT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2145,6 +2267,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -2219,7 +2347,7 @@ SELECT order_id
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2290,6 +2418,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -2363,7 +2497,7 @@ SELECT order_id, status AS led
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2434,6 +2568,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -2507,7 +2647,7 @@ SELECT order_id, channel AS led
  CROSS JOIN LATERAL (
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2578,6 +2718,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
  LIMIT 1) AS whole
  WHERE true
    AND CASE WHEN $9 <> '' THEN (
@@ -2641,7 +2787,7 @@ ORDER BY found.led DESC, found.order_id DESC
 -- SEARCH_ALL
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2714,6 +2860,12 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
    AND ($12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = $12)
+   AND ($13 = '' AND NOT $14
+        OR EXISTS (SELECT 1
+                     FROM json_array_elements(stock) AS part
+                    WHERE part ->> 1 <> ''
+                      AND $13 IN ('', part ->> 1)))
+   AND (NOT $14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
 ORDER BY orders.order_id DESC
    LIMIT $2
 ;
@@ -2745,7 +2897,7 @@ SELECT currency,
 -- FIND_EDITABLE
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2820,7 +2972,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 -- FIND_NAMED_EDITABLE
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2898,7 +3050,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 -- FIND_DETAILS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -2967,7 +3119,6 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                          credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
-     , stock, stock_revision
   FROM orders
  WHERE orders.order_id = ANY($1::uuid[])
 ;
@@ -2975,7 +3126,7 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
 -- FIND_NAMED_DETAILS
 SELECT order_id::text AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_build_array(order_edit.edition, revision, state, order_edit.total_minor, missing,
                         asked_version, ended_version,
@@ -3044,7 +3195,6 @@ SELECT order_id::text AS order_id, customer_id, request_id, status, version, cur
                                          credential_id) ORDER BY version)
           FROM order_history
          WHERE order_history.order_id = orders.order_id) AS history
-     , stock, stock_revision
      , owner
   FROM unnest($1::uuid[], $2::text[]) AS named (id, owner)
  CROSS JOIN orders

@@ -634,7 +634,7 @@ ORDER BY sum(rejected) + sum(waiting) DESC, product_id
 -- LIST_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -708,7 +708,7 @@ ORDER BY orders.order_id DESC
 -- LIST_ORDERS_OF_CUSTOMER
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -782,7 +782,7 @@ ORDER BY orders.order_id DESC
 -- LIST_PENDING_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -861,7 +861,7 @@ ORDER BY found.order_id DESC
 -- LIST_RESERVED_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -940,7 +940,7 @@ ORDER BY found.order_id DESC
 -- LIST_ENDED_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1020,7 +1020,7 @@ ORDER BY found.order_id DESC
 -- LIST_ORDERS_WITH_PRODUCT
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1104,7 +1104,7 @@ ORDER BY found.order_id DESC
 -- LIST_ORDERS_OF_REQUESTS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1183,6 +1183,106 @@ SELECT order_id
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
 ORDER BY found.order_id DESC
+   LIMIT ?2
+;
+
+-- LIST_HOLDS_BY_END
+SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
+       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, stock, stock_revision,
+       CASE WHEN edition_newest > 1 THEN (SELECT
+       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
+                  asked_version, ended_version,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = order_edit.order_id
+                   AND order_line.edition = order_edit.edition
+              ORDER BY line_no)),
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = order_edit.order_id
+                   AND order_charge.edition = order_edit.edition
+              ORDER BY charge_no)),
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = order_edit.order_id
+           AND order_sourcing.edition = order_edit.edition))
+          FROM order_edit
+         WHERE order_edit.order_id = orders.order_id
+           AND order_edit.edition = orders.edition_newest) END AS edit,
+       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
+          FROM (SELECT product_id, quantity, unit_price_minor, line_no
+                  FROM order_line
+                 WHERE order_line.order_id = orders.order_id
+                   AND order_line.edition = orders.edition
+              ORDER BY line_no)) AS lines,
+       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
+          FROM (SELECT kind, line_no, code, amount_minor
+                  FROM order_charge
+                 WHERE order_charge.order_id = orders.order_id
+                   AND order_charge.edition = orders.edition
+              ORDER BY charge_no)) AS charges,
+       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
+          FROM order_sourcing
+         WHERE order_sourcing.order_id = orders.order_id
+           AND order_sourcing.edition = orders.edition) AS sourcing,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY version)) END AS shipments,
+       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
+       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
+          FROM (SELECT *
+                  FROM (SELECT * FROM shipment_item) AS known
+                 WHERE known.order_id = orders.order_id
+              ORDER BY shipment_id, item_no)) END AS shipment_items,
+       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
+          FROM (SELECT kind, reference, amount_minor, recorded_at
+                  FROM payment
+                 WHERE payment.order_id = orders.order_id
+              ORDER BY version)) AS payments,
+       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
+          FROM order_details
+         WHERE order_details.order_id = orders.order_id) AS details
+  FROM (
+SELECT order_id, expires_at AS ends_at
+  FROM hold                -- all that is RESERVED is among them
+ WHERE (expires_at, order_id) > (?3, ?1)
+) AS found
+ CROSS JOIN orders USING (order_id)
+ WHERE true
+   AND placed_at >= ?4
+   AND placed_at < ?5
+   AND (?6 = '' OR customer_id = ?6)
+   AND (?7 = '' OR status = ?7)
+   AND (?8 = '' OR EXISTS (SELECT 1
+                 FROM order_line
+                WHERE order_line.order_id = orders.order_id
+                  AND order_line.edition = orders.edition
+                  AND product_id = ?8))
+   AND (?9 = '' OR EXISTS (SELECT 1
+                             FROM order_details
+                            WHERE order_details.order_id = orders.order_id
+                              AND reference = ?9))
+   AND (?10 = '' OR email = ?10)
+   AND (?11 = '' OR EXISTS (SELECT 1
+                              FROM order_details
+                             WHERE order_details.order_id = orders.order_id
+                               AND channel = ?11))
+   AND (?12 = '' OR coalesce((SELECT payment_state.status
+                                FROM payment_state
+                               WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
+ORDER BY found.ends_at, found.order_id
    LIMIT ?2
 ;
 
@@ -1380,7 +1480,7 @@ SELECT order_id
 -- SEARCH_BY_REFERENCE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1471,6 +1571,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?10 <> '' THEN (
 SELECT order_id
   FROM orders AS asked
@@ -1532,7 +1638,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_EMAIL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1623,6 +1729,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -1684,7 +1796,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_PENDING
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1774,6 +1886,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -1836,7 +1954,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_RESERVED
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -1926,6 +2044,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -1988,7 +2112,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_CUSTOMER
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2079,6 +2203,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -2140,7 +2270,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_PRODUCT
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2230,6 +2360,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -2292,7 +2428,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_ENDED
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2383,6 +2519,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -2444,7 +2586,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_PAYMENT
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2535,6 +2677,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -2596,7 +2744,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_BY_CHANNEL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2687,6 +2835,12 @@ SELECT order_id
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
    AND CASE WHEN ?9 <> '' THEN (
 SELECT order_id
   FROM order_details
@@ -2748,7 +2902,7 @@ ORDER BY found.order_id DESC
 -- SEARCH_ALL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2832,6 +2986,12 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
    AND (?12 = '' OR coalesce((SELECT payment_state.status
                                 FROM payment_state
                                WHERE payment_state.order_id = orders.order_id), 'NONE') = ?12)
+   AND (?13 = '' AND NOT ?14
+        OR EXISTS (SELECT 1
+                     FROM json_each(stock) AS part
+                    WHERE json_extract(part.value, '$[1]') <> ''
+                      AND ?13 IN ('', json_extract(part.value, '$[1]'))))
+   AND (NOT ?14 OR status IN ('CONFIRMED', 'PARTIALLY_SHIPPED'))
 ORDER BY orders.order_id DESC
    LIMIT ?2
 ;
@@ -2866,7 +3026,7 @@ SELECT currency,
 -- FIND_EDITABLE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -2960,7 +3120,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 -- FIND_NAMED_EDITABLE
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -3058,7 +3218,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 -- FIND_DETAILS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -3148,7 +3308,6 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
-     , stock, stock_revision
   FROM orders
  WHERE orders.order_id IN (SELECT value FROM json_each(?1))
 ;
@@ -3156,7 +3315,7 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 -- FIND_NAMED_DETAILS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision,
+       edition, edition_newest, edit_revision, stock, stock_revision,
        CASE WHEN edition_newest > 1 THEN (SELECT
        json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
                   asked_version, ended_version,
@@ -3246,7 +3405,6 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
                   FROM order_history
                  WHERE order_history.order_id = orders.order_id
               ORDER BY version)) AS history
-     , stock, stock_revision
      , owner
   FROM (SELECT value AS id, json_extract(?2, '$[' || key || ']') AS owner
           FROM json_each(?1)) AS named

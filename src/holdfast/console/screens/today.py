@@ -17,7 +17,7 @@ from holdfast.client import (
     Unavailable,
     WebhookState,
 )
-from holdfast.console.screens.wanting import NOTHING, wanting
+from holdfast.console.screens.wanting import wanting
 from holdfast.console.visit import Visit
 
 ROWS_MAX = 10
@@ -51,19 +51,24 @@ class Failing:
 
 async def today(visit: Visit) -> Response:
     """The first page."""
-    matters = await _matters(visit) if visit.may("orders:read") else []
-    failing: list[Failing] | None = []
-    if visit.may("webhooks:manage"):
-        try:
-            async with asyncio.timeout(NOTIFIER_S_MAX):
-                failing = await _failing(visit)
-        except (TimeoutError, Unavailable, DeadlineExceeded):
-            failing = None  # the Notifier is away: orders still need people
-    goods = await wanting(visit) if visit.may("stock:read") else NOTHING
+    matters, failing, goods = await asyncio.gather(_matters(visit), _hooks(visit), wanting(visit))
     return visit.show("today.html", matters=matters, failing=failing, goods=goods)
 
 
+async def _hooks(visit: Visit) -> list[Failing] | None:
+    """None: the Notifier is away, and orders still need people."""
+    if not visit.may("webhooks:manage"):
+        return []
+    try:
+        async with asyncio.timeout(NOTIFIER_S_MAX):
+            return await _failing(visit)
+    except (TimeoutError, Unavailable, DeadlineExceeded):
+        return None
+
+
 async def _matters(visit: Visit) -> list[Matter]:
+    if not visit.may("orders:read"):
+        return []
     now, listed = visit.now, visit.client.orders.list
     late = now - timedelta(seconds=LATE_S)
     some, day = ROWS_MAX + 1, now - DAY
