@@ -16,6 +16,7 @@ from holdfast.chassis.identity.principal import Principal
 from holdfast.chassis.identity.refusals import IdentityUnavailable, Unauthenticated
 from holdfast.chassis.identity.roles import ROLES, known_scopes, scopes_of
 from holdfast.chassis.identity.store import KeyStore
+from holdfast.chassis.identity.user_servicer import SIGN_IN
 from holdfast.inventory.presentation import rights as inventory_rights
 from holdfast.notifier.presentation import rights as notifier_rights
 from holdfast.notifier.service import SERVICE_NAME as NOTIFIER_SERVICE_NAME
@@ -129,7 +130,8 @@ def test_every_method_stands_in_the_table_and_the_table_has_no_other() -> None:
     assert table.keys() == methods
     assert {ORDER_SERVICE_NAME, NOTIFIER_SERVICE_NAME} < services.keys()
     assert all(table.values()), "a method without a scope is nobody's"
-    allowed = scopes_of(ROLES) | {"customer", "service", "keys:held"}
+    allowed = scopes_of(ROLES) | {"anybody", "customer", "service", "keys:held"}
+    assert [name for name, needed in table.items() if "anybody" in needed] == [SIGN_IN]
     assert all(needed <= allowed for needed in table.values())
 
 
