@@ -63,7 +63,7 @@ def fits(info: StockInfo, wanted: ProductFilter) -> bool:
         info.product.product_id.startswith(wanted.id_prefix)
         and wanted.active in (None, info.product.active)
         and (most is None or (was_there and info.available <= most))
-        and (info.queue.units > 0 or not wanted.waited_for)
+        and wanted.waited_for in (None, info.queue.units > 0)
     )
 
 
@@ -72,7 +72,7 @@ WANTED = [
     for prefix in ("", "A", "B日")
     for active in (None, True, False)
     for most in AVAILABLE
-    for waits in (False, True)
+    for waits in (None, False, True)
 ]
 
 

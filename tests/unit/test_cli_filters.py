@@ -30,7 +30,7 @@ def test_products_are_listed_as_the_options_say(network: Network) -> None:
     network.answer("ListProducts", *[inventory_pb2.ListProductsResponse()] * 3)
     typed = "product list --begins LAMP- --active --low 0 --waited-for"
 
-    for command in (typed, "product list --inactive", "product list"):
+    for command in (typed, "product list --inactive --not-waited-for", "product list"):
         assert holdfast(network, *command.split()).exit_code == 0
 
     size, request = 50, inventory_pb2.ListProductsRequest
@@ -42,7 +42,7 @@ def test_products_are_listed_as_the_options_say(network: Network) -> None:
             waited_for=True,
             page_size=size,
         ),
-        request(active=False, page_size=size),
+        request(active=False, waited_for=False, page_size=size),
         request(page_size=size),
     ]
 

@@ -280,7 +280,7 @@ STOCK: dict[str, Refused] = {
     ),
     "products waited for": (
         "waited_for",
-        ["yes", 1, None],
+        ["yes", 1],
         lambda h, bad: h.inventory.product_page(waited_for=bad),
     ),
     "movements": (

@@ -138,8 +138,9 @@ def list_products(
         ),
     ] = None,
     waited_for: Annotated[
-        bool, typer.Option("--waited-for", help="Only what orders wait for.")
-    ] = False,
+        bool | None,
+        typer.Option("--waited-for/--not-waited-for", help="Only what orders wait for, or do not."),
+    ] = None,
     limit: LimitOption = 50,
     inventory: InventoryOption = INVENTORY_ADDRESS,
     data: DataOption = None,

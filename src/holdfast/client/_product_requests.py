@@ -81,11 +81,12 @@ def list_products(
 ) -> inventory_pb2.ListProductsRequest:
     checks = Checks()
     request = inventory_pb2.ListProductsRequest(
-        product_id_prefix=checks.text("product_id_prefix", id_prefix),
-        waited_for=checks.flag("waited_for", waited_for),
+        product_id_prefix=checks.text("product_id_prefix", id_prefix)
     )
     if active is not None:
         request.active = checks.flag("active", active)
+    if waited_for is not None:
+        request.waited_for = checks.flag("waited_for", waited_for)
     if available_max is not None:
         request.available_max = checks.number(
             "available_max", available_max, lowest=0, highest=STOCK_MAX

@@ -98,7 +98,7 @@ class Products:
         id_prefix: str = "",
         active: bool | None = None,
         available_max: int | None = None,
-        waited_for: bool = False,
+        waited_for: bool | None = None,
         limit: int | None = None,
         page_size: int = PAGE_SIZE,
     ) -> AsyncGenerator[Product]:
@@ -108,7 +108,7 @@ class Products:
         :param active: whether they are sold; None: both.
         :param available_max: only of what was in stock once, and of which at most so many units
             are available; 0: nothing is left to promise; None: any.
-        :param waited_for: only what orders wait for.
+        :param waited_for: whether orders wait for them; None: both.
         :param limit: at most so many products; None: all.
         :param page_size: products per call, at most 1,000; fewer come where they are large.
         """
@@ -129,7 +129,7 @@ class Products:
         id_prefix: str = "",
         active: bool | None = None,
         available_max: int | None = None,
-        waited_for: bool = False,
+        waited_for: bool | None = None,
         page_size: int = PAGE_SIZE,
     ) -> tuple[Sequence[Product], str]:
         """One page of what `list_products` walks over, and the next one's token, "" on the last.

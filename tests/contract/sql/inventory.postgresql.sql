@@ -392,6 +392,11 @@ SELECT *
    WHERE product.product_id > $1
      AND product.product_id <= $2
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -413,6 +418,11 @@ ORDER BY product.product_id
      AND product.product_id <= $2
      AND product.active = $4
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -435,6 +445,11 @@ ORDER BY product.product_id
      AND gate.product_id <= $2
      AND gate.waited
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -457,6 +472,11 @@ ORDER BY gate.product_id
      AND gate.product_id <= $2
      AND gate.sold_out AND gate.lot_id = ''
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -479,6 +499,11 @@ ORDER BY gate.product_id
      AND gate.product_id <= $2
      AND gate.scarce AND gate.lot_id = ''
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock

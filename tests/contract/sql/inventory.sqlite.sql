@@ -387,6 +387,11 @@ INSERT INTO transfer_receipt_line (transfer_id, request_id, product_id, quantity
    WHERE product.product_id > ?1
      AND product.product_id <= ?2
      AND (?4 IS NULL OR product.active = ?4)
+     AND (?6 IS NULL
+          OR ?6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND (?5 IS NULL
           OR ?5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -408,6 +413,11 @@ ORDER BY product.product_id
      AND product.product_id <= ?2
      AND product.active = ?4
      AND (?4 IS NULL OR product.active = ?4)
+     AND (?6 IS NULL
+          OR ?6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND (?5 IS NULL
           OR ?5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -430,6 +440,11 @@ ORDER BY product.product_id
      AND gate.product_id <= ?2
      AND gate.waited
      AND (?4 IS NULL OR product.active = ?4)
+     AND (?6 IS NULL
+          OR ?6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND (?5 IS NULL
           OR ?5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -452,6 +467,11 @@ ORDER BY gate.product_id
      AND gate.product_id <= ?2
      AND gate.sold_out AND gate.lot_id = ''
      AND (?4 IS NULL OR product.active = ?4)
+     AND (?6 IS NULL
+          OR ?6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND (?5 IS NULL
           OR ?5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock
@@ -474,6 +494,11 @@ ORDER BY gate.product_id
      AND gate.product_id <= ?2
      AND gate.scarce AND gate.lot_id = ''
      AND (?4 IS NULL OR product.active = ?4)
+     AND (?6 IS NULL
+          OR ?6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND (?5 IS NULL
           OR ?5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock

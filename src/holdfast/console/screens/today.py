@@ -17,7 +17,7 @@ from holdfast.client import (
     Unavailable,
     WebhookState,
 )
-from holdfast.console.screens.wanting import NOTHING, Wanting, wanting
+from holdfast.console.screens.wanting import wanting
 from holdfast.console.visit import Visit
 
 ROWS_MAX = 10
@@ -51,16 +51,12 @@ class Failing:
 
 async def today(visit: Visit) -> Response:
     """The first page."""
-    matters, failing, goods = await asyncio.gather(_matters(visit), _webhooks(visit), _goods(visit))
+    matters, failing, goods = await asyncio.gather(_matters(visit), _hooks(visit), wanting(visit))
     return visit.show("today.html", matters=matters, failing=failing, goods=goods)
 
 
-async def _goods(visit: Visit) -> Wanting | None:
-    return await wanting(visit) if visit.may("stock:read") else NOTHING
-
-
-async def _webhooks(visit: Visit) -> list[Failing] | None:
-    """Those that fail; None: the Notifier is away, and orders still need people."""
+async def _hooks(visit: Visit) -> list[Failing] | None:
+    """None: the Notifier is away, and orders still need people."""
     if not visit.may("webhooks:manage"):
         return []
     try:

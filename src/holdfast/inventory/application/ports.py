@@ -293,13 +293,13 @@ class ProductFilter:
     :param active: None: whether they are sold or not.
     :param available_max: at most so many units are free to promise of what was in stock once;
         None: whatever there is.
-    :param waited_for: orders wait for them.
+    :param waited_for: None: whether orders wait for them or not.
     """
 
     id_prefix: str = ""
     active: bool | None = None
     available_max: int | None = None
-    waited_for: bool = False
+    waited_for: bool | None = None
 
 
 class LevelAt(NamedTuple):

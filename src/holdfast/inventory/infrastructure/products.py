@@ -30,7 +30,7 @@ class ProductReading:
                 )
             elif wanted.active is not None:
                 sql = self._sql.LIST_PRODUCTS_BY_ACTIVE
-            facts = wanted.active, wanted.available_max
+            facts = wanted.active, wanted.available_max, wanted.waited_for
             rows = await reading.fetch(sql, max(after, before), until, limit, *facts)
         return [product_of(row, version=row["version"]) for row in rows]
 

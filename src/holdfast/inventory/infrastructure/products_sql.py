@@ -13,6 +13,11 @@ class ProductStatements:
     # `StockInfo.available` says, of products that were in stock once.
     _FITS = """
      AND ($4::boolean IS NULL OR product.active = $4)
+     AND ($6::boolean IS NULL
+          OR $6 = EXISTS (SELECT 1
+                            FROM stock_level
+                           WHERE stock_level.product_id = product.product_id
+                             AND waited))
      AND ($5::bigint IS NULL
           OR $5 >= (SELECT SUM(CASE WHEN location.active
                                      AND on_hand - reserved - quarantined > product.safety_stock

@@ -246,7 +246,7 @@ def read_product_filter(request: pb.ListProductsRequest, violations: Violations)
         violations.optional_id("product_id_prefix", request.product_id_prefix),
         request.active if request.HasField("active") else None,
         most,
-        request.waited_for,
+        request.waited_for if request.HasField("waited_for") else None,
     )
 
 

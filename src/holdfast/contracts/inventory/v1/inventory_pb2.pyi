@@ -994,7 +994,7 @@ class ListProductsRequest(_message.Message):
     A list with 20 or less goes by an index; with more, products that have more are read past.
     """
     waited_for: _builtins.bool
-    """Only products that orders wait for; false: any."""
+    """Only products that orders wait for, or only those that none waits for; absent: both."""
     def __init__(
         self,
         *,
@@ -1003,20 +1003,24 @@ class ListProductsRequest(_message.Message):
         product_id_prefix: _builtins.str = ...,
         active: _builtins.bool | None = ...,
         available_max: _builtins.int | None = ...,
-        waited_for: _builtins.bool = ...,
+        waited_for: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "active", b"active", "available_max", b"available_max"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "_waited_for", b"_waited_for", "active", b"active", "available_max", b"available_max", "waited_for", b"waited_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "active", b"active", "available_max", b"available_max", "page_size", b"page_size", "page_token", b"page_token", "product_id_prefix", b"product_id_prefix", "waited_for", b"waited_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active", b"_active", "_available_max", b"_available_max", "_waited_for", b"_waited_for", "active", b"active", "available_max", b"available_max", "page_size", b"page_size", "page_token", b"page_token", "product_id_prefix", b"product_id_prefix", "waited_for", b"waited_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__active: _TypeAlias = _typing.Literal["active"]  # noqa: Y015
     _WhichOneofArgType__active: _TypeAlias = _typing.Literal["_active", b"_active"]  # noqa: Y015
     _WhichOneofReturnType__available_max: _TypeAlias = _typing.Literal["available_max"]  # noqa: Y015
     _WhichOneofArgType__available_max: _TypeAlias = _typing.Literal["_available_max", b"_available_max"]  # noqa: Y015
+    _WhichOneofReturnType__waited_for: _TypeAlias = _typing.Literal["waited_for"]  # noqa: Y015
+    _WhichOneofArgType__waited_for: _TypeAlias = _typing.Literal["_waited_for", b"_waited_for"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__active) -> _WhichOneofReturnType__active | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__available_max) -> _WhichOneofReturnType__available_max | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__waited_for) -> _WhichOneofReturnType__waited_for | None: ...
 
 Global___ListProductsRequest: _TypeAlias = ListProductsRequest  # noqa: Y015
 
