@@ -201,7 +201,7 @@ async def test_pages_end_before_they_are_too_large_and_go_on_right_there(
             break
 
     assert orders == [f"r-{number}" for number in reversed(range(9))]
-    assert sizes == [4, 4, 1]
+    assert sizes == [3, 3, 3]
     assert products == ids
 
 
