@@ -20,6 +20,8 @@ class ServiceHealth:
     :param service: Orders, Inventory or Notifier.
     :param serving: whether it answers, and says that it serves.
     :param broker: whether its way to the broker works; None: it has none, or did not answer.
+    :param dead_letters: whether events were set aside that it could not handle (`holdfast
+        dead-letters list`), as of some seconds ago; None: it has none ever, or did not answer.
     :param problem: why it does not serve, for people; "": it does.
     """
 
@@ -27,6 +29,7 @@ class ServiceHealth:
     serving: bool
     broker: bool | None
     problem: str = ""
+    dead_letters: bool | None = None
 
 
 async def health_of(services: Iterable[Calls]) -> list[ServiceHealth]:
@@ -37,11 +40,14 @@ async def health_of(services: Iterable[Calls]) -> list[ServiceHealth]:
 async def _health(calls: Calls) -> ServiceHealth:
     try:
         async with asyncio.timeout(HEALTH_S):
-            serving, broker = await asyncio.gather(_says(calls, ""), _says(calls, "bus"))
+            names = "", "bus", "dead-letters"
+            serving, broker, no_letters = await asyncio.gather(*(_says(calls, n) for n in names))
     except (HoldfastError, TimeoutError) as error:
         problem = str(error) or f"no answer within {HEALTH_S:g} s"
         return ServiceHealth(calls.service, False, None, problem)
-    return ServiceHealth(calls.service, bool(serving), broker, "" if serving else "it is stopping")
+    problem = "" if serving else "it is stopping"
+    letters = None if no_letters is None else not no_letters
+    return ServiceHealth(calls.service, bool(serving), broker, problem, letters)
 
 
 async def _says(calls: Calls, name: str) -> bool | None:

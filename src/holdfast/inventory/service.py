@@ -116,6 +116,7 @@ class Components:
     leadership: Leadership
     relay: Relay
     loops: dict[str, Loop]
+    parked: Callable[[], int]
 
 
 def assemble(
@@ -174,7 +175,7 @@ def assemble(
         "inventory inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "inventory measuring": every(MEASURE_EVERY_S, measure),
     }
-    return Components(servicer, boundary, feed, leadership, relay, loops)
+    return Components(servicer, boundary, feed, leadership, relay, loops, measure.parked)
 
 
 def _changing_stock(store: Store, clock: Clock) -> Batcher[StockChange, StockLevel]:
@@ -234,6 +235,7 @@ async def running(
         tls=port.tls,
         private=private,
         bus=broker,
+        parked=parts.parked,
         also=[KEY_INTAKE_NAME],
         register=register,
     )

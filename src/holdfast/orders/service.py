@@ -131,6 +131,7 @@ class Components:
     finished: Check
     broker: Broker
     loops: dict[str, Loop]
+    parked: Callable[[], int]
 
 
 class Servicers(NamedTuple):
@@ -194,7 +195,8 @@ def assemble(
         "orders inbox pruning": every(FORGET_EVERY_S, inbox.forget_old),
         "orders measuring": every(MEASURE_EVERY_S, measure),
     }
-    return Components(servicer, boundary, signals, feed, leadership, relay.is_empty, broker, loops)
+    told = signals, feed, leadership, relay.is_empty, broker
+    return Components(servicer, boundary, *told, loops, measure.parked)
 
 
 def _relay(
@@ -319,6 +321,7 @@ async def _served(
         tls=tls,
         private=private,
         bus=parts.broker,
+        parked=parts.parked,
         register=register,
     )
     async with AsyncExitStack() as at_end:

@@ -6,15 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.chassis.grpc import server
 from holdfast.client import Holdfast, Unauthenticated
+from holdfast.inventory import service as inventory_service
+from holdfast.orders import service as orders_service
 from testbed.keys import KEY
-from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
-from tests.integration.console.people import ROOT, Browser, Shop
+from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
+from tests.integration.console.people import ROOT, Browser, Shop, colleague
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 KEYS = f"{ROOT}/keys"
 TEXT = re.compile(r"<code>(hf_\w+)</code>")
 HOSTILE = "<b>Ann</b>"
+PARK = """
+INSERT INTO dead_letter (letter_id, queue, reason, parked_at, body)
+     VALUES ('l-1', 'holdfast.inventory.orders', 'no event', '2026-11-29 10:00:00+00', '')
+"""
 
 
 async def named(shop: Shop, name: str) -> str:
@@ -115,6 +122,30 @@ async def test_who_revokes_their_own_and_the_last_is_warned_and_signed_out(shop:
     assert "No other key may make keys" in opened.text
     assert after.status_code == 303
     assert after.headers["location"].startswith(f"{ROOT}/sign-in")
+
+
+async def test_dead_letters_are_told_on_the_first_page_with_what_to_do(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LOOK_S", 0.1)
+    for service in (inventory_service, orders_service):
+        monkeypatch.setattr(service, "MEASURE_EVERY_S", 0.1)
+    async with running(ground, http_at=ANYWHERE) as holdfast, Shop(holdfast) as shop:
+        await shop.sign_in(KEY)
+        quiet = await shop.browser.get(ROOT)
+        await holdfast.sql("inventory", PARK)
+        told = await eventually(
+            lambda: shop.browser.get(ROOT), lambda page: "could not be handled" in page.text
+        )
+        system = await shop.browser.get(f"{ROOT}/system")
+        async with colleague(shop, "support", ROOT) as (_, theirs):
+            assert "could not be handled" not in theirs
+
+    assert "Nothing needs you now." in quiet.text
+    assert "Nothing needs you now." not in told.text
+    assert "<li>Inventory</li>" in told.text
+    assert "<li>Orders</li>" not in told.text
+    assert system.text.count("<code>holdfast dead-letters list</code>") == 1
 
 
 async def test_how_services_are_is_told_by_them(ground: Ground, unused_tcp_port: int) -> None:

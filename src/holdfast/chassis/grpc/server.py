@@ -28,7 +28,8 @@ STOP_GRACE_S = 10.0
 STOP_IDLE_S = 1.0  # for answers that are still on their way
 STOP_LOOK_S = 0.2
 BUS = "bus"  # the health service's name for the way to the broker
-BUS_LOOK_S = 1.0
+DEAD_LETTERS = "dead-letters"  # likewise, for there being none of this service
+LOOK_S = 1.0
 DECLARE_S_MAX = 5.0  # how long a start waits for a broker that doesn't answer
 DECLARE_AGAIN_S = 10.0
 
@@ -87,6 +88,7 @@ async def serving(
     share_port: bool = False,
     tls: TlsFiles | None = None,
     private: str = "",
+    parked: Callable[[], int] | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve while the block runs; then refuse new calls, and give running ones STOP_GRACE_S to end.
 
@@ -95,11 +97,13 @@ async def serving(
     :param listen: HOST:PORT; port 0 picks a free one, found in `Listening.address`.
     :param also: names of further services that `register` adds, for reflection.
     :param bus: declared before anybody is served, if it answers within DECLARE_S_MAX, and again
-        every DECLARE_AGAIN_S; asked every BUS_LOOK_S for the health of "bus" and of "bus/NAME" for
+        every DECLARE_AGAIN_S; asked every LOOK_S for the health of "bus" and of "bus/NAME" for
         each of its names. The server serves without it.
     :param share_port: let other processes that share it too listen on the same port.
     :param tls: certificates; None: the port speaks no TLS.
     :param private: another address, for who is trusted by where it is: it speaks no TLS.
+    :param parked: how many events are dead letters, asked every LOOK_S for the health of
+        "dead-letters"; None: the service has none ever, and no such name.
     :raises AddressInUse: the address is taken.
     :raises CertificateUnusable: nobody could be served with these certificates.
     """
@@ -125,7 +129,8 @@ async def serving(
     await listening.report(service, True)
 
     try:
-        async with background(_bus_loops(bus, listening, service)):
+        loops = _bus_loops(bus, listening, service) | _parking_loops(parked, listening, service)
+        async with background(loops):
             yield listening
     finally:
         await health_servicer.enter_graceful_shutdown()
@@ -186,6 +191,19 @@ def _bus_loops(bus: Bus | None, listening: Listening, service: str) -> dict[str,
         return 0
 
     return {
-        f"{service} health": every(BUS_LOOK_S, report),
+        f"{service} health": every(LOOK_S, report),
         f"{service} names": every(DECLARE_AGAIN_S, declare),
     }
+
+
+def _parking_loops(
+    parked: Callable[[], int] | None, listening: Listening, service: str
+) -> dict[str, Loop]:
+    if parked is None:
+        return {}
+
+    async def report() -> int:
+        await listening.report(DEAD_LETTERS, not parked())
+        return 0
+
+    return {f"{service} dead letters": every(LOOK_S, report)}

@@ -42,6 +42,7 @@ class Measuring:
         self._database, self._looks, self._queue = database, looks, queue
         self._sql = SQL[database.engine]
         self._is_up = DATABASE_UP.labels(service)
+        self._parked = 0
 
     async def __call__(self) -> int:
         """Return 0: there is never more to do at once."""
@@ -56,8 +57,13 @@ class Measuring:
             self._is_up.set(is_up)
         return 0
 
+    def parked(self) -> int:
+        """How many dead letters there were at the last look."""
+        return self._parked
+
     async def _count_dead_letters(self, reading: Reading) -> None:
         rows = await reading.fetch(self._sql.COUNT_LETTERS)
+        self._parked = sum(row["letters"] for row in rows)
         DEAD_LETTERS.labels(self._queue).set(0)
         for row in rows:
             DEAD_LETTERS.labels(row["queue"]).set(row["letters"])

@@ -51,8 +51,22 @@ class Failing:
 
 async def today(visit: Visit) -> Response:
     """The first page."""
-    matters, failing, goods = await asyncio.gather(_matters(visit), _hooks(visit), wanting(visit))
-    return visit.show("today.html", matters=matters, failing=failing, goods=goods)
+    matters, failing, goods, parked = await asyncio.gather(
+        _matters(visit), _hooks(visit), wanting(visit), _parked(visit)
+    )
+    return visit.show("today.html", matters=matters, failing=failing, goods=goods, parked=parked)
+
+
+async def _parked(visit: Visit) -> list[str]:
+    """The services that have dead letters, for whoever runs them."""
+    if not visit.may("keys:manage"):
+        return []
+    try:
+        async with asyncio.timeout(NOTIFIER_S_MAX):
+            services = await visit.client.health()
+    except TimeoutError:
+        return []  # what is away is told of by what was asked of it
+    return [one.service for one in services if one.dead_letters]
 
 
 async def _hooks(visit: Visit) -> list[Failing] | None:
