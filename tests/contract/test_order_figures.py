@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from holdfast.chassis.clock import Clock
-from holdfast.orders.application.count_orders import KEPT, CountOrders
+from holdfast.orders.application.count_orders import KEPT, TODAY_KEPT, CountOrders
 from holdfast.orders.application.ports import StockNews
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.figures import DayFigures, Outcomes, Sales, ShortProduct, most_wanted
@@ -85,13 +85,15 @@ async def test_a_day_of_utc_ends_at_midnight_and_sums_end_at_the_largest_amount(
     assert (await counted(desk, date(1970, 1, 1))).outcomes == NOTHING
 
 
-async def test_days_that_are_over_are_counted_again_after_a_while_and_today_always(
+async def test_days_are_counted_again_after_a_while_and_today_after_what_it_cost(
     desk: Desk,
 ) -> None:
     asked: list[date] = []
+    takes_s = 0.0
 
     async def count(day: date, now: datetime) -> DayFigures:
         asked.append(day)
+        desk.clock.advance(takes_s)
         return DayFigures(day, (), NOTHING, (), now)
 
     clock: Clock = desk.clock
@@ -105,3 +107,9 @@ async def test_days_that_are_over_are_counted_again_after_a_while_and_today_alwa
     asked.clear()
     await figures(days[0], TODAY)
     assert asked == days
+    takes_s = 0.5
+    for pause_s, again in ((0.0, [TODAY]), (TODAY_KEPT * takes_s - 1, []), (2.0, [TODAY])):
+        asked.clear()
+        desk.clock.advance(pause_s)
+        await figures(TODAY, TODAY)
+        assert asked == again

@@ -219,7 +219,7 @@ class OrderServiceServicer:
         """Counts the orders that were placed on each of up to 92 days, by what became of them: how many, what they cost, whether
         their stock was promised at once, how long that took, and which products were short. Nothing keeps sums up to date:
         orders are counted anew, a day at a time, so that 100,000 of them take a second or so. Days that are over are kept for
-        ten minutes by the process that counted them. What was refused with SHORT_OF_STOCK was never an order, and is not
+        ten minutes by the process that counted them, today for twenty times as long as that took. What was refused with SHORT_OF_STOCK was never an order, and is not
         counted. Safe to repeat.
         Errors: INVALID_ARGUMENT for what is no day, a last day before the first, and more than 92 days.
         """
