@@ -5,7 +5,7 @@ from holdfast.orders.infrastructure.ordering import store
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.presentation.customers import servicer as customers
-from holdfast.orders.presentation.ordering import wire
+from holdfast.orders.presentation.ordering import lists_wire, wire
 from holdfast.orders.presentation.servicer import OrderServicer
 from proof.mutants.planting import bug, edited
 
@@ -88,7 +88,7 @@ BUGS = (
         "A list is made for a customer, and the database is asked for everybody's.",
         edited(
             Reader,
-            "orders",
+            "_rows",
             (
                 "customer_id = wanted.owner or wanted.customer_id",
                 "customer_id = wanted.customer_id",
@@ -101,7 +101,7 @@ BUGS = (
         "a page token is good for everybody",
         "A token that was made for one customer goes on for another.",
         edited(
-            wire,
+            lists_wire,
             "_page_of",
             ("{kind} {wanted!r}", "{kind} {replace(wanted, owner=str(), customer_id=str())!r}"),
         ),

@@ -34,7 +34,7 @@ SELECT table_name, column_name, is_nullable = 'YES' AS nullable
     "sqlite": """
 SELECT tables.name AS table_name, columns.name AS column_name,
        NOT columns."notnull" AND NOT columns.pk AS nullable
-  FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+  FROM sqlite_master AS tables, pragma_table_xinfo(tables.name) AS columns
  WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'
 """,
 }
