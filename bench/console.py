@@ -57,16 +57,20 @@ PAGES = {
 }
 
 
-async def furnish(testbed: Testbed, orders: int, products: int) -> None:
-    """A past of so many orders, and so many products."""
+async def furnish(testbed: Testbed, orders: int, products: int, units: int) -> None:
+    """A past of so many orders, and so many products, of which those without orders have so many
+    units; 0: they were never there.
+    """
     await grow(testbed, orders)
     async with Holdfast(testbed.orders, testbed.inventory) as client:
         price = Money.parse("12.50", "GBP")
         for first in range(PRODUCTS + 1, products + 1, AT_A_TIME):
-            ids = map(product_id, range(first, min(first + AT_A_TIME, products + 1)))
+            ids = [*map(product_id, range(first, min(first + AT_A_TIME, products + 1)))]
             await asyncio.gather(
                 *(client.inventory.create_product(one, unit_price=price) for one in ids)
             )
+            if units:
+                await asyncio.gather(*(client.inventory.set_stock(one, units) for one in ids))
 
 
 @contextmanager
@@ -147,7 +151,7 @@ async def told(news: AsyncIterator[str], version: int) -> float:
 
 async def measure(testbed: Testbed, at: str, options: argparse.Namespace) -> None:
     say(f"writing {options.orders:,} orders and {options.products:,} products")
-    await furnish(testbed, options.orders, options.products)
+    await furnish(testbed, options.orders, options.products, options.units)
     async with Holdfast(testbed.orders, testbed.inventory) as client:
         order = await anext(client.orders.list(product_id=product_id(7), limit=1))
     async with signed_in(at) as browser:
@@ -161,6 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.console", description=__doc__)
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--products", type=int, default=10_000)
+    parser.add_argument("--units", type=int, default=30, help="of each product")
     parser.add_argument("--times", type=int, default=50, help="that each page is asked for")
     parser.add_argument("--changes", type=int, default=50, help="of orders that are watched")
     options = parser.parse_args()
