@@ -93,6 +93,15 @@ class Person(ABC):
             await self.page.reload()
         await self.sees(text)
 
+    async def sees_no_more(self, text: str) -> None:
+        """Load the page again until it does not say so any more."""
+        for _ in range(PATIENCE):
+            if not await self._said(text).count():
+                return
+            await self.page.wait_for_timeout(PAUSE_MS)
+            await self.page.reload()
+        await self.sees_not(text)
+
     async def is_at(self, heading: str) -> None:
         await expect(self.page.get_by_role("heading", level=1)).to_contain_text(heading)
 

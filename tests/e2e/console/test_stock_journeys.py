@@ -191,5 +191,5 @@ async def test_who_waits_is_told_and_served_when_units_come(person: Person, desk
     await person.press("Receive")
     await person.sees("What came in is recorded.")
     await person.go(f"/backorders?id={lamp}")
+    await person.sees_no_more(waiting[0])
     await person.sees(waiting[1])
-    await person.sees_not(waiting[0])
