@@ -1,6 +1,7 @@
 """The HTTP status of what a service refused."""
 
 from holdfast.client import (
+    DeadlineExceeded,
     HoldfastError,
     InvalidRequest,
     NotFound,
@@ -19,6 +20,7 @@ _STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
     (Refused, 409),
     (Overloaded, 503),
     (Unavailable, 503),
+    (DeadlineExceeded, 504),
 )
 
 
