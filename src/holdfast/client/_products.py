@@ -10,7 +10,7 @@ from holdfast.client._pages import PAGE_SIZE, walk
 from holdfast.client._requests import page_bounds
 from holdfast.client._stock_types import Backorder, Product
 from holdfast.client._wire import product_from_wire
-from holdfast.contracts.inventory.v1 import inventory_pb2_grpc
+from holdfast.contracts.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 
 
 class Products:
@@ -116,9 +116,7 @@ class Products:
         request = _product_requests.list_products(id_prefix, active, available_max, waited_for)
 
         async def page(size: int, token: str) -> tuple[Sequence[Product], str]:
-            request.page_size, request.page_token = size, token
-            answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
-            return [product_from_wire(one) for one in answer.products], answer.next_page_token
+            return await self._products(request, size, token)
 
         return walk(page, page_size=size, limit=wanted)
 
@@ -141,6 +139,11 @@ class Products:
         token, size = checks.page(page_token, page_size)
         checks.raise_any()
         request = _product_requests.list_products(id_prefix, active, available_max, waited_for)
+        return await self._products(request, size, token)
+
+    async def _products(
+        self, request: inventory_pb2.ListProductsRequest, size: int, token: str
+    ) -> tuple[Sequence[Product], str]:
         request.page_size, request.page_token = size, token
         answer = await self._calls.ask(self._stub.ListProducts, request, repeatable=True)
         return list(map(product_from_wire, answer.products)), answer.next_page_token

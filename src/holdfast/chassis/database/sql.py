@@ -12,6 +12,8 @@ from holdfast.chassis.database.seam import Engine
 
 Texts = TypeVar("Texts")
 
+BEHIND_ALL = "\U0010ffff"  # no text that we take has it, so that it follows all that begin alike
+
 
 class _Either(str):
     """PostgreSQL's text that brings SQLite's along, also into what it becomes a part of."""

@@ -1,5 +1,6 @@
 """What is printed: an order's confirmation, the slip in a parcel, the list somebody picks by."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ class Pick:
 
     product_id: str
     name: str
-    orders: dict[str, int] = field(default_factory=dict)
+    orders: Counter[str] = field(default_factory=Counter)
 
 
 async def confirmation(visit: Visit) -> Response:
@@ -49,9 +50,9 @@ async def slip(visit: Visit) -> Response:
     if shipment is None:
         missing = visit.words.say("paper.no_shipment", given=named[:40])
         return visit.show("error.html", 404, detail=missing, again="")
-    units: dict[str, int] = {}
+    units: Counter[str] = Counter()
     for item in shipment.items:
-        units[item.product_id] = units.get(item.product_id, 0) + item.quantity
+        units[item.product_id] += item.quantity
     return visit.show(
         "slip.html",
         order=order,
@@ -63,13 +64,13 @@ async def slip(visit: Visit) -> Response:
     )
 
 
-def _due(order: Order) -> dict[str, int]:
+def _due(order: Order) -> Counter[str]:
     """Units by product that have not left yet, of an order from which more may leave."""
-    found: dict[str, int] = {}
-    for line in order.lines:
-        if not order.status.is_final and (count := line.quantity - line.shipped):
-            found[line.product_id] = found.get(line.product_id, 0) + count
-    return found
+    found: Counter[str] = Counter()
+    if not order.status.is_final:
+        for line in order.lines:
+            found[line.product_id] += line.quantity - line.shipped
+    return +found
 
 
 async def pick_list(visit: Visit) -> Response:
@@ -112,7 +113,7 @@ def _picks(orders: Iterable[Order], place: str, names: dict[str, str]) -> list[P
             if count := units[line.line_no]:
                 product_id = line.product_id
                 pick = found.setdefault(product_id, Pick(product_id, names.get(product_id, "")))
-                pick.orders[order.order_id] = pick.orders.get(order.order_id, 0) + count
+                pick.orders[order.order_id] += count
     return [found[product_id] for product_id in sorted(found)]
 
 

@@ -69,21 +69,19 @@ async def set_password(visit: Visit) -> Response:
 
 async def lock(visit: Visit) -> Response:
     """Let a user in no more, and end their sessions."""
-    form = await visit.form("lock")
-
-    async def act() -> Response:
-        await visit.client.users.update(form.text("name"), locked=True)
-        return _changed(form)
-
-    return await _done(visit, form, act)
+    return await _locked(visit, "lock", locked=True)
 
 
 async def unlock(visit: Visit) -> Response:
     """Let a user in again."""
-    form = await visit.form("unlock")
+    return await _locked(visit, "unlock", locked=False)
+
+
+async def _locked(visit: Visit, name: str, *, locked: bool) -> Response:
+    form = await visit.form(name)
 
     async def act() -> Response:
-        await visit.client.users.update(form.text("name"), locked=False)
+        await visit.client.users.update(form.text("name"), locked=locked)
         return _changed(form)
 
     return await _done(visit, form, act)

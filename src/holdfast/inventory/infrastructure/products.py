@@ -3,12 +3,12 @@
 from datetime import date
 
 from holdfast.chassis.database.seam import Database, Row
+from holdfast.chassis.database.sql import BEHIND_ALL
 from holdfast.inventory.application.ports import ProductFilter
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.infrastructure.products_sql import ProductStatements
 
 SCARCE_MAX = 20  # units free at a gate that is `scarce`
-BEHIND_ALL = "\U0010ffff"  # no id has it, so that it follows all that begin alike
 
 
 class ProductReading:

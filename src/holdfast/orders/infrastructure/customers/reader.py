@@ -1,8 +1,7 @@
 """Customers as they are read: a profile, and pages of them."""
 
-import sys
-
 from holdfast.chassis.database.seam import Database
+from holdfast.chassis.database.sql import BEHIND_ALL
 from holdfast.orders.domain.customers.profile import Profile
 from holdfast.orders.infrastructure.customers.rows import profile_of
 from holdfast.orders.infrastructure.ordering.sql import SQL
@@ -38,7 +37,7 @@ class ProfileReader:
     async def profiles_named(
         self, begins: str, email: str, *, after: tuple[str, str], limit: int
     ) -> list[Profile]:
-        within = begins, f"{begins}{chr(sys.maxunicode)}"
+        within = begins, begins + BEHIND_ALL
         async with self._database.read() as reading:
             rows = await reading.fetch(
                 self._sql.LIST_PROFILES_OF_NAME, *after, *within, limit, email
