@@ -1,6 +1,5 @@
 """What happens to RabbitMQ: to its nodes, between them, and by the hand of its operator."""
 
-from contextlib import suppress
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -183,17 +182,7 @@ class ConnectionsClosed(BrokerFault):
         self.target = "the services' connections"
 
     def _strike(self) -> None:
-        # A connection is a few seconds old before the management API tells of it.
-        within(EFFECT_S_MAX, lambda: self.close_connections() > 0, "there was no connection")
-
-    def close_connections(self) -> int:
-        brokers, closed = self.testbed.brokers, 0
-        for one in brokers.api("GET", "/api/connections?columns=name,user"):
-            if one["user"] == SERVICES_USER:
-                with suppress(ProgramFailed):  # it was gone already
-                    brokers.api("DELETE", f"/api/connections/{quote(one['name'], safe='')}")
-                    closed += 1
-        return closed
+        require(self.testbed.brokers.close_connections() > 0, "there was no connection")
 
 
 class PermissionRevoked(ConnectionsClosed):

@@ -43,6 +43,15 @@ EPMD_REGISTER, EPMD_REGISTERED = 120, (118, 121)
 EPMD_NODE, EPMD_TCP, EPMD_VERSIONS = 77, 0, (6, 5)
 
 
+# Ends every connection of the services, whichever node it is at, and tells how many that were.
+CLOSE_CONNECTIONS = f"""
+length([rabbit_networking:close_connection(Pid, <<"closed by the operator">>)
+        || Pid <- rabbit_networking:connections(),
+           (catch rabbit_networking:connection_info(Pid, [user]))
+               =:= [{{user, <<"{SERVICES_USER}">>}}]]).
+"""
+
+
 class BrokerNode(RabbitmqServer):
     """One node of the cluster."""
 
@@ -222,6 +231,12 @@ class BrokerNodes:
     def forbid(self) -> None:
         """Allow the services nothing; what they have opened stays open."""
         self.api("DELETE", f"/api/permissions/{VHOST}/{SERVICES_USER}")
+
+    def close_connections(self) -> int:
+        """Close those of the services; return how many there were. The nodes are asked themselves:
+        the management API tells of a connection late, and after other faults sometimes never.
+        """
+        return int(self.living()[0].ctl("--silent", "eval", CLOSE_CONNECTIONS))
 
     def living(self) -> list[BrokerNode]:
         """Nodes that run and are not frozen."""
