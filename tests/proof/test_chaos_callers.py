@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from itertools import count, groupby, pairwise
 from pathlib import Path
 
@@ -25,15 +25,19 @@ async def address(tmp_path: Path) -> AsyncIterator[Address]:
         yield Address(at.orders, at.inventory)
 
 
-async def work(address: Address, path: Path, *, seed: int, batch: int = 1) -> list[Call]:
-    """Let callers work until enough calls were made; the calls as its file has them."""
+async def work(
+    address: Address, path: Path, *, seed: int, batch: int = 1, methods: Collection[str] = ()
+) -> list[Call]:
+    """Let callers work until enough calls were made, of each of the methods at least one; the calls
+    as its file has them.
+    """
     ticks = count(1)
     history = History(lambda: float(next(ticks)), path)
     habits = Habits(callers=CALLERS, pause_s=0.0, batch=batch)
     callers = Callers([address], history, seed=seed, shop=Shop(units=200), habits=habits)
     await callers.open_shop()
     async with callers.working():
-        while len(history.calls) < CALLS:
+        while len(history.calls) < CALLS or not {one.method for one in history.calls} >= {*methods}:
             await asyncio.sleep(0.01)
     history.close()
     assert callers.bugs == callers.nonsense == []
@@ -47,7 +51,7 @@ async def test_every_call_is_on_disk_with_what_its_caller_was_told(
     address: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workload, "HURRY_S", (0.0001, 0.001))  # too short on any machine
-    calls = await work(address, tmp_path / "history", seed=1)
+    calls = await work(address, tmp_path / "history", seed=1, methods=MIX)
 
     assert len(calls) >= CALLS
     assert {call.method for call in calls} == MIX.keys() | {"CreateProduct", "CreateLocation"}
