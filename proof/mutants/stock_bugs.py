@@ -216,6 +216,13 @@ BUGS = (
         edited(StockBook, "__post_init__", ("level.safety_stock = gate.safety_stock", "pass")),
     ),
     bug(
+        "a gate is not told of other levels",
+        "What was at other locations alone and is sold out is on no list of what is low.",
+        (StockBook, "come_elsewhere", property(lambda _: [])),
+        tests=("tests/contract/test_product_lists.py",),
+        why_tests="what is low is asked for by people alone",
+    ),
+    bug(
         "a stock change twice",
         "A repeated change of stock is done again.",
         edited(

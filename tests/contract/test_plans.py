@@ -157,6 +157,9 @@ SELECT 'c-' || n, 'n', 'at-' || n % 300, '', '', 1, now(), now(), NULL, 'n' || n
 INSERT INTO product
 SELECT 'p-' || n, '', '', 'GBP', 1, n <> 2999, 1, now(), now()
   FROM generate_series(1, 3000) AS n;
+INSERT INTO product
+SELECT 'new-' || n, '', '', 'GBP', 1, true, 1, now(), now()
+  FROM generate_series(1, 3000) AS n;
 INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,
                             on_hand_after, reserved_after, order_id, reason, reference, actor,
                             moved_at)
@@ -172,6 +175,9 @@ INSERT INTO stock_level
 SELECT 'p-' || n, location_id, '', CASE WHEN n <= 9 THEN 9 WHEN n = 2000 THEN 1 ELSE 90 END, 1, 1, 0
   FROM generate_series(1, 3000) AS n, (VALUES ('main'), ('shop')) AS at (location_id)
  WHERE n <= 9 OR location_id = 'main';
+INSERT INTO stock_level
+SELECT 'new-' || n, 'main', '', 0, 0, 0, 0
+  FROM generate_series(1, 3000) AS n;
 UPDATE stock_level SET queued = 1 WHERE product_id = 'p-2500'
 """,
 }

@@ -22,6 +22,7 @@ STOCK = {
     "AB": (None, 100, 0),
     "Ax": (SCARCE_MAX + 3, 3, 3),
     "B": (None, None, 0),
+    "Bx": (None, 3, 0),
     "B日": (7, None, 9),
     "a": (500, 500, 0),
     "off": (1, None, 0),

@@ -124,6 +124,10 @@ INVENTORY = {
         ("level LAMP at main keeps back 0, by its product it is 2",),
         inventory=("UPDATE product SET safety_stock = 2 WHERE product_id = 'LAMP'",),
     ),
+    "a gate that is not told of other levels": Damage(
+        ("level LAMP at main is wrong about levels beside its gate",),
+        inventory=("UPDATE stock_level SET elsewhere = false WHERE product_id = 'LAMP'",),
+    ),
     "kept back elsewhere than at the gate": Damage(
         ("level LAMP at shop keeps back 2, by its product it is 0",),
         inventory=(

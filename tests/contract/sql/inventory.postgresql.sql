@@ -59,13 +59,17 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    -- Of gates, for lists of products: nothing or little is free at it; its queue is not empty.
-    -- They change seldom, and as long as they don't, an update in place touches no index.
+    elsewhere    boolean NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
+    -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
+    -- touches no index.
     sold_out boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
     PRIMARY KEY (product_id, location_id, lot_id),
@@ -730,6 +734,15 @@ INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, ver
 SELECT product_id, 'main', '', 0, 0, 0, 0, queued_max, safety_stock
   FROM unnest($1::text[], $2::bigint[], $3::bigint[])
        AS new (product_id, queued_max, safety_stock)
+;
+
+-- TELL_GATES_OF_OTHERS
+UPDATE stock_level
+   SET elsewhere = true
+  FROM unnest($1::text[]) AS new (product_id)
+ WHERE stock_level.product_id = new.product_id
+   AND location_id = 'main'
+   AND lot_id = ''
 ;
 
 -- UPDATE_LEVELS

@@ -59,13 +59,17 @@ CREATE TABLE stock_level (
     queued      INTEGER NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  INTEGER NOT NULL DEFAULT 0,
     safety_stock INTEGER NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    -- Of gates, for lists of products: nothing or little is free at it; its queue is not empty.
-    -- They change seldom, and as long as they don't, an update in place touches no index.
+    elsewhere    INTEGER NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
+    -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
+    -- touches no index.
     sold_out INTEGER NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce INTEGER NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited INTEGER NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
     PRIMARY KEY (product_id, location_id, lot_id),
@@ -699,6 +703,14 @@ INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, ver
 INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version, quarantined,
                          queued_max, safety_stock)
      VALUES (?1, 'main', '', 0, 0, 0, 0, ?2, ?3)
+;
+
+-- TELL_GATES_OF_OTHERS
+UPDATE stock_level
+   SET elsewhere = true
+ WHERE stock_level.product_id = ?1
+   AND location_id = 'main'
+   AND lot_id = ''
 ;
 
 -- UPDATE_LEVELS

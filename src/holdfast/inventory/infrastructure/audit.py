@@ -117,6 +117,15 @@ SELECT product.product_id
    AND location_id = 'main' AND lot_id = ''
  WHERE stock_level.product_id IS NULL
 """,
+    "level {product_id} at {location_id} is wrong about levels beside its gate": """
+SELECT product_id, location_id
+  FROM stock_level
+ WHERE elsewhere <> (location_id = 'main' AND lot_id = ''
+                     AND EXISTS (SELECT 1
+                                   FROM stock_level AS other
+                                  WHERE other.product_id = stock_level.product_id
+                                    AND (other.location_id <> 'main' OR other.lot_id <> '')))
+""",
     "level {product_id} at {location_id} keeps back {kept}, by its product it is {due}": """
 SELECT product_id, location_id, kept, due
   FROM (SELECT stock_level.product_id, location_id, stock_level.safety_stock AS kept,

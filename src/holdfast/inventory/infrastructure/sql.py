@@ -78,6 +78,15 @@ SELECT product_id, 'main', '', 0, 0, 0, 0, queued_max, safety_stock
        AS new (product_id, queued_max, safety_stock)
 """
 
+    TELL_GATES_OF_OTHERS = """
+UPDATE stock_level
+   SET elsewhere = true
+  FROM unnest($1::text[]) AS new (product_id)
+ WHERE stock_level.product_id = new.product_id
+   AND location_id = 'main'
+   AND lot_id = ''
+"""
+
     UPDATE_LEVELS = """
 UPDATE stock_level
    SET on_hand = new.on_hand, reserved = new.reserved, version = new.version,

@@ -208,6 +208,9 @@ class StoreWork(BackorderWork, TransferWork):
         if await self._transaction.write(self._sql.UPDATE_LEVELS, old) < len(old):
             raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
+        # Not deferred: what is deferred may change the same gates.
+        come = [(name,) for name in book.come_elsewhere]
+        await self._transaction.write(self._sql.TELL_GATES_OF_OTHERS, come)
         self._transaction.defer(self._sql.SET_QUEUED_AT_GATES, list(book.queued.items()))
         self._transaction.defer(self._sql.WAKE_QUEUES, [(name,) for name in book.to_serve])
         self._write_movements(book.movements)

@@ -15,7 +15,7 @@ from holdfast.inventory.domain.errors import (
     LocationInactive,
     NotQuarantined,
 )
-from holdfast.inventory.domain.locations.location import Location
+from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.stock.finding import NOTHING, Found, by_priority, find_or_wait, take
 from holdfast.inventory.domain.stock.levels import (
     NO_LOT,
@@ -43,6 +43,7 @@ from holdfast.inventory.domain.stock.refusals import refuse_taken, refuse_too_ma
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing
 
 NOTHING_MORE = Found(())
+GATE = MAIN_LOCATION, NO_LOT  # where the level is that whoever moves a product locks first
 
 
 class Promise(NamedTuple):
@@ -86,6 +87,12 @@ class StockBook:
     def changed(self) -> list[StockLevel]:
         """The levels that changed, in the order in which everyone writes them."""
         return [level for _, level in sorted(self._changed.items())]
+
+    @property
+    def come_elsewhere(self) -> list[str]:
+        """Products that have a level besides their gate for the first time."""
+        new = {key[0] for key in self._changed.keys() - self._versions.keys() if key[1:] != GATE}
+        return sorted(new - {key[0] for key in self._versions if key[1:] != GATE}) if new else []
 
     @property
     def queued(self) -> dict[str, int]:

@@ -59,13 +59,17 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    -- Of gates, for lists of products: nothing or little is free at it; its queue is not empty.
-    -- They change seldom, and as long as they don't, an update in place touches no index.
+    elsewhere    boolean NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
+    -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
+    -- touches no index.
     sold_out boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
+        (location_id = 'main' AND (version > 0 OR elsewhere)
+         AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
     PRIMARY KEY (product_id, location_id, lot_id),
