@@ -36,7 +36,7 @@ class OutcomeUnknown(Exception):
 class Batcher(Generic[Item, Outcome]):
     """Turns single submissions into batches for one worker.
 
-    One caller's (see `callers.current`) are worked on in their order; several callers have fair
+    One caller's (see `callers.current`) are begun in their order; several callers have fair
     shares of a batch, and of the queue when it is full.
 
     :param name: by which the work is known to those who measure it.

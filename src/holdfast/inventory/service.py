@@ -82,6 +82,7 @@ from holdfast.inventory.settings import InventorySettings
 
 BATCH_ITEMS_MAX = 1_000
 QUEUE_ITEMS_MAX = 20_000
+CROWD_ITEMS = 500
 READ_ITEMS_MAX = 500
 FORGET_EVERY_S = 600.0
 SERVE_EVERY_S = 0.3  # who waits for stock gets it about so soon after it has come
@@ -184,6 +185,7 @@ def _changing_stock(store: Store, clock: Clock) -> Batcher[StockChange, StockLev
         name="change stock",
         batch_items_max=BATCH_ITEMS_MAX,
         queue_items_max=QUEUE_ITEMS_MAX,
+        crowd_items=CROWD_ITEMS,
     )
 
 
