@@ -1,9 +1,9 @@
 """One caller sends ten times what all others do: how much longer do these wait?
 
-`python -m bench.fairness`: a cluster, eight quiet callers and a noisy one, each from an address of
-its own. The quiet ones are measured alone, beside the noisy one at ten times their rate, and beside
-one that sends as much as it can, in turns. With `--as-one` everybody comes from one address: how it
-would be without shares.
+`python -m bench.fairness`: a cluster, eight quiet callers and a noisy one, each with a key of its
+own. The quiet ones are measured alone, beside the noisy one at ten times their rate, and beside one
+that sends as much as it can, in turns. With `--as-one` everybody has the same key: how it would be
+without shares.
 """
 
 import argparse
@@ -11,17 +11,17 @@ import asyncio
 import statistics
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
-
-import uvloop
 
 from bench.generator import CREATE, Job, Outcome
 from bench.load import generator
 from bench.progress import say
 from bench.testbed import Servers, Testbed
+from holdfast.client import Holdfast
+from testbed.keys import KEY
 from testbed.processes import temporary_folder
 
 QUIET_CALLERS = 8
@@ -30,49 +30,14 @@ NOISIER = 10
 FLOOD_CALLERS = 640
 BEFORE_S = 1.0  # the noisy one begins so much earlier, and ends as much later
 RATIO_MAX = 2.0
-CHUNK_BYTES = 65_536
 
 _numbers = count(1)
 
 
-async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(CHUNK_BYTES):
-            sink.write(data)
-            await sink.drain()
-    except OSError:
-        pass  # one end has gone: so does the other
-    finally:
-        sink.close()
-
-
-async def forward(target: str, address: str) -> int:
-    """Forward a port to the target, from an address; return the port."""
-    host, _, port = target.rpartition(":")
-
-    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far = await asyncio.open_connection(host, int(port), local_addr=(address, 0))
-        await asyncio.gather(pump(reader, far[1]), pump(far[0], writer))
-
-    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
-    return int(server.sockets[0].getsockname()[1])
-
-
-@contextmanager
-def ways_to(target: str, addresses: Sequence[str]) -> Iterator[list[str]]:
-    """Where to connect to reach the target from each of these addresses."""
-    loop = uvloop.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        ports = [
-            asyncio.run_coroutine_threadsafe(forward(target, address), loop).result()
-            for address in addresses
-        ]
-        yield [f"127.0.0.1:{port}" for port in ports]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+async def keys_of(testbed: Testbed, names: Sequence[str]) -> tuple[str, ...]:
+    """A key for each: whoever calls is known by it, and has its share by it."""
+    async with Holdfast(testbed.orders, testbed.inventory, key=KEY) as client:
+        return tuple([(await client.keys.create(name, ["admin"])).text for name in names])
 
 
 def measured(quiet: Job, noisy: Job | None) -> Outcome:
@@ -103,30 +68,27 @@ def rounds(
     servers: Servers, testbed: Testbed, options: argparse.Namespace
 ) -> dict[str, list[Outcome]]:
     """Measure the quiet ones in each company, in turns."""
-    addresses = [
-        "127.0.0.1" if options.as_one else f"127.0.1.{number + 1}"
-        for number in range(QUIET_CALLERS)
-    ]
-    with ways_to(testbed.orders, addresses) as ways:
-        quiet = Job(",".join(ways), CREATE, rate=QUIET_RATE, seconds=options.seconds)
-        quiet = replace(quiet, channels=QUIET_CALLERS)
-        to_it = Job(testbed.orders, CREATE)
-        company = {
-            "alone": None,
-            f"beside {NOISIER} x as much": replace(to_it, rate=NOISIER * QUIET_RATE),
-            "beside a flood": replace(to_it, callers=FLOOD_CALLERS),
-        }
-        found: dict[str, list[Outcome]] = {name: [] for name in company}
-        measured(replace(quiet, seconds=BEFORE_S), company["beside a flood"])  # warms up
-        for number in range(options.rounds):
-            for name, noisy in company.items():
-                say(f"round {number + 1} of {options.rounds}: {name}")
-                testbed.ledger.wait_until_settled()
-                servers.settle_down()
-                outcome = measured(quiet, noisy)
-                say(f"  the quiet ones: {told(outcome)}")
-                found[name].append(outcome)
-        testbed.ledger.wait_until_settled()
+    names = [f"quiet-{number + 1}" for number in range(QUIET_CALLERS)]
+    keys = (KEY,) if options.as_one else asyncio.run(keys_of(testbed, names))
+    quiet = Job(testbed.orders, CREATE, rate=QUIET_RATE, seconds=options.seconds)
+    quiet = replace(quiet, channels=QUIET_CALLERS, keys=keys)
+    to_it = Job(testbed.orders, CREATE)
+    company = {
+        "alone": None,
+        f"beside {NOISIER} x as much": replace(to_it, rate=NOISIER * QUIET_RATE),
+        "beside a flood": replace(to_it, callers=FLOOD_CALLERS),
+    }
+    found: dict[str, list[Outcome]] = {name: [] for name in company}
+    measured(replace(quiet, seconds=BEFORE_S), company["beside a flood"])  # warms up
+    for number in range(options.rounds):
+        for name, noisy in company.items():
+            say(f"round {number + 1} of {options.rounds}: {name}")
+            testbed.ledger.wait_until_settled()
+            servers.settle_down()
+            outcome = measured(quiet, noisy)
+            say(f"  the quiet ones: {told(outcome)}")
+            found[name].append(outcome)
+    testbed.ledger.wait_until_settled()
     return found
 
 
@@ -135,7 +97,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.fairness", description=__doc__)
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3, help="medians are reported")
-    parser.add_argument("--as-one", action="store_true", help="everybody from one address")
+    parser.add_argument("--as-one", action="store_true", help="everybody with one key")
     options = parser.parse_args()
     with ExitStack() as started:
         servers = Servers(started.enter_context(temporary_folder()), started)

@@ -24,7 +24,7 @@ from grpc import aio
 from bench.http_calls import PLACE, HttpCall, HttpFailed, in_json
 from bench.steps import STEPS, Lives
 from bench.workload import OrderRequests, confirmation_of, refused_of_batch
-from testbed.keys import keyed
+from testbed.keys import KEY, keyed
 
 CALL_S_MAX = 60.0
 # A start that is later than this is counted; timers of the event loop have 1 ms.
@@ -62,6 +62,7 @@ class Job:
     :param payloads: requests in hex, sent in turn; without them orders are placed.
     :param lives: ids of orders that go through all steps instead, a call each, in a closed loop.
     :param channels: connections to the target.
+    :param keys: who calls; several have the channels by turns.
     """
 
     target: str
@@ -83,6 +84,7 @@ class Job:
     payloads: tuple[str, ...] = ()
     lives: tuple[str, ...] = ()
     channels: int = 1
+    keys: tuple[str, ...] = (KEY,)
 
 
 @dataclass(slots=True)
@@ -143,8 +145,12 @@ class Load:
         options = [("grpc.use_local_subchannel_pool", 1)]
         targets = self._job.target.split(",")
         channels = [
-            keyed(aio.insecure_channel(targets[number % len(targets)], options=options))
-            for number in range(0 if self._job.method == PLACE else self._job.channels)
+            keyed(aio.insecure_channel(targets[number % len(targets)], options=options), key)
+            for number, key in zip(
+                range(0 if self._job.method == PLACE else self._job.channels),
+                cycle(self._job.keys),
+                strict=False,
+            )
         ]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)
