@@ -48,7 +48,10 @@ INVENTORY = {
         inventory=("UPDATE stock_level SET quarantined = 0 WHERE quarantined = 2",),
     ),
     "movements where there is no level": Damage(
-        ("1 movements of MUG at attic belong to no level",),
+        (
+            "1 movements of MUG at attic belong to no level",
+            "level MUG at main is wrong about levels beside its gate",
+        ),
         inventory=("DELETE FROM stock_level WHERE location_id = 'attic'",),
     ),
     "a movement that counts units in quarantine wrongly": Damage(
@@ -126,7 +129,10 @@ INVENTORY = {
     ),
     "a gate that is not told of other levels": Damage(
         ("level LAMP at main is wrong about levels beside its gate",),
-        inventory=("UPDATE stock_level SET elsewhere = false WHERE product_id = 'LAMP'",),
+        inventory=(
+            "UPDATE stock_level SET elsewhere = false"
+            " WHERE product_id = 'LAMP' AND location_id = 'main'",
+        ),
     ),
     "kept back elsewhere than at the gate": Damage(
         ("level LAMP at shop keeps back 2, by its product it is 0",),
