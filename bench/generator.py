@@ -47,7 +47,7 @@ class Call(Protocol):
 class Job:
     """What to do.
 
-    :param target: address; several, with commas between them, have the channels by turns.
+    :param target: address.
     :param method: full name of the RPC; or PLACE, which is CreateOrder over HTTP/JSON.
     :param run: names the run in request ids.
     :param callers: of the closed loop; 0 for the open loop.
@@ -143,14 +143,10 @@ class Load:
     async def run(self, go: Callable[[], Awaitable[None]]) -> Outcome:
         """Connect, wait for `go`, load."""
         options = [("grpc.use_local_subchannel_pool", 1)]
-        targets = self._job.target.split(",")
+        target, keys = self._job.target, self._job.keys
         channels = [
-            keyed(aio.insecure_channel(targets[number % len(targets)], options=options), key)
-            for number, key in zip(
-                range(0 if self._job.method == PLACE else self._job.channels),
-                cycle(self._job.keys),
-                strict=False,
-            )
+            keyed(aio.insecure_channel(target, options=options), keys[number % len(keys)])
+            for number in range(0 if self._job.method == PLACE else self._job.channels)
         ]
         for channel in channels:
             await asyncio.wait_for(channel.channel_ready(), CALL_S_MAX)
