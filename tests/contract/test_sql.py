@@ -55,7 +55,7 @@ RULES = {
         "SELECT a FROM t LIMIT $1\n   FOR NO KEY UPDATE SKIP LOCKED",
         "SELECT a FROM t LIMIT ?1",
     ),
-    "rows are inserted one by one": (
+    "rows are inserted from values": (
         "\nINSERT INTO t (a, b)\nSELECT *\n  FROM unnest($1::text[], $2::bytea[])\nON CONFLICT x",
         "\nINSERT INTO t (a, b)\n     VALUES (?1, ?2)\nON CONFLICT x",
     ),
@@ -64,10 +64,11 @@ RULES = {
         "  FROM unnest($1::text[], $2::timestamptz[]) AS new (a, at)\n",
         "\nINSERT INTO t (a, b, c, d)\n     VALUES (?1, 'at', ?2, ?2)\n",
     ),
-    "and updated one by one": (
+    "and updated from values": (
         "UPDATE t\n   SET b = new.b, c = new.b - 1\n"
         "  FROM unnest($1::text[], $2::bigint[])\n       AS new (a, b)\n WHERE t.a = new.a",
-        "UPDATE t\n   SET b = ?2, c = ?2 - 1\n WHERE t.a = ?1",
+        "UPDATE t\n   SET b = new.column2, c = new.column2 - 1\n"
+        "  FROM (VALUES (?1, ?2)) AS new\n WHERE t.a = new.column1",
     ),
 }
 

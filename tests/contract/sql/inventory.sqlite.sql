@@ -362,9 +362,10 @@ UPDATE transfer
 
 -- UPDATE_TRANSFER_LINES
 UPDATE transfer_line
-   SET received = ?3, missing = ?4
- WHERE transfer_line.transfer_id = ?1
-   AND transfer_line.product_id = ?2
+   SET received = new.column3, missing = new.column4
+  FROM (VALUES (?1, ?2, ?3, ?4)) AS new
+ WHERE transfer_line.transfer_id = new.column1
+   AND transfer_line.product_id = new.column2
 ;
 
 -- FIND_RECEIPT
@@ -532,8 +533,9 @@ INSERT INTO reservation
 
 -- SET_QUEUED
 UPDATE reservation
-   SET queued = ?2
- WHERE reservation.order_id = ?1
+   SET queued = new.column2
+  FROM (VALUES (?1, ?2)) AS new
+ WHERE reservation.order_id = new.column1
 ;
 
 -- PUT_BACKORDERS
@@ -593,9 +595,10 @@ SELECT ticket
 
 -- QUEUE_SERVED
 UPDATE to_serve
-   SET served = ?2
- WHERE to_serve.product_id = ?1
-   AND served < ?2
+   SET served = new.column2
+  FROM (VALUES (?1, ?2)) AS new
+ WHERE to_serve.product_id = new.column1
+   AND served < new.column2
 ;
 
 -- TO_SERVE
@@ -634,8 +637,9 @@ ORDER BY newest DESC
 
 -- SET_QUEUED_AT_GATES
 UPDATE stock_level
-   SET queued = ?2
- WHERE stock_level.product_id = ?1
+   SET queued = new.column2
+  FROM (VALUES (?1, ?2)) AS new
+ WHERE stock_level.product_id = new.column1
    AND location_id = 'main'
    AND lot_id = ''
 ;
@@ -665,10 +669,12 @@ INSERT INTO reservation
 
 -- UPDATE_RESERVATIONS
 UPDATE reservation
-   SET version = ?2, revision = ?3, state = ?4, stock = ?5,
-       missing = ?6, sourcing = ?7, updated_at = ?8
- WHERE reservation.order_id = ?1
-   AND reservation.version = ?9
+   SET version = new.column2, revision = new.column3, state = new.column4, stock = new.column5,
+       missing = new.column6, sourcing = new.column7, updated_at = new.column8
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7, ?8, ?9)) AS new
+ WHERE reservation.order_id = new.column1
+   AND reservation.version = new.column9
 ;
 
 -- FIND_FACTS
@@ -708,19 +714,22 @@ INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, ver
 -- TELL_GATES_OF_OTHERS
 UPDATE stock_level
    SET elsewhere = true
- WHERE stock_level.product_id = ?1
+  FROM (VALUES (?1)) AS new
+ WHERE stock_level.product_id = new.column1
    AND location_id = 'main'
    AND lot_id = ''
 ;
 
 -- UPDATE_LEVELS
 UPDATE stock_level
-   SET on_hand = ?4, reserved = ?5, version = ?6,
-       quarantined = ?7
- WHERE stock_level.product_id = ?1
-   AND stock_level.location_id = ?2
-   AND stock_level.lot_id = ?3
-   AND stock_level.version = ?8
+   SET on_hand = new.column4, reserved = new.column5, version = new.column6,
+       quarantined = new.column7
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7, ?8)) AS new
+ WHERE stock_level.product_id = new.column1
+   AND stock_level.location_id = new.column2
+   AND stock_level.lot_id = new.column3
+   AND stock_level.version = new.column8
 ;
 
 -- SET_DETAILS_AT_GATE

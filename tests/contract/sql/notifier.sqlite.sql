@@ -188,9 +188,11 @@ SELECT mail_id, event_id, order_id, kind, happened_at, state, attempts, next_at,
 
 -- RECORD_MAILS
 UPDATE mail
-   SET state = ?2, attempts = ?3, next_at = ?4,
-       attempted_at = ?5, problem = ?6
- WHERE mail.mail_id = ?1
+   SET state = new.column2, attempts = new.column3, next_at = new.column4,
+       attempted_at = new.column5, problem = new.column6
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5,
+              ?6)) AS new
+ WHERE mail.mail_id = new.column1
    AND mail.state <> 'SENT'
 ;
 
@@ -267,12 +269,13 @@ UPDATE delivery
 
 -- NEXT_OF_LINES
 UPDATE delivery
-   SET state = 'WAITING', next_at = ?3
+   SET state = 'WAITING', next_at = new.column3
+  FROM (VALUES (?1, ?2, ?3)) AS new
  WHERE delivery.state = 'QUEUED'
    AND delivery.delivery_id = (SELECT min(first.delivery_id)
                                  FROM delivery AS first
-                                WHERE first.webhook_id = ?1
-                                  AND first.line = ?2
+                                WHERE first.webhook_id = new.column1
+                                  AND first.line = new.column2
                                   AND first.ended_at IS NULL)
 ;
 
@@ -303,13 +306,15 @@ SELECT delivery_id, webhook_id AS webhook_id, event_id, line, attempts, body
 
 -- RECORD_ATTEMPTS
 UPDATE delivery
-   SET state = ?2, attempts = ?3, next_at = ?4,
-       attempted_at = ?5, status = ?6, problem = ?7,
-       excerpt = ?8, ended_at = ?9
- WHERE delivery.delivery_id = ?1
+   SET state = new.column2, attempts = new.column3, next_at = new.column4,
+       attempted_at = new.column5, status = new.column6, problem = new.column7,
+       excerpt = new.column8, ended_at = new.column9
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5,
+              ?6, ?7, ?8, ?9)) AS new
+ WHERE delivery.delivery_id = new.column1
    AND delivery.ended_at IS NULL
-   AND (delivery.state = 'WAITING' AND delivery.attempts = ?3 - 1
-        OR ?2 = 'DELIVERED')
+   AND (delivery.state = 'WAITING' AND delivery.attempts = new.column3 - 1
+        OR new.column2 = 'DELIVERED')
 ;
 
 -- FIND_DELIVERY

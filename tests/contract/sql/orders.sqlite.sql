@@ -465,10 +465,12 @@ SELECT customer_id, name, email, phone, address, version, created_at, updated_at
 
 -- SAVE_PROFILES
 UPDATE customer
-   SET name = ?2, email = ?3, phone = ?4, address = ?5,
-       version = ?6, updated_at = ?7, erased_at = ?8,
-       folded_name = ?9
- WHERE customer.customer_id = ?1
+   SET name = new.column2, email = new.column3, phone = new.column4, address = new.column5,
+       version = new.column6, updated_at = new.column7, erased_at = new.column8,
+       folded_name = new.column9
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+              ?7, ?8, ?9)) AS new
+ WHERE customer.customer_id = new.column1
 ;
 
 -- TAKE_PROFILES
@@ -3584,34 +3586,40 @@ LEFT JOIN order_details USING (order_id)
 
 -- UPDATE_STATES
 UPDATE orders
-   SET status = ?3, version = ?4, updated_at = ?5,
-       shortages = coalesce(?10, orders.shortages),
-       asked = coalesce(?11, orders.asked),
-       answered = coalesce(?6, orders.answered),
-       stock_sequence = coalesce(?7, orders.stock_sequence),
-       stock_revision = coalesce(?8, orders.stock_revision),
-       stock = coalesce(?9, orders.stock),
-       expires_at = coalesce(?12, orders.expires_at),
-       confirmed_by = coalesce(?13, orders.confirmed_by)
- WHERE orders.order_id = ?1
-   AND orders.version = ?2
+   SET status = new.column3, version = new.column4, updated_at = new.column5,
+       shortages = coalesce(new.column10, orders.shortages),
+       asked = coalesce(new.column11, orders.asked),
+       answered = coalesce(new.column6, orders.answered),
+       stock_sequence = coalesce(new.column7, orders.stock_sequence),
+       stock_revision = coalesce(new.column8, orders.stock_revision),
+       stock = coalesce(new.column9, orders.stock),
+       expires_at = coalesce(new.column12, orders.expires_at),
+       confirmed_by = coalesce(new.column13, orders.confirmed_by)
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5,
+              ?6, ?7, ?8, ?9,
+              ?10, ?11, ?12, ?13)) AS new
+ WHERE orders.order_id = new.column1
+   AND orders.version = new.column2
 ;
 
 -- SETTLE_STATES
 UPDATE orders
-   SET status = ?3, version = ?4, updated_at = ?5,
-       answered = ?6, stock_sequence = ?7, stock_revision = ?8,
-       stock = ?9
- WHERE orders.order_id = ?1
-   AND orders.version = ?2
+   SET status = new.column3, version = new.column4, updated_at = new.column5,
+       answered = new.column6, stock_sequence = new.column7, stock_revision = new.column8,
+       stock = new.column9
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5,
+              ?6, ?7, ?8, ?9)) AS new
+ WHERE orders.order_id = new.column1
+   AND orders.version = new.column2
 ;
 
 -- UPDATE_STOCK
 UPDATE orders
-   SET answered = ?2, stock_sequence = ?3, stock_revision = ?4,
-       stock = ?5
- WHERE orders.order_id = ?1
-   AND orders.stock_sequence < ?3
+   SET answered = new.column2, stock_sequence = new.column3, stock_revision = new.column4,
+       stock = new.column5
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5)) AS new
+ WHERE orders.order_id = new.column1
+   AND orders.stock_sequence < new.column3
 ;
 
 -- INSERT_EDITS
@@ -3622,16 +3630,18 @@ INSERT INTO order_edit
 
 -- END_EDITS
 UPDATE order_edit
-   SET state = ?3, missing = ?4, ended_version = ?5
- WHERE order_edit.order_id = ?1
-   AND order_edit.edition = ?2
+   SET state = new.column3, missing = new.column4, ended_version = new.column5
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5)) AS new
+ WHERE order_edit.order_id = new.column1
+   AND order_edit.edition = new.column2
 ;
 
 -- UPDATE_EDITIONS
 UPDATE orders
-   SET edition = ?2, edition_newest = ?3, edit_revision = ?4,
-       total_minor = coalesce(?5, orders.total_minor)
- WHERE orders.order_id = ?1
+   SET edition = new.column2, edition_newest = new.column3, edit_revision = new.column4,
+       total_minor = coalesce(new.column5, orders.total_minor)
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5)) AS new
+ WHERE orders.order_id = new.column1
 ;
 
 -- WANTED_LINES
@@ -3645,8 +3655,9 @@ UPDATE orders
 
 -- UPDATE_CUSTOMERS
 UPDATE orders
-   SET name = ?2, email = ?3, phone = ?4, address = ?5
- WHERE orders.order_id = ?1
+   SET name = new.column2, email = new.column3, phone = new.column4, address = new.column5
+  FROM (VALUES (?1, ?2, ?3, ?4, ?5)) AS new
+ WHERE orders.order_id = new.column1
 ;
 
 -- CLAIM_LATE

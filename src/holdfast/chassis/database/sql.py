@@ -70,7 +70,7 @@ _RULES = (
 )
 _ROWS = re.compile(r"\s+FROM unnest\((?P<arguments>[^)]*)\)(?:\s+AS new \((?P<names>[^)]*)\))?")
 _UNKNOWN_TO_SQLITE = re.compile(
-    r"::|\bALL\(|\b(ANY|LATERAL|unnest|new\.|json_agg|json_build_\w+|interval|FOR SHARE)\b"
+    r"::|\bALL\(|\b(ANY|LATERAL|unnest|json_agg|json_build_\w+|interval|FOR SHARE)\b"
 )
 
 
@@ -82,23 +82,27 @@ def in_sqlite(text: str) -> str:
     text = _own(text)
     for pattern, replacement in _RULES:
         text = re.sub(pattern, replacement, text)
-    text = _row_by_row(text)
+    text = _rows_as_values(text)
     foreign = _UNKNOWN_TO_SQLITE.search(text)
     assert foreign is None, f"SQLite has no {foreign and foreign[0]}: use `either` for{text}"
     return text
 
 
-def _row_by_row(text: str) -> str:
-    """PostgreSQL writes many rows from columns, `unnest`; SQLite each row from its own values."""
+def _rows_as_values(text: str) -> str:
+    """PostgreSQL writes many rows from columns, `unnest`; SQLite from VALUES, of which the text has
+    one row (`sqlite.py` makes them many), with names that SQLite gives to their columns.
+    """
     rows = _ROWS.search(text)
     if rows is None:
         return text
     arguments, before, after = rows["arguments"], text[: rows.start()], text[rows.end() :]
     names = _list(rows["names"] or "")
-    argument_of = dict(zip(names, _list(arguments), strict=bool(names)))
     into, inserts, selected = before.partition("\nSELECT ")
     if not inserts:
-        return re.sub(r"\bnew\.(\w+)", lambda found: argument_of[found[1]], before + after)
+        column_of = {name: f"new.column{number}" for number, name in enumerate(names, 1)}
+        text = f"{before}\n  FROM (VALUES ({arguments})) AS new{after}"
+        return re.sub(r"\bnew\.(\w+)", lambda found: column_of[found[1]], text)
+    argument_of = dict(zip(names, _list(arguments), strict=bool(names)))
     if selected == "*":
         values = arguments
     else:
