@@ -1,6 +1,8 @@
 """What libraries log is told to operators, but for what is no matter of theirs."""
 
+import json
 import logging
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -32,3 +34,17 @@ def test_a_caller_that_goes_while_it_is_answered_is_no_error_in_the_log(
             log.exception("raised in core by servicer method [%s]", "/a/b")
 
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ValueError]
+
+
+def test_a_line_is_json_whatever_it_tells_of(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    configure_logging(as_json=True)
+    try:
+        structlog.get_logger().warning("odd", half="\ud83d", huge=2**70, unknown={1}, none=None)
+    finally:
+        structlog.configure(**before)
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"]) == ("odd", "warning")
+    assert (line["half"], line["huge"], line["unknown"]) == ("\ud83d", 2**70, "{1}")
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC

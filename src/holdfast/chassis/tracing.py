@@ -9,7 +9,7 @@ every order's trace is whole by itself.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Protocol
@@ -130,8 +130,10 @@ def _is_sampled(traceparent: str) -> bool:
     return int(traceparent[-2:], 16) & 1 == 1
 
 
-def _one_of_each(traceparents: Iterable[str]) -> tuple[str, ...]:
+def _one_of_each(traceparents: Sequence[str]) -> tuple[str, ...]:
     """Of several parts in one trace the first stands for all."""
+    if not any(traceparents):  # mostly, and for every call
+        return ()
     firsts: dict[str, str] = {}
     for traceparent in traceparents:
         if traceparent:

@@ -15,6 +15,7 @@ from zlib import crc32
 import asyncpg
 import structlog
 from asyncpg.connect_utils import SessionAttribute
+from asyncpg.protocol import protocol
 
 from holdfast.chassis.clock import backoff_s
 from holdfast.chassis.database.seam import (
@@ -69,6 +70,12 @@ WRITABLE = SessionAttribute.read_write  # of several hosts, the one that is the 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 log = structlog.get_logger()
+
+# What asyncpg asks of each value of an array, to see whether it is an array itself: by the abstract
+# classes, a twentieth of a batch's CPU. Those that we send are lists, or tuples.
+for _asked in ("IterableABC", "SizedABC"):
+    if hasattr(protocol, _asked):
+        setattr(protocol, _asked, (list, tuple))
 
 _CONFLICTS = (
     asyncpg.SerializationError,

@@ -10,8 +10,7 @@ from __future__ import annotations  # grpc's classes are generic only in their s
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 import grpc
@@ -33,6 +32,28 @@ LATE = f"the request did not come within {RECEIVE_S_MAX:g} s"
 TOO_MANY = f"{RECEIVING_MAX} calls from your address wait for their requests already"
 
 
+class Answering:
+    """The calls that are being answered: as many as run such a block."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._ended_at = time.monotonic()
+
+    def __enter__(self) -> None:
+        self._calls += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self._calls -= 1
+        self._ended_at = time.monotonic()
+
+    def idle_s(self) -> float:
+        """How long ago the last call was answered; 0.0: one is being answered.
+
+        Who is waited for, or was never handed to us, is not being answered.
+        """
+        return 0.0 if self._calls else time.monotonic() - self._ended_at
+
+
 class Receiving:
     """A server as far as methods are added to it."""
 
@@ -41,8 +62,7 @@ class Receiving:
         self._receiving: Counter[str] = Counter()
         self._waits: dict[asyncio.Timeout, float] = {}  # with when each is late
         self._is_looking = False
-        self._answering = 0
-        self._ended_at = time.monotonic()
+        self.answering = Answering()
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
         """Add methods with one request each."""
@@ -50,23 +70,6 @@ class Receiving:
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Do nothing: the same methods are added by name."""
-
-    def idle_s(self) -> float:
-        """How long ago the last call was answered; 0.0: one is being answered.
-
-        Who is waited for, or was never handed to us, is not being answered.
-        """
-        return 0.0 if self._answering else time.monotonic() - self._ended_at
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """During the block a call is being answered."""
-        self._answering += 1
-        try:
-            yield
-        finally:
-            self._answering -= 1
-            self._ended_at = time.monotonic()
 
     async def receive(self, context: Any) -> Any:
         """Return the request, or end the call."""
@@ -136,12 +139,12 @@ def _receiving_by_itself(handler: Any, receiving: Receiving) -> Any:
 
     async def answer(_requests: Any, context: Any) -> Any:
         request = await receiving.receive(context)
-        with receiving.answering():
+        with receiving.answering:
             return await handler.unary_unary(request, context)
 
     async def stream(_requests: Any, context: Any) -> AsyncIterator[Any]:
         request = await receiving.receive(context)
-        with receiving.answering():
+        with receiving.answering:
             async for response in handler.unary_stream(request, context):
                 yield response
 

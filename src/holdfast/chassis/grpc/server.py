@@ -146,7 +146,7 @@ async def _stop(server: aio.Server, receiving: Receiving) -> None:
     stopping = asyncio.create_task(server.stop(STOP_GRACE_S))
     began = time.monotonic()
     while not (await asyncio.wait([stopping], timeout=STOP_LOOK_S))[0]:
-        if min(receiving.idle_s(), time.monotonic() - began) > STOP_IDLE_S:
+        if min(receiving.answering.idle_s(), time.monotonic() - began) > STOP_IDLE_S:
             await server.stop(None)
     await stopping
 

@@ -130,7 +130,8 @@ def _text(name: str, text: str) -> str:
     # Control characters are refused too: PostgreSQL stores no NUL, and such an event would be
     # delivered for ever. What ids may be made of is checked where the data is read, event by event:
     # a flaw found here would take the neighbours in the batch along.
-    if not text or len(text) > TEXT_CHARS_MAX or _CONTROL.search(text):
+    is_plain = text.isprintable() or not _CONTROL.search(text)  # the former is quicker to ask
+    if not text or len(text) > TEXT_CHARS_MAX or not is_plain:
         raise NotAnEventBatch(f"an event's {name} is missing, too long or has control characters")
     return text
 
@@ -149,6 +150,11 @@ def _time(value: wire.CloudEventAttributeValue) -> datetime:
         raise NotAnEventBatch("an event without a time")
     time = value.ce_timestamp
     try:
-        return times.EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+        return _moment(time.seconds, time.nanos // 1_000)
     except OverflowError as error:
         raise NotAnEventBatch("an event's time is outside of the calendar") from error
+
+
+@lru_cache(maxsize=100)  # what is done in one batch happened in one moment
+def _moment(seconds: int, microseconds: int) -> datetime:
+    return times.EPOCH + timedelta(seconds=seconds, microseconds=microseconds)

@@ -8,8 +8,10 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 
+import orjson
 import structlog
 
 from holdfast.chassis import tracing
@@ -30,12 +32,7 @@ def configure_logging(
         raise ValueError(f"log level {level!r} is none of DEBUG, INFO, WARNING, ERROR")
     as_json = not sys.stderr.isatty() if as_json is None else as_json
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            _add_trace,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *(_JSON if as_json else [structlog.dev.ConsoleRenderer()]),
-        ],
+        processors=[_add_facts, *(_JSON if as_json else [structlog.dev.ConsoleRenderer()])],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_StandardError,
         cache_logger_on_first_use=for_good,
@@ -88,13 +85,17 @@ async def traced(url: str, ratio: float, service: str) -> AsyncIterator[None]:
         await asyncio.to_thread(recorder.close)
 
 
-def _add_trace(
-    _logger: object, _name: str, event: structlog.typing.EventDict
+def _add_facts(
+    _logger: object, name: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Say which trace it is about, if it is about one."""
+    """Say how grave it is, and when it is; and which trace it is about, if it is about one. One
+    function, as a line is logged for every request.
+    """
+    event["level"] = "error" if name == "exception" else name
     traces = tracing.current()
     if len(traces) == 1:
         event.setdefault("trace_id", tracing.trace_id_of(traces[0]))
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
     return event
 
 
@@ -107,11 +108,14 @@ class _StandardError:
     debug = info = warning = error = critical = exception = msg
 
 
-_encode = json.JSONEncoder(default=repr).encode  # made once: a line is logged for every request
-
-
 def _as_json(_logger: object, _name: str, event: structlog.typing.EventDict) -> str:
-    return _encode(event)
+    try:
+        return orjson.dumps(event, repr, _AS_REPR).decode()
+    except orjson.JSONEncodeError:  # half a character, or a huge number, which `json` can write
+        return json.dumps(event, default=repr)
+
+
+_AS_REPR = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 _JSON: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _as_json]

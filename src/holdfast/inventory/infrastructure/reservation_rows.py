@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
+import orjson
+
 from holdfast.chassis.database.seam import Row, instant
 from holdfast.inventory.domain.reservations.reservation import Reservation, ReservationState
 from holdfast.inventory.domain.stock.levels import HeldStock, QueuedUnits, Shortage
@@ -56,7 +58,7 @@ def _sourcing(text: str | None) -> Sourcing:
 def texts_of(reservation: Reservation) -> tuple[str, str, str | None]:
     """What is held, what was missing and by which sourcing, as JSON; what is usual is left out."""
     if reservation.sourcing is BY_PRIORITY:
-        stock, sourcing = json.dumps([part[:4] for part in reservation.stock]), None
+        stock, sourcing = orjson.dumps([part[:4] for part in reservation.stock]).decode(), None
     else:
         stock, sourcing = json.dumps(reservation.stock), json.dumps(reservation.sourcing)
     if not reservation.missing:  # nearly always

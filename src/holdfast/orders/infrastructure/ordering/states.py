@@ -1,7 +1,8 @@
 """Where orders stand, as rows: read, and written as changes and news of their stock leave it."""
 
-import json
 from collections.abc import Mapping, Sequence
+
+import orjson
 
 from holdfast.chassis.database.seam import Conflict, Row, Transaction, instant
 from holdfast.orders.application.ports import StockNews
@@ -83,8 +84,8 @@ def stock_row(news: StockNews | None) -> tuple[object, ...]:
         return (None,) * 5
     state, answer = news
     parts = [
-        *(held if held.reason != BY_RANK else held[:3] for held in answer.stock),
+        *(tuple(held) if held.reason != BY_RANK else held[:3] for held in answer.stock),
         *((product_id, NOWHERE, units) for product_id, units in answer.queued),
     ]
-    stock = json.dumps(parts)
+    stock = orjson.dumps(parts).decode()
     return state.order_id, state.answered, state.stock_sequence, answer.revision, stock
