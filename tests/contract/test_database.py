@@ -1,7 +1,9 @@
 """The promises of the database seam, kept by both engines."""
 
 import asyncio
+import gc
 import sqlite3
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from holdfast.chassis.database.seam import (
     Database,
     DatabaseUnavailable,
     KeyTaken,
+    Transaction,
     retrying,
 )
 from holdfast.chassis.database.sqlite import Sqlite
@@ -280,6 +283,25 @@ async def test_a_key_that_stays_taken_is_told_soon_and_is_no_passing_conflict(
     assert told is not None
     assert told.code == ALREADY_EXISTS
     assert await names(things) == ["lamp"]
+
+
+async def test_what_a_transaction_kept_is_freed_with_it_and_not_by_looking_for_garbage(
+    things: Database,
+) -> None:
+    """Looking for it stopped every caller for 60 to 190 ms, each ten seconds at 440 orders/s."""
+    told: list[bool] = []
+
+    async def kept() -> weakref.ref[Transaction]:
+        async with things.begin() as work:
+            work.after_commit(lambda: told.append(work is not None))
+            return weakref.ref(work)
+
+    gc.disable()
+    try:
+        assert (await kept())() is None
+    finally:
+        gc.enable()
+    assert told == [True]
 
 
 async def test_a_commit_on_sqlite_is_on_the_disk_before_it_counts(things: Database) -> None:

@@ -227,6 +227,7 @@ class Postgres:
         await failpoint("committed")
         for wake in work.committed:
             wake()
+        work.committed.clear()  # they know the transaction that knows them
 
     async def execute(self, sql: str, *arguments: object) -> int:
         with STATEMENT_SECONDS.time():

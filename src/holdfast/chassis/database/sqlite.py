@@ -225,6 +225,7 @@ class Sqlite:
         await failpoint("committed")
         for wake in work.committed:
             wake()
+        work.committed.clear()  # they know the transaction that knows them
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[SqliteTransaction]:

@@ -16,7 +16,9 @@ from holdfast.chassis.transient import Transient
 
 RESTART_S_MAX = 10.0
 CANCEL_AGAIN_S = 5.0  # longer than any goodbye
-GARBAGE_OBJECTS = 100_000  # allocated and not freed, before Python looks among the youngest
+# Allocated and not freed, before Python looks among the youngest: about a microsecond each, during
+# which nobody is answered. gRPC leaves ten for a call.
+GARBAGE_OBJECTS = 20_000
 
 log = structlog.get_logger()
 
