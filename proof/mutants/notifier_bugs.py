@@ -103,8 +103,8 @@ BUGS = (
             "RECORD_ATTEMPTS",
             (
                 "   AND delivery.ended_at IS NULL\n"
-                "   AND (delivery.state = 'WAITING' AND delivery.attempts = ?3 - 1\n"
-                "        OR ?2 = 'DELIVERED')\n",
+                "   AND (delivery.state = 'WAITING' AND delivery.attempts = new.column3 - 1\n"
+                "        OR new.column2 = 'DELIVERED')\n",
                 "",
             ),
         ),
@@ -114,7 +114,7 @@ BUGS = (
     bug(
         "an old attempt counts after a reopening",
         "What was asked for again has the attempts of what was given up.",
-        _in_sqlite("RECORD_ATTEMPTS", (" AND delivery.attempts = ?3 - 1", "")),
+        _in_sqlite("RECORD_ATTEMPTS", (" AND delivery.attempts = new.column3 - 1", "")),
         tests=(
             f"{RULES}::test_an_attempt_from_before_it_was_asked_for_again_takes_none_of_its_attempts",
         ),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.chassis import callers
 from holdfast.chassis.batcher import Batcher, OutcomeUnknown, Overloaded
 from holdfast.chassis.process.lifecycle import background
 
@@ -132,6 +133,47 @@ async def test_a_crowd_gets_a_second_batch_beside_the_first_and_no_third() -> No
 
     assert gate.batches == [[1], [2, 3, 4], [5, 6, 7]]
     assert [task.result() for task in tasks] == [10, 20, 30, 40, 50, 60, 70]
+
+
+async def test_others_do_not_wait_for_a_batch_that_is_mostly_one_caller_s() -> None:
+    gate = Gate()
+
+    async def submit(caller: str, *items: int) -> None:
+        callers.current.set(caller)
+        await batcher.submit_all(items)
+
+    async with working(gate, crowd_items=100) as batcher, asyncio.TaskGroup() as group:
+        for caller, item in (("loud", 1), ("loud", 2), ("quiet", 3), ("shy", 4)):
+            group.create_task(submit(caller, item))
+            await settle()
+        assert gate.batches == [[1], [3]], "theirs alone, and no third batch"
+        for _ in range(3):
+            gate.passes.release()
+            await settle()
+        gate.passes.release()
+
+    assert gate.batches[2:] in ([[2, 4]], [[4], [2]])
+
+
+async def test_callers_of_whom_none_has_most_of_a_batch_share_the_next_one() -> None:
+    gate = Gate()
+
+    async def submit(caller: str, item: int) -> None:
+        callers.current.set(caller)
+        await batcher.submit(item)
+
+    async with working(gate, crowd_items=100) as batcher, asyncio.TaskGroup() as group:
+        for caller, item in (("a", 1), ("b", 2)):
+            group.create_task(submit(caller, item))
+        await settle()
+        for caller, item in (("c", 3), ("d", 4)):
+            group.create_task(submit(caller, item))
+            await settle()
+        assert gate.batches == [[1, 2]]
+        for _ in range(2):
+            gate.passes.release()
+
+    assert gate.batches == [[1, 2], [3, 4]]
 
 
 async def test_a_group_stays_together_and_never_overtakes() -> None:

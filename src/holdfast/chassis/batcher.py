@@ -5,8 +5,9 @@ There is no timer: an idle system answers at once, a loaded one batches by itsel
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from holdfast.chassis import callers, tracing
 from holdfast.chassis.lanes import Lanes
@@ -46,8 +47,9 @@ class Batcher(Generic[Item, Outcome]):
     :param batch_items_max: items in a batch at most; a group submitted together may exceed it,
         alone in its batch.
     :param queue_items_max: items waiting at most.
-    :param crowd_items: with so many waiting while a batch is worked on, a second batch is begun
-        beside it; None: one batch at a time.
+    :param crowd_items: with so many of one caller waiting while a batch is worked on, a second one
+        is begun beside it; and so it is for others, who come while one is worked on that is mostly
+        one caller's. None: one batch at a time.
     """
 
     def __init__(
@@ -68,6 +70,9 @@ class Batcher(Generic[Item, Outcome]):
         self._arrived = asyncio.Event()
         self._crowd_items = crowd_items
         self._crowded = asyncio.Event()
+        # Whose batch is worked on, where it is mostly one caller's; and whether others have come.
+        self._busy: frozenset[str] = frozenset()
+        self._others_wait = False
         self._is_ending = False
 
     async def submit(self, item: Item) -> Outcome:
@@ -94,8 +99,9 @@ class Batcher(Generic[Item, Outcome]):
         is_full = queued and queued + len(items) > self._queue_items_max
         if is_full and not self._queue.has_share(caller, len(items), self._queue_items_max):
             raise Overloaded
-        group = _Group[Item, Outcome](items)
+        group = _Group[Item, Outcome](items, caller)
         self._queue.put(caller, group)
+        self._others_wait |= bool(self._busy) and caller not in self._busy
         self._tell_queue()
         return await group.outcomes
 
@@ -120,12 +126,17 @@ class Batcher(Generic[Item, Outcome]):
         while not self._is_ending:
             await self._arrived.wait()
             await self._let_arrive()
-            await self._run_next_batch()
+            batch = self._queue.take(self._batch_items_max)
+            self._busy = _mostly_one_s(batch)
+            await self._run_next_batch(batch)
+            self._busy, self._others_wait = frozenset(), False
+            self._tell_queue()
 
     async def _work_in_a_crowd(self) -> None:
         while not self._is_ending:
             await self._crowded.wait()
-            await self._run_next_batch()
+            but = self._busy if self._others_wait else frozenset()
+            await self._run_next_batch(self._queue.take(self._batch_items_max, but))
 
     async def _let_arrive(self) -> None:
         """Give way to the event loop until QUIET_TURNS of it brought nothing: gRPC accepts calls
@@ -139,17 +150,17 @@ class Batcher(Generic[Item, Outcome]):
             seen = self._queue.items
             await asyncio.sleep(0)
 
-    async def _run_next_batch(self) -> None:
-        if self._queue.items:  # the other worker may have taken all
-            batch = self._queue.take(self._batch_items_max)
-            self._tell_queue()
+    async def _run_next_batch(self, batch: Sequence["_Group[Item, Outcome]"]) -> None:
+        self._others_wait = False
+        self._tell_queue()
+        if batch:  # the other worker may have taken all
             await self._run_batch(batch)
 
     def _tell_queue(self) -> None:
-        is_crowd = (
-            self._crowd_items is not None
-            and self._queue.items >= self._crowd_items
-            and not self._queue.is_shared  # two batches at once make each of them slower
+        is_crowd = self._crowd_items is not None and (
+            self._others_wait
+            # Two large batches at once make each of them slower.
+            or (self._queue.items >= self._crowd_items and not self._queue.is_shared)
         )
         for event, is_due in ((self._arrived, self._queue.items > 0), (self._crowded, is_crowd)):
             event.set() if is_due else event.clear()
@@ -185,10 +196,19 @@ class Batcher(Generic[Item, Outcome]):
 class _Group(Generic[Item, Outcome]):
     """Items submitted together, and the promise of their outcomes."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
-        self.items = items
+    def __init__(self, items: Sequence[Item], caller: str) -> None:
+        self.items, self.caller = items, caller
         self.submitted_at = time.perf_counter()
         self.traces = tracing.current()
         self.outcomes: asyncio.Future[Sequence[Outcome | Exception]] = (
             asyncio.get_running_loop().create_future()
         )
+
+
+def _mostly_one_s(batch: Sequence[_Group[Any, Any]]) -> frozenset[str]:
+    """Return whose a batch is, if more than half of it is one caller's; else nobody."""
+    sizes = Counter[str]()
+    for group in batch:
+        sizes[group.caller] += len(group.items)
+    whole, most = sizes.total(), max(sizes.values(), default=0)
+    return frozenset(sizes) if most * 2 > whole else frozenset()

@@ -6,7 +6,7 @@ than what all of them together want: a batch lasts at most about twice as long a
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
 ABOUT_S = 1.0  # how long a caller is about after it was last heard of
@@ -88,24 +88,31 @@ class Lanes(Generic[Group]):
         waiting = 0 if lane is None else lane.items
         return others > 0 and waiting + items <= whole // (others + 1)
 
-    def take(self, items_max: int) -> list[Group]:
-        """Take a batch of at most so many items, or one group that has more."""
+    def take(self, items_max: int, but: Collection[str] = ()) -> list[Group]:
+        """Take a batch of at most so many items, or one group that has more.
+
+        :param but: callers of whom nothing is taken.
+        """
         if len(self._lanes) > 1:
             self._forget_gone()
-        if len(self._lanes) == 1:
+        if len(self._lanes) == 1 and not but:
             (lane,) = self._lanes.values()
             lane.debt = 0
             batch = lane.pop(items_max, items_max, any_size=True)
             lane.part = _size(batch)
         else:
-            batch = self._take_parts(items_max)
+            batch = self._take_parts(items_max, but)
         self.items -= _size(batch)
         return batch
 
-    def _take_parts(self, items_max: int) -> list[Group]:
+    def _take_parts(self, items_max: int, but: Collection[str]) -> list[Group]:
         """Take of each caller's its part. Callers in debt are passed over while others wait."""
         wanted = sum(lane.demand for lane in self._lanes.values())
-        waiting = {caller: lane for caller, lane in self._lanes.items() if lane.groups}
+        waiting = {
+            caller: lane
+            for caller, lane in self._lanes.items()
+            if lane.groups and caller not in but
+        }
         turn = max(items_max // max(len(waiting), 1), 1)
         batch: list[Group] = []
         taken = dict.fromkeys(waiting, 0)

@@ -18,7 +18,7 @@ RESTART_S_MAX = 10.0
 CANCEL_AGAIN_S = 5.0  # longer than any goodbye
 # Allocated and not freed, before Python looks among the youngest: about a microsecond each, during
 # which nobody is answered. gRPC leaves ten for a call.
-GARBAGE_OBJECTS = 20_000
+GARBAGE_OBJECTS = 10_000
 
 log = structlog.get_logger()
 

@@ -8,15 +8,17 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 import orjson
 import structlog
 
 from holdfast.chassis import tracing
+from holdfast.chassis.clock import SystemClock
 
 GRPC = "grpc._cython.cygrpc"
+
+_clock = SystemClock()
 
 
 def configure_logging(
@@ -95,7 +97,7 @@ def _add_facts(
     traces = tracing.current()
     if len(traces) == 1:
         event.setdefault("trace_id", tracing.trace_id_of(traces[0]))
-    event["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    event["timestamp"] = _clock.now().isoformat(timespec="microseconds")[:-6] + "Z"
     return event
 
 
