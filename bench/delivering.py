@@ -1,9 +1,11 @@
 """Many webhooks, a third of them slow or dead: how soon the others have what happened.
 
-`python -m bench.delivering`: `holdfast up` on SQLite, and receivers in this process, each for all
-`OrderConfirmed`. Of those that answer, half of the bad ones say nothing for 15 s, and half hang up
-at once. Measured is the time from the event, which is written before the commit, to its arrival;
-told is also whether each good one has every event once, and those about an order in their order.
+`python -m bench.delivering`: `holdfast up` on SQLite or, with `--cluster`, a cluster, and receivers
+in this process. Each hears of every order; with `--hearing N` so many of those that answer do, and
+all others hear of cancellations, one a second. Of those that don't answer, half say nothing for
+20 s, and half hang up at once. Measured is the time from the event, which is written before the
+commit, to its arrival; told is also whether each good one has every event once, and those about an
+order in their order.
 """
 
 import argparse
@@ -12,20 +14,25 @@ import json
 import os
 import time
 from collections import defaultdict
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import uvloop
 
 from bench.generator import quantiles_ms
+from bench.ledger import SqliteLedger
 from bench.progress import say
-from holdfast.client import Holdfast, Money, OrderLine
+from bench.testbed import Servers, Testbed
+from holdfast.client import Holdfast, Money, OrderLine, OrderRequest
 from testbed.keys import OF_COMMANDS
 from testbed.processes import free_port, temporary_folder
 from testbed.services import Service, up_arguments
 
-TYPES = ["OrderPlaced", "OrderConfirmed"]
+OF_ORDERS = ["OrderPlaced", "OrderConfirmed"]
+OF_CANCELLATIONS = ["OrderCancelled"]
+TICK_S = 0.02
 ARRIVE_S_MAX = 120.0
 SILENT_S = 20.0
 
@@ -71,68 +78,120 @@ class Receivers:
             self.complete.set()
 
 
-async def measure(options: argparse.Namespace, addresses: dict[str, str]) -> None:
+async def measure(options: argparse.Namespace, at: Testbed) -> None:
     receivers = Receivers(options.webhooks, round(options.webhooks * options.bad))
-    at = (addresses["orders"], addresses["inventory"])
+    hearing = min(options.hearing, receivers.good)
     async with AsyncExitStack() as opened:
-        client = await opened.enter_async_context(Holdfast(*at, notifier=addresses["notifier"]))
+        client = await opened.enter_async_context(
+            Holdfast(at.orders, at.inventory, notifier=at.notifier)
+        )
+        await client.inventory.create_product("LAMP", unit_price=Money.parse("1.00", "GBP"))
+        await client.inventory.set_stock("LAMP", 10_000_000)
+        spare = [] if hearing == receivers.good else await confirmed(client, int(options.seconds))
         for number in range(options.webhooks):
             server = await asyncio.start_server(receivers.serve, "127.0.0.1", 0)
             await opened.enter_async_context(server)
             port = server.sockets[0].getsockname()[1]
-            await client.webhooks.create(f"http://127.0.0.1:{port}/{number}", types=TYPES)
-        await client.inventory.create_product("LAMP", unit_price=Money.parse("1.00", "GBP"))
-        await client.inventory.set_stock("LAMP", 10_000_000)
+            types = OF_ORDERS if number < hearing or not spare else OF_CANCELLATIONS
+            await client.webhooks.create(f"http://127.0.0.1:{port}/{number}", types=types)
         orders = round(options.rate * options.seconds)
-        receivers.wanted = orders * len(TYPES) * receivers.good
+        receivers.wanted = orders * len(OF_ORDERS) * hearing
+        receivers.wanted += len(spare) * (receivers.good - hearing)
         say(f"{orders:,} orders at {options.rate:g}/s: {receivers.wanted:,} deliveries")
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
-            for number in range(orders):
-                await asyncio.sleep(max(0.0, began + number / options.rate - time.perf_counter()))
-                group.create_task(client.orders.create("c-1", [OrderLine("LAMP", 1)]))
+            group.create_task(cancel(client, spare))
+            await place(client, orders, options.rate, group)
         async with asyncio.timeout(ARRIVE_S_MAX):
             await receivers.complete.wait()
         took = time.perf_counter() - began
-    tell(receivers, orders, took)
+    tell(receivers, orders / took, took)
 
 
-def tell(receivers: Receivers, orders: int, took: float) -> None:
+async def place(client: Holdfast, orders: int, rate: float, group: asyncio.TaskGroup) -> None:
+    """Place what is due by now, every TICK_S, whether or not what came before is answered."""
+    began, placed = time.perf_counter(), 0
+    while placed < orders:
+        due = min(orders, 1 + int((time.perf_counter() - began) * rate))
+        if due > placed:
+            some = [OrderRequest("c-1", [OrderLine("LAMP", 1)]) for _ in range(due - placed)]
+            group.create_task(client.orders.create_batch(some))
+            placed = due
+        await asyncio.sleep(TICK_S)
+
+
+async def confirmed(client: Holdfast, orders: int) -> list[str]:
+    """Place orders to be cancelled later."""
+    line = [OrderLine("LAMP", 1)]
+    placed = [await client.orders.create("c-2", line, wait_s=20.0) for _ in range(orders)]
+    return [one.order_id for one in placed]
+
+
+async def cancel(client: Holdfast, order_ids: Sequence[str]) -> None:
+    for order_id in order_ids:
+        await asyncio.sleep(1.0)
+        await client.orders.cancel(order_id)
+
+
+def tell(receivers: Receivers, rate: float, took: float) -> None:
     stories = [story for seen in receivers.seen[: receivers.good] for story in seen.values()]
-    lost = receivers.good * orders - sum(len(set(story)) == len(TYPES) for story in stories)
+    lost = receivers.wanted - sum(len(set(story)) for story in stories)
     turned = sum(story != sorted(story) for story in stories)
     ms = quantiles_ms(receivers.took)
     print(
         f"{receivers.count} webhooks, {receivers.count - receivers.good} of them slow or dead: "
-        f"{receivers.arrived:,} deliveries, {receivers.arrived / took:,.0f}/s; event to receiver "
-        f"p50 {ms['p50']:.0f} ms, p99 {ms['p99']:.0f} ms, worst {ms['max']:.0f} ms; "
-        f"lost {lost}, out of order {turned}"
+        f"{receivers.arrived:,} deliveries, {receivers.arrived / took:,.0f}/s, of {rate:,.0f} "
+        f"orders/s; event to receiver p50 {ms['p50']:.0f} ms, p99 {ms['p99']:.0f} ms, worst "
+        f"{ms['max']:.0f} ms; lost {lost}, out of order {turned}"
     )
+
+
+@contextmanager
+def in_one_process(folder: Path) -> Iterator[Testbed]:
+    """`holdfast up` that sends to this machine."""
+    addresses = {name: f"127.0.0.1:{free_port()}" for name in ("orders", "inventory", "notifier")}
+    settings = {"HOLDFAST_UP_WEBHOOK_LOOPBACK": "true", "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
+    data = folder / "data"
+    environment = {**os.environ, **OF_COMMANDS, **settings}
+    up = Service(
+        "up",
+        up_arguments(data, addresses),
+        folder=folder,
+        addresses=list(addresses.values()),
+        environment=environment,
+    )
+    ledger = SqliteLedger(data / "orders.db")
+    up.start()
+    try:
+        yield Testbed(
+            addresses["orders"],
+            addresses["inventory"],
+            {},
+            ledger,
+            environment,
+            notifier=addresses["notifier"],
+        )
+    finally:
+        up.stop()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.delivering", description=__doc__)
+    parser.add_argument("--cluster", action="store_true", help="each service a process of its own")
     parser.add_argument("--webhooks", type=int, default=200)
     parser.add_argument("--bad", type=float, default=1 / 3, help="so many of them")
+    parser.add_argument("--hearing", type=int, default=1_000, help="so many hear of every order")
     parser.add_argument("--rate", type=float, default=2.0, help="orders/s")
     parser.add_argument("--seconds", type=float, default=30.0)
     options = parser.parse_args()
-    names = ("orders", "inventory", "notifier")
-    addresses = {name: f"127.0.0.1:{free_port()}" for name in names}
-    with temporary_folder() as folder:
-        settings = {"HOLDFAST_UP_WEBHOOK_LOOPBACK": "true", "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
-        up = Service(
-            "up",
-            up_arguments(Path(folder) / "data", addresses),
-            folder=Path(folder),
-            addresses=list(addresses.values()),
-            environment={**os.environ, **OF_COMMANDS, **settings},
-        )
-        up.start()
-        try:
-            uvloop.run(measure(options, addresses))
-        finally:
-            up.stop()
+    with ExitStack() as started:
+        folder = Path(started.enter_context(temporary_folder()))
+        if options.cluster:
+            servers = Servers(folder, started, notifies=True)
+            at = started.enter_context(servers.cluster(products_there=False))
+        else:
+            at = started.enter_context(in_one_process(folder))
+        uvloop.run(measure(options, at))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Testbed:
     :param urls: of their databases.
     :param channels: connections to load them through.
     :param http: where Orders serves HTTP/JSON; "" where it does not.
+    :param notifier: where the Notifier is; "" where there is none.
     """
 
     orders: str
@@ -45,6 +46,7 @@ class Testbed:
     environment: dict[str, str]
     channels: int = 1
     http: str = ""
+    notifier: str = ""
 
 
 class Servers:
@@ -116,6 +118,7 @@ class Servers:
                 # The kernel spreads connections, not calls, over workers that share a port.
                 channels=1 if self.workers == 1 else 4 * self.workers,
                 http=at_http,
+                notifier=cluster.addresses.get("notifier", ""),
             )
             yield from _running(cluster, testbed, products_there=products_there)
 

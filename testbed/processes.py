@@ -26,7 +26,9 @@ COMMAND_S_MAX = 60.0
 # while a server is down could otherwise be given the server's port and meet itself.
 _PORTS = range(15_000, 32_000)
 
-_given = deque[int](maxlen=1_000)
+_GIVEN_MAX = 200  # ports that nobody else is given, until as many others were
+
+_given = deque[socket.socket]()
 
 # The kernel ends a child when the *thread* that started it ends, so an endless one starts them all.
 _STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="server-starter")
@@ -38,18 +40,22 @@ class ProgramFailed(Exception):
 
 def free_port() -> int:
     """A loopback port nobody listens on, that no outgoing connection is given, and that was not
-    given to another one lately.
+    given to another one lately, in whichever process.
     """
     while True:
         port = secrets.choice(_PORTS)
-        if port in _given:
-            continue
+        # The same port of UDP, which nobody else uses, tells other processes that it was given.
+        claim = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe:
             try:
+                claim.bind(("127.0.0.1", port))
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                claim.close()
                 continue
-        _given.append(port)
+        _given.append(claim)
+        if len(_given) > _GIVEN_MAX:
+            _given.popleft().close()
         return port
 
 
