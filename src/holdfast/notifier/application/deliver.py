@@ -20,7 +20,7 @@ from holdfast.notifier.application.ports import (
 from holdfast.notifier.domain.delivery import Answer, next_attempt_at
 from holdfast.notifier.domain.webhook import Webhook, WebhookState
 
-EACH_MAX = 16  # under way to one webhook
+EACH_MAX = 16  # under way to one webhook, until they arrive
 ALL_MAX = 500
 UNTRIED_MAX = 250  # of those, to webhooks that have not just answered well
 
@@ -55,7 +55,8 @@ class Deliver:
         self._told, self._failed = told, failed
         self._room: dict[str, int] = {}  # by webhook; 1 where it isn't there
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._busy: Counter[str] = Counter()
+        self._sent = set[int]()  # of those, what has not arrived
+        self._busy: Counter[str] = Counter()  # how many of these, by webhook
         self.wake = asyncio.Event()  # set when there may be something to do
 
     async def look(self) -> int:
@@ -82,19 +83,27 @@ class Deliver:
         if room == 1 and len(self._under_way) >= UNTRIED_MAX:
             return False
         self._busy[due.webhook_id] += 1
+        self._sent.add(due.delivery_id)
         task = asyncio.create_task(self._deliver(due, webhook))
         self._under_way[due.delivery_id] = task
         task.add_done_callback(lambda _: self._end(due, task))
         return True
 
     def _end(self, due: DueDelivery, task: asyncio.Task[None]) -> None:
-        self._busy[due.webhook_id] -= 1
-        if not self._busy[due.webhook_id]:
-            del self._busy[due.webhook_id]
+        self._make_room(due)
         del self._under_way[due.delivery_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error)
         self.wake.set()
+
+    def _make_room(self, due: DueDelivery) -> None:
+        """Let another one be sent: this one has arrived, though that is not recorded yet."""
+        if due.delivery_id in self._sent:
+            self._sent.remove(due.delivery_id)
+            self._busy[due.webhook_id] -= 1
+            if not self._busy[due.webhook_id]:
+                del self._busy[due.webhook_id]
+            self.wake.set()
 
     def _room_of(self, webhook_id: str) -> int:
         return self._room.get(webhook_id, 1)
@@ -105,6 +114,7 @@ class Deliver:
         if answer.is_success:
             room = 2 * self._room_of(webhook.webhook_id)
             self._room[webhook.webhook_id] = min(room, EACH_MAX)
+            self._make_room(due)
         else:
             self._room.pop(webhook.webhook_id, None)
             next_at = next_attempt_at(due.attempts + 1, answer, now, self._chance())
