@@ -14,21 +14,17 @@ import json
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime
-from pathlib import Path
 
 import uvloop
 
 from bench.generator import quantiles_ms
-from bench.ledger import SqliteLedger
 from bench.progress import say
 from bench.testbed import Servers, Testbed
 from holdfast.client import Holdfast, Money, OrderLine, OrderRequest
-from testbed.keys import OF_COMMANDS
-from testbed.processes import free_port, temporary_folder
-from testbed.services import Service, up_arguments
+from testbed.processes import temporary_folder
 
 OF_ORDERS = ["OrderPlaced", "OrderConfirmed"]
 OF_CANCELLATIONS = ["OrderCancelled"]
@@ -150,35 +146,6 @@ def tell(receivers: Receivers, rate: float, took: float) -> None:
     )
 
 
-@contextmanager
-def in_one_process(folder: Path) -> Iterator[Testbed]:
-    """`holdfast up` that sends to this machine."""
-    addresses = {name: f"127.0.0.1:{free_port()}" for name in ("orders", "inventory", "notifier")}
-    settings = {"HOLDFAST_UP_WEBHOOK_LOOPBACK": "true", "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
-    data = folder / "data"
-    environment = {**os.environ, **OF_COMMANDS, **settings}
-    up = Service(
-        "up",
-        up_arguments(data, addresses),
-        folder=folder,
-        addresses=list(addresses.values()),
-        environment=environment,
-    )
-    ledger = SqliteLedger(data / "orders.db")
-    up.start()
-    try:
-        yield Testbed(
-            addresses["orders"],
-            addresses["inventory"],
-            {},
-            ledger,
-            environment,
-            notifier=addresses["notifier"],
-        )
-    finally:
-        up.stop()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.delivering", description=__doc__)
     parser.add_argument("--cluster", action="store_true", help="each service a process of its own")
@@ -188,14 +155,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2.0, help="orders/s")
     parser.add_argument("--seconds", type=float, default=30.0)
     options = parser.parse_args()
+    os.environ |= {"HOLDFAST_UP_WEBHOOK_LOOPBACK": "true", "HOLDFAST_UP_LOG_LEVEL": "WARNING"}
     with ExitStack() as started:
-        folder = Path(started.enter_context(temporary_folder()))
-        if options.cluster:
-            servers = Servers(folder, started, notifies=True)
-            at = started.enter_context(servers.cluster(products_there=False))
-        else:
-            at = started.enter_context(in_one_process(folder))
-        uvloop.run(measure(options, at))
+        servers = Servers(started.enter_context(temporary_folder()), started, notifies=True)
+        kind = servers.cluster(products_there=False) if options.cluster else servers.embedded()
+        uvloop.run(measure(options, started.enter_context(kind)))
 
 
 if __name__ == "__main__":

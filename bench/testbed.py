@@ -162,6 +162,7 @@ def _testbed_of(embedded: Embedded, ledger: Ledger) -> Testbed:
         embedded.databases,
         ledger,
         dict(os.environ),
+        notifier=embedded.addresses["notifier"],
     )
 
 

@@ -58,6 +58,11 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+async def submit_as(caller: str, item: int, batcher: Batcher[int, int]) -> int:
+    callers.current.set(caller)
+    return await batcher.submit(item)
+
+
 async def test_an_idle_coalescer_works_at_once_on_a_single_item() -> None:
     gate = Gate(is_open=True)
 
@@ -138,13 +143,9 @@ async def test_a_crowd_gets_a_second_batch_beside_the_first_and_no_third() -> No
 async def test_others_do_not_wait_for_a_batch_that_is_mostly_one_caller_s() -> None:
     gate = Gate()
 
-    async def submit(caller: str, *items: int) -> None:
-        callers.current.set(caller)
-        await batcher.submit_all(items)
-
     async with working(gate, crowd_items=100) as batcher, asyncio.TaskGroup() as group:
         for caller, item in (("loud", 1), ("loud", 2), ("quiet", 3), ("shy", 4)):
-            group.create_task(submit(caller, item))
+            group.create_task(submit_as(caller, item, batcher))
             await settle()
         assert gate.batches == [[1], [3]], "theirs alone, and no third batch"
         for _ in range(3):
@@ -158,16 +159,12 @@ async def test_others_do_not_wait_for_a_batch_that_is_mostly_one_caller_s() -> N
 async def test_callers_of_whom_none_has_most_of_a_batch_share_the_next_one() -> None:
     gate = Gate()
 
-    async def submit(caller: str, item: int) -> None:
-        callers.current.set(caller)
-        await batcher.submit(item)
-
     async with working(gate, crowd_items=100) as batcher, asyncio.TaskGroup() as group:
         for caller, item in (("a", 1), ("b", 2)):
-            group.create_task(submit(caller, item))
+            group.create_task(submit_as(caller, item, batcher))
         await settle()
         for caller, item in (("c", 3), ("d", 4)):
-            group.create_task(submit(caller, item))
+            group.create_task(submit_as(caller, item, batcher))
             await settle()
         assert gate.batches == [[1, 2]]
         for _ in range(2):
