@@ -1,5 +1,6 @@
 """Bugs of the Notifier: what must not happen between a feed and a receiver."""
 
+from holdfast.notifier.application import deliver
 from holdfast.notifier.application.catch_up import CatchUpWebhooks
 from holdfast.notifier.application.deliver import Deliver
 from holdfast.notifier.application.follow_feed import FollowFeed
@@ -148,7 +149,7 @@ BUGS = (
     bug(
         "the dead have all the room",
         "A receiver that answers nothing is sent everything at once.",
-        edited(Deliver, "_room_of", ("self._room.get(webhook_id, 1)", "16")),
+        (deliver._Receiver, "has_room", property(lambda receiver: len(receiver.sent) < 16)),
         tests=(f"{RULES}::test_who_does_not_answer_has_room_for_one_and_others_go_on",),
         why_tests=NO_NOTIFIER,
     ),

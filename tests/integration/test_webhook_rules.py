@@ -221,7 +221,7 @@ async def test_a_late_failure_does_not_undo_a_delivery(told: Notifying) -> None:
     ids = await told.happen((PLACED, "a", 1))
     await told.follow()
     (due,) = await told.store.due(
-        told.clock.now(), busy=[], tried=[], under_way=[], each=1, webhooks=1
+        told.clock.now(), busy=[], tried=[], under_way=[], each=1, webhooks=1, rows=1
     )
     await told.deliver_all()
     now = told.clock.now()
@@ -332,7 +332,7 @@ async def test_an_attempt_from_before_it_was_asked_for_again_takes_none_of_its_a
     await told.follow()
     await told.sql("UPDATE delivery SET attempts = 9 WHERE state = $1", "WAITING")
     now = SystemClock().now()
-    (due,) = await told.store.due(now, busy=[], tried=[], under_way=[], each=9, webhooks=9)
+    (due,) = await told.store.due(now, busy=[], tried=[], under_way=[], each=9, webhooks=9, rows=9)
     await told.activate(webhook_id, WebhookState.INACTIVE)
     await told.activate(webhook_id, WebhookState.ACTIVE)
     await told.replay(webhook_id, None)
@@ -352,7 +352,7 @@ async def test_who_has_answered_well_comes_before_who_has_not(told: Notifying) -
 
     for tried in webhooks:
         (due,) = await told.store.due(
-            SystemClock().now(), busy=[], tried=[tried], under_way=[], each=9, webhooks=1
+            SystemClock().now(), busy=[], tried=[tried], under_way=[], each=9, webhooks=1, rows=9
         )
         assert due.webhook_id == tried
 

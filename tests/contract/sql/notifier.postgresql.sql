@@ -307,6 +307,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
          ORDER BY next_at, delivery_id
             LIMIT $4) AS of_one
        JOIN event USING (event_id)
+      LIMIT $7
 ;
 
 -- RECORD_ATTEMPTS

@@ -302,6 +302,7 @@ SELECT delivery_id, webhook_id AS webhook_id, event_id, line, attempts, body
          ORDER BY next_at, delivery_id
             LIMIT ?4))
        JOIN event USING (event_id)
+      LIMIT ?7
 ;
 
 -- RECORD_ATTEMPTS

@@ -4,8 +4,11 @@ One process does it at a time; if two do for a moment, a receiver sees an event 
 """
 
 import asyncio
-from collections import Counter
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from holdfast.notifier.application.ports import (
     Attempt,
@@ -21,10 +24,43 @@ from holdfast.notifier.domain.delivery import Answer, next_attempt_at
 from holdfast.notifier.domain.webhook import Webhook, WebhookState
 
 EACH_MAX = 16  # under way to one webhook, until they arrive
+AHEAD = 4  # times its room is taken for a webhook at once, so that it doesn't wait for reading
+FRESH_S = 1.0  # what was taken longer ago is read anew: meanwhile its webhook may be another
 ALL_MAX = 500
 UNTRIED_MAX = 250  # of those, to webhooks that have not just answered well
+ROWS_MAX = 2_000  # taken at once
 
 Record = Callable[[Attempt], Awaitable[None]]
+
+
+class _Taken(NamedTuple):
+    """What is sent as soon as there is room."""
+
+    due: DueDelivery
+    webhook: Webhook
+    at: datetime
+
+
+class _Receiver:
+    """How one webhook does, what is under way to it, and what comes next."""
+
+    def __init__(self) -> None:
+        self.room = 1
+        self.sent = set[int]()  # and not arrived yet
+        self.next = deque[_Taken]()
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.sent) < self.room
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is enough to go on with."""
+        return len(self.next) >= self.room
+
+    @property
+    def takes_more(self) -> bool:
+        return len(self.sent) + len(self.next) < AHEAD * self.room
 
 
 class Deliver:
@@ -53,73 +89,88 @@ class Deliver:
         self._reader, self._record, self._sender = reader, record, sender
         self._signer, self._clock, self._chance = signer, clock, chance
         self._told, self._failed = told, failed
-        self._room: dict[str, int] = {}  # by webhook; 1 where it isn't there
-        self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._sent = set[int]()  # of those, what has not arrived
-        self._busy: Counter[str] = Counter()  # how many of these, by webhook
+        self._receivers: dict[str, _Receiver] = {}
+        self._under_way: dict[int, asyncio.Task[None]] = {}  # until recorded
         self.wake = asyncio.Event()  # set when there may be something to do
 
     async def look(self) -> int:
-        """Start what is due; return how many attempts that were."""
+        """Take what is due, and start what there is room for; return how many were taken."""
+        self._start_all()
         if len(self._under_way) >= ALL_MAX:
             return 0
+        receivers, now = self._receivers, self._clock.now()
+        taken = [one.due.delivery_id for its in receivers.values() for one in its.next]
         due = await self._reader.due(
-            self._clock.now(),
-            busy=[one for one, count in self._busy.items() if count >= self._room_of(one)],
-            tried=list(self._room),
-            under_way=list(self._under_way),
-            each=EACH_MAX,
+            now,
+            busy=[one for one, its in receivers.items() if its.has_next or not its.takes_more],
+            tried=[one for one, its in receivers.items() if its.room > 1],
+            under_way=[*self._under_way, *taken],
+            each=AHEAD * EACH_MAX,
             webhooks=ALL_MAX,
+            rows=ROWS_MAX,
         )
         if not due:
             return 0
         webhooks = await self._reader.webhooks_of({one.webhook_id for one in due})
-        return sum(self._start(one, webhooks.get(one.webhook_id)) for one in due)
+        count = sum(self._take(one, webhooks.get(one.webhook_id), now) for one in due)
+        self._start_all()
+        return count
 
-    def _start(self, due: DueDelivery, webhook: Webhook | None) -> bool:
-        room, busy = self._room_of(due.webhook_id), self._busy[due.webhook_id]
-        if webhook is None or busy >= room or len(self._under_way) >= ALL_MAX:
+    def _take(self, due: DueDelivery, webhook: Webhook | None, now: datetime) -> bool:
+        if webhook is None:
             return False
-        if room == 1 and len(self._under_way) >= UNTRIED_MAX:
+        receiver = self._receivers.setdefault(due.webhook_id, _Receiver())
+        if not receiver.takes_more:
             return False
-        self._busy[due.webhook_id] += 1
-        self._sent.add(due.delivery_id)
-        task = asyncio.create_task(self._deliver(due, webhook))
-        self._under_way[due.delivery_id] = task
-        task.add_done_callback(lambda _: self._end(due, task))
+        receiver.next.append(_Taken(due, webhook, now))
         return True
 
-    def _end(self, due: DueDelivery, task: asyncio.Task[None]) -> None:
-        self._make_room(due)
-        del self._under_way[due.delivery_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._failed(error)
-        self.wake.set()
+    def _start_all(self) -> None:
+        for receiver in self._receivers.values():
+            self._start_next(receiver)
 
-    def _make_room(self, due: DueDelivery) -> None:
-        """Let another one be sent: this one has arrived, though that is not recorded yet."""
-        if due.delivery_id in self._sent:
-            self._sent.remove(due.delivery_id)
-            self._busy[due.webhook_id] -= 1
-            if not self._busy[due.webhook_id]:
-                del self._busy[due.webhook_id]
-            self.wake.set()
+    def _start_next(self, receiver: _Receiver) -> None:
+        """Send to a webhook what it has room for."""
+        while receiver.next and receiver.has_room and len(self._under_way) < ALL_MAX:
+            if receiver.room == 1 and len(self._under_way) >= UNTRIED_MAX:
+                return
+            due, webhook, at = receiver.next.popleft()
+            if (self._clock.now() - at).total_seconds() > FRESH_S:
+                receiver.next.clear()
+                self.wake.set()
+                return
+            receiver.sent.add(due.delivery_id)
+            task = asyncio.create_task(self._deliver(due, webhook, receiver))
+            self._under_way[due.delivery_id] = task
+            task.add_done_callback(partial(self._end, due, receiver))
 
-    def _room_of(self, webhook_id: str) -> int:
-        return self._room.get(webhook_id, 1)
-
-    async def _deliver(self, due: DueDelivery, webhook: Webhook) -> None:
+    async def _deliver(self, due: DueDelivery, webhook: Webhook, receiver: _Receiver) -> None:
         answer = await self.send(webhook, due.event_id, due.body)
         now, next_at = self._clock.now(), None
         if answer.is_success:
-            room = 2 * self._room_of(webhook.webhook_id)
-            self._room[webhook.webhook_id] = min(room, EACH_MAX)
-            self._make_room(due)
+            receiver.room = min(2 * receiver.room, EACH_MAX)
+            self._arrived(due, receiver)
         else:
-            self._room.pop(webhook.webhook_id, None)
+            receiver.room = 1
+            receiver.next.clear()
             next_at = next_attempt_at(due.attempts + 1, answer, now, self._chance())
         self._told(answer)
         await self._record(Attempt(due, answer, now, next_at))
+
+    def _arrived(self, due: DueDelivery, receiver: _Receiver) -> None:
+        """Let another one be sent: this one has arrived, though that is not recorded yet."""
+        receiver.sent.discard(due.delivery_id)
+        self._start_next(receiver)
+        if not receiver.has_next:
+            self.wake.set()
+
+    def _end(self, due: DueDelivery, receiver: _Receiver, task: asyncio.Task[None]) -> None:
+        del self._under_way[due.delivery_id]
+        self._arrived(due, receiver)
+        if receiver.room == 1 and not receiver.sent and not receiver.next:
+            self._receivers.pop(due.webhook_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
 
     async def send(self, webhook: Webhook, event_id: str, body: bytes) -> Answer:
         """Sign something, send it once, and return what came of it."""
@@ -131,6 +182,8 @@ class Deliver:
 
     async def stop(self) -> None:
         """Cancel what is under way: it is sent again, under the same id, by whoever delivers."""
+        for receiver in self._receivers.values():
+            receiver.next.clear()
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

@@ -233,9 +233,10 @@ class Reader(Protocol):
         under_way: Collection[int],
         each: int,
         webhooks: int,
+        rows: int,
     ) -> list[DueDelivery]:
         """Return what is due: up to `each` of up to so many webhooks that are not busy, those that
-        were tried and answered well first.
+        were tried and answered well first; up to `rows` in all.
         """
 
     async def delivery(self, webhook_id: str, event_id: str) -> Delivery | None: ...

@@ -240,6 +240,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
        JOIN delivery ON delivery_id IN (SELECT delivery_id FROM ("""
     _END_IN_SQLITE = """))
        JOIN event USING (event_id)
+      LIMIT $7
 """
     DUE = either(
         postgresql=_DUE
@@ -248,6 +249,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
         + _DUE_OF_ONE
         + """) AS of_one
        JOIN event USING (event_id)
+      LIMIT $7
 """,
         sqlite=_DUE + _JOIN_IN_SQLITE + _DUE_OF_ONE + _END_IN_SQLITE,
     )

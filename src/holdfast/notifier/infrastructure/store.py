@@ -67,9 +67,10 @@ class Store:
         under_way: Collection[int],
         each: int,
         webhooks: int,
+        rows: int,
     ) -> list[DueDelivery]:
-        limits = (each, webhooks, list(tried))
-        rows = await self._fetch(self._sql.DUE, now, list(busy), list(under_way), *limits)
+        limits = (each, webhooks, list(tried), rows)
+        found = await self._fetch(self._sql.DUE, now, list(busy), list(under_way), *limits)
         return [
             DueDelivery(
                 row["delivery_id"],
@@ -79,7 +80,7 @@ class Store:
                 row["attempts"],
                 bytes(row["body"]),
             )
-            for row in rows
+            for row in found
         ]
 
     async def delivery(self, webhook_id: str, event_id: str) -> Delivery | None:
