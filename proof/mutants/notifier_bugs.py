@@ -216,7 +216,7 @@ BUGS = (
     bug(
         "a name is looked at once",
         "A name that is public when it is looked at may lead anywhere when it is connected to.",
-        edited(Guard, "_require_allowed", ("if not self._rule.allows(address):", "if False:")),
+        edited(Guard, "require_allowed", ("if not self._rule.allows(address):", "if False:")),
         tests=(
             "tests/integration/test_webhook_targets.py"
             "::test_a_name_that_turns_private_after_the_check_is_not_connected_to",

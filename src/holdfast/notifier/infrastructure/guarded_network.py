@@ -5,20 +5,23 @@ To check a name and then let a client resolve it again can be got round: the sec
 another one (DNS rebinding).
 """
 
-import asyncio
 import errno
+import socket
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-import httpcore2
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
 from holdfast.notifier.infrastructure.name_resolution import NameUnknown, Resolver
 from holdfast.notifier.infrastructure.public_addresses import AddressRule, is_loopback
 
-CONNECT_S_MAX = 5.0  # to look up the name and connect; TLS may take as long again
+CONNECT_S_MAX = 5.0  # to look up the name, connect, and agree on TLS
 ADDRESSES_TRIED_MAX = 4
 BYTES_READ_MAX = 65_536  # of one answer, its headers and interim answers included
 
@@ -58,10 +61,14 @@ class Guard:
         except NameUnknown as error:
             raise Unreachable(str(error)) from error
         for address in found:
-            self._require_allowed(address, port)
+            self.require_allowed(address, port)
         return found
 
-    def _require_allowed(self, address: str, port: int) -> None:
+    def require_allowed(self, address: str, port: int) -> None:
+        """See that an address may be connected to.
+
+        :raises Unreachable: it may not.
+        """
         if not self._rule.allows(address):
             raise Unreachable(f"address {address} is not public")
         if not self._public and not self._rule.opens(address):
@@ -71,94 +78,77 @@ class Guard:
             raise Unreachable(f"port {port} is not allowed: use one of {allowed}")
 
 
-class GuardedNetwork(httpcore2.AsyncNetworkBackend):
-    """Makes the connections of a pool."""
+class GuardedConnector(aiohttp.TCPConnector):
+    """Makes and keeps connections, to what a guard allows: it says what a name leads to, and is
+    asked once more for each socket. Nobody looks a name up a second time, or keeps what was found.
 
+    :param idle_s_max: for so long a connection is kept that nobody uses.
+    """
+
+    def __init__(self, guard: Guard, context: ssl.SSLContext, idle_s_max: float) -> None:
+        super().__init__(
+            resolver=_GuardedNames(guard),
+            socket_factory=partial(_guarded_socket, guard),
+            use_dns_cache=False,
+            ssl=context,
+            keepalive_timeout=idle_s_max,
+            limit=0,
+        )
+        self._factory = partial(_BoundedAnswers, loop=self._loop)  # type: ignore[assignment]
+
+
+class _GuardedNames(AbstractResolver):
     def __init__(self, guard: Guard) -> None:
-        self._guard, self._network = guard, httpcore2.AnyIOBackend()
+        self._guard = guard
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the interface's
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Connect to a host that is allowed.
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._guard.addresses(host, port)
+        return [_resolved(host, address, port) for address in found[:ADDRESSES_TRIED_MAX]]
 
-        :raises Unreachable: it is not, or nobody is there.
-        """
-        try:
-            async with asyncio.timeout(CONNECT_S_MAX):
-                addresses = await self._guard.addresses(host, port)
-                return await self._first(addresses[:ADDRESSES_TRIED_MAX], port)
-        except TimeoutError as error:
-            raise Unreachable(f"no connection to {host} within {CONNECT_S_MAX:g} s") from error
-
-    async def _first(self, addresses: Sequence[str], port: int) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first address that takes it; each has an equal part of the time."""
-        *others, last = addresses
-        for address in others:
-            try:
-                return await self._connect(address, port, CONNECT_S_MAX / len(addresses))
-            except Unreachable:
-                continue  # what is told is what the last one did
-        return await self._connect(last, port, CONNECT_S_MAX)
-
-    async def _connect(self, address: str, port: int, s_max: float) -> httpcore2.AsyncNetworkStream:
-        try:
-            return _GuardedStream(await self._network.connect_tcp(address, port, timeout=s_max))
-        except httpcore2.ConnectTimeout as error:
-            raise Unreachable(f"{address} did not answer within {s_max:g} s") from error
-        except httpcore2.ConnectError as error:
-            raise Unreachable(f"{address} {_why(error)}") from error
+    async def close(self) -> None:
+        """The names are whoever's they were given by."""
 
 
-class _GuardedStream(httpcore2.AsyncNetworkStream):
-    """A connection that reads no answer without an end."""
+def _resolved(host: str, address: str, port: int) -> ResolveResult:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return ResolveResult(
+        hostname=host, host=address, port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+    )
 
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream, self._read = stream, 0
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        data = await self._stream.read(max_bytes, timeout)
-        self._read += len(data)
-        if self._read > BYTES_READ_MAX:
-            raise Unreachable(f"it answered more than {BYTES_READ_MAX // 1024} KiB of headers")
-        return data
+def _guarded_socket(guard: Guard, found: tuple[Any, ...]) -> socket.socket:
+    """Open a socket for an address as `getaddrinfo` has them."""
+    family, kind, protocol, _, address = found
+    guard.require_allowed(*address[:2])
+    return socket.socket(family, kind, protocol)
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        self._read = 0  # what follows is another answer
-        await self._stream.write(buffer, timeout)
 
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+class _BoundedAnswers(ResponseHandler):
+    """A connection that reads no answer without an end.
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore2.AsyncNetworkStream:
-        """Begin TLS with a host whose certificate is for this name and from an authority.
+    aiohttp bounds a line and a header, but neither a body nor how often an interim answer comes.
+    """
 
-        :raises Unreachable: it is not, or there is no TLS.
-        """
-        try:
-            return _GuardedStream(
-                await self._stream.start_tls(ssl_context, server_hostname, timeout)
-            )
-        except httpcore2.ConnectTimeout as error:
-            raise Unreachable(f"TLS: no handshake within {CONNECT_S_MAX:g} s") from error
-        except (httpcore2.ConnectError, OSError) as error:
-            raise Unreachable(f"TLS: {_why_no_tls(error)}") from error
-        except asyncio.CancelledError:
-            await self.aclose()
-            raise
+    _left = BYTES_READ_MAX
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    def set_response_params(self, **how: Any) -> None:
+        self._left = BYTES_READ_MAX  # what follows is another answer
+        super().set_response_params(**how)
+
+    def data_received(self, data: bytes) -> None:
+        if self._left < 0:
+            return
+        super().data_received(data[: self._left])
+        self._left -= len(data)
+        if self._left < 0 and self.transport is not None:
+            self.transport.abort()
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        if self._left < 0:  # whoever waits for an answer still is told why there is none
+            exc = Unreachable(f"it answered more than {BYTES_READ_MAX // 1024} KiB of headers")
+        super().set_exception(exc, *cause)
 
 
 def tls_context(ca: Path | None) -> ssl.SSLContext:
@@ -185,24 +175,12 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _why(error: BaseException) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, OSError) and cause.errno in _WHY:
-            return _WHY[cause.errno]
-    return "cannot be connected to"
-
-
-def _why_no_tls(error: BaseException) -> str:
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is refused: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError) and cause.reason:
-            return cause.reason.lower().replace("_", " ")
-    return "it closed the connection"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it; libraries wrap what the system said."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def why_not_connected(error: aiohttp.ClientConnectorError) -> str:
+    """Say in plain words why there is no connection."""
+    why = error.__cause__
+    if isinstance(why, ssl.SSLCertVerificationError):
+        return f"TLS: its certificate is refused: {why.verify_message}"
+    if isinstance(why, ssl.SSLError) and why.reason:
+        return f"TLS: {why.reason.lower().replace('_', ' ')}"
+    known = _WHY.get(why.errno or 0) if isinstance(why, OSError) else None
+    return f"{error.host} {known or 'cannot be connected to'}"

@@ -39,6 +39,11 @@ class ReceiverUrl(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
+    @property
+    def text(self) -> str:
+        """The whole, as there is only one way to read it."""
+        return f"{self.scheme}://{self.host_header}{self.target}"
+
 
 def parse(url: str) -> ReceiverUrl:
     """Read a URL such as https://shop.example/webhooks?from=holdfast.

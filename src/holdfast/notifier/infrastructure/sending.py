@@ -3,33 +3,34 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import AsyncExitStack
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from types import TracebackType
 
-import httpcore2
+import aiohttp
+from yarl import URL
 
 from holdfast.chassis.clock import Clock
 from holdfast.notifier.domain.delivery import EXCERPT_MAX, Answer, UrlRefused
 from holdfast.notifier.infrastructure.guarded_network import (
+    BYTES_READ_MAX,
     CONNECT_S_MAX,
     Guard,
-    GuardedNetwork,
+    GuardedConnector,
     Unreachable,
     tls_context,
+    why_not_connected,
 )
 from holdfast.notifier.infrastructure.name_resolution import Resolver, SystemResolver
-from holdfast.notifier.infrastructure.pools import Pools
 from holdfast.notifier.infrastructure.public_addresses import AddressRule
 from holdfast.notifier.infrastructure.receiver_urls import ReceiverUrl, parse
 from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
 
 ATTEMPT_S_MAX = 15.0
 CONNECTIONS_MAX = 500
-IDLE_CONNECTIONS_MAX = 16  # to one host
 IDLE_S_MAX = 4.0  # below the 5 s after which common servers hang up
 
 _HEADERS = {
@@ -39,7 +40,7 @@ _HEADERS = {
     "User-Agent": f"Holdfast/{version('holdfast')} (webhooks)",
 }
 _SECONDS = re.compile(r"\d{1,18}", re.ASCII)
-_TIMEOUTS = {"connect": CONNECT_S_MAX}
+_NO_HTTP = "it closed the connection, or answered what is not HTTP/1.1"
 
 
 class Sender:
@@ -59,11 +60,25 @@ class Sender:
             for scheme in ("https", "http")
         }
         self._context = tls_context(settings.webhook_ca)
-        self._pools = Pools(self._pool, IDLE_S_MAX)
+        self._sessions: dict[str, aiohttp.ClientSession] = {}  # by scheme
+        self._opened = AsyncExitStack()
         # Waiting for a free connection is not the receiver's fault, so it is no part of its time.
         self._free = asyncio.Semaphore(CONNECTIONS_MAX)
 
     async def __aenter__(self) -> "Sender":
+        for scheme, guard in self._guards.items():
+            self._sessions[scheme] = await self._opened.enter_async_context(
+                aiohttp.ClientSession(
+                    connector=GuardedConnector(guard, self._context, IDLE_S_MAX),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    auto_decompress=False,
+                    timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S_MAX),
+                    # What they bound is bounded by the connector, all of it together.
+                    max_line_size=BYTES_READ_MAX,
+                    max_field_size=BYTES_READ_MAX,
+                    max_headers=BYTES_READ_MAX,
+                )
+            )
         return self
 
     async def __aexit__(
@@ -72,17 +87,8 @@ class Sender:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._pools.aclose()
+        await self._opened.aclose()
         self._resolver.close()
-
-    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
-        return httpcore2.AsyncConnectionPool(
-            ssl_context=self._context,
-            max_connections=CONNECTIONS_MAX,
-            max_keepalive_connections=IDLE_CONNECTIONS_MAX,
-            keepalive_expiry=IDLE_S_MAX,
-            network_backend=GuardedNetwork(self._guards[scheme]),
-        )
 
     async def require_allowed(self, url: str) -> None:
         """See that something could be sent to a URL as things are now.
@@ -127,38 +133,30 @@ class Sender:
         self, target: ReceiverUrl, body: bytes, headers: Mapping[str, str], attempt: "_Attempt"
     ) -> None:
         """Fill in an attempt, so far as it comes."""
-        request = httpcore2.Request(
-            "POST",
-            httpcore2.URL(
-                scheme=target.scheme, host=target.host, port=target.port, target=target.target
-            ),
-            headers=[
-                ("Host", target.host_header),
-                ("Content-Length", str(len(body))),
-                *_HEADERS.items(),
-                *headers.items(),
-            ],
-            content=body,
-            extensions={"timeout": _TIMEOUTS},
-        )
         try:
-            async with self._pools.of((target.scheme, target.host, target.port)) as pool:
-                response = await pool.handle_async_request(request)
-                try:
-                    attempt.head(response)
-                    await attempt.read(response)
-                finally:
-                    await response.aclose()
+            async with self._sessions[target.scheme].post(
+                URL(target.text, encoded=True),
+                data=body,
+                headers={"Host": target.host_header, **_HEADERS, **headers},
+                allow_redirects=False,
+            ) as response:
+                attempt.head(response)
+                async for some in response.content.iter_any():
+                    attempt.body += some
         except Unreachable as error:
             attempt.problem = str(error)
-        except httpcore2.RemoteProtocolError:
-            attempt.problem = "it closed the connection, or answered what is not HTTP/1.1"
-        except (httpcore2.NetworkError, OSError):
+        except aiohttp.ConnectionTimeoutError:
+            attempt.problem = f"no connection to {target.host} within {CONNECT_S_MAX:g} s"
+        except aiohttp.ClientConnectorError as error:
+            attempt.problem = why_not_connected(error)
+        except aiohttp.ClientOSError:
             attempt.problem = "it closed the connection without an answer"
+        except aiohttp.ClientError:
+            attempt.problem = _NO_HTTP
 
     def _answer(self, attempt: "_Attempt") -> Answer:
-        if not attempt.status:
-            return Answer(0, attempt.problem)
+        if attempt.status < 200:
+            return Answer(0, attempt.problem or _NO_HTTP)
         return Answer(
             attempt.status,
             _why_no_success(attempt.status),
@@ -183,24 +181,17 @@ class _Attempt:
 
     def __init__(self) -> None:
         self.status, self.problem, self.retry_after = 0, "", ""
-        self._body = bytearray()
+        self.body = bytearray()
 
     @property
     def excerpt(self) -> str:
         """What is printable of the body's beginning, on one line."""
-        text = " ".join(self._body.decode(errors="replace").split())
+        text = " ".join(self.body.decode(errors="replace").split())
         return "".join(filter(str.isprintable, text))[:EXCERPT_MAX]
 
-    def head(self, response: httpcore2.Response) -> None:
+    def head(self, response: aiohttp.ClientResponse) -> None:
         self.status = response.status
-        for name, value in response.headers:
-            if name.lower() == b"retry-after":
-                self.retry_after = value.decode("latin-1").strip()
-
-    async def read(self, response: httpcore2.Response) -> None:
-        async with aclosing(response.aiter_stream()) as chunks:
-            async for chunk in chunks:
-                self._body += chunk
+        self.retry_after = response.headers.get("Retry-After", "").strip()
 
 
 def _why_no_success(status: int) -> str:
