@@ -1,0 +1,80 @@
+"""What a webhook is sent next is read ahead: for a moment only, and never once sending ends."""
+
+import asyncio
+
+import pytest
+
+from holdfast.notifier.application import deliver
+from holdfast.notifier.domain.delivery import Answer
+from tests.integration import test_webhook_rules as rules
+from tests.integration.notifying import FAILED, OK, PLACED, Arrival, Notifying
+
+engine, new_database, urls, told = rules.engine, rules.new_database, rules.urls, rules.told
+
+OLD, NEW = "http://old/", "http://new/"
+SOON_S = 0.1
+
+
+async def orders(told: Notifying, count: int) -> list[str]:
+    ids = await told.happen(*((PLACED, f"order-{number}", 1) for number in range(count)))
+    await told.follow()
+    return ids
+
+
+async def test_what_was_read_a_while_ago_goes_where_its_webhook_is_now(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "FRESH_S", SOON_S)
+
+    async def move(_: Arrival) -> Answer:
+        await told.update(webhook_id, 1, {"url": NEW})
+        await asyncio.sleep(2 * SOON_S)
+        return OK
+
+    told.outside.behave[OLD] = move
+    webhook_id = await told.hook(OLD)
+    first, *others = await orders(told, 4)
+    await told.deliver_all()
+
+    assert told.outside.ids(OLD) == [first]
+    assert sorted(told.outside.ids(NEW)) == sorted(others)
+
+
+async def test_what_was_read_ahead_of_a_failure_waits_for_its_turn(told: Notifying) -> None:
+    """One after the other, and each once: who does not take the first is not sent the rest."""
+    at_once, most = 0, 0
+
+    async def fail(_: Arrival) -> Answer:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.01)
+        at_once -= 1
+        return FAILED
+
+    told.outside.behave[OLD] = fail
+    await told.hook(OLD)
+    ids = await orders(told, 10)
+    await told.deliver_all()
+
+    assert sorted(told.outside.ids(OLD)) == sorted(ids)
+    assert most == 1
+
+
+async def test_nothing_that_was_read_ahead_is_sent_once_sending_ends(told: Notifying) -> None:
+    begun = asyncio.Event()
+
+    async def slowly(_: Arrival) -> Answer:
+        begun.set()
+        await asyncio.Event().wait()
+        return OK
+
+    told.outside.behave[OLD] = slowly
+    await told.hook(OLD)
+    first, *_ = await orders(told, 4)
+    await told.deliver.look()
+    await begun.wait()
+    await told.deliver.stop()
+    await asyncio.sleep(0.05)
+
+    assert told.outside.ids(OLD) == [first]
