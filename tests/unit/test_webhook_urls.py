@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from yarl import URL
 
 from holdfast.notifier.domain.delivery import UrlRefused
 from holdfast.notifier.infrastructure.receiver_urls import ReceiverUrl, parse
@@ -143,4 +144,29 @@ def test_whatever_is_read_is_read_the_same_again(text: str) -> None:
     except UrlRefused:
         return
 
-    assert parse(f"{url.scheme}://{url.host_header}{url.target}") == url
+    assert parse(url.text) == url
+
+
+@example("https://xn--bcher-kva.example/%2F..//x?a=%41&b")
+@example("http://[::ffff:127.0.0.1]:443/[x]?a=b?c")
+@example("https://0x7f.example:80")
+@given(
+    st.builds(
+        "{}://{}{}{}".format,
+        st.sampled_from(["http", "https"]),
+        st.sampled_from([url.split("/")[2] for url, _ in READ]),
+        st.sampled_from(["", ":80", ":443", ":8080"]),
+        st.text("/?%20F.;:@&=[]{}'\"ax").map(lambda text: f"/{text}"),
+    )
+)
+def test_who_sends_reads_a_url_as_the_guard_does(text: str) -> None:
+    """Two readers that differ are how a check is got round."""
+    try:
+        ours = parse(text)
+    except UrlRefused:
+        return
+    sent = URL(ours.text, encoded=True)
+    path, _, query = ours.target.partition("?")
+
+    assert (sent.scheme, sent.raw_host, sent.port) == ours[:3]
+    assert sent.raw_path_qs == (f"{path}?{query}" if query else path)
