@@ -183,11 +183,15 @@ class World:
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
-        waiting, snapshot = await self._last_state(views)
+        waiting, snapshot = await self._last_state(views, followers, following)
         if sampling.done():
             sampling.result()  # it goes on for ever, and ends by a mistake of its own only
         sampling.cancel()
-        followed = await self._followed(followers, following, snapshot)
+        followed = {
+            name: [follower.refused] if follower.refused else follower.got
+            for name, follower in followers.items()
+            if self._keeps_feeds
+        }
         violations = check(
             RunRecord(
                 self.history.calls,
@@ -221,22 +225,6 @@ class World:
         ]
         told = [f"{one.invariant}: {one.subject}: {one.text}" for one in violations]
         return [waiting] * bool(waiting) + problems + told + untold
-
-    async def _followed(
-        self,
-        followers: Mapping[str, Follower],
-        following: Sequence["asyncio.Future[None]"],
-        snapshot: Snapshot,
-    ) -> Mapping[str, Sequence[str]]:
-        """What they got, once they had the time to get everything."""
-        await end_all(following)
-        for name, follower in followers.items():
-            await follower.catch_up(len(snapshot.feeds[name].entries))
-        return {
-            name: [follower.refused] if follower.refused else follower.got
-            for name, follower in followers.items()
-            if self._keeps_feeds
-        }
 
     @property
     def _keeps_feeds(self) -> bool:
@@ -303,13 +291,22 @@ class World:
                 self._samples.append(sample)
             await asyncio.sleep(SAMPLE_EVERY_S)
 
-    async def _last_state(self, views: dict[str, Sqlite]) -> tuple[str, Snapshot]:
-        """Rest, and read everything until it reads alike on both sides of a rest.
+    async def _last_state(
+        self,
+        views: dict[str, Sqlite],
+        followers: Mapping[str, Follower],
+        following: Sequence["asyncio.Future[None]"],
+    ) -> tuple[str, Snapshot]:
+        """Rest, let followers read to the end, and read everything, until all of it reads alike on
+        both sides of that: what is judged with it is of the same moment.
 
         A hold may end at any time, also between the last look of a rest and the reading.
         """
         waiting, seen = await self._rest(views), None
+        await end_all(following)
         while (snapshot := await snapshot_of(views["orders"], views["inventory"])) != seen:
+            for name, follower in followers.items():
+                await follower.catch_up(len(snapshot.feeds[name].entries))
             if waiting:
                 break
             seen, waiting = snapshot, await self._rest(views)
