@@ -238,9 +238,10 @@ class Notifying:
 
     async def deliver_all(self) -> None:
         """Send what is due until nothing is any more."""
-        while await self.deliver.look() or self.deliver._under_way:
-            await self.deliver.wake.wait()
-            self.deliver.wake.clear()
+        deliver = self.deliver
+        while await deliver.look() or deliver._under_way or deliver.wake.is_set():
+            await deliver.wake.wait()
+            deliver.wake.clear()
 
     async def happen(
         self, *events: Happening, feed: FeedName = ORDERS, at: datetime | None = None

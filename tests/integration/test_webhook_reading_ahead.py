@@ -1,6 +1,7 @@
 """What a webhook is sent next is read ahead: for a moment only, and never once sending ends."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,70 @@ async def test_nothing_that_was_read_ahead_is_sent_once_sending_ends(told: Notif
     await asyncio.sleep(0.05)
 
     assert told.outside.ids(OLD) == [first]
+
+
+async def test_however_slow_reading_is_what_was_read_is_sent(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "FRESH_S", SOON_S)
+    read = told.store.due
+
+    async def read_slowly(*asked: Any, **limits: Any) -> Any:
+        found = await read(*asked, **limits)
+        await asyncio.sleep(2 * SOON_S)
+        return found
+
+    monkeypatch.setattr(told.store, "due", read_slowly)
+    await told.hook(OLD)
+    ids = await orders(told, 1)
+    async with asyncio.timeout(20):
+        await told.deliver_all()
+
+    assert told.outside.ids(OLD) == ids
+
+
+async def test_nothing_is_read_ahead_for_who_has_not_answered(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "UNTRIED_MAX", 2)
+
+    async def never(_: Arrival) -> Answer:
+        await asyncio.Event().wait()
+        return OK
+
+    for number in range(4):
+        url = f"http://dead-{number}/"
+        told.outside.behave[url] = never
+        await told.hook(url)
+    await orders(told, 5)
+    taken = [await told.deliver.look() for _ in range(3)]
+
+    assert taken == [2, 0, 0], "as many as may be under way, and not more, though 20 are due"
+    await told.deliver.stop()
+
+
+async def test_what_was_read_ahead_is_forgotten_when_a_webhook_is_changed_here(
+    told: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "EACH_MAX", 2)
+    gate = asyncio.Event()
+
+    async def wait_behind_two(_: Arrival) -> Answer:
+        if len(told.outside.ids(OLD)) > 2:
+            await gate.wait()
+        return OK
+
+    told.outside.behave[OLD] = wait_behind_two
+    webhook_id = await told.hook(OLD)
+    ids = await orders(told, 6)
+    async with asyncio.timeout(20):
+        while len(told.outside.ids(OLD)) < 4:
+            await told.deliver.look()
+            await asyncio.sleep(0.01)
+    await told.update(webhook_id, 1, {"url": NEW})
+    told.deliver.look_anew()
+    gate.set()
+    await told.deliver_all()
+
+    assert len(told.outside.ids(OLD)) == 4, "those that had left"
+    assert sorted(told.outside.ids(OLD) + told.outside.ids(NEW)) == sorted(ids)

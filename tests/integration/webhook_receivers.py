@@ -55,6 +55,14 @@ class Visit:
         self._writer.write(text)
         await self._writer.drain()
 
+    async def play_dead(self, over: asyncio.Event) -> None:
+        """Take nothing off the connection, not even its end."""
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        await over.wait()
+        transport.abort()
+
 
 Behave = Callable[[Visit], Awaitable[None]]
 

@@ -193,7 +193,7 @@ def _cases(
         redeliver=retrying(Redeliver(store.begin, store, clock)),
         retry_mail=retrying(RetryMail(store.begin, store, clock)),
         try_out=TryOut(deliver, clock),
-        wake=deliver.wake.set,
+        wake=deliver.look_anew,
     )
 
 

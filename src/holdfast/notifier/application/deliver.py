@@ -24,11 +24,12 @@ from holdfast.notifier.domain.delivery import Answer, next_attempt_at
 from holdfast.notifier.domain.webhook import Webhook, WebhookState
 
 EACH_MAX = 16  # under way to one webhook, until they arrive
-AHEAD = 4  # times its room is taken for a webhook at once, so that it doesn't wait for reading
+AHEAD = 4  # times its room is taken for one that answers well: it doesn't wait for reading
 FRESH_S = 1.0  # what was taken longer ago is read anew: meanwhile its webhook may be another
 ALL_MAX = 500
 UNTRIED_MAX = 250  # of those, to webhooks that have not just answered well
-ROWS_MAX = 2_000  # taken at once
+ROWS_MAX = 1_000  # read at once; and with so many taken nothing is read
+RECEIVERS_MAX = 1_000  # before those are forgotten that nothing is under way to
 
 Record = Callable[[Attempt], Awaitable[None]]
 
@@ -56,11 +57,12 @@ class _Receiver:
     @property
     def has_next(self) -> bool:
         """Whether there is enough to go on with."""
-        return len(self.next) >= self.room
+        return len(self.next) >= self.room or not self.takes_more
 
     @property
     def takes_more(self) -> bool:
-        return len(self.sent) + len(self.next) < AHEAD * self.room
+        ahead = AHEAD if self.room > 1 else 1
+        return len(self.sent) + len(self.next) < ahead * self.room
 
 
 class Deliver:
@@ -95,14 +97,15 @@ class Deliver:
 
     async def look(self) -> int:
         """Take what is due, and start what there is room for; return how many were taken."""
-        self._start_all()
-        if len(self._under_way) >= ALL_MAX:
-            return 0
-        receivers, now = self._receivers, self._clock.now()
+        for receiver in self._receivers.values():
+            self._start_next(receiver)
+        receivers = self._receivers
         taken = [one.due.delivery_id for its in receivers.values() for one in its.next]
+        if len(self._under_way) >= ALL_MAX or len(taken) >= ROWS_MAX:
+            return 0
         due = await self._reader.due(
-            now,
-            busy=[one for one, its in receivers.items() if its.has_next or not its.takes_more],
+            self._clock.now(),
+            busy=[one for one, its in receivers.items() if its.has_next],
             tried=[one for one, its in receivers.items() if its.room > 1],
             under_way=[*self._under_way, *taken],
             each=AHEAD * EACH_MAX,
@@ -112,37 +115,53 @@ class Deliver:
         if not due:
             return 0
         webhooks = await self._reader.webhooks_of({one.webhook_id for one in due})
-        count = sum(self._take(one, webhooks.get(one.webhook_id), now) for one in due)
-        self._start_all()
-        return count
+        now = self._clock.now()  # behind the reading, however long that took
+        return sum(
+            self._take(_Taken(one, webhooks[one.webhook_id], now))
+            for one in due
+            if one.webhook_id in webhooks
+        )
 
-    def _take(self, due: DueDelivery, webhook: Webhook | None, now: datetime) -> bool:
-        if webhook is None:
-            return False
-        receiver = self._receivers.setdefault(due.webhook_id, _Receiver())
+    def look_anew(self) -> None:
+        """Forget what was taken and is not sent yet: somebody has changed what is due."""
+        for receiver in self._receivers.values():
+            receiver.next.clear()
+        self.wake.set()
+
+    def _take(self, one: _Taken) -> bool:
+        """Start it, or keep it for a webhook that answers well until there is room."""
+        receiver = self._receiver(one.due.webhook_id)
         if not receiver.takes_more:
             return False
-        receiver.next.append(_Taken(due, webhook, now))
+        receiver.next.append(one)
+        self._start_next(receiver)
+        if receiver.room == 1 and receiver.next:
+            receiver.next.clear()
+            return False
         return True
 
-    def _start_all(self) -> None:
-        for receiver in self._receivers.values():
-            self._start_next(receiver)
+    def _receiver(self, webhook_id: str) -> _Receiver:
+        if webhook_id not in self._receivers and len(self._receivers) >= RECEIVERS_MAX:
+            busy = {one: its for one, its in self._receivers.items() if its.sent or its.next}
+            self._receivers = busy
+        return self._receivers.setdefault(webhook_id, _Receiver())
 
     def _start_next(self, receiver: _Receiver) -> None:
         """Send to a webhook what it has room for."""
+        if receiver.next and self._is_stale(receiver.next[0]):
+            receiver.next.clear()
+            self.wake.set()
         while receiver.next and receiver.has_room and len(self._under_way) < ALL_MAX:
             if receiver.room == 1 and len(self._under_way) >= UNTRIED_MAX:
                 return
-            due, webhook, at = receiver.next.popleft()
-            if (self._clock.now() - at).total_seconds() > FRESH_S:
-                receiver.next.clear()
-                self.wake.set()
-                return
+            due, webhook, _ = receiver.next.popleft()
             receiver.sent.add(due.delivery_id)
             task = asyncio.create_task(self._deliver(due, webhook, receiver))
             self._under_way[due.delivery_id] = task
             task.add_done_callback(partial(self._end, due, receiver))
+
+    def _is_stale(self, one: _Taken) -> bool:
+        return (self._clock.now() - one.at).total_seconds() > FRESH_S
 
     async def _deliver(self, due: DueDelivery, webhook: Webhook, receiver: _Receiver) -> None:
         answer = await self.send(webhook, due.event_id, due.body)
@@ -167,8 +186,9 @@ class Deliver:
     def _end(self, due: DueDelivery, receiver: _Receiver, task: asyncio.Task[None]) -> None:
         del self._under_way[due.delivery_id]
         self._arrived(due, receiver)
-        if receiver.room == 1 and not receiver.sent and not receiver.next:
-            self._receivers.pop(due.webhook_id, None)
+        is_idle = receiver.room == 1 and not receiver.sent and not receiver.next
+        if is_idle and self._receivers.get(due.webhook_id) is receiver:
+            del self._receivers[due.webhook_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error)
 
@@ -182,8 +202,7 @@ class Deliver:
 
     async def stop(self) -> None:
         """Cancel what is under way: it is sent again, under the same id, by whoever delivers."""
-        for receiver in self._receivers.values():
-            receiver.next.clear()
+        self.look_anew()
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()

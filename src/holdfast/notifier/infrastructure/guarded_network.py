@@ -5,7 +5,9 @@ To check a name and then let a client resolve it again can be got round: the sec
 another one (DNS rebinding).
 """
 
+import asyncio
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
@@ -22,9 +24,11 @@ from holdfast.notifier.infrastructure.name_resolution import NameUnknown, Resolv
 from holdfast.notifier.infrastructure.public_addresses import AddressRule, is_loopback
 
 CONNECT_S_MAX = 5.0  # to look up the name, connect, and agree on TLS
-ADDRESSES_TRIED_MAX = 4
+ADDRESSES_TRIED_MAX = 2  # side by side, where the first does not answer at once
+KEPT_MAX = 200  # with more connections than these, none is kept after its answer
 BYTES_READ_MAX = 65_536  # of one answer, its headers and interim answers included
 
+_HEADS = re.compile(rb"(?s).*?\r\n\r\n|.+")
 _WHY = {
     errno.ECONNREFUSED: "refused the connection",
     errno.ECONNRESET: "closed the connection",
@@ -60,6 +64,8 @@ class Guard:
             found = [host] if _is_address(host) else await self._resolver.addresses(host)
         except NameUnknown as error:
             raise Unreachable(str(error)) from error
+        if not found:
+            raise Unreachable(f"the name {host} has no addresses")
         for address in found:
             self.require_allowed(address, port)
         return found
@@ -85,6 +91,8 @@ class GuardedConnector(aiohttp.TCPConnector):
     :param idle_s_max: for so long a connection is kept that nobody uses.
     """
 
+    opened = 0  # connections that are there now
+
     def __init__(self, guard: Guard, context: ssl.SSLContext, idle_s_max: float) -> None:
         super().__init__(
             resolver=_GuardedNames(guard),
@@ -94,7 +102,7 @@ class GuardedConnector(aiohttp.TCPConnector):
             keepalive_timeout=idle_s_max,
             limit=0,
         )
-        self._factory = partial(_BoundedAnswers, loop=self._loop)  # type: ignore[assignment]
+        self._factory = partial(_BoundedAnswers, self, loop=self._loop)  # type: ignore[assignment]
 
 
 class _GuardedNames(AbstractResolver):
@@ -131,7 +139,26 @@ class _BoundedAnswers(ResponseHandler):
     aiohttp bounds a line and a header, but neither a body nor how often an interim answer comes.
     """
 
-    _left = BYTES_READ_MAX
+    def __init__(self, connector: GuardedConnector, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._connector, self._left = connector, BYTES_READ_MAX
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connector.opened += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._connector.opened -= 1
+        super().connection_lost(exc)
+
+    @property
+    def should_close(self) -> bool:
+        """Whether it is of no use after its answer, or there are too many."""
+        return super().should_close or self._connector.opened > KEPT_MAX
+
+    def close(self) -> None:
+        """Wait for nobody: who is not heard any more must not keep a socket by saying nothing."""
+        self.abort()
 
     def set_response_params(self, **how: Any) -> None:
         self._left = BYTES_READ_MAX  # what follows is another answer
@@ -140,7 +167,10 @@ class _BoundedAnswers(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         if self._left < 0:
             return
-        super().data_received(data[: self._left])
+        # Heads by themselves: bytes that belong to nothing, behind a whole answer, take it with
+        # them where both are read in one go.
+        for piece in _HEADS.findall(data[: self._left]):
+            super().data_received(piece)
         self._left -= len(data)
         if self._left < 0 and self.transport is not None:
             self.transport.abort()
@@ -149,6 +179,8 @@ class _BoundedAnswers(ResponseHandler):
         if self._left < 0:  # whoever waits for an answer still is told why there is none
             exc = Unreachable(f"it answered more than {BYTES_READ_MAX // 1024} KiB of headers")
         super().set_exception(exc, *cause)
+        if self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(aiohttp.ClientPayloadError("it breaks off"))
 
 
 def tls_context(ca: Path | None) -> ssl.SSLContext:

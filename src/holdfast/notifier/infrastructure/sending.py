@@ -30,7 +30,7 @@ from holdfast.notifier.infrastructure.receiver_urls import ReceiverUrl, parse
 from holdfast.notifier.infrastructure.webhook_settings import WebhookSettings
 
 ATTEMPT_S_MAX = 15.0
-CONNECTIONS_MAX = 500
+CONNECTIONS_MAX = 500  # in use at a time
 IDLE_S_MAX = 4.0  # below the 5 s after which common servers hang up
 
 _HEADERS = {

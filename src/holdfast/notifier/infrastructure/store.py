@@ -71,6 +71,7 @@ class Store:
     ) -> list[DueDelivery]:
         limits = (each, webhooks, list(tried), rows)
         found = await self._fetch(self._sql.DUE, now, list(busy), list(under_way), *limits)
+        bodies: dict[str, bytes] = {}  # an event that many are told of is there once
         return [
             DueDelivery(
                 row["delivery_id"],
@@ -78,7 +79,7 @@ class Store:
                 row["event_id"],
                 row["line"],
                 row["attempts"],
-                bytes(row["body"]),
+                bodies.setdefault(row["event_id"], bytes(row["body"])),
             )
             for row in found
         ]
