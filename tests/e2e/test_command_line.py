@@ -1,6 +1,7 @@
 """What a stranger types, in a folder of their own, against services that really run."""
 
 import json
+import resource
 import shlex
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.chassis.process.lifecycle import FILES_MAX
 from testbed.processes import free_port
 from testbed.services import HOLDFAST, SERVICES, clear_environment
 from tests.e2e.conftest import Embedded, System, command, made
@@ -254,6 +256,23 @@ def test_up_shows_free_ports_and_commands_that_work_as_they_stand(tmp_path: Path
     assert {path.name for path in tmp_path.iterdir()} == {"holdfast-data"}
     verified = command("verify", cwd=tmp_path)
     assert verified.returncode == 0, "the default folder is the same for all commands"
+
+
+def test_up_is_set_up_to_serve_many(tmp_path: Path) -> None:
+    """As the services are: most systems let a process open 1,024 files until it asks for more."""
+    ports = [f"--{name}-port=0" for name in ("orders", "inventory", "notifier", "http")]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        with up(tmp_path, *ports) as program:
+            assert program.stdout is not None
+            program.stdout.readline()
+            limits = Path(f"/proc/{program.pid}/limits").read_text()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    (files,) = (line for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(files.split()[3]) == (FILES_MAX if hard == -1 else min(hard, FILES_MAX))
 
 
 def test_ctrl_c_does_not_wait_for_those_who_watch(embedded: Embedded) -> None:

@@ -119,14 +119,13 @@ def up(
     import uvloop
 
     from holdfast.chassis.process.admin import admin
-    from holdfast.chassis.process.lifecycle import until_signal
+    from holdfast.chassis.process.lifecycle import prepare_to_serve, until_signal
     from holdfast.chassis.process.telemetry import configure_logging, traced
     from holdfast.embedded import load_settings_of_up, running
 
     home, settings = data or usual_home(), _loaded(load_settings_of_up, config)
     key, whose = _operator_key(settings, host, home, auth=auth)
     _require_sign_in(settings, host, auth=auth)
-
     scheme = "http" if settings.tls is None else "https"
 
     async def serve() -> None:
@@ -157,6 +156,7 @@ def up(
                 await asyncio.Event().wait()  # until the signal
 
     configure_logging(settings.log_level, for_good=True)
+    prepare_to_serve()
     with engine_errors():
         uvloop.run(serve())
 

@@ -32,9 +32,9 @@ from holdfast.chassis.process.admin import admin
 from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
-    collect_garbage_seldom,
     every,
     holding,
+    prepare_to_serve,
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
@@ -261,7 +261,7 @@ async def main(settings: InventorySettings) -> None:
     :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
-    collect_garbage_seldom()
+    prepare_to_serve()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )

@@ -34,9 +34,9 @@ from holdfast.chassis.process.admin import admin
 from holdfast.chassis.process.lifecycle import (
     Loop,
     background,
-    collect_garbage_seldom,
     every,
     holding,
+    prepare_to_serve,
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
@@ -321,7 +321,7 @@ async def main(settings: NotifierSettings) -> None:
     :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
-    collect_garbage_seldom()
+    prepare_to_serve()
     url = settings.database.get_secret_value()
     async with (
         until_signal(),

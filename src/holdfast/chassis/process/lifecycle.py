@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ CANCEL_AGAIN_S = 5.0  # longer than any goodbye
 # Allocated and not freed, before Python looks among the youngest: about a microsecond each, during
 # which nobody is answered. gRPC leaves ten for a call.
 GARBAGE_OBJECTS = 10_000
+FILES_MAX = 16_384
 
 log = structlog.get_logger()
 
@@ -94,14 +96,20 @@ def every(
     return loop
 
 
-def collect_garbage_seldom() -> None:
-    """Let Python look for reference cycles seldom: batches make many objects and hardly any cycles.
+def prepare_to_serve() -> None:
+    """Set up what Python and the system are to this process, once everything is imported.
 
-    What was imported so far is never looked at again.
+    Garbage is looked for seldom: batches make many objects and hardly any cycles, and what was
+    imported so far is never looked at again. And FILES_MAX files and sockets may be open, or as
+    many as the system lets us: most let a process have 1,024 until it asks.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, 20, 100)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MAX if hard == resource.RLIM_INFINITY else min(FILES_MAX, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ from holdfast.notifier.infrastructure.public_addresses import AddressRule, is_lo
 
 CONNECT_S_MAX = 5.0  # to look up the name, connect, and agree on TLS
 ADDRESSES_TRIED_MAX = 2  # side by side, where the first does not answer at once
-KEPT_MAX = 200  # with more connections than these, none is kept after its answer
+KEPT_MAX = 1_000  # with more connections than these, none is kept after its answer
 BYTES_READ_MAX = 65_536  # of one answer, its headers and interim answers included
 
 _HEADS = re.compile(rb"(?s).*?\r\n\r\n|.+")
