@@ -257,6 +257,7 @@ def _serve(
 ) -> None:
     import uvloop
 
+    from holdfast.chassis.process.lifecycle import prepare_to_serve
     from holdfast.chassis.process.workers import (
         WorkerFailed,
         end_with_parent,
@@ -275,6 +276,7 @@ def _serve(
         return
     if is_worker():
         end_with_parent()
+    prepare_to_serve()
     with engine_errors():
         uvloop.run(main(settings))
 

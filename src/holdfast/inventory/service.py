@@ -34,7 +34,6 @@ from holdfast.chassis.process.lifecycle import (
     background,
     every,
     holding,
-    prepare_to_serve,
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
@@ -261,7 +260,6 @@ async def main(settings: InventorySettings) -> None:
     :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
-    prepare_to_serve()
     broker = RabbitMQ(
         settings.broker.get_secret_value(), subscriptions=[ORDERS_TO_INVENTORY, INVENTORY_TO_ORDERS]
     )

@@ -36,7 +36,6 @@ from holdfast.chassis.process.lifecycle import (
     background,
     every,
     holding,
-    prepare_to_serve,
     until_signal,
 )
 from holdfast.chassis.process.ports import PortSettings, shared
@@ -321,7 +320,6 @@ async def main(settings: NotifierSettings) -> None:
     :raises TracesNotInstalled: traces are to be sent, and the extra for it is missing.
     """
     configure_logging(settings.log_level, for_good=True)
-    prepare_to_serve()
     url = settings.database.get_secret_value()
     async with (
         until_signal(),
