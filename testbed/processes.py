@@ -59,6 +59,12 @@ def free_port() -> int:
         return port
 
 
+@atexit.register
+def _give_back() -> None:
+    for claim in _given:
+        claim.close()
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A folder that any user may enter, removed at the end, also when this process is killed."""
