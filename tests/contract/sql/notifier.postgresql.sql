@@ -305,7 +305,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
               AND next_at <= $1
               AND delivery_id <> ALL($3::bigint[])
          ORDER BY next_at, delivery_id
-            LIMIT $4) AS of_one
+            LIMIT CASE WHEN owner = ANY($6::uuid[]) THEN $4 ELSE 1 END) AS of_one
        JOIN event USING (event_id)
       LIMIT $7
 ;

@@ -235,8 +235,9 @@ class Reader(Protocol):
         webhooks: int,
         rows: int,
     ) -> list[DueDelivery]:
-        """Return what is due: up to `each` of up to so many webhooks that are not busy, those that
-        were tried and answered well first; up to `rows` in all.
+        """Return what is due, of up to so many webhooks that are not busy: up to `each` of those
+        that were tried and answered well, which come first, and of the others one, or more where
+        that costs nothing; up to `rows` in all.
         """
 
     async def delivery(self, webhook_id: str, event_id: str) -> Delivery | None: ...

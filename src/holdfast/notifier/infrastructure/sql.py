@@ -235,10 +235,13 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
               AND next_at <= $1
               AND delivery_id <> ALL($3::bigint[])
          ORDER BY next_at, delivery_id
-            LIMIT $4"""
+            LIMIT """
+    # One of a webhook that has room for one: bodies that nobody takes are not worth their way. In
+    # SQLite, where they have none, a LIMIT can't tell one webhook from another.
+    _EACH = "CASE WHEN owner = ANY($6::uuid[]) THEN $4 ELSE 1 END"
     _JOIN_IN_SQLITE = """
        JOIN delivery ON delivery_id IN (SELECT delivery_id FROM ("""
-    _END_IN_SQLITE = """))
+    _END_IN_SQLITE = """$4))
        JOIN event USING (event_id)
       LIMIT $7
 """
@@ -247,6 +250,7 @@ SELECT delivery_id, webhook_id::text AS webhook_id, event_id, line, attempts, bo
         + """
        CROSS JOIN LATERAL ("""
         + _DUE_OF_ONE
+        + _EACH
         + """) AS of_one
        JOIN event USING (event_id)
       LIMIT $7
