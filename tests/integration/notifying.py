@@ -139,6 +139,18 @@ def always(answer: Answer) -> Behave:
     return behave
 
 
+def silent(arrived: asyncio.Event | None = None) -> Behave:
+    """Never answer; tell that something has arrived."""
+
+    async def behave(_: Arrival) -> Answer:
+        if arrived is not None:
+            arrived.set()
+        await asyncio.Event().wait()
+        return OK
+
+    return behave
+
+
 @dataclass
 class Outside:
     """Receivers by URL, who answer well unless told otherwise; and the letter box of customers."""

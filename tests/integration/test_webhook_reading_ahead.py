@@ -8,7 +8,7 @@ import pytest
 from holdfast.notifier.application import deliver
 from holdfast.notifier.domain.delivery import Answer
 from tests.integration import test_webhook_rules as rules
-from tests.integration.notifying import FAILED, OK, PLACED, Arrival, Notifying
+from tests.integration.notifying import FAILED, OK, PLACED, Arrival, Notifying, silent
 
 engine, new_database, urls, told = rules.engine, rules.new_database, rules.urls, rules.told
 
@@ -64,13 +64,7 @@ async def test_what_was_read_ahead_of_a_failure_waits_for_its_turn(told: Notifyi
 
 async def test_nothing_that_was_read_ahead_is_sent_once_sending_ends(told: Notifying) -> None:
     begun = asyncio.Event()
-
-    async def slowly(_: Arrival) -> Answer:
-        begun.set()
-        await asyncio.Event().wait()
-        return OK
-
-    told.outside.behave[OLD] = slowly
+    told.outside.behave[OLD] = silent(begun)
     await told.hook(OLD)
     first, *_ = await orders(told, 4)
     await told.deliver.look()
@@ -105,14 +99,9 @@ async def test_nothing_is_read_ahead_for_who_has_not_answered(
     told: Notifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliver, "UNTRIED_MAX", 2)
-
-    async def never(_: Arrival) -> Answer:
-        await asyncio.Event().wait()
-        return OK
-
     for number in range(4):
         url = f"http://dead-{number}/"
-        told.outside.behave[url] = never
+        told.outside.behave[url] = silent()
         await told.hook(url)
     await orders(told, 5)
     taken = [await told.deliver.look() for _ in range(3)]

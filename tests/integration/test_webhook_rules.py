@@ -32,6 +32,7 @@ from tests.integration.notifying import (
     Notifying,
     always,
     notifying,
+    silent,
     subjects,
 )
 
@@ -197,13 +198,7 @@ async def test_what_fails_is_sent_again_under_its_id_with_its_bytes(told: Notify
 
 async def test_what_was_under_way_at_the_end_is_sent_again(told: Notifying) -> None:
     arrived = asyncio.Event()
-
-    async def never(_: Arrival) -> Answer:
-        arrived.set()
-        await asyncio.Event().wait()
-        return OK
-
-    told.outside.behave[SHOP] = never
+    told.outside.behave[SHOP] = silent(arrived)
     await told.hook(SHOP)
     ids = await told.happen((PLACED, "a", 1))
     await told.follow()
@@ -233,11 +228,7 @@ async def test_a_late_failure_does_not_undo_a_delivery(told: Notifying) -> None:
 
 
 async def test_who_does_not_answer_has_room_for_one_and_others_go_on(told: Notifying) -> None:
-    async def never(_: Arrival) -> Answer:
-        await asyncio.Event().wait()
-        return OK
-
-    told.outside.behave[DEAD] = never
+    told.outside.behave[DEAD] = silent()
     await told.hook(DEAD)
     await told.hook(SHOP)
     ids = await told.happen(*((PLACED, f"order-{number}", 1) for number in range(5)))
