@@ -197,6 +197,22 @@ async def test_a_commit_wakes_the_relay_at_once(office: PostOffice) -> None:
     assert took_s < 0.4  # the poll alone would take longer
 
 
+async def test_what_is_committed_while_the_relay_rests_leaves_together(
+    office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("RESTS", 1e6), ("REST_S_MAX", 1.0)):
+        monkeypatch.setattr(outbox, name, value)
+    async with office.consuming(), running(office.relay.run()):
+        await office.append(events(1))
+        await eventually(office.relay.is_empty)
+        for number in (2, 3, 4):
+            await office.append(events(number))
+            await asyncio.sleep(0.05)  # without a rest it would be gone by now
+        await eventually(office.relay.is_empty)
+
+    assert office.batches == [["e-1"], ["e-2", "e-3", "e-4"]]
+
+
 async def test_of_two_relays_on_one_database_only_one_publishes(
     office: PostOffice, url: str
 ) -> None:

@@ -39,6 +39,8 @@ POSITION_MAX = 2**63 - 1
 STUCK_S = 5.0
 POLL_S = 0.5  # finds what another process committed, or what a crash left
 RETRY_S_MAX = 5.0
+RESTS = 2  # times as long as the work took
+REST_S_MAX = 0.03
 
 log = structlog.get_logger()
 
@@ -116,6 +118,7 @@ class Relay:
     async def _run_once(self) -> None:
         filled = self._filled.is_set()
         self._filled.clear()
+        began = asyncio.get_running_loop().time()
         try:
             complete = await self._relay_or_tell(filled)
             await self._measure_in_time()
@@ -124,6 +127,8 @@ class Relay:
             return
         if complete:
             self._failures = 0
+            if filled:
+                await self._rest(asyncio.get_running_loop().time() - began)
             await self._nap()
 
     async def _relay_or_tell(self, filled: bool) -> bool:
@@ -252,6 +257,12 @@ class Relay:
         with suppress(DatabaseUnavailable):  # whoever needs the database next will say so
             await self._measure_in_time()
         await asyncio.sleep(delay_s)
+
+    async def _rest(self, worked_s: float) -> None:
+        """Let events gather: relayed as they come, by twos and threes, they would keep a
+        machine wholly busy that is half busy.
+        """
+        await asyncio.sleep(min(RESTS * worked_s, REST_S_MAX))
 
     async def _nap(self) -> None:
         try:
