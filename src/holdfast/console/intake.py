@@ -190,13 +190,14 @@ class Intakes:
         intake.task.add_done_callback(partial(self._rest, intake))
 
     async def _go_through(self, intake: Intake) -> None:
-        is_look = intake.stage is Stage.LOOKING
         try:
             async with self._under_way, intake.open_client() as client:
-                if is_look:
+                if intake.stage is Stage.LOOKING:
                     intake.look = await self._through(intake, client, intake.options)
-                    intake.stage = Stage.LOOKED
-                else:
+                    # At once, or it would be seen at rest in between.
+                    intake.stage = Stage.TAKING if intake.goes_on else Stage.LOOKED
+                if intake.stage is Stage.TAKING:
+                    intake.done = intake.total = 0
                     async with self._alone(intake) as options:
                         intake.report = await self._through(intake, client, options)
                         intake.stage = Stage.TAKEN
@@ -217,8 +218,6 @@ class Intakes:
             intake.problem = f"{type(error).__name__}: {error}"
         if intake.is_moving:
             intake.stage = Stage.BROKEN_OFF
-        if intake.goes_on and intake.stage is Stage.LOOKED and not task.cancelled():
-            self.take(intake)
 
     async def _through(
         self, intake: Intake, client: Holdfast, options: FileOptions

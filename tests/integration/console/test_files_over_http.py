@@ -1,13 +1,19 @@
 """Files in and out for programs: the same as in the console, with a key in place of a browser."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from holdfast.client import Money
+from holdfast.chassis.clock import SystemClock
+from holdfast.client import Holdfast, Money
 from holdfast.console import uploads
+from holdfast.console.intake import Intake, Intakes, Stage
+from holdfast.exchange.files import FileOptions
+from holdfast.exchange.imports import ImportOptions
 from testbed.keys import KEY
 from tests.integration.conftest import (
     ANYWHERE,
@@ -72,6 +78,28 @@ async def test_a_file_is_taken_in_once_however_often_it_is_sent(
         Money.parse("12.50", "GBP"),
         Money.parse("4.00", "GBP"),
     ]
+
+
+async def test_a_file_that_is_taken_in_at_once_is_never_seen_at_rest_before(
+    holdfast: RunningHoldfast, tmp_path: Path
+) -> None:
+    intakes = Intakes(tmp_path / "imports", "here", SystemClock())
+    place = intakes.place("one")
+    place.write_bytes(PRODUCTS)
+    at = holdfast.addresses.orders, holdfast.addresses.inventory
+    options = FileOptions(how=ImportOptions(dry_run=True))
+    of_whom = "one", "me", "Me", "request", "products", "p.csv"
+    intake = Intake(*of_whom, place, options, lambda: Holdfast(*at, key=KEY), goes_on=True)
+
+    intakes.take_up(intake)
+    seen = [intake.stage]
+    while intake.is_moving:
+        await asyncio.sleep(0)
+        if intake.stage is not seen[-1]:
+            seen.append(intake.stage)
+    await intakes.close()
+
+    assert seen == [Stage.LOOKING, Stage.TAKING, Stage.TAKEN]
 
 
 async def test_a_dry_run_changes_nothing_until_it_is_told_to(
