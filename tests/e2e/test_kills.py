@@ -35,7 +35,7 @@ ANSWERS_IN_BETWEEN = 5  # so that every life is a life
 # there for the next. Many kills find what is rare: `make proof`.
 SOME, MANY = 5, pytest.param(20, marks=[pytest.mark.proof, pytest.mark.timeout(480)])
 AS_SAMPLE = ("--format", "online-retail", "--cover", "0.8")
-REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 80
+REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 50
 
 
 @asynccontextmanager

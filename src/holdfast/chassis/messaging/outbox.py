@@ -127,8 +127,7 @@ class Relay:
             return
         if complete:
             self._failures = 0
-            if filled:
-                await self._rest(asyncio.get_running_loop().time() - began)
+            await self._rest(asyncio.get_running_loop().time() - began)
             await self._nap()
 
     async def _relay_or_tell(self, filled: bool) -> bool:
