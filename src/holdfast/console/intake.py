@@ -216,7 +216,7 @@ class Intakes:
         if error is not None:
             log.error("a file could not be gone through", kind=intake.kind, exc_info=error)
             intake.problem = f"{type(error).__name__}: {error}"
-        if intake.is_moving:
+        if intake.is_moving and intake.task is task:  # else it is being taken in already
             intake.stage = Stage.BROKEN_OFF
 
     async def _through(

@@ -80,8 +80,9 @@ async def test_a_file_is_taken_in_once_however_often_it_is_sent(
     ]
 
 
-async def test_a_file_that_is_taken_in_at_once_is_never_seen_at_rest_before(
-    holdfast: RunningHoldfast, tmp_path: Path
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_file_is_seen_at_rest_only_where_it_rests(
+    holdfast: RunningHoldfast, tmp_path: Path, at_once: bool
 ) -> None:
     intakes = Intakes(tmp_path / "imports", "here", SystemClock())
     place = intakes.place("one")
@@ -89,7 +90,7 @@ async def test_a_file_that_is_taken_in_at_once_is_never_seen_at_rest_before(
     at = holdfast.addresses.orders, holdfast.addresses.inventory
     options = FileOptions(how=ImportOptions(dry_run=True))
     of_whom = "one", "me", "Me", "request", "products", "p.csv"
-    intake = Intake(*of_whom, place, options, lambda: Holdfast(*at, key=KEY), goes_on=True)
+    intake = Intake(*of_whom, place, options, lambda: Holdfast(*at, key=KEY), goes_on=at_once)
 
     intakes.take_up(intake)
     seen = [intake.stage]
@@ -97,9 +98,12 @@ async def test_a_file_that_is_taken_in_at_once_is_never_seen_at_rest_before(
         await asyncio.sleep(0)
         if intake.stage is not seen[-1]:
             seen.append(intake.stage)
+        if intake.stage is Stage.LOOKED:
+            intakes.take(intake)  # at once, while the client that looked is still being closed
     await intakes.close()
 
-    assert seen == [Stage.LOOKING, Stage.TAKING, Stage.TAKEN]
+    between = [] if at_once else [Stage.LOOKED]
+    assert seen == [Stage.LOOKING, *between, Stage.TAKING, Stage.TAKEN]
 
 
 async def test_a_dry_run_changes_nothing_until_it_is_told_to(
