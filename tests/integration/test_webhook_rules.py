@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -82,11 +83,15 @@ async def test_a_page_is_taken_as_a_whole_or_not_at_all(
     assert told.outside.ids(SHOP) == ids
 
 
-async def test_who_asked_before_the_feed_was_reached_misses_nothing(told: Notifying) -> None:
-    await told.happen(*subjects("old"))
+@pytest.mark.parametrize("behind_s", [0, 50])
+async def test_who_asked_before_the_feed_was_reached_misses_nothing(
+    told: Notifying, behind_s: int
+) -> None:
+    long_ago, at = (told.clock.now() - timedelta(seconds=one) for one in (3_600, behind_s))
+    await told.happen(*subjects("old"), at=long_ago)
     await told.sql("DELETE FROM followed")
     await told.hook(SHOP)
-    ids = await told.happen(*subjects("a"))
+    ids = await told.happen(*subjects("a"), at=at if behind_s else None)
 
     while await told.follow():
         pass
@@ -142,7 +147,8 @@ async def test_who_is_new_hears_nothing_old_when_a_lost_feed_is_followed_anew(
     monkeypatch.setattr(
         feed, "SCANNED_MAX", 1
     )  # so that a page of few types has no event, at first
-    await told.happen((PLACED, "a", 1), (CANCELLED, "a", 2))
+    long_ago = told.clock.now() - timedelta(hours=1)
+    await told.happen((PLACED, "a", 1), (CANCELLED, "a", 2), at=long_ago)
     while await told.follow():
         pass
     await told.hook(SHOP, CANCELLED)

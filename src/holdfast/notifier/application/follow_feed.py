@@ -1,6 +1,7 @@
 """Follow a feed: every event becomes deliveries and mails, in the transaction that moves on."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
@@ -17,6 +18,9 @@ from holdfast.notifier.application.telling import tell
 from holdfast.notifier.domain.events import FeedEvent, FeedName, feed_of
 from holdfast.notifier.domain.webhook import Webhook
 
+# When something happened is read from another clock, and before it is committed: by time alone, so
+# much may look older than what was made before it.
+MARGIN = timedelta(minutes=1)
 WAIT_S = 5.0  # for news, with one call; a new webhook may have to wait for its end
 NOTHING: frozenset[str] = frozenset()
 
@@ -55,7 +59,8 @@ class FollowFeed:
         """Begin with what happens from now on, unless it was begun before.
 
         A webhook may have been made before the feed was reached for the first time: then the feed
-        is followed from its beginning, and what is older than the webhook is passed over.
+        is followed from its beginning, and what is older than the webhook by more than MARGIN is
+        passed over: rather a little too much than an event that nobody is told of.
 
         :raises Transient: the service of the feed does not answer.
         """
@@ -132,7 +137,7 @@ class FollowFeed:
                     Mail(0, one.event_id, one.subject, one.kind, one.happened_at, next_at=now)
                     for one in page.events
                     if one.kind in self._kinds
-                    and not (before.anew and one.happened_at < before.since)
+                    and not (before.anew and one.happened_at < before.since - MARGIN)
                 ]
             )
             # A page of some types may have no event and yet not be the last.
@@ -163,4 +168,4 @@ class FollowFeed:
 
 
 def _since(events: Sequence[FeedEvent], webhook: Webhook) -> list[FeedEvent]:
-    return [event for event in events if event.happened_at >= webhook.created_at]
+    return [event for event in events if event.happened_at >= webhook.created_at - MARGIN]
