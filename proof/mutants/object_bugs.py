@@ -88,10 +88,10 @@ BUGS = (
         "A list is made for a customer, and the database is asked for everybody's.",
         edited(
             Reader,
-            "_rows",
+            "_newest",
             (
-                "customer_id = wanted.owner or wanted.customer_id",
-                "customer_id = wanted.customer_id",
+                "start, end, wanted.owner or wanted.customer_id",
+                "start, end, wanted.customer_id",
             ),
         ),
         tests=(f"{LISTS}::test_a_list_has_one_s_own_orders_whatever_is_asked_for",),

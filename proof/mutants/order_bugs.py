@@ -28,6 +28,7 @@ from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.reader import Reader
 from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import StoreWork
+from holdfast.orders.presentation.servicer import OrderServicer
 from proof.mutants.planting import bug, edited, knowing, original
 
 SAGA = "tests/integration/test_saga.py"
@@ -271,5 +272,12 @@ BUGS = (
         "cancelled without a word",
         "An order is cancelled, and Inventory not told.",
         edited(OrderState, "cancel", ("reason, event)", "reason, event)._replace(event=None)")),
+    ),
+    bug(
+        "a page that looked long enough is the last",
+        "Of orders that are rare no page tells: those that are full of others end the list.",
+        edited(OrderServicer, "_page", ("page.cursor or looked_to", "page.cursor")),
+        tests=("tests/integration/test_filters.py",),
+        why_tests="no run has thousands of orders of which few fit",
     ),
 )

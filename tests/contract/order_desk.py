@@ -1,5 +1,6 @@
 """Orders' rows on a real database, and a clerk who places one order a second."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
@@ -94,8 +95,16 @@ class Desk:
         return order
 
     async def listed(self, wanted: OrderFilter = EVERYTHING) -> list[str]:
-        orders = await self.reader.orders(wanted, before="", limit=100)
-        return [order.request_id for order in orders]
+        found = await self.reader.orders(wanted, before="", limit=100)
+        return [order.request_id for order in found.orders]
+
+    async def pages(self, wanted: OrderFilter, size: int) -> AsyncIterator[list[Order]]:
+        """Every page of a list, also where nothing is on it."""
+        place, is_done = "", False
+        while not is_done:
+            page, place = await self.reader.orders(wanted, before=place, limit=size)
+            is_done = not place
+            yield page
 
     async def outbox(self) -> list[tuple[str, str, int]]:
         sql = "SELECT type, subject, sequence FROM outbox ORDER BY position"

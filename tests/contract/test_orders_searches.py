@@ -105,7 +105,7 @@ async def test_a_search_finds_what_fits_all_filters_newest_first_page_by_page(
     dice = Random(stretch)
     for number in range(ORDERS):
         await place_any(desk, number, dice)
-    everything = await desk.reader.orders(OrderFilter(), before="", limit=2 * ORDERS)
+    everything = (await desk.reader.orders(OrderFilter(), before="", limit=2 * ORDERS)).orders
     assert len(everything) == ORDERS
     period = {"created_from": everything[60].placed_at, "created_before": everything[5].placed_at}
 
@@ -116,9 +116,7 @@ async def test_a_search_finds_what_fits_all_filters_newest_first_page_by_page(
             if dice.random() < 0.3:
                 wanted = replace(wanted, **period)  # type: ignore[arg-type] # likewise
             found: list[str] = []
-            while page := await desk.reader.orders(
-                wanted, before=found[-1] if found else "", limit=3
-            ):
+            async for page in desk.pages(wanted, 3):
                 found += [order.order_id for order in page]
             fitting = [order.order_id for order in everything if fits(order, wanted)]
             if found != fitting:

@@ -289,7 +289,7 @@ async def test_an_order_is_found_by_the_products_that_it_has_and_not_by_those_it
 
     async def found(product_id: str, **more: Any) -> int:
         wanted = OrderFilter(product_id=product_id, **more)
-        return len(await shop.reader.orders(wanted, before="", limit=9))
+        return len((await shop.reader.orders(wanted, before="", limit=9)).orders)
 
     for more in ({}, {"request_ids": ("r-1",)}, {"customer_id": "c-1", "channel": ""}):
         assert [await found(name, **more) for name in ("LAMP", "MUG")] == [0, 1]

@@ -1,9 +1,12 @@
 """What a filter of a list means: periods to the nanosecond, and statuses that there are."""
 
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from holdfast.client import OrderStatus
 from holdfast.contracts.inventory.v1 import inventory_pb2 as inventory_pb
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
+from holdfast.orders.infrastructure.ordering import reader
 from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, line, refusal
 from tests.integration.wire_bytes import varint
 
@@ -57,6 +60,29 @@ async def test_a_nanosecond_means_what_it_says_at_both_ends_of_a_period(
         (999, False, True),
         (1_000, False, True),
     ]
+
+
+async def test_a_page_with_nothing_on_it_has_a_token_by_which_the_list_goes_on(
+    holdfast: RunningHoldfast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "STRETCH", 2)
+    monkeypatch.setattr(reader, "LOOKS_MAX", 1)
+    await holdfast.product("LAMP", 9)
+    first = await holdfast.place(line("LAMP"))
+    for _ in range(4):
+        await holdfast.cancel((await holdfast.place(line("LAMP"))).order_id)
+    await holdfast.settled()
+    confirmed = pb.ListOrdersRequest(status=pb.ORDER_STATUS_CONFIRMED)
+    pages: list[list[str]] = []
+
+    while confirmed.page_token or not pages:
+        page = await holdfast.orders.ListOrders(confirmed, timeout=CALL_S_MAX)
+        pages.append([order.order_id for order in page.orders])
+        confirmed.page_token = page.next_page_token
+
+    assert pages[:3] == [[], [], [first.order_id]]
+    walked = holdfast.client.orders.list(status=OrderStatus.CONFIRMED, limit=1)
+    assert [order.order_id async for order in walked] == [first.order_id]
 
 
 async def test_the_ends_of_time_are_times(holdfast: RunningHoldfast) -> None:

@@ -797,164 +797,6 @@ ORDER BY orders.order_id DESC
    LIMIT ?2
 ;
 
--- LIST_PENDING_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision, stock, stock_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = order_edit.order_id
-                   AND order_line.edition = order_edit.edition
-              ORDER BY line_no)),
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = order_edit.order_id
-                   AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = order_edit.order_id
-           AND order_sourcing.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = orders.order_id
-           AND order_sourcing.edition = orders.edition) AS sourcing,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY version)) END AS shipments,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment_item) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY shipment_id, item_no)) END AS shipment_items,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
-       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-  FROM (
-SELECT order_id
-  FROM unanswered          -- all that is PENDING is among them
- WHERE true
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_RESERVED_ORDERS
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision, stock, stock_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = order_edit.order_id
-                   AND order_line.edition = order_edit.edition
-              ORDER BY line_no)),
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = order_edit.order_id
-                   AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = order_edit.order_id
-           AND order_sourcing.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = orders.order_id
-           AND order_sourcing.edition = orders.edition) AS sourcing,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY version)) END AS shipments,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment_item) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY shipment_id, item_no)) END AS shipment_items,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
-       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-  FROM (
-SELECT order_id
-  FROM hold                -- all that is RESERVED is among them
- WHERE true
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
 -- LIST_ENDED_ORDERS
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -1031,90 +873,6 @@ SELECT order_id
    AND placed_at < ?5
    AND (?6 = '' OR customer_id = ?6)
    AND (?7 = '' OR status = ?7)
-ORDER BY found.order_id DESC
-   LIMIT ?2
-;
-
--- LIST_ORDERS_WITH_PRODUCT
-SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
-       name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision, stock, stock_revision,
-       CASE WHEN edition_newest > 1 THEN (SELECT
-       json_array(order_edit.edition, revision, state, order_edit.total_minor, json(missing),
-                  asked_version, ended_version,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = order_edit.order_id
-                   AND order_line.edition = order_edit.edition
-              ORDER BY line_no)),
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = order_edit.order_id
-                   AND order_charge.edition = order_edit.edition
-              ORDER BY charge_no)),
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = order_edit.order_id
-           AND order_sourcing.edition = order_edit.edition))
-          FROM order_edit
-         WHERE order_edit.order_id = orders.order_id
-           AND order_edit.edition = orders.edition_newest) END AS edit,
-       (SELECT json_group_array(json_array(product_id, quantity, unit_price_minor, line_no))
-          FROM (SELECT product_id, quantity, unit_price_minor, line_no
-                  FROM order_line
-                 WHERE order_line.order_id = orders.order_id
-                   AND order_line.edition = orders.edition
-              ORDER BY line_no)) AS lines,
-       (SELECT json_group_array(json_array(kind, line_no, code, amount_minor))
-          FROM (SELECT kind, line_no, code, amount_minor
-                  FROM order_charge
-                 WHERE order_charge.order_id = orders.order_id
-                   AND order_charge.edition = orders.edition
-              ORDER BY charge_no)) AS charges,
-       (SELECT json_array(strategy, json(location_ids), may_split, in_stock_only)
-          FROM order_sourcing
-         WHERE order_sourcing.order_id = orders.order_id
-           AND order_sourcing.edition = orders.edition) AS sourcing,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, revision, carrier, tracking_number, tracking_url, request_hash, shipped_at, delivered_at))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY version)) END AS shipments,
-       CASE WHEN status IN ('PARTIALLY_SHIPPED', 'SHIPPED') THEN
-       (SELECT json_group_array(json_array(shipment_id, line_no, product_id, location_id, quantity))
-          FROM (SELECT *
-                  FROM (SELECT * FROM shipment_item) AS known
-                 WHERE known.order_id = orders.order_id
-              ORDER BY shipment_id, item_no)) END AS shipment_items,
-       (SELECT json_group_array(json_array(kind, reference, amount_minor, recorded_at))
-          FROM (SELECT kind, reference, amount_minor, recorded_at
-                  FROM payment
-                 WHERE payment.order_id = orders.order_id
-              ORDER BY version)) AS payments,
-       (SELECT json_array(reference, channel, note, json(attributes), json(ship_to), json(bill_to))
-          FROM order_details
-         WHERE order_details.order_id = orders.order_id) AS details
-  FROM (SELECT order_id
-  FROM order_line
- WHERE product_id = ?8
-   AND order_id < ?1
-   AND order_id >= ?3
-) AS found
- CROSS JOIN orders USING (order_id)
- WHERE true
-   AND placed_at >= ?4
-   AND placed_at < ?5
-   AND (?6 = '' OR customer_id = ?6)
-   AND (?7 = '' OR status = ?7)
-   AND EXISTS (SELECT 1
-                 FROM order_line
-                WHERE order_line.order_id = orders.order_id
-                  AND order_line.edition = orders.edition
-                  AND product_id = ?8)
- GROUP BY found.order_id
 ORDER BY found.order_id DESC
    LIMIT ?2
 ;
@@ -1204,6 +962,15 @@ ORDER BY found.order_id DESC
    LIMIT ?2
 ;
 
+-- HOLD_SO_FAR
+SELECT order_id AS order_id, expires_at AS ends_at
+  FROM hold                -- all that is RESERVED is among them
+ WHERE (expires_at, order_id) > (?3, ?1)
+ ORDER BY hold.expires_at, hold.order_id
+ LIMIT 1
+OFFSET ?2
+;
+
 -- LIST_HOLDS_BY_END
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
@@ -1270,7 +1037,8 @@ SELECT order_id AS order_id, customer_id, request_id, status, version, currency,
 SELECT order_id, expires_at AS ends_at
   FROM hold                -- all that is RESERVED is among them
  WHERE (expires_at, order_id) > (?3, ?1)
-) AS found
+ ORDER BY expires_at, order_id
+ LIMIT ?15) AS found
  CROSS JOIN orders USING (order_id)
  WHERE true
    AND placed_at >= ?4
@@ -1491,6 +1259,58 @@ SELECT order_id
  ORDER BY order_id DESC
  LIMIT 1 OFFSET ?2) AS entry) AS far
  WHERE ?11 <> ''
+) AS marks
+ WHERE ?4 < ?5
+;
+
+-- MARKS_OF_CUSTOMER
+SELECT lead, next, far
+  FROM (
+SELECT 'CUSTOMER' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders AS asked
+ WHERE true
+   AND customer_id = ?6
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE ?6 <> ''
+) AS marks
+ WHERE ?4 < ?5
+;
+
+-- MARKS_OF_ALL
+SELECT lead, next, far
+  FROM (
+SELECT 'ALL' AS lead,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1) AS entry) AS next,
+       (SELECT order_id FROM (
+SELECT order_id
+  FROM orders
+ WHERE true
+   AND order_id < ?1
+   AND order_id >= ?3
+ ORDER BY order_id DESC
+ LIMIT 1 OFFSET ?2) AS entry) AS far
+ WHERE true
 ) AS marks
  WHERE ?4 < ?5
 ;
@@ -2917,7 +2737,7 @@ ORDER BY found.order_id DESC
    LIMIT ?2
 ;
 
--- SEARCH_ALL
+-- SEARCH_BY_ALL
 SELECT order_id AS order_id, customer_id, request_id, status, version, currency, total_minor,
        name, email, phone, address, shortages, placed_at, updated_at, expires_at, confirmed_by,
        edition, edition_newest, edit_revision, stock, stock_revision,

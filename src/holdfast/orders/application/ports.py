@@ -279,7 +279,21 @@ class OrderFilter:
         ends_at = order.state.expires_at
         if not self.by_hold_end or ends_at is None:
             return order.order_id
-        return f"{(ends_at - EPOCH) // timedelta(microseconds=1)} {order.order_id}"
+        return self.place_of_hold(ends_at, order.order_id)
+
+    @staticmethod
+    def place_of_hold(ends_at: datetime, order_id: str) -> str:
+        return f"{(ends_at - EPOCH) // timedelta(microseconds=1)} {order_id}"
+
+
+class Listed(NamedTuple):
+    """What was found in a list, and how far was looked.
+
+    :param looked_to: a place: what stands up to it is told or doesn't fit. "": to the end.
+    """
+
+    orders: list[Order]
+    looked_to: str = ""
 
 
 class OrderReader(Protocol):
@@ -318,9 +332,12 @@ class OrderReader(Protocol):
     ) -> dict[RequestKey, RecordedRequest]:
         """Return the orders recorded under these request ids."""
 
-    async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
+    async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> Listed:
         """Return at most `limit` orders that follow a place in the list ("": from its beginning),
         newest first unless the filter says otherwise, without history.
+
+        Fewer, or none, where it would have to look through many that don't fit: however many
+        orders there are, it looks at some thousands. The list goes on at `looked_to`.
         """
 
 

@@ -158,14 +158,17 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
 
     async def _page(self, asked: lists_wire.OrderPage) -> tuple[Sequence[pb.Order], str]:
         """Return the orders of a page, and the token for the next one."""
+        looked_to = ""
 
         async def read(before: str, limit: int) -> list[Order]:
-            return await self._reader.orders(asked.wanted, before=before, limit=limit)
+            nonlocal looked_to
+            orders, looked_to = await self._reader.orders(asked.wanted, before=before, limit=limit)
+            return orders
 
         page = await pages.fill(
             asked.size, read, wire.order_message, asked.wanted.place_of, start=asked.before
         )
-        return page.messages, pages.make_token(page.cursor, asked.filter_text)
+        return page.messages, pages.make_token(page.cursor or looked_to, asked.filter_text)
 
     async def UpdateOrder(self, request: pb.UpdateOrderRequest, context: Context) -> pb.Order:
         violations = Violations()

@@ -1701,8 +1701,9 @@ class ListOrdersRequest(_message.Message):
     product_id: _builtins.str
     """Only orders with a line of this product; empty: any."""
     page_size: _builtins.int
-    """At most so many orders, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier, with at least one order, where
-    the answer would exceed 4 MiB; next_page_token goes on from there.
+    """At most so many orders, 0 to 1,000 (more is cut to 1,000); 0: 50. A page ends earlier where the answer would exceed 4 MiB,
+    and where thousands of orders were looked through of which few fit, then also without any (AIP-158); next_page_token
+    goes on from there.
     """
     page_token: _builtins.str
     """From the previous page, with the same filter."""
@@ -1760,7 +1761,7 @@ class ListOrdersResponse(_message.Message):
     ORDERS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last."""
+    """For the next page; empty on the last, and on no other, however few orders this one has."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
         """Newest first, or as the request says; complete but for `history` and `returns`, which only GetOrderDetails returns."""
@@ -1866,7 +1867,7 @@ class SearchOrdersResponse(_message.Message):
     ORDERS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """For the next page; empty on the last."""
+    """For the next page; empty on the last, and on no other, however few orders this one has."""
     @_builtins.property
     def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Order]:
         """Newest first; complete but for `history` and `returns`, which only GetOrderDetails returns."""

@@ -27,9 +27,10 @@ class ExportCustomer:
         if profile is None:
             raise CustomerNotFound(customer_id)
         yield profile
-        wanted, before = OrderFilter(customer_id=customer_id), ""
-        while found := await self._orders.orders(wanted, before=before, limit=STEP_ORDERS):
-            before = found[-1].order_id
+        wanted, before, is_done = OrderFilter(customer_id=customer_id), "", False
+        while not is_done:
+            found, before = await self._orders.orders(wanted, before=before, limit=STEP_ORDERS)
+            is_done = not before
             for order in await self._orders.details([one.order_id for one in found]):
                 assert order is not None, "an order is never deleted"
                 yield order

@@ -1,6 +1,7 @@
 """SQL of pages of orders, as PostgreSQL reads it: lists by one filter, searches by several."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from holdfast.chassis.database.sql import either
@@ -42,8 +43,6 @@ _NEWEST_FOUND_FIRST = """
 ORDER BY found.order_id DESC
    LIMIT $2
 """
-# SQLite would sort all of a DISTINCT before it gives the newest.
-_ONCE = either(postgresql="SELECT DISTINCT order_id", sqlite="SELECT order_id")
 _GROUPED = either(postgresql="", sqlite=" GROUP BY found.order_id")
 
 _OF_FOUND = "  FROM orders\n WHERE orders.order_id = found.order_id"
@@ -57,27 +56,12 @@ def _looked_up(filtered: str) -> str:
     )
 
 
-_PENDING = """
-SELECT order_id
-  FROM unanswered          -- all that is PENDING is among them
- WHERE true
-"""
-_RESERVED = """
-SELECT order_id
-  FROM hold                -- all that is RESERVED is among them
- WHERE true
-"""
 _ENDED = "\nSELECT order_id\n  FROM order_history\n WHERE status = $7\n   AND " + ENDED
-_WITH_PRODUCT = """
-  FROM order_line
- WHERE product_id = $8
-"""
 _HAS_PRODUCT = """EXISTS (SELECT 1
                  FROM order_line
                 WHERE order_line.order_id = orders.order_id
                   AND order_line.edition = orders.edition
                   AND product_id = $8)"""
-_STILL_WITH_PRODUCT = "   AND " + _HAS_PRODUCT + "\n"
 # On PostgreSQL planned by itself (MATERIALIZED), so that the page's order can't tempt the
 # planner into walking all orders from the newest.
 _OF_REQUESTS = either(
@@ -145,8 +129,8 @@ SELECT order_id, expires_at AS ends_at
   FROM hold                -- all that is RESERVED is among them
  WHERE (expires_at, order_id) > ($3::timestamptz, $1::uuid)
 """
-_HOLDS_LOOKED_UP = either(
-    postgresql="        ORDER BY expires_at, order_id) AS found\n CROSS JOIN LATERAL ("
+_HOLDS_LOOKED_UP = " ORDER BY expires_at, order_id\n LIMIT $15" + either(
+    postgresql=") AS found\n CROSS JOIN LATERAL ("
     + (_COLUMNS + _OF_FOUND + _FILTERED + _SOUGHT + " LIMIT 1) AS whole"),
     sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + _FILTERED + _SOUGHT,
 )
@@ -239,12 +223,12 @@ def _search_by(name: str) -> str:
     return _LED_BY + leading + looked_up + others + ordered
 
 
-def _marks() -> str:
+def _marks(leads: Mapping[str, Lead]) -> str:
     """Of the index of every filter that is set: its newest entry in the page, and the one so many
     entries further down.
     """
     marks = ""
-    for name, lead in LEADS.items():
+    for name, lead in leads.items():
         entry = "SELECT order_id FROM (" + lead.newest_first() + " LIMIT 1"  # noqa: S608 - constants only
         marks += " UNION ALL\n" if marks else ""
         marks += f"SELECT '{name}' AS lead,\n       (" + entry + ") AS entry)::text AS next,\n"
@@ -265,25 +249,22 @@ class PagingStatements:
 
     LIST_ORDERS = _COLUMNS + "  FROM orders\n WHERE true" + _LISTED
     LIST_ORDERS_OF_CUSTOMER = _COLUMNS + "  FROM orders\n WHERE customer_id = $6" + _LISTED
-    LIST_PENDING_ORDERS = (_LED_BY + _PENDING + _IN_PAGE) + (
-        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
-    )
-    LIST_RESERVED_ORDERS = (_LED_BY + _RESERVED + _IN_PAGE) + (
-        _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
-    )
     LIST_ENDED_ORDERS = (_LED_BY + _ENDED + _IN_PAGE) + (
         _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
-    )
-    LIST_ORDERS_WITH_PRODUCT = (_LED_BY + _ONCE + _WITH_PRODUCT + _IN_PAGE) + (
-        _looked_up(_FILTERED + _STILL_WITH_PRODUCT) + _GROUPED + _NEWEST_FOUND_FIRST
     )
     LIST_ORDERS_OF_REQUESTS = (_LED_BY + _OF_REQUESTS + _WITH_PRODUCT_TOO + _IN_PAGE) + (
         _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
     )
 
+    HOLD_SO_FAR = (
+        _HOLDS_BY_END.replace("order_id,", "order_id::text AS order_id,", 1)
+        + " ORDER BY hold.expires_at, hold.order_id\n LIMIT 1\nOFFSET $2\n"
+    )
     LIST_HOLDS_BY_END = _LED_BY + _HOLDS_BY_END + _HOLDS_LOOKED_UP + _NEXT_END_FIRST
 
-    MARKS = _marks()
+    MARKS = _marks(LEADS)
+    MARKS_OF_CUSTOMER = _marks({"CUSTOMER": LEADS["CUSTOMER"]})
+    MARKS_OF_ALL = _marks({"ALL": Lead("true", "orders")})
     SEARCH_BY_REFERENCE = _search_by("REFERENCE")
     SEARCH_BY_EMAIL = _search_by("EMAIL")
     SEARCH_BY_PENDING = _search_by("PENDING")
@@ -293,6 +274,6 @@ class PagingStatements:
     SEARCH_BY_ENDED = _search_by("ENDED")
     SEARCH_BY_PAYMENT = _search_by("PAYMENT")
     SEARCH_BY_CHANNEL = _search_by("CHANNEL")
-    SEARCH_ALL = (
+    SEARCH_BY_ALL = (
         _COLUMNS + "  FROM orders\n WHERE true" + _IN_PAGE + _FILTERED + _SOUGHT + _NEWEST_FIRST
     )

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from holdfast.chassis.clock import first_uuid7
-from holdfast.chassis.database.seam import Database, Reading, Row
+from holdfast.chassis.database.seam import Database, Reading, Row, instant
 from holdfast.orders.application.ports import (
     EPOCH,
     Editable,
+    Listed,
     OrderFilter,
     RecordedRequest,
     RequestKey,
@@ -40,7 +41,8 @@ ID_TIME_TOLERANCE = timedelta(seconds=10)
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 HELD_FACTS = 2  # arguments of a search about what is held, the last ones
-STRETCH = 2_000  # entries of an index that are looked at before another may be the better one
+STRETCH = 1_000  # entries of an index that are looked at before another may be the better one
+LOOKS_MAX = 2  # stretches that one page looks at: it takes some milliseconds, whatever is asked
 
 
 class Reader:
@@ -49,14 +51,15 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = sql = SQL[database.engine]
+        # Where all that an index has fits; "": every order.
         self._lists = {
-            "PENDING": sql.LIST_PENDING_ORDERS,
-            "RESERVED": sql.LIST_RESERVED_ORDERS,
+            "": sql.LIST_ORDERS,
             "CUSTOMER": sql.LIST_ORDERS_OF_CUSTOMER,
-            "PRODUCT": sql.LIST_ORDERS_WITH_PRODUCT,
             "ENDED": sql.LIST_ENDED_ORDERS,
         }
-        self._searches: dict[str, str] = {lead: getattr(sql, f"SEARCH_BY_{lead}") for lead in LEADS}
+        self._searches: dict[str, str] = {
+            lead: getattr(sql, f"SEARCH_BY_{lead}") for lead in ("ALL", *LEADS)
+        }
 
     async def details(self, order_ids: Sequence[str]) -> Sequence[Order | None]:
         async with self._database.read() as reading:
@@ -108,112 +111,117 @@ class Reader:
         REPLAYED.inc(len(found))
         return found
 
-    async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> list[Order]:
-        found: list[Order] = []
-        while True:
-            left = limit - len(found)
-            listed = list(map(order_of, await self._rows(wanted, before, left)))
-            found += (one for one in listed if _is_held(one, wanted))
-            if len(listed) < left or len(found) == limit:
-                return found
-            before = wanted.place_of(listed[-1])
+    async def orders(self, wanted: OrderFilter, *, before: str, limit: int) -> Listed:
+        found, place = list[Order](), before
+        for _ in range(LOOKS_MAX):
+            looked, place = await self._look(wanted, place, limit - len(found))
+            found += (one for one in looked if _is_held(one, wanted))
+            if not place or len(found) == limit:
+                break
+        return Listed(found, place)
 
-    async def _holds(self, wanted: OrderFilter, after: str, limit: int) -> Sequence[Row]:
-        """Return orders with a hold, the one that ends next first."""
+    async def _look(self, wanted: OrderFilter, before: str, limit: int) -> Listed:
+        look = self._next_holds if wanted.by_hold_end else self._newest
+        async with self._database.read() as reading:
+            rows, end = await look(reading, wanted, before, limit)
+        orders = list(map(order_of, rows))
+        return Listed(orders, wanted.place_of(orders[-1]) if len(orders) == limit else end)
+
+    async def _next_holds(
+        self, reading: Reading, wanted: OrderFilter, after: str, limit: int
+    ) -> tuple[Sequence[Row], str]:
+        """Return what fits of STRETCH orders with a hold, the one that ends next first, and the
+        place of the last of these; "": no more follow.
+        """
         micros, _, order_id = after.rpartition(" ")
         since = EPOCH + timedelta(microseconds=int(micros or "0"))
-        start, end = wanted.created_from or BEGINNING, wanted.created_before or _END
-        facts = order_id or _FIRST_ID, limit, since, start, end, wanted.customer_id
-        async with self._database.read() as reading:
-            sql = self._sql.LIST_HOLDS_BY_END
-            return await reading.fetch(sql, *facts, OrderStatus.RESERVED, *_sought(wanted))
+        place = order_id or _FIRST_ID, limit, since
+        facts = *_period(wanted), wanted.customer_id, OrderStatus.RESERVED, *_sought(wanted)
+        rows = await reading.fetch(self._sql.LIST_HOLDS_BY_END, *place, *facts, STRETCH)
+        if len(rows) == limit:
+            return rows, ""
+        last = await reading.fetch(self._sql.HOLD_SO_FAR, place[0], STRETCH - 1, since)
+        ends = (wanted.place_of_hold(instant(one["ends_at"]), one["order_id"]) for one in last)
+        return rows, next(ends, "")
 
-    async def _rows(self, wanted: OrderFilter, before: str, limit: int) -> Sequence[Row]:
-        if wanted.by_hold_end:
-            return await self._holds(wanted, before, limit)
+    async def _newest(
+        self, reading: Reading, wanted: OrderFilter, before: str, limit: int
+    ) -> tuple[Sequence[Row], str]:
+        """Return what fits, newest first, of all orders or of one stretch of them, and the id of
+        the last one there; "": no more follow.
+        """
         # Ids hold about the time of placing: the bounds of time become bounds of the index, with
         # room for an id made a moment before or after the time was read.
-        start = max(wanted.created_from or BEGINNING, BEGINNING)
-        end = min(wanted.created_before or _END, _END)
+        start, end = _period(wanted)
         newest = min(before or _LAST_ID, first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE))
         oldest = first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING))
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
-            last = prefix + _LAST_ID[len(prefix) :]
-            newest = min(newest, _after(last))
-        customer_id = wanted.owner or wanted.customer_id
-        facts: tuple[object, ...] = start, end, customer_id, wanted.status or ""
-        leads = ["CUSTOMER"] if wanted.owner else _leads(wanted)
-        async with self._database.read() as reading:
-            if len(leads) > 1 and not wanted.request_ids:
-                facts = *facts, *_sought(wanted)
-                return await self._in_common(reading, len(leads), newest, limit, oldest, *facts)
-            sql, more = self._list_of(wanted, leads)
-            return await reading.fetch(sql, newest, limit, oldest, *facts, *more)
-
-    async def _in_common(
-        self, reading: Reading, leads: int, newest: str, limit: int, oldest: str, *facts: object
-    ) -> Sequence[Row]:
-        """Return the orders that so many indexes have in common, stretch by stretch.
-
-        A stretch begins where the last of them begins: what is newer is missing there. It has
-        STRETCH entries of the index whose entries lie furthest apart. So the index leads that tells
-        most, as long as it does, whatever the filters are.
-        """
-        found: list[Row] = []
-        while len(found) < limit:
-            led = facts[:-HELD_FACTS]  # no index has what is held
-            marks = await reading.fetch(self._sql.MARKS, newest, STRETCH, oldest, *led)
-            if len(marks) < leads or any(mark["next"] is None for mark in marks):
-                break
-            begin = _after(min(mark["next"] for mark in marks))
-            lead, end = min(
-                ((mark["lead"], mark["far"]) for mark in marks), key=lambda m: m[1] or ""
-            )
-            search, left = self._searches[lead], limit - len(found)
-            found += await reading.fetch(search, begin, left, end or oldest, *facts)
-            if end is None:
-                break
-            newest = end
-        return found
-
-    def _list_of(self, wanted: OrderFilter, leads: Sequence[str]) -> tuple[str, Sequence[object]]:
-        """Return the statement that lists these orders, for which there is one index or none, and
-        its arguments beside those that all of them have.
-        """
-        sql = self._sql
+            newest = min(newest, _after(prefix + _LAST_ID[len(prefix) :]))
+        place = newest, limit, oldest
+        facts = start, end, wanted.owner or wanted.customer_id, wanted.status or ""
         if wanted.request_ids:
             asked = list(wanted.request_ids), wanted.product_id
-            return sql.LIST_ORDERS_OF_REQUESTS, asked
-        product_id, *others = _sought(wanted)
-        if any(others) or wanted.owner:
-            return self._searches[leads[0]] if leads else sql.SEARCH_ALL, (product_id, *others)
-        if not leads:
-            return sql.LIST_ORDERS, ()
-        return self._lists[leads[0]], (product_id,) if product_id else ()
+            sql = self._sql.LIST_ORDERS_OF_REQUESTS
+            return await reading.fetch(sql, *place, *facts, *asked), ""
+        filters = _filters(wanted)
+        if len(filters) <= 1 and (sql := self._lists.get("".join(filters), "")):
+            return await reading.fetch(sql, *place, *facts), ""
+        return await self._stretch(reading, wanted, filters, place, (*facts, *_sought(wanted)))
+
+    async def _stretch(
+        self,
+        reading: Reading,
+        wanted: OrderFilter,
+        filters: Collection[str],
+        place: tuple[str, int, str],
+        facts: Sequence[object],
+    ) -> tuple[Sequence[Row], str]:
+        """Return what fits of STRETCH entries of an index, and the last of these.
+
+        A stretch begins where the last index of a filter does: what is newer is missing there. The
+        index leads whose entries lie furthest apart: it tells most, whatever the filters are.
+        """
+        newest, limit, oldest = place
+        leads = [one for one in filters if one in LEADS]
+        if wanted.owner:  # how long it takes tells nothing of what others have
+            leads, sql, led = ["CUSTOMER"], self._sql.MARKS_OF_CUSTOMER, facts[:3]
+        elif leads:
+            sql, led = self._sql.MARKS, facts[:-HELD_FACTS]  # no index has what is held
+        else:
+            leads, sql, led = ["ALL"], self._sql.MARKS_OF_ALL, facts[:2]
+        marks = await reading.fetch(sql, newest, STRETCH - 1, oldest, *led)
+        if len(marks) < len(leads) or any(mark["next"] is None for mark in marks):
+            return [], ""
+        begin = _after(min(mark["next"] for mark in marks))
+        lead, end = min(((one["lead"], one["far"]) for one in marks), key=lambda m: m[1] or "")
+        rows = await reading.fetch(self._searches[lead], begin, limit, end or oldest, *facts)
+        return rows, end or ""
 
     async def any_hold_ended(self, here: datetime) -> bool:
         async with self._database.read() as reading:
             return bool(await reading.fetch(self._sql.ANY_HOLD_ENDED, here))
 
 
-def _leads(wanted: OrderFilter) -> list[str]:
-    """Name the indexes that these filters have, as MARKS does: every filter but CONFIRMED, what has
-    left and what nobody paid for, which have none.
-    """
+def _period(wanted: OrderFilter) -> tuple[datetime, datetime]:
+    start = max(wanted.created_from or BEGINNING, BEGINNING)
+    return start, min(wanted.created_before or _END, _END)
+
+
+def _filters(wanted: OrderFilter) -> list[str]:
+    """Name the filters that are set; LEADS has those for which there is an index."""
     status, payment = wanted.status, wanted.payment_status
     filters = {
         "REFERENCE": wanted.reference,
         "EMAIL": wanted.email,
-        "PENDING": status is OrderStatus.PENDING,
-        "RESERVED": status is OrderStatus.RESERVED,
-        "CUSTOMER": wanted.customer_id,
+        "ENDED" if status and status.came_to_nothing else str(status): status,
+        "CUSTOMER": wanted.owner or wanted.customer_id,
         "PRODUCT": wanted.product_id,
-        "ENDED": status and status.came_to_nothing,
-        "PAYMENT": payment not in (None, PaymentStatus.NONE),
+        "NONE" if payment is PaymentStatus.NONE else "PAYMENT": payment,
         "CHANNEL": wanted.channel,
+        "HELD": wanted.to_ship or wanted.location_id,
     }
-    return [lead for lead, is_set in filters.items() if is_set]
+    return [name for name, is_set in filters.items() if is_set]
 
 
 def _sought(wanted: OrderFilter) -> tuple[object, ...]:
