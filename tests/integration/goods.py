@@ -93,6 +93,21 @@ async def close_return(shop: TwoServices, order: Order, return_id: str) -> None:
     assert await move(shop, CloseReturn(order.order_id, return_id, ANNA)) is None
 
 
+async def levels(shop: TwoServices) -> dict[str, dict[str, tuple[int, int, int]]]:
+    """All levels that anything ever moved: on hand, reserved and in quarantine, by place."""
+    sql = """
+  SELECT product_id, location_id, on_hand, reserved, quarantined
+    FROM stock_level
+   WHERE version > 0
+"""
+    found: dict[str, dict[str, tuple[int, int, int]]] = {}
+    async with shop.inventory.read() as reading:
+        for row in await reading.fetch(sql):
+            numbers = row["on_hand"], row["reserved"], row["quarantined"]
+            found.setdefault(row["product_id"], {})[row["location_id"]] = numbers
+    return found
+
+
 async def cancel_rest(shop: TwoServices, order: Order) -> None:
     rest = CancelRest(order.order_id, order.state.version, ANNA, "enough")
     assert await shop.edit_orders([rest]) == [None]
