@@ -1,25 +1,34 @@
 """Who is served when the queue of a product is: in which order, in how many pages, and when not."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from holdfast.inventory.application.catalog.update_product import UpdateProduct
 from holdfast.inventory.application.ports import Work
 from holdfast.inventory.application.reservations import serve_backorders
 from holdfast.inventory.application.reservations.hear_orders import StockQuestion
 from holdfast.inventory.application.reservations.serve_backorders import ServeBackorders
-from holdfast.inventory.application.stock.change_stock import AdjustOnHand, Quarantine
+from holdfast.inventory.application.stock.change_stock import (
+    AdjustOnHand,
+    EndQuarantine,
+    Quarantine,
+)
+from holdfast.inventory.application.transfers.create_transfer import AskedTransfer, CreateTransfer
+from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.reservations.reservation import Wanted
 from holdfast.inventory.domain.stock.queues import UNLIMITED
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing, Strategy
+from holdfast.orders.domain.returns.returned import Disposition
 from tests.contract import conftest as contract
 from tests.integration import two_services
-from tests.integration.goods import locate
-from tests.integration.two_services import BOB, TwoServices
+from tests.integration.editing import edit, edit_of
+from tests.integration.goods import locate, open_return, receive, ship
+from tests.integration.two_services import BOB, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
 new_database = contract.new_database
@@ -123,6 +132,74 @@ async def test_whatever_frees_units_wakes_the_queue(shop: TwoServices) -> None:
     assert await serve(shop) == 1
 
     assert await stand(shop) == {FIRST: (0, 0), SECOND: (1, 0), THIRD: (1, 0)}
+
+
+Bring = Callable[[], Awaitable[object]]
+
+
+async def sold(shop: TwoServices) -> Bring:
+    """It has left, and comes back."""
+    order = await ship(shop, await shop.confirmed(asks("r-1", LAMP=1)), "s-1")
+    back = await open_return(shop, order, "back", (1, 1))
+    return lambda: receive(shop, order, back, "p-1", (1, 1, Disposition.RESTOCK))
+
+
+async def put_aside(shop: TwoServices) -> Bring:
+    """It is in quarantine, and found to be fine."""
+    await shop.change_stock([Quarantine("LAMP", "main", 1, "odd", "", BOB)])
+    fine = EndQuarantine("LAMP", "main", 1, False, "fine", "", BOB)
+    return lambda: shop.change_stock([fine])
+
+
+async def on_its_way(shop: TwoServices) -> Bring:
+    """It is nowhere, and comes to another place."""
+    await locate(shop, "shop")
+    begin, clock, units = shop.stock.begin, shop.clock, {"LAMP": 1}
+    asked = AskedTransfer(clock.new_id(), "main", "shop", units, "", None, "", BOB)
+    sent = await CreateTransfer(begin, clock, clock.new_id)(asked)
+    arrive = ReceiveTransfer(begin, clock, clock.new_id)
+    return lambda: arrive(sent.transfer_id, units, "", BOB)
+
+
+async def promised(shop: TwoServices) -> Bring:
+    """An order has it, and wants it no more."""
+    await shop.supply(MUG=1)
+    order = await shop.confirmed(asks("r-1", LAMP=1, MUG=1))
+    return lambda: edit(shop, edit_of(order, MUG=1))
+
+
+async def kept_back(shop: TwoServices) -> Bring:
+    """It is the product's safety stock, and then there is none."""
+    update = UpdateProduct(shop.stock.begin, shop.clock)
+    await update("LAMP", 1, {"safety_stock": 1})
+    return lambda: update("LAMP", 2, {"safety_stock": 0})
+
+
+WHERE_IT_IS = (sold, put_aside, on_its_way, promised, kept_back)
+
+
+@pytest.mark.parametrize("where", WHERE_IT_IS, ids=lambda where: where.__name__)
+async def test_whatever_brings_a_unit_gives_it_to_who_waits(
+    shop: TwoServices, where: Callable[[TwoServices], Awaitable[Bring]]
+) -> None:
+    await awaited(shop)
+    await change(shop, 1)
+    bring = await where(shop)
+    placed = await shop.confirmed(asks("r-2", LAMP=1))
+    await serve(shop)
+    await shop.deliver()
+    before = await shop.order(placed.order_id)
+
+    await bring()
+    await serve(shop)
+    await shop.deliver()
+
+    after = await shop.order(placed.order_id)
+    for order, held, waits in ((before, 0, 1), (after, 1, 0)):
+        assert sum(part.quantity for part in order.stock) == held
+        assert sum(part.quantity for part in order.queued) == waits
+    info = (await shop.stock.stock_info(["LAMP"]))["LAMP"]
+    assert (info.on_hand, info.reserved, info.available, info.queue.units) == (1, 1, 0, 0)
 
 
 async def test_who_waits_for_another_place_from_now_on_is_served_from_there(
