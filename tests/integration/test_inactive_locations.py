@@ -3,7 +3,9 @@
 from grpc import StatusCode
 
 from holdfast.contracts.inventory.v1 import inventory_pb2 as pb
+from holdfast.contracts.orders.v1 import orders_pb2
 from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, create, line, refusal
+from tests.integration.test_shipments import booked, levels, ship, shipping, sound
 from tests.integration.test_sourcing import deactivated, stocked
 
 
@@ -36,3 +38,22 @@ async def test_what_was_put_aside_is_not_put_back_on_sale_where_nothing_is(
 
     assert (found.code, found.reason) == (StatusCode.FAILED_PRECONDITION, "LOCATION_INACTIVE")
     assert (left.on_hand, left.quarantined, left.available) == (1, 0, 0)
+
+
+async def test_what_is_promised_where_nothing_is_promised_any_more_leaves_from_there(
+    holdfast: RunningHoldfast,
+) -> None:
+    await stocked(holdfast)
+    order = await holdfast.place(line("LAMP", 3))  # two are in berlin, and one at main
+    await deactivated(holdfast, "berlin")
+
+    part = await ship(holdfast, shipping(order, at="berlin"))
+    rest = await ship(holdfast, shipping(order, shipment_id="s-2"))
+
+    (left,) = part.shipments
+    assert [(one.location_id, one.quantity) for one in left.items] == [("berlin", 2)]
+    assert part.status == orders_pb2.ORDER_STATUS_PARTIALLY_SHIPPED
+    assert rest.status == orders_pb2.ORDER_STATUS_SHIPPED
+    await booked(holdfast, order.order_id, 3)
+    assert await levels(holdfast, "LAMP") == {"main": (0, 0), "berlin": (0, 0), "madrid": (5, 0)}
+    await sound(holdfast)
