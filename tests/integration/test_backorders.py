@@ -183,9 +183,11 @@ async def test_what_is_held_leaves_while_the_rest_waits(holdfast: RunningHoldfas
     await stocked(holdfast, 2)
     order_id = await ordered(holdfast, 5)
     orders = holdfast.client.orders
+    before = await holdfast.everything()
 
     with pytest.raises(Refused) as too_many:
         await orders.ship(order_id, [ShipmentItem(1, 3)])
+    untouched = await holdfast.everything()
     part = await orders.ship(order_id)
     with pytest.raises(Refused) as nothing:
         await orders.ship(order_id)
@@ -198,6 +200,7 @@ async def test_what_is_held_leaves_while_the_rest_waits(holdfast: RunningHoldfas
     whole = await orders.ship(order_id)
 
     assert (too_many.value.reason, too_many.value.details["queued"]) == ("STILL_QUEUED", "3")
+    assert untouched == before
     assert (part.status, part.queued) == (OrderStatus.PARTIALLY_SHIPPED, (QueuedUnits("LAMP", 3),))
     assert nothing.value.reason == "NOTHING_TO_SHIP"
     assert (waits.value.reason, waits.value.details["queued"]) == ("STILL_QUEUED", "3")

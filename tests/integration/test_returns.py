@@ -169,12 +169,16 @@ async def test_never_more_comes_back_than_has_left(holdfast: RunningHoldfast) ->
     assert await holdfast.everything() == before
 
     await received(holdfast, first, (1, 1, RESTOCK, "main"))
+    await eventually(lambda: holdfast.available("LAMP"), (4).__eq__, "stock follows")
     await closed(holdfast, first)
+    before = await holdfast.everything()
     late = await refusal(received(holdfast, first, (1, 1, RESTOCK, "main"), request_id="p-9"))
+    untouched = await holdfast.everything()
     rest = await opened(
         holdfast, order, (1, 2), request_id="r-6"
     )  # what did not come is free again
-    assert late.reason == "RETURN_CLOSED"
+    assert (late.code, late.reason) == (StatusCode.FAILED_PRECONDITION, "RETURN_CLOSED")
+    assert untouched == before
     assert rest.state == pb.RETURN_STATE_OPEN
     await sound(holdfast)
 

@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
+from holdfast.chassis.database.engines import connect
 from holdfast.client import OrderLine
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -26,6 +27,7 @@ from tests.integration.conftest import (
 
 CONFIRMED, CANCELLED = pb.ORDER_STATUS_CONFIRMED, pb.ORDER_STATUS_CANCELLED
 PARTIALLY_SHIPPED, SHIPPED = pb.ORDER_STATUS_PARTIALLY_SHIPPED, pb.ORDER_STATUS_SHIPPED
+HURRIED_S = 3.0  # a caller's deadline: half of it is for Inventory to decide
 SHIPMENT, RELEASE = inventory_pb2.MOVEMENT_KIND_SHIPMENT, inventory_pb2.MOVEMENT_KIND_RELEASE
 
 
@@ -198,6 +200,8 @@ async def test_only_a_confirmed_order_is_shipped(holdfast: RunningHoldfast) -> N
     reserved = await holdfast.order((await holdfast.create(request)).order_id)
     cancelled = await holdfast.place(line("LAMP"))
     await holdfast.cancel(cancelled.order_id)
+    await eventually(lambda: holdfast.available("LAMP"), (4).__eq__, "stock back")
+    before = await holdfast.everything()
 
     for order in (reserved, cancelled):
         found = await refusal(ship(holdfast, shipping(order)))
@@ -212,6 +216,7 @@ async def test_only_a_confirmed_order_is_shipped(holdfast: RunningHoldfast) -> N
         )
     )
     assert nowhere.code is StatusCode.NOT_FOUND
+    assert await holdfast.everything() == before
 
 
 async def test_the_rest_is_cancelled_and_what_left_stays(holdfast: RunningHoldfast) -> None:
@@ -268,6 +273,30 @@ async def test_a_shipment_waits_for_an_edit_and_both_count(holdfast: RunningHold
     assert shipped.status == SHIPPED
     assert [one.shipped for one in shipped.lines] == [5, 2]
     await booked(holdfast, order.order_id, 7)
+    await sound(holdfast)
+
+
+async def test_nothing_leaves_while_inventory_has_not_decided_an_edit(
+    holdfast: RunningHoldfast,
+) -> None:
+    """Inventory can't decide while its levels are locked, and the caller waits for so long."""
+    order = await confirmed(holdfast)
+    edit = relining(order, line("LAMP", 2, line_no=1), line("MUG", 2, line_no=2))
+    edit.ClearField("wait")
+
+    async with connect(holdfast.databases["inventory"]) as database, database.begin() as work:
+        await work.execute("UPDATE stock_level SET version = version")
+        await holdfast.orders.UpdateOrder(edit, timeout=CALL_S_MAX)
+        before = await holdfast.everything()
+        call = holdfast.orders.ShipOrder(shipping(order), timeout=HURRIED_S)
+        found = await refusal(call)
+        untouched = await holdfast.everything()
+    shipped = await ship(holdfast, shipping(order))
+
+    assert (found.code, found.reason) == (StatusCode.ABORTED, "EDIT_UNDER_WAY")
+    assert untouched == before
+    assert [one.shipped for one in shipped.lines] == [2, 2]
+    await booked(holdfast, order.order_id, 4)
     await sound(holdfast)
 
 

@@ -186,6 +186,7 @@ async def test_never_more_comes_than_was_sent_and_nothing_after_the_end(
     foreign = await refusal(receive(holdfast, sent.transfer_id, {"LAMP": 1, "MUG": 1}, "p-2"))
     untouched = await everything(holdfast)
     await close(holdfast, sent.transfer_id)
+    at_the_end = await everything(holdfast)
     late = await refusal(receive(holdfast, sent.transfer_id, {"LAMP": 1}, "p-2"))
 
     assert (too_many.code, too_many.reason) == (StatusCode.FAILED_PRECONDITION, "OVER_RECEIPT")
@@ -194,6 +195,7 @@ async def test_never_more_comes_than_was_sent_and_nothing_after_the_end(
     assert untouched == before
     assert (late.code, late.reason) == (StatusCode.FAILED_PRECONDITION, "TRANSFER_CLOSED")
     assert late.facts == {"transfer_id": sent.transfer_id}
+    assert await everything(holdfast) == at_the_end
     await sound(holdfast)
 
 
