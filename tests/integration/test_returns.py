@@ -102,17 +102,24 @@ async def test_goods_come_back_in_parcels_and_stock_follows(holdfast: RunningHol
 
 
 async def test_goods_come_back_elsewhere_than_they_left(holdfast: RunningHoldfast) -> None:
-    """The case `return elsewhere`: what was sold at one place comes back at another one."""
-    order = await shipped(holdfast)
-    await holdfast.location("annex")
+    """The case `return elsewhere`: one is put on sale where it never was, one is written off."""
+    await holdfast.product("LAMP", {"PARIS": 5})
+    await holdfast.location("LYON")
+    order = await ship(holdfast, shipping(await holdfast.place(line("LAMP", 2))))
+    await booked(holdfast, order.order_id, 2)
+    sold = await lamps(holdfast)
+    parcel: list[Came] = [(1, 1, RESTOCK, "LYON"), (1, 1, GONE, "LYON")]
 
-    to = await opened(holdfast, order, (2, 2))
-    await received(holdfast, to, (2, 2, RESTOCK, "annex"))
+    to = await opened(holdfast, order, (1, 2))
+    await received(holdfast, to, *parcel)
+    after = {"PARIS": (3, 0, 0, 3), "LYON": (1, 0, 0, 1)}
+    await eventually(lambda: lamps(holdfast), after.__eq__, "stock follows")
+    before = await holdfast.everything()
+    again = await received(holdfast, to, *parcel)
 
-    async def mugs() -> dict[str, int]:
-        return {one.location_id: one.on_hand for one in (await holdfast.stock("MUG")).levels}
-
-    await eventually(mugs, {"shop": 2, "annex": 2}.__eq__, "stock follows")
+    assert sold == {"PARIS": (3, 0, 0, 3)}
+    assert [(one.quantity, one.received) for one in again.lines] == [(2, 2)]
+    assert await holdfast.everything() == before
     await sound(holdfast)
 
 
