@@ -268,19 +268,25 @@ async def test_a_sourcing_that_makes_no_sense_is_refused_by_name(
     holdfast: RunningHoldfast, sourcing: pb.Sourcing, field: str
 ) -> None:
     await holdfast.product("LAMP", 5)
+    edit = resourcing(await placed(holdfast, None, line("LAMP")), sourcing)
+    preview = orders_pb2.UpdateOrderRequest(validate_only=True)
+    preview.MergeFrom(edit)
     basket = pb.CheckAvailabilityRequest(
         lines=[pb.BasketLine(product_id="LAMP", quantity=1)], sourcing=sourcing
     )
+    before = await holdfast.everything()
 
     for call in (
         holdfast.create(asked(sourcing, line("LAMP"))),
+        holdfast.orders.UpdateOrder(edit, timeout=CALL_S_MAX),
+        holdfast.orders.UpdateOrder(preview, timeout=CALL_S_MAX),
         holdfast.inventory.CheckAvailability(basket, timeout=CALL_S_MAX),
     ):
         found = await refusal(call)
         assert found.code is StatusCode.INVALID_ARGUMENT
         assert field in found.message
 
-    assert await holdfast.all_orders() == []
+    assert await holdfast.everything() == before
 
 
 async def test_another_sourcing_moves_what_is_held_whole_or_not_at_all(
