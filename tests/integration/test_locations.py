@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from grpc import StatusCode
 
@@ -106,6 +107,24 @@ async def test_no_stock_is_at_a_place_that_is_none_or_written_otherwise(
     for found in (Refusal.of(answer.results[0].error), *alone):
         assert names_the_place(found, location_id), found
     assert await holdfast.everything() == before
+
+
+@pytest.mark.parametrize("location_id", [UNKNOWN, MISSPELT])
+async def test_no_place_is_changed_by_the_name_of_none_or_written_otherwise(
+    holdfast: RunningHoldfast, location_id: str
+) -> None:
+    request = pb.UpdateLocationRequest(
+        location=pb.Location(location_id=location_id, name="ours", version=1),
+        update_mask=FieldMask(paths=["name"]),
+    )
+
+    found = await refused(holdfast, request)
+
+    listed = await holdfast.inventory.ListLocations(pb.ListLocationsRequest(), timeout=CALL_S_MAX)
+    assert [(one.location_id, one.name, one.version) for one in listed.locations] == [
+        ("main", "", 1)
+    ]
+    assert names_the_place(found, location_id), found
 
 
 @pytest.mark.parametrize("location_id", [UNKNOWN, MISSPELT])

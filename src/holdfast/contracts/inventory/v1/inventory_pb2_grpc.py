@@ -282,7 +282,8 @@ class InventoryServiceServicer:
         """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
         this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
         deleted. A repeat with the same version is ABORTED.
-        Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+        Errors: NOT_FOUND; FAILED_PRECONDITION (LOCATION_SPELLED_OTHERWISE: see UpdateStock); ABORTED (STALE_VERSION),
+        metadata["current_version"] holds the version to read again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -123,7 +123,8 @@ class InventoryServiceStub:
     """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
     this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
     deleted. A repeat with the same version is ABORTED.
-    Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+    Errors: NOT_FOUND; FAILED_PRECONDITION (LOCATION_SPELLED_OTHERWISE: see UpdateStock); ABORTED (STALE_VERSION),
+    metadata["current_version"] holds the version to read again.
     """
     ListLocations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLocationsRequest, _inventory_pb2.ListLocationsResponse]
     """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
@@ -274,7 +275,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
     this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
     deleted. A repeat with the same version is ABORTED.
-    Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+    Errors: NOT_FOUND; FAILED_PRECONDITION (LOCATION_SPELLED_OTHERWISE: see UpdateStock); ABORTED (STALE_VERSION),
+    metadata["current_version"] holds the version to read again.
     """
     ListLocations: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListLocationsRequest, _inventory_pb2.ListLocationsResponse]  # type: ignore[assignment]
     """Lists locations in the order in which stock is taken from them: by priority, then by id. All of them: at most 1,000. Where
@@ -500,7 +502,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes what is known of a location. One that is not active gets no stock and makes no new promise from the moment on that
         this call has answered; what is promised there stays promised, and its units stay on the books. No location is ever
         deleted. A repeat with the same version is ABORTED.
-        Errors: NOT_FOUND; ABORTED (STALE_VERSION), metadata["current_version"] holds the version to read again.
+        Errors: NOT_FOUND; FAILED_PRECONDITION (LOCATION_SPELLED_OTHERWISE: see UpdateStock); ABORTED (STALE_VERSION),
+        metadata["current_version"] holds the version to read again.
         """
 
     @_abc_1.abstractmethod

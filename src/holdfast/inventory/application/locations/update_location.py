@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from holdfast.inventory.application.locations.named import named
 from holdfast.inventory.application.ports import Begin
 from holdfast.inventory.domain.errors import LocationNotFound
 from holdfast.inventory.domain.locations.location import Location
@@ -14,7 +15,7 @@ class UpdateLocation:
     there and nothing is promised there, not even by those who began before.
 
     :param details: new values by field name: name, kind, priority, active, address.
-    :raises LocationNotFound: there is none of this id.
+    :raises LocationNotFound, LocationSpelledOtherwise: there is none of this id.
     :raises StaleVersion: it changed meanwhile, or this is a repeat.
     """
 
@@ -27,6 +28,7 @@ class UpdateLocation:
         async with self._begin() as work:
             location = await work.lock_location(location_id)
             if location is None:
+                named(location_id, await work.locations({location_id}))
                 raise LocationNotFound(location_id)
             revised = location.revised(expected_version=expected_version, **details)
             await work.save_location(revised)
