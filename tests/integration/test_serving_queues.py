@@ -21,6 +21,7 @@ from holdfast.inventory.application.transfers.create_transfer import AskedTransf
 from holdfast.inventory.application.transfers.receive_transfer import ReceiveTransfer
 from holdfast.inventory.domain.catalog.product import Product
 from holdfast.inventory.domain.reservations.reservation import Wanted
+from holdfast.inventory.domain.stock.facts import ShippedUnits
 from holdfast.inventory.domain.stock.queues import UNLIMITED
 from holdfast.inventory.domain.stock.sourcing import BY_PRIORITY, Sourcing, Strategy
 from holdfast.orders.domain.returns.returned import Disposition
@@ -340,3 +341,50 @@ async def test_the_youngest_promises_give_way_to_what_is_missing_and_no_other(
     await serve(shop)
 
     assert await stand(shop) == {FIRST: (2, 0), SECOND: (2, 0), THIRD: (0, 1)}
+
+
+WHOLE = Sourcing(may_split=False)
+
+
+async def beside_a_lamp(shop: TwoServices) -> None:
+    """An order that must not be split has a lamp, and the mug that it waits for is elsewhere."""
+    await shop.supply(LAMP=1, MUG=1)
+    await locate(shop, "shop")
+    units = {"LAMP": 1, "MUG": 1}
+    wanted = Wanted(FIRST, 1, units, False, WHOLE, asked_at=shop.clock.now())
+    await hear(shop, StockQuestion("asked", wanted, "placed", BOB))
+    lost = AdjustOnHand("MUG", "main", -1, "lost", "", "", BOB, displace=True)
+    await shop.change_stock([lost])
+    await shop.change_stock([AdjustOnHand("MUG", "shop", 1, "found", "", "", BOB)])
+    await serve(shop)
+    assert await stand(shop) == {FIRST: (1, 1)}
+
+
+async def held(shop: TwoServices) -> list[tuple[object, ...]]:
+    async with shop.stock.begin() as work:
+        (now,) = (await work.reservations({FIRST})).values()
+    return [part[:4] for part in now.stock]
+
+
+async def test_who_lost_all_and_must_not_be_split_gets_the_rest_from_elsewhere(
+    shop: TwoServices,
+) -> None:
+    await beside_a_lamp(shop)
+    await change(shop, -1, displace=True)
+
+    await serve(shop)
+
+    assert await held(shop) == [("MUG", "shop", "", 1)]
+
+
+async def test_whose_goods_left_and_whose_edit_is_short_gets_the_rest_from_elsewhere(
+    shop: TwoServices,
+) -> None:
+    await beside_a_lamp(shop)
+    left = (ShippedUnits("s-1", "LAMP", "main", 1),)
+    wanted = Wanted(FIRST, 2, {"LAMP": 5, "MUG": 1}, False, WHOLE, left)
+    await hear(shop, StockQuestion("edit", wanted, "edited", BOB))
+
+    await serve(shop)
+
+    assert await held(shop) == [("MUG", "shop", "", 1)]

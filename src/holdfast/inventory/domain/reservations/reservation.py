@@ -6,7 +6,7 @@ none ─┬─ held ──> HELD ─┬─ wants other ─> HELD   (all of an in
       └─ over ──> OVER  ┘   (the order was cancelled before it was heard of: OVER for good)
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -135,6 +135,7 @@ def hear(
         has = bool(held or queued)
         state = ReservationState.HELD if has else ReservationState.SHORT
         by = before.sourcing if before and has else sourcing
+        _look_elsewhere(held, queued, by, book)
         return Reservation(*decided, state, held, answer.shortages, by, queued, placed_at)
     held, queued = answer
     return Reservation(*decided, ReservationState.HELD, held, (), sourcing, queued, placed_at)
@@ -176,4 +177,15 @@ def displace(
         stock=sum_of(before.stock, taken, ()),
         queued=joined(before.queued + waiting),
     )
+    _look_elsewhere(changed.stock, before.queued, before.sourcing, book)
     return changed, count
+
+
+def _look_elsewhere(
+    held: Sequence[HeldStock], queued: Iterable[QueuedUnits], sourcing: Sourcing, book: StockBook
+) -> None:
+    """What must not be split comes from where the order holds the rest; once it holds nothing, from
+    anywhere, also of products where nothing moved.
+    """
+    if not held and not sourcing.may_split:
+        book.wake(one.product_id for one in queued)

@@ -69,6 +69,7 @@ class StockBook:
     queues: dict[str, ProductQueue] = field(init=False)
     _served: set[str] = field(default_factory=set)
     _requeued: set[str] = field(default_factory=set)
+    _woken: set[str] = field(default_factory=set)
     _by_product: dict[str, dict[LevelKey, StockLevel]] = field(init=False)
     _versions: dict[LevelKey, int] = field(init=False)
     _changed: dict[LevelKey, StockLevel] = field(init=False)
@@ -107,16 +108,18 @@ class StockBook:
     @property
     def to_serve(self) -> list[str]:
         """Products that are waited for and have free units, where something moved or somebody waits
-        otherwise than before: perhaps from elsewhere. Not those whose queues this batch served.
+        otherwise than before: perhaps from elsewhere. Not those whose queues this batch served. And
+        those that were woken.
         """
         if not any(queue.units for queue in self.queues.values()):
-            return []
+            return sorted(self._woken)
         touched = {one.product_id for one in self.movements} | self._requeued
-        return [
+        due = {
             name
-            for name in sorted(touched - self._served)
+            for name in touched - self._served
             if name in self.queues and self.queues[name].units and self.free(name)
-        ]
+        }
+        return sorted(due | self._woken)
 
     def version_before(self, level: StockLevel) -> int | None:
         """The level's version before this batch; None: there was no such level."""
@@ -229,6 +232,10 @@ class StockBook:
             for product_id, units, _ in queued:
                 self._requeued.add(product_id)
                 self.queues.setdefault(product_id, ProductQueue()).units += sign * units
+
+    def wake(self, product_ids: Iterable[str]) -> None:
+        """Have these queues served, whether or not their levels are among these."""
+        self._woken.update(product_ids)
 
     def serve(
         self, held: Sequence[HeldStock], one: QueuedUnits, sourcing: Sourcing, cause: Cause
