@@ -14,6 +14,8 @@ MOVED = (
     " 'eve', CURRENT_TIMESTAMP, {delta}, {after} FROM stock_level WHERE quarantined = 2"
 )
 MOVED_TWICE = "UPDATE stock_level SET version = version + 2 WHERE quarantined = 2"
+LAMPS = "WHERE product_id = 'LAMP' AND location_id = 'main'"
+IN_ATTIC = "quarantined = 2", "location_id = 'attic'"
 
 
 class Damage(NamedTuple):
@@ -41,6 +43,34 @@ async def is_told(shop: TwoServices, damage: Damage, named: Mapping[str, str]) -
     for expected in damage.says:
         assert sum(expected.format(**named) in text for text in said) == 1, (expected, said)
 
+
+LEVEL = (
+    "inventory: level LAMP at main has on hand {}, reserved {}, quarantined 2, version {}; "
+    "its movements sum to 6, 2, 2, 11"
+)
+
+LEVELS = {
+    "a level with more on hand": Damage(
+        (LEVEL.format(7, 2, 11),),
+        inventory=(f"UPDATE stock_level SET on_hand = on_hand + 1 {LAMPS}",),
+    ),
+    "a level with more reserved": Damage(
+        (LEVEL.format(6, 3, 11),),
+        inventory=(f"UPDATE stock_level SET reserved = reserved + 1 {LAMPS}",),
+    ),
+    "a level of another version": Damage(
+        (LEVEL.format(6, 2, 99),),
+        inventory=(f"UPDATE stock_level SET version = 99 {LAMPS}",),
+    ),
+    "a movement that counts what is on hand wrongly": Damage(
+        ("says 8 on hand, 0 reserved and 2 quarantined; its predecessors sum to 9, 0 and 2",),
+        inventory=("UPDATE stock_movement SET on_hand_after = 8 WHERE kind = 'QUARANTINE'",),
+    ),
+    "a movement that counts what is reserved wrongly": Damage(
+        ("says 9 on hand, 1 reserved and 2 quarantined; its predecessors sum to 9, 0 and 2",),
+        inventory=("UPDATE stock_movement SET reserved_after = 1 WHERE kind = 'QUARANTINE'",),
+    ),
+}
 
 INVENTORY = {
     "units in quarantine that no movement tells of": Damage(
@@ -157,6 +187,14 @@ INVENTORY = {
             " WHERE location_id = 'shop'",
         ),
     ),
+    "put back on sale where nothing may be": Damage(
+        ("is a UNQUARANTINE of MUG at attic, which was not active",),
+        inventory=(
+            MOVED.format(kind="QUARANTINE", delta=1, after=1).replace(*IN_ATTIC),
+            MOVED.format(kind="UNQUARANTINE", delta=-1, after=0).replace(*IN_ATTIC),
+            MOVED_TWICE.replace(*IN_ATTIC),
+        ),
+    ),
     "two spellings of one place": Damage(
         ("locations Shop and shop differ only in the case of their letters",),
         inventory=(
@@ -178,6 +216,17 @@ INVENTORY = {
     "booked, and nothing moved": Damage(
         ("order {whole} moved stock by s-9 0 times, and it is booked 1 times",),
         inventory=("INSERT INTO booked_fact VALUES ('{whole}', 's-9')",),
+    ),
+    "left, and was never promised": Damage(
+        (
+            "0 of LAMP were promised to order {cut}, and 1 have left",
+            "order {cut} holds {{}} by its document, {{('LAMP', 'main', ''): -2}} by its movements",
+            "order {part} holds {{('LAMP', 'main', ''): 1}} by its document, {{('LAMP', 'main',",
+        ),
+        inventory=(
+            "UPDATE stock_movement SET order_id = '{part}'"
+            " WHERE kind = 'RESERVATION' AND order_id = '{cut}'",
+        ),
     ),
     "moved for nobody": Damage(
         (

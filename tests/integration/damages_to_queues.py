@@ -1,15 +1,43 @@
 """Damages to records of who waits for stock, and what verify says of each."""
 
-from tests.integration.damages import NOBODY, Damage
+from tests.integration.damages import MOVED, NOBODY, Damage
 
 AT_GATE = "product_id = 'TRAY' AND location_id = 'main'"
-ONE_MORE = (
-    f"UPDATE stock_level SET on_hand = on_hand + 1, version = version + 1 WHERE {AT_GATE}",
+
+
+def one_more(product_id: str) -> tuple[str, ...]:
+    """One more unit at main."""
+    here = f"WHERE product_id = '{product_id}' AND location_id = 'main'"
+    return (
+        f"UPDATE stock_level SET on_hand = on_hand + 1, version = version + 1 {here}",
+        "INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,"
+        " on_hand_after, reserved_after, reason, reference, actor, moved_at) SELECT product_id,"
+        " location_id, 'RECEIPT', 1, 0, on_hand, reserved, '', '', 'eve', CURRENT_TIMESTAMP"
+        f" FROM stock_level {here}",
+    )
+
+
+def by(strategy: str, location_ids: str, may_split: str) -> dict[str, tuple[str, ...]]:
+    """Both services know that it waits for stock that is to come so."""
+    its = f"'{strategy}', '{location_ids}', {may_split}, false"
+    wish = f'["{strategy}", {location_ids}, {may_split}, false]'
+    return {
+        "orders": (f"INSERT INTO order_sourcing VALUES ('{{waits}}', 1, {its})",),
+        "inventory": (f"UPDATE reservation SET sourcing = '{wish}' WHERE order_id = '{{waits}}'",),
+    }
+
+
+ONE_MORE = one_more("TRAY")
+ONE_AT_THE_SHOP = (
+    "INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version,"
+    " quarantined) VALUES ('TRAY', 'shop', '', 1, 0, 1, 0)",
+    f"UPDATE stock_level SET elsewhere = true WHERE {AT_GATE}",
     "INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,"
-    " on_hand_after, reserved_after, reason, reference, actor, moved_at) SELECT product_id,"
-    " location_id, 'RECEIPT', 1, 0, on_hand, reserved, '', '', 'eve', CURRENT_TIMESTAMP"
-    f" FROM stock_level WHERE {AT_GATE}",
+    " on_hand_after, reserved_after, reason, reference, actor, moved_at)"
+    " VALUES ('TRAY', 'shop', 'RECEIPT', 1, 0, 1, 0, '', '', 'eve', CURRENT_TIMESTAMP)",
 )
+AT_THE_SHOP = by("PINNED", '["attic", "shop"]', "true")
+UNSPLIT = by("PRIORITY", "[]", "false")
 ANOTHER_ROW = (
     "INSERT INTO backorder (product_id, since, order_id, quantity)"
     " SELECT product_id, since, '{whose}', quantity FROM backorder WHERE order_id = '{{waits}}'",
@@ -69,12 +97,30 @@ QUEUES = {
         ),
     ),
     "a unit is free, and nobody serves": Damage(
-        ("1 units of TRAY are free, order {waits} waits for them, and nobody serves",),
+        ("1 units of TRAY are free at main, order {waits} waits for them, and nobody serves",),
         inventory=ONE_MORE,
     ),
     "a unit is free, and the queue counts as served": Damage(
-        ("1 units of TRAY are free, order {waits} waits for them, and nobody serves",),
+        ("1 units of TRAY are free at main, order {waits} waits for them, and nobody serves",),
         inventory=(*ONE_MORE, "INSERT INTO to_serve VALUES ('TRAY', 3, 3)"),
+    ),
+    "units are free at several places": Damage(
+        ("2 units of TRAY are free at main, shop, order {waits} waits for them, and nobody",),
+        inventory=(*ONE_MORE, *ONE_AT_THE_SHOP),
+    ),
+    "a unit is free where a pinned order may have it from": Damage(
+        ("1 units of TRAY are free at shop, order {waits} waits for them, and nobody serves",),
+        orders=AT_THE_SHOP["orders"],
+        inventory=(*AT_THE_SHOP["inventory"], *ONE_MORE, *ONE_AT_THE_SHOP),
+    ),
+    "a unit is free for who has nothing yet and must not be split": Damage(
+        ("1 units of TRAY are free at shop, order {waits} waits for them, and nobody serves",),
+        orders=UNSPLIT["orders"],
+        inventory=(*UNSPLIT["inventory"], *ONE_AT_THE_SHOP),
+    ),
+    "a unit is free where an order has the others that must not be split": Damage(
+        ("1 units of BOWL are free at main, order {unsplit} waits for them, and nobody serves",),
+        inventory=one_more("BOWL"),
     ),
     "Orders does not know what waits": Damage(
         ("order {waits} knows {{}} to wait, Inventory has {{'TRAY': 2}} wait",),
@@ -83,5 +129,46 @@ QUEUES = {
     "Orders knows fewer to wait": Damage(
         ("order {waits} knows {{'TRAY': 1}} to wait, Inventory has {{'TRAY': 2}} wait",),
         orders=("UPDATE orders SET stock = '[[\"TRAY\", \"\", 1]]' WHERE order_id = '{waits}'",),
+    ),
+}
+
+# More units than are promised, which nobody who waits may have: of those nothing is said.
+NOBODYS = {
+    "until the queue is served": Damage(
+        (), inventory=(*ONE_MORE, "INSERT INTO to_serve VALUES ('TRAY', 3, 2)")
+    ),
+    "elsewhere than the order is pinned to": Damage(
+        (),
+        orders=AT_THE_SHOP["orders"],
+        inventory=(*AT_THE_SHOP["inventory"], *ONE_MORE),
+    ),
+    "elsewhere than the order has the others that must not be split": Damage(
+        (), inventory=tuple(sql.replace("TRAY", "BOWL") for sql in ONE_AT_THE_SHOP)
+    ),
+    "kept back by the product": Damage(
+        (),
+        inventory=(
+            *ONE_MORE,
+            "UPDATE product SET safety_stock = 2 WHERE product_id = 'TRAY'",
+            f"UPDATE stock_level SET safety_stock = 2 WHERE {AT_GATE}",
+        ),
+    ),
+    "in quarantine": Damage(
+        (),
+        inventory=(
+            *ONE_MORE,
+            f"UPDATE stock_level SET quarantined = 1, version = version + 1 WHERE {AT_GATE}",
+            MOVED.format(kind="QUARANTINE", delta=1, after=1).replace(
+                "quarantined = 2", "quarantined = 1"
+            ),
+        ),
+    ),
+    "where nothing is promised": Damage(
+        (),
+        inventory=(
+            *ONE_AT_THE_SHOP,
+            "UPDATE location SET active = false, inactive_after = (SELECT max(movement_id)"
+            " FROM stock_movement) WHERE location_id = 'shop'",
+        ),
     ),
 }

@@ -11,7 +11,7 @@ from holdfast.orders.domain.ordering.sourcing import Sourcing, Strategy
 from holdfast.orders.domain.returns.returned import Disposition
 from tests.contract import conftest as contract
 from tests.integration import two_services
-from tests.integration.damages import INVENTORY, SOURCING, WAITING, Damage, is_told
+from tests.integration.damages import INVENTORY, LEVELS, SOURCING, WAITING, Damage, is_told
 from tests.integration.damages_to_goods import RETURNS, SHIPMENTS
 from tests.integration.goods import (
     cancel_rest,
@@ -30,8 +30,8 @@ new_database = contract.new_database
 shop, urls = two_services.shop, two_services.urls
 
 UNSPLIT = Sourcing(Strategy.FEWEST_SHIPMENTS, (), may_split=False)
-DAMAGES = INVENTORY | SHIPMENTS | RETURNS | SOURCING | WAITING
-assert len(DAMAGES) == sum(map(len, (INVENTORY, SHIPMENTS, RETURNS, SOURCING, WAITING)))
+DAMAGES = LEVELS | INVENTORY | SHIPMENTS | RETURNS | SOURCING | WAITING
+assert len(DAMAGES) == sum(map(len, (LEVELS, INVENTORY, SHIPMENTS, RETURNS, SOURCING, WAITING)))
 
 
 async def trade(shop: TwoServices) -> dict[str, str]:
