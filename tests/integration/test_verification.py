@@ -11,13 +11,8 @@ from holdfast.chassis.database.audit import EVENTS_WAIT_S_MAX
 from holdfast.chassis.identity.keys import Key
 from holdfast.chassis.identity.store import KeyStore
 from holdfast.chassis.identity.user_store import User, UserStore
-from holdfast.orders.application.ordering.change_orders import ChangeOrders
-from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
-from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.domain.errors import Shortage
-from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.order import OrderState
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.verification import PENDING_S_MAX, Report, verify
 from tests.contract import conftest as contract
 from tests.contract.post_office import running as in_background
@@ -208,6 +203,11 @@ KNOWLEDGE = {
         "UPDATE reservation SET revision = revision + 1 WHERE state = 'HELD'",
         "has asked 1 questions, Inventory has decided 2",
     ),
+    "a revision that was never decided": (
+        "inventory",
+        "UPDATE reservation SET revision = revision - 1 WHERE state = 'HELD'",
+        "has asked 1 questions, Inventory has decided 0",
+    ),
     "a stale copy": (
         "orders",
         "UPDATE orders SET stock = '[]' WHERE status = 'CONFIRMED'",
@@ -239,68 +239,6 @@ KNOWLEDGE = {
         "has no level at main",
     ),
 }
-
-
-# A damage to holds and payments, and how it is named.
-HELD_AND_PAID = {
-    "a hold that nobody ends": ("DELETE FROM hold", "stands 0 times among the holds"),
-    "a hold of nobody": (
-        "UPDATE hold SET order_id = '01a21e6a-0000-7000-8000-000000000000'",
-        "which is no order",
-    ),
-    "held without an end": (
-        "UPDATE orders SET expires_at = NULL WHERE status = 'RESERVED'",
-        "is RESERVED, held until None",
-    ),
-    "confirmed by nothing": (
-        "UPDATE orders SET confirmed_by = NULL WHERE status = 'CONFIRMED'",
-        "is CONFIRMED, held until",
-    ),
-    "a payment that was forgotten": (
-        "DELETE FROM payment WHERE kind = 'CAPTURED'",
-        "had a payment recorded 2 times, and has 1 facts",
-    ),
-    "more given back than taken": (
-        "UPDATE payment SET amount_minor = 9 WHERE kind = 'REFUNDED'",
-        "5 captured and 9 refunded",
-    ),
-    "sought by what the facts don't make it": (
-        "UPDATE payment_state SET status = 'PAID'",
-        "has payments that make it PARTIALLY_REFUNDED, it is sought by PAID",
-    ),
-    "a payment beside the books": (
-        "UPDATE order_history SET action = 'HOLD_EXTENDED' WHERE action = 'PAYMENT_RECORDED'"
-        " AND version = 4",
-        "went from CONFIRMED to CONFIRMED HOLD_EXTENDED",
-    ),
-}
-
-
-@pytest.mark.parametrize("damage", HELD_AND_PAID)
-async def test_holds_and_payments_are_recomputed_from_their_records(
-    shop: TwoServices, damage: str
-) -> None:
-    live(shop)
-    await shop.supply(LAMP=50)
-    hold = timedelta(minutes=15)
-    held, paid = await shop.place(
-        *(asks(name, LAMP=2)._replace(hold=hold) for name in ("held", "paid"))
-    )
-    await shop.deliver()
-    change = ChangeOrders(shop.begin, shop.clock)
-    await change([ConfirmOrder(paid.order_id, "pi_1", ANNA)])
-    for kind, minor in ((PaymentKind.CAPTURED, 5), (PaymentKind.REFUNDED, 2)):
-        amount = Money((await shop.order(paid.order_id)).total.currency, minor)
-        await change([RecordPayment(paid.order_id, Payment(kind, "pi_1", amount), ANNA)])
-    sound = await verified(shop)
-
-    sql, named = HELD_AND_PAID[damage]
-    assert await shop.orders.execute(sql) == 1
-    report = await verified(shop)
-
-    assert (await shop.order(held.order_id)).state.status == "RESERVED"
-    assert sound.contradictions == []
-    assert any(named in one for one in report.contradictions), report.contradictions
 
 
 @pytest.mark.usefixtures("hurried")

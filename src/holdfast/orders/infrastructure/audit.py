@@ -181,17 +181,24 @@ SELECT known.order_id
   LEFT JOIN orders ON orders.order_id = known.order_id
  WHERE orders.order_id IS NULL
 """,
+    # As of each fact: an authorisation may follow a direct payment, and binds what is taken later.
     "order {order_id} has {authorized} authorised, {voided} voided, {captured} captured and "
-    "{refunded} refunded": """
-SELECT order_id, authorized, voided, captured, refunded
-  FROM (SELECT order_id,
-               sum(CASE WHEN kind = 'AUTHORIZED' THEN amount_minor ELSE 0 END) AS authorized,
-               sum(CASE WHEN kind = 'VOIDED' THEN amount_minor ELSE 0 END) AS voided,
-               sum(CASE WHEN kind = 'CAPTURED' THEN amount_minor ELSE 0 END) AS captured,
-               sum(CASE WHEN kind = 'REFUNDED' THEN amount_minor ELSE 0 END) AS refunded
+    "{refunded} refunded with {kind} {reference}": """
+SELECT *
+  FROM (SELECT order_id, kind, reference,
+               sum(CASE WHEN kind = 'AUTHORIZED' THEN amount_minor ELSE 0 END) OVER so_far
+               AS authorized,
+               sum(CASE WHEN kind = 'VOIDED' THEN amount_minor ELSE 0 END) OVER so_far AS voided,
+               sum(CASE WHEN kind = 'CAPTURED' THEN amount_minor ELSE 0 END) OVER so_far
+               AS captured,
+               sum(CASE WHEN kind = 'REFUNDED' THEN amount_minor ELSE 0 END) OVER so_far
+               AS refunded
           FROM payment
-         GROUP BY order_id) AS sums
- WHERE refunded > captured OR voided > authorized
+        WINDOW so_far AS (PARTITION BY order_id ORDER BY version
+                          ROWS UNBOUNDED PRECEDING)) AS running
+ WHERE refunded > captured
+    OR voided > authorized
+    OR kind IN ('CAPTURED', 'VOIDED') AND authorized > 0 AND captured > authorized - voided
 """,
     "order {order_id} is {status} with shortages {shortages}": """
 SELECT order_id, status, shortages
