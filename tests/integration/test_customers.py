@@ -1,6 +1,5 @@
 """Customers as callers meet them, in both modes: known, used by orders, erased, exported."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,7 +28,6 @@ from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, refusal
-from tests.integration.test_verification import live, verified
 from tests.integration.two_services import ANNA, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
@@ -271,57 +269,3 @@ async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHol
         ["email"],
         ["email", "page_token", "page_size"],
     ]
-
-
-# A damage to what erasing promises, and how it is named.
-DAMAGES = {
-    "a profile that came back": (
-        "UPDATE customer SET email = 'ada@example.org'",
-        "customer c-1 was erased at ",
-    ),
-    "an order that was forgotten": (
-        "UPDATE orders SET phone = '+44', erased_at = NULL WHERE request_id = 'old'",
-        "was placed before customer c-1 was erased at ",
-    ),
-    "an order that came back": (
-        "UPDATE orders SET phone = '+44' WHERE request_id = 'old'",
-        " was erased at ",
-    ),
-    "a record that was lost": (
-        "DELETE FROM erasure",
-        ", and no record says so",
-    ),
-    "a note that was forgotten": (
-        "INSERT INTO order_details"
-        " (order_id, reference, channel, note, attributes, ship_to, bill_to)"
-        " SELECT order_id, '', '', 'for Ada', '[]', '[]', '[]' FROM orders"
-        " WHERE request_id = 'old'",
-        " was erased at ",
-    ),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-async def test_verify_names_what_an_erased_customer_has_left(
-    shop: TwoServices, damage: str
-) -> None:
-    live(shop, 300)
-    await shop.supply(LAMP=9)
-    for request_id, seconds_ago in (("old", 300), ("at about that time", 5), ("new", 0)):
-        live(shop, seconds_ago)
-        await shop.place(asks(request_id, LAMP=1))
-        await shop.deliver()
-    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), True, ANNA)
-    later = "UPDATE orders SET name = 'Ada', erased_at = NULL WHERE request_id <> 'old'"
-    assert await shop.orders.execute(later) == 2
-    unharmed = await verified(shop)
-
-    sql, named = DAMAGES[damage]
-    assert await shop.orders.execute(sql) == 1
-    report = await verified(shop)
-
-    assert unharmed.contradictions == []
-    assert unharmed.checked["erasures"] == 1
-    assert {named in one for one in report.contradictions} == {True}, json.dumps(
-        report.contradictions
-    )

@@ -59,6 +59,28 @@ SELECT orders.order_id, orders.customer_id, placed_at, customer.erased_at
     + SAYS_OF_PEOPLE
 )
 
+# What people wrote when an order, its rest or units of it were cancelled, or goods were to come
+# back. What is written after the erasing stays: see docs/concepts/customers.md.
+REASONS = """
+SELECT orders.order_id, orders.erased_at, changed_at AS written_at,
+       CASE WHEN action <> '' THEN action ELSE order_history.status END AS what
+  FROM orders
+  JOIN order_history ON order_history.order_id = orders.order_id
+  LEFT JOIN order_edit ON order_edit.order_id = order_history.order_id
+   AND ended_version = order_history.version
+ WHERE orders.erased_at IS NOT NULL
+   AND reason NOT IN ('', 'order edited', 'units cancelled')   -- the system's own
+   AND (action = 'EDIT_ASKED'
+        OR action = '' AND order_history.status = 'CANCELLED'
+        OR action = '' AND order_history.status = 'SHIPPED' AND order_edit.order_id IS NOT NULL)
+ UNION
+SELECT orders.order_id, orders.erased_at, opened_at, 'RETURN_OPENED'
+  FROM orders
+  JOIN order_return ON order_return.order_id = orders.order_id
+  JOIN return_item ON return_item.return_id = order_return.return_id
+ WHERE orders.erased_at IS NOT NULL
+   AND reason <> ''
+"""
 
 NAMES_AT_ONCE = 10_000
 NAMES = """
@@ -89,5 +111,13 @@ async def audit(auditor: Auditor) -> None:
             f"erased at {row['erased_at']}, and has personal data"
             for row in await auditor.rows(FORGOTTEN)
             if instant(row["placed_at"]) < instant(row["erased_at"]) - AT_ABOUT
+        ]
+    )
+    auditor.findings.contradict(
+        [
+            f"orders: order {row['order_id']} was erased at {row['erased_at']}, and has the reason "
+            f"of {row['what']} at {row['written_at']}"
+            for row in await auditor.rows(REASONS)
+            if instant(row["written_at"]) < instant(row["erased_at"]) - AT_ABOUT
         ]
     )
