@@ -123,6 +123,7 @@ class Order(NamedTuple):
     :param reasons: why `stock` is held where it is, in the same order.
     :param shipments: in the order of recording; `returns` in that of opening.
     :param queued: what waits for stock, as the newest answer told; at no location.
+    :param paid: where its payments stand, by what it is sought by.
     """
 
     order_id: str
@@ -152,6 +153,7 @@ class Order(NamedTuple):
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()
     queued: tuple[Part, ...] = ()
+    paid: str = "NONE"
 
     @property
     def first(self) -> Edition:

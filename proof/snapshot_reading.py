@@ -60,6 +60,11 @@ SELECT CAST(order_id AS text) AS order_id, version, kind, reference, amount_mino
  ORDER BY payment.order_id, version
 """
 
+_PAID = """
+SELECT CAST(order_id AS text) AS order_id, status
+  FROM payment_state
+"""
+
 _HOLDS = """
 SELECT CAST(order_id AS text) AS order_id
   FROM hold
@@ -128,9 +133,12 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         goods = await goods_of_orders(reading)
         editions, history = await _editions(reading, goods), await _history(reading)
         payments = await _payments(reading)
+        paid = {row["order_id"]: row["status"] for row in await reading.fetch(_PAID)}
         holds = frozenset(row["order_id"] for row in await reading.fetch(_HOLDS))
         found = {
-            row["order_id"]: _order(row, editions, history, payments, goods)
+            row["order_id"]: _order(row, editions, history, payments, goods)._replace(
+                paid=paid.get(row["order_id"], "NONE")
+            )
             for row in await reading.fetch(_ORDERS)
         }
         unanswered = frozenset(row["order_id"] for row in await reading.fetch(_UNANSWERED))
@@ -148,7 +156,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         inventory_messages = await messages_of(reading, "inventory")
     return Snapshot(
         orders=found,
-        strays=_strays(found, goods, editions, history, payments),
+        strays=_strays(found, goods, editions, history, payments, paid),
         unanswered=unanswered,
         holds=holds,
         booked=booked,

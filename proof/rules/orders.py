@@ -266,7 +266,9 @@ def books(record: RunRecord) -> Iterator[Violation]:
 
 
 def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
-    """Holds run for those that wait for a confirmation, and payments never exceed each other."""
+    """Holds run for those that wait for a confirmation; payments never exceed each other, and where
+    they stand follows from them.
+    """
     if is_held != (order.has_hold and order.status in HELD):
         text = f"it is {order.status}, placed with a hold: {order.has_hold}; one runs: {is_held}"
         yield Violation(10, order.order_id, text)
@@ -297,3 +299,18 @@ def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
             text = f"{kind} {reference} of {amount_minor} can't be: {order.payments}"
             yield Violation(10, order.order_id, text)
         seen.add((kind, reference))
+    if order.paid != (follows := _paid(sums, order.total_minor)):
+        text = f"it is {order.paid} where it is sought, {follows} by {order.payments}"
+        yield Violation(10, order.order_id, text)
+
+
+def _paid(sums: Counter[str], total_minor: int) -> str:
+    """Where payments stand that come to such sums, by their kinds."""
+    taken, given_back = sums["CAPTURED"], sums["REFUNDED"]
+    if given_back:
+        return "REFUNDED" if given_back == taken else "PARTIALLY_REFUNDED"
+    if taken:
+        if taken < total_minor:
+            return "PARTIALLY_PAID"
+        return "PAID" if taken == total_minor else "OVERPAID"
+    return "AUTHORIZED" if sums["AUTHORIZED"] > sums["VOIDED"] else "NONE"

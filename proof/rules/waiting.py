@@ -1,7 +1,7 @@
 """Rules about who waits for stock: in their order, nobody before them, and not without need."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from proof.rules.due import ANSWERS, CHANGED, RESERVED
 from proof.run_record import SERVED, RunRecord, Violation
@@ -56,30 +56,34 @@ def _must_not_wait(record: RunRecord, reservation: Reservation) -> Iterator[str]
 
 
 def nothing_idle(record: RunRecord) -> Iterator[Violation]:
-    """Part of 13: no queue is still to be served, and no unit is free that somebody waits for who
-    may have it from wherever it is.
+    """Part of 13: no queue is still to be served, and no unit is free where somebody who waits for
+    it may have it from.
     """
-    free = Counter[str]()
+    free = defaultdict[str, Counter[str]](Counter)  # by product, units by location
     inactive = {name for name, one in record.snapshot.locations.items() if not one.active}
     for level in record.snapshot.levels:
-        if level.location_id in inactive:
-            continue
         rest = level.on_hand - level.reserved - level.quarantined
-        free[level.product_id] += max(0, rest - record.kept_back(level.product_id))
+        rest -= record.kept_back(level.product_id)
+        if rest > 0 and level.location_id not in inactive:
+            free[level.product_id][level.location_id] += rest
     for product_id, gate in record.snapshot.gates.items():
         if gate.is_due:
             yield Violation(13, product_id, "its queue is to be served, and nobody does")
     for order_id, reservation in record.snapshot.reservations.items():
         for one in reservation.queued:
-            if free[one.product_id] > 0 and takes_any(reservation):
-                text = f"it waits for {one}, {free[one.product_id]} are free"
-                yield Violation(13, order_id, text)
+            there = {at: n for at, n in free[one.product_id].items() if _takes(reservation, at)}
+            if there:
+                yield Violation(13, order_id, f"it waits for {one}, {there} are free")
 
 
-def takes_any(thing: Reservation | Order) -> bool:
-    """Whether an order takes units from wherever they are, and always did."""
-    wishes = [thing.sourcing] if isinstance(thing, Reservation) else thing.sourcings
-    return all(one.strategy != "PINNED" and one.may_split for one in wishes)
+def _takes(reservation: Reservation, location_id: str) -> bool:
+    """Whether an order that waits takes units from there; if it must not be split, where it holds
+    others, if any.
+    """
+    wish, held = reservation.sourcing, {part.location_id for part in reservation.stock}
+    if wish.strategy == "PINNED" and location_id not in wish.location_ids:
+        return False
+    return wish.may_split or not held or location_id in held
 
 
 def gave_way(record: RunRecord) -> Iterator[Violation]:
@@ -120,8 +124,8 @@ def _youngest(held: Counter[str], newest: Mapping[str, int], missing: int) -> Co
 
 def nobody_overtakes(record: RunRecord) -> Iterator[Violation]:
     """Part of 2: nobody is promised units that the queue is owed, no more wait than may, and nobody
-    is served while somebody waits who asked before and takes units from wherever they are. Judged
-    by the events in the order in which they happened, where that is known.
+    is served while somebody waits who asked before and may have it from there. Judged by the events
+    in the order in which they happened, where that is known. Not judged is who must not be split.
     """
     if record.observed_events is None or record.refusals_possible:
         return
@@ -163,11 +167,32 @@ def _overtaking(
     placed_at = orders[seen.subject].history[0].at
     for order_id, units in waits.items():
         other = orders.get(order_id)
-        if other is None or other.questions or not takes_any(other):
+        if other is None or other.questions or other.history[0].at >= placed_at:
             continue
-        for product_id in (got & units) if other.history[0].at < placed_at else ():
+        for product_id in got & units:
+            if not _may_have(other, _served_from(record, seen, product_id)):
+                continue
             text = f"it was served {got} at version {seen.sequence}, {order_id} waits for {units}"
             yield Violation(2, seen.subject, f"{product_id}: {text}")
+
+
+def _served_from(record: RunRecord, seen: ObservedEvent, product_id: str) -> Set[str]:
+    """The locations where an order that was served got its units."""
+    return {
+        one.location_id
+        for one in record.moved.get(seen.subject, ())
+        if one.product_id == product_id
+        and one.reason == SERVED
+        and one.moved_at_us == seen.happened_us
+    }
+
+
+def _may_have(order: Order, locations: Set[str]) -> bool:
+    """Whether an order takes units from these locations, and always did."""
+    return all(
+        one.may_split and (one.strategy != "PINNED" or not locations.isdisjoint(one.location_ids))
+        for one in order.sourcings
+    )
 
 
 def _beyond_the_cap(

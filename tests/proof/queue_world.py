@@ -52,6 +52,7 @@ class QueueWorld(World):
         self.desks = Level("DESK", "main", 3, 3, 7)
         self.gate = Gate(2, WAITS_MAX)
         self.waits_max = WAITS_MAX
+        self.kept_back = 0
         self.queues = {"o-7": (Waiting("DESK", 2, at(3)),)}
         for number, units, held, waiting, version in (
             (5, 2, 2, 0, 3),
@@ -145,7 +146,7 @@ class QueueWorld(World):
 
     def record(self) -> RunRecord:
         record = super().record()
-        desk = Product("DESK", PRICE, True, 1, self.waits_max)
+        desk = Product("DESK", PRICE, True, 1, self.waits_max, self.kept_back)
         snapshot = replace(
             record.snapshot,
             products={**record.snapshot.products, "DESK": desk},

@@ -6,6 +6,7 @@ import pytest
 
 from proof.checker import check
 from proof.goods import Sourcing
+from proof.places import Location
 from proof.rules import stock, waiting
 from proof.run_record import RunRecord, Violation
 from proof.snapshot import Gate, ObservedEvent, Part, Waiting, since_1970_us
@@ -271,9 +272,70 @@ def with_last(world: QueueWorld, movement: object) -> RunRecord:
     return record
 
 
-def test_the_last_unit_is_not_free_for_who_is_pinned_elsewhere() -> None:
+UNSPLIT = Sourcing(may_split=False)
+EAST = (Part("DESK", "east", 1),)
+# A unit is free at main: how o-7, which waits for two, wants its stock, and what it holds already;
+# and whether it may have it.
+FOR_WHOM: dict[str, tuple[Sourcing, tuple[Part, ...], bool]] = {
+    "whoever takes it from anywhere": (Sourcing("NEAREST", ("east",)), (), True),
+    "who is pinned to it": (Sourcing("PINNED", ("east", "main")), (), True),
+    "who is pinned elsewhere": (Sourcing("PINNED", ("east",)), (), False),
+    "who must not be split and holds nothing": (UNSPLIT, (), True),
+    "who must not be split and holds others there": (UNSPLIT, desks(1)[1:], True),
+    "who must not be split and holds others elsewhere": (UNSPLIT, EAST, False),
+}
+
+
+@pytest.mark.parametrize("who", FOR_WHOM)
+def test_a_unit_is_free_for_who_may_have_it_from_there(who: str) -> None:
+    world, (sourcing, stock, may_have) = QueueWorld(), FOR_WHOM[who]
+    world.desks = world.desks._replace(on_hand=4)
+    world.change_reservation("o-7", sourcing=sourcing, stock=stock)
+
+    said = [(one.invariant, one.subject) for one in waiting.nothing_idle(world.record())]
+
+    assert said == [(13, "o-7")] * may_have
+
+
+# o-6 asked before, o-7 is served from main: how o-6 wants its stock, and whether that is wrong.
+OVERTAKEN = {
+    "whoever takes it from anywhere": (Sourcing("NEAREST", ("east",)), True),
+    "who is pinned to it": (Sourcing("PINNED", ("east", "main")), True),
+    "who is pinned elsewhere": (Sourcing("PINNED", ("east",)), False),
+    "who must not be split": (UNSPLIT, False),
+}
+
+
+@pytest.mark.parametrize("who", OVERTAKEN)
+def test_nobody_is_overtaken_where_it_takes_units_from(who: str) -> None:
+    world, (sourcing, is_wrong) = QueueWorld(), OVERTAKEN[who]
+    serve_the_younger(world)
+    world.change_order("o-6", placed=world.orders["o-6"].first._replace(sourcing=sourcing))
+
+    said = [(one.invariant, one.subject) for one in waiting.nobody_overtakes(world.record())]
+
+    assert said == [(2, "o-7")] * is_wrong
+
+
+def put_aside(world: QueueWorld) -> None:
+    world.desks = world.desks._replace(quarantined=1)
+
+
+def keep_back(world: QueueWorld) -> None:
+    world.kept_back = 1
+
+
+def close_the_place(world: QueueWorld) -> None:
+    world.locations["main"] = Location("main", active=False, inactive_after=99)
+
+
+@pytest.mark.parametrize("harmless", [put_aside, keep_back, close_the_place])
+def test_a_unit_that_nobody_may_be_promised_is_not_free(harmless: Damage) -> None:
     world = QueueWorld()
     world.desks = world.desks._replace(on_hand=4)
-    world.change_reservation("o-7", sourcing=Sourcing("PINNED", ("east",)))
+    found = list(waiting.nothing_idle(world.record()))
 
+    harmless(world)
+
+    assert [one.invariant for one in found] == [13]
     assert not list(waiting.nothing_idle(world.record()))
