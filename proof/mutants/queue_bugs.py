@@ -26,6 +26,8 @@ ASKED_FIRST = (
     "tests/contract/test_orders_waiting.py"
     "::test_asking_again_asks_the_newest_question_under_a_new_event_id"
 )
+ELSEWHERE = f"{SERVING}::test_who_lost_all_and_must_not_be_split_gets_the_rest_from_elsewhere"
+WHATEVER = f"{SERVING}::test_whatever_brings_a_unit_gives_it_to_who_waits"
 # The first line of a page, and what says too early that there is no more to do.
 PAGE = "    product_id, limit = due.product_id, min(max(page.free, 1), ROWS_MAX)"
 SAID = """    async with self._begin() as early:
@@ -164,5 +166,22 @@ BUGS = (
         edited(OrdersWork, "ask_again", ("since.get(order.order_id)", "None")),
         tests=(ASKED_FIRST,),
         why_tests="a run that shows it needs a lost question of a scarce product",
+    ),
+    bug(
+        "who lost all that it must not be split from waits for ever",
+        "What it may have from elsewhere now stays free, as nothing of that product moved.",
+        edited(reservation, "_look_elsewhere", ("if not held and", "if held and")),
+        tests=(ELSEWHERE,),
+        why_tests="a run that shows it needs two scarce products and orders that are not split",
+    ),
+    bug(
+        "a lower safety stock wakes nobody",
+        "What may be promised from now on stays free, as nothing of that product moved.",
+        *(
+            edited(sql, "WAKE_QUEUE_OF", ("AND queued > 0", "AND queued < 0"))
+            for sql in SQL.values()
+        ),
+        tests=(WHATEVER,),
+        why_tests="no run changes what is kept back",
     ),
 )
