@@ -1,5 +1,6 @@
 """Edits as callers meet them, in both modes: over gRPC, with all that can be wrong of a request."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 
+from holdfast.chassis.database.engines import connect
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
 from tests.integration.conftest import (
@@ -96,12 +98,19 @@ async def test_an_edit_is_waited_for_and_told_with_the_order(holdfast: RunningHo
 async def test_a_pending_order_is_edited_once_its_stock_is_decided(
     holdfast: RunningHoldfast,
 ) -> None:
+    """Inventory can't decide while its levels are locked; the edit has come before it can."""
     await holdfast.product("LAMP", 5)
-    placed = await holdfast.create(create(line("LAMP", 1)))
 
-    pending = pb.Order(order_id=placed.order_id, version=1)
-    edited = await edit(holdfast, pending, lines((1, "LAMP", 3)))
+    async with connect(holdfast.databases["inventory"]) as database, database.begin() as work:
+        await work.execute("UPDATE stock_level SET version = version")
+        placed = await holdfast.create(create(line("LAMP", 1)))
+        pending = pb.Order(order_id=placed.order_id, version=1)
+        asked = asyncio.ensure_future(edit(holdfast, pending, lines((1, "LAMP", 3))))
+        await asyncio.sleep(0)
+        seen = await holdfast.order(placed.order_id)
+    edited = await asked
 
+    assert seen.status == pb.ORDER_STATUS_PENDING
     assert [one.quantity for one in edited.lines] == [3]
     await sound(holdfast)
 
