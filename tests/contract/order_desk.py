@@ -100,11 +100,12 @@ class Desk:
 
     async def pages(self, wanted: OrderFilter, size: int) -> AsyncIterator[list[Order]]:
         """Every page of a list, also where nothing is on it."""
-        place, is_done = "", False
-        while not is_done:
+        place = ""
+        while True:
             page, place = await self.reader.orders(wanted, before=place, limit=size)
-            is_done = not place
             yield page
+            if not place:
+                return
 
     async def outbox(self) -> list[tuple[str, str, int]]:
         sql = "SELECT type, subject, sequence FROM outbox ORDER BY position"

@@ -287,6 +287,13 @@ class RunningHoldfast:
         )
         return await self.all_orders(), await self.movements(), list(products.products)
 
+    @asynccontextmanager
+    async def undecided(self) -> AsyncIterator[None]:
+        """Inventory decides nothing meanwhile: its levels are locked."""
+        async with connect(self.databases["inventory"]) as database, database.begin() as work:
+            await work.execute("UPDATE stock_level SET version = version")
+            yield
+
     async def dead_letters(self, service: str) -> list[DeadLetterRow]:
         return await list_dead_letters(self.databases[service])
 

@@ -10,7 +10,6 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.money_pb2 import Money
 
-from holdfast.chassis.database.engines import connect
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
 from tests.integration.conftest import (
@@ -98,11 +97,9 @@ async def test_an_edit_is_waited_for_and_told_with_the_order(holdfast: RunningHo
 async def test_a_pending_order_is_edited_once_its_stock_is_decided(
     holdfast: RunningHoldfast,
 ) -> None:
-    """Inventory can't decide while its levels are locked; the edit has come before it can."""
     await holdfast.product("LAMP", 5)
 
-    async with connect(holdfast.databases["inventory"]) as database, database.begin() as work:
-        await work.execute("UPDATE stock_level SET version = version")
+    async with holdfast.undecided():
         placed = await holdfast.create(create(line("LAMP", 1)))
         pending = pb.Order(order_id=placed.order_id, version=1)
         asked = asyncio.ensure_future(edit(holdfast, pending, lines((1, "LAMP", 3))))

@@ -10,7 +10,6 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
-from holdfast.chassis.database.engines import connect
 from holdfast.client import OrderLine
 from holdfast.contracts.inventory.v1 import inventory_pb2
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
@@ -279,13 +278,11 @@ async def test_a_shipment_waits_for_an_edit_and_both_count(holdfast: RunningHold
 async def test_nothing_leaves_while_inventory_has_not_decided_an_edit(
     holdfast: RunningHoldfast,
 ) -> None:
-    """Inventory can't decide while its levels are locked, and the caller waits for so long."""
     order = await confirmed(holdfast)
     edit = relining(order, line("LAMP", 2, line_no=1), line("MUG", 2, line_no=2))
     edit.ClearField("wait")
 
-    async with connect(holdfast.databases["inventory"]) as database, database.begin() as work:
-        await work.execute("UPDATE stock_level SET version = version")
+    async with holdfast.undecided():
         await holdfast.orders.UpdateOrder(edit, timeout=CALL_S_MAX)
         before = await holdfast.everything()
         call = holdfast.orders.ShipOrder(shipping(order), timeout=HURRIED_S)

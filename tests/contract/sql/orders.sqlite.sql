@@ -963,10 +963,10 @@ ORDER BY found.order_id DESC
 ;
 
 -- HOLD_SO_FAR
-SELECT order_id AS order_id, expires_at AS ends_at
+SELECT order_id, expires_at AS ends_at
   FROM hold                -- all that is RESERVED is among them
  WHERE (expires_at, order_id) > (?3, ?1)
- ORDER BY hold.expires_at, hold.order_id
+ ORDER BY expires_at, order_id
  LIMIT 1
 OFFSET ?2
 ;

@@ -1,10 +1,10 @@
 """Follow a feed: every event becomes deliveries and mails, in the transaction that moves on."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
 
 from holdfast.notifier.application.ports import (
     EARLIEST,
+    MARGIN,
     Begin,
     Clock,
     FeedLost,
@@ -18,9 +18,6 @@ from holdfast.notifier.application.telling import tell
 from holdfast.notifier.domain.events import FeedEvent, FeedName, feed_of
 from holdfast.notifier.domain.webhook import Webhook
 
-# When something happened is read from another clock, and before it is committed: by time alone, so
-# much may look older than what was made before it.
-MARGIN = timedelta(minutes=1)
 WAIT_S = 5.0  # for news, with one call; a new webhook may have to wait for its end
 NOTHING: frozenset[str] = frozenset()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from holdfast.notifier.domain.delivery import Answer
@@ -10,6 +10,9 @@ from holdfast.notifier.domain.events import DeliveryState, FeedEvent, FeedName, 
 from holdfast.notifier.domain.webhook import Webhook
 
 EARLIEST = "earliest"
+# When something happened is read from another clock, and before it is committed: by time alone, so
+# much may look older than what was made before it.
+MARGIN = timedelta(minutes=1)
 
 
 class Clock(Protocol):

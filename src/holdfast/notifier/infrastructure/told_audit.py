@@ -15,14 +15,11 @@ from holdfast.chassis.database.seam import Row, instant
 from holdfast.chassis.messaging.feed import NO_CHECK, Cursor, CursorMalformed, check_of, cursor_of
 from holdfast.chassis.messaging.feed_audit import SKEW, WHOLE
 from holdfast.contracts.orders.v1 import events_pb2
-from holdfast.notifier.application.ports import EARLIEST
+from holdfast.notifier.application.ports import EARLIEST, MARGIN
 from holdfast.notifier.domain.events import FeedName
 from holdfast.notifier.infrastructure.mail_events import DECIDED_BY_DATA, kind_told_by
 
 PAGE_EVENTS = 5_000
-# The times of an event and of what is told of it come from two clocks, and from transactions that
-# took a while.
-MARGIN = timedelta(minutes=1)
 
 FOLLOWED = """
 SELECT cursor, since, anew

@@ -293,7 +293,7 @@ class Listed(NamedTuple):
     """
 
     orders: list[Order]
-    looked_to: str = ""
+    looked_to: str
 
 
 class OrderReader(Protocol):

@@ -27,10 +27,11 @@ class ExportCustomer:
         if profile is None:
             raise CustomerNotFound(customer_id)
         yield profile
-        wanted, before, is_done = OrderFilter(customer_id=customer_id), "", False
-        while not is_done:
+        wanted, before = OrderFilter(customer_id=customer_id), ""
+        while True:
             found, before = await self._orders.orders(wanted, before=before, limit=STEP_ORDERS)
-            is_done = not before
             for order in await self._orders.details([one.order_id for one in found]):
                 assert order is not None, "an order is never deleted"
                 yield order
+            if not before:
+                return

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from holdfast.chassis.clock import first_uuid7
 from holdfast.chassis.database.seam import Database
 from holdfast.orders.domain.figures import (
     DayFigures,
@@ -12,7 +11,7 @@ from holdfast.orders.domain.figures import (
     revenue_of,
 )
 from holdfast.orders.domain.ordering.order import PART_WAITS
-from holdfast.orders.infrastructure.ordering.reader import BEGINNING, ID_TIME_TOLERANCE
+from holdfast.orders.infrastructure.ordering.reader import ids_between
 from holdfast.orders.infrastructure.ordering.sql import SQL
 
 _BILLION = 1_000_000_000
@@ -32,10 +31,7 @@ class Counter:
         """
         start = datetime.combine(day, time(), UTC)
         end = start + timedelta(days=1)
-        ids = (
-            first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING)),
-            first_uuid7(max(end + ID_TIME_TOLERANCE, BEGINNING)),
-        )
+        ids = ids_between(start, end)
         sql = self._sql
         async with self._database.read() as reading:
             sales = await reading.fetch(sql.COUNT_SALES, *ids, start, end)

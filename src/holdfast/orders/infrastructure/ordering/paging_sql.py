@@ -128,8 +128,9 @@ _HOLDS_BY_END = """
 SELECT order_id, expires_at AS ends_at
   FROM hold                -- all that is RESERVED is among them
  WHERE (expires_at, order_id) > ($3::timestamptz, $1::uuid)
+ ORDER BY expires_at, order_id
 """
-_HOLDS_LOOKED_UP = " ORDER BY expires_at, order_id\n LIMIT $15" + either(
+_HOLDS_LOOKED_UP = " LIMIT $15" + either(
     postgresql=") AS found\n CROSS JOIN LATERAL ("
     + (_COLUMNS + _OF_FOUND + _FILTERED + _SOUGHT + " LIMIT 1) AS whole"),
     sqlite=") AS found\n CROSS JOIN orders USING (order_id)\n WHERE true" + _FILTERED + _SOUGHT,
@@ -256,10 +257,7 @@ class PagingStatements:
         _looked_up(_FILTERED) + _NEWEST_FOUND_FIRST
     )
 
-    HOLD_SO_FAR = (
-        _HOLDS_BY_END.replace("order_id,", "order_id::text AS order_id,", 1)
-        + " ORDER BY hold.expires_at, hold.order_id\n LIMIT 1\nOFFSET $2\n"
-    )
+    HOLD_SO_FAR = _HOLDS_BY_END + " LIMIT 1\nOFFSET $2\n"
     LIST_HOLDS_BY_END = _LED_BY + _HOLDS_BY_END + _HOLDS_LOOKED_UP + _NEXT_END_FIRST
 
     MARKS = _marks(LEADS)

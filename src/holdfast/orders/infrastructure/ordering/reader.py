@@ -51,11 +51,11 @@ class Reader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = sql = SQL[database.engine]
-        # Where all that an index has fits; "": every order.
+        # By the filters that are set: where all that there is, or that an index has, fits.
         self._lists = {
-            "": sql.LIST_ORDERS,
-            "CUSTOMER": sql.LIST_ORDERS_OF_CUSTOMER,
-            "ENDED": sql.LIST_ENDED_ORDERS,
+            (): sql.LIST_ORDERS,
+            ("CUSTOMER",): sql.LIST_ORDERS_OF_CUSTOMER,
+            ("ENDED",): sql.LIST_ENDED_ORDERS,
         }
         self._searches: dict[str, str] = {
             lead: getattr(sql, f"SEARCH_BY_{lead}") for lead in ("ALL", *LEADS)
@@ -141,7 +141,7 @@ class Reader:
         if len(rows) == limit:
             return rows, ""
         last = await reading.fetch(self._sql.HOLD_SO_FAR, place[0], STRETCH - 1, since)
-        ends = (wanted.place_of_hold(instant(one["ends_at"]), one["order_id"]) for one in last)
+        ends = (wanted.place_of_hold(instant(one["ends_at"]), str(one["order_id"])) for one in last)
         return rows, next(ends, "")
 
     async def _newest(
@@ -150,11 +150,9 @@ class Reader:
         """Return what fits, newest first, of all orders or of one stretch of them, and the id of
         the last one there; "": no more follow.
         """
-        # Ids hold about the time of placing: the bounds of time become bounds of the index, with
-        # room for an id made a moment before or after the time was read.
         start, end = _period(wanted)
-        newest = min(before or _LAST_ID, first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE))
-        oldest = first_uuid7(max(start - ID_TIME_TOLERANCE, BEGINNING))
+        oldest, newest = ids_between(start, end)
+        newest = min(before or _LAST_ID, newest)
         if prefix := wanted.order_id_prefix:
             oldest = max(oldest, prefix + _FIRST_ID[len(prefix) :])
             newest = min(newest, _after(prefix + _LAST_ID[len(prefix) :]))
@@ -165,8 +163,8 @@ class Reader:
             sql = self._sql.LIST_ORDERS_OF_REQUESTS
             return await reading.fetch(sql, *place, *facts, *asked), ""
         filters = _filters(wanted)
-        if len(filters) <= 1 and (sql := self._lists.get("".join(filters), "")):
-            return await reading.fetch(sql, *place, *facts), ""
+        if whole := self._lists.get(filters):
+            return await reading.fetch(whole, *place, *facts), ""
         return await self._stretch(reading, wanted, filters, place, (*facts, *_sought(wanted)))
 
     async def _stretch(
@@ -203,12 +201,22 @@ class Reader:
             return bool(await reading.fetch(self._sql.ANY_HOLD_ENDED, here))
 
 
+def ids_between(start: datetime, end: datetime) -> tuple[str, str]:
+    """Ids hold about the time of placing: return the bounds of those of orders placed in a period,
+    with room for an id made a moment before or after the time was read.
+    """
+    return (
+        first_uuid7(max(start, BEGINNING + ID_TIME_TOLERANCE) - ID_TIME_TOLERANCE),
+        first_uuid7(max(end, BEGINNING) + ID_TIME_TOLERANCE),
+    )
+
+
 def _period(wanted: OrderFilter) -> tuple[datetime, datetime]:
     start = max(wanted.created_from or BEGINNING, BEGINNING)
     return start, min(wanted.created_before or _END, _END)
 
 
-def _filters(wanted: OrderFilter) -> list[str]:
+def _filters(wanted: OrderFilter) -> tuple[str, ...]:
     """Name the filters that are set; LEADS has those for which there is an index."""
     status, payment = wanted.status, wanted.payment_status
     filters = {
@@ -221,7 +229,7 @@ def _filters(wanted: OrderFilter) -> list[str]:
         "CHANNEL": wanted.channel,
         "HELD": wanted.to_ship or wanted.location_id,
     }
-    return [name for name, is_set in filters.items() if is_set]
+    return tuple(name for name, is_set in filters.items() if is_set)
 
 
 def _sought(wanted: OrderFilter) -> tuple[object, ...]:
