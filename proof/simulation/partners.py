@@ -90,11 +90,6 @@ class Partner:
         for name, feed in feeds.items():
             yield from self._overtaken(name, feed)
 
-    def made_up(self, feeds: Mapping[str, Feed]) -> list[str]:
-        """What came and is not in the feeds."""
-        known = {event.event_id for feed in feeds.values() for _, event in feed.entries}
-        return sorted(self.arrived.keys() - known)
-
     def _overtaken(self, name: str, feed: Feed) -> Iterator[str]:
         """Nothing arrives before what comes before it in its line was taken."""
         last: dict[str, ObservedEvent] = {}
@@ -182,14 +177,20 @@ class Partners:
             await asyncio.sleep(AGAIN_S)
         return [f"told: {url} was not told of {of} events" for url, of in missing.items() if of]
 
-    def violations(self, feeds: Mapping[str, Feed], *, whole: bool) -> list[str]:
-        """What is wrong with what came.
+    def arrived(self) -> dict[str, set[str]]:
+        """The ids of the events that have come by now, by the partner's url."""
+        return {url: set(one.arrived) for url, one in self._partners.items()}
 
-        :param whole: the feeds still have everything that ever was in them.
-        """
-        found = [told for one in self._partners.values() for told in one.violations(feeds)]
-        return found + [
-            f"told: {url} got what is in no feed: {made_up[:3]}"
-            for url, one in self._partners.items()
-            if whole and (made_up := one.made_up(feeds))
-        ]
+    def violations(self, feeds: Mapping[str, Feed]) -> list[str]:
+        """What is wrong with what came, but for what is in no feed."""
+        return [told for one in self._partners.values() for told in one.violations(feeds)]
+
+
+def made_up(arrived: Mapping[str, set[str]], feeds: Mapping[str, Feed]) -> list[str]:
+    """What partners got and no feed has; the feeds still have all that ever was in them."""
+    known = {event.event_id for feed in feeds.values() for _, event in feed.entries}
+    return [
+        f"told: {url} got what is in no feed: {strange[:3]}"
+        for url, ids in arrived.items()
+        if (strange := sorted(ids - known))
+    ]

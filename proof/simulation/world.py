@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from holdfast.chassis import failpoints
 from holdfast.chassis.database.sqlite import Sqlite
+from holdfast.chassis.messaging.broker import Event
 from holdfast.chassis.process.lifecycle import end_all
 from proof.checker import RunRecord, check
 from proof.history import History
@@ -24,7 +25,7 @@ from proof.simulation.instance import Instance
 from proof.simulation.loop import Process, SimulatedLoop, current_process
 from proof.simulation.nemesis import Nemesis
 from proof.simulation.network import Network
-from proof.simulation.partners import Partner, Partners
+from proof.simulation.partners import Partner, Partners, made_up
 from proof.simulation.poison import Poison
 from proof.simulation.programs import NOTIFIER, SERVICES, Machine
 from proof.simulation.swarm import Swarm
@@ -183,7 +184,7 @@ class World:
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
-        waiting, snapshot = await self._last_state(views, followers, following)
+        waiting, heard, snapshot = await self._last_state(views, followers, following)
         if sampling.done():
             sampling.result()  # it goes on for ever, and ends by a mistake of its own only
         sampling.cancel()
@@ -198,7 +199,7 @@ class World:
                 snapshot,
                 [
                     observed_event(event)
-                    for event in self._brokers.heard
+                    for event in heard
                     if event.event_id not in self._poison.ids
                 ],
                 followed=followed,
@@ -214,8 +215,10 @@ class World:
         await joining  # from here on time goes by again, and holds may end
         whole = self._keeps_feeds
         untold = await self._partners.missing(snapshot.feeds) if whole else []
+        arrived = self._partners.arrived()  # what comes while the feeds are read may be in none
         later = await snapshot_of(views["orders"], views["inventory"])
-        untold += self._partners.violations(later.feeds, whole=whole)
+        untold += self._partners.violations(later.feeds)
+        untold += made_up(arrived, later.feeds) if whole else []
         problems = [problem for instance in self._instances for problem in instance.problems]
         notifies = NOTIFIER_TASKS_MAX + (0 if whole else DELIVERIES_MAX)
         problems += [
@@ -296,21 +299,25 @@ class World:
         views: dict[str, Sqlite],
         followers: Mapping[str, Follower],
         following: Sequence["asyncio.Future[None]"],
-    ) -> tuple[str, Snapshot]:
+    ) -> tuple[str, list[Event], Snapshot]:
         """Rest, let followers read to the end, and read everything, until all of it reads alike on
         both sides of that: what is judged with it is of the same moment.
 
-        A hold may end at any time, also between the last look of a rest and the reading.
+        A hold may end at any time, also between the last look of a rest and the reading, or while
+        that goes on: only what was heard before it began can be asked to be there.
         """
         waiting, seen = await self._rest(views), None
         await end_all(following)
-        while (snapshot := await snapshot_of(views["orders"], views["inventory"])) != seen:
+        while True:
+            heard = list(self._brokers.heard)
+            snapshot = await snapshot_of(views["orders"], views["inventory"])
+            if snapshot == seen:
+                return waiting, heard, snapshot
             for name, follower in followers.items():
                 await follower.catch_up(len(snapshot.feeds[name].entries))
             if waiting:
-                break
+                return waiting, heard, snapshot
             seen, waiting = snapshot, await self._rest(views)
-        return waiting, snapshot
 
     async def _rest(self, views: dict[str, Sqlite]) -> str:
         """Wait until nothing waits any more; return what still does after REST_S_MAX.
