@@ -1,7 +1,7 @@
 """Run the crash points, all of them or those whose name has a certain part.
 
 python -m proof.crash --list
-python -m proof.crash --mode embedded --jobs 4 r2- o5-kill
+python -m proof.crash --mode embedded --jobs 4 r2- o4-kill
 """
 
 import argparse

@@ -23,6 +23,8 @@ from proof.crash.failpoint_actions import MESSAGES
 # uvloop hands bytes to the kernel at the end of the turn in which they were written.
 TURNS_UNTIL_SENT = 3
 
+# A transaction whose writes were all deferred: one statement, without BEGIN and COMMIT.
+_ALL_DEFERRED = "WITH write_0 AS "
 _SENT = {
     "COMMIT;": "commit sent",  # as asyncpg ends a transaction
     **{sql.STAMP_EVENTS: "stamping sent" for sql in messages_sql.SQL.values()},
@@ -47,6 +49,8 @@ def open_windows(names: Collection[str]) -> None:
 def _with_answer_unread(original: Any) -> Any:
     async def execute(connection: Any, query: str, *arguments: Any, **options: Any) -> Any:
         name = _SENT.get(query)
+        if query.startswith(_ALL_DEFERRED) and not connection.is_in_transaction():
+            name = "commit sent"
         if name is None or not is_armed():
             return await original(connection, query, *arguments, **options)
         answer = asyncio.ensure_future(original(connection, query, *arguments, **options))

@@ -24,7 +24,7 @@ BUGS = (
     bug(
         "who places by a profile does not wait for its erasing",
         "An order that is placed meanwhile takes what is erased at that moment, and keeps it.",
-        edited(SQL["postgresql"], "TAKE_PROFILES", ("FOR SHARE", "")),
+        edited(SQL["postgresql"], "INSERT_ORDERS", ("FOR SHARE", "")),
         tests=(
             f"{STORE}::test_whoever_places_orders_while_a_customer_is_erased_leaves_nothing_behind",
         ),

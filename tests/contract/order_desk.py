@@ -74,8 +74,7 @@ class Desk:
         self, request_id: str, *lines: OrderLine, customer_id: str = "c-1"
     ) -> OrderState:
         order = self.make(request_id, *lines, customer_id=customer_id)
-        async with self.store.begin() as work:
-            assert await work.add_orders([order]) == {}
+        assert await self.store.record_orders([order]) == {}
         return OrderState(order.order_id, OrderStatus.PENDING, 1)
 
     async def record(self, *changes: OrderChange) -> None:

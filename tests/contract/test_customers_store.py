@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,9 +27,12 @@ from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from holdfast.orders.infrastructure.ordering.store import order_row
 from tests.contract import order_desk
 from tests.contract.conftest import CountingDatabase, SteadyClock
 from tests.contract.order_desk import ADA, ANNA, Desk
+from tests.contract.thing_table import Refused
 
 desk = order_desk.desk
 
@@ -80,8 +84,7 @@ SELECT found_by, customer_id, actor, orders, profiles, forced
 
     async def place(self, *orders: NewOrder) -> list[Customer]:
         """Place orders in one batch; return whom they are for."""
-        async with self.desk.store.begin() as work:
-            assert await work.add_orders(orders) == {}
+        assert await self.desk.store.record_orders(orders) == {}
         return [await self.of(order) for order in orders]
 
     async def of(self, order: NewOrder) -> Customer:
@@ -184,9 +187,8 @@ async def test_an_order_without_contact_information_takes_the_profile_s(
 
     assert taken == [BOB, Customer(phone="+44 2"), NOBODY, BOB]
     assert (await register.desk.read(held.order_id)).state.expires_at is not None
-    again = register.make("plain")
-    async with register.desk.store.begin() as work:
-        assert (await work.add_orders([again])).keys() == {("c-1", "plain")}
+    again = await register.desk.store.record_orders([register.make("plain")])
+    assert again.keys() == {("c-1", "plain")}
 
 
 async def test_an_order_keeps_its_copy_when_the_profile_changes(register: Register) -> None:
@@ -210,8 +212,7 @@ async def test_a_batch_that_takes_profiles_costs_no_statement_more(
     for customer in (ADA, NOBODY):
         orders = [register.make(f"{customer.name} {number}", customer) for number in range(20)]
         before = counting.statements
-        async with register.desk.store.begin() as work:
-            await work.add_orders(orders)
+        await register.desk.store.record_orders(orders)
         sent.append(counting.statements - before)
 
     assert sent[0] == sent[1]
@@ -310,21 +311,26 @@ async def test_whoever_places_orders_while_a_customer_is_erased_leaves_nothing_b
     register: Register,
 ) -> None:
     await register.know("c-1")
-    batches = [[register.make(f"{batch}-{n}") for n in range(5)] for batch in range(12)]
+    desk, orders = register.desk, [register.make(f"r-{number}") for number in range(5)]
 
-    async def place(number: int) -> None:
-        await asyncio.sleep(0.002 * number)
-        async with register.desk.store.begin() as work:
-            await work.add_orders(batches[number])
-            await asyncio.sleep(0.003)
+    async def begin_to_record_the_last() -> None:
+        with suppress(Refused):
+            async with desk.database.begin() as work:
+                await work.write(SQL[desk.database.engine].INSERT_ORDERS, [order_row(orders[-1])])
+                await asyncio.sleep(0.4)
+                raise Refused
+
+    async def place() -> None:
+        await asyncio.sleep(0.1)  # takes the profile, and waits for who has the last one's key
+        assert await desk.store.record_orders(orders) == {}
 
     async def erase() -> None:
-        await asyncio.sleep(0.012)
+        await asyncio.sleep(0.2)
         await register.erase("c-1", True)
 
-    await asyncio.gather(erase(), *map(place, range(len(batches))))
+    await asyncio.gather(begin_to_record_the_last(), place(), erase())
 
-    assert {await register.of(order) for batch in batches for order in batch} == {NOBODY}
+    assert {await register.of(order) for order in orders} == {NOBODY}
 
 
 async def test_an_update_of_an_order_and_the_erasing_of_its_customer_leave_nothing_behind(

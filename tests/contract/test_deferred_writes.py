@@ -233,6 +233,22 @@ async def test_all_that_is_deferred_takes_one_trip_and_none_of_its_own_on_sqlite
     assert costs[1:] == [begin_delete_commit + (things.engine == "postgresql")] * len(writes)
 
 
+async def test_where_all_is_deferred_one_trip_is_the_whole_transaction(
+    things: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await defer_one(things, "lamp")
+    costs: list[int] = []
+
+    for names_to_add in ([], ["chair"], ["desk", "bed"]):
+        async with counted_trips(things, monkeypatch) as trips, things.begin() as work:
+            work.defer(ADD_MANY[things.engine], [(name, 1) for name in names_to_add])
+        costs.append(len(trips))
+
+    begin_commit = 2
+    assert costs == ([begin_commit] * 3 if things.engine == "sqlite" else [0, 1, 1])
+    assert await numbers(things) == dict.fromkeys(("lamp", "chair", "desk", "bed"), 1)
+
+
 @asynccontextmanager
 async def counted_trips(
     database: Database, monkeypatch: pytest.MonkeyPatch

@@ -221,8 +221,7 @@ async def test_who_erases_profiles_and_who_places_by_them_lock_them_in_one_order
 
     async def place() -> None:
         await asyncio.sleep(0.2)
-        async with begin() as work:
-            await work.add_orders(orders)
+        await register.desk.store.record_orders(orders)
 
     await asyncio.gather(hold_the_first(), erase(), place())
 

@@ -136,8 +136,7 @@ async def test_an_order_whose_id_is_older_than_its_moment_is_listed_from_that_mo
     desk.clock.advance(0.9)
     order = desk.make("r-1")
     late_order = NewOrder(early, *(getattr(order, name) for name in FIELDS_AFTER_ID))
-    async with desk.store.begin() as work:
-        await work.add_orders([late_order])
+    await desk.store.record_orders([late_order])
 
     moment = late_order.placed.at
     assert await desk.listed(OrderFilter(created_from=moment)) == ["r-1"]
@@ -166,8 +165,7 @@ async def test_a_page_looks_at_so_many_orders_and_no_more_however_few_fit(
     monkeypatch.setattr(reader, "LOOKS_MAX", 2)
     for number in range(20):  # each with a hold that runs, so that none is RESERVED yet
         order = desk.make(f"r-{number}")._replace(details=Details(channel="shop"))
-        async with desk.store.begin() as work:
-            await work.add_orders([order._replace(expires_at=START + timedelta(hours=1))])
+        await desk.store.record_orders([order._replace(expires_at=START + timedelta(hours=1))])
         if wanted.status is OrderStatus.REJECTED:
             state = OrderState(order.order_id, OrderStatus.PENDING, 1)
             await desk.record(settle(state, START, Shortage("LAMP", 2, 1)))

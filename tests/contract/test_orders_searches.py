@@ -53,8 +53,7 @@ async def place_any(desk: Desk, number: int, dice: Random) -> None:
         details=Details(dice.choice(("", *REFERENCES)), dice.choice(("", *CHANNELS))),
         expires_at=order.placed.at if status is OrderStatus.RESERVED else None,
     )
-    async with desk.store.begin() as work:
-        await work.add_orders([order])
+    await desk.store.record_orders([order])
     state = OrderState(order.order_id, OrderStatus.PENDING, 1, expires_at=order.expires_at)
     if payment := KINDS.get(dice.choice(PAYMENTS)):
         fact = Payment(payment, "p", order.total)

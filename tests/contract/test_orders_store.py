@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3 as sqlite_driver
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from holdfast.chassis.clock import uuid7
-from holdfast.chassis.database.seam import Conflict
+from holdfast.chassis.database.seam import Conflict, KeyTaken
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.payments.record_payment import RecordPayment
 from holdfast.orders.application.ports import KnownDetails, OrderFilter
@@ -19,7 +19,6 @@ from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.details import NO_DETAILS
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.ordering.lines import OrderLine
-from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
@@ -33,8 +32,7 @@ desk = order_desk.desk
 async def test_an_order_is_read_as_it_was_recorded(desk: Desk) -> None:
     order = desk.make("r-1", DESK, LAMP, OrderLine("DESK", 1, Money("GBP", 2**53 + 1), 0))
 
-    async with desk.store.begin() as work:
-        assert await work.add_orders([order]) == {}
+    assert await desk.store.record_orders([order]) == {}
 
     found = await desk.read(order.order_id)
     assert found == Order(
@@ -56,13 +54,10 @@ async def test_an_order_is_read_as_it_was_recorded(desk: Desk) -> None:
 
 
 async def test_an_order_and_its_event_are_recorded_together_or_not_at_all(desk: Desk) -> None:
-    async def add_and_fail() -> None:
-        async with desk.store.begin() as work:
-            await work.add_orders([desk.make("r-1")])
-            raise RuntimeError
+    broken = desk.make("r-1")._replace(lines=(LAMP, LAMP))  # two of one number
 
-    with pytest.raises(RuntimeError):
-        await add_and_fail()
+    with pytest.raises(KeyTaken):
+        await desk.store.record_orders([desk.make("r-0"), broken])
     placed = await desk.place("r-2")
 
     assert await desk.listed() == ["r-2"]
@@ -72,8 +67,7 @@ async def test_an_order_and_its_event_are_recorded_together_or_not_at_all(desk: 
 async def test_a_request_that_is_taken_is_left_out_and_its_holder_comes_back(desk: Desk) -> None:
     first = await desk.place("r-1")
 
-    async with desk.store.begin() as work:
-        taken = await work.add_orders([desk.make("r-1", DESK), desk.make("r-2")])
+    taken = await desk.store.record_orders([desk.make("r-1", DESK), desk.make("r-2")])
 
     ((key, holder),) = taken.items()
     assert (key, holder.request_hash, holder.state) == (("c-1", "r-1"), "hash of r-1", first)
@@ -88,16 +82,9 @@ async def test_of_two_batches_with_the_same_requests_at_once_each_request_is_rec
     requests = [f"r-{number}" for number in range(20)]
     batches = [[desk.make(name) for name in names] for names in (requests, requests[::-1])]
 
-    both_began = together(desk.database, 2)
+    taken = await asyncio.gather(*map(desk.store.record_orders, batches))
 
-    async def add(batch: Sequence[NewOrder]) -> int:
-        async with desk.store.begin() as work:
-            await both_began.wait()
-            return len(await work.add_orders(batch))
-
-    taken = await asyncio.gather(*map(add, batches))
-
-    assert sum(taken) == 20
+    assert sum(map(len, taken)) == 20
     assert sorted(await desk.listed()) == sorted(requests)
     assert len(await desk.outbox()) == 20
 

@@ -210,7 +210,12 @@ ASKED = {
         ("LIST_PROFILES", "'c-2', 20"),
         ("LIST_PROFILES_OF_EMAIL", "'', 20, 'at-7'"),
         ("LIST_PROFILES_OF_NAME", "'n7', 'c-1', 'n7', 'n8', 20, ''"),
-        ("TAKE_PROFILES", "ARRAY['00000007-0000-7000-8000-000000000000']::uuid[], ARRAY['c-1']"),
+        (
+            "INSERT_ORDERS",
+            "ARRAY[gen_random_uuid()], ARRAY['c-1'], ARRAY[gen_random_uuid()::text], "
+            "ARRAY[''], ARRAY['GBP'], ARRAY[5], ARRAY[''], ARRAY[''], ARRAY[''], ARRAY[''], "
+            "ARRAY[now()], ARRAY[now()], ARRAY['c-1']",
+        ),
         ("LOCK_PROFILES_WITH_EMAIL", "'at-7'"),
         ("LOCK_ORDERS_TO_ERASE", "ARRAY['c-7'], 'at-7'"),
         ("EMPTY_ORDERS", f"ARRAY[{ORDER}], now(), ARRAY[{ORDER}]"),
@@ -336,8 +341,7 @@ async def test_settling_orders_updates_them_in_place_and_touches_no_index(desk: 
     placed: list[OrderState] = []
     for batch in range(3):
         new = [desk.make(f"{batch}-{number}", LAMP, DESK, LAMP) for number in range(200)]
-        async with desk.store.begin() as work:
-            await work.add_orders(new)
+        await desk.store.record_orders(new)
         placed += [OrderState(order.order_id, OrderStatus.PENDING, 1) for order in new]
 
     held = tuple(HeldStock(f"P0000{number}", "main", 1) for number in range(3))

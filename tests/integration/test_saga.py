@@ -326,7 +326,7 @@ async def test_every_outcome_stands_in_the_feed_once_also_after_a_crash(shop: Tw
 BATCHES = (5, 500)
 # What a batch costs in statements on both databases together, whatever its size.
 COSTS = {
-    "place": 3,
+    "place": 2,
     "place again": 3,
     "reserve": 5,
     "reserve again": 3,

@@ -1,13 +1,13 @@
 """Two batches of orders side by side, as a crowd of callers makes them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from holdfast.inventory.application.stock.change_stock import SetOnHand
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
-from holdfast.orders.application.ports import Work
+from holdfast.orders.application.ports import RecordedRequest, RequestKey
+from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.order import OrderState
 from tests.contract import conftest as contract
 from tests.integration import two_services
@@ -24,13 +24,11 @@ async def test_a_repeat_is_not_refused_while_its_first_try_is_being_recorded(
     await shop.supply(LAMP=1)
     may_record = asyncio.Event()
 
-    @asynccontextmanager
-    async def begin_late() -> AsyncIterator[Work]:
+    async def record_late(orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
         await may_record.wait()
-        async with shop.begin() as work:
-            yield work
+        return await shop.store.record_orders(orders)
 
-    place = PlaceOrders(begin_late, shop.reader, shop.stock_check, shop.clock, shop.orders_relay)
+    place = PlaceOrders(record_late, shop.reader, shop.stock_check, shop.clock, shop.orders_relay)
     async with asyncio.TaskGroup() as group:
         first = group.create_task(place([asks("r-1", LAMP=1)]))
         await checked(shop, times=1)

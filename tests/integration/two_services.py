@@ -125,8 +125,8 @@ class TwoServices:
         database, clock = self.orders, self.clock
         outbox, inbox = Outbox(database), Inbox(database, clock, "queue")
         codec = orders_codec.EventCodec(clock.new_id)
-        begin = orders_store.Store(database, outbox, inbox, codec, lambda _ids: None).begin
-        self.begin = begin
+        self.store = orders_store.Store(database, outbox, inbox, codec, lambda _ids: None)
+        self.begin = begin = self.store.begin
         leadership = database.leadership("orders")
         self.orders_relay = Relay(
             database,
@@ -141,7 +141,9 @@ class TwoServices:
         self.reader = Reader(database)
         self.stock_check = DirectStockCheck(self.stock)
         self.place_orders = retrying(
-            PlaceOrders(begin, self.reader, self.stock_check, clock, self.orders_relay)
+            PlaceOrders(
+                self.store.record_orders, self.reader, self.stock_check, clock, self.orders_relay
+            )
         )
         self.cancel = CancelOrder(begin, clock)
         self.update = UpdateOrder(begin, clock)

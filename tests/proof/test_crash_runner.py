@@ -91,7 +91,7 @@ async def test_a_kill_is_a_kill_and_hits_what_the_first_one_left_too(
 async def test_the_history_is_on_disk_and_tells_of_unknown_outcomes(
     site: Site, tmp_path: Path
 ) -> None:
-    case = case_of("o5", Action.KILL)
+    case = case_of("o4", Action.KILL)
     async with site.testbed(case, tmp_path / "case") as testbed:
         verdict = await run_case(case, testbed)
 

@@ -70,14 +70,14 @@ async def test_another_point_or_loop_leaves_it_alone(told: Path) -> None:
 
 async def test_it_can_wait_for_another_point_of_its_loop(told: Path) -> None:
     armed = FailpointAction(
-        POINT, PLACING, Action.RAISE, errors=("Conflict",), after="orders inserted"
+        POINT, PLACING, Action.RAISE, errors=("Conflict",), after="stock checked"
     )
     actions = FailpointActions([armed], told)
 
     await reach(actions)
-    await reach(actions, "orders inserted", loop="elsewhere")
+    await reach(actions, "stock checked", loop="elsewhere")
     await reach(actions)
-    await reach(actions, "orders inserted")
+    await reach(actions, "stock checked")
     with pytest.raises(Conflict):
         await reach(actions)
 

@@ -166,7 +166,7 @@ def assemble(
     reader, profiles, counter = Reader(database), ProfileReader(database), Counter(database)
     boundary = RpcBoundary(translate, clock, admission, gate)
     stock_check = GrpcStockCheck(channel, service_key)
-    place = PlaceOrders(store.begin, reader, stock_check, clock, relay)
+    place = PlaceOrders(store.record_orders, reader, stock_check, clock, relay)
     edits = EditOrders(store.begin, reader, stock_check, clock)
     batches = batches_of(store, reader, clock, place, edits, stock_check)
     hear_inventory = retrying(HearInventory(store.begin, clock))

@@ -487,20 +487,6 @@ UPDATE customer
  WHERE customer.customer_id = new.customer_id
 ;
 
--- TAKE_PROFILES
-UPDATE orders
-   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM (SELECT order_id, customer_id
-          FROM unnest($1::uuid[], $2::text[]) AS asked (order_id, customer_id)
-         ORDER BY customer_id COLLATE "C") AS new     -- the order in which profiles are locked
- CROSS JOIN LATERAL (SELECT name, email, phone, address
-                       FROM customer
-                      WHERE customer.customer_id = new.customer_id
-                        AND erased_at IS NULL
-                        FOR SHARE) AS profile
- WHERE orders.order_id = new.order_id
-;
-
 -- LOCK_ORDERS_TO_ERASE
 SELECT order_id::text AS order_id, status
   FROM orders
@@ -574,6 +560,116 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
+-- INSERT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+SELECT order_id, at, at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+;
+
+-- PUT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+SELECT order_id, at, at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
+ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
+;
+
+-- DELETE_UNANSWERED
+DELETE FROM unanswered
+      WHERE order_id = ANY($1::uuid[])
+;
+
+-- INSERT_HOLDS
+INSERT INTO hold (order_id, expires_at)
+SELECT order_id, expires_at
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
+ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
+;
+
+-- DELETE_HOLDS
+DELETE FROM hold
+      WHERE order_id = ANY($1::uuid[])
+;
+
+-- DATABASE_NOW
+SELECT statement_timestamp() AS now
+ WHERE $1::timestamptz IS NOT NULL
+;
+
+-- ANY_HOLD_ENDED
+SELECT 1 AS found
+  FROM hold
+ WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
+ LIMIT 1
+;
+
+-- CLAIM_LATE
+  SELECT locked.*
+    FROM unanswered
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+                         FROM orders
+                        WHERE orders.order_id = unanswered.order_id
+                          AND answered < asked
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+     AND (asked_at < $1
+          AND $3::timestamptz - asked_at >= asked_at - since
+          OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
+ORDER BY unanswered.order_id
+   LIMIT $2
+;
+
+-- CLAIM_EXPIRED
+  SELECT locked.*
+    FROM unanswered
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+                         FROM orders
+                        WHERE orders.order_id = unanswered.order_id
+                          AND answered < asked
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+     AND since < $1 AND status = 'PENDING'
+ORDER BY unanswered.order_id
+   LIMIT $2
+;
+
+-- CLAIM_ENDED_HOLDS
+  SELECT locked.*
+    FROM hold
+   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+                         FROM orders
+                        WHERE orders.order_id = hold.order_id
+                          AND status IN ('PENDING', 'RESERVED')
+                          AND orders.expires_at <= statement_timestamp()
+                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
+   WHERE true
+     AND hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
+ORDER BY hold.expires_at, hold.order_id
+   LIMIT $2
+;
+
+-- COUNT_PENDING
+SELECT count(*) AS waiting, min(since) AS oldest
+  FROM (SELECT since
+          FROM unanswered
+          JOIN orders ON orders.order_id = unanswered.order_id
+         WHERE status = 'PENDING'
+      ORDER BY unanswered.order_id
+         LIMIT 10000) AS waiting
+;
+
+-- MARK_ASKED
+UPDATE unanswered
+   SET asked_at = $2
+ WHERE order_id = ANY($1::uuid[])
+RETURNING order_id::text AS order_id, since
+;
+
 -- LOCK_NAMED_STATES
 SELECT order_id::text AS order_id,
        status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
@@ -595,6 +691,15 @@ SELECT return_id::text AS return_id, order_return.order_id::text AS order_id, ow
  WHERE return_id = named.id
    AND orders.order_id = order_return.order_id
    AND (owner = '' OR customer_id = owner)
+;
+
+-- FIND_REQUESTS
+SELECT order_id::text AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
+  FROM orders
+  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
+       USING (customer_id, request_id)
 ;
 
 -- COUNT_SALES
@@ -3075,41 +3180,32 @@ INSERT INTO orders
              edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at, expires_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
-       1, 1, 1, 0, 0, 0, '[]',
-       currency, total_minor, name, email, phone, address,
+WITH new AS (SELECT *
+               FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
+                           $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],
+                           $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+                    AS new (order_id, customer_id, request_id, request_hash,
+                            currency, total_minor, name, email, phone,
+                            address, at, expires_at, bare)
+              ORDER BY bare COLLATE "C")
+SELECT order_id, new.customer_id, request_id, request_hash, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]', currency, total_minor,
+       coalesce(profile.name, new.name), coalesce(profile.email, new.email),
+       coalesce(profile.phone, new.phone), coalesce(profile.address, new.address),
        '[]', at, at, expires_at
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
-              $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::timestamptz[], $12::timestamptz[])
-       AS new (order_id, customer_id, request_id, request_hash,
-               currency, total_minor, name, email, phone, address,
-               at, expires_at)
-ON CONFLICT (request_id, customer_id) DO NOTHING
+  FROM new
+  LEFT JOIN LATERAL (SELECT name, email, phone, address
+                       FROM customer
+                      WHERE customer.customer_id = new.bare
+                        AND erased_at IS NULL
+                        FOR SHARE) AS profile ON true
+ ORDER BY request_id, new.customer_id
 ;
 
 -- INSERT_LINES
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
 SELECT *
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
-;
-
--- INSERT_UNANSWERED
-INSERT INTO unanswered (order_id, since, asked_at)
-SELECT order_id, at, at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
-;
-
--- PUT_UNANSWERED
-INSERT INTO unanswered (order_id, since, asked_at)
-SELECT order_id, at, at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
-ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
-;
-
--- DELETE_UNANSWERED
-DELETE FROM unanswered
-      WHERE order_id = ANY($1::uuid[])
 ;
 
 -- INSERT_HISTORY
@@ -3167,18 +3263,6 @@ SELECT order_id, status
 ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
 ;
 
--- INSERT_HOLDS
-INSERT INTO hold (order_id, expires_at)
-SELECT order_id, expires_at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
-ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
-;
-
--- DELETE_HOLDS
-DELETE FROM hold
-      WHERE order_id = ANY($1::uuid[])
-;
-
 -- INSERT_PAYMENTS
 INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
 SELECT *
@@ -3196,27 +3280,6 @@ SELECT *
 LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id = ANY($1::uuid[])
  ORDER BY orders.order_id, payment.version
-;
-
--- DATABASE_NOW
-SELECT statement_timestamp() AS now
- WHERE $1::timestamptz IS NOT NULL
-;
-
--- ANY_HOLD_ENDED
-SELECT 1 AS found
-  FROM hold
- WHERE hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
- LIMIT 1
-;
-
--- FIND_REQUESTS
-SELECT order_id::text AS order_id,
-       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
-  FROM orders
-  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
-       USING (customer_id, request_id)
 ;
 
 -- LOCK_STATES
@@ -3323,72 +3386,4 @@ UPDATE orders
   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
        AS new (order_id, name, email, phone, address)
  WHERE orders.order_id = new.order_id
-;
-
--- CLAIM_LATE
-  SELECT locked.*
-    FROM unanswered
-   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-                         FROM orders
-                        WHERE orders.order_id = unanswered.order_id
-                          AND answered < asked
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE true
-     AND (asked_at < $1
-          AND $3::timestamptz - asked_at >= asked_at - since
-          OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
-ORDER BY unanswered.order_id
-   LIMIT $2
-;
-
--- CLAIM_EXPIRED
-  SELECT locked.*
-    FROM unanswered
-   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-                         FROM orders
-                        WHERE orders.order_id = unanswered.order_id
-                          AND answered < asked
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE true
-     AND since < $1 AND status = 'PENDING'
-ORDER BY unanswered.order_id
-   LIMIT $2
-;
-
--- CLAIM_ENDED_HOLDS
-  SELECT locked.*
-    FROM hold
-   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-                         FROM orders
-                        WHERE orders.order_id = hold.order_id
-                          AND status IN ('PENDING', 'RESERVED')
-                          AND orders.expires_at <= statement_timestamp()
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE true
-     AND hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL
-ORDER BY hold.expires_at, hold.order_id
-   LIMIT $2
-;
-
--- COUNT_PENDING
-SELECT count(*) AS waiting, min(since) AS oldest
-  FROM (SELECT since
-          FROM unanswered
-          JOIN orders ON orders.order_id = unanswered.order_id
-         WHERE status = 'PENDING'
-      ORDER BY unanswered.order_id
-         LIMIT 10000) AS waiting
-;
-
--- MARK_ASKED
-UPDATE unanswered
-   SET asked_at = $2
- WHERE order_id = ANY($1::uuid[])
-RETURNING order_id::text AS order_id, since
 ;

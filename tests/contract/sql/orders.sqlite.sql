@@ -473,15 +473,6 @@ UPDATE customer
  WHERE customer.customer_id = new.column1
 ;
 
--- TAKE_PROFILES
-UPDATE orders
-   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM customer AS profile
- WHERE profile.customer_id = ?2
-   AND profile.erased_at IS NULL
-   AND orders.order_id = ?1
-;
-
 -- LOCK_ORDERS_TO_ERASE
 SELECT order_id, status
   FROM orders
@@ -553,6 +544,99 @@ SELECT 1 AS found
    AND erased_at IS NOT NULL
 ;
 
+-- INSERT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+     VALUES (?1, ?2, ?2)
+;
+
+-- PUT_UNANSWERED
+INSERT INTO unanswered (order_id, since, asked_at)
+     VALUES (?1, ?2, ?2)
+ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
+;
+
+-- DELETE_UNANSWERED
+DELETE FROM unanswered
+      WHERE order_id = ?1
+;
+
+-- INSERT_HOLDS
+INSERT INTO hold (order_id, expires_at)
+     VALUES (?1, ?2)
+ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
+;
+
+-- DELETE_HOLDS
+DELETE FROM hold
+      WHERE order_id = ?1
+;
+
+-- DATABASE_NOW
+SELECT ?1 AS now
+;
+
+-- ANY_HOLD_ENDED
+SELECT 1 AS found
+  FROM hold
+ WHERE hold.expires_at <= ?1
+ LIMIT 1
+;
+
+-- CLAIM_LATE
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+    FROM unanswered
+   CROSS JOIN orders USING (order_id)
+   WHERE answered < asked
+     AND (asked_at < ?1
+          AND julianday(?3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
+          OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
+ORDER BY unanswered.order_id
+   LIMIT ?2
+;
+
+-- CLAIM_EXPIRED
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+    FROM unanswered
+   CROSS JOIN orders USING (order_id)
+   WHERE answered < asked
+     AND since < ?1 AND status = 'PENDING'
+ORDER BY unanswered.order_id
+   LIMIT ?2
+;
+
+-- CLAIM_ENDED_HOLDS
+  SELECT orders.order_id,
+       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
+       edition, edition_newest, edit_revision
+    FROM hold
+   CROSS JOIN orders USING (order_id)
+   WHERE status IN ('PENDING', 'RESERVED')
+     AND hold.expires_at <= ?1
+ORDER BY hold.expires_at, hold.order_id
+   LIMIT ?2
+;
+
+-- COUNT_PENDING
+SELECT count(*) AS waiting, min(since) AS oldest
+  FROM (SELECT since
+          FROM unanswered
+          JOIN orders ON orders.order_id = unanswered.order_id
+         WHERE status = 'PENDING'
+      ORDER BY unanswered.order_id
+         LIMIT 10000) AS waiting
+;
+
+-- MARK_ASKED
+UPDATE unanswered
+   SET asked_at = ?2
+ WHERE order_id IN (SELECT value FROM json_each(?1))
+RETURNING order_id AS order_id, since
+;
+
 -- LOCK_NAMED_STATES
 SELECT order_id AS order_id,
        status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
@@ -575,6 +659,15 @@ SELECT return_id AS return_id, order_return.order_id AS order_id, owner
  WHERE return_id = named.id
    AND orders.order_id = order_return.order_id
    AND (owner = '' OR customer_id = owner)
+;
+
+-- FIND_REQUESTS
+SELECT order_id AS order_id,
+       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
+       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
+  FROM orders
+ WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
+                                       FROM json_each(?1))
 ;
 
 -- COUNT_SALES
@@ -3263,32 +3356,22 @@ INSERT INTO orders
              edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at, expires_at)
-     VALUES (?1, ?2, ?3, ?4, 'PENDING', 1,
-       1, 1, 1, 0, 0, 0, '[]',
-       ?5, ?6, ?7, ?8, ?9, ?10,
-       '[]', ?11, ?11, ?12)
-ON CONFLICT (request_id, customer_id) DO NOTHING
+WITH new (order_id, customer_id, request_id, request_hash,
+          currency, total_minor, name, email, phone,
+          address, at, expires_at, bare)
+  AS (VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13))
+SELECT order_id, new.customer_id, request_id, request_hash, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]', currency, total_minor,
+       coalesce(profile.name, new.name), coalesce(profile.email, new.email),
+       coalesce(profile.phone, new.phone), coalesce(profile.address, new.address),
+       '[]', at, at, expires_at
+  FROM new
+  LEFT JOIN customer AS profile ON profile.customer_id = new.bare AND profile.erased_at IS NULL
 ;
 
 -- INSERT_LINES
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-;
-
--- INSERT_UNANSWERED
-INSERT INTO unanswered (order_id, since, asked_at)
-     VALUES (?1, ?2, ?2)
-;
-
--- PUT_UNANSWERED
-INSERT INTO unanswered (order_id, since, asked_at)
-     VALUES (?1, ?2, ?2)
-ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
-;
-
--- DELETE_UNANSWERED
-DELETE FROM unanswered
-      WHERE order_id = ?1
 ;
 
 -- INSERT_HISTORY
@@ -3338,17 +3421,6 @@ INSERT INTO payment_state (order_id, status)
 ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
 ;
 
--- INSERT_HOLDS
-INSERT INTO hold (order_id, expires_at)
-     VALUES (?1, ?2)
-ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
-;
-
--- DELETE_HOLDS
-DELETE FROM hold
-      WHERE order_id = ?1
-;
-
 -- INSERT_PAYMENTS
 INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -3365,26 +3437,6 @@ INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_
 LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id IN (SELECT value FROM json_each(?1))
  ORDER BY orders.order_id, payment.version
-;
-
--- DATABASE_NOW
-SELECT ?1 AS now
-;
-
--- ANY_HOLD_ENDED
-SELECT 1 AS found
-  FROM hold
- WHERE hold.expires_at <= ?1
- LIMIT 1
-;
-
--- FIND_REQUESTS
-SELECT order_id AS order_id,
-       status, version, asked, answered, stock_sequence, expires_at, confirmed_by,
-       edition, edition_newest, edit_revision, customer_id, request_id, request_hash
-  FROM orders
- WHERE (customer_id, request_id) IN (SELECT value, json_extract(?2, '$[' || key || ']')
-                                       FROM json_each(?1))
 ;
 
 -- LOCK_STATES
@@ -3478,59 +3530,4 @@ UPDATE orders
    SET name = new.column2, email = new.column3, phone = new.column4, address = new.column5
   FROM (VALUES (?1, ?2, ?3, ?4, ?5)) AS new
  WHERE orders.order_id = new.column1
-;
-
--- CLAIM_LATE
-  SELECT orders.order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-    FROM unanswered
-   CROSS JOIN orders USING (order_id)
-   WHERE answered < asked
-     AND (asked_at < ?1
-          AND julianday(?3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
-          OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
-ORDER BY unanswered.order_id
-   LIMIT ?2
-;
-
--- CLAIM_EXPIRED
-  SELECT orders.order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-    FROM unanswered
-   CROSS JOIN orders USING (order_id)
-   WHERE answered < asked
-     AND since < ?1 AND status = 'PENDING'
-ORDER BY unanswered.order_id
-   LIMIT ?2
-;
-
--- CLAIM_ENDED_HOLDS
-  SELECT orders.order_id,
-       status, version, asked, answered, stock_sequence, orders.expires_at, confirmed_by,
-       edition, edition_newest, edit_revision
-    FROM hold
-   CROSS JOIN orders USING (order_id)
-   WHERE status IN ('PENDING', 'RESERVED')
-     AND hold.expires_at <= ?1
-ORDER BY hold.expires_at, hold.order_id
-   LIMIT ?2
-;
-
--- COUNT_PENDING
-SELECT count(*) AS waiting, min(since) AS oldest
-  FROM (SELECT since
-          FROM unanswered
-          JOIN orders ON orders.order_id = unanswered.order_id
-         WHERE status = 'PENDING'
-      ORDER BY unanswered.order_id
-         LIMIT 10000) AS waiting
-;
-
--- MARK_ASKED
-UPDATE unanswered
-   SET asked_at = ?2
- WHERE order_id IN (SELECT value FROM json_each(?1))
-RETURNING order_id AS order_id, since
 ;

@@ -164,6 +164,20 @@ class CustomerRows(Protocol):
         """
 
 
+class RecordOrders(Protocol):
+    """A transaction of its own."""
+
+    async def __call__(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
+        """Record the orders with their history and an OrderPlaced event each. Those without contact
+        information take that of the customer's profile.
+
+        Orders whose (customer, request id) is taken are left out; who took each comes back.
+
+        :raises Conflict: another transaction got in the way; nothing was written: do it again.
+        :raises DatabaseUnavailable: whether it was written is unknown; a repeat must be harmless.
+        """
+
+
 class Work(Protocol):
     """One open transaction: a clean end of the `begin` block commits it, else nothing remains.
 
@@ -179,13 +193,6 @@ class Work(Protocol):
 
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
         """Return which events were never handled before; remember them with this transaction."""
-
-    async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        """Record the orders with their history and an OrderPlaced event each. Those without contact
-        information take that of the customer's profile.
-
-        Orders whose (customer, request id) is taken are left out; who took each comes back.
-        """
 
     async def lock_states(self, order_ids: Collection[str]) -> dict[str, OrderState]:
         """Return where these orders stand, by order id, locked until the end of the transaction.
@@ -326,6 +333,9 @@ class OrderReader(Protocol):
         """Whether a hold has ended by the database's clock and still stands; `here`: see
         `Work.database_now`.
         """
+
+    async def database_now(self, here: datetime) -> datetime:
+        """Return the time by the database's clock; see `Work.database_now`."""
 
     async def find_requests(
         self, keys: Collection[RequestKey]

@@ -10,11 +10,11 @@ from holdfast.orders.application.digests import digest_of
 from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
-    Begin,
     Clock,
     OrderReader,
     ProductStock,
     RecordedRequest,
+    RecordOrders,
     RequestKey,
     StockAdvice,
     StockCheck,
@@ -129,13 +129,13 @@ class PlaceOrders:
 
     def __init__(
         self,
-        begin: Begin,
+        record: RecordOrders,
         reader: OrderReader,
         stock_check: StockCheck,
         clock: Clock,
         backlog: Backlog,
     ) -> None:
-        self._begin = begin
+        self._record = record
         self._reader = reader
         self._stock_check = stock_check
         self._clock = clock
@@ -163,12 +163,11 @@ class PlaceOrders:
             if in_doubt & batch.keys:
                 await batch.ended.wait()
         recorded = await self._reader.find_requests(in_doubt) if in_doubt else {}
+        if any(new.order.hold for new in orders.values()):
+            now = await self._reader.database_now(self._clock.now())
+            orders = {key: new.held_from(now) for key, new in orders.items()}
         if orders:
-            async with self._begin() as work:
-                if any(new.order.hold for new in orders.values()):
-                    now = await work.database_now(self._clock.now())
-                    orders = {key: new.held_from(now) for key, new in orders.items()}
-                recorded |= await work.add_orders([new.order for new in orders.values()])
+            recorded |= await self._record([new.order for new in orders.values()])
         return [
             refused.get(index) or _outcome(command, orders.get(command.key))
             if command.key not in recorded

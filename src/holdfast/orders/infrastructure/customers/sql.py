@@ -4,7 +4,7 @@ from holdfast.chassis.database.sql import either
 
 
 class CustomerStatements:
-    """What `rows.py` and `reader.py` ask of the database, and how an order takes a profile."""
+    """What `rows.py` and `reader.py` ask of the database, beside the orders."""
 
     _PROFILE = """
 SELECT customer_id, name, email, phone, address, version, created_at, updated_at, erased_at
@@ -75,32 +75,6 @@ UPDATE customer
                updated_at, erased_at, folded_name)
  WHERE customer.customer_id = new.customer_id
 """
-
-    # The profile's lock makes who erases and who places wait for each other: an order that took a
-    # copy is there to be erased, and after that nobody takes one.
-    TAKE_PROFILES = either(
-        postgresql="""
-UPDATE orders
-   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM (SELECT order_id, customer_id
-          FROM unnest($1::uuid[], $2::text[]) AS asked (order_id, customer_id)
-         ORDER BY customer_id COLLATE "C") AS new     -- the order in which profiles are locked
- CROSS JOIN LATERAL (SELECT name, email, phone, address
-                       FROM customer
-                      WHERE customer.customer_id = new.customer_id
-                        AND erased_at IS NULL
-                        FOR SHARE) AS profile
- WHERE orders.order_id = new.order_id
-""",
-        sqlite="""
-UPDATE orders
-   SET name = profile.name, email = profile.email, phone = profile.phone, address = profile.address
-  FROM customer AS profile
- WHERE profile.customer_id = $2
-   AND profile.erased_at IS NULL
-   AND orders.order_id = $1
-""",
-    )
 
     # All of them are locked, in everyone's order. PostgreSQL makes the array first, and so can't
     # turn it round and walk everyone's orders; what has another e-mail address by the time it is

@@ -46,3 +46,20 @@ SELECT return_id::text AS return_id, order_return.order_id::text AS order_id, ow
    AND orders.order_id = order_return.order_id"""
         + _THEIRS
     )
+    _OF_REQUESTS = ", customer_id, request_id, request_hash\n  FROM orders\n"
+    # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
+    # item.
+    FIND_REQUESTS = (
+        SELECT_STATES
+        + _OF_REQUESTS
+        + either(
+            postgresql="""
+  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
+       USING (customer_id, request_id)
+""",
+            sqlite="""
+ WHERE (customer_id, request_id) IN (SELECT value, json_extract($2, '$[' || key || ']')
+                                       FROM json_each($1))
+""",
+        )
+    )

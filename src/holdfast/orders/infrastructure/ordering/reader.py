@@ -103,6 +103,11 @@ class Reader:
             rows = await reading.fetch(self._sql.EDITS_SINCE, order_id, after_version)
         return [edit_of(row["edit"], row["currency"]) for row in rows]
 
+    async def database_now(self, here: datetime) -> datetime:
+        async with self._database.read() as reading:
+            (row,) = await reading.fetch(self._sql.DATABASE_NOW, here)
+        return instant(row["now"])
+
     async def find_requests(
         self, keys: Collection[RequestKey]
     ) -> dict[RequestKey, RecordedRequest]:

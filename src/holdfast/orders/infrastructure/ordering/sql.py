@@ -3,46 +3,11 @@
 from holdfast.chassis.database.sql import by_engine, either
 from holdfast.orders.infrastructure.customers.sql import CustomerStatements
 from holdfast.orders.infrastructure.ordering.figures_sql import FiguresStatements
-from holdfast.orders.infrastructure.ordering.naming_sql import (
-    SELECT_STATES,
-    STATE,
-    NamingStatements,
-)
+from holdfast.orders.infrastructure.ordering.naming_sql import SELECT_STATES, NamingStatements
 from holdfast.orders.infrastructure.ordering.paging_sql import PagingStatements
 from holdfast.orders.infrastructure.ordering.reading_sql import ReadingStatements
+from holdfast.orders.infrastructure.ordering.waiting_sql import WaitingStatements
 from holdfast.orders.infrastructure.shipping.sql import GoodsStatements
-
-_LOCKING = """
-  SELECT locked.*
-    FROM {leading}
-   CROSS JOIN LATERAL (SELECT orders.order_id::text AS order_id,{state}
-                         FROM orders
-                        WHERE orders.order_id = {leading}.order_id
-                          AND {open_}
-                          FOR NO KEY UPDATE SKIP LOCKED) AS locked
-   WHERE true
-"""
-_LOCKING_ON_SQLITE = """
-  SELECT orders.order_id,{state}
-    FROM {leading}
-   CROSS JOIN orders USING (order_id)
-   WHERE {open_}
-"""
-
-
-def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
-    """Rows of another table lead and each looks its order up, locked; those locked by others are
-    left out. PostgreSQL can't turn a LATERAL round, nor SQLite a CROSS JOIN, and walk all orders.
-
-    :param open_: asked for under the lock, as what leads may be out of date.
-    :param on_postgresql: more to ask for there.
-    """
-    state = STATE.replace("expires_at", "orders.expires_at")  # which holds have, too
-    facts = {"leading": leading, "state": state}
-    return either(
-        postgresql=_LOCKING.format(open_=open_ + on_postgresql, **facts),
-        sqlite=_LOCKING_ON_SQLITE.format(open_=open_, **facts),
-    )
 
 
 class Statements(
@@ -50,59 +15,69 @@ class Statements(
     PagingStatements,
     FiguresStatements,
     NamingStatements,
+    WaitingStatements,
     CustomerStatements,
     GoodsStatements,
 ):
     """What `store.py` asks of the database and writes to it."""
 
-    INSERT_ORDERS = """
+    # Orders that bring no contact information, whose customers stand in `bare`, get a copy of the
+    # profile's. Its lock makes who erases and who places wait for each other: an order that took a
+    # copy is there to be erased, and after that nobody takes one. Everyone locks profiles, and then
+    # inserts, in the order of the keys: two batches can't deadlock.
+    _INTO_ORDERS = """
 INSERT INTO orders
             (order_id, customer_id, request_id, request_hash, status, version,
              edition, edition_newest, asked, answered, stock_sequence, stock_revision, stock,
              currency, total_minor, name, email, phone, address,
              shortages, placed_at, updated_at, expires_at)
-SELECT order_id, customer_id, request_id, request_hash, 'PENDING', 1,
-       1, 1, 1, 0, 0, 0, '[]',
-       currency, total_minor, name, email, phone, address,
-       '[]', at, at, expires_at
-  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
-              $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::timestamptz[], $12::timestamptz[])
-       AS new (order_id, customer_id, request_id, request_hash,
-               currency, total_minor, name, email, phone, address,
-               at, expires_at)
-ON CONFLICT (request_id, customer_id) DO NOTHING
 """
+    _NEW = either(
+        postgresql="""
+WITH new AS (SELECT *
+               FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[],
+                           $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[],
+                           $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[])
+                    AS new (order_id, customer_id, request_id, request_hash,
+                            currency, total_minor, name, email, phone,
+                            address, at, expires_at, bare)
+              ORDER BY bare COLLATE "C")
+""",
+        sqlite="""
+WITH new (order_id, customer_id, request_id, request_hash,
+          currency, total_minor, name, email, phone,
+          address, at, expires_at, bare)
+  AS (VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13))
+""",
+    )
+    _AS_ORDERS = """
+SELECT order_id, new.customer_id, request_id, request_hash, 'PENDING', 1,
+       1, 1, 1, 0, 0, 0, '[]', currency, total_minor,
+       coalesce(profile.name, new.name), coalesce(profile.email, new.email),
+       coalesce(profile.phone, new.phone), coalesce(profile.address, new.address),
+       '[]', at, at, expires_at
+  FROM new
+"""
+    _BY_PROFILES = either(
+        postgresql="""
+  LEFT JOIN LATERAL (SELECT name, email, phone, address
+                       FROM customer
+                      WHERE customer.customer_id = new.bare
+                        AND erased_at IS NULL
+                        FOR SHARE) AS profile ON true
+ ORDER BY request_id, new.customer_id
+""",
+        sqlite="""
+  LEFT JOIN customer AS profile ON profile.customer_id = new.bare AND profile.erased_at IS NULL
+""",
+    )
+    INSERT_ORDERS = _INTO_ORDERS + _NEW + _AS_ORDERS + _BY_PROFILES
 
     INSERT_LINES = """
 INSERT INTO order_line (order_id, edition, line_no, product_id, quantity, unit_price_minor)
 SELECT *
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[])
 """
-
-    INSERT_UNANSWERED = """
-INSERT INTO unanswered (order_id, since, asked_at)
-SELECT order_id, at, at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
-"""
-
-    PUT_UNANSWERED = """
-INSERT INTO unanswered (order_id, since, asked_at)
-SELECT order_id, at, at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, at)
-ON CONFLICT (order_id) DO UPDATE SET since = excluded.since, asked_at = excluded.asked_at
-"""
-
-    DELETE_UNANSWERED = either(
-        postgresql="""
-DELETE FROM unanswered
-      WHERE order_id = ANY($1::uuid[])
-""",
-        sqlite="""
-DELETE FROM unanswered
-      WHERE order_id = $1
-""",
-    )
 
     INSERT_HISTORY = """
 INSERT INTO order_history
@@ -160,24 +135,6 @@ SELECT order_id, status
 ON CONFLICT (order_id) DO UPDATE SET status = excluded.status
 """
 
-    INSERT_HOLDS = """
-INSERT INTO hold (order_id, expires_at)
-SELECT order_id, expires_at
-  FROM unnest($1::uuid[], $2::timestamptz[]) AS new (order_id, expires_at)
-ON CONFLICT (order_id) DO UPDATE SET expires_at = excluded.expires_at
-"""
-
-    DELETE_HOLDS = either(
-        postgresql="""
-DELETE FROM hold
-      WHERE order_id = ANY($1::uuid[])
-""",
-        sqlite="""
-DELETE FROM hold
-      WHERE order_id = $1
-""",
-    )
-
     INSERT_PAYMENTS = """
 INSERT INTO payment (order_id, version, kind, reference, amount_minor, recorded_at)
 SELECT *
@@ -196,44 +153,6 @@ LEFT JOIN payment ON payment.order_id = orders.order_id
     WHERE orders.order_id = ANY($1::uuid[])
  ORDER BY orders.order_id, payment.version
 """
-
-    # SQLite has no clock that a simulation could set: there it is the process's.
-    DATABASE_NOW = either(
-        postgresql="""
-SELECT statement_timestamp() AS now
- WHERE $1::timestamptz IS NOT NULL
-""",
-        sqlite="""
-SELECT $1 AS now
-""",
-    )
-    _ENDED_HOLD = either(
-        postgresql="hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL",
-        sqlite="hold.expires_at <= $1",
-    )
-    _ANY_HOLD = """
-SELECT 1 AS found
-  FROM hold
- WHERE """
-    ANY_HOLD_ENDED = _ANY_HOLD + _ENDED_HOLD + "\n LIMIT 1\n"
-
-    _OF_REQUESTS = ", customer_id, request_id, request_hash\n  FROM orders\n"
-    # SQLite pairs two lists by looking into the second: joined, it would be read anew for every
-    # item.
-    FIND_REQUESTS = (
-        SELECT_STATES
-        + _OF_REQUESTS
-        + either(
-            postgresql="""
-  JOIN unnest($1::text[], $2::text[]) AS asked (customer_id, request_id)
-       USING (customer_id, request_id)
-""",
-            sqlite="""
- WHERE (customer_id, request_id) IN (SELECT value, json_extract($2, '$[' || key || ']')
-                                       FROM json_each($1))
-""",
-        )
-    )
 
     _LOCKED = """
     FROM orders
@@ -345,56 +264,6 @@ UPDATE orders
 
     # An order that has its answer meanwhile, or in this transaction, may still stand among those
     # who wait; one that was confirmed or cancelled among the holds.
-    _LOCK_UNANSWERED = _locking("unanswered", "answered < asked")
-    _LOCK_HELD = _locking(
-        "hold",
-        "status IN ('PENDING', 'RESERVED')",
-        on_postgresql="\n                          AND orders.expires_at <= statement_timestamp()",
-    )
-    _OLDEST_FIRST = """
-ORDER BY unanswered.order_id
-   LIMIT $2
-"""
-    # Who waits longer is asked about more seldom. As far ahead as an answer is late, a moment is a
-    # wrong clock's: without it the order would wait until then.
-    _LATE = either(
-        postgresql="""
-     AND (asked_at < $1
-          AND $3::timestamptz - asked_at >= asked_at - since
-          OR asked_at - $3::timestamptz > $3::timestamptz - $1::timestamptz)
-""",
-        sqlite="""
-     AND (asked_at < $1
-          AND julianday($3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
-          OR julianday(asked_at) - julianday($3) > julianday($3) - julianday($1))
-""",
-    )
-    CLAIM_LATE = _LOCK_UNANSWERED + _LATE + _OLDEST_FIRST
-    CLAIM_EXPIRED = _LOCK_UNANSWERED + "     AND since < $1 AND status = 'PENDING'" + _OLDEST_FIRST
-
-    _SOONEST_FIRST = """
-ORDER BY hold.expires_at, hold.order_id
-   LIMIT $2
-"""
-    CLAIM_ENDED_HOLDS = _LOCK_HELD + "     AND " + _ENDED_HOLD + _SOONEST_FIRST
-
-    # By id, which is about the order of time. Counting stops where any figure is trouble enough.
-    COUNT_PENDING = """
-SELECT count(*) AS waiting, min(since) AS oldest
-  FROM (SELECT since
-          FROM unanswered
-          JOIN orders ON orders.order_id = unanswered.order_id
-         WHERE status = 'PENDING'
-      ORDER BY unanswered.order_id
-         LIMIT 10000) AS waiting
-"""
-
-    MARK_ASKED = """
-UPDATE unanswered
-   SET asked_at = $2
- WHERE order_id = ANY($1::uuid[])
-RETURNING order_id::text AS order_id, since
-"""
 
 
 SQL = by_engine(Statements)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from holdfast.chassis.database.seam import (
     Database,
+    KeyTaken,
     Reading,
     Transaction,
     instant,
@@ -21,7 +22,6 @@ from holdfast.orders.application.ports import (
     RecordedRequest,
     RequestKey,
     StockNews,
-    Work,
 )
 from holdfast.orders.domain.caller import ORDERS, OrderRef
 from holdfast.orders.domain.customers.customer import NOBODY
@@ -80,7 +80,7 @@ class Store:
         self._changed = changed
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Work]:
+    async def begin(self) -> AsyncIterator["StoreWork"]:
         async with self._database.begin() as transaction:
             yield StoreWork(
                 transaction,
@@ -90,6 +90,23 @@ class Store:
                 self._codec,
                 self._changed,
             )
+
+    async def record_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
+        """Record what is new in one trip: whose key is taken is looked up only where one is."""
+        try:
+            async with self.begin() as work:
+                work.add_orders(orders)
+        except KeyTaken:
+            keys = {(order.customer_id, order.request_id) for order in orders}
+            async with self._database.read() as reading:
+                taken = await find_requests(reading, SQL[self._database.engine], keys)
+            REPLAYED.inc(len(taken))
+            new = [one for one in orders if (one.customer_id, one.request_id) not in taken]
+            if new:
+                async with self.begin() as work:
+                    work.add_orders(new)
+            return taken
+        return {}
 
 
 class StoreWork:
@@ -115,37 +132,22 @@ class StoreWork:
     async def first_seen(self, event_ids: Sequence[str]) -> set[str]:
         return await self._inbox.first_seen(self._transaction, event_ids)
 
-    async def add_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        # Everyone inserts in the order of the unique key: two batches with the same requests can't
-        # deadlock.
-        by_key = sorted(orders, key=lambda order: (order.request_id, order.customer_id))
-        added = await self._transaction.write(
-            self._sql.INSERT_ORDERS, list(map(_order_row, by_key))
-        )
-        await failpoint("orders inserted")
-        taken: dict[RequestKey, RecordedRequest] = {}
-        if added < len(orders):
-            keys = [(order.customer_id, order.request_id) for order in orders]
-            holders = await find_requests(self._transaction, self._sql, keys)
-            mine = {order.order_id for order in orders}
-            taken = {key: held for key, held in holders.items() if held.state.order_id not in mine}
-            REPLAYED.inc(len(taken))
-        new = [order for order in orders if (order.customer_id, order.request_id) not in taken]
-        first = [(one.order_id, 1, one.lines, one.charges, one.sourcing) for one in new]
-        add_contents(self._transaction, self._sql, first)
-        pending = [(order.order_id, order.placed.at) for order in new]
-        self._transaction.defer(self._sql.INSERT_UNANSWERED, pending)
-        self._put_details([(o.order_id, o.details) for o in new if o.details != NO_DETAILS])
-        holds = [(order.order_id, order.expires_at) for order in new if order.expires_at]
-        self._transaction.defer(self._sql.INSERT_HOLDS, holds)
-        # Orders that bring no contact information get a copy of the profile's.
-        bare = [(order.order_id, order.customer_id) for order in new if order.customer == NOBODY]
-        self._transaction.defer(self._sql.TAKE_PROFILES, bare)
-        placed = [order.placed for order in new]
-        first_changes = [(c.order_id, c.at, c.reason, *_who(c)) for c in placed]
-        self._transaction.defer(self._sql.INSERT_PLACED, first_changes)
+    def add_orders(self, orders: Sequence[NewOrder]) -> None:
+        """Record new orders at the end of the transaction.
+
+        :raises KeyTaken: at the end: one's (customer, request id) is taken.
+        """
+        defer, sql = self._transaction.defer, self._sql
+        defer(sql.INSERT_ORDERS, list(map(order_row, orders)))
+        first = [(one.order_id, 1, one.lines, one.charges, one.sourcing) for one in orders]
+        add_contents(self._transaction, sql, first)
+        defer(sql.INSERT_UNANSWERED, [(order.order_id, order.placed.at) for order in orders])
+        self._put_details([(o.order_id, o.details) for o in orders if o.details != NO_DETAILS])
+        holds = [(order.order_id, order.expires_at) for order in orders if order.expires_at]
+        defer(sql.INSERT_HOLDS, holds)
+        placed = [order.placed for order in orders]
+        defer(sql.INSERT_PLACED, [(c.order_id, c.at, c.reason, *_who(c)) for c in placed])
         self._tell(placed)
-        return taken
 
     def _put_details(self, details: Sequence[tuple[str, Details]]) -> None:
         rows = [
@@ -351,11 +353,12 @@ def _who(change: OrderChange) -> tuple[str, str | None]:
     return change.caller.name, change.caller.credential_id or None
 
 
-def _order_row(order: NewOrder) -> tuple[object, ...]:
+def order_row(order: NewOrder) -> tuple[object, ...]:
     request = order.customer_id, order.request_id, order.request_hash
     customer = order.customer
     return (
         (order.order_id, *request, order.total.currency, order.total.minor)
         + (customer.name, customer.email, customer.phone, customer.address)
         + (order.placed.at, order.expires_at)
+        + (order.customer_id if customer == NOBODY else None,)  # takes the profile's
     )
