@@ -53,6 +53,8 @@ def _with_answer_unread(original: Any) -> Any:
             name = "commit sent"
         if name is None or not is_armed():
             return await original(connection, query, *arguments, **options)
+        if arguments:  # known to the server before, so that all that is sent now is the statement
+            await connection._get_statement(query, None)
         answer = asyncio.ensure_future(original(connection, query, *arguments, **options))
         try:
             for _ in range(TURNS_UNTIL_SENT):

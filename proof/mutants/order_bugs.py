@@ -26,6 +26,7 @@ from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure import events_to_proto
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.reader import Reader
+from holdfast.orders.infrastructure.ordering.sql import SQL
 from holdfast.orders.infrastructure.ordering.store import Store, StoreWork
 from holdfast.orders.presentation.servicer import OrderServicer
 from proof.mutants.planting import bug, edited, knowing, original
@@ -41,6 +42,7 @@ _chase = original(ChaseOrders, "__call__")
 _message = original(events_to_proto, "_message")
 _hear_inventory = original(HearInventory, "__call__")
 
+_BY_KEY = ' ORDER BY request_id COLLATE "C", new.customer_id COLLATE "C"\n'
 _recording: set["asyncio.Task[None]"] = set()
 
 
@@ -172,7 +174,17 @@ BUGS = (
     bug(
         "a batch with a repeat in it loses the rest",
         "Where one order's key is taken all are undone, and what was new is never recorded.",
-        edited(Store, "record_orders", ("if new:", "if not new:")),
+        edited(Store, "record_orders", ("while new:", "for _ in range(1):")),
+    ),
+    bug(
+        "orders are inserted as they come",
+        "Two batches of the same requests in another order each wait for the other.",
+        edited(SQL["postgresql"], "INSERT_ORDERS", (_BY_KEY, "")),
+        tests=(
+            "tests/contract/test_orders_store.py::"
+            "test_of_two_batches_with_the_same_requests_at_once_each_request_is_recorded_once",
+        ),
+        why_tests="the simulation has no row locks",
     ),
     bug(
         "reply before commit",

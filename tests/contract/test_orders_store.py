@@ -3,7 +3,9 @@
 import asyncio
 import sqlite3 as sqlite_driver
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,7 +14,12 @@ from holdfast.chassis.clock import uuid7
 from holdfast.chassis.database.seam import Conflict, KeyTaken
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.payments.record_payment import RecordPayment
-from holdfast.orders.application.ports import KnownDetails, OrderFilter
+from holdfast.orders.application.ports import (
+    KnownDetails,
+    OrderFilter,
+    RecordedRequest,
+    RequestKey,
+)
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import Shortage
 from holdfast.orders.domain.money import Money
@@ -22,9 +29,13 @@ from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
+from holdfast.orders.infrastructure.ordering import store
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from holdfast.orders.infrastructure.ordering.store import find_requests, order_row
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk, settle
+from tests.contract.thing_table import Refused
 
 desk = order_desk.desk
 
@@ -82,11 +93,43 @@ async def test_of_two_batches_with_the_same_requests_at_once_each_request_is_rec
     requests = [f"r-{number}" for number in range(20)]
     batches = [[desk.make(name) for name in names] for names in (requests, requests[::-1])]
 
+    async def hold_one_in_the_middle() -> None:
+        with suppress(Refused):
+            async with desk.database.begin() as work:
+                middle = order_row(desk.make("r-10"))
+                await work.write(SQL[desk.database.engine].INSERT_ORDERS, [middle])
+                await asyncio.sleep(0.4)
+                raise Refused
+
+    holding = asyncio.create_task(hold_one_in_the_middle())
+    await asyncio.sleep(0.1)
     taken = await asyncio.gather(*map(desk.store.record_orders, batches))
+    await holding
 
     assert sum(map(len, taken)) == 20
     assert sorted(await desk.listed()) == sorted(requests)
     assert len(await desk.outbox()) == 20
+
+
+async def test_whose_key_is_taken_between_two_tries_is_left_out_and_the_rest_recorded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [desk.make(f"r-{number}") for number in range(8)]
+    await desk.place("r-0")
+    others = iter(("r-1", "r-2", "r-3", "r-4", "r-5"))
+
+    async def find_and_lose_the_next(*arguments: Any) -> dict[RequestKey, RecordedRequest]:
+        found = await find_requests(*arguments)
+        if other := next(others, ""):
+            await desk.place(other)
+        return found
+
+    monkeypatch.setattr(store, "find_requests", find_and_lose_the_next)
+
+    taken = await desk.store.record_orders(batch)
+
+    assert sorted(taken) == [("c-1", f"r-{number}") for number in range(6)]
+    assert sorted(await desk.listed()) == [f"r-{number}" for number in range(8)]
 
 
 async def test_one_request_id_of_two_customers_is_two_orders(desk: Desk) -> None:

@@ -229,8 +229,8 @@ TRANSACTION_SECONDS, STATEMENT_SECONDS, READ_SECONDS = map(
 )
 DB_CONFLICTS = counter(
     "holdfast_db_conflicts_total",
-    "Transactions that gave way to another one (deadlock, serialization, a key just taken); nearly"
-    " all are tried again at once.",
+    "Transactions that gave way to another one (deadlock, serialization, a key taken, as by a"
+    " request that comes again); nearly all are tried again at once.",
 )
 DB_POOL_IN_USE = gauge(
     "holdfast_db_pool_in_use",

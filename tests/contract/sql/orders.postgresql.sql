@@ -3199,7 +3199,7 @@ SELECT order_id, new.customer_id, request_id, request_hash, 'PENDING', 1,
                       WHERE customer.customer_id = new.bare
                         AND erased_at IS NULL
                         FOR SHARE) AS profile ON true
- ORDER BY request_id, new.customer_id
+ ORDER BY request_id COLLATE "C", new.customer_id COLLATE "C"
 ;
 
 -- INSERT_LINES

@@ -57,6 +57,9 @@ SERVER_SETTINGS = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",
     "idle_in_transaction_session_timeout": "30000",
+    # Nor would it notice while a statement waits for a lock, and commit that when nobody is there:
+    # whoever repeats the call meanwhile must not be told of a state that this will change.
+    "client_connection_check_interval": "1000",
     # PostgreSQL plans a prepared statement while its tables are still small and keeps the plan as
     # they grow. Every statement of a service finds its rows through an index: say so at once.
     "enable_seqscan": "off",

@@ -92,21 +92,26 @@ class Store:
             )
 
     async def record_orders(self, orders: Sequence[NewOrder]) -> dict[RequestKey, RecordedRequest]:
-        """Record what is new in one trip: whose key is taken is looked up only where one is."""
-        try:
-            async with self.begin() as work:
-                work.add_orders(orders)
-        except KeyTaken:
-            keys = {(order.customer_id, order.request_id) for order in orders}
-            async with self._database.read() as reading:
-                taken = await find_requests(reading, SQL[self._database.engine], keys)
-            REPLAYED.inc(len(taken))
-            new = [one for one in orders if (one.customer_id, one.request_id) not in taken]
-            if new:
+        """Record what is new in one trip: whose key is taken is looked up only where one is.
+
+        Each round leaves out a key at least, so that it ends, and no race is lost for good.
+        """
+        taken: dict[RequestKey, RecordedRequest] = {}
+        new = {(order.customer_id, order.request_id): order for order in orders}
+        while new:
+            try:
                 async with self.begin() as work:
-                    work.add_orders(new)
-            return taken
-        return {}
+                    work.add_orders(list(new.values()))
+                break
+            except KeyTaken:
+                async with self._database.read() as reading:
+                    found = await find_requests(reading, SQL[self._database.engine], new)
+                if not found:  # another key
+                    raise
+                taken |= found
+                new = {key: order for key, order in new.items() if key not in found}
+        REPLAYED.inc(len(taken))
+        return taken
 
 
 class StoreWork:
