@@ -184,7 +184,8 @@ class World:
         await self._supply()
         sampling = asyncio.ensure_future(self._sample(views["inventory"]))
         await self._suffer()
-        waiting, heard, snapshot = await self._last_state(views, followers, following)
+        waiting, last = await self._last_state(views, followers, following)
+        snapshot = last.snapshot
         if sampling.done():
             sampling.result()  # it goes on for ever, and ends by a mistake of its own only
         sampling.cancel()
@@ -199,14 +200,14 @@ class World:
                 snapshot,
                 [
                     observed_event(event)
-                    for event in heard
+                    for event in last.heard
                     if event.event_id not in self._poison.ids
                 ],
                 followed=followed,
                 samples=self._samples,
                 poison=self._poison.ids,
                 parked=self._brokers.parked,
-                queues=self._brokers.depths,
+                queues=last.depths,
                 lost=self._brokers.lost,
                 refusals_possible=self._brokers.has_refused,
                 forgetful=any("clock" in kind for kind in self._swarm.deeds),
@@ -299,24 +300,25 @@ class World:
         views: dict[str, Sqlite],
         followers: Mapping[str, Follower],
         following: Sequence["asyncio.Future[None]"],
-    ) -> tuple[str, list[Event], Snapshot]:
+    ) -> tuple[str, "_LastState"]:
         """Rest, let followers read to the end, and read everything, until all of it reads alike on
         both sides of that: what is judged with it is of the same moment.
 
         A hold may end at any time, also between the last look of a rest and the reading, or while
-        that goes on: only what was heard before it began can be asked to be there.
+        that goes on: only what the broker had before it began can be asked to be there.
         """
         waiting, seen = await self._rest(views), None
         await end_all(following)
         while True:
-            heard = list(self._brokers.heard)
+            heard, depths = list(self._brokers.heard), dict(self._brokers.depths)
             snapshot = await snapshot_of(views["orders"], views["inventory"])
+            last = _LastState(heard, depths, snapshot)
             if snapshot == seen:
-                return waiting, heard, snapshot
+                return waiting, last
             for name, follower in followers.items():
                 await follower.catch_up(len(snapshot.feeds[name].entries))
             if waiting:
-                return waiting, heard, snapshot
+                return waiting, last
             seen, waiting = snapshot, await self._rest(views)
 
     async def _rest(self, views: dict[str, Sqlite]) -> str:
@@ -335,6 +337,14 @@ class World:
                 return f"13: after {rest_s} s of health there wait still {left}"
         self.tell("world", "everything has come to rest")
         return ""
+
+
+class _LastState(NamedTuple):
+    """What is judged: events heard and messages in queues, and then what is in the databases."""
+
+    heard: list[Event]
+    depths: Mapping[str, int]
+    snapshot: Snapshot
 
 
 def places(swarm: Swarm) -> list[tuple[str, Sequence[str]]]:
