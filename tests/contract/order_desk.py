@@ -1,6 +1,8 @@
 """Orders' rows on a real database, and a clerk who places one order a second."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -22,8 +24,10 @@ from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
 from holdfast.orders.infrastructure.events_to_proto import EventCodec
 from holdfast.orders.infrastructure.ordering.reader import Reader
-from holdfast.orders.infrastructure.ordering.store import Store
+from holdfast.orders.infrastructure.ordering.sql import SQL
+from holdfast.orders.infrastructure.ordering.store import Store, order_row
 from tests.contract.conftest import SteadyClock
+from tests.contract.thing_table import Refused
 
 ANNA = Caller("anna", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 LAMP, DESK = (OrderLine(name, 2, Money("GBP", 350), 1) for name in ("LAMP", "DESK"))
@@ -76,6 +80,14 @@ class Desk:
         order = self.make(request_id, *lines, customer_id=customer_id)
         assert await self.store.record_orders([order]) == {}
         return OrderState(order.order_id, OrderStatus.PENDING, 1)
+
+    async def begin_to_record(self, order: NewOrder) -> None:
+        """Have its key for a while, as who is recording it has, and then leave it."""
+        with suppress(Refused):
+            async with self.database.begin() as work:
+                await work.write(SQL[self.database.engine].INSERT_ORDERS, [order_row(order)])
+                await asyncio.sleep(0.4)
+                raise Refused
 
     async def record(self, *changes: OrderChange) -> None:
         async with self.store.begin() as work:

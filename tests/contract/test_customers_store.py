@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -27,12 +26,9 @@ from holdfast.orders.domain.ordering.details import NO_DETAILS, Address, Details
 from holdfast.orders.domain.ordering.new_order import NewOrder
 from holdfast.orders.domain.ordering.status import OrderStatus
 from holdfast.orders.infrastructure.customers.reader import ProfileReader
-from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import order_row
 from tests.contract import order_desk
 from tests.contract.conftest import CountingDatabase, SteadyClock
 from tests.contract.order_desk import ADA, ANNA, Desk
-from tests.contract.thing_table import Refused
 
 desk = order_desk.desk
 
@@ -313,13 +309,6 @@ async def test_whoever_places_orders_while_a_customer_is_erased_leaves_nothing_b
     await register.know("c-1")
     desk, orders = register.desk, [register.make(f"r-{number}") for number in range(5)]
 
-    async def begin_to_record_the_last() -> None:
-        with suppress(Refused):
-            async with desk.database.begin() as work:
-                await work.write(SQL[desk.database.engine].INSERT_ORDERS, [order_row(orders[-1])])
-                await asyncio.sleep(0.4)
-                raise Refused
-
     async def place() -> None:
         await asyncio.sleep(0.1)  # takes the profile, and waits for who has the last one's key
         assert await desk.store.record_orders(orders) == {}
@@ -328,7 +317,7 @@ async def test_whoever_places_orders_while_a_customer_is_erased_leaves_nothing_b
         await asyncio.sleep(0.2)
         await register.erase("c-1", True)
 
-    await asyncio.gather(begin_to_record_the_last(), place(), erase())
+    await asyncio.gather(desk.begin_to_record(orders[-1]), place(), erase())
 
     assert {await register.of(order) for order in orders} == {NOBODY}
 

@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3 as sqlite_driver
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -30,12 +29,10 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind, PaymentStatus
 from holdfast.orders.infrastructure.ordering import store
-from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import find_requests, order_row
+from holdfast.orders.infrastructure.ordering.store import find_requests
 from tests.contract import order_desk
 from tests.contract.conftest import START, together
 from tests.contract.order_desk import ADA, ANNA, DESK, LAMP, Desk, settle
-from tests.contract.thing_table import Refused
 
 desk = order_desk.desk
 
@@ -93,15 +90,7 @@ async def test_of_two_batches_with_the_same_requests_at_once_each_request_is_rec
     requests = [f"r-{number}" for number in range(20)]
     batches = [[desk.make(name) for name in names] for names in (requests, requests[::-1])]
 
-    async def hold_one_in_the_middle() -> None:
-        with suppress(Refused):
-            async with desk.database.begin() as work:
-                middle = order_row(desk.make("r-10"))
-                await work.write(SQL[desk.database.engine].INSERT_ORDERS, [middle])
-                await asyncio.sleep(0.4)
-                raise Refused
-
-    holding = asyncio.create_task(hold_one_in_the_middle())
+    holding = asyncio.create_task(desk.begin_to_record(desk.make("r-10")))
     await asyncio.sleep(0.1)
     taken = await asyncio.gather(*map(desk.store.record_orders, batches))
     await holding

@@ -33,7 +33,7 @@ from holdfast.orders.infrastructure.ordering.edits import (
 )
 from holdfast.orders.infrastructure.ordering.paging_sql import LEADS
 from holdfast.orders.infrastructure.ordering.sql import SQL
-from holdfast.orders.infrastructure.ordering.store import columns_of, find_requests
+from holdfast.orders.infrastructure.ordering.store import columns_of, database_now, find_requests
 
 BEGINNING = EPOCH
 _END = datetime(9999, 1, 1, tzinfo=UTC)
@@ -105,8 +105,7 @@ class Reader:
 
     async def database_now(self, here: datetime) -> datetime:
         async with self._database.read() as reading:
-            (row,) = await reading.fetch(self._sql.DATABASE_NOW, here)
-        return instant(row["now"])
+            return await database_now(reading, self._sql, here)
 
     async def find_requests(
         self, keys: Collection[RequestKey]

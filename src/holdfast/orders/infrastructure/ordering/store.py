@@ -167,8 +167,7 @@ class StoreWork:
         return {row["order_id"]: whole_order(row) for row in rows}
 
     async def database_now(self, here: datetime) -> datetime:
-        (row,) = await self._transaction.fetch(self._sql.DATABASE_NOW, here)
-        return instant(row["now"])
+        return await database_now(self._transaction, self._sql, here)
 
     async def payments(self, order_ids: Collection[str]) -> dict[str, KnownPayments]:
         rows = await self._transaction.fetch(self._sql.PAYMENTS_OF_ORDERS, sorted(order_ids))
@@ -339,6 +338,12 @@ def columns_of(refs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """What callers name, and the customers whose it must be, as a statement takes them."""
     named = sorted(refs)
     return [name for name, _ in named], [owner for _, owner in named]
+
+
+async def database_now(reading: Reading, sql: Statements, here: datetime) -> datetime:
+    """Return the time by the database's clock; of an engine without one, `here`."""
+    (row,) = await reading.fetch(sql.DATABASE_NOW, here)
+    return instant(row["now"])
 
 
 async def find_requests(
