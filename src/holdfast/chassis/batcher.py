@@ -99,7 +99,7 @@ class Batcher(Generic[Item, Outcome]):
         is_full = queued and queued + len(items) > self._queue_items_max
         if is_full and not self._queue.has_share(caller, len(items), self._queue_items_max):
             raise Overloaded
-        group = _Group[Item, Outcome](items, caller)
+        group: _Group[Item, Outcome] = _Group(items, caller)
         self._queue.put(caller, group)
         self._others_wait |= bool(self._busy) and caller not in self._busy
         self._tell_queue()
