@@ -20,7 +20,7 @@ pytestmark = pytest.mark.forks
 
 # A seed takes two cores a quarter of a second. `make mutants` gives a planted bug up to 400, of
 # which hardly any needs more than these; `make proof` runs 20,000.
-SEEDS = 90
+SEEDS = 70
 PLANTED_SEEDS_MAX = 40  # within so many each planted bug must show
 ROOT = Path(__file__).parents[2]
 
