@@ -195,6 +195,8 @@ async def test_what_is_held_leaves_while_the_rest_waits(holdfast: RunningHoldfas
         await orders.ship(order_id, [ShipmentItem(1, 1)])
     with pytest.raises(Refused) as over:
         await orders.ship(order_id, [ShipmentItem(1, 4)])
+    # Only then: who sets a level says what is there beside what Inventory knows to have left.
+    await eventually(lambda: totals(holdfast), (0, 0, 3).__eq__, "leaving")
     await holdfast.client.inventory.set_stock("LAMP", 3)
     await comes_to(holdfast, order_id, 3, 0)
     whole = await orders.ship(order_id)

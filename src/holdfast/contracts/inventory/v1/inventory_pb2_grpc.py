@@ -163,7 +163,8 @@ class InventoryServiceServicer:
     """
 
     def UpdateStock(self, request, context):
-        """Sets the on-hand quantity of a product at one location; the difference becomes a movement.
+        """Sets the on-hand quantity of a product at one location; the difference becomes a movement. What has been shipped and is
+        not heard of here yet is taken off after that: where parcels may be on their way, AdjustStock by the difference.
         A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
         a repeat sets the same quantity again.
         Errors:

@@ -54,7 +54,8 @@ class InventoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
     UpdateStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.UpdateStockRequest, _inventory_pb2.UpdateStockResponse]
-    """Sets the on-hand quantity of a product at one location; the difference becomes a movement.
+    """Sets the on-hand quantity of a product at one location; the difference becomes a movement. What has been shipped and is
+    not heard of here yet is taken off after that: where parcels may be on their way, AdjustStock by the difference.
     A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
     a repeat sets the same quantity again.
     Errors:
@@ -206,7 +207,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.UpdateStockRequest, _inventory_pb2.UpdateStockResponse]  # type: ignore[assignment]
-    """Sets the on-hand quantity of a product at one location; the difference becomes a movement.
+    """Sets the on-hand quantity of a product at one location; the difference becomes a movement. What has been shipped and is
+    not heard of here yet is taken off after that: where parcels may be on their way, AdjustStock by the difference.
     A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
     a repeat sets the same quantity again.
     Errors:
@@ -361,7 +363,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.UpdateStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.UpdateStockResponse, _abc.Awaitable[_inventory_pb2.UpdateStockResponse]]:
-        """Sets the on-hand quantity of a product at one location; the difference becomes a movement.
+        """Sets the on-hand quantity of a product at one location; the difference becomes a movement. What has been shipped and is
+        not heard of here yet is taken off after that: where parcels may be on their way, AdjustStock by the difference.
         A repeat with the same request_id and contents returns the recorded level and changes nothing; without a request_id
         a repeat sets the same quantity again.
         Errors:
