@@ -1,6 +1,7 @@
 """The promises of Inventory's store, kept on both engines."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -189,27 +190,32 @@ async def test_two_who_reserve_the_last_units_at_once_never_get_more_than_there_
     assert ((await house.info("DESK")).reserved, (await house.info("LAMP-灯")).reserved) == (4, 4)
 
 
-async def test_of_two_who_stock_a_new_place_at_once_none_overwrites_the_other(
-    house: Warehouse,
+@pytest.mark.parametrize("stocked", [[], ["shop"], ["shop", MAIN_LOCATION]])
+async def test_who_waited_for_a_product_sees_what_came_to_a_new_place_meanwhile(
+    house: Warehouse, stocked: list[str]
 ) -> None:
-    both_began = together(house.database, 2)
+    for place in stocked:
+        await house.stock("DESK", 1, place)
     async with house.store.begin() as work:
         await work.add_location(Location("annex"))
 
-    async def receive(quantity: int) -> None:
+    async def receive(quantity: int, then: Callable[[], Awaitable[object]]) -> None:
         async with house.store.begin() as work:
-            await both_began.wait()
-            book = StockBook(await work.lock_levels(["DESK"]), START)
+            book = StockBook(await work.lock_levels(["DESK", "LAMP-灯"]), START)
+            await then()
             level = book.level("DESK", Location("annex"))
             book.set_on_hand(level, level.on_hand + quantity, Cause(ANNA))
             await work.save_book(book)
 
-    outcomes = await asyncio.gather(receive(3), receive(4), return_exceptions=True)
+    async with asyncio.TaskGroup() as group:
 
-    # The first holds the product's gate. The second may not see the new level, and then loses.
-    lost = [outcome for outcome in outcomes if outcome is not None]
-    assert all(isinstance(outcome, Conflict) for outcome in lost)
-    assert (await house.info("DESK")).on_hand in ((3, 4) if lost else (7,))
+        async def let_another_wait() -> None:
+            group.create_task(receive(4, lambda: asyncio.sleep(0)))
+            await asyncio.sleep(0.2)  # until it waits
+
+        await receive(3, let_another_wait)
+
+    assert (await house.info("DESK")).on_hand == 7 + len(stocked)
 
 
 async def test_a_change_of_stock_is_kept_under_its_request_id_for_ever(house: Warehouse) -> None:

@@ -160,7 +160,7 @@ INVENTORY = {
     "a gate that is not told of other levels": Damage(
         ("level LAMP at main is wrong about levels beside its gate",),
         inventory=(
-            "UPDATE stock_level SET elsewhere = false"
+            "UPDATE stock_level SET others = others + 1"
             " WHERE product_id = 'LAMP' AND location_id = 'main'",
         ),
     ),

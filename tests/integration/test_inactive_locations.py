@@ -57,3 +57,20 @@ async def test_what_is_promised_where_nothing_is_promised_any_more_leaves_from_t
     await booked(holdfast, order.order_id, 3)
     assert await levels(holdfast, "LAMP") == {"main": (0, 0), "berlin": (0, 0), "madrid": (5, 0)}
     await sound(holdfast)
+
+
+async def test_a_repeated_change_tells_that_nothing_is_to_be_had_there_as_it_did_at_first(
+    holdfast: RunningHoldfast,
+) -> None:
+    await stocked(holdfast)
+    await deactivated(holdfast, "berlin")
+    request = pb.UpdateStockRequest(
+        product_id="LAMP", location_id="berlin", quantity=1, request_id="r-1"
+    )
+
+    first, again = [
+        await holdfast.inventory.UpdateStock(request, timeout=CALL_S_MAX) for _ in range(2)
+    ]
+
+    assert (first.level.on_hand, first.level.available) == (1, 0)
+    assert again.level == first.level

@@ -271,7 +271,9 @@ class Stock:
             if kept and not sourcing.may_split:  # perhaps all of it elsewhere
                 return self.hold(order, wanted, sourcing, moves=True)
             raise
-        held = parts if moves else order.held + parts - self._given_back(order, kept - now)
+        held = (
+            parts if moves else order.held + parts - self._given_back(order, kept - now, sourcing)
+        )
         for key in held:
             if held[key] > order.held[key]:
                 self.promises += 1
@@ -289,10 +291,12 @@ class Stock:
             left[name] -= waiting[name, since]
         return +waiting
 
-    def _given_back(self, order: Order, units: Units) -> Places:
-        """From the least preferred location first."""
-        back = Places()
-        for place in reversed(self.by_priority({place for _, place in order.held})):
+    def _given_back(self, order: Order, units: Units, sourcing: Sourcing) -> Places:
+        """From the least preferred location first; one that is not active before all."""
+        back, places = Places(), {place for _, place in order.held}
+        preferred = [one for one in self.ranking(sourcing) if one in places]
+        preferred += self.by_priority(places - {*preferred})
+        for place in reversed(preferred):
             for name in units:
                 back[name, place] = min(units[name], order.held[name, place])
                 units[name] -= back[name, place]

@@ -19,6 +19,7 @@ from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
 from holdfast.inventory.domain.stock.levels import NO_LOT, HeldStock, Short, Shortage, StockLevel
 from holdfast.inventory.domain.stock.movements import Cause, Movement, MovementKind
 from holdfast.inventory.domain.stock.refusals import ON_HAND_MAX, refuse_stale
+from holdfast.inventory.domain.stock.sourcing import Sourcing, Strategy
 from holdfast.inventory.domain.stock.stock import StockBook
 from tests.unit.holding import hold
 
@@ -263,6 +264,29 @@ def test_what_was_taken_last_is_given_back_first() -> None:
     assert hold(book, held, {"LAMP": 3}, CAUSE) == (
         HeldStock("LAMP", "annex", NO_LOT, 1),
         HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 2),
+    )
+
+
+@pytest.mark.parametrize("strategy", [Strategy.NEAREST, Strategy.PINNED])
+def test_what_is_nearest_is_given_back_last_whatever_its_priority(strategy: Strategy) -> None:
+    book = book_of(StockLevel("LAMP", MAIN_LOCATION, 2), StockLevel("LAMP", "z", 2, priority=100))
+    near = Sourcing(strategy, ("z", MAIN_LOCATION))
+    held = hold(book, (), {"LAMP": 4}, CAUSE, near)
+    assert isinstance(held, tuple)
+
+    left = hold(book, held, {"LAMP": 1}, CAUSE, near)
+
+    assert isinstance(left, tuple)
+    assert [(part.location_id, part.quantity) for part in left] == [("z", 1)]
+
+
+def test_what_comes_to_a_new_place_is_taken_by_its_priority() -> None:
+    book = book_of(StockLevel("LAMP", MAIN_LOCATION, 2, priority=50))
+    book.set_on_hand(book.level("LAMP", Location("lyon", priority=1)), 1, CAUSE)
+
+    assert hold(book, (), {"LAMP": 2}, CAUSE) == (
+        HeldStock("LAMP", "lyon", NO_LOT, 1),
+        HeldStock("LAMP", MAIN_LOCATION, NO_LOT, 1),
     )
 
 

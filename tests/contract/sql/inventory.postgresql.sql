@@ -59,16 +59,16 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    elsewhere    boolean NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    others       integer NOT NULL DEFAULT 0,     -- at the gate: how many more the product has
     -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
     -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
     -- touches no index.
     sold_out boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
@@ -162,7 +162,8 @@ CREATE TABLE stock_request (
     version      bigint NOT NULL,
     done_at      timestamptz NOT NULL,
     quarantined  bigint NOT NULL,
-    safety_stock bigint NOT NULL DEFAULT 0
+    safety_stock bigint NOT NULL DEFAULT 0,
+    active       boolean NOT NULL DEFAULT true
 );
 
 -- Units on their way. Its movements are those whose reference is its id.
@@ -711,7 +712,7 @@ SELECT *
 
 -- LOCK_LEVELS
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined, queued, queued_max, safety_stock
+         quarantined, queued, queued_max, safety_stock, others
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
@@ -738,8 +739,8 @@ SELECT product_id, 'main', '', 0, 0, 0, 0, queued_max, safety_stock
 
 -- TELL_GATES_OF_OTHERS
 UPDATE stock_level
-   SET elsewhere = true
-  FROM unnest($1::text[]) AS new (product_id)
+   SET others = others + new.levels
+  FROM unnest($1::text[], $2::integer[]) AS new (product_id, levels)
  WHERE stock_level.product_id = new.product_id
    AND location_id = 'main'
    AND lot_id = ''
@@ -874,7 +875,7 @@ UPDATE product
 
 -- FIND_CHANGES
 SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined,
-       safety_stock
+       safety_stock, active
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 ;
@@ -882,11 +883,11 @@ SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, ver
 -- INSERT_CHANGES
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
-             quarantined, safety_stock)
+             quarantined, safety_stock, active)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
               $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[],
-              $10::bigint[])
+              $10::bigint[], $11::boolean[])
 ;
 
 -- STOCK_INFO

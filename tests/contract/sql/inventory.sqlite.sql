@@ -59,16 +59,16 @@ CREATE TABLE stock_level (
     queued      INTEGER NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  INTEGER NOT NULL DEFAULT 0,
     safety_stock INTEGER NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    elsewhere    INTEGER NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    others       INTEGER NOT NULL DEFAULT 0,     -- at the gate: how many more the product has
     -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
     -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
     -- touches no index.
     sold_out INTEGER NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce INTEGER NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited INTEGER NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
@@ -162,7 +162,8 @@ CREATE TABLE stock_request (
     version      INTEGER NOT NULL,
     done_at      TEXT NOT NULL,
     quarantined  INTEGER NOT NULL,
-    safety_stock INTEGER NOT NULL DEFAULT 0
+    safety_stock INTEGER NOT NULL DEFAULT 0,
+    active       INTEGER NOT NULL DEFAULT true
 ) WITHOUT ROWID;
 
 -- Units on their way. Its movements are those whose reference is its id.
@@ -690,7 +691,7 @@ INSERT INTO booked_fact (order_id, fact)
 
 -- LOCK_LEVELS
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined, queued, queued_max, safety_stock
+         quarantined, queued, queued_max, safety_stock, others
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id IN (SELECT value FROM json_each(?1))
@@ -713,8 +714,8 @@ INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, ver
 
 -- TELL_GATES_OF_OTHERS
 UPDATE stock_level
-   SET elsewhere = true
-  FROM (VALUES (?1)) AS new
+   SET others = others + new.column2
+  FROM (VALUES (?1, ?2)) AS new
  WHERE stock_level.product_id = new.column1
    AND location_id = 'main'
    AND lot_id = ''
@@ -839,7 +840,7 @@ UPDATE product
 
 -- FIND_CHANGES
 SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined,
-       safety_stock
+       safety_stock, active
   FROM stock_request
  WHERE request_id IN (SELECT value FROM json_each(?1))
 ;
@@ -847,10 +848,10 @@ SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, ver
 -- INSERT_CHANGES
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
-             quarantined, safety_stock)
+             quarantined, safety_stock, active)
      VALUES (?1, ?2, ?3, ?4,
               ?5, ?6, ?7, ?8, ?9,
-              ?10)
+              ?10, ?11)
 ;
 
 -- STOCK_INFO

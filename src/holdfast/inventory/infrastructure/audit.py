@@ -131,13 +131,13 @@ SELECT product.product_id
  WHERE stock_level.product_id IS NULL
 """,
     "level {product_id} at {location_id} is wrong about levels beside its gate": """
-SELECT product_id, location_id
-  FROM stock_level
- WHERE elsewhere <> (location_id = 'main' AND lot_id = ''
-                     AND EXISTS (SELECT 1
-                                   FROM stock_level AS other
-                                  WHERE other.product_id = stock_level.product_id
-                                    AND (other.location_id <> 'main' OR other.lot_id <> '')))
+SELECT gate.product_id, gate.location_id
+  FROM stock_level AS gate
+  JOIN (SELECT product_id, count(*) - 1 AS others
+          FROM stock_level
+      GROUP BY product_id) AS counted ON counted.product_id = gate.product_id
+ WHERE gate.others <> CASE WHEN gate.location_id = 'main' AND gate.lot_id = ''
+                           THEN counted.others ELSE 0 END
 """,
     "level {product_id} at {location_id} keeps back {kept}, by its product it is {due}": """
 SELECT product_id, location_id, kept, due

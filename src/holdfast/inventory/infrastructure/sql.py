@@ -53,7 +53,7 @@ SELECT *
 
     LOCK_LEVELS = """
   SELECT product_id, location_id, lot_id, on_hand, reserved, stock_level.version, priority, active,
-         quarantined, queued, queued_max, safety_stock
+         quarantined, queued, queued_max, safety_stock, others
     FROM stock_level
     JOIN location USING (location_id)
    WHERE product_id = ANY($1::text[])
@@ -80,8 +80,8 @@ SELECT product_id, 'main', '', 0, 0, 0, 0, queued_max, safety_stock
 
     TELL_GATES_OF_OTHERS = """
 UPDATE stock_level
-   SET elsewhere = true
-  FROM unnest($1::text[]) AS new (product_id)
+   SET others = others + new.levels
+  FROM unnest($1::text[], $2::integer[]) AS new (product_id, levels)
  WHERE stock_level.product_id = new.product_id
    AND location_id = 'main'
    AND lot_id = ''
@@ -226,7 +226,7 @@ UPDATE product
 
     FIND_CHANGES = """
 SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, version, quarantined,
-       safety_stock
+       safety_stock, active
   FROM stock_request
  WHERE request_id = ANY($1::text[])
 """
@@ -234,11 +234,11 @@ SELECT request_id, request_hash, product_id, location_id, on_hand, reserved, ver
     INSERT_CHANGES = """
 INSERT INTO stock_request
             (request_id, request_hash, product_id, location_id, on_hand, reserved, version, done_at,
-             quarantined, safety_stock)
+             quarantined, safety_stock, active)
 SELECT *
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
               $5::bigint[], $6::bigint[], $7::bigint[], $8::timestamptz[], $9::bigint[],
-              $10::bigint[])
+              $10::bigint[], $11::boolean[])
 """
 
     STOCK_INFO = """

@@ -163,7 +163,13 @@ class StoreWork(BackorderWork, TransferWork):
     async def lock_levels(self, product_ids: Collection[str]) -> list[StockLevel]:
         if not product_ids:
             return []
-        rows = await self._transaction.fetch(self._sql.LOCK_LEVELS, sorted(product_ids))
+        named = sorted(product_ids)
+        rows = await self._transaction.fetch(self._sql.LOCK_LEVELS, named)
+        # To who waited for a gate PostgreSQL doesn't show levels that came meanwhile; but the gate,
+        # as it is now, tells how many there are. Who adds one holds it: the next look finds all.
+        gates = len({row["product_id"] for row in rows})
+        if gates + sum(row["others"] for row in rows) > len(rows):
+            rows = await self._transaction.fetch(self._sql.LOCK_LEVELS, named)
         return [_level(row, row["version"], row["active"]) for row in rows]
 
     async def existing_products(self, product_ids: Collection[str]) -> set[str]:
@@ -209,7 +215,7 @@ class StoreWork(BackorderWork, TransferWork):
             raise Conflict("a stock level changed although it was locked")
         await failpoint("levels changed")
         # Not deferred: what is deferred may change the same gates.
-        come = [(name,) for name in book.come_elsewhere]
+        come = list(book.come_elsewhere.items())
         await self._transaction.write(self._sql.TELL_GATES_OF_OTHERS, come)
         self._transaction.defer(self._sql.SET_QUEUED_AT_GATES, list(book.queued.items()))
         self._transaction.defer(self._sql.WAKE_QUEUES, [(name,) for name in book.to_serve])
@@ -273,6 +279,7 @@ class StoreWork(BackorderWork, TransferWork):
                     row["version"],
                     quarantined=row["quarantined"],
                     safety_stock=row["safety_stock"],
+                    active=row["active"],
                 ),
             )
             for row in rows
@@ -285,7 +292,8 @@ class StoreWork(BackorderWork, TransferWork):
             place = level.product_id, level.location_id
             state = level.on_hand, level.reserved, level.version
             named = change.request_id, change.request_hash
-            rows.append((*named, *place, *state, at, level.quarantined, level.safety_stock))
+            free = level.quarantined, level.safety_stock, level.active
+            rows.append((*named, *place, *state, at, *free))
         self._transaction.defer(self._sql.INSERT_CHANGES, rows)
 
     async def lock_product(self, product_id: str) -> Product | None:

@@ -112,11 +112,12 @@ class ChangeStock:
         self, changes: Sequence[StockChange]
     ) -> Sequence[StockLevel | InventoryError]:
         async with self._begin() as work:
-            known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
             existing = await work.existing_products({change.product_id for change in changes})
             locations = await work.locations({change.location_id for change in changes})
             displacement = await lock_promises(work, changes_displacing(changes))
             levels = await work.lock_levels(existing)
+            # Under the locks: no repeat is refused for what its first try did while it waited.
+            known = await work.recorded_changes({c.request_id for c in changes if c.request_id})
             # The time is read under the locks: it never runs backwards along a product's movements.
             book = StockBook(levels, self._clock.now())
             if displacement:

@@ -1,6 +1,6 @@
 """Units for an order are found: where, how many, and why there; nothing is moved here."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from holdfast.inventory.domain.stock.levels import (
@@ -139,10 +139,20 @@ def _ranked(levels: Collection[StockLevel], sourcing: Sourcing) -> Collection[St
     """The levels that may be taken from, in order of preference."""
     if not sourcing.location_ids:
         return levels
-    place = {location_id: at for at, location_id in enumerate(sourcing.location_ids)}
     if sourcing.strategy is Strategy.PINNED:
-        levels = [level for level in levels if level.location_id in place]
-    return sorted(levels, key=lambda level: place.get(level.location_id, len(place)))
+        levels = [level for level in levels if level.location_id in sourcing.location_ids]
+    return sorted(levels, key=preference(sourcing))
+
+
+def preference(sourcing: Sourcing) -> Callable[[StockLevel], tuple[object, ...]]:
+    """The order in which an order's levels are taken from, as by_priority; its own list leads."""
+    place = {location_id: at for at, location_id in enumerate(sourcing.location_ids)}
+    last = len(place)
+    return lambda level: (
+        not level.active,
+        place.get(level.location_id, last),
+        by_priority(level),
+    )
 
 
 def _promisable(

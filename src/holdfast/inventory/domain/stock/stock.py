@@ -4,7 +4,7 @@ A `StockBook` holds the levels that one batch touches. It decides in the order i
 and writes down a movement for every change, so that a level is always the sum of its movements.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,14 @@ from holdfast.inventory.domain.errors import (
     NotQuarantined,
 )
 from holdfast.inventory.domain.locations.location import MAIN_LOCATION, Location
-from holdfast.inventory.domain.stock.finding import NOTHING, Found, by_priority, find_or_wait, take
+from holdfast.inventory.domain.stock.finding import (
+    NOTHING,
+    Found,
+    by_priority,
+    find_or_wait,
+    preference,
+    take,
+)
 from holdfast.inventory.domain.stock.levels import (
     NO_LOT,
     HeldStock,
@@ -90,10 +97,10 @@ class StockBook:
         return [level for _, level in sorted(self._changed.items())]
 
     @property
-    def come_elsewhere(self) -> list[str]:
-        """Products that have a level besides their gate for the first time."""
-        new = {key[0] for key in self._changed.keys() - self._versions.keys() if key[1:] != GATE}
-        return sorted(new - {key[0] for key in self._versions if key[1:] != GATE}) if new else []
+    def come_elsewhere(self) -> dict[str, int]:
+        """How many levels besides their gates products have more than before."""
+        new = self._changed.keys() - self._versions.keys()
+        return Counter(sorted(key[0] for key in new if key[1:] != GATE))
 
     @property
     def queued(self) -> dict[str, int]:
@@ -130,14 +137,15 @@ class StockBook:
         here = self._by_product[product_id]
         key = product_id, location.location_id, NO_LOT
         if key not in here:
-            here[key] = StockLevel(
+            new = StockLevel(
                 product_id,
                 location.location_id,
                 priority=location.priority,
                 active=location.active,
                 safety_stock=max((level.safety_stock for level in here.values()), default=0),
             )
-        return here[key]
+            self._by_product |= shelves([*here.values(), new])  # in its place among the others
+        return self._by_product[product_id][key]
 
     def hold(
         self,
@@ -187,7 +195,7 @@ class StockBook:
             given_back, taken = differences(held, found)
             after = tuple(sorted(found))
         else:
-            given_back, taken = self._given_back(held, kept, wanted), list(found)
+            given_back, taken = self._given_back(held, kept, wanted, sourcing), list(found)
             after = sum_of(held, given_back, taken) if held else tuple(sorted(taken))
         self.release(given_back, cause)
         for part in taken:
@@ -262,15 +270,19 @@ class StockBook:
         return sum(level.available for level in self._by_product[product_id].values())
 
     def _given_back(
-        self, held: Sequence[HeldStock], kept: Mapping[str, int], wanted: Mapping[str, int]
+        self,
+        held: Sequence[HeldStock],
+        kept: Mapping[str, int],
+        wanted: Mapping[str, int],
+        sourcing: Sourcing,
     ) -> list[HeldStock]:
         """What is not wanted any more of what is held, from the least preferred location first."""
-        parts = []
+        parts, preferred = list[HeldStock](), preference(sourcing)
         for product_id, units in kept.items():
             left = units - wanted.get(product_id, 0)
             if left > 0:
                 mine = [part for part in held if part.product_id == product_id]
-                mine.sort(key=lambda part: by_priority(self._at(part)), reverse=True)
+                mine.sort(key=lambda part: preferred(self._at(part)), reverse=True)
                 parts += first_of(mine, left)
         return parts
 

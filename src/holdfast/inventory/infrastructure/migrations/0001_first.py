@@ -59,16 +59,16 @@ CREATE TABLE stock_level (
     queued      bigint NOT NULL DEFAULT 0 CHECK (queued >= 0),
     queued_max  bigint NOT NULL DEFAULT 0,
     safety_stock bigint NOT NULL DEFAULT 0,      -- the product's, at its gate; elsewhere 0
-    elsewhere    boolean NOT NULL DEFAULT false, -- at the gate: the product has other levels, too
+    others       integer NOT NULL DEFAULT 0,     -- at the gate: how many more the product has
     -- Of gates, for lists of products: nothing or little is free at it of what was in stock once,
     -- and its queue is not empty. They change seldom, and as long as they don't, an update in place
     -- touches no index.
     sold_out boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 0)
         STORED,
     scarce boolean NOT NULL GENERATED ALWAYS AS
-        (location_id = 'main' AND (version > 0 OR elsewhere)
+        (location_id = 'main' AND (version > 0 OR others > 0)
          AND on_hand - reserved - quarantined - safety_stock - queued <= 20)
         STORED,
     waited boolean NOT NULL GENERATED ALWAYS AS (queued > 0) STORED,
@@ -150,7 +150,8 @@ CREATE TABLE stock_request (
     version      bigint NOT NULL,
     done_at      timestamptz NOT NULL,
     quarantined  bigint NOT NULL,
-    safety_stock bigint NOT NULL DEFAULT 0
+    safety_stock bigint NOT NULL DEFAULT 0,
+    active       boolean NOT NULL DEFAULT true
 ) WITHOUT ROWID;
 -- Units on their way. Its movements are those whose reference is its id.
 CREATE TABLE transfer (
