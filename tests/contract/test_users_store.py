@@ -60,7 +60,9 @@ async def test_who_signs_in_has_a_key_and_the_oldest_of_too_many_goes(
     assert found == ANN._replace(signed_in_at=NOW + timedelta(minutes=SESSIONS_MAX + 1))
 
 
-@pytest.mark.parametrize("how", ["locked", "another password", "deleted", "made anew"])
+@pytest.mark.parametrize(
+    "how", ["locked", "another password", "other roles", "deleted", "made anew"]
+)
 async def test_nobody_signs_in_by_what_was_right_a_moment_ago(
     users: UserStore, keys: KeyStore, how: str
 ) -> None:
@@ -71,6 +73,8 @@ async def test_nobody_signs_in_by_what_was_right_a_moment_ago(
             await change.to(ANN._replace(locked_at=NOW))
         elif how == "another password":
             await change.to(ANN._replace(password="another"))
+        elif how == "other roles":
+            await change.to(ANN._replace(grants=("viewer",)))
         else:
             await change.delete()
     if how == "made anew":

@@ -166,6 +166,13 @@ def test_what_json_should_not_say_is_refused(text: str, why: str) -> None:
         parsed(text.encode())
 
 
+def test_a_name_given_twice_among_very_many_is_found_in_one_pass() -> None:
+    names = [f'"{number:x}":0' for number in range(300_000)]  # 4 MB, as much as a body may have
+
+    with pytest.raises(BadHttpRequest, match="'493df' twice"):
+        parsed(f"{{{','.join([*names, names[-1]])}}}".encode())
+
+
 def test_depth_32_is_read() -> None:
     text = "[" * DEPTH_MAX + "]" * DEPTH_MAX
 

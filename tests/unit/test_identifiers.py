@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.chassis.identifiers import flaw_in, is_unseen, named
+from holdfast.chassis.identifiers import (
+    REMEMBERED_CHARACTERS_MAX,
+    flaw_in,
+    is_unseen,
+    named,
+    remembered,
+)
 
 # Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 14 to 16.
 DEFAULT_IGNORABLE = (
@@ -165,6 +171,14 @@ def test_the_same_letters_in_another_form_are_refused_with_the_form_that_is_righ
     assert f"in place {place} " in flaw
     assert "NFC" in flaw
     assert flaw_in(unicodedata.normalize("NFC", text)) is None
+
+
+def test_what_is_too_long_for_an_id_is_not_remembered() -> None:
+    before = remembered.cache_info().currsize
+
+    assert [flaw_in("x" * REMEMBERED_CHARACTERS_MAX + end) for end in "ab"] == [None, None]
+
+    assert remembered.cache_info().currsize == before
 
 
 @pytest.mark.parametrize("text", [" a", "a ", " ", "  ", "灯 ", " 灯"])

@@ -185,6 +185,14 @@ def test_no_text_leaves_its_place(text: str, one: tuple[MailKind, Language]) -> 
         ("You won! https://evil.example", ""),
         ("Claim at evil.example/win", ""),
         ("evil.example", ""),
+        ("Ada, win at evil.example!", ""),
+        ("Claim (evil.example)", ""),
+        ("evil.example:8080", ""),
+        ("evil.example?x=1", ""),
+        ("evil.example, now", ""),
+        ("evil.рф", ""),
+        ("evil.xn--p1ai", ""),
+        ("evil。example", ""),
         ("www.evil", ""),
         ("mail eve@evil.example", ""),
         ("x" * 81, ""),
@@ -193,6 +201,28 @@ def test_no_text_leaves_its_place(text: str, one: tuple[MailKind, Language]) -> 
 )
 def test_a_name_is_greeted_unless_it_brings_a_link_or_a_tale(name: str, greeted: str) -> None:
     assert name_of(name) == greeted
+
+
+@pytest.mark.parametrize(
+    ("reference", "is_told"),
+    [
+        ("W-10042", True),
+        ("2026/117 b", True),
+        ("", False),
+        ("1! Claim: https://evil.example/x -", False),
+        ("evil.example", False),
+        ("call 0900 1234 and claim the prize that you won today", False),
+    ],
+)
+def test_an_order_is_called_by_its_reference_unless_that_brings_a_link_or_a_tale(
+    reference: str, is_told: bool
+) -> None:
+    order = replace(bare_order(), details=Details(reference))
+
+    subject = render(MailKind.CONFIRMED, Language.EN, order, full_news()).subject
+
+    assert (reference or order.order_id) in subject if is_told else order.order_id in subject
+    assert is_told or not reference or reference not in subject
 
 
 @pytest.mark.parametrize(

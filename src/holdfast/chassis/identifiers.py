@@ -13,6 +13,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+REMEMBERED_CHARACTERS_MAX = 320  # of the longest that is asked for, an e-mail address
+
 _INVISIBLE = frozenset(("Cc", "Cf", "Zs", "Zl", "Zp"))
 _MEANINGLESS = frozenset(("Cs", "Co", "Cn"))
 # Default ignorable, yet letters and marks by their category; last, what is drawn as a blank: the
@@ -36,7 +38,6 @@ _KNOWN_AS = {
 _NAMELESS = {"Cc": "(control)", "Cs": "(surrogate)", "Co": "(private use)", "Cn": "(unassigned)"}
 
 
-@lru_cache(maxsize=10_000)  # most ids are met again and again
 def flaw_in(text: str) -> str | None:
     """What is wrong with an id, to be read after its name; None for a good one.
 
@@ -44,6 +45,11 @@ def flaw_in(text: str) -> str | None:
     (Unicode normalisation form C), so that the same letters are the same id. Places are counted in
     characters (code points), from 1.
     """
+    # Who sends what is too long for an id fills no memory.
+    return remembered(text) if len(text) <= REMEMBERED_CHARACTERS_MAX else _looked_for(text)
+
+
+def _looked_for(text: str) -> str | None:
     if text.isascii() and text.isprintable():
         return _flaw_of_spaces(text)
     for place, character in enumerate(text, 1):
@@ -54,6 +60,9 @@ def flaw_in(text: str) -> str | None:
         if character in _HYPHENS:
             return f'has {named(character)} in place {place}, which looks like "-": write "-"'
     return _flaw_of_form(text) or _flaw_of_spaces(text)
+
+
+remembered = lru_cache(maxsize=10_000)(_looked_for)  # most ids are met again and again
 
 
 def is_unseen(character: str) -> bool:

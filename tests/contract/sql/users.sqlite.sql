@@ -41,6 +41,7 @@ UPDATE local_user
    SET signed_in_at = ?3, password = ?4
  WHERE name = ?1
    AND password = ?2
+   AND grants = ?5
    AND locked_at IS NULL
 ;
 

@@ -66,12 +66,15 @@ UPDATE local_user
 DELETE FROM local_user
  WHERE name = $1
 """
-    # The row is the lock: whoever changes, locks or deletes the user comes before it or after.
+    # The row is the lock: whoever changes, locks or deletes the user comes before it or after. Who
+    # comes before has ended the keys that there were; the one that is made here has the roles of
+    # the user as they were read.
     SIGN_IN = """
 UPDATE local_user
    SET signed_in_at = $3, password = $4
  WHERE name = $1
    AND password = $2
+   AND grants = $5
    AND locked_at IS NULL
 """
     END_KEYS = """
@@ -129,14 +132,14 @@ class UserStore:
             yield Change(work, self._sql, _user(rows[0])) if rows else None
 
     async def sign_in(self, user: User, password: str, key: Key) -> bool:
-        """Add a key of a user who is not locked and has still the password that they had; false:
-        nothing was done. Of more than SESSIONS_MAX the oldest are revoked.
+        """Add a key of a user who is not locked and has still the password and the roles that they
+        had; false: nothing was done. Of more than SESSIONS_MAX the oldest are revoked.
 
         :param password: to be kept from now on, of the same password.
         """
         async with self._database.begin() as work:
             at = key.created_at
-            arguments = (user.name, user.password, at, password)
+            arguments = (user.name, user.password, at, password, " ".join(user.grants))
             if await work.execute(self._sql.SIGN_IN, *arguments) != 1:
                 return False
             await work.execute(self._sql.MAKE_ROOM, user.name, at, SESSIONS_MAX - 1)

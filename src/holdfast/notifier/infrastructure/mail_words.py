@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from holdfast.client import Money
+from holdfast.client import Money, Order
 from holdfast.notifier.domain.mail import Language
 
 NAME_CHARACTERS_MAX = 80
+REFERENCE_CHARACTERS_MAX = 40
 NO_BREAK = "\u00a0"
 
 _MONTHS = {
@@ -21,8 +22,11 @@ _MONTHS = {
 # What turns the direction of writing until it is ended (Unicode, Bidi_Control); the marks LRM, RLM
 # and ALM turn nothing but themselves, and stay.
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# What mail programs make a link of.
-_LINK = re.compile(r"://|\bwww\.|[\w-]\.[a-z]{2,}(?:/|$|\s)|@|/", re.IGNORECASE)
+# What mail programs make a link of: among others any two labels of a domain, whatever is around
+# them, in any script, and with the stops that IDNA takes for one (UTS 46, section 2.3).
+_LINK = re.compile(
+    r"://|@|\bwww[.\u3002\uff0e\uff61]|[\w-][.\u3002\uff0e\uff61][^\W\d_][\w-]", re.IGNORECASE
+)
 
 
 def printable(text: str) -> str:
@@ -47,7 +51,17 @@ def name_of(text: str) -> str:
     into a mail, and no tale.
     """
     name = one_line(text)
-    return "" if len(name) > NAME_CHARACTERS_MAX or _LINK.search(name) else name
+    return "" if len(name) > NAME_CHARACTERS_MAX or "/" in name or _LINK.search(name) else name
+
+
+def number_of(order: Order) -> str:
+    """Return what to call an order: by the shop's reference, or by its id where that is none, a
+    tale or a link. Customers who order by themselves may choose it.
+    """
+    reference = one_line(order.details.reference)
+    if len(reference) > REFERENCE_CHARACTERS_MAX or _LINK.search(reference):
+        return order.order_id
+    return reference or order.order_id
 
 
 def money_in(language: Language) -> Callable[[Money, int], str]:

@@ -27,6 +27,7 @@ from holdfast.notifier.infrastructure.mail_words import (
     date_in,
     money_in,
     name_of,
+    number_of,
     one_line,
     printable,
 )
@@ -84,7 +85,7 @@ class Templates:
         environment = self._environments[language]
         facts = {
             "order": order,
-            "number": one_line(order.details.reference) or order.order_id,
+            "number": number_of(order),
             "name": name_of(order.customer.name),
             "shop_name": self._shop_name,
             **news._asdict(),

@@ -101,6 +101,8 @@ def read_customer(customer: pb.Customer, violations: Violations, at: str) -> Cus
 
 def _flaw_of_email(email: str) -> str | None:
     """An address identifies: what can't be seen in it makes it another one, and loses the mail."""
+    if len(email) > CUSTOMER_CHARACTERS_MAX["email"]:
+        return None  # that is said already
     if email and not _EMAIL.fullmatch(email):
         return "must be an e-mail address, such as ada@example.org"
     return flaw_in(email)
