@@ -32,6 +32,8 @@ BUGS = (
         "what ends keeps its edit under way",
         "A cancelled order still waits for what becomes of its edit.",
         edited(OrderState, "become", ("if status.is_final and", "if False and")),
+        tests=(f"{EDITS}::test_a_cancelled_order_drops_its_edit_whenever_the_answer_comes",),
+        why_tests="orders are seldom cancelled before their edit is answered",
     ),
     bug(
         "any answer ends an edit",

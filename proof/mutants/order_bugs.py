@@ -17,6 +17,7 @@ from holdfast.orders.application.ordering import place_orders
 from holdfast.orders.application.ordering.chase_orders import ChaseOrders
 from holdfast.orders.application.ordering.hear_inventory import HearInventory
 from holdfast.orders.application.ordering.place_orders import PlaceOrders
+from holdfast.orders.domain.caller import OrderRef
 from holdfast.orders.domain.events import OrderEvent, OrderRejected
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering import new_order, status
@@ -36,7 +37,7 @@ ASKED_AGAIN = f"{SAGA}::test_an_answer_that_was_lost_comes_again_when_it_is_aske
 
 _statements = original(tables, "statements")
 _place = original(PlaceOrders, "_place")
-_details = original(Reader, "details")
+_named = original(Reader, "named")
 _status = original(rpc_boundary, "chassis_status")
 _chase = original(ChaseOrders, "__call__")
 _message = original(events_to_proto, "_message")
@@ -140,15 +141,13 @@ async def chase_by_the_machine_s_clock(self: Any) -> int:
     return int(await _chase(self))
 
 
-async def details_from_memory(self: Any, order_ids: Sequence[str]) -> Any:
-    known: dict[str, Any] = self.__dict__.setdefault("_known", {})
-    missing = [order_id for order_id in order_ids if order_id not in known]
+async def named_from_memory(self: Any, refs: Sequence[OrderRef]) -> Any:
+    known: dict[OrderRef, Any] = self.__dict__.setdefault("_known", {})
+    missing = [ref for ref in refs if ref not in known]
     known |= {
-        order_id: found
-        for order_id, found in zip(missing, await _details(self, missing), strict=True)
-        if found
+        ref: found for ref, found in zip(missing, await _named(self, missing), strict=True) if found
     }
-    return [known.get(order_id) for order_id in order_ids]
+    return [known.get(ref) for ref in refs]
 
 
 def commit_is_refused(error: Exception) -> Status | None:
@@ -274,7 +273,7 @@ BUGS = (
     bug(
         "reads from memory",
         "An order that was read once is shown so for ever.",
-        (Reader, "details", details_from_memory),
+        (Reader, "named", named_from_memory),
     ),
     bug(
         "a lost commit is told as refused",

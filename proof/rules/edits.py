@@ -103,6 +103,9 @@ def _line(asked: Sequence[Any], before: Edition, now: Line, highest: int) -> Lin
     return Line(product_id, quantity, price, now.line_no if is_new else line_no)
 
 
+OVER = ("CANCELLED", "EXPIRED", "SHIPPED")
+
+
 def editions(record: RunRecord) -> Iterator[Violation]:
     """Part of 10: editions have no gap; the last that was applied counts, and its total is that of
     its lines and charges; questions rise, and none is used again; the history tells of each, and
@@ -123,6 +126,8 @@ def _books(order: Order) -> Iterator[str]:
     open_ = [edit.revision for edit in order.edits if edit.state == "ASKED"]
     if open_ != ([] if order.edit_revision is None else [order.edit_revision]):
         yield f"edits by questions {open_} are under way, it waits for {order.edit_revision}"
+    if open_ and order.status in OVER:
+        yield f"it is {order.status}, and its edit by question {open_[0]} is under way"
     revisions = [edit.revision for edit in order.questions]
     asked = [question.revision for question in questions_of(order) if question.edit]
     if revisions != asked:
@@ -136,11 +141,7 @@ def _books(order: Order) -> Iterator[str]:
         if bool(edit.missing) != (edit.state == "REFUSED"):
             yield f"edition {edit.number} is {edit.state} and lacks {edit.missing}"
         ended_by = {change.version: change.status for change in order.history}
-        if edit.state == "DROPPED" and ended_by.get(edit.ended_version or 0) not in (
-            "CANCELLED",
-            "EXPIRED",
-            "SHIPPED",
-        ):
+        if edit.state == "DROPPED" and ended_by.get(edit.ended_version or 0) not in OVER:
             yield f"edition {edit.number} was dropped by version {edit.ended_version}"
 
 

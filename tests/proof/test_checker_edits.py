@@ -241,3 +241,13 @@ def test_damage_breaks_its_promise_and_no_other(invariants: set[int], damage: Da
 
     found = check(world.record())
     assert {violation.invariant for violation in found} == invariants, found
+
+
+def test_no_edit_is_under_way_in_an_order_that_is_over() -> None:
+    world = edited()
+    change_edit(world, 4, state="ASKED", missing=())
+    world.change_order("o-1", status="CANCELLED", edit_revision=3)
+
+    texts = [violation.text for violation in check(world.record())]
+
+    assert "it is CANCELLED, and its edit by question 3 is under way" in texts
