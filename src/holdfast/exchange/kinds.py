@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from holdfast.client import HoldfastError, InvalidRequest, NotFound, Resource, ShortOfStock
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.patience import in_parallel
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import BadRecord, Record, Shape
@@ -72,8 +73,19 @@ class Kind(Protocol[Item]):
     shape: ClassVar[Shape]
     columns: ClassVar[Mapping[str, str]]  # by the services' fields, where they have other names
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[Item]]:
-        """What the lines say; nothing is asked of a service."""
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Go through the whole file before anything is done, for what only all its lines tell.
+
+        :return: how many lines it has gone through, now and then.
+        """
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[Item]]:
+        """What the lines say; nothing is asked of a service.
+
+        :param index: what was found when all of them were looked over.
+        """
 
     def key(self, item: Item) -> Hashable:
         """What it is about: items of one key are taken in one after the other."""

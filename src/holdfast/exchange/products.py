@@ -25,6 +25,7 @@ from holdfast.exchange.kinds import (
     each_alone,
     one_by_one,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import Shape
 
@@ -89,7 +90,13 @@ class Products:
     def __init__(self, client: Holdfast) -> None:
         self._client = client
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[ProductLine]]:
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Every line stands for itself."""
+        return iter(())
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[ProductLine]]:
         """What the lines say."""
         return one_by_one(records, options, read_product)
 
@@ -155,7 +162,9 @@ class Prices(Products):
     shape: ClassVar[Shape] = PRICES
     makes_new = False
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[ProductLine]]:
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[ProductLine]]:
         """What the lines say."""
         return one_by_one(records, options, _read_price)
 

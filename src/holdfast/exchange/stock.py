@@ -26,6 +26,7 @@ from holdfast.exchange.kinds import (
     Records,
     one_by_one,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.products import UNITS_MAX
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import Shape
@@ -68,7 +69,13 @@ class Stock:
         self._client, self._run, self._displace = client, run, displace
         self._locations: dict[str, Location] = {}
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[Count]]:
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Every line stands for itself."""
+        return iter(())
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[Count]]:
         """What the lines say."""
         return one_by_one(records, options, _read)
 

@@ -4,12 +4,14 @@ A column that is not there is None: what is there stays as it is. So is an empty
 text is asked for: it may be empty.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
+from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
 from holdfast.client import Money
 from holdfast.importing.dates import DateOrder, moment
@@ -71,7 +73,7 @@ class Values:
 
     def require(self, column: str) -> None:
         """A cell that must say something, and has said nothing; what is wrong stands already."""
-        if self._cells.get(column) is None or not _as_text(self._cells[column]).strip():
+        if self._cells.get(column) is None or not as_text(self._cells[column]).strip():
             self.add(column, "is missing")
 
     def code(self, column: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
@@ -90,7 +92,7 @@ class Values:
         """Free text, which may be empty."""
         if not self.has(column):
             return None
-        value = _as_text(self._cells[column])
+        value = as_text(self._cells[column])
         return self._problems.text(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
@@ -133,7 +135,7 @@ class Values:
 
     def choice(self, column: str, kind: type[E]) -> E | None:
         """One of few words, whatever their letter case."""
-        text = _as_text(self._cells.get(column)).strip().upper().replace("-", "_")
+        text = as_text(self._cells.get(column)).strip().upper().replace("-", "_")
         if not text:
             return None
         known = [one for one in kind if one != "UNKNOWN"]
@@ -147,7 +149,7 @@ class Values:
         cell = self._cells.get(column)
         if isinstance(cell, datetime | date):
             return cell.date() if isinstance(cell, datetime) else cell
-        text = _as_text(cell).strip()
+        text = as_text(cell).strip()
         if not text:
             return None
         order = self._options.dates or manner_of(self._options.locale).dates
@@ -159,7 +161,7 @@ class Values:
 
     def _code(self, column: str) -> str:
         cell = self._cells.get(column)
-        text = _as_text(cell).strip(" ")
+        text = as_text(cell).strip(" ")
         if text and not isinstance(cell, str):
             problem = "is a number in the file: zeros at its front, or digits, may be lost"
             self._warn(column, f"{quoted(text)} {problem}: format the column as text")
@@ -181,7 +183,7 @@ class Values:
         if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip(" ")):
             return None
         if not isinstance(cell, str):
-            self.add(column, f"is {quoted(_as_text(cell))}, which is no number")
+            self.add(column, f"is {quoted(as_text(cell))}, which is no number")
             return None
         try:
             return Decimal(number(cell, self._options.locale))
@@ -190,7 +192,14 @@ class Values:
             return None
 
 
-def _as_text(cell: Cell) -> str:
+def id_in(cell: Cell) -> str:
+    """The id that `Values.code` reads in a cell, composed (NFC); empty: none, or no sound one."""
+    text = unicodedata.normalize("NFC", as_text(cell).strip(" "))
+    return "" if len(text) > ID_CHARACTERS_MAX or flaw_in(text) else text
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as text, whether it is text or a number in the file."""
     match cell:
         case None:
             return ""
