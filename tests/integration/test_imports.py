@@ -18,11 +18,14 @@ from holdfast.client import (
     Unavailable,
 )
 from holdfast.client._errors import Failure
+from holdfast.exchange.files import FileOptions
 from holdfast.exchange.imports import Import, ImportOptions
 from holdfast.exchange.journal import Journal, digest_of
 from holdfast.exchange.kinds import DoneBefore, Plan, Problem
 from holdfast.exchange.stock import Count, Stock
+from holdfast.exchange.values import ValueOptions
 from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.locales import Locale
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import TableOptions
 from tests.integration.conftest import RunningHoldfast
@@ -184,6 +187,24 @@ async def test_of_a_level_that_stands_twice_the_last_line_counts(
 
     assert counts(report) == (1, 38, 0, 0)
     assert (await stock_of(client, "LAMP")).on_hand == 39
+
+
+async def test_a_german_count_of_a_thousand_is_asked_for_and_never_one(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await make_products(client, tmp_path)
+    path = written(tmp_path, "product_id;on_hand", "LAMP;1.000", "00042;6.0")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "stock", path, how)
+        assert counts(report) == (1, 0, 0, 1)
+        assert "may mean 1 or 1000" in report.problems[0].problem
+    assert (await stock_of(client, "LAMP")).levels == ()
+
+    german = FileOptions(how=ImportOptions(values=ValueOptions(locale=Locale.DE)))
+    mended = written(tmp_path, "product_id;on_hand", "LAMP;1.000", name="mended.csv")
+    await take_in(client, "stock", mended, german)
+    assert (await stock_of(client, "LAMP")).on_hand == 1_000
 
 
 async def test_a_file_of_no_use_changes_nothing(client: Holdfast, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from holdfast.importing.dates import DateOrder, moment
 from holdfast.importing.flaws import Unintelligible, quoted
 from holdfast.importing.identities import rewritten
 from holdfast.importing.locales import DIGITS_MAX, Locale, manner_of, number
+from holdfast.importing.numbers import decimals_of, one_or_thousands
 from holdfast.importing.tables import Cell, Record
 
 E = TypeVar("E", bound=StrEnum)
@@ -96,7 +97,7 @@ class Values:
         return self._problems.text(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
-        """A whole number; 6.0 is 6, and nothing is rounded."""
+        """A whole number; 6.0 is 6, nothing is rounded, and 1.000 is no 1 where it may be 1000."""
         exact = self._number(column)
         if exact is None:
             return None
@@ -106,10 +107,13 @@ class Values:
                 cure += ", or say by --locale how the file is written if the point marks thousands"
             self.add(column, f"is {quoted(str(self._cells[column]))}, which is not whole: {cure}")
             return None
+        if two_meanings := self._two_meanings(column):
+            self.add(column, two_meanings)
+            return None
         return self._problems.within(column, int(exact), lowest=lowest, highest=highest)
 
     def money(self, column: str) -> Money | None:
-        """An amount of 0 or more in the currency of the line."""
+        """An amount of 0 or more in the currency of the line; 12.500 is 12.50 with a warning."""
         exact = self._number(column)
         currency = self.optional_code("currency") or self._options.currency
         if exact is None:
@@ -121,6 +125,8 @@ class Values:
             return None
         if found.minor < 0:
             self.add(column, f"is {found}; it must be 0 or more")
+        elif decimals_of(currency) < 3 and (two_meanings := self._two_meanings(column)):
+            self._warn(column, f"{two_meanings}; it is read as {found}")
         return found
 
     def flag(self, column: str) -> bool | None:
@@ -171,6 +177,15 @@ class Values:
 
     def _warn(self, column: str, problem: str) -> None:
         self.warnings.append((column, problem))
+
+    def _two_meanings(self, column: str) -> str | None:
+        """What a number that is text may mean, where nobody has said how it is written."""
+        cell = self._cells.get(column)
+        if not isinstance(cell, str) or self._options.locale is not None:
+            return None
+        told = one_or_thousands(cell.strip(" "))
+        cure = "or say by --locale how the file is written"
+        return told and f"is {quoted(cell)}, which {told}, {cure}"
 
     def _number(self, column: str) -> Decimal | None:
         cell = self._cells.get(column)
