@@ -4,6 +4,7 @@ What is wrong with a line harms no other; what is wrong with the file is told be
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -177,10 +178,13 @@ def _unescaped(cell: str) -> str:
 def kind_of(path: Path) -> FileKind:
     """What a file is by its first bytes, whatever it is called.
 
-    :raises UnreadableFile: it cannot be opened, or is a list of JSON.
+    :raises UnreadableFile: it cannot be opened, is damaged, or is a list of JSON.
     """
-    with opened(path) as stream:
-        head = stream.read(_HEAD_BYTES)
+    try:
+        with opened(path) as stream:
+            head = stream.read(_HEAD_BYTES)
+    except (EOFError, zlib.error) as error:
+        raise UnreadableFile(path, f"it is damaged ({error}): get the file again") from error
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"PK"):
         return FileKind.XLSX

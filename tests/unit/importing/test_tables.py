@@ -252,6 +252,12 @@ def test_what_is_written_as_json_lines_is_read_as_it_was(
     assert [one.cells["name"] for one in found if isinstance(one, Record)] == names
 
 
+@pytest.mark.parametrize("content", [b"\x1f\x8b", gzip.compress(CSV.encode())[:-12]])
+def test_an_archive_that_is_cut_off_is_told_as_damaged(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises((UnreadableText, UnreadableFile), match="damaged"):
+        records(tmp_path, content)
+
+
 @given(content=st.binary(max_size=200))
 def test_no_bytes_are_too_odd(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     header = b"product_id,on_hand\n"
