@@ -48,7 +48,7 @@ class Customers:
         self._client = client
 
     def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
-        """Every line stands for itself."""
+        """Every line counts: it may say what another one does not."""
         return iter(())
 
     def entries(

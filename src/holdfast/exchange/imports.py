@@ -66,7 +66,9 @@ class _Batch(Generic[Item]):
         self.counts.lines += entry.lines
         self.counts.warned += len(entry.warnings)
         self.counts.warnings += entry.warnings[: NOTES_MAX - len(self.counts.warnings)]
-        if entry.item is None:
+        if entry.is_superseded:
+            self.count(Outcome.UNCHANGED)
+        elif entry.item is None:
             self.refuse(entry.problems)
         else:
             self.entries.append(entry)

@@ -31,6 +31,7 @@ class Entry(Generic[Item]):
     """What some lines of a file say, mostly one: an item, or None and what is wrong with it.
 
     :param last_line: the last of its lines; `line` is the first.
+    :param is_superseded: a later line says it anew: there is no item, and nothing is wrong.
     """
 
     line: int
@@ -39,6 +40,7 @@ class Entry(Generic[Item]):
     problems: Sequence[LineNote] = ()
     warnings: Sequence[LineNote] = ()
     lines: int = 1
+    is_superseded: bool = False
 
 
 class Outcome(StrEnum):

@@ -26,7 +26,8 @@ from holdfast.exchange.kinds import (
     one_by_one,
 )
 from holdfast.exchange.line_index import LineIndex
-from holdfast.exchange.values import LineProblem, ValueOptions, Values
+from holdfast.exchange.superseded import note_lines, only_the_last
+from holdfast.exchange.values import LineProblem, ValueOptions, Values, id_in
 from holdfast.importing.tables import Shape
 
 # What the services allow; tests hold them against these numbers.
@@ -91,7 +92,7 @@ class Products:
         self._client = client
 
     def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
-        """Every line stands for itself."""
+        """Every line counts: it may say what another one does not."""
         return iter(())
 
     def entries(
@@ -162,11 +163,16 @@ class Prices(Products):
     shape: ClassVar[Shape] = PRICES
     makes_new = False
 
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Find the last line of each product."""
+        return note_lines(records, index, lambda cells: id_in(cells.get("product_id")))
+
     def entries(
         self, records: Records, options: ValueOptions, index: LineIndex
     ) -> Iterator[Entry[ProductLine]]:
-        """What the lines say."""
-        return one_by_one(records, options, _read_price)
+        """What the lines say; of a product that stands there twice the last."""
+        prices = one_by_one(records, options, _read_price)
+        return only_the_last(prices, index, self.key)
 
 
 def read_product(values: Values) -> ProductLine:

@@ -252,7 +252,11 @@ def test_what_is_written_as_json_lines_is_read_as_it_was(
     assert [one.cells["name"] for one in found if isinstance(one, Record)] == names
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b", gzip.compress(CSV.encode())[:-12]])
+@pytest.mark.parametrize(
+    "content",
+    [b"\x1f\x8b", gzip.compress(CSV.encode())[:-12]],
+    ids=["its mark alone", "without its end"],
+)
 def test_an_archive_that_is_cut_off_is_told_as_damaged(tmp_path: Path, content: bytes) -> None:
     with pytest.raises((UnreadableText, UnreadableFile), match="damaged"):
         records(tmp_path, content)
