@@ -18,11 +18,14 @@ from holdfast.client import (
     Unavailable,
 )
 from holdfast.client._errors import Failure
+from holdfast.exchange.files import FileOptions
 from holdfast.exchange.imports import Import, ImportOptions
 from holdfast.exchange.journal import Journal, digest_of
 from holdfast.exchange.kinds import DoneBefore, Plan, Problem
 from holdfast.exchange.stock import Count, Stock
+from holdfast.exchange.values import ValueOptions
 from holdfast.importing.flaws import UnreadableFile
+from holdfast.importing.locales import Locale
 from holdfast.importing.opening import open_table
 from holdfast.importing.tables import TableOptions
 from tests.integration.conftest import RunningHoldfast
@@ -182,8 +185,93 @@ async def test_of_a_level_that_stands_twice_the_last_line_counts(
 
     report = await take_in(client, "stock", written(tmp_path, "product_id,on_hand", *lines))
 
-    assert counts(report) == (1, 38, 0, 0)
+    assert counts(report) == (1, 0, 38, 0)
     assert (await stock_of(client, "LAMP")).on_hand == 39
+    assert len([one async for one in client.inventory.list_movements(product_id="LAMP")]) == 1
+    assert report.warned == 38
+    assert "line 40 says it anew" in report.warnings[0].problem
+
+
+async def test_a_line_that_does_not_count_displaces_no_promise_and_is_no_refusal_later(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await make_products(client, tmp_path)
+    await client.inventory.set_stock("LAMP", 50)
+    await client.orders.create("c-1", [OrderLine("LAMP", 30)], wait_s=20)
+    path = written(tmp_path, "product_id,on_hand", "LAMP,20", "LAMP,60")
+
+    dry = await take_in(client, "stock", path, DRY)
+    first = await take_in(client, "stock", path, options(displace=True))
+    again = await take_in(client, "stock", path, options(displace=True))
+
+    assert counts(dry) == counts(first) == (0, 1, 1, 0)
+    assert counts(again) == (0, 0, 2, 0)
+    assert (await stock_of(client, "LAMP")).on_hand == 60
+    moved = [one async for one in client.inventory.list_movements(product_id="LAMP")]
+    assert {one.on_hand_after for one in moved} == {50, 60}, "it was never 20"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("LAMP,main,20", " LAMP ,,60"),
+        ("LAMP,,20", "LAMP, main ,60"),
+    ],
+)
+async def test_a_level_is_the_same_however_its_cells_are_written(
+    client: Holdfast, tmp_path: Path, first: str, last: str
+) -> None:
+    await make_products(client, tmp_path)
+    path = written(tmp_path, "product_id,location_id,on_hand", first, last)
+
+    assert counts(await take_in(client, "stock", path)) == (1, 0, 1, 0)
+    assert (await stock_of(client, "LAMP")).on_hand == 60
+
+
+@pytest.mark.parametrize("last", ["LAMP,main,many", "LAMP,Main,60"])
+async def test_a_level_whose_last_line_is_of_no_use_stays_as_it_is(
+    client: Holdfast, tmp_path: Path, last: str
+) -> None:
+    await make_products(client, tmp_path)
+    path = written(tmp_path, "product_id,location_id,on_hand", "LAMP,main,20", last)
+
+    report = await take_in(client, "stock", path)
+
+    assert counts(report) == (0, 0, 1, 1)
+    assert [note.line for note in (*report.warnings, *report.problems)] == [2, 3]
+    assert (await stock_of(client, "LAMP")).levels == ()
+
+
+async def test_of_a_price_that_stands_twice_the_last_line_counts(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await make_products(client, tmp_path)
+    path = written(tmp_path, "product_id,unit_price", "LAMP,1.00", "LAMP ,13.50")
+
+    first = await take_in(client, "prices", path)
+    again = await take_in(client, "prices", path)
+
+    assert (counts(first), counts(again)) == ((0, 1, 1, 0), (0, 0, 2, 0))
+    lamp = await product_of(client, "LAMP")
+    assert (str(lamp.unit_price), lamp.version) == ("13.50 GBP", 2)
+
+
+async def test_a_german_count_of_a_thousand_is_asked_for_and_never_one(
+    client: Holdfast, tmp_path: Path
+) -> None:
+    await make_products(client, tmp_path)
+    path = written(tmp_path, "product_id;on_hand", "LAMP;1.000", "00042;6.0")
+
+    for how in (DRY, options()):
+        report = await take_in(client, "stock", path, how)
+        assert counts(report) == (1, 0, 0, 1)
+        assert "may mean 1 or 1000" in report.problems[0].problem
+    assert (await stock_of(client, "LAMP")).levels == ()
+
+    german = FileOptions(how=ImportOptions(values=ValueOptions(locale=Locale.DE)))
+    mended = written(tmp_path, "product_id;on_hand", "LAMP;1.000", name="mended.csv")
+    await take_in(client, "stock", mended, german)
+    assert (await stock_of(client, "LAMP")).on_hand == 1_000
 
 
 async def test_a_file_of_no_use_changes_nothing(client: Holdfast, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from holdfast.exchange.kinds import (
     each_alone,
     one_by_one,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.values import ValueOptions, Values
 from holdfast.importing.tables import Shape
 
@@ -46,7 +47,13 @@ class Customers:
     def __init__(self, client: Holdfast) -> None:
         self._client = client
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[CustomerLine]]:
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Every line counts: it may say what another one does not."""
+        return iter(())
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[CustomerLine]]:
         """What the lines say."""
         return one_by_one(records, options, _read)
 

@@ -19,10 +19,10 @@ from holdfast.exchange.kinds import (
     Problem,
     notes_of,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.patience import outcome_unknown, patiently, pauses
 from holdfast.exchange.values import ValueOptions
 from holdfast.importing.opening import AnyTable
-from holdfast.importing.tables import BadRecord, Record
 
 BATCH_MAX = 1_000  # lines in one call
 UNDER_WAY_MAX = 4  # batches at a time
@@ -66,7 +66,9 @@ class _Batch(Generic[Item]):
         self.counts.lines += entry.lines
         self.counts.warned += len(entry.warnings)
         self.counts.warnings += entry.warnings[: NOTES_MAX - len(self.counts.warnings)]
-        if entry.item is None:
+        if entry.is_superseded:
+            self.count(Outcome.UNCHANGED)
+        elif entry.item is None:
             self.refuse(entry.problems)
         else:
             self.entries.append(entry)
@@ -110,10 +112,17 @@ class Import(Generic[Item]):
         :raises HoldfastError: there was no answer, or it may not be done; what was taken in is in
             the journal, and a repeat goes on there.
         """
-        under_way: dict[asyncio.Task[None], set[Hashable]] = {}
-        batches = self._batches()
-        try:
+        with LineIndex() as index:
             # Read in a thread: whoever else lives in this loop goes on meanwhile.
+            looking = self._kind.look_over(self._table.records(), index)
+            while await asyncio.to_thread(next, looking, None):
+                pass
+            await self._take_all_in(self._batches(index))
+        return self.counts
+
+    async def _take_all_in(self, batches: Iterator[_Batch[Item]]) -> None:
+        under_way: dict[asyncio.Task[None], set[Hashable]] = {}
+        try:
             while batch := await asyncio.to_thread(next, batches, None):
                 while len(under_way) >= UNDER_WAY_MAX or any(
                     not keys.isdisjoint(batch.keys) for keys in under_way.values()
@@ -126,11 +135,13 @@ class Import(Generic[Item]):
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
-        return self.counts
 
-    def _batches(self) -> Iterator[_Batch[Item]]:
+    def _batches(self, index: LineIndex) -> Iterator[_Batch[Item]]:
         batch: _Batch[Item] = _Batch(0)
-        for entry in self._kind.entries(self._records(), self._options.values):
+        through = self.counts.through
+        for entry in self._kind.entries(self._table.records(), self._options.values, index):
+            if entry.last_line <= through:
+                continue  # an earlier run has taken it in; it was read for what stands behind it
             key = None if entry.item is None else self._kind.key(entry.item)
             if batch.counts.lines >= self._options.batch or key in batch.keys:
                 yield batch
@@ -140,11 +151,6 @@ class Import(Generic[Item]):
             batch.take(entry)
         if batch.counts.lines:
             yield batch
-
-    def _records(self) -> Iterator[Record | BadRecord]:
-        """Those that no earlier run has taken in."""
-        through = self.counts.through
-        return (record for record in self._table.records() if record.line > through)
 
     async def _take_in(self, batch: _Batch[Item]) -> None:
         if batch.entries:

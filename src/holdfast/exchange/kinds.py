@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from holdfast.client import HoldfastError, InvalidRequest, NotFound, Resource, ShortOfStock
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.patience import in_parallel
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import BadRecord, Record, Shape
@@ -30,6 +31,7 @@ class Entry(Generic[Item]):
     """What some lines of a file say, mostly one: an item, or None and what is wrong with it.
 
     :param last_line: the last of its lines; `line` is the first.
+    :param is_superseded: a later line says it anew: there is no item, and nothing is wrong.
     """
 
     line: int
@@ -38,6 +40,7 @@ class Entry(Generic[Item]):
     problems: Sequence[LineNote] = ()
     warnings: Sequence[LineNote] = ()
     lines: int = 1
+    is_superseded: bool = False
 
 
 class Outcome(StrEnum):
@@ -72,8 +75,19 @@ class Kind(Protocol[Item]):
     shape: ClassVar[Shape]
     columns: ClassVar[Mapping[str, str]]  # by the services' fields, where they have other names
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[Item]]:
-        """What the lines say; nothing is asked of a service."""
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Go through the whole file before anything is done, for what only all its lines tell.
+
+        :return: how many lines it has gone through, now and then.
+        """
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[Item]]:
+        """What the lines say; nothing is asked of a service.
+
+        :param index: what was found when all of them were looked over.
+        """
 
     def key(self, item: Item) -> Hashable:
         """What it is about: items of one key are taken in one after the other."""

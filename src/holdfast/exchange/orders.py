@@ -17,6 +17,8 @@ from holdfast.client import (
     StockInfo,
 )
 from holdfast.exchange.customers import CONTACT_CHARACTERS_MAX
+from holdfast.exchange.grouping import GroupedLine, grouped, held_back_by, look_over
+from holdfast.exchange.journal import NOTES_MAX
 from holdfast.exchange.kinds import (
     DoneBefore,
     Entry,
@@ -27,6 +29,7 @@ from holdfast.exchange.kinds import (
     Records,
     read_soundly,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.values import LineProblem, ValueOptions, Values
 from holdfast.importing.tables import BadRecord, Shape
 
@@ -65,7 +68,6 @@ class _Line:
 class _Gathered:
     """The lines of an order as they come."""
 
-    key: tuple[object, object]
     line: int
     last_line: int = 0
     count: int = 0
@@ -74,20 +76,29 @@ class _Gathered:
     problems: list[LineNote] = field(default_factory=list)
     warnings: list[LineNote] = field(default_factory=list)
 
+    def refuse(self, *notes: LineNote) -> None:
+        """It is not placed, for these reasons; as many are kept as are told."""
+        self.problems += notes[: NOTES_MAX - len(self.problems)]
+
+    def take_bad(self, record: BadRecord) -> None:
+        """A line that says nothing."""
+        self.last_line, self.count = record.line, self.count + 1
+        self.refuse(LineNote(record.line, "", record.problem))
+
     def take(self, values: Values) -> None:
         item, problems = read_soundly(values, _read)
         self.last_line, self.count = values.line, self.count + 1
-        self.problems += problems
+        self.refuse(*problems)
         self.warnings += [LineNote(values.line, *warning) for warning in values.warnings]
         if item is None:
             return
         self.whole = self.whole or item.whole
         if item.whole != self.whole:
             told = f"it says something else of the order than line {self.line:,} does"
-            self.problems.append(LineNote(values.line, "", told))
+            self.refuse(LineNote(values.line, "", told))
         if len(self.lines) == LINES_MAX:
             told = f"an order has at most {LINES_MAX:,} lines: make two of it"
-            self.problems.append(LineNote(values.line, "", told))
+            self.refuse(LineNote(values.line, "", told))
         if len(self.lines) <= LINES_MAX:
             self.lines.append(item.line)
 
@@ -111,31 +122,31 @@ class Orders:
     def __init__(self, client: Holdfast) -> None:
         self._client = client
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[OrderRequest]]:
-        """The orders. One that a line can't be read of is refused as a whole; so are both
-        neighbours of a line that tells not even its order.
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Find the orders whose lines stand apart, or may do so."""
+        return look_over(records, index)
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[OrderRequest]]:
+        """The orders. One that a line can't be read of is refused as a whole; so is one that may
+        have a line more: right before it, right behind it, or apart from it.
         """
         now: _Gathered | None = None
-        before: LineNote | None = None  # what stands right before, and may be of the next order
-        for record in records:
-            if isinstance(record, BadRecord):
-                before = LineNote(record.line, "", record.problem)
-                if now is None:
-                    now = _Gathered((None, None), record.line)
-                now.problems.append(before)
-                now.last_line, now.count = record.line, now.count + 1
-                continue
-            key = record.cells.get("request_id"), record.cells.get("customer_id")
-            if now is not None and now.key != key:
-                yield now.entry()
-                now = None
-            if now is None:
-                now = _Gathered(key, record.line)
-                if before:
-                    told = f"line {before.line:,}, right before it, may be of this order"
-                    now.problems.append(LineNote(record.line, "", told))
-            before = None
-            now.take(Values(record, options))
+        before: GroupedLine | None = None
+        for line in grouped(records):
+            number = line.record.line
+            if line.is_first or now is None:
+                if now is not None:
+                    yield now.entry()
+                now = _Gathered(number)
+                if note := held_back_by(line, before, index):
+                    now.refuse(note)
+            if isinstance(line.record, BadRecord):
+                now.take_bad(line.record)
+            else:
+                now.take(Values(line.record, options))
+            before = line
         if now is not None:
             yield now.entry()
 

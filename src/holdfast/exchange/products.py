@@ -25,7 +25,9 @@ from holdfast.exchange.kinds import (
     each_alone,
     one_by_one,
 )
-from holdfast.exchange.values import LineProblem, ValueOptions, Values
+from holdfast.exchange.line_index import LineIndex
+from holdfast.exchange.superseded import note_lines, only_the_last
+from holdfast.exchange.values import LineProblem, ValueOptions, Values, id_in
 from holdfast.importing.tables import Shape
 
 # What the services allow; tests hold them against these numbers.
@@ -89,7 +91,13 @@ class Products:
     def __init__(self, client: Holdfast) -> None:
         self._client = client
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[ProductLine]]:
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Every line counts: it may say what another one does not."""
+        return iter(())
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[ProductLine]]:
         """What the lines say."""
         return one_by_one(records, options, read_product)
 
@@ -155,9 +163,16 @@ class Prices(Products):
     shape: ClassVar[Shape] = PRICES
     makes_new = False
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[ProductLine]]:
-        """What the lines say."""
-        return one_by_one(records, options, _read_price)
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Find the last line of each product."""
+        return note_lines(records, index, lambda cells: id_in(cells.get("product_id")))
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[ProductLine]]:
+        """What the lines say; of a product that stands there twice the last."""
+        prices = one_by_one(records, options, _read_price)
+        return only_the_last(prices, index, self.key)
 
 
 def read_product(values: Values) -> ProductLine:

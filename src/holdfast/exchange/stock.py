@@ -26,9 +26,11 @@ from holdfast.exchange.kinds import (
     Records,
     one_by_one,
 )
+from holdfast.exchange.line_index import LineIndex
 from holdfast.exchange.products import UNITS_MAX
-from holdfast.exchange.values import LineProblem, ValueOptions, Values
-from holdfast.importing.tables import Shape
+from holdfast.exchange.superseded import note_lines, only_the_last
+from holdfast.exchange.values import LineProblem, ValueOptions, Values, as_text, id_in
+from holdfast.importing.tables import Cell, Shape
 
 MAIN = "main"
 # What the services allow; tests hold them against these numbers.
@@ -68,9 +70,16 @@ class Stock:
         self._client, self._run, self._displace = client, run, displace
         self._locations: dict[str, Location] = {}
 
-    def entries(self, records: Records, options: ValueOptions) -> Iterator[Entry[Count]]:
-        """What the lines say."""
-        return one_by_one(records, options, _read)
+    def look_over(self, records: Records, index: LineIndex) -> Iterator[int]:
+        """Find the last line of each level."""
+        return note_lines(records, index, _level_in)
+
+    def entries(
+        self, records: Records, options: ValueOptions, index: LineIndex
+    ) -> Iterator[Entry[Count]]:
+        """What the lines say; of a level that stands there twice the last."""
+        counts = one_by_one(records, options, _read)
+        return only_the_last(counts, index, lambda one: _level(one.product_id, one.location_id))
 
     def key(self, item: Count) -> tuple[str, str]:
         """Its level."""
@@ -139,6 +148,17 @@ class Stock:
 def _folded(location_id: str) -> str:
     """Locations are the same whatever the case of their letters."""
     return unicodedata.normalize("NFC", location_id.casefold())
+
+
+def _level(product_id: str, location_id: str) -> str:
+    return f"{product_id}\n{_folded(location_id)}"
+
+
+def _level_in(cells: Mapping[str, Cell]) -> str:
+    """The level that a line is about; empty: it can't be told."""
+    product_id, typed = id_in(cells.get("product_id")), cells.get("location_id")
+    location_id = id_in(typed) if as_text(typed).strip(" ") else MAIN
+    return _level(product_id, location_id) if product_id and location_id else ""
 
 
 def _became(

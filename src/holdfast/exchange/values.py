@@ -4,18 +4,21 @@ A column that is not there is None: what is there stays as it is. So is an empty
 text is asked for: it may be empty.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
+from holdfast.chassis.identifiers import flaw_in
 from holdfast.chassis.validation import ID_CHARACTERS_MAX, Violations
 from holdfast.client import Money
 from holdfast.importing.dates import DateOrder, moment
 from holdfast.importing.flaws import Unintelligible, quoted
 from holdfast.importing.identities import rewritten
 from holdfast.importing.locales import DIGITS_MAX, Locale, manner_of, number
+from holdfast.importing.numbers import decimals_of, one_or_thousands
 from holdfast.importing.tables import Cell, Record
 
 E = TypeVar("E", bound=StrEnum)
@@ -71,7 +74,7 @@ class Values:
 
     def require(self, column: str) -> None:
         """A cell that must say something, and has said nothing; what is wrong stands already."""
-        if self._cells.get(column) is None or not _as_text(self._cells[column]).strip():
+        if self._cells.get(column) is None or not as_text(self._cells[column]).strip():
             self.add(column, "is missing")
 
     def code(self, column: str, *, characters_max: int = ID_CHARACTERS_MAX) -> str:
@@ -90,11 +93,11 @@ class Values:
         """Free text, which may be empty."""
         if not self.has(column):
             return None
-        value = _as_text(self._cells[column])
+        value = as_text(self._cells[column])
         return self._problems.text(column, value, characters_max=characters_max)
 
     def whole(self, column: str, *, lowest: int, highest: int) -> int | None:
-        """A whole number; 6.0 is 6, and nothing is rounded."""
+        """A whole number; 6.0 is 6, nothing is rounded, and 1.000 is no 1 where it may be 1000."""
         exact = self._number(column)
         if exact is None:
             return None
@@ -104,10 +107,13 @@ class Values:
                 cure += ", or say by --locale how the file is written if the point marks thousands"
             self.add(column, f"is {quoted(str(self._cells[column]))}, which is not whole: {cure}")
             return None
+        if two_meanings := self._two_meanings(column):
+            self.add(column, two_meanings)
+            return None
         return self._problems.within(column, int(exact), lowest=lowest, highest=highest)
 
     def money(self, column: str) -> Money | None:
-        """An amount of 0 or more in the currency of the line."""
+        """An amount of 0 or more in the currency of the line; 12.500 is 12.50 with a warning."""
         exact = self._number(column)
         currency = self.optional_code("currency") or self._options.currency
         if exact is None:
@@ -119,6 +125,8 @@ class Values:
             return None
         if found.minor < 0:
             self.add(column, f"is {found}; it must be 0 or more")
+        elif decimals_of(currency) < 3 and (two_meanings := self._two_meanings(column)):
+            self._warn(column, f"{two_meanings}; it is read as {found}")
         return found
 
     def flag(self, column: str) -> bool | None:
@@ -133,7 +141,7 @@ class Values:
 
     def choice(self, column: str, kind: type[E]) -> E | None:
         """One of few words, whatever their letter case."""
-        text = _as_text(self._cells.get(column)).strip().upper().replace("-", "_")
+        text = as_text(self._cells.get(column)).strip().upper().replace("-", "_")
         if not text:
             return None
         known = [one for one in kind if one != "UNKNOWN"]
@@ -147,7 +155,7 @@ class Values:
         cell = self._cells.get(column)
         if isinstance(cell, datetime | date):
             return cell.date() if isinstance(cell, datetime) else cell
-        text = _as_text(cell).strip()
+        text = as_text(cell).strip()
         if not text:
             return None
         order = self._options.dates or manner_of(self._options.locale).dates
@@ -159,7 +167,7 @@ class Values:
 
     def _code(self, column: str) -> str:
         cell = self._cells.get(column)
-        text = _as_text(cell).strip(" ")
+        text = as_text(cell).strip(" ")
         if text and not isinstance(cell, str):
             problem = "is a number in the file: zeros at its front, or digits, may be lost"
             self._warn(column, f"{quoted(text)} {problem}: format the column as text")
@@ -169,6 +177,15 @@ class Values:
 
     def _warn(self, column: str, problem: str) -> None:
         self.warnings.append((column, problem))
+
+    def _two_meanings(self, column: str) -> str | None:
+        """What a number that is text may mean, where nobody has said how it is written."""
+        cell = self._cells.get(column)
+        if not isinstance(cell, str) or self._options.locale is not None:
+            return None
+        told = one_or_thousands(cell.strip(" "))
+        cure = "or say by --locale how the file is written"
+        return told and f"is {quoted(cell)}, which {told}, {cure}"
 
     def _number(self, column: str) -> Decimal | None:
         cell = self._cells.get(column)
@@ -181,7 +198,7 @@ class Values:
         if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip(" ")):
             return None
         if not isinstance(cell, str):
-            self.add(column, f"is {quoted(_as_text(cell))}, which is no number")
+            self.add(column, f"is {quoted(as_text(cell))}, which is no number")
             return None
         try:
             return Decimal(number(cell, self._options.locale))
@@ -190,7 +207,14 @@ class Values:
             return None
 
 
-def _as_text(cell: Cell) -> str:
+def id_in(cell: Cell) -> str:
+    """The id that `Values.code` reads in a cell, composed (NFC); empty: none, or no sound one."""
+    text = unicodedata.normalize("NFC", as_text(cell).strip(" "))
+    return "" if len(text) > ID_CHARACTERS_MAX or flaw_in(text) else text
+
+
+def as_text(cell: Cell) -> str:
+    """A cell as text, whether it is text or a number in the file."""
     match cell:
         case None:
             return ""

@@ -25,8 +25,7 @@ class JsonLines:
     kind = FileKind.JSON_LINES
 
     def __init__(self, path: Path, shape: Shape, options: TableOptions) -> None:
-        self._shape, self._options = shape, options
-        self._lines = Lines(TextOfFile(path, options.encoding, is_json=True).pieces())
+        self._path, self._shape, self._options = path, shape, options
         self.blank_lines = 0
 
     def records(self) -> Iterator[Record | BadRecord]:
@@ -34,14 +33,16 @@ class JsonLines:
 
         :raises UnreadableText: nothing of the rest may be used.
         """
-        while (text := self._lines.next()) is not None:
+        self.blank_lines = 0
+        lines = Lines(TextOfFile(self._path, self._options.encoding, is_json=True).pieces())
+        while (text := lines.next()) is not None:
             if not text.strip():
                 self.blank_lines += 1
             elif len(text) > LINE_CHARS_MAX:
                 problem = f"it is longer than {LINE_CHARS_MAX:,} characters"
-                yield BadRecord(self._lines.number, problem)
+                yield BadRecord(lines.number, problem)
             else:
-                yield self._record(self._lines.number, text)
+                yield self._record(lines.number, text)
 
     def _record(self, line: int, text: str) -> Record | BadRecord:
         try:

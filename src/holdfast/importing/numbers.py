@@ -13,7 +13,7 @@ _DIGITS_MAX = 19
 
 _NUMBER = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]*)(?:(?P<mark>[.,])(?P<rest>[0-9]*))?", re.ASCII)
 _EXPONENT = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+[eE][+-]?[0-9]+", re.ASCII)
-_LIKE_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_LIKE_ONE_OR_THOUSANDS = re.compile(r"(-?[1-9][0-9]{0,2})\.([0-9]{3})", re.ASCII)
 
 
 @lru_cache(maxsize=16_384)
@@ -25,8 +25,8 @@ def quantity(text: str, *, decimal_comma: bool = False) -> int:
     negative, whole, rest = _parts("quantity", text, decimal_comma=decimal_comma)
     if rest.strip("0"):
         raise Unintelligible(f"the quantity {quoted(text)} is not a whole number")
-    if len(rest) == 3 and _LIKE_THOUSANDS.fullmatch(whole):
-        raise Unintelligible(_one_or_thousands("quantity", text, whole, rest))
+    if two_meanings := one_or_thousands(f"{whole}.{rest}"):
+        raise Unintelligible(f"the quantity {quoted(text)} {two_meanings}")
     number = int(whole or "0")
     if number > QUANTITY_MAX:
         raise Unintelligible(f"the quantity {quoted(text)} is beyond {QUANTITY_MAX:,}")
@@ -47,8 +47,8 @@ def minor_units(text: str, currency: str, *, decimal_comma: bool = False) -> int
             f"the price {quoted(text)} is finer than {currency} allows ({decimals} decimals), and "
             "nothing is rounded here: write an amount that can be paid"
         )
-    if decimals < 3 and len(rest) == 3 and _LIKE_THOUSANDS.fullmatch(whole):
-        raise Unintelligible(_one_or_thousands("price", text, whole, rest))
+    if decimals < 3 and (two_meanings := one_or_thousands(f"{whole}.{rest}")):
+        raise Unintelligible(f"the price {quoted(text)} {two_meanings}")
     minor = int((whole or "0") + fine.ljust(decimals, "0"))
     if minor > MINOR_MAX:
         raise Unintelligible(f"the price {quoted(text)} is larger than any amount can be")
@@ -71,8 +71,8 @@ def _parts(what: str, text: str, *, decimal_comma: bool) -> tuple[bool, str, str
         raise Unintelligible(f"the {what} {quoted(text)} {_why_no_number(stripped)}")
     mark, rest = found["mark"] or "", found["rest"] or ""
     if mark == "," and not decimal_comma:
-        if len(rest) == 3 and _LIKE_THOUSANDS.fullmatch(found["whole"]):
-            raise Unintelligible(_one_or_thousands(what, text, found["whole"], rest))
+        if two_meanings := one_or_thousands(f"{found['whole']}.{rest}"):
+            raise Unintelligible(f"the {what} {quoted(text)} {two_meanings}")
         raise Unintelligible(
             f"the {what} {quoted(text)} has a decimal comma: write a point, or give "
             "--decimal-comma if the whole file is written so"
@@ -87,12 +87,20 @@ def _parts(what: str, text: str, *, decimal_comma: bool) -> tuple[bool, str, str
     return bool(found["sign"]), found["whole"], rest
 
 
-def _one_or_thousands(what: str, text: str, whole: str, rest: str) -> str:
+def one_or_thousands(number: str) -> str | None:
+    """What a number may mean whose mark may be for decimals or for thousands; None: it is sure.
+
+    :param number: with a point, whatever its mark was.
+    """
+    found = _LIKE_ONE_OR_THOUSANDS.fullmatch(number)
+    if found is None:
+        return None
+    whole, rest = found.groups()
     fine = rest.rstrip("0")
     one = f"{whole}.{fine}" if fine else whole
     return (
-        f"the {what} {quoted(text)} may mean {one} or {whole}{rest}, since its mark may be for "
-        "decimals or for thousands: write it in a form that means one"
+        f"may mean {one} or {whole}{rest}, since its mark may be for decimals or for thousands: "
+        "write it in a form that means one"
     )
 
 

@@ -23,7 +23,7 @@ class AnyTable(Protocol):
     blank_lines: int
 
     def records(self) -> Iterator[Record | BadRecord]:
-        """Every record, in the order of the file; a table is read once.
+        """Every record, in the order of the file; once more, and it is read anew.
 
         :raises UnreadableText: nothing of it may be used, or nothing of the rest.
         :raises UnreadableFile: it cannot be opened.

@@ -4,6 +4,7 @@ What is wrong with a line harms no other; what is wrong with the file is told be
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -117,13 +118,12 @@ class KnownColumns:
 
 
 class Table:
-    """The records of a file of text with separators, read in one pass by little memory."""
+    """The records of a file of text with separators, read by little memory."""
 
     kind = FileKind.CSV
 
     def __init__(self, path: Path, shape: Shape, options: TableOptions) -> None:
-        self._shape, self._options = shape, options
-        self._lines = Lines(TextOfFile(path, options.encoding).pieces())
+        self._path, self._shape, self._options = path, shape, options
         self.blank_lines = 0
 
     def records(self) -> Iterator[Record | BadRecord]:
@@ -131,40 +131,43 @@ class Table:
 
         :raises UnreadableText: nothing of it may be used, or nothing of the rest.
         """
-        heading = read_heading(self._lines, self._known)
+        self.blank_lines = 0
+        lines = Lines(TextOfFile(self._path, self._options.encoding).pieces())
+        heading = read_heading(lines, self._known)
         columns = KnownColumns(self._shape, heading.names, self._options, heading.where)
         is_any = False
-        for row in rows(self._lines, heading.separator, cell_lines_max=LINE_CHARS_MAX):
+        for row in rows(lines, heading.separator, cell_lines_max=LINE_CHARS_MAX):
             if isinstance(row, Row) and not any(map(str.strip, row.cells)):
                 self.blank_lines += 1
                 continue
             is_any = True
-            yield self._record(row, heading, columns)
+            yield _record(row, lines, heading, columns)
         if not is_any:
             raise UnreadableText("there is a header in it and no line below")
 
     def _known(self, names: Sequence[str]) -> int:
         return sum(self._shape.named(name) is not None for name in names)
 
-    def _record(
-        self, row: Row | BadRow, heading: Heading, columns: KnownColumns
-    ) -> Record | BadRecord:
-        if isinstance(row, BadRow):
-            return BadRecord(row.line, row.problem)
-        cells, width = row.cells, len(columns.names)
-        if len(cells) > width and not any(map(str.strip, cells[width:])):
-            del cells[width:]
-        if len(cells) != width:
-            if row.texts:  # the quote may be a stray one: what it took in is read line by line
-                self._lines.give_back(row.texts[1:])
-            more = "a cell with a separator or a line break in it must stand in quotes"
-            fewer = "the line is cut off, or a line break stands in a cell without quotes"
-            cause = more if len(cells) > width else fewer
-            return BadRecord(row.line, f"it has {len(cells)} columns instead of {width}: {cause}")
-        if tuple(cells) == heading.names:
-            return BadRecord(row.line, "the header stands here again: remove it")
-        named = zip(columns.names, map(_unescaped, cells), strict=True)
-        return Record(row.line, {name: cell for name, cell in named if name is not None})
+
+def _record(
+    row: Row | BadRow, lines: Lines, heading: Heading, columns: KnownColumns
+) -> Record | BadRecord:
+    if isinstance(row, BadRow):
+        return BadRecord(row.line, row.problem)
+    cells, width = row.cells, len(columns.names)
+    if len(cells) > width and not any(map(str.strip, cells[width:])):
+        del cells[width:]
+    if len(cells) != width:
+        if row.texts:  # the quote may be a stray one: what it took in is read line by line
+            lines.give_back(row.texts[1:])
+        more = "a cell with a separator or a line break in it must stand in quotes"
+        fewer = "the line is cut off, or a line break stands in a cell without quotes"
+        cause = more if len(cells) > width else fewer
+        return BadRecord(row.line, f"it has {len(cells)} columns instead of {width}: {cause}")
+    if tuple(cells) == heading.names:
+        return BadRecord(row.line, "the header stands here again: remove it")
+    named = zip(columns.names, map(_unescaped, cells), strict=True)
+    return Record(row.line, {name: cell for name, cell in named if name is not None})
 
 
 def _unescaped(cell: str) -> str:
@@ -175,10 +178,13 @@ def _unescaped(cell: str) -> str:
 def kind_of(path: Path) -> FileKind:
     """What a file is by its first bytes, whatever it is called.
 
-    :raises UnreadableFile: it cannot be opened, or is a list of JSON.
+    :raises UnreadableFile: it cannot be opened, is damaged, or is a list of JSON.
     """
-    with opened(path) as stream:
-        head = stream.read(_HEAD_BYTES)
+    try:
+        with opened(path) as stream:
+            head = stream.read(_HEAD_BYTES)
+    except (EOFError, zlib.error) as error:
+        raise UnreadableFile(path, f"it is damaged ({error}): get the file again") from error
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"PK"):
         return FileKind.XLSX

@@ -42,6 +42,7 @@ class Workbook:
 
         :raises UnreadableText: nothing of it may be used, or nothing of the rest.
         """
+        self.blank_lines = 0
         try:
             yield from self._records()
         except _DAMAGED as error:

@@ -113,6 +113,97 @@ def test_what_is_no_amount_is_told(cell: Cell, currency: str, told: str) -> None
     assert told in problems(found)[0][1]
 
 
+@pytest.mark.parametrize(
+    ("cell", "or_else"),
+    [("1.000", "1000"), ("-1.000", "-1000"), (" 12.000 ", "12000"), ("999.000", "999000")],
+)
+def test_a_whole_number_that_may_be_thousands_is_asked_for(cell: str, or_else: str) -> None:
+    """As the orders of `replay` have it: a German count of a thousand is no 1."""
+    found = values(on_hand=cell)
+
+    assert found.whole("on_hand", lowest=-1, highest=10**6) is None
+    ((column, problem),) = problems(found)
+    one = or_else.removesuffix("000")
+    assert column == "on_hand"
+    assert f"may mean {one} or {or_else}, since its mark may be for decimals or" in problem
+    assert "by --locale" in problem
+
+
+@pytest.mark.parametrize("cell", ["1,000", "1.000.000", "1 000", "1'000", "1\u00a0000", "1,000.00"])
+def test_thousands_marks_without_a_locale_are_asked_for(cell: str) -> None:
+    found = values(on_hand=cell, unit_price=cell)
+    found.whole("on_hand", lowest=0, highest=10**6)
+    found.money("unit_price")
+
+    told = problems(found)
+    assert [column for column, _ in told] == ["on_hand", "unit_price"]
+    assert all("--locale" in problem for _, problem in told)
+
+
+@pytest.mark.parametrize(
+    ("cell", "options", "number"),
+    [
+        ("6.0", PLAIN, 6),
+        ("6.00", PLAIN, 6),
+        ("1.0000", PLAIN, 1),
+        ("1000.000", PLAIN, 1000),
+        ("0.000", PLAIN, 0),
+        ("01.000", PLAIN, 1),
+        (Decimal("1.000"), PLAIN, 1),
+        (1000, PLAIN, 1000),
+        ("1.000", ValueOptions(locale=Locale.EN_GB), 1),
+        ("1.000", ValueOptions(locale=Locale.DE_CH), 1),
+        ("1.000", ValueOptions(locale=Locale.DE), 1000),
+        ("1,000", ValueOptions(locale=Locale.DE), 1),
+    ],
+)
+def test_a_whole_number_that_means_one_is_read(
+    cell: Cell, options: ValueOptions, number: int
+) -> None:
+    assert values(options, on_hand=cell).whole("on_hand", lowest=0, highest=10**6) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "minor", "or_else"),
+    [
+        ("12.500", "GBP", 1250, "12500"),
+        ("1.000", "EUR", 100, "1000"),
+        ("1.000", "JPY", 1, "1000"),
+    ],
+)
+def test_an_amount_that_may_be_thousands_is_read_with_a_warning(
+    cell: str, currency: str, minor: int, or_else: str
+) -> None:
+    found = values(unit_price=cell, currency=currency)
+
+    assert found.money("unit_price") == Money(currency, minor)
+    found.require_sound()
+    ((column, warning),) = found.warnings
+    assert column == "unit_price"
+    assert f"or {or_else}" in warning
+    assert "--locale" in warning
+
+
+@pytest.mark.parametrize(
+    ("cell", "currency", "options"),
+    [
+        ("1.000", "KWD", PLAIN),
+        ("12.5000", "GBP", PLAIN),
+        ("1250.000", "GBP", PLAIN),
+        ("0.500", "GBP", PLAIN),
+        (Decimal("12.500"), "GBP", PLAIN),
+        ("12.500", "GBP", ValueOptions(locale=Locale.EN_GB)),
+    ],
+)
+def test_an_amount_that_means_one_is_not_warned_of(
+    cell: Cell, currency: str, options: ValueOptions
+) -> None:
+    found = values(options, unit_price=cell, currency=currency)
+
+    assert found.money("unit_price") is not None
+    assert found.warnings == []
+
+
 def test_numbers_are_read_by_the_stated_locale_and_numbers_of_the_file_are_not() -> None:
     german = ValueOptions(locale=Locale.DE, currency="EUR")
     found = values(german, unit_price="1.234,50", on_hand=Decimal("12"), safety_stock="1.000")

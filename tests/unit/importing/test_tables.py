@@ -135,6 +135,18 @@ def test_unknown_columns_are_left_out_when_that_is_asked_for(tmp_path: Path) -> 
     assert found == [("LAMP", "5")]
 
 
+@pytest.mark.parametrize(
+    "content", [CSV, '{"product_id": "LAMP", "on_hand": 5}\n\n{"product_id": "MUG"}\n']
+)
+def test_a_table_that_is_read_once_more_says_the_same(tmp_path: Path, content: str) -> None:
+    read = table(tmp_path, content + "\n")
+
+    first, blank_lines = list(read.records()), read.blank_lines
+
+    assert list(read.records()) == first
+    assert read.blank_lines == blank_lines >= 1
+
+
 def test_blank_lines_and_separators_at_the_end_are_no_trouble(tmp_path: Path) -> None:
     read = table(tmp_path, "product_id,on_hand,,\n\nLAMP,5,,\n , ,\nMUG,7\n")
 
@@ -238,6 +250,16 @@ def test_what_is_written_as_json_lines_is_read_as_it_was(
     found = records(tmp_path_factory.getbasetemp(), text)
 
     assert [one.cells["name"] for one in found if isinstance(one, Record)] == names
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x1f\x8b", gzip.compress(CSV.encode())[:-12]],
+    ids=["its mark alone", "without its end"],
+)
+def test_an_archive_that_is_cut_off_is_told_as_damaged(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises((UnreadableText, UnreadableFile), match="damaged"):
+        records(tmp_path, content)
 
 
 @given(content=st.binary(max_size=200))
