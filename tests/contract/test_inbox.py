@@ -10,6 +10,7 @@ from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
 from holdfast.chassis.messaging.broker import DeadLetter
 from holdfast.chassis.messaging.dead_letters import list_dead_letters, replay_dead_letters
 from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_MAX, REMEMBERED_DAYS
+from holdfast.chassis.messaging.outbox import STUCK_S
 from tests.contract import post_office
 from tests.contract.conftest import START
 from tests.contract.post_office import PLACED, PostOffice, event, events
@@ -205,6 +206,24 @@ async def test_a_letter_comes_back_whole_and_in_the_order_in_which_it_happened(
         rows = await reading.fetch("SELECT subject, sequence, traceparent, data FROM outbox")
     columns = "subject", "sequence", "traceparent", "data"
     assert [rows[0][name] for name in columns] == [getattr(event(1), name) for name in columns]
+
+
+async def test_letters_sent_back_are_no_sign_that_the_broker_takes_nothing(
+    office: PostOffice, url: str
+) -> None:
+    """They tell when they happened; they wait only since they were sent back."""
+    office.poison = {"e-1", "e-2"}
+    await office.receiver.receive(events(1, 2))
+    office.clock.advance(timedelta(days=2).total_seconds())
+
+    await replay_dead_letters(url)
+    alone = await office.relay.is_empty(), office.relay.is_too_long(), office.relay.is_stuck()
+    await office.append([event(3)._replace(time=office.clock.now())])
+    office.clock.advance(STUCK_S + 1)
+    news = await office.relay.is_empty(), office.relay.is_too_long(), office.relay.is_stuck()
+
+    assert alone == (False, False, False)
+    assert news == (False, False, True)
 
 
 async def test_bytes_that_are_no_event_are_kept_for_a_person_and_not_sent_back(
