@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from holdfast.chassis import clock
-from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.messaging.broker import DeadLetter
 from holdfast.chassis.messaging.dead_letters import list_dead_letters, replay_dead_letters
 from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_MAX, REMEMBERED_DAYS
@@ -98,6 +98,29 @@ async def test_an_event_that_cannot_be_handled_is_parked_and_its_neighbours_are_
     assert found.keys() == {"e-2"}
     assert "ValueError" in found["e-2"]
     assert "is ill" in found["e-2"]
+
+
+async def test_an_event_whose_key_stays_taken_is_parked_and_its_neighbours_are_handled(
+    office: PostOffice, url: str
+) -> None:
+    """It does not pass: the broker would deliver the whole batch again without end."""
+    office.poison, office.illness = {"e-2"}, KeyTaken
+
+    await office.receiver.receive(events(1, 2, 3))
+
+    assert await office.effects() == ["e-1", "e-3"]
+    found = await reasons(url)
+    assert found.keys() == {"e-2"}
+    assert "KeyTaken" in found["e-2"]
+
+
+async def test_a_key_that_was_taken_for_a_while_parks_nothing(office: PostOffice, url: str) -> None:
+    office.trouble = [KeyTaken("a moment ago")] * 3  # as often as it is tried as one batch
+
+    await office.receiver.receive(events(1, 2))
+
+    assert await reasons(url) == {}
+    assert await office.effects() == ["e-1", "e-2"]
 
 
 async def test_an_event_is_parked_only_after_pauses_that_give_its_trouble_time_to_pass(
