@@ -122,7 +122,6 @@ async def _auditors(databases: _Databases, findings: Findings) -> AsyncIterator[
 
         async def auditor(service: str, database: Database) -> Auditor:
             reading = await opened.enter_async_context(database.snapshot())
-            await reading.fetch("SELECT 1")  # a snapshot begins with its first statement
             return Auditor(service, database.engine, reading, findings, at)
 
         told = databases.notifier

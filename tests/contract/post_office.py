@@ -37,6 +37,7 @@ class PostOffice:
     clock: SteadyClock
     broker: Broker = field(default_factory=lambda: LocalBroker([QUEUE, UPDATES]))
     poison: set[str] = field(default_factory=set)
+    illness: type[Exception] = ValueError  # what poison makes of the handling
     trouble: list[Exception] = field(default_factory=list)
     batches: list[list[str]] = field(default_factory=list)
 
@@ -85,7 +86,7 @@ class PostOffice:
             if self.trouble:
                 raise self.trouble.pop(0)
             if ill := self.poison & first:
-                raise ValueError(f"{ill} is ill")
+                raise self.illness(f"{ill} is ill")
 
     async def waiting(self) -> list[str]:
         return await self._column("SELECT event_id AS x FROM outbox ORDER BY position")

@@ -221,6 +221,17 @@ async def test_a_snapshot_sees_one_moment_and_a_reading_sees_each_statements_own
     assert (before, after) == ([0, 0], [0, 1])
 
 
+async def test_a_snapshot_sees_the_moment_at_which_it_was_taken_not_that_of_its_first_question(
+    things: Database,
+) -> None:
+    """Others are taken after it, and told apart from it by when each was."""
+    async with things.snapshot() as snapshot:
+        await add_and(things, "lamp", lambda: asyncio.sleep(0))
+        (row,) = await snapshot.fetch("SELECT count(*) AS n FROM thing")
+
+    assert row["n"] == 0
+
+
 async def test_writing_many_rows_counts_them_and_writing_none_does_nothing(
     things: Database,
 ) -> None:

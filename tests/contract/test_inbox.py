@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from holdfast.chassis import clock
-from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable
+from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.messaging.broker import DeadLetter
 from holdfast.chassis.messaging.dead_letters import list_dead_letters, replay_dead_letters
 from holdfast.chassis.messaging.inbox import FORGET_EVENTS_MAX, HANDLING_TRIES_MAX, REMEMBERED_DAYS
+from holdfast.chassis.messaging.outbox import STUCK_S
 from tests.contract import post_office
 from tests.contract.conftest import START
 from tests.contract.post_office import PLACED, PostOffice, event, events
@@ -97,6 +98,29 @@ async def test_an_event_that_cannot_be_handled_is_parked_and_its_neighbours_are_
     assert found.keys() == {"e-2"}
     assert "ValueError" in found["e-2"]
     assert "is ill" in found["e-2"]
+
+
+async def test_an_event_whose_key_stays_taken_is_parked_and_its_neighbours_are_handled(
+    office: PostOffice, url: str
+) -> None:
+    """It does not pass: the broker would deliver the whole batch again without end."""
+    office.poison, office.illness = {"e-2"}, KeyTaken
+
+    await office.receiver.receive(events(1, 2, 3))
+
+    assert await office.effects() == ["e-1", "e-3"]
+    found = await reasons(url)
+    assert found.keys() == {"e-2"}
+    assert "KeyTaken" in found["e-2"]
+
+
+async def test_a_key_that_was_taken_for_a_while_parks_nothing(office: PostOffice, url: str) -> None:
+    office.trouble = [KeyTaken("a moment ago")] * 3  # as often as it is tried as one batch
+
+    await office.receiver.receive(events(1, 2))
+
+    assert await reasons(url) == {}
+    assert await office.effects() == ["e-1", "e-2"]
 
 
 async def test_an_event_is_parked_only_after_pauses_that_give_its_trouble_time_to_pass(
@@ -205,6 +229,24 @@ async def test_a_letter_comes_back_whole_and_in_the_order_in_which_it_happened(
         rows = await reading.fetch("SELECT subject, sequence, traceparent, data FROM outbox")
     columns = "subject", "sequence", "traceparent", "data"
     assert [rows[0][name] for name in columns] == [getattr(event(1), name) for name in columns]
+
+
+async def test_letters_sent_back_are_no_sign_that_the_broker_takes_nothing(
+    office: PostOffice, url: str
+) -> None:
+    """They tell when they happened; they wait only since they were sent back."""
+    office.poison = {"e-1", "e-2"}
+    await office.receiver.receive(events(1, 2))
+    office.clock.advance(timedelta(days=2).total_seconds())
+
+    await replay_dead_letters(url)
+    alone = await office.relay.is_empty(), office.relay.is_too_long(), office.relay.is_stuck()
+    await office.append([event(3)._replace(time=office.clock.now())])
+    office.clock.advance(STUCK_S + 1)
+    news = await office.relay.is_empty(), office.relay.is_too_long(), office.relay.is_stuck()
+
+    assert alone == (False, False, False)
+    assert news == (False, False, True)
 
 
 async def test_bytes_that_are_no_event_are_kept_for_a_person_and_not_sent_back(

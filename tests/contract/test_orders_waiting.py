@@ -25,6 +25,13 @@ CREATE VIEW unanswered AS
        SELECT * FROM unanswered_row WHERE pg_advisory_xact_lock_shared(1) IS NOT NULL;
 """
 
+NEXT_VERSION = """
+INSERT INTO order_history (order_id, version, status, changed_at, reason, actor, action)
+     SELECT order_id, 2, 'CONFIRMED', changed_at, '', 'eve', ''
+       FROM order_history
+      WHERE order_id = '{}'
+"""
+
 
 async def test_late_and_expired_orders_are_the_pending_ones_before_a_moment(desk: Desk) -> None:
     placed = [await desk.place(f"r-{number}") for number in range(5)]
@@ -201,6 +208,28 @@ async def test_what_waits_for_stock_is_kept_beside_what_is_held_and_is_not_held(
         await work.record([], [StockNews(states[placed.order_id].hear(served), served)])
     order = await desk.read(placed.order_id)
     assert (order.stock, order.queued) == ((), ())
+
+
+async def test_an_order_whose_next_version_is_there_holds_up_none_of_those_that_end_with_it(
+    desk: Desk,
+) -> None:
+    """It can't be recorded, as its key is taken; and in a batch with it nobody could."""
+    held = desk.make("r-3")._replace(expires_at=desk.clock.now())
+    spoilt_held = desk.make("r-4")._replace(expires_at=desk.clock.now())
+    spoilt, sound = await desk.place("r-1"), await desk.place("r-2")
+    await desk.store.record_orders([spoilt_held, held])
+    for order_id in (spoilt.order_id, spoilt_held.order_id):
+        await desk.database.execute(NEXT_VERSION.format(order_id))
+    later = desk.clock.now() + timedelta(days=1)
+
+    async with desk.store.begin() as work:
+        holds = await work.claim_ended_holds(later, limit=9)
+        await work.record([state.expire(later, ANNA) for state in holds])
+        expired = await work.claim_expired(placed_before=later, limit=9)
+        await work.record([state.expire(later, ANNA) for state in expired])
+
+    assert [state.order_id for state in holds] == [held.order_id]
+    assert expired == [sound]
 
 
 async def test_who_asks_anew_waits_anew(desk: Desk) -> None:

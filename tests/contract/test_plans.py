@@ -141,7 +141,7 @@ INSERT INTO inbox SELECT request_id, now() FROM orders;
 INSERT INTO order_history
 SELECT order_id, 3, 'CANCELLED', placed_at, 'why', '', ''
   FROM orders
- WHERE request_id NOT IN ('r-7', 'r-8');
+ WHERE request_id NOT IN ('r-7', 'r-8') AND status <> 'PENDING';
 INSERT INTO order_details
 SELECT order_id, request_id, CASE WHEN request_id = 'r-7' THEN 'rare' ELSE 'web' END, '',
        '[]', '[]', '[]'

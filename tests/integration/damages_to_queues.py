@@ -69,6 +69,12 @@ QUEUES = {
         ),
         inventory=("UPDATE backorder SET quantity = 3 WHERE order_id = '{waits}'",),
     ),
+    "a row of the queue before those who asked earlier": Damage(
+        ("order {waits} waits for {{'TRAY since 20",),
+        inventory=(
+            "UPDATE backorder SET since = '2020-01-01T00:00:00+00:00' WHERE order_id = '{waits}'",
+        ),
+    ),
     "a reservation that waits for nothing": Damage(
         (
             "order {waits} is HELD, holds {{}} and waits for {{}}",

@@ -1,7 +1,10 @@
 """The rest of an order is cancelled while an edit of it is under way: the edit is dropped."""
 
-from holdfast.orders.application.ordering.edit_orders import CancelRest
+from holdfast.orders.application.ordering.edit_orders import CancelRest, EditOrder
 from holdfast.orders.application.shipping.ship_order import ShipOrder
+from holdfast.orders.domain.errors import StaleVersion
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.document import Order
 from holdfast.orders.domain.shipping.shipment import AskedItem
 from tests.contract import conftest as contract
@@ -48,3 +51,23 @@ async def test_an_edition_of_an_order_without_a_gap_ends_as_it_was_asked_for_or_
         {"LAMP": 1},
     )
     assert await shop.reserved("LAMP") == 0
+
+
+async def test_the_rest_of_an_order_is_cancelled_only_at_the_version_that_it_was_read_at(
+    shop: TwoServices,
+) -> None:
+    """A version that somebody guesses may be there by the time the order is locked."""
+    order = await one_of_three_shipped(shop)
+    version = order.state.version
+    postage = (Charge(ChargeKind.SHIPPING, 0, "post", Money("GBP", 500)),)
+    charged = EditOrder(order.order_id, version, None, postage, ANNA)
+    guessed = CancelRest(order.order_id, version + 1, ANNA, "enough")
+
+    done, refused = await shop.edit_orders([charged, guessed])
+
+    assert done is None
+    assert isinstance(refused, StaleVersion)
+    assert (refused.expected, refused.current) == (version + 1, version)
+    after = await shop.order(order.order_id)
+    assert (after.charges, units(after)) == (postage, {"LAMP": 3})
+    assert (after.state.status, after.state.editions) == ("PARTIALLY_SHIPPED", (2, 2, None))

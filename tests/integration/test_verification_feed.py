@@ -1,7 +1,11 @@
 """What verify says of feeds that are not what was told."""
 
+from datetime import timedelta
+
 import pytest
 
+from holdfast.chassis.messaging.broker import DeadLetter, Event
+from holdfast.chassis.messaging.dead_letters import replay_dead_letters
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.test_verification import live, says, verified
@@ -102,3 +106,31 @@ async def test_a_feed_that_is_not_what_was_told_is_found(shop: TwoServices, dama
 
     assert sound.contradictions == []
     assert says(report.contradictions, *(f"orders: {text.format(**ids)}" for text in named))
+
+
+STRANGE = "holdfast.inventory.v1.ReservationChanged"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sequence"),
+    [(STRANGE, 1), (STRANGE, 7), ("holdfast.orders.v1.OrderPlaced", 1)],
+    ids=["of another service", "whose sequence is of something else", "from this very feed"],
+)
+async def test_what_is_told_once_more_is_noted_however_long_ago_it_happened(
+    shop: TwoServices, kind: str, sequence: int
+) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    order = await shop.confirmed(asks("a", LAMP=1))
+    async with shop.orders.read() as reading:
+        first, *_ = await reading.fetch("SELECT event_id FROM feed ORDER BY position")
+    event_id = "strange" if kind == STRANGE else first["event_id"]
+    past = shop.clock.now() - timedelta(days=2)
+    event = Event(event_id, kind, order.order_id, sequence, past, b"")
+    await shop.orders_receiver.park([DeadLetter(event_id, "queue", "failed", b"", event)])
+    assert await replay_dead_letters(shop.urls[0]) == 1
+
+    report = await verified(shop)
+
+    assert report.contradictions == []
+    assert report.notes == ["orders: 1 repeats wait in the outbox"]

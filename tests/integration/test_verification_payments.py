@@ -23,6 +23,10 @@ shop, urls = two_services.shop, two_services.urls
 # A damage to holds and payments, and how it is named.
 HELD_AND_PAID = {
     "a hold that nobody ends": ("DELETE FROM hold", "stands 0 times among the holds"),
+    "a hold with another end": (
+        "UPDATE hold SET expires_at = '2999-01-01T00:00:00+00:00'",
+        ", and its hold ends at 2999-01-01",
+    ),
     "a hold of nobody": (
         "UPDATE hold SET order_id = '01a21e6a-0000-7000-8000-000000000000'",
         "which is no order",

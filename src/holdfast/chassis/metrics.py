@@ -168,7 +168,8 @@ OUTBOX_EVENTS = gauge(
 )
 OUTBOX_AGE_SECONDS = gauge(
     "holdfast_outbox_oldest_age_seconds",
-    "For how long the oldest event in the outbox has waited for the broker; 0: none waits.",
+    "For how long the oldest event in the outbox that is no repeat has waited for the broker; 0:"
+    " none waits.",
     service=(),
 )
 RELAY_LEADER = gauge(

@@ -19,7 +19,8 @@ class Limits(BaseModel):
     :param late_s: ask Inventory again about orders that it has not answered for so long.
     :param expire_s: give up on orders that are not decided after so long.
     :param outbox_events_max: refuse new orders while more events than this wait for the broker.
-    :param outbox_age_s_max: refuse new orders while the oldest event has waited longer than this.
+    :param outbox_age_s_max: refuse new orders while the oldest event that is no repeat has waited
+        longer than this.
     """
 
     late_s: float = Field(default=30.0, gt=0)

@@ -99,8 +99,8 @@ DELETE FROM feed
 
 -- BACKLOG
 SELECT coalesce((SELECT max(position) FROM outbox)
-              - (SELECT min(position) FROM outbox) + 1, 0)        AS length,
-       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1) AS oldest
+              - (SELECT min(position) FROM outbox) + 1, 0)                             AS length,
+       (SELECT happened_at FROM outbox WHERE NOT is_repeat ORDER BY position LIMIT 1) AS oldest
 ;
 
 -- REMEMBER_EVENTS

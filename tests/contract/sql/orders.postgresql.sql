@@ -611,6 +611,10 @@ SELECT 1 AS found
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
+                          AND NOT EXISTS (SELECT 1
+                                            FROM order_history AS told
+                                           WHERE told.order_id = orders.order_id
+                                             AND told.version > orders.version)
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
      AND (asked_at < $1
@@ -629,6 +633,10 @@ ORDER BY unanswered.order_id
                          FROM orders
                         WHERE orders.order_id = unanswered.order_id
                           AND answered < asked
+                          AND NOT EXISTS (SELECT 1
+                                            FROM order_history AS told
+                                           WHERE told.order_id = orders.order_id
+                                             AND told.version > orders.version)
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
      AND since < $1 AND status = 'PENDING'
@@ -646,6 +654,10 @@ ORDER BY unanswered.order_id
                         WHERE orders.order_id = hold.order_id
                           AND status IN ('PENDING', 'RESERVED')
                           AND orders.expires_at <= statement_timestamp()
+                          AND NOT EXISTS (SELECT 1
+                                            FROM order_history AS told
+                                           WHERE told.order_id = orders.order_id
+                                             AND told.version > orders.version)
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
      AND hold.expires_at <= statement_timestamp() AND $1::timestamptz IS NOT NULL

@@ -589,6 +589,10 @@ SELECT 1 AS found
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
+     AND NOT EXISTS (SELECT 1
+                       FROM order_history AS told
+                      WHERE told.order_id = orders.order_id
+                        AND told.version > orders.version)
      AND (asked_at < ?1
           AND julianday(?3) - julianday(asked_at) >= julianday(asked_at) - julianday(since)
           OR julianday(asked_at) - julianday(?3) > julianday(?3) - julianday(?1))
@@ -603,6 +607,10 @@ ORDER BY unanswered.order_id
     FROM unanswered
    CROSS JOIN orders USING (order_id)
    WHERE answered < asked
+     AND NOT EXISTS (SELECT 1
+                       FROM order_history AS told
+                      WHERE told.order_id = orders.order_id
+                        AND told.version > orders.version)
      AND since < ?1 AND status = 'PENDING'
 ORDER BY unanswered.order_id
    LIMIT ?2
@@ -615,6 +623,10 @@ ORDER BY unanswered.order_id
     FROM hold
    CROSS JOIN orders USING (order_id)
    WHERE status IN ('PENDING', 'RESERVED')
+     AND NOT EXISTS (SELECT 1
+                       FROM order_history AS told
+                      WHERE told.order_id = orders.order_id
+                        AND told.version > orders.version)
      AND hold.expires_at <= ?1
 ORDER BY hold.expires_at, hold.order_id
    LIMIT ?2

@@ -11,9 +11,17 @@ from holdfast.chassis.database.seam import Engine, Reading, Row, instant
 CONTRADICTIONS_SHOWN_MAX = 20
 EVENTS_WAIT_S_MAX = 10.0
 
+# A repeat tells when it happened, not since when it waits: see `BACKLOG` in `messaging/sql.py`.
 OUTBOX = """
 SELECT count(*) AS waiting, min(happened_at) AS oldest
   FROM outbox
+ WHERE NOT is_repeat
+"""
+
+REPEATS = """
+SELECT count(*) AS waiting
+  FROM outbox
+ WHERE is_repeat
 """
 
 LETTERS = """
@@ -91,6 +99,11 @@ class Auditor:
             row["oldest"],
             after_s=EVENTS_WAIT_S_MAX,
         )
+        (row,) = await self.rows(REPEATS)
+        if row["waiting"]:
+            self.findings.notes.append(
+                f"{self.service}: {row['waiting']} repeats wait in the outbox"
+            )
 
     def overdue(
         self, meaning: str, n: int, oldest: datetime | str | None, *, after_s: float

@@ -104,11 +104,11 @@ _UNAVAILABLE = (
 )
 
 # An audit reads whole tables, in one transaction that waits while the other service's is read.
+# What it sees is of the moment of its first SELECT.
 AS_AUDIT = """
-SET LOCAL enable_seqscan = on;
-SET LOCAL enable_bitmapscan = on;
-SET LOCAL enable_hashjoin = on;
-SET LOCAL idle_in_transaction_session_timeout = 0
+SET LOCAL enable_seqscan = on; SET LOCAL enable_bitmapscan = on; SET LOCAL enable_hashjoin = on;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SELECT 1
 """
 TRY_LEAD = "SELECT pg_try_advisory_lock($1, $2)"
 UNLOCK = "SELECT pg_advisory_unlock_all()"

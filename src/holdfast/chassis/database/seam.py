@@ -121,7 +121,7 @@ class Database(Protocol):
         """Borrow a connection for reading only."""
 
     def snapshot(self) -> AbstractAsyncContextManager[Reading]:
-        """Borrow a connection whose statements all see one moment of the database."""
+        """Borrow a connection whose statements all see the moment at which it was borrowed."""
 
     def leadership(self, name: str, told: Callable[[], None] | None = None) -> Leadership:
         """Compete for the right called `name` with the other processes on this database.

@@ -37,6 +37,9 @@ from holdfast.chassis.tracing import Work, current
 
 BUSY_TIMEOUT_S = 10.0  # another process, such as `holdfast dead-letters replay`, may be writing
 
+# BEGIN takes none, nor does what reads no table; this one is in every file, also in an empty one.
+TAKE_SNAPSHOT = "SELECT 1 FROM sqlite_schema LIMIT 1"
+
 ROWS_IN_A_STEP = (64, 8)  # few sizes: each is a statement that SQLite prepares and keeps
 
 Result = TypeVar("Result")
@@ -256,6 +259,7 @@ class Sqlite:
         connection = SqliteConnection(self._writer.path)
         try:
             await connection.execute("BEGIN")
+            await connection.fetch(TAKE_SNAPSHOT)
             yield connection
             await connection.rollback()
         finally:

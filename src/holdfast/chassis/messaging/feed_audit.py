@@ -32,10 +32,12 @@ HAVING count(*) > 1
 SELECT outbox.event_id
   FROM outbox
   JOIN feed ON feed.event_id = outbox.event_id
+ WHERE NOT is_repeat
 """,
 }
 
-# What waits in the outbox comes after all that has left it, in its order.
+# What waits in the outbox comes after all that has left it, in its order. A repeat there is for no
+# feed: it was told before, here or by another service, whose sequence counts something else.
 ORDER = """
 SELECT waits, position, subject, sequence, before
   FROM (SELECT waits, position, subject, sequence,
@@ -55,7 +57,8 @@ SELECT known.subject, known.version, told.newest
   LEFT JOIN (SELECT subject, max(sequence) AS newest
                FROM (SELECT subject, sequence FROM feed WHERE type <> $1
                       UNION ALL
-                     SELECT subject, sequence FROM outbox WHERE type <> $1) AS all_told
+                     SELECT subject, sequence FROM outbox
+                      WHERE type <> $1 AND NOT is_repeat) AS all_told
               GROUP BY subject) AS told
     ON told.subject = known.subject
  WHERE coalesce(told.newest, 0) <> known.version

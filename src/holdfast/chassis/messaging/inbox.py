@@ -13,7 +13,13 @@ import structlog
 
 from holdfast.chassis import tracing
 from holdfast.chassis.clock import Clock, backoff_s
-from holdfast.chassis.database.seam import Conflict, Database, DatabaseUnavailable, Transaction
+from holdfast.chassis.database.seam import (
+    Conflict,
+    Database,
+    DatabaseUnavailable,
+    KeyTaken,
+    Transaction,
+)
 from holdfast.chassis.failpoints import failpoint
 from holdfast.chassis.messaging.broker import DeadLetter, Event, span_attributes
 from holdfast.chassis.messaging.sql import SQL
@@ -123,9 +129,9 @@ class InboxReceiver(Generic[Command]):
         for tries in range(1, HANDLING_TRIES_MAX + 1):
             try:
                 await self._handle([command for _, command in readable])
-            except (Conflict, DatabaseUnavailable):
-                raise  # passes by itself: the broker delivers again
             except Exception as error:
+                if _passes(error):
+                    raise  # the broker delivers again
                 if len(readable) > 1:
                     break
                 event, reason = readable[0][0], f"failed: {type(error).__name__}: {error}"
@@ -177,6 +183,14 @@ class InboxReceiver(Generic[Command]):
                 reason=letter.reason,
                 trace_id=tracing.trace_id_of(letter.event.traceparent) if letter.event else "",
             )
+
+
+def _passes(error: Exception) -> bool:
+    """Whether trouble passes by itself. A key that stayed taken however often the use case was
+    tried is somebody else's (see `retrying`), and will be at the next delivery.
+    """
+    is_passing = isinstance(error, Conflict | DatabaseUnavailable)
+    return is_passing and not isinstance(error, KeyTaken)
 
 
 def _event_columns(event: Event) -> tuple[object, ...]:

@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in the outbox: at most so many events, the oldest since then."""
+    """What waits in the outbox: at most so many events, the oldest that is no repeat since then."""
 
     length: int
     oldest: datetime | None
@@ -78,7 +78,7 @@ class Relay:
     :param stamped: called when events have entered the feed.
     :param service: whose outbox it is, for those who measure.
     :param events_max: with more events waiting, `is_too_long`.
-    :param age_s_max: with an older event waiting, `is_too_long`.
+    :param age_s_max: with an older event waiting that is no repeat, `is_too_long`.
     """
 
     def __init__(
@@ -238,7 +238,7 @@ class Relay:
         return self._backlog.length > self._events_max or self._age_s() > self._age_s_max
 
     def is_stuck(self) -> bool:
-        """Whether the oldest event has waited for more than STUCK_S."""
+        """Whether the oldest event that is no repeat has waited for more than STUCK_S."""
         return self._age_s() > STUCK_S
 
     def _age_s(self) -> float:

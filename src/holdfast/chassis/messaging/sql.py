@@ -124,11 +124,13 @@ DELETE FROM feed
       WHERE position < $1
 """
 
-    # An upper bound of the length from both ends of the index: counting would read every row.
+    # An upper bound of the length from both ends of the index: counting would read every row. A
+    # repeat tells when it happened, and dead letters that are sent back did so long ago: how long
+    # the broker has taken nothing is told by the news.
     BACKLOG = """
 SELECT coalesce((SELECT max(position) FROM outbox)
-              - (SELECT min(position) FROM outbox) + 1, 0)        AS length,
-       (SELECT happened_at FROM outbox ORDER BY position LIMIT 1) AS oldest
+              - (SELECT min(position) FROM outbox) + 1, 0)                             AS length,
+       (SELECT happened_at FROM outbox WHERE NOT is_repeat ORDER BY position LIMIT 1) AS oldest
 """
 
     REMEMBER_EVENTS = either(

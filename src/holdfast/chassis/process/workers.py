@@ -20,6 +20,7 @@ from holdfast.chassis.process.lifecycle import until_signal
 
 WORKER = "HOLDFAST_WORKER"  # set in the environment of a worker
 WORKERS = "HOLDFAST_WORKERS"  # how many there are, likewise
+PARENT = "HOLDFAST_PARENT"  # the id of the process that keeps them, likewise
 HTTP = "http"  # how the name of a worker begins that serves HTTP
 STARTING_S = 3.0  # a worker that ends within so long was started wrongly, and will be again
 RESTART_S = 0.5
@@ -57,11 +58,10 @@ async def run_workers(command: Sequence[str], count: int, *, http_count: int = 0
 
 
 async def _keep(command: Sequence[str], name: str, count: int) -> None:
+    told = {WORKER: name, WORKERS: str(count), PARENT: str(os.getpid())}
     while True:
         started = time.monotonic()
-        worker = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, WORKER: name, WORKERS: str(count)}
-        )
+        worker = await asyncio.create_subprocess_exec(*command, env={**os.environ, **told})
         try:
             code = await worker.wait()
         except asyncio.CancelledError:
@@ -96,8 +96,10 @@ def worker_number() -> int:
 
 
 def end_with_parent() -> None:
-    """End this worker in good order when its parent has died without saying so."""
-    parent = os.getppid()
+    """End this worker in good order when its parent has died without saying so, be it before this
+    is called: by then it is seconds old.
+    """
+    parent = int(os.environ[PARENT])
 
     def watch() -> None:
         while os.getppid() == parent:

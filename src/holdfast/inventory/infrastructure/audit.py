@@ -4,9 +4,10 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from holdfast.chassis.database.audit import Auditor
-from holdfast.chassis.database.seam import Row
+from holdfast.chassis.database.seam import Row, instant
 from holdfast.chassis.messaging import feed_audit
 from holdfast.inventory.domain.reservations.reservation import ReservationState
 from holdfast.inventory.domain.stock.levels import LevelKey
@@ -197,11 +198,12 @@ SELECT order_id, version, revision, state, CAST(stock AS text) AS stock,
 """
 
 QUEUED_BETWEEN = """
-SELECT order_id, product_id, sum(quantity) AS quantity
+SELECT order_id, product_id, since, quantity
   FROM backorder
  WHERE order_id >= $1 AND order_id <= $2
- GROUP BY order_id, product_id
 """
+
+Place = tuple[str, datetime]  # in the queue of a product, whose order is that of asking
 
 LEDGER_BETWEEN = """
 SELECT order_id, product_id, location_id, coalesce(lot_id, '') AS lot_id,
@@ -222,7 +224,7 @@ class ReservationFacts:
 
     :param shipped: units that have left, by the ledger, by product and location.
     :param returned: likewise, that came back, and by what became of them.
-    :param queued: units that wait for stock, by product; `in_queues`: by the products' queues.
+    :param waits: units that wait for stock, by their places; `in_queues`: by the products' queues.
     """
 
     version: int
@@ -234,8 +236,8 @@ class ReservationFacts:
     sourcing: tuple[str, tuple[str, ...], bool, bool]
     shipped: Counter[tuple[str, str]]
     returned: Counter[tuple[str, str, str]]
-    queued: Counter[str]
-    in_queues: Counter[str]
+    waits: Counter[Place]
+    in_queues: Counter[Place]
 
     @property
     def units(self) -> Counter[str]:
@@ -245,14 +247,22 @@ class ReservationFacts:
             units[product_id] += quantity
         return units
 
+    @property
+    def queued(self) -> Counter[str]:
+        """Units that wait for stock, per product."""
+        return _by_product(self.waits)
+
     def contradictions(self) -> Iterator[str]:
         """What is wrong with the reservation by itself, to be read after the order's name."""
         if self.stock != self.ledger:
             yield f"holds {dict(self.stock)} by its document, {dict(self.ledger)} by its movements"
         if bool(self.stock or self.queued) != (self.state is ReservationState.HELD):
             yield f"is {self.state}, holds {dict(self.stock)} and waits for {dict(self.queued)}"
-        if self.queued != self.in_queues:
-            yield f"waits for {dict(self.queued)}, and the queues have {dict(self.in_queues)}"
+        if self.waits != self.in_queues:
+            here, there = self.queued, _by_product(self.in_queues)
+            if here == there:
+                here, there = _by_place(self.waits), _by_place(self.in_queues)
+            yield f"waits for {dict(here)}, and the queues have {dict(there)}"
         if self.state is ReservationState.SHORT and not self.was_refused:
             yield "is SHORT and lacks nothing"
         strategy, named, may_split, _ = self.sourcing
@@ -286,7 +296,7 @@ async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, Re
             sourcing_in(row["sourcing"]),
             Counter(),
             Counter(),
-            _queued_in(row["queued"]),
+            _places_in(row["queued"]),
             Counter(),
         )
         for row in await auditor.rows(BETWEEN, first, last)
@@ -296,15 +306,30 @@ async def facts_between(auditor: Auditor, first: str, last: str) -> dict[str, Re
             _add_moved(reservation, row)
     for row in await auditor.rows(QUEUED_BETWEEN, first, last):
         if reservation := found.get(str(row["order_id"])):
-            reservation.in_queues[row["product_id"]] += int(row["quantity"])
+            place = row["product_id"], instant(row["since"])
+            reservation.in_queues[place] += int(row["quantity"])
     return found
 
 
-def _queued_in(text: str | None) -> Counter[str]:
+def _places_in(text: str | None) -> Counter[Place]:
+    units = Counter[Place]()
+    for product_id, quantity, since in json.loads(text or "[]"):
+        units[product_id, instant(since)] += quantity
+    return units
+
+
+def _by_product(places: Counter[Place]) -> Counter[str]:
     units = Counter[str]()
-    for product_id, quantity, _ in json.loads(text or "[]"):
+    for (product_id, _), quantity in places.items():
         units[product_id] += quantity
     return units
+
+
+def _by_place(places: Counter[Place]) -> Counter[str]:
+    """By their names, as they are told."""
+    return Counter(
+        {f"{product_id} since {at.isoformat()}": n for (product_id, at), n in places.items()}
+    )
 
 
 def _add_moved(reservation: ReservationFacts, row: Row) -> None:

@@ -122,6 +122,12 @@ SELECT orders.order_id, status, orders.expires_at, count(hold.order_id) AS times
 HAVING count(hold.order_id) <> CASE WHEN orders.expires_at IS NOT NULL
                                      AND status IN ('PENDING', 'RESERVED') THEN 1 ELSE 0 END
 """,
+    "order {order_id} is held until {expires_at}, and its hold ends at {ends_at}": """
+SELECT orders.order_id, orders.expires_at, hold.expires_at AS ends_at
+  FROM hold
+  JOIN orders ON orders.order_id = hold.order_id
+ WHERE hold.expires_at <> orders.expires_at
+""",
     "order {order_id} is {status}, held until {expires_at} and confirmed by {confirmed_by}": """
 SELECT order_id, status, expires_at, confirmed_by
   FROM orders

@@ -231,8 +231,9 @@ def _decided(
     """:raises OrdersError: it is refused."""
     by = command.reason, at, command.caller
     if isinstance(command, CancelRest):
-        if state.version != command.version:
-            raise StaleVersion(state.order_id, expected=command.version, current=state.version)
+        for current in (state.version, order.state.version):  # as it is, and as it was read
+            if current != command.version:
+                raise StaleVersion(state.order_id, expected=command.version, current=current)
         return state.end_with(after, order.goods, *by)
     return state.edit(order.contents, after, command.version, *by, order.goods)
 

@@ -44,10 +44,11 @@ def add_contents(
 async def record_edits(
     transaction: Transaction, sql: Statements, changes: Sequence[OrderChange]
 ) -> None:
-    """Write what changes of locked orders say of edits."""
+    """Write what changes of locked orders say of edits, of one order at most one."""
     moved = [(c, c.editions) for c in changes if c.editions]
     if not moved:
         return
+    assert len({c.order_id for c, _ in moved}) == len(moved), "each began with another edition"
     new = [(c.order_id, c.edit) for c in changes if c.edit]
     rows = [
         (order_id, e.edition, e.revision, e.state, e.contents.total.minor)

@@ -10,6 +10,10 @@ _LOCKING = """
                          FROM orders
                         WHERE orders.order_id = {leading}.order_id
                           AND {open_}
+                          AND NOT EXISTS (SELECT 1
+                                            FROM order_history AS told
+                                           WHERE told.order_id = orders.order_id
+                                             AND told.version > orders.version)
                           FOR NO KEY UPDATE SKIP LOCKED) AS locked
    WHERE true
 """
@@ -18,12 +22,19 @@ _LOCKING_ON_SQLITE = """
     FROM {leading}
    CROSS JOIN orders USING (order_id)
    WHERE {open_}
+     AND NOT EXISTS (SELECT 1
+                       FROM order_history AS told
+                      WHERE told.order_id = orders.order_id
+                        AND told.version > orders.version)
 """
 
 
 def _locking(leading: str, open_: str, *, on_postgresql: str = "") -> str:
     """Rows of another table lead and each looks its order up, locked; those locked by others are
     left out. PostgreSQL can't turn a LATERAL round, nor SQLite a CROSS JOIN, and walk all orders.
+
+    So are those whose next version is written already, as `verify` tells: its key is taken for
+    good, and whatever is done in a batch with it would fail again and again.
 
     :param open_: asked for under the lock, as what leads may be out of date.
     :param on_postgresql: more to ask for there.
