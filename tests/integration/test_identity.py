@@ -11,6 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from grpc import StatusCode, aio
 from structlog.testing import capture_logs
 
+from holdfast.chassis.grpc.rpc_boundary import WAITED_S
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.identity import keys
 from holdfast.chassis.identity.keys import Key
@@ -369,3 +370,20 @@ async def test_a_key_id_that_is_none_is_refused_in_words_that_reach_who_asked(
     ):
         assert told.code.name == wanted
         assert told.fields == ([] if wanted == "NOT_FOUND" else ["key_id"])
+
+
+async def test_who_waits_for_events_gets_none_after_their_key_was_revoked(http: Http) -> None:
+    admin = http.holdfast.client
+    await http.holdfast.product("LAMP", 1)
+    made = await admin.keys.create("follower", ["events:read"])
+    path, bearer = "/v1/feeds/orders/events?wait=20s&cursor=latest", f"Bearer {made.text}"
+    asking = asyncio.create_task(http.ask("GET", path, authorization=bearer))
+    await asyncio.sleep(0.2)
+    await admin.keys.revoke(made.key.key_id)
+    await asyncio.sleep(WAITED_S)
+    assert not asking.done()
+
+    await http.placed()
+
+    answer = await asking
+    assert (answer.status, answer.json["reason"]) == (401, "KEY_REVOKED")

@@ -70,7 +70,7 @@ class Gate:
         principal.current.set(found)
 
     def require_still(self) -> None:
-        """See, in the middle of a stream, that whoever opened it may still come in.
+        """See, in the middle of a stream or after a wait, that whoever asked may still come in.
 
         :raises Unauthenticated: their key or token has ended since.
         """
@@ -96,7 +96,7 @@ class OpenGate:
         """Let a call through; nobody is known."""
 
     def require_still(self) -> None:
-        """Let a stream go on."""
+        """Let a stream go on, and a wait be answered."""
 
 
 def bearer_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:
