@@ -17,9 +17,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
+from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
 from holdfast.client import Caller, Holdfast, HoldfastError, new_request_id
-from holdfast.console.browsers import is_of_ours
 from holdfast.console.forms import Form
 from holdfast.console.intake import Full, Intake, Intakes
 from holdfast.console.screens.exports import exported
@@ -86,7 +86,7 @@ class FilesApi:
     ) -> Route:
         async def answer(request: Request) -> Response:
             # Where nobody is asked who they are, a page of others could send a form here.
-            if _is_of_a_page(request) and not is_of_ours(verb, request.headers):
+            if is_of_others(verb, request.headers):
                 return Problematic(403, "a page of another place asks for this").response()
             credential = _credential(request)
             try:
@@ -241,10 +241,6 @@ async def _closing(client: Holdfast, pieces: AsyncIterable[Any]) -> AsyncIterato
     async with client:
         async for piece in pieces:
             yield piece
-
-
-def _is_of_a_page(request: Request) -> bool:
-    return any(name in request.headers for name in ("sec-fetch-site", "origin"))
 
 
 def _credential(request: Request) -> str:

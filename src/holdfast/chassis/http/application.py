@@ -17,6 +17,7 @@ from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
 from holdfast.chassis.http import event_stream, problems
 from holdfast.chassis.http.answers import Answer, Answers, of_problem
 from holdfast.chassis.http.binding import Binding
+from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
 from holdfast.chassis.http.flaws import BadHttpRequest, refused
@@ -161,6 +162,8 @@ class HttpApplication:
         if not self._is_for_us(headers):
             return of_problem(problem(421, _MISDIRECTED))
         verb = scope["method"]
+        if is_of_others(verb, headers):
+            return of_problem(problem(403, _OF_OTHERS))
         segments = segments_of(scope["raw_path"])
         if (page := self._pages.find(segments, headers)) and verb in ("GET", "HEAD"):
             return page
@@ -271,6 +274,10 @@ def _ours(correlation_id: str) -> problems.Problem:
 _MISDIRECTED = (
     "this server is for this machine, by a name of this machine such as localhost; whoever passes"
     " requests on by another name sets http_hosts"
+)
+_OF_OTHERS = (
+    "a browser's page of another place asks for this, and may change nothing here: let a program of"
+    " yours ask, such as the page's own server"
 )
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
