@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from holdfast.chassis.http import application, server
+from holdfast.chassis.http import receiving, server
 from testbed.keys import KEY
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
@@ -198,6 +198,15 @@ async def test_a_body_may_have_4_mib(http: Http) -> None:
         assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
+async def test_the_body_of_what_anybody_may_ask_may_have_16_kib(http: Http) -> None:
+    for size, status in ((16_000, 401), (16_384 + 1, 413)):
+        body = b'{"name":"ann","password":"wrong","device":""}'.ljust(size)
+        answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/sign-in", body)))
+        assert answer.status == status
+    assert answer.headers["connection"] == "close"
+    assert "16,384 bytes" in answer.json["detail"]
+
+
 async def test_a_head_may_have_64_kib(http: Http) -> None:
     many = {f"x-{number}": "y" * 100 for number in range(1_000)}
     one = {"x": "y" * 1_000_000}
@@ -209,7 +218,7 @@ async def test_a_head_may_have_64_kib(http: Http) -> None:
 
 async def test_who_is_slow_is_not_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_S_MAX", 0.3)
-    monkeypatch.setattr(application, "BODY_S_MAX", 0.3)
+    monkeypatch.setattr(receiving, "BODY_S_MAX", 0.3)
     head = SMUGGLED + b"content-length: 50\r\n\r\n{"
 
     never, slow_head, slow_body = await asyncio.gather(

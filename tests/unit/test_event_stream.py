@@ -74,7 +74,9 @@ async def watching(
     admission = Admission(CallerLimits(stream_s_max=stream_s_max))
     boundary = RpcBoundary(lambda _error: None, SystemClock(), admission, OpenGate())
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
-    service = HttpService(SERVICE, methods, Rules(), boundary.require_known)
+    service = HttpService(
+        SERVICE, methods, Rules(), boundary.require_known, boundary.is_for_anybody
+    )
     asked = HttpApplication([service], SystemClock())
     scope = {
         "type": "http", "method": "GET", "raw_path": PATH, "query_string": b"",

@@ -24,6 +24,9 @@ class Revoked:
     async def admit(self, method: str, context: Any) -> None:
         pass
 
+    def is_for_anybody(self, method: str) -> bool:
+        return False
+
     def require_still(self) -> None:
         raise Unauthenticated("KEY_REVOKED", "it was revoked meanwhile")
 

@@ -43,6 +43,8 @@ class Gate(Protocol):
 
     async def admit(self, method: str, context: Any) -> None: ...
 
+    def is_for_anybody(self, method: str) -> bool: ...
+
     def require_still(self) -> None:
         """See that who was admitted may still come in. :raises Unauthenticated: not so."""
 
@@ -113,6 +115,10 @@ class RpcBoundary:
 
         add(servicer, cast(aio.Server, _Guarded(wrap, take)))  # as far as generated code goes
         return kept
+
+    def is_for_anybody(self, method: str) -> bool:
+        """Whether nobody is asked who they are, where others are."""
+        return self._gate.is_for_anybody(method)
 
     async def require_known(self, method: str, context: Context) -> None:
         """End a call whose caller may not make it, before anything of it is read."""
