@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc import status_pb2
 
+from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.pages import told
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.http.service import HttpService
@@ -40,16 +42,17 @@ async def unasked(_method: str, _context: Any) -> None:
     """Nobody calls what is only described."""
 
 
+def described(service: ServiceDescriptor, rules: Rules) -> HttpService:
+    """A service whose methods are not there."""
+    return HttpService(service, {}, rules, unasked, lambda _method: False)
+
+
 SERVICES = (
-    HttpService(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], {}, ORDERS_RULES, unasked),
-    HttpService(keys_pb2.DESCRIPTOR.services_by_name["KeyService"], {}, KEY_RULES, unasked),
-    HttpService(users_pb2.DESCRIPTOR.services_by_name["UserService"], {}, USER_RULES, unasked),
-    HttpService(
-        inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], {}, INVENTORY_RULES, unasked
-    ),
-    HttpService(
-        notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"], {}, NOTIFIER_RULES, unasked
-    ),
+    described(orders_pb2.DESCRIPTOR.services_by_name["OrderService"], ORDERS_RULES),
+    described(keys_pb2.DESCRIPTOR.services_by_name["KeyService"], KEY_RULES),
+    described(users_pb2.DESCRIPTOR.services_by_name["UserService"], USER_RULES),
+    described(inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"], INVENTORY_RULES),
+    described(notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"], NOTIFIER_RULES),
 )
 EVENTS = {"orders": ORDERS_EVENTS, "inventory": INVENTORY_EVENTS}
 REPEATS = {"orders": (events_pb2.StockAskedAgain.DESCRIPTOR,)}

@@ -66,6 +66,21 @@ async def test_a_key_is_ended_early_and_never_prolonged(store: KeyStore) -> None
     assert (await store.all())[0].expires_at == LATER
 
 
+async def test_no_key_follows_one_that_was_revoked_or_expired_meanwhile(store: KeyStore) -> None:
+    other = KEY._replace(key_id="ba9876543210")
+    await store.add(KEY)
+    expired = KEY._replace(key_id="a" * 12, expires_at=NOW)
+    await store.add(expired)
+    await store.revoke(KEY.key_id, NOW)
+    revision = await store.revision()
+
+    assert not await store.add(other, ending=KEY._replace(expires_at=LATER))
+    assert not await store.add(other, ending=expired._replace(expires_at=LATER))
+
+    assert {key.key_id for key in await store.all()} == {KEY.key_id, expired.key_id}
+    assert await store.revision() == revision
+
+
 async def test_what_is_revoked_stays_so_in_whatever_order_keys_arrive(store: KeyStore) -> None:
     states = (
         KEY,

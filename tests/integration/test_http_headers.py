@@ -173,6 +173,30 @@ async def test_a_version_is_refused_where_nobody_would_look_at_it(http: Http) ->
     assert (await http.done("GET", f"/v1/orders/{order_id}"))["status"] == "CONFIRMED"
 
 
+async def test_a_version_is_refused_of_what_is_to_be_deleted_and_nothing_is(http: Http) -> None:
+    path = "/v1/users/ann"
+    made = {"name": "ann", "grants": ["support"], "password": "a lamp for the window"}
+    await http.done("POST", "/v1/users", made)
+    for headers in ({"if_match": '"7"'}, {"if_match": "*"}, {"if_none_match": "*"}):
+        answer = await http.ask("DELETE", path, **headers)
+        assert (answer.status, len(answer.errors)) == (400, 1), headers
+    assert len((await http.done("GET", "/v1/users"))["users"]) == 1
+
+    assert (await http.ask("DELETE", path)).status == 200
+
+
+async def test_a_write_is_refused_whose_precondition_nobody_would_look_at(http: Http) -> None:
+    path, patch = "/v1/products/LAMP", {"name": "Red lamp", "version": 1}
+    for headers, named in (
+        ({"if_none_match": '"1"'}, ["If-None-Match"]),
+        ({"if_none_match": '"1"', "if_match": '"1"'}, ["If-None-Match"]),
+        ({"if_none_match": "*", "if_match": '"1"'}, ["If-None-Match"]),
+    ):
+        answer = await http.ask("PATCH", path, patch, **headers)
+        assert (answer.status, answer.errors) == (400, named), headers
+    assert (await http.ask("GET", path)).headers["etag"] == '"1"'
+
+
 async def test_a_level_is_set_only_as_it_was_read(http: Http) -> None:
     path = "/v1/products/LAMP/stock/main"
     first = await http.ask("PUT", path, {"quantity": 5}, if_match='"1"')

@@ -72,3 +72,53 @@ async def test_a_name_that_a_proxy_passes_on_can_be_set_and_one_open_to_others_h
     async with serving_http("0.0.0.0:0", []) as address:
         at = f"127.0.0.1:{address.rpartition(':')[2]}"
         assert await status(at, "anything.example") == 404
+
+
+OF_ANOTHER_PLACE = (
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site", "origin": "http://localhost:3000"},
+    {"sec-fetch-site": "same-origin, cross-site"},
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+)
+OF_OURS: tuple[dict[str, str], ...] = (
+    {},
+    {"sec-fetch-site": "same-origin", "origin": "https://shop.example"},  # behind a proxy
+    {"sec-fetch-site": "none"},
+    {"origin": "http://localhost"},
+)
+
+
+@pytest.mark.parametrize("told", OF_ANOTHER_PLACE, ids=str)
+async def test_a_page_of_another_place_changes_nothing(http: Http, told: dict[str, str]) -> None:
+    """Where nobody is asked for a key, any page in the same browser could send a POST here."""
+    await http.done("PATCH", "/v1/customers/c-1", {"customer": {"name": "Ann"}}, if_none_match="*")
+
+    for verb, path in (
+        ("POST", "/v1/customers/c-1/erase"),
+        ("DELETE", "/v1/users/ann"),
+        ("PATCH", "/v1/products/LAMP"),
+        ("PUT", "/v1/products/LAMP/stock/main"),
+    ):
+        answer = answer_of(await raw(http.address, request_bytes(verb, path, headers=told)))
+        assert (answer.status, "let a program" in answer.json["detail"]) == (403, True), path
+
+    assert (await http.done("GET", "/v1/customers/c-1"))["customer"]["name"] == "Ann"
+
+
+@pytest.mark.parametrize("told", OF_OURS, ids=str)
+async def test_our_own_pages_and_programs_change_what_they_may(
+    http: Http, told: dict[str, str]
+) -> None:
+    body = b'{"location_id": "attic"}'
+
+    answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/locations", body, told)))
+
+    assert answer.status == 201
+
+
+async def test_what_is_read_is_read_by_whoever_may(http: Http) -> None:
+    for told in OF_ANOTHER_PLACE:
+        for verb in ("GET", "HEAD"):
+            asked = request_bytes(verb, "/v1/products", headers=told)
+            assert answer_of(await raw(http.address, asked)).status == 200

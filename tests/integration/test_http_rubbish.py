@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from holdfast.chassis.http import application, server
+from holdfast.chassis.http import receiving, server
 from testbed.keys import KEY
 from tests.integration.conftest import Ground
 from tests.integration.over_http import Http, answer_of, http_on, raw, request_bytes
@@ -198,6 +198,15 @@ async def test_a_body_may_have_4_mib(http: Http) -> None:
         assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
+async def test_the_body_of_what_anybody_may_ask_may_have_16_kib(http: Http) -> None:
+    for size, status in ((16_000, 401), (16_384 + 1, 413)):
+        body = b'{"name":"ann","password":"wrong","device":""}'.ljust(size)
+        answer = answer_of(await raw(http.address, request_bytes("POST", "/v1/sign-in", body)))
+        assert answer.status == status
+    assert answer.headers["connection"] == "close"
+    assert "16,384 bytes" in answer.json["detail"]
+
+
 async def test_a_head_may_have_64_kib(http: Http) -> None:
     many = {f"x-{number}": "y" * 100 for number in range(1_000)}
     one = {"x": "y" * 1_000_000}
@@ -207,9 +216,38 @@ async def test_a_head_may_have_64_kib(http: Http) -> None:
         assert received == b"" or answer_of(received).status == 431
 
 
+async def test_trailers_beyond_64_kib_and_what_is_read_at_once_are_hung_up_on(http: Http) -> None:
+    head = SMUGGLED + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
+    head += b"2\r\n{}\r\n0\r\n"
+    few = b"x-checksum: 1\r\n\r\n"
+    many = b"".join(b"x-%d: %b\r\n" % (number, b"y" * 100) for number in range(10_000))
+    one = b"x: " + b"y" * 1_000_000
+
+    answer = answer_of(await raw(http.address, head + few))
+    assert (answer.status, set(answer.errors)) == (400, {"/product_id", "/unit_price"})
+    for trailers in (many, one):
+        assert await raw(http.address, head + trailers) == b""
+
+
+async def test_what_is_told_of_a_chunk_beside_its_length_may_have_64_kib(http: Http) -> None:
+    head = SMUGGLED + b"transfer-encoding: chunked\r\n\r\n"
+
+    assert await raw(http.address, head + b"2;x=" + b"y" * 1_000_000) == b""
+
+
+async def test_no_trailer_is_taken_for_a_header(http: Http) -> None:
+    head = STRANGER + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    chunks = b"%x\r\n%b\r\n0\r\n" % (len(PRODUCT), PRODUCT)
+    trailer = f"authorization: Bearer {KEY}\r\n\r\n".encode()
+
+    answer = answer_of(await raw(http.address, head + chunks + trailer))
+
+    assert (answer.status, answer.json["reason"]) == (401, "NO_CREDENTIAL")
+
+
 async def test_who_is_slow_is_not_waited_for(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEAD_S_MAX", 0.3)
-    monkeypatch.setattr(application, "BODY_S_MAX", 0.3)
+    monkeypatch.setattr(receiving, "BODY_S_MAX", 0.3)
     head = SMUGGLED + b"content-length: 50\r\n\r\n{"
 
     never, slow_head, slow_body = await asyncio.gather(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +11,20 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from grpc import StatusCode, aio
 from structlog.testing import capture_logs
 
+from holdfast.chassis.grpc.rpc_boundary import WAITED_S
 from holdfast.chassis.http.router import routes_of
 from holdfast.chassis.identity import keys
+from holdfast.chassis.identity.keys import Key
 from holdfast.chassis.identity.roles import ANYBODY, ROLES, scopes_of
-from holdfast.client import Caller, Holdfast, Money, PermissionDenied, Unauthenticated
+from holdfast.chassis.identity.store import KeyStore
+from holdfast.client import (
+    Caller,
+    Holdfast,
+    Money,
+    PermissionDenied,
+    Refused,
+    Unauthenticated,
+)
 from holdfast.contracts.identity.v1 import keys_pb2, users_pb2
 from holdfast.contracts.identity.v1.keys_pb2_grpc import KeyServiceStub
 from holdfast.contracts.inventory.v1 import inventory_pb2
@@ -241,6 +251,25 @@ async def test_a_key_is_known_to_all_services_and_a_revoked_one_to_none(http: Ht
     assert made.text not in repr(made)
 
 
+async def test_a_key_that_is_revoked_while_it_is_rotated_has_none_to_follow_it(
+    http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = http.holdfast.client
+    old = await admin.keys.create("scanner", ["warehouse"])
+    add = KeyStore.add
+
+    async def revoked_before(self: KeyStore, key: Key, *, ending: Key | None = None) -> bool:
+        await self.revoke(old.key.key_id, datetime.now(UTC))
+        return await add(self, key, ending=ending)
+
+    monkeypatch.setattr(KeyStore, "add", revoked_before)
+    with pytest.raises(Refused, match="was revoked"):
+        await admin.keys.rotate(old.key.key_id)
+
+    found = [key.key_id for key in await admin.keys.list() if key.name == "scanner"]
+    assert found == [old.key.key_id]
+
+
 async def test_a_key_is_rotated_while_it_is_used_and_no_call_fails(http: Http) -> None:
     at, admin = http.holdfast.addresses, http.holdfast.client
     await http.holdfast.product("LAMP", 1)
@@ -341,3 +370,20 @@ async def test_a_key_id_that_is_none_is_refused_in_words_that_reach_who_asked(
     ):
         assert told.code.name == wanted
         assert told.fields == ([] if wanted == "NOT_FOUND" else ["key_id"])
+
+
+async def test_who_waits_for_events_gets_none_after_their_key_was_revoked(http: Http) -> None:
+    admin = http.holdfast.client
+    await http.holdfast.product("LAMP", 1)
+    made = await admin.keys.create("follower", ["events:read"])
+    path, bearer = "/v1/feeds/orders/events?wait=20s&cursor=latest", f"Bearer {made.text}"
+    asking = asyncio.create_task(http.ask("GET", path, authorization=bearer))
+    await asyncio.sleep(0.2)
+    await admin.keys.revoke(made.key.key_id)
+    await asyncio.sleep(WAITED_S)
+    assert not asking.done()
+
+    await http.placed()
+
+    answer = await asking
+    assert (answer.status, answer.json["reason"]) == (401, "KEY_REVOKED")

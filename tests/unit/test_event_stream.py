@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import pytest
+
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
+from holdfast.chassis.http import event_stream
 from holdfast.chassis.http.application import HttpApplication
 from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.context import HttpContext
@@ -63,16 +66,21 @@ class Caller:
 
 @asynccontextmanager
 async def watching(
-    handle: Handle, stream_s_max: float = 3_600.0, caller: Caller | None = None
+    handle: Handle,
+    stream_s_max: float = 3_600.0,
+    caller: Caller | None = None,
+    last_seen: int = 0,
 ) -> AsyncIterator[Caller]:
     admission = Admission(CallerLimits(stream_s_max=stream_s_max))
     boundary = RpcBoundary(lambda _error: None, SystemClock(), admission, OpenGate())
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
-    service = HttpService(SERVICE, methods, Rules(), boundary.require_known)
+    service = HttpService(
+        SERVICE, methods, Rules(), boundary.require_known, boundary.is_for_anybody
+    )
     asked = HttpApplication([service], SystemClock())
     scope = {
         "type": "http", "method": "GET", "raw_path": PATH, "query_string": b"",
-        "headers": [], "client": ("127.0.0.1", 4711),
+        "headers": [(b"last-event-id", b"%d" % last_seen)], "client": ("127.0.0.1", 4711),
     }  # fmt: skip
     caller = caller or Caller()
     call = asyncio.ensure_future(asked(scope, caller.receive, caller.send))
@@ -197,3 +205,27 @@ async def test_a_stream_whose_time_is_up_while_nobody_reads_just_ends() -> None:
 
         assert "id: 2\n" in await slow.next()
         assert await slow.next() == "", "without an event `end`: the client comes back"
+
+
+async def test_who_comes_back_is_not_told_again_what_they_saw_however_late_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handle(_request: Any, _context: HttpContext) -> AsyncIterator[pb.Order]:
+        await asyncio.sleep(0.3)
+        for version in (6, 7, 8):
+            yield pb.Order(version=version)
+
+    monkeypatch.setattr(event_stream, "HEADERS_S_MAX", 0.05)
+    async with watching(handle, last_seen=7) as caller:
+        assert await caller.next() == "retry: 1000\n\n"
+
+        assert (await caller.next()).startswith("id: 8\n")
+        assert "event: end\n" in await caller.next()
+
+
+async def test_what_has_no_version_is_told_whatever_was_seen() -> None:
+    async def handle(_request: Any, _context: HttpContext) -> AsyncIterator[pb.Order]:
+        yield pb.Order(customer_id="c-1")
+
+    async with watching(handle, last_seen=7) as caller:
+        assert "c-1" in await caller.next()

@@ -52,7 +52,8 @@ def served(handle: Handle) -> HttpApplication:
     )
     methods = boundary.methods(add_OrderServiceServicer_to_server, Orders(handle))
     return HttpApplication(
-        [HttpService(SERVICE, methods, Rules(), boundary.require_known)], SystemClock()
+        [HttpService(SERVICE, methods, Rules(), boundary.require_known, boundary.is_for_anybody)],
+        SystemClock(),
     )
 
 

@@ -14,12 +14,13 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
+from holdfast.chassis.http.browsers import is_of_ours
 from holdfast.client import (
     HoldfastError,
     Unauthenticated,
 )
 from holdfast.console import static_files
-from holdfast.console.browsers import ALWAYS, is_of_ours
+from holdfast.console.browsers import ALWAYS
 from holdfast.console.forms import FormUnreadable
 from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen

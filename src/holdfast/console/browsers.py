@@ -1,6 +1,4 @@
-"""What is asked of browsers: where a request comes from; and told to them: what pages may do."""
-
-from collections.abc import Mapping
+"""What is told to browsers with every page: what it may do."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -13,19 +11,3 @@ ALWAYS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-_SAFE = ("GET", "HEAD")
-
-
-def is_of_ours(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether a request that may change something comes from one of our pages.
-
-    Browsers say so in Sec-Fetch-Site; old ones in Origin. Who says neither is no browser, and then
-    no cookie counts.
-    """
-    if method in _SAFE:
-        return True
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    scheme, separator, host = headers.get("origin", "").partition("://")
-    return scheme in ("http", "https") and bool(separator) and host == headers.get("host")

@@ -17,11 +17,11 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
+from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.problems import CONTENT_TYPE, problem
 from holdfast.client import Caller, Holdfast, HoldfastError, new_request_id
-from holdfast.console.browsers import is_of_ours
 from holdfast.console.forms import Form
-from holdfast.console.intake import Full, Intake, Intakes
+from holdfast.console.intake import Full, Intake, Intakes, owner_of
 from holdfast.console.screens.exports import exported
 from holdfast.console.screens.files import TO_BRING, TO_FETCH
 from holdfast.console.screens.imports import options_of
@@ -86,7 +86,7 @@ class FilesApi:
     ) -> Route:
         async def answer(request: Request) -> Response:
             # Where nobody is asked who they are, a page of others could send a form here.
-            if _is_of_a_page(request) and not is_of_ours(verb, request.headers):
+            if is_of_others(verb, request.headers):
                 return Problematic(403, "a page of another place asks for this").response()
             credential = _credential(request)
             try:
@@ -107,7 +107,7 @@ class FilesApi:
     async def _bring(self, call: "_Call") -> Response:
         """Keep the body, look what would become of it and, unless `dry_run`, take it in."""
         call.require("imports:write", *_of_kind(call, TO_BRING))
-        intakes, owner, kind = self._intakes(), call.caller.credential_id, call.path("kind")
+        intakes, owner, kind = self._intakes(), call.owner, call.path("kind")
         unknown = call.request.query_params.keys() - PARAMETERS
         if unknown:
             raise Problematic(400, "there are no such parameters", dict.fromkeys(unknown, "?"))
@@ -126,7 +126,7 @@ class FilesApi:
 
     async def _kept(self, call: "_Call", asked: str, kind: str, options: Any) -> Intake:
         """The request's body as a file in its place."""
-        intakes, owner, intake_id = self._intakes(), call.caller.credential_id, new_request_id()
+        intakes, owner, intake_id = self._intakes(), call.owner, new_request_id()
         try:
             intakes.require_room(owner)
         except Full:
@@ -153,7 +153,7 @@ class FilesApi:
 
     async def _list(self, call: "_Call") -> Response:
         """The caller's files, the newest first."""
-        mine = self._intakes().of(call.caller.credential_id)
+        mine = self._intakes().of(call.owner)
         return _json({"imports": [_facts(one) for one in mine]})
 
     async def _get(self, call: "_Call") -> Response:
@@ -162,6 +162,7 @@ class FilesApi:
     async def _take(self, call: "_Call") -> Response:
         """Take in what was looked at, or go on with what was broken off."""
         intake, intakes = self._found(call), self._intakes()
+        intake.open_client = lambda: self._open(call.credential)
         if intake.look is None:
             intakes.look(intake)
         else:
@@ -189,7 +190,7 @@ class FilesApi:
 
     def _found(self, call: "_Call") -> Intake:
         call.require("imports:write")
-        found = self._intakes().find(call.path("intake_id"), call.caller.credential_id)
+        found = self._intakes().find(call.path("intake_id"), call.owner)
         if found is None:
             raise Problematic(404, "there is no such file, or none any more")
         return found
@@ -201,6 +202,7 @@ class _Call:
     def __init__(self, request: Request, client: Holdfast, caller: Caller, credential: str) -> None:
         self.request, self.client = request, client
         self.caller, self.credential = caller, credential
+        self.owner = owner_of(caller)
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
@@ -241,10 +243,6 @@ async def _closing(client: Holdfast, pieces: AsyncIterable[Any]) -> AsyncIterato
     async with client:
         async for piece in pieces:
             yield piece
-
-
-def _is_of_a_page(request: Request) -> bool:
-    return any(name in request.headers for name in ("sec-fetch-site", "origin"))
 
 
 def _credential(request: Request) -> str:

@@ -1,5 +1,6 @@
 """What people type into forms: read with all its flaws, and shown again with them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from holdfast.console.words import Words
 T = TypeVar("T")
 
 BODY_BYTES_MAX = 1024 * 1024
+FORM_S_MAX = 30.0  # for a form to arrive
 FIELDS_MAX = 10_000
 UNSEEN = {"request_id", "version"}  # what forms bring along: a flaw of it is told on top
 
@@ -136,19 +138,25 @@ def _amount(text: str, point: str) -> Decimal:
     return parse_amount(text.replace(point, "."))
 
 
-async def read_form(request: Request, words: Words, name: str) -> Form:
+async def read_form(
+    request: Request, words: Words, name: str, bytes_max: int = BODY_BYTES_MAX
+) -> Form:
     """Read what a form sent.
 
-    :raises FormUnreadable: it is none, or too large.
+    :raises FormUnreadable: it is none, too large, or did not come in time.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise FormUnreadable
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_BYTES_MAX:
-            raise FormUnreadable
+    try:
+        async with asyncio.timeout(FORM_S_MAX):
+            async for part in request.stream():
+                body += part
+                if len(body) > bytes_max:
+                    raise FormUnreadable
+    except TimeoutError:
+        raise FormUnreadable from None
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:

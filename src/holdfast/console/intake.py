@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 import structlog
 
 from holdfast.chassis.clock import Clock
-from holdfast.client import Holdfast, HoldfastError
+from holdfast.client import Caller, Holdfast, HoldfastError
 from holdfast.exchange.files import FileOptions, ImportReport, import_file
 from holdfast.exchange.journal import digest_of
 from holdfast.importing.flaws import UnreadableFile
@@ -52,14 +52,26 @@ class Stage(StrEnum):
     BROKEN_OFF = "broken_off"  # while it was looked at, or taken in: the same goes on
 
 
+def owner_of(caller: Caller) -> str:
+    """By what a file is known to be somebody's, for as long as it is there.
+
+    Of a key its id, as several may have one name. Of a token the name, which its issuer gives to
+    nobody else, and no key or user has, for the @ in it: tokens are renewed every few minutes, and
+    issuers number theirs alike.
+    """
+    is_by_token = caller.credential_id.startswith(("jti:", "sha256:"))
+    return caller.name if is_by_token else caller.credential_id
+
+
 @dataclass(slots=True)
 class Intake:
     """One file of somebody's.
 
-    :param owner: the id of the credential that it came with, and `who` its name.
+    :param owner: see `owner_of`; and `who` their name.
     :param request_id: of the form that brought it.
     :param name: as its owner calls it.
     :param options: how to look at it, and how to take it in but for that.
+    :param open_client: makes a client of the owner, as they last asked for something to be done.
     :param goes_on: it is taken in as soon as it was looked at, whatever is found of single lines.
     :param done: lines that were gone through, of about `total` (0: nobody knows).
     :param look: what would become of it, and `report` what became of it; None: not known yet.

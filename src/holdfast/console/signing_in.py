@@ -17,6 +17,7 @@ from holdfast.console.sessions import SESSION_S_MAX, NotSignedIn, Sessions, Tell
 from holdfast.console.statuses import status_of
 from holdfast.console.visit import ROOT, own, page, to, words_of
 
+_FORM_BYTES_MAX = 32 * 1024  # of what anybody may send: a password, or the longest token
 _DEVICE_S_MAX = 180 * 24 * 3_600
 
 
@@ -78,7 +79,7 @@ class SigningIn:
         if request.method == "GET":
             return self._asked(request, 200, after=request.query_params.get("next", ""))
         try:
-            form = await read_form(request, words, "sign-in")
+            form = await read_form(request, words, "sign-in", _FORM_BYTES_MAX)
         except FormUnreadable:
             return self._asked(request, 400, error=words.say("error.form"))
         if not form.text("key") and (form.text("name") or form.values.get("password")):

@@ -41,10 +41,14 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)
 
 -- END
 UPDATE credential
-   SET expires_at = ?2, version = version + 1
+   SET expires_at = CASE
+                    WHEN expires_at < ?2 THEN expires_at
+                    ELSE ?2
+                    END,
+       version = version + 1
  WHERE key_id = ?1
    AND revoked_at IS NULL
-   AND (expires_at IS NULL OR expires_at > ?2)
+   AND (expires_at IS NULL OR expires_at > ?3)
 ;
 
 -- REVOKE

@@ -153,3 +153,23 @@ async def colleague(shop: Shop, role: str, page: str) -> AsyncIterator[tuple[Bro
         yield browser, found.text
     finally:
         await browser.http.aclose()
+
+
+async def brought(
+    browser: Browser, kind: str, content: bytes, name: str = "a.csv", **typed: str
+) -> httpx2.Response:
+    """A file is chosen in the form, and the form sent."""
+    form = Fields(f"{ROOT}/imports")
+    form.feed((await browser.get(f"{ROOT}/files")).text)
+    fields = {key: value for key, value in form.found.items() if key != "file"}
+    return await browser.http.post(
+        f"{ROOT}/imports",
+        data=fields | {"kind": kind, **typed},
+        files={"file": (name, content)},
+        headers={"sec-fetch-site": "same-origin"},
+    )
+
+
+async def at_rest(browser: Browser, path: str) -> httpx2.Response:
+    """The page of a file, when it moves no more."""
+    return await eventually(lambda: browser.get(path), lambda page: f"{path}/stop" not in page.text)

@@ -15,30 +15,10 @@ from holdfast.client import Money
 from holdfast.console import intake, uploads
 from holdfast.exchange import exports, imports
 from tests.integration.conftest import EMBEDDED, Ground, eventually
-from tests.integration.console.people import ROOT, Browser, Fields, Shop
+from tests.integration.console.people import ROOT, Browser, Shop, at_rest, brought
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 GERMAN = b"product_id;name;unit_price\nLAMP;Lampe;1.012,50\n00042;<b>Becher;4,00\nBULB;Birne;1.50\n"
-
-
-async def brought(
-    browser: Browser, kind: str, content: bytes, name: str = "a.csv", **typed: str
-) -> httpx2.Response:
-    """A file is chosen in the form, and the form sent."""
-    form = Fields(f"{ROOT}/imports")
-    form.feed((await browser.get(f"{ROOT}/files")).text)
-    fields = {key: value for key, value in form.found.items() if key != "file"}
-    return await browser.http.post(
-        f"{ROOT}/imports",
-        data=fields | {"kind": kind, **typed},
-        files={"file": (name, content)},
-        headers={"sec-fetch-site": "same-origin"},
-    )
-
-
-async def at_rest(browser: Browser, path: str) -> httpx2.Response:
-    """The page of a file, when it moves no more."""
-    return await eventually(lambda: browser.get(path), lambda page: f"{path}/stop" not in page.text)
 
 
 async def pressed(browser: Browser, path: str, button: str) -> httpx2.Response:

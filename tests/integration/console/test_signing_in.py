@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.client import Holdfast, Money
+from holdfast.console import forms
 from holdfast.console.browsers import POLICY
 from holdfast.console.sessions import IDLE_S_MAX, SESSION_S_MAX, Sessions
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, eventually, running
 from tests.integration.console.people import ROOT, Browser, Shop
+from tests.integration.over_http import answer_of, raw, request_bytes
 
 pytestmark = pytest.mark.parametrize("ground", [EMBEDDED], indirect=True)
 
@@ -57,6 +59,26 @@ async def test_a_key_that_is_none_lets_nobody_in_and_says_why(
     assert 'role="alert"' in refused.text
     assert not stranger.http.cookies
     assert (await stranger.get(ROOT)).status_code == 303
+
+
+async def test_who_signs_in_by_more_than_a_name_and_a_password_can_have_is_refused(
+    shop: Shop, stranger: Browser
+) -> None:
+    """Anybody may send it, and nobody is known yet."""
+    refused = await stranger.post(f"{ROOT}/sign-in", {"name": "ann", "password": "x" * 40_000})
+
+    assert refused.status_code == 400
+    assert "form" in refused.text
+
+
+async def test_a_form_that_never_comes_is_not_waited_for(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "FORM_S_MAX", 0.3, raising=False)
+    told = {"content-type": "application/x-www-form-urlencoded", "content-length": "50"}
+    asked = request_bytes("POST", f"{ROOT}/sign-in", b"n", told | {"sec-fetch-site": "same-origin"})
+
+    assert answer_of(await raw(shop.address, asked)).status == 400
 
 
 async def test_the_link_that_is_printed_works_once(shop: Shop, stranger: Browser) -> None:

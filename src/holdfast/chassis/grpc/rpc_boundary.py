@@ -27,6 +27,7 @@ from holdfast.chassis.metrics import OVERLOAD_REFUSALS, RPC_SECONDS
 from holdfast.chassis.tracing import TRACEPARENT
 from holdfast.chassis.validation import InvalidRequest
 
+WAITED_S = 1.0  # who waited for longer may have lost their key meanwhile
 REQUEST_ID_LOGGED = 100  # characters; a longer one is refused anyway
 DETAILS_TRAILER = "grpc-status-details-bin"
 REPLAYED_TRAILER = "idempotent-replayed"
@@ -42,7 +43,10 @@ class Gate(Protocol):
 
     async def admit(self, method: str, context: Any) -> None: ...
 
-    def require_still(self) -> None: ...
+    def is_for_anybody(self, method: str) -> bool: ...
+
+    def require_still(self) -> None:
+        """See that who was admitted may still come in. :raises Unauthenticated: not so."""
 
 
 class _Guarded:
@@ -112,6 +116,10 @@ class RpcBoundary:
         add(servicer, cast(aio.Server, _Guarded(wrap, take)))  # as far as generated code goes
         return kept
 
+    def is_for_anybody(self, method: str) -> bool:
+        """Whether nobody is asked who they are, where others are."""
+        return self._gate.is_for_anybody(method)
+
     async def require_known(self, method: str, context: Context) -> None:
         """End a call whose caller may not make it, before anything of it is read."""
         try:
@@ -164,6 +172,8 @@ class RpcBoundary:
                         else:
                             async with _at_most(longest_s):
                                 response = await handle(request, context)
+                    if call.has_waited():
+                        self._gate.require_still()
                 except Exception as error:
                     await self._abort(context, call, error)
                     raise  # abort has raised already
@@ -253,6 +263,14 @@ class _Call:
     def __enter__(self) -> _Call:
         self._work.__enter__()
         return self
+
+    def has_waited(self) -> bool:
+        """Whether it asked to wait, and has, for so long that its caller is looked at again. What
+        took as long unasked is done, and told to whoever had it done.
+        """
+        if time.perf_counter() - self._started <= WAITED_S:
+            return False
+        return "wait" in self.request.DESCRIPTOR.fields_by_name and self.request.HasField("wait")
 
     def __exit__(
         self,

@@ -17,17 +17,18 @@ from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX
 from holdfast.chassis.http import event_stream, problems
 from holdfast.chassis.http.answers import Answer, Answers, of_problem
 from holdfast.chassis.http.binding import Binding
+from holdfast.chassis.http.browsers import is_of_others
 from holdfast.chassis.http.context import Aborted, HttpContext
 from holdfast.chassis.http.event_stream import EventStream, last_event_id
-from holdfast.chassis.http.flaws import BadHttpRequest, refused
-from holdfast.chassis.http.headers import accepts_events, gathered, is_json
+from holdfast.chassis.http.flaws import BadHttpRequest
+from holdfast.chassis.http.headers import accepts_events, gathered
 from holdfast.chassis.http.hosts import IsOurs
 from holdfast.chassis.http.pages import Pages
 from holdfast.chassis.http.problems import problem, problem_of, problem_of_flaws
+from holdfast.chassis.http.receiving import STRANGER_BYTES_MAX, Receive, Receiving, body_of
 from holdfast.chassis.http.router import STREAM, Router, key_of, routes_of, segments_of
 from holdfast.chassis.http.service import HttpService, Mounted
 
-BODY_S_MAX = 30.0  # for a body to arrive
 CALL_S_MAX = 70.0  # for a method to answer: longer than any wait that may be asked for
 REQUESTS_MAX = 1_000  # under way at the same time
 STREAMS_MAX = 1_000  # open at the same time
@@ -40,7 +41,6 @@ ALWAYS = {
 log = structlog.get_logger()
 
 Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
@@ -49,12 +49,14 @@ class _Target:
     """What a route leads to.
 
     :param require_known: raises Aborted where whoever asks may not.
+    :param for_anybody: nobody is asked who they are.
     """
 
     method: Any
     binding: Binding
     answers: Answers
     require_known: Callable[[HttpContext], Awaitable[None]]
+    for_anybody: bool
 
     @property
     def streams(self) -> bool:
@@ -112,12 +114,14 @@ class HttpApplication:
                         Binding(route, service.rules),
                         Answers(route, service.rules, made),
                         partial(service.require_known, method),
+                        service.is_for_anybody(method),
                     ),
                     key=key_of(route, routes),
                 )
         self._pages = Pages(templates)
         self._stopping = asyncio.Event()
         self._requests = self._streams = 0
+        self._receiving = Receiving(REQUESTS_MAX)
 
     def stop(self) -> None:
         """End all streams."""
@@ -161,6 +165,8 @@ class HttpApplication:
         if not self._is_for_us(headers):
             return of_problem(problem(421, _MISDIRECTED))
         verb = scope["method"]
+        if is_of_others(verb, headers):
+            return of_problem(problem(403, _OF_OTHERS))
         segments = segments_of(scope["raw_path"])
         if (page := self._pages.find(segments, headers)) and verb in ("GET", "HEAD"):
             return page
@@ -175,8 +181,7 @@ class HttpApplication:
         self._requests += not target.streams
         self._streams += target.streams
         try:
-            await target.require_known(HttpContext(headers, _peer(scope), None))
-            body = await _body(target.binding, headers, receive)
+            body = await self._body(target, _peer(scope), headers, receive)
             bound = target.binding.bound(segments, scope["query_string"], headers, body)
             if target.streams:
                 return await self._stream(target, bound.message, scope, headers, receive, send)
@@ -184,6 +189,17 @@ class HttpApplication:
         finally:
             self._requests -= not target.streams
             self._streams -= target.streams
+
+    async def _body(
+        self, target: _Target, peer: str, headers: Mapping[str, str], receive: Receive
+    ) -> bytes:
+        """Return the body that is sent by somebody who may, where the method takes one."""
+        await target.require_known(HttpContext(headers, peer, None))
+        if not target.binding.route.body:
+            return b""
+        bytes_max = STRANGER_BYTES_MAX if target.for_anybody else REQUEST_BYTES_MAX
+        with self._receiving.one_of(peer, for_anybody=target.for_anybody):
+            return await body_of(target.binding, headers, receive, bytes_max)
 
     async def _ask(
         self, target: _Target, bound: Any, scope: Scope, headers: Mapping[str, str]
@@ -272,6 +288,10 @@ _MISDIRECTED = (
     "this server is for this machine, by a name of this machine such as localhost; whoever passes"
     " requests on by another name sets http_hosts"
 )
+_OF_OTHERS = (
+    "a browser's page of another place asks for this, and may change nothing here: let a program of"
+    " yours ask, such as the page's own server"
+)
 _TOO_LATE: Status = statuses.status(
     grpc.StatusCode.DEADLINE_EXCEEDED,
     "no answer in time; what became of it is unknown: repeat it",
@@ -292,40 +312,6 @@ def _elsewhere(verb: str, by_verb: Mapping[str, _Target], *, is_page: bool) -> A
     if verb == "OPTIONS":
         return Answer(204, allow, b"")
     return of_problem(problem(405, f"{verb} is not for this path", headers=allow))
-
-
-async def _body(binding: Binding, headers: Mapping[str, str], receive: Receive) -> bytes:
-    """Return the request's body, where the method takes one.
-
-    :raises BadHttpRequest: it is too large (413), too slow (408) or of another type (415).
-    """
-    if not binding.route.body:
-        return b""
-    try:
-        async with asyncio.timeout(BODY_S_MAX):
-            body = await _received(receive)
-    except TimeoutError:
-        raise refused(f"the body did not come within {BODY_S_MAX:g} s", 408) from None
-    if headers.get("content-encoding", "identity") != "identity":
-        raise refused("the body must not be compressed", 415)
-    is_patch = binding.route.verb == "PATCH"
-    if body and not is_json(headers.get("content-type", ""), patch=is_patch):
-        raise refused("the body must be JSON in UTF-8: content-type: application/json", 415)
-    return body
-
-
-async def _received(receive: Receive) -> bytes:
-    parts, size = [], 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise refused("the body ended too early")
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > REQUEST_BYTES_MAX:
-            raise refused(f"the body may have {REQUEST_BYTES_MAX:,} bytes: send less in one", 413)
-        if not event.get("more_body", False):
-            return b"".join(parts)
 
 
 def _peer(scope: Scope) -> str:

@@ -100,8 +100,7 @@ class Binding:
         places = dict(self._places)
         if self.key_field or self._is_batch:
             self._read_key(message, headers, places, flaws)
-        version = asked.precondition(headers, flaws) if self.route.body else Precondition(None)
-        self._read_version(message, content, version, flaws)
+        version = self._read_version(message, content, headers, flaws)
         wait_s = self._read_wait(message, headers)
         flaws.raise_any()
         return Bound(message, version.header, places, wait_s)
@@ -202,11 +201,15 @@ class Binding:
             detail = "is missing: without it, a repeat would do it again"
             flaws.add("Idempotency-Key", detail, place="header")
 
-    def _read_version(self, message: Any, content: Any, wanted: Precondition, flaws: Flaws) -> None:
+    def _read_version(
+        self, message: Any, content: Any, headers: Headers, flaws: Flaws
+    ) -> Precondition:
         if not self.version_field:
-            if wanted.header:
-                flaws.add(wanted.header, "is not known here", place="header")
-            return
+            # Of what is read, the answer looks at If-None-Match.
+            for name in asked.preconditions_in(headers) if self.route.verb != "GET" else ():
+                flaws.add(name, "is not known here", place="header")
+            return Precondition(None)
+        wanted = asked.precondition(headers, flaws)
         owner = message if self.route.body == "*" else getattr(message, self.route.body or "", None)
         is_told = isinstance(content, dict) and content.get(self.version_field) is not None
         if wanted.version is None:
@@ -221,6 +224,7 @@ class Binding:
             flaws.add(wanted.header, "differs from the version in the body", place="header")
         else:
             setattr(owner, self.version_field, wanted.version)
+        return wanted
 
     def _read_wait(self, message: Message, headers: Headers) -> int | None:
         wait_s = asked.preferred_wait_s(headers)

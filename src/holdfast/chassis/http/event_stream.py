@@ -56,7 +56,7 @@ class EventStream:
                 return None
             if message in (_NONE_YET, _OVER):
                 return _OPENING
-            if not self._last_id or _version(message) > self._last_id:
+            if self._is_news(message):
                 return _OPENING + _events(message)
 
     async def rest(self, send: Send) -> None:
@@ -65,9 +65,17 @@ class EventStream:
             while (message := await self._message(ALIVE_EVERY_S)) is not _OVER:
                 if message is _ENDED:
                     return await send(_END)
-                await send(_ALIVE if message is _NONE_YET else _events(message))
+                if message is _NONE_YET:
+                    await send(_ALIVE)
+                elif self._is_news(message):
+                    await send(_events(message))
         except Aborted as aborted:
             await send(b"event: problem\ndata: " + problem_of(aborted.status).body() + b"\n\n")
+
+    def _is_news(self, message: Any) -> bool:
+        """Whether the client has not seen it. What has no version is always told."""
+        version = _version(message)
+        return not version or version > self._last_id
 
     async def _hand_over(self, messages: AsyncIterator[Any]) -> None:
         try:

@@ -55,17 +55,30 @@ def idempotency_key(headers: Headers, flaws: Flaws) -> str:
     return key
 
 
+def preconditions_in(headers: Headers) -> list[str]:
+    """The names of those that are there and name a version."""
+    return [name for name in ("If-Match", "If-None-Match") if name.lower() in headers]
+
+
 def precondition(headers: Headers, flaws: Flaws) -> Precondition:
     """Return what If-Match, or If-None-Match: *, asks for."""
-    if headers.get("if-none-match") == "*":
-        return Precondition(0, "If-None-Match")
-    text = headers.get("if-match")
-    if text is None:
+    there = preconditions_in(headers)
+    if not there:
         return Precondition(None)
-    if found := _TAG.fullmatch(text):
-        return Precondition(int(found[1]), "If-Match")
-    flaws.add("If-Match", 'must be one ETag as it was told, such as "7"', place="header")
-    return Precondition(None, "If-Match")
+    name = there[-1]
+    text = headers[name.lower()]
+    found = _TAG.fullmatch(text)
+    if len(there) > 1:
+        flaws.add(name, "can't be there beside If-Match: one of them is enough", place="header")
+    elif name == "If-None-Match":
+        if text == "*":
+            return Precondition(0, name)
+        flaws.add(name, "must be *, for what is not there yet", place="header")
+    elif found is None:
+        flaws.add(name, 'must be one ETag as it was told, such as "7"', place="header")
+    else:
+        return Precondition(int(found[1]), name)
+    return Precondition(None, name)
 
 
 def names_tag(if_none_match: str, tag: str) -> bool:

@@ -108,10 +108,14 @@ def _listener(listen: str, *, share_port: bool) -> socket.socket:
 
 
 class _Protocol(HttpToolsProtocol):
-    """A connection whose requests begin within HEAD_S_MAX and have heads of HEAD_BYTES_MAX."""
+    """A connection whose requests begin within HEAD_S_MAX and have heads of HEAD_BYTES_MAX, as has
+    what stands between chunks and behind the last one. Trailers are nobody's (RFC 9110, 6.5.1).
+    """
 
     _head_timer: TimerHandle | None = None
-    _head_bytes = 0
+    # Read since the last of a body, or since a head or a request was whole; what came in one piece
+    # with that is not counted.
+    _loose_bytes = 0
     _in_head = True
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -127,8 +131,12 @@ class _Protocol(HttpToolsProtocol):
         self._in_head = True
         self._await_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._loose_bytes = False, 0
         self._stop_timer()
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_BYTES_MAX:  # all of it came at once
@@ -136,12 +144,19 @@ class _Protocol(HttpToolsProtocol):
             raise HttpParserError("what follows is not read")
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._loose_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._loose_bytes = 0
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
+        self._loose_bytes += len(data)
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES_MAX:
-                self._refuse_head()
+        if self._loose_bytes > HEAD_BYTES_MAX:
+            self._refuse_head()
 
     def _refuse_head(self) -> None:
         self._refuse(431, f"line and headers may have {HEAD_BYTES_MAX:,} bytes")

@@ -15,12 +15,14 @@ class HttpService:
 
     :param methods: by name, as `RpcBoundary.methods` gives them.
     :param require_known: `RpcBoundary.require_known`: before a body is read.
+    :param is_for_anybody: `RpcBoundary.is_for_anybody`.
     """
 
     descriptor: ServiceDescriptor
     methods: Mapping[str, Any]
     rules: Rules
     require_known: Callable[[str, Any], Awaitable[None]]
+    is_for_anybody: Callable[[str], bool]
 
 
 class Mounted(Protocol):

@@ -51,9 +51,9 @@ class Gate:
         :param method: its full name.
         :raises Unauthenticated, Forbidden, IdentityUnavailable: it may not come through.
         """
-        needed = self._rights.get(method, NOBODY)
-        if ANYBODY in needed:
+        if self.is_for_anybody(method):
             return
+        needed = self._rights.get(method, NOBODY)
         try:
             found = await self._principal(context)
             if found.scopes.isdisjoint(needed):
@@ -69,8 +69,12 @@ class Gate:
             raise
         principal.current.set(found)
 
+    def is_for_anybody(self, method: str) -> bool:
+        """Whether nobody is asked who they are."""
+        return ANYBODY in self._rights.get(method, NOBODY)
+
     def require_still(self) -> None:
-        """See, in the middle of a stream, that whoever opened it may still come in.
+        """See, in the middle of a stream or after a wait, that whoever asked may still come in.
 
         :raises Unauthenticated: their key or token has ended since.
         """
@@ -95,8 +99,12 @@ class OpenGate:
     async def admit(self, method: str, context: Any) -> None:
         """Let a call through; nobody is known."""
 
+    def is_for_anybody(self, method: str) -> bool:
+        """No method more than others: all who reach this address are let in."""
+        return False
+
     def require_still(self) -> None:
-        """Let a stream go on."""
+        """Let a stream go on, and a wait be answered."""
 
 
 def bearer_of(metadata: Iterable[tuple[str, str | bytes]]) -> str:

@@ -101,7 +101,9 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         written = keys.read(text)
         assert written is not None, "it was made so"
         key = key._replace(key_id=written.key_id, digest=keys.digest(self._pepper, written.secret))
-        await self._store.add(key, ending=ending)
+        is_added = await self._store.add(key, ending=ending)
+        if ending is not None and not is_added:  # it was good a moment ago
+            raise KeyEnded(ending.key_id)
         await self._known.look()
         return pb.CreateKeyResponse(key=message_of(key), text=text)
 

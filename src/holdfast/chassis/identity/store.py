@@ -51,12 +51,17 @@ INSERT INTO credential
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)
     ON CONFLICT (key_id) DO NOTHING
 """
+    # Only of a key that is still good, so that the count tells; it is never prolonged.
     END = """
 UPDATE credential
-   SET expires_at = $2, version = version + 1
+   SET expires_at = CASE
+                    WHEN expires_at < $2 THEN expires_at
+                    ELSE $2
+                    END,
+       version = version + 1
  WHERE key_id = $1
    AND revoked_at IS NULL
-   AND (expires_at IS NULL OR expires_at > $2)
+   AND (expires_at IS NULL OR expires_at > $3)
 """
     REVOKE = """
 UPDATE credential
@@ -106,14 +111,18 @@ class KeyStore:
         async with self._database.read() as reading:
             return list(map(_key, await reading.fetch(self._sql.ALL)))
 
-    async def add(self, key: Key, *, ending: Key | None = None) -> None:
-        """Add a key, and in the same transaction end another one as `ending` says. An id that is
-        there already is left as it is.
+    async def add(self, key: Key, *, ending: Key | None = None) -> bool:
+        """Add a key, and in the same transaction end another one as `ending` says; false: that one
+        was revoked or has expired, and nothing was done. An id that is there already is left as it
+        is.
         """
         async with self._database.begin() as work:
-            await work.execute(self._sql.ADD, *row_of(key))
             if ending is not None:
-                await work.execute(self._sql.END, ending.key_id, ending.expires_at)
+                until = ending.expires_at, key.created_at
+                if not await work.execute(self._sql.END, ending.key_id, *until):
+                    return False
+            await work.execute(self._sql.ADD, *row_of(key))
+        return True
 
     async def revoke(self, key_id: str, at: datetime) -> None:
         """Revoke a key for good. A repeat changes nothing, nor does an id that nobody has."""

@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from holdfast.client import OrderStatus, new_request_id
 from holdfast.console.forms import Form
+from holdfast.console.intake import owner_of
 from holdfast.console.uploads import FILE_BYTES_MAX
 from holdfast.console.visit import Visit
 from holdfast.exchange.exports import COLUMNS
@@ -55,7 +56,7 @@ def shown(visit: Visit, form: Form, status: int = 200) -> Response:
         "files.html",
         status,
         form=form,
-        brought=visit.intakes.of(visit.caller.credential_id),
+        brought=visit.intakes.of(owner_of(visit.caller)),
         kinds=[(one, say(f"kind.{one}")) for one in may_bring(visit)],
         fetched=[(one, say(f"kind.{one}")) for one in may_fetch(visit)],
         locales=[(one, f"{one}: {_sample(one)}") for one in Locale],

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from holdfast.chassis.money import DIGITS as CURRENCIES
 from holdfast.client import new_request_id
 from holdfast.console.forms import Form
-from holdfast.console.intake import BATCH, Full, Intake, Intakes
+from holdfast.console.intake import BATCH, Full, Intake, Intakes, owner_of
 from holdfast.console.screens.files import MEGABYTES_MAX, may_bring, shown
 from holdfast.console.uploads import TooLarge, read_upload
 from holdfast.console.visit import Visit, to
@@ -32,7 +32,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 async def bring(visit: Visit) -> Response:
     """Keep a file, and look what would become of it."""
-    intakes, owner, intake_id = visit.intakes, visit.caller.credential_id, new_request_id()
+    intakes, owner, intake_id = visit.intakes, owner_of(visit.caller), new_request_id()
     path = intakes.place(intake_id)
     is_kept = False
     try:
@@ -123,6 +123,7 @@ async def take(visit: Visit) -> Response:
     intake = _found(visit)
     if intake is None:
         return _gone(visit)
+    intake.open_client = visit.session.another
     if intake.look is None:
         visit.intakes.look(intake)
     else:
@@ -175,7 +176,7 @@ async def _steps(visit: Visit, intake: Intake) -> AsyncIterator[str]:
 
 
 def _found(visit: Visit) -> Intake | None:
-    return visit.intakes.find(visit.path("intake_id"), visit.caller.credential_id)
+    return visit.intakes.find(visit.path("intake_id"), owner_of(visit.caller))
 
 
 def _gone(visit: Visit) -> Response:

@@ -15,4 +15,4 @@ RULES = Rules(keyed=frozenset({"AdjustStock"}))
 def http_service(servicer: InventoryServicer, boundary: RpcBoundary) -> HttpService:
     methods = boundary.methods(add_InventoryServiceServicer_to_server, servicer)
     service = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"]
-    return HttpService(service, methods, RULES, boundary.require_known)
+    return HttpService(service, methods, RULES, boundary.require_known, boundary.is_for_anybody)

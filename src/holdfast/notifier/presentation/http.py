@@ -13,4 +13,4 @@ RULES = Rules(drifting=frozenset({"failing_since", "catching_up"}))
 def http_service(servicer: NotifierServicer, boundary: RpcBoundary) -> HttpService:
     methods = boundary.methods(add_NotifierServiceServicer_to_server, servicer)
     service = notifier_pb2.DESCRIPTOR.services_by_name["NotifierService"]
-    return HttpService(service, methods, RULES, boundary.require_known)
+    return HttpService(service, methods, RULES, boundary.require_known, boundary.is_for_anybody)

@@ -19,13 +19,15 @@ RULES = Rules(merged=frozenset({"customer"}), drifting=frozenset({"stock", "queu
 def key_http_service(servicer: KeyServicer, boundary: RpcBoundary) -> HttpService:
     methods = boundary.methods(add_KeyServiceServicer_to_server, servicer)
     service = keys_pb2.DESCRIPTOR.services_by_name["KeyService"]
-    return HttpService(service, methods, KEY_RULES, boundary.require_known)
+    return HttpService(service, methods, KEY_RULES, boundary.require_known, boundary.is_for_anybody)
 
 
 def user_http_service(servicer: UserServicer, boundary: RpcBoundary) -> HttpService:
     methods = boundary.methods(add_UserServiceServicer_to_server, servicer)
     service = users_pb2.DESCRIPTOR.services_by_name["UserService"]
-    return HttpService(service, methods, USER_RULES, boundary.require_known)
+    return HttpService(
+        service, methods, USER_RULES, boundary.require_known, boundary.is_for_anybody
+    )
 
 
 def http_service(servicer: OrderServicer, boundary: RpcBoundary) -> HttpService:
@@ -35,4 +37,5 @@ def http_service(servicer: OrderServicer, boundary: RpcBoundary) -> HttpService:
         methods,
         RULES,
         boundary.require_known,
+        boundary.is_for_anybody,
     )

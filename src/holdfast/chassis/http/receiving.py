@@ -1,0 +1,107 @@
+"""Bodies are received here: who never sends one whole leaves room for the others.
+
+A request whose body is on its way counts for its caller, who has no more than a share of what a
+server does at once. Of what anybody may ask, such as signing in, the caller is the address, which
+may be a proxy's: the share is a smaller one, and all of them together leave room for who has a key.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.rpc.status_pb2 import Status
+
+from holdfast.chassis import callers
+from holdfast.chassis.grpc import statuses
+from holdfast.chassis.http.binding import Binding
+from holdfast.chassis.http.context import Aborted
+from holdfast.chassis.http.flaws import refused
+from holdfast.chassis.http.headers import is_json
+
+BODY_S_MAX = 30.0  # for a body to arrive
+STRANGER_BYTES_MAX = 16 * 1024  # of a body that anybody may send: a name and a password
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class Receiving:
+    """The bodies that are on their way to a server.
+
+    :param requests_max: how many requests it does at once, with those that are there.
+    """
+
+    def __init__(self, requests_max: int) -> None:
+        self._share = requests_max // 2
+        self._strangers_share, self._strangers_max = requests_max // 4, requests_max // 2
+        self._by_caller: Counter[str] = Counter()
+        self._by_stranger: Counter[str] = Counter()
+
+    @contextmanager
+    def one_of(self, peer: str, *, for_anybody: bool) -> Iterator[None]:
+        """Count one more of who calls while the block runs.
+
+        :param for_anybody: nobody is asked who they are.
+        :raises Aborted: there are too many.
+        """
+        caller = callers.named(callers.address_of(peer))
+        counts = self._by_stranger if for_anybody else self._by_caller
+        if counts[caller] >= (self._strangers_share if for_anybody else self._share):
+            raise Aborted(_TOO_MANY)
+        if for_anybody and counts.total() >= self._strangers_max:
+            raise Aborted(_BUSY)
+        counts[caller] += 1
+        try:
+            yield
+        finally:
+            counts[caller] -= 1
+            if not counts[caller]:
+                del counts[caller]
+
+
+_TOO_MANY: Status = statuses.retry_later(
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "TOO_MANY_CALLS",
+    "too many of your requests wait for the rest of their bodies",
+)
+_BUSY: Status = statuses.retry_later(
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "OVERLOADED",
+    "too many requests wait for the rest of their bodies",
+)
+
+
+async def body_of(
+    binding: Binding, headers: Mapping[str, str], receive: Receive, bytes_max: int
+) -> bytes:
+    """Return a request's body.
+
+    :raises BadHttpRequest: it is too large (413), too slow (408) or of another type (415).
+    """
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            body = await _received(receive, bytes_max)
+    except TimeoutError:
+        raise refused(f"the body did not come within {BODY_S_MAX:g} s", 408) from None
+    if headers.get("content-encoding", "identity") != "identity":
+        raise refused("the body must not be compressed", 415)
+    is_patch = binding.route.verb == "PATCH"
+    if body and not is_json(headers.get("content-type", ""), patch=is_patch):
+        raise refused("the body must be JSON in UTF-8: content-type: application/json", 415)
+    return body
+
+
+async def _received(receive: Receive, bytes_max: int) -> bytes:
+    parts, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise refused("the body ended too early")
+        parts.append(event.get("body", b""))
+        size += len(parts[-1])
+        if size > bytes_max:
+            raise refused(f"the body may have {bytes_max:,} bytes: send less in one", 413)
+        if not event.get("more_body", False):
+            return b"".join(parts)
