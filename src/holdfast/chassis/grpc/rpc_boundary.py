@@ -265,12 +265,10 @@ class _Call:
         return self
 
     def has_waited(self) -> bool:
-        """Whether it asked to wait, and has, for so long that its caller is looked at again. What
-        took as long unasked is done, and told to whoever had it done.
+        """Whether it has waited to read for so long that its caller is looked at again. What is
+        done, however long it took, is told to whoever had it done.
         """
-        if time.perf_counter() - self._started <= WAITED_S:
-            return False
-        return "wait" in self.request.DESCRIPTOR.fields_by_name and self.request.HasField("wait")
+        return self._told.name in _WAITING and time.perf_counter() - self._started > WAITED_S
 
     def __exit__(
         self,
@@ -297,6 +295,7 @@ class _Call:
 
 _NAMING = ("order_id", "return_id", "customer_id", "product_id")  # what a refusal is about
 _OFTEN = ("OfferKeys", "ReadEvents")  # asked all the time by those who follow
+_WAITING = ("ReadEvents",)  # for what there is to be read
 _FAILURES = frozenset(  # of a server, as OpenTelemetry has them
     "UNKNOWN DEADLINE_EXCEEDED UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS".split()
 )
