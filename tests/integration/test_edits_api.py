@@ -203,6 +203,14 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
         },
         {"charges[0].amount"},
     ),
+    "amounts that no currency has": (
+        [pb.OrderLine(line_no=1, product_id="LAMP", quantity=1, unit_price=Money(units=2**62))],
+        {
+            "mask": ["lines", "charges"],
+            "charges": [pb.Charge(kind=pb.CHARGE_KIND_TAX_INCLUDED, amount=Money(units=2**62))],
+        },
+        {"lines[0].unit_price", "charges[0].amount"},
+    ),
     "a charge of no line": (
         lines((1, "LAMP", 1)),
         {

@@ -29,7 +29,7 @@ from holdfast.orders.domain.errors import (
     WrongCharges,
     WrongPrices,
 )
-from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.money import MINOR_MAX, Amount, Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
@@ -227,7 +227,7 @@ class PlaceOrders:
 def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tuple[OrderLine, ...]:
     """Give every line its price, in its product's currency.
 
-    :raises WrongPrices: a price is in another one, or finer than it allows.
+    :raises WrongPrices: a price is in another one, finer than it allows, or too large.
     """
     lines, problems = [], {}
     for place, (product_id, quantity, price) in enumerate(asked):
@@ -241,33 +241,37 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                     "name that currency, or none"
                 )
             case Amount(billionths):
-                price, too_fine = _in_currency(billionths, due.currency, decimals)
-                if too_fine:
-                    digits = f"only {decimals} digits" if decimals else "no digits"
-                    problems[place] = f"{due.currency} has {digits} after the point"
+                price, flaw = _in_currency(billionths, due.currency, decimals)
+                if flaw:
+                    problems[place] = flaw
         lines.append(OrderLine(product_id, quantity, price or due, place + 1))
     if problems:
         raise WrongPrices(problems)
     return tuple(lines)
 
 
-def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, int]:
-    """Return an amount in whole minor units, and what is finer than they are."""
+def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, str]:
+    """Return an amount in whole minor units, and what is wrong with it, if anything."""
     minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
-    return Money(currency, minor), too_fine
+    flaw = ""
+    if too_fine:
+        flaw = f"is finer than {currency} allows: it has {decimals or 'no'} digits after the point"
+    elif minor > MINOR_MAX:
+        flaw = f"must be at most {MINOR_MAX:,} minor units"
+    return Money(currency, minor), flaw
 
 
 def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tuple[Charge, ...]:
     """Give every charge the order's currency.
 
-    :raises WrongCharges: an amount is in another one, or finer than it allows.
+    :raises WrongCharges: an amount is in another one, finer than it allows, or too large.
     """
     charges, problems = [], {}
     for place, (kind, line_no, code, amount) in enumerate(asked):
         if isinstance(amount, Amount):
-            amount, too_fine = _in_currency(amount.billionths, currency, decimals)
-            if too_fine:
-                problems[place] = f"is finer than {currency} allows"
+            amount, flaw = _in_currency(amount.billionths, currency, decimals)
+            if flaw:
+                problems[place] = flaw
         if amount.currency != currency:
             problems[place] = f"is in {amount.currency}, but the order is in {currency}"
         charges.append(Charge(kind, line_no, code, amount))
