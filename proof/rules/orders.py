@@ -282,17 +282,19 @@ def _hold_and_payments(order: Order, is_held: bool) -> Iterator[Violation]:
     if recorded != [payment.version for payment in order.payments]:
         text = f"its history has payments at {recorded}, recorded are {order.payments}"
         yield Violation(10, order.order_id, text)
-    sums, seen = Counter[str](), set[tuple[str, str]]()
+    sums, seen, direct = Counter[str](), set[tuple[str, str]](), 0
     for _, kind, reference, amount_minor in order.payments:
         sums[kind] += amount_minor
         promised = sums["AUTHORIZED"] - sums["VOIDED"]
+        if not sums["AUTHORIZED"]:
+            direct = sums["CAPTURED"]
         if (
             (kind, reference) in seen
             or sums["REFUNDED"] > sums["CAPTURED"]
             or (
                 kind in ("CAPTURED", "VOIDED")
                 and sums["AUTHORIZED"]
-                and promised < sums["CAPTURED"]
+                and promised < sums["CAPTURED"] - direct
             )
             or sums["VOIDED"] > sums["AUTHORIZED"]
         ):

@@ -91,6 +91,12 @@ PAID = {
     "given up": ((AUTHORIZED, "a-3", 10), (VOIDED, "v-3", 10)),
     "given back": ((CAPTURED, "c-4", 5), (REFUNDED, "r-4", 5), (CAPTURED, "d-4", 5)),
     "directly": ((CAPTURED, "c-5", 5), (AUTHORIZED, "a-5", 3)),
+    "directly and by a promise": (
+        (CAPTURED, "c-6", 60),
+        (AUTHORIZED, "a-6", 40),
+        (CAPTURED, "d-6", 30),
+        (VOIDED, "v-6", 10),
+    ),
 }
 
 
@@ -109,6 +115,9 @@ AMOUNTS = {
     ),
     "given up what was never promised": to(
         0, "a-3", "has 0 authorised, 10 voided, 0 captured and 0 refunded with VOIDED v-3"
+    ),
+    "more taken than was promised after a direct payment": to(
+        31, "d-6", "has 40 authorised, 10 voided, 91 captured and 0 refunded with VOIDED v-6"
     ),
     "given back before it was taken": to(
         8, "r-4", "has 0 authorised, 0 voided, 5 captured and 8 refunded with REFUNDED r-4"
