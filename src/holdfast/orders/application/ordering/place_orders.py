@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from holdfast.orders.application.digests import digest_of
+from holdfast.orders.application.digests import digest_of, may_repeat
 from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
@@ -122,7 +122,7 @@ class PlaceOrders:
 
     A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request
     id and contents) gets the recorded order's state (RecordedBefore); other contents under the same
-    request id are refused (RequestIdReused).
+    request id are refused (RequestIdReused), unless what was asked for is erased.
 
     :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
     """
@@ -313,6 +313,6 @@ def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
-    if recorded.request_hash != command.digest():
+    if not may_repeat(recorded.request_hash, command.digest()):
         return RequestIdReused(command.request_id, recorded.state.order_id)
     return RecordedBefore(*recorded.state)
