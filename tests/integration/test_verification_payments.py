@@ -7,7 +7,8 @@ import pytest
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.payments.errors import PaymentExceeds, PaymentsTooLarge
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.verification import verify
 from tests.contract import conftest as contract
@@ -139,3 +140,25 @@ async def test_no_fact_about_payments_exceeds_what_was_known_by_then(
             await change([RecordPayment(order.state.order_id, payment, ANNA)])
     await shop.deliver()
     await is_told(shop, damage, {})
+
+
+async def test_payments_beyond_any_amount_are_refused_and_the_books_stay_readable(
+    shop: TwoServices,
+) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    order = await shop.confirmed(asks("r-1", LAMP=2))
+    change = ChangeOrders(shop.begin, shop.clock)
+    facts = [
+        Payment(kind, reference, Money(order.total.currency, MINOR_MAX))
+        for kind in (AUTHORIZED, CAPTURED)
+        for reference in ("a", "b")
+    ]
+
+    refused = [
+        type((await change([RecordPayment(order.order_id, fact, ANNA)]))[0]) for fact in facts
+    ]
+
+    too_large, exceeds = PaymentsTooLarge, PaymentExceeds
+    assert refused == [type(None), too_large, type(None), exceeds]
+    assert (await verify(*shop.urls)).contradictions == []

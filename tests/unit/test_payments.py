@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.orders.domain.errors import OrdersError
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -82,6 +83,15 @@ def test_what_was_taken_before_a_promise_is_not_taken_of_it() -> None:
 
 def test_without_an_authorisation_any_amount_is_captured() -> None:
     assert news([], fact(CAPTURED, 10_000))
+
+
+@pytest.mark.parametrize("kind", [AUTHORIZED, CAPTURED])
+def test_what_is_known_of_a_kind_is_never_more_than_an_amount_can_be(kind: PaymentKind) -> None:
+    known = [fact(kind, MINOR_MAX - 5, "most")]
+
+    assert news(known, fact(kind, 5, "just so"))
+    with pytest.raises(PaymentsTooLarge):
+        news(known, fact(kind, 6, "too much"))
 
 
 def test_an_order_has_only_so_many_payments() -> None:

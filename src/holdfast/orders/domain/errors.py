@@ -24,7 +24,8 @@ OrdersError
 ├── RequestIdReused
 ├── OutboxTooLong
 ├── InventoryUnavailable
-├── WrongPaymentCurrency, PaymentReused, PaymentExceeds, TooManyPayments: see payments/errors.py
+├── WrongPaymentCurrency, PaymentReused, PaymentExceeds, PaymentsTooLarge, TooManyPayments: see
+│   payments/errors.py
 └── CustomerNotFound, StaleProfile, CustomerErased, OpenOrders: see customers/errors.py
 """
 

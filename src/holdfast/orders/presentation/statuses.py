@@ -35,6 +35,7 @@ from holdfast.orders.domain.errors import (
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -161,6 +162,8 @@ def _about_payments(error: Exception) -> Status | None:
     match error:
         case WrongPaymentCurrency():
             return statuses.bad_request([("amount.currency_code", str(error))])
+        case PaymentsTooLarge():
+            return statuses.bad_request([("amount", str(error))])
         case HoldExpired():
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case StillPending():

@@ -378,7 +378,8 @@ class OrderServiceServicer:
         repeating the call with the same amount changes nothing.
         Errors:
         NOT_FOUND
-        INVALID_ARGUMENT     the amount's currency is not the order's.
+        INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+        its smallest coin.
         ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
         FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
         metadata["allowed_minor"] tells how much is left.

@@ -211,7 +211,8 @@ class OrderServiceStub:
     repeating the call with the same amount changes nothing.
     Errors:
       NOT_FOUND
-      INVALID_ARGUMENT     the amount's currency is not the order's.
+      INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                           its smallest coin.
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
@@ -431,7 +432,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
     repeating the call with the same amount changes nothing.
     Errors:
       NOT_FOUND
-      INVALID_ARGUMENT     the amount's currency is not the order's.
+      INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                           its smallest coin.
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
@@ -744,7 +746,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         repeating the call with the same amount changes nothing.
         Errors:
           NOT_FOUND
-          INVALID_ARGUMENT     the amount's currency is not the order's.
+          INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                               its smallest coin.
           ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
           FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                                metadata["allowed_minor"] tells how much is left.

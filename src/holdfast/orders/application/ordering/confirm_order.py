@@ -13,6 +13,7 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -47,7 +48,7 @@ class ConfirmOrder(NamedTuple):
             change = state.confirm(self.reference, at, self.caller)
         except (StillPending, WrongPaymentCurrency):
             raise
-        except (PaymentExceeds, PaymentReused, TooManyPayments) as error:
+        except (PaymentExceeds, PaymentReused, PaymentsTooLarge, TooManyPayments) as error:
             refusal, payment = error, None
         except OrdersError as error:
             refusal = error

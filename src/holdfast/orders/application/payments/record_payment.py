@@ -20,8 +20,8 @@ class RecordPayment(NamedTuple):
     caller: Caller
 
     def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
-        """:raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, TooManyPayments: it can't be
-        true.
+        """:raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, PaymentsTooLarge,
+        TooManyPayments: it can't be true.
         """
         if not is_news(known.payments, self.payment, known.total.currency, self.order_id):
             return Decision()

@@ -10,10 +10,11 @@ from enum import StrEnum
 from itertools import dropwhile
 from typing import NamedTuple
 
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -66,6 +67,7 @@ def is_news(known: Sequence[Payment], new: Payment, currency: str, order_id: str
     :raises WrongPaymentCurrency: the order has another currency.
     :raises PaymentExceeds: more than was authorised would be captured or voided, or more than was
         captured refunded.
+    :raises PaymentsTooLarge: all of the kind together would be more than an amount can be.
     :raises TooManyPayments: the order has PAYMENTS_MAX of them.
     """
     if new.amount.currency != currency:
@@ -80,6 +82,8 @@ def is_news(known: Sequence[Payment], new: Payment, currency: str, order_id: str
     left = _left_for(new.kind, known)
     if left is not None and new.amount.minor > left:
         raise PaymentExceeds(order_id, new.kind, new.amount.minor, left)
+    if _sum(known, new.kind) + new.amount.minor > MINOR_MAX:
+        raise PaymentsTooLarge(order_id, new.kind)
     return True
 
 
