@@ -10,6 +10,7 @@ OrdersError
 ├── WrongPrices
 ├── WrongCharges
 ├── WrongLines
+├── WrongContents
 ├── KeptCharges
 ├── NothingLeft
 ├── EditUnderWay
@@ -140,16 +141,36 @@ class WrongCharges(OrdersError):
 
 
 class WrongLines(OrdersError):
-    """Lines of an edit do not fit the order.
+    """Lines of a request do not fit the order.
 
     :param problems: by the line's place in the request, what is wrong.
+    :param named: what the request calls them.
     """
 
     reason = "WRONG_LINES"
 
-    def __init__(self, problems: Mapping[int, str]) -> None:
+    def __init__(self, problems: Mapping[int, str], named: str = "lines") -> None:
         super().__init__("; ".join(problems.values()))
-        self.problems = problems
+        self.problems, self.named = problems, named
+
+
+class WrongContents(OrdersError):
+    """Both lines, or their prices, and charges of the request are wrong."""
+
+    reason = "WRONG_CONTENTS"
+
+    def __init__(self, errors: Sequence[WrongPrices | WrongLines | WrongCharges]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
+
+
+def refuse_wrong(*errors: WrongPrices | WrongLines | WrongCharges) -> None:
+    """Raise those that have problems, all at once; let pass if none has."""
+    wrong = [error for error in errors if error.problems]
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise WrongContents(wrong)
 
 
 class KeptCharges(OrdersError):

@@ -28,6 +28,7 @@ from holdfast.orders.domain.errors import (
     RequestIdReused,
     WrongCharges,
     WrongPrices,
+    refuse_wrong,
 )
 from holdfast.orders.domain.money import MINOR_MAX, Amount, Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
@@ -206,8 +207,11 @@ class PlaceOrders:
         refuse_locations(command.sourcing.location_ids, advice.locations)
         wanted = demand_of([(line.product_id, line.quantity) for line in command.lines])
         refuse_short(wanted, stock, may_wait=command.sourcing.may_wait)
-        lines = _priced(command.lines, stock)
+        lines, wrong_prices = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals
+        currency = lines[0].unit_price.currency
+        charges, wrong_charges = _charged(command.charges, currency, decimals)
+        refuse_wrong(WrongPrices(wrong_prices), WrongCharges(wrong_charges))
         return NewOrder.place(
             self._clock.new_id(),
             customer_id=command.customer_id,
@@ -218,18 +222,19 @@ class PlaceOrders:
             at=self._clock.now(),
             caller=command.caller,
             hold=command.hold,
-            charges=_charges(command.charges, lines[0].unit_price.currency, decimals),
+            charges=charges,
             details=command.details,
             sourcing=command.sourcing,
         )
 
 
-def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tuple[OrderLine, ...]:
-    """Give every line its price, in its product's currency.
-
-    :raises WrongPrices: a price is in another one, finer than it allows, or too large.
+def _priced(
+    asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]
+) -> tuple[tuple[OrderLine, ...], dict[int, str]]:
+    """Give every line its price, in its product's currency; and tell by place of what is in another
+    one, finer than it allows, or too large.
     """
-    lines, problems = [], {}
+    lines, problems = [], dict[int, str]()
     for place, (product_id, quantity, price) in enumerate(asked):
         due, decimals, *_ = stock[product_id]
         match price:
@@ -245,9 +250,7 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                 if flaw:
                     problems[place] = flaw
         lines.append(OrderLine(product_id, quantity, price or due, place + 1))
-    if problems:
-        raise WrongPrices(problems)
-    return tuple(lines)
+    return tuple(lines), problems
 
 
 def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, str]:
@@ -261,12 +264,11 @@ def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, 
     return Money(currency, minor), flaw
 
 
-def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tuple[Charge, ...]:
-    """Give every charge the order's currency.
-
-    :raises WrongCharges: an amount is in another one, finer than it allows, or too large.
-    """
-    charges, problems = [], {}
+def _charged(
+    asked: Sequence[AskedCharge], currency: str, decimals: int
+) -> tuple[tuple[Charge, ...], dict[int, str]]:
+    """Give every charge the order's currency, and tell of problems as `_priced` does."""
+    charges, problems = [], dict[int, str]()
     for place, (kind, line_no, code, amount) in enumerate(asked):
         if isinstance(amount, Amount):
             amount, flaw = _in_currency(amount.billionths, currency, decimals)
@@ -275,9 +277,7 @@ def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tupl
         if amount.currency != currency:
             problems[place] = f"is in {amount.currency}, but the order is in {currency}"
         charges.append(Charge(kind, line_no, code, amount))
-    if problems:
-        raise WrongCharges(problems)
-    return tuple(charges)
+    return tuple(charges), problems
 
 
 class _UnderWay(NamedTuple):
