@@ -164,13 +164,14 @@ class OrderState(NamedTuple):
     def record_payment(
         self, payment: Payment, status: PaymentStatus, at: datetime, caller: Caller
     ) -> OrderChange:
-        """Keep a fact about its payment, wherever it stands.
+        """Keep a fact about its payment, wherever it stands and however often it was changed: of
+        payments there are never too many.
 
         :param status: of all its payments, this one among them.
         """
         reason = f"{payment.reference} {payment.kind.lower()}"
         event = PaymentRecorded(payment)
-        change = self.change_beside(Action.PAYMENT_RECORDED, reason, event, at, caller)
+        change = self.next_change(at, caller, reason, event, Action.PAYMENT_RECORDED)
         return change._replace(payment=payment, payment_status=status)
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
