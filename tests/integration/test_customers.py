@@ -295,6 +295,21 @@ async def test_an_export_is_the_profile_and_then_every_order(holdfast: RunningHo
         await anext(client.customers.export("c-9"))
 
 
+async def test_the_beginning_of_a_name_is_as_long_as_the_contract_says(
+    holdfast: RunningHoldfast,
+) -> None:
+    await know_ada(holdfast)
+    call = holdfast.orders.ListCustomers
+    spaced = "Ada".ljust(254) + "Q7"
+
+    found = await call(pb.ListCustomersRequest(name=spaced), timeout=CALL_S_MAX)
+    too_long = await refusal(call(pb.ListCustomersRequest(name="a" * 257), timeout=CALL_S_MAX))
+
+    assert len(spaced) == 256
+    assert [one.customer_id for one in found.customers] == ["c-1"]
+    assert too_long.fields == ["name"]
+
+
 async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHoldfast) -> None:
     update = pb.UpdateCustomerRequest(version=-1, customer=pb.Customer(email="at", name="x" * 201))
     update.update_mask.paths.append("name")
