@@ -162,3 +162,10 @@ def test_who_pays_too_late_is_told_so_also_where_there_is_no_room_for_the_refere
     assert late.change is None
     assert isinstance(in_time.refusal, TooManyPayments) == (payment is not None)
     assert (in_time.change is None) == (payment is not None)
+
+
+def test_what_was_never_held_did_not_end_by_its_hold() -> None:
+    change = held(OrderStatus.PENDING).expire(AT, ANNA)
+
+    assert (change.status, change.reason) == (OrderStatus.EXPIRED, "no decision in time")
+    assert change.ends_hold

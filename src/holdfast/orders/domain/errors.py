@@ -33,6 +33,8 @@ OrdersError
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.orders.domain.ordering.status import OrderStatus
+
 _HOLDS_NOTHING = ("REJECTED", "CANCELLED", "EXPIRED")
 LISTED_MAX = 5
 
@@ -252,8 +254,9 @@ class IllegalTransition(OrdersError):
     reason = "ILLEGAL_TRANSITION"
 
     def __init__(self, order_id: str, *, now: str, wanted: str) -> None:
+        ever = " any more" if OrderStatus(now).is_final else ""
         why = ": nothing is reserved for it" if now in _HOLDS_NOTHING else ""
-        super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()} any more{why}")
+        super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()}{ever}{why}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
         self.facts = {"status": now}
 

@@ -182,7 +182,8 @@ class OrderState(NamedTuple):
     def expire(self, at: datetime, caller: Caller) -> OrderChange:
         """No decision came in time, or the hold ran out."""
         event = OrderExpired(self._nothing_more())
-        reason = "the hold ran out" if self.expires_at else "no decision in time"
+        is_held = self.status is OrderStatus.RESERVED
+        reason = "the hold ran out" if is_held else "no decision in time"
         return self.become(OrderStatus.EXPIRED, at, caller, reason, event)
 
     def _nothing_more(self) -> StockWanted:
