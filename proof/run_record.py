@@ -130,6 +130,13 @@ class RunRecord:
         """The calls of CancelOrder by order id."""
         return _grouped((call.request["order_id"], call) for call in self.calls_of("CancelOrder"))
 
+    def is_compared(self, order: Order, call: Call) -> bool:
+        """Whether what a call asked for was compared with what the order was recorded for: not once
+        it is erased.
+        """
+        erasings = self.calls_of("EraseCustomer")
+        return not order.is_erased or all(precedes(call, erasing) for erasing in erasings)
+
     @cached_property
     def orders_by_key(self) -> Mapping[RequestKey, list[Order]]:
         """The orders by customer and request id; one each, if all is well."""

@@ -124,6 +124,7 @@ class Order(NamedTuple):
     :param shipments: in the order of recording; `returns` in that of opening.
     :param queued: what waits for stock, as the newest answer told; at no location.
     :param paid: where its payments stand, by what it is sought by.
+    :param is_erased: what it said of people is gone, and what was asked for can't be compared.
     """
 
     order_id: str
@@ -154,6 +155,7 @@ class Order(NamedTuple):
     returns: tuple[Return, ...] = ()
     queued: tuple[Part, ...] = ()
     paid: str = "NONE"
+    is_erased: bool = False
 
     @property
     def first(self) -> Edition:

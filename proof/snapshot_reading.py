@@ -35,7 +35,8 @@ _ORDERS = """
 SELECT CAST(order_id AS text) AS order_id, customer_id, request_id, status, version, total_minor,
        CAST(shortages AS text) AS shortages,
        asked, answered, stock_sequence, stock_revision, CAST(stock AS text) AS stock,
-       expires_at IS NOT NULL AS has_hold, confirmed_by, edition, edition_newest, edit_revision
+       expires_at IS NOT NULL AS has_hold, confirmed_by, edition, edition_newest, edit_revision,
+       erased_at IS NOT NULL AS is_erased
   FROM orders
 """
 
@@ -137,7 +138,7 @@ async def snapshot_of(orders: Database, inventory: Database) -> Snapshot:
         holds = frozenset(row["order_id"] for row in await reading.fetch(_HOLDS))
         found = {
             row["order_id"]: _order(row, editions, history, payments, goods)._replace(
-                paid=paid.get(row["order_id"], "NONE")
+                paid=paid.get(row["order_id"], "NONE"), is_erased=bool(row["is_erased"])
             )
             for row in await reading.fetch(_ORDERS)
         }

@@ -64,7 +64,10 @@ BUGS = (
         edited(
             payment,
             "_left_for",
-            ("return captured - _sum(known, PaymentKind.REFUNDED)", "return None"),
+            (
+                "return _sum(known, PaymentKind.CAPTURED) - _sum(known, PaymentKind.REFUNDED)",
+                "return None",
+            ),
         ),
     ),
     bug(

@@ -20,12 +20,14 @@ def no_lost_goods(record: RunRecord) -> Iterator[Violation]:
     for method in ("ShipOrder", "UpdateShipment", *RETURNING):
         for call in record.calls_of(method):
             order = record.snapshot.orders.get(call.request["order_id"])
-            if call.outcome == "ok" and order is not None and not _is_kept(order, call):
+            if call.outcome != "ok" or order is None:
+                continue
+            if not _is_kept(order, call, is_compared=record.is_compared(order, call)):
                 text = f"call {call.number} was told of {call.request}, which is not recorded"
                 yield Violation(3, order.order_id, text)
 
 
-def _is_kept(order: Order, call: Call) -> bool:
+def _is_kept(order: Order, call: Call, *, is_compared: bool) -> bool:
     asked = call.request
     match call.method:
         case "ShipOrder":
@@ -41,7 +43,7 @@ def _is_kept(order: Order, call: Call) -> bool:
         return False
     match call.method:
         case "OpenReturn":
-            return _is_as_opened(returns[0], call)
+            return not is_compared or _is_as_opened(returns[0], call)
         case "ReceiveReturn":
             parcels = [one for to in order.returns for one in to.receipts]
             named_so = [one for one in parcels if one.request_id == asked["request_id"]]
@@ -128,7 +130,13 @@ def goods_idempotency(record: RunRecord) -> Iterator[Violation]:
             groups.setdefault((call.request["order_id"], call.request[name]), []).append(call)
         for key, calls in groups.items():
             told = [call for call in calls if call.outcome == "ok"]
-            if any(call.request != told[0].request for call in told):
+            order = record.snapshot.orders.get(key[0])
+            compared = [
+                call
+                for call in told
+                if order is None or method != "OpenReturn" or record.is_compared(order, call)
+            ]
+            if any(call.request != compared[0].request for call in compared):
                 yield Violation(5, key[0], f"{method} {key[1]} was answered for two contents")
             if len({(call.value or {}).get("return_id") for call in told}) > 1:
                 yield Violation(5, key[0], f"{method} {key[1]} was answered with two returns")

@@ -144,6 +144,23 @@ async def test_a_number_beyond_64_bits_is_refused_and_never_bent(things: Databas
         assert not await reading.fetch("SELECT number FROM thing")
 
 
+@pytest.mark.parametrize(("column", "value"), [("number", INTEGER_MAX + 1), ("name", "\udcff")])
+async def test_a_value_that_no_database_holds_is_our_mistake_and_no_outage(
+    things: Database, column: str, value: object
+) -> None:
+    """Whoever is told of an outage repeats the call, and spoils one batch after the other."""
+    sql = spoken(things, f"INSERT INTO thing ({column}) VALUES ($1)")
+
+    for attempt in (things.execute(sql, value), _insert(things, sql, value)):
+        with pytest.raises((OverflowError, UnicodeEncodeError, asyncpg.DataError)):
+            await attempt
+
+
+async def _insert(things: Database, sql: str, value: object) -> None:
+    async with things.begin() as work:
+        await work.execute(sql, value)
+
+
 def test_asyncpg_asks_of_an_array_s_values_what_we_have_it_ask() -> None:
     """Under other names its questions would be slow again, and nothing else would tell."""
     asked = vars(array_questions)

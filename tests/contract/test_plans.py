@@ -221,6 +221,8 @@ ASKED = {
         ("EMPTY_ORDERS", f"ARRAY[{ORDER}], now(), ARRAY[{ORDER}]"),
         ("EMPTY_REASONS", f"ARRAY[{ORDER}]"),
         ("EMPTY_DETAILS", f"ARRAY[{ORDER}], '[]'"),
+        ("EMPTY_RETURN_REASONS", f"ARRAY[{ORDER}]"),
+        ("EMPTY_RETURN_REQUESTS", f"ARRAY[{ORDER}]"),
         ("FIND_ERASED_ORDER", ORDER),
         ("CLAIM_LATE", "now(), 20, now()"),
         ("CLAIM_EXPIRED", "now(), 20"),

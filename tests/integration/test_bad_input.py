@@ -92,6 +92,10 @@ def bad_new_orders() -> Iterator[Case]:
     yield Case("another currency than the product's", m, foreign, ("lines[1].unit_price",))
     too_fine = create(line("LAMP", 1, Money(units=1, nanos=5_000_000)), lamp)
     yield Case("finer than the product's currency", m, too_fine, ("lines[0].unit_price",))
+    both = create(lamp, line("LAMP", 1, Money(units=1, nanos=5_000_000)))
+    both.charges.add(kind=pb.CHARGE_KIND_DISCOUNT, amount=Money(nanos=5_000_000))
+    fields_of_both = "lines[1].unit_price", "charges[0].amount"
+    yield Case("a price and a discount finer than the currency", m, both, fields_of_both)
     negative = create(line("LAMP", 1, Money(units=-1)))
     yield Case("negative without a currency", m, negative, ("lines[0].unit_price",))
     dear = Money(currency_code="GBP", units=INT64_MAX // 100)

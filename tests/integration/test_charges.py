@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from google.type.money_pb2 import Money as WireMoney
 from grpc import StatusCode
 
 from holdfast.client import (
@@ -19,7 +20,7 @@ from holdfast.client import (
 )
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.verification import verify
-from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, price, refusal
+from tests.integration.conftest import CALL_S_MAX, Refusal, RunningHoldfast, price, refusal
 
 LAMP, DESK = OrderLine("LAMP", 2, Decimal("10")), OrderLine("DESK", 1, Decimal("5"))
 PARIS = Address(name="Zoë", street="1 rue X\n2e étage", city="Paris", country="FR")
@@ -77,6 +78,8 @@ async def test_the_total_is_the_sum_of_lines_and_charges(holdfast: RunningHoldfa
         (Charge(TAX, Decimal("1"), line_no=3), "charges[0].line_no"),
         (Charge(TAX, Money("JPY", 1)), "charges[0].amount"),
         (Charge(TAX, Decimal("0.001")), "charges[0].amount"),
+        (Charge(ChargeKind.TAX_INCLUDED, Decimal(10) ** 17), "charges[0].amount"),
+        (Charge(ChargeKind.FEE, Decimal(10) ** 17), "charges[0].amount"),
     ],
 )
 async def test_charges_that_can_not_be_are_refused(
@@ -89,6 +92,33 @@ async def test_charges_that_can_not_be_are_refused(
 
     assert [violation.field for violation in refused.value.violations] == [field]
     assert await holdfast.all_orders() == []
+
+
+async def test_an_amount_that_no_currency_has_fails_no_other_order_of_its_batch(
+    holdfast: RunningHoldfast,
+) -> None:
+    await shop(holdfast)
+    too_large = pb.Charge(
+        kind=pb.CHARGE_KIND_TAX_INCLUDED, amount=WireMoney(units=2**62, nanos=10_000_000)
+    )
+    lamp = pb.OrderLine(product_id="LAMP", quantity=1)
+    dear = pb.OrderLine(product_id="LAMP", quantity=1, unit_price=WireMoney(units=2**62))
+    requests = [
+        pb.CreateOrderRequest(customer_id="c-1", lines=[lamp]),
+        pb.CreateOrderRequest(customer_id="c-2", lines=[lamp], charges=[too_large]),
+        pb.CreateOrderRequest(customer_id="c-2", lines=[lamp, dear]),
+    ]
+
+    batch = pb.BatchCreateOrdersRequest(requests=requests)
+    answer = await holdfast.orders.BatchCreateOrders(batch, timeout=CALL_S_MAX)
+
+    good, *bad = answer.results
+    assert good.HasField("order")
+    refused = [Refusal.of(one.error) for one in bad]
+    assert [(one.code, one.fields) for one in refused] == [
+        (StatusCode.INVALID_ARGUMENT, ["charges[0].amount"]),
+        (StatusCode.INVALID_ARGUMENT, ["lines[1].unit_price"]),
+    ]
 
 
 async def test_details_are_updated_one_by_one_by_version(holdfast: RunningHoldfast) -> None:

@@ -23,11 +23,17 @@ from holdfast.client import (
 from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.customers.update_customer import UpdateCustomer
+from holdfast.orders.application.digests import digest_of
+from holdfast.orders.application.ordering.place_orders import RecordedBefore
+from holdfast.orders.application.returns.return_goods import OpenReturn
+from holdfast.orders.domain.customers import customer
 from holdfast.orders.domain.customers.erasure import ByCustomer
+from holdfast.orders.domain.returns.returned import AskedReturnLine
 from holdfast.verification import verify
 from tests.contract import conftest as contract
 from tests.integration import two_services
 from tests.integration.conftest import CALL_S_MAX, RunningHoldfast, eventually, refusal
+from tests.integration.goods import move, ship
 from tests.integration.two_services import ANNA, TwoServices, asks
 
 engine, clock = contract.engine, contract.clock
@@ -36,6 +42,7 @@ shop, urls = two_services.shop, two_services.urls
 
 LAMP = OrderLine("LAMP", 2)
 ADA = Customer("Ada Q7", "ada-q7@example.org", "+44 7177", "7 Q7 Street")
+ADA_IN_ORDERS = customer.Customer(ADA.name, ADA.email, ADA.phone, ADA.address)
 # What nobody may find anywhere, once its customer is erased.
 SECRETS = ("Q7", "ada-q7", "7177")
 TABLES = {
@@ -164,6 +171,54 @@ async def test_nothing_personal_is_left_anywhere_after_erasing(
     await sound(holdfast)
 
 
+async def test_not_even_a_digest_of_what_was_erased_stays(shop: TwoServices) -> None:
+    """Whoever guesses well would know it by its digest."""
+    await shop.supply(LAMP=9)
+    asked = asks("r-1", LAMP=1)._replace(customer=ADA_IN_ORDERS)
+    reasons = (AskedReturnLine(1, 1, "Ada Q7 died"),)
+    order = await ship(shop, await shop.confirmed(asked), "s-1")
+    opening = OpenReturn(order.order_id, shop.clock.new_id(), "b-1", reasons, ANNA)
+    assert await move(shop, opening) is None
+    digests = asked.digest(), digest_of(reasons)
+    known = await dumped(shop.orders)
+
+    erased = await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
+    again = await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
+
+    assert [digest in known for digest in digests] == [True, True]  # the dump would find them
+    left = await dumped(shop.orders)
+    assert [digest in left for digest in digests] == [False, False]
+    assert (erased.orders, again.orders) == (1, 0)
+    report = await verify(*shop.urls)
+    assert report.ok, report.contradictions
+
+
+async def test_a_repeat_of_what_was_erased_is_answered_with_what_is_recorded(
+    shop: TwoServices,
+) -> None:
+    await shop.supply(LAMP=9)
+    asked = asks("r-1", LAMP=1)._replace(customer=ADA_IN_ORDERS)
+    reasons = (AskedReturnLine(1, 1, "Ada Q7 died"),)
+    order = await ship(shop, await shop.confirmed(asked), "s-1")
+    opening = OpenReturn(order.order_id, shop.clock.new_id(), "b-1", reasons, ANNA)
+    assert await move(shop, opening) is None
+    await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
+    before = await shop.order(order.order_id)
+
+    # Whether the contents are the same can't be told any more.
+    repeats = await shop.place_orders([asked, asks("r-1", LAMP=1)])
+    refused = [
+        await move(shop, opening._replace(return_id=shop.clock.new_id(), lines=lines))
+        for lines in (reasons, (AskedReturnLine(1, 1, ""),))
+    ]
+
+    assert [
+        isinstance(one, RecordedBefore) and one.order_id == order.order_id for one in repeats
+    ] == [True, True]
+    assert refused == [None, None]
+    assert await shop.order(order.order_id) == before
+
+
 async def test_a_guest_is_erased_by_e_mail_and_leaves_nothing_anywhere(
     holdfast: RunningHoldfast, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +293,21 @@ async def test_an_export_is_the_profile_and_then_every_order(holdfast: RunningHo
     assert [type(part) for part in only_orders] == [CustomerProfile, Order]
     with pytest.raises(NotFound):
         await anext(client.customers.export("c-9"))
+
+
+async def test_the_beginning_of_a_name_is_as_long_as_the_contract_says(
+    holdfast: RunningHoldfast,
+) -> None:
+    await know_ada(holdfast)
+    call = holdfast.orders.ListCustomers
+    spaced = "Ada".ljust(254) + "Q7"
+
+    found = await call(pb.ListCustomersRequest(name=spaced), timeout=CALL_S_MAX)
+    too_long = await refusal(call(pb.ListCustomersRequest(name="a" * 257), timeout=CALL_S_MAX))
+
+    assert len(spaced) == 256
+    assert [one.customer_id for one in found.customers] == ["c-1"]
+    assert too_long.fields == ["name"]
 
 
 async def test_bad_requests_are_refused_with_all_violations(holdfast: RunningHoldfast) -> None:

@@ -203,6 +203,26 @@ WRONG: dict[str, tuple[list[pb.OrderLine], dict[str, Any], set[str]]] = {
         },
         {"charges[0].amount"},
     ),
+    "lines and charges that are none": (
+        lines((9, "LAMP", 1), (1, "MUG", 2)),
+        {
+            "mask": ["lines", "charges"],
+            "charges": [
+                pb.Charge(kind=pb.CHARGE_KIND_FEE, line_no=1, amount=Money(units=1)),
+                pb.Charge(kind=pb.CHARGE_KIND_FEE, line_no=77, amount=Money(units=1)),
+                pb.Charge(kind=pb.CHARGE_KIND_FEE, amount=Money(currency_code="JPY", units=1)),
+            ],
+        },
+        {"lines[0]", "lines[1]", "charges[1].amount", "charges[2].amount"},
+    ),
+    "amounts that no currency has": (
+        [pb.OrderLine(line_no=1, product_id="LAMP", quantity=1, unit_price=Money(units=2**62))],
+        {
+            "mask": ["lines", "charges"],
+            "charges": [pb.Charge(kind=pb.CHARGE_KIND_TAX_INCLUDED, amount=Money(units=2**62))],
+        },
+        {"lines[0].unit_price", "charges[0].amount"},
+    ),
     "a charge of no line": (
         lines((1, "LAMP", 1)),
         {

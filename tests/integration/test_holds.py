@@ -244,6 +244,13 @@ async def test_bad_holds_and_payments_are_refused_with_all_violations(
     extend = pb.ExtendHoldRequest(order_id="nonsense")
     pay = pb.RecordPaymentRequest(order_id="nonsense", kind=pb.PAYMENT_KIND_NAMED)
     pay.amount.currency_code = "EUR"
+    unnamed = pb.RecordPaymentRequest(order_id="nonsense", kind=pb.PAYMENT_KIND_CAPTURED)
+    unnamed.reference = "pi_1"
+    unnamed.amount.units = 5
+    nothing = pb.RecordPaymentRequest(order_id="nonsense", kind=pb.PAYMENT_KIND_CAPTURED)
+    confirm = pb.ConfirmOrderRequest(order_id="nonsense", payment_reference="pi_1")
+    confirm.payment_kind = pb.PAYMENT_KIND_CAPTURED
+    confirm.amount.nanos = -1
 
     found = [
         (await refusal(holdfast.orders.CreateOrder(create, timeout=CALL_S_MAX))).fields,
@@ -254,13 +261,19 @@ async def test_bad_holds_and_payments_are_refused_with_all_violations(
                 holdfast.orders.ConfirmOrder(pb.ConfirmOrderRequest(), timeout=CALL_S_MAX)
             )
         ).fields,
+        (await refusal(holdfast.orders.RecordPayment(unnamed, timeout=CALL_S_MAX))).fields,
+        (await refusal(holdfast.orders.RecordPayment(nothing, timeout=CALL_S_MAX))).fields,
+        (await refusal(holdfast.orders.ConfirmOrder(confirm, timeout=CALL_S_MAX))).fields,
     ]
 
     assert found == [
         ["lines[0].quantity", "customer_id", "hold"],
         ["order_id", "hold"],
-        ["order_id", "kind", "reference"],
+        ["order_id", "kind", "reference", "amount"],
         ["order_id", "payment_reference"],
+        ["order_id"],
+        ["order_id", "reference", "amount"],
+        ["order_id", "amount"],
     ]
 
 

@@ -147,6 +147,25 @@ async def test_whatever_is_repeated_comes_back_once(holdfast: RunningHoldfast) -
     await sound(holdfast)
 
 
+async def test_a_line_that_is_none_is_blamed_in_its_place(holdfast: RunningHoldfast) -> None:
+    order = await shipped(holdfast)
+    one = await opened(holdfast, order, (1, 2))
+
+    refused = await refusal(
+        received(
+            holdfast,
+            one,
+            (1, 1, RESTOCK, "main"),
+            (1, 1, ASIDE, "main"),
+            (5, 1, RESTOCK, "main"),
+        )
+    )
+    twice = await refusal(opened(holdfast, order, (1, 1), (1, 1), (9, 1), request_id="r-2"))
+
+    assert refused.fields == ["lines[2]"]
+    assert twice.fields == ["lines[1]", "lines[2]"]
+
+
 async def test_never_more_comes_back_than_has_left(holdfast: RunningHoldfast) -> None:
     order = await shipped(holdfast)
     bare = await holdfast.place(line("LAMP", 1))

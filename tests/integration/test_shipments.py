@@ -192,6 +192,18 @@ async def test_what_is_not_held_there_does_not_leave(
     assert await holdfast.everything() == before
 
 
+async def test_lines_that_are_none_are_all_told_as_the_request_names_them(
+    holdfast: RunningHoldfast,
+) -> None:
+    order = await confirmed(holdfast)
+
+    wrong = shipping(order, (1, 50, ""), (98, 1, ""), (1, 1, ""), (99, 1, ""))
+    found = await refusal(ship(holdfast, wrong))
+
+    assert found.code is StatusCode.INVALID_ARGUMENT
+    assert found.fields == ["items[1]", "items[3]"]
+
+
 async def test_only_a_confirmed_order_is_shipped(holdfast: RunningHoldfast) -> None:
     await holdfast.product("LAMP", 5)
     request = create(line("LAMP"), wait_s=20)

@@ -58,6 +58,14 @@ DAMAGES = {
         "UPDATE order_history SET reason = 'Ada moved' WHERE status = 'SHIPPED' AND reason = ''",
         ", and has the reason of SHIPPED at ",
     ),
+    "the digest of an order": (
+        "UPDATE orders SET request_hash = 'v1:1f' WHERE request_id = 'old'",
+        ", and has a digest of what was asked for",
+    ),
+    "the digest of a return": (
+        "UPDATE order_return SET request_hash = 'v1:1f'",
+        ", and has a digest of what was asked for with return ",
+    ),
     "the reason of a return": (
         "UPDATE return_item SET reason = 'Ada moved'",
         ", and has the reason of RETURN_OPENED at ",

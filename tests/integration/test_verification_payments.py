@@ -7,7 +7,8 @@ import pytest
 from holdfast.orders.application.ordering.change_orders import ChangeOrders
 from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
 from holdfast.orders.application.payments.record_payment import RecordPayment
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
+from holdfast.orders.domain.payments.errors import PaymentExceeds, PaymentsTooLarge
 from holdfast.orders.domain.payments.payment import Payment, PaymentKind
 from holdfast.verification import verify
 from tests.contract import conftest as contract
@@ -95,6 +96,12 @@ PAID = {
     "given up": ((AUTHORIZED, "a-3", 10), (VOIDED, "v-3", 10)),
     "given back": ((CAPTURED, "c-4", 5), (REFUNDED, "r-4", 5), (CAPTURED, "d-4", 5)),
     "directly": ((CAPTURED, "c-5", 5), (AUTHORIZED, "a-5", 3)),
+    "directly and by a promise": (
+        (CAPTURED, "c-6", 60),
+        (AUTHORIZED, "a-6", 40),
+        (CAPTURED, "d-6", 30),
+        (VOIDED, "v-6", 10),
+    ),
 }
 
 
@@ -113,6 +120,9 @@ AMOUNTS = {
     ),
     "given up what was never promised": to(
         0, "a-3", "has 0 authorised, 10 voided, 0 captured and 0 refunded with VOIDED v-3"
+    ),
+    "more taken than was promised after a direct payment": to(
+        31, "d-6", "has 40 authorised, 10 voided, 91 captured and 0 refunded with VOIDED v-6"
     ),
     "given back before it was taken": to(
         8, "r-4", "has 0 authorised, 0 voided, 5 captured and 8 refunded with REFUNDED r-4"
@@ -134,3 +144,25 @@ async def test_no_fact_about_payments_exceeds_what_was_known_by_then(
             await change([RecordPayment(order.state.order_id, payment, ANNA)])
     await shop.deliver()
     await is_told(shop, damage, {})
+
+
+async def test_payments_beyond_any_amount_are_refused_and_the_books_stay_readable(
+    shop: TwoServices,
+) -> None:
+    live(shop)
+    await shop.supply(LAMP=50)
+    order = await shop.confirmed(asks("r-1", LAMP=2))
+    change = ChangeOrders(shop.begin, shop.clock)
+    facts = [
+        Payment(kind, reference, Money(order.total.currency, MINOR_MAX))
+        for kind in (AUTHORIZED, CAPTURED)
+        for reference in ("a", "b")
+    ]
+
+    refused = [
+        type((await change([RecordPayment(order.order_id, fact, ANNA)]))[0]) for fact in facts
+    ]
+
+    too_large, exceeds = PaymentsTooLarge, PaymentExceeds
+    assert refused == [type(None), too_large, type(None), exceeds]
+    assert (await verify(*shop.urls)).contradictions == []

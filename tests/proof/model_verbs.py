@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile
 
 from tests.proof.model import (
     Level,
@@ -299,8 +300,10 @@ class Model(Stock):
         if known is not None:
             return
         paid = sums((kind, n) for (kind, _), n in order.payments.items())
-        promised = paid["AUTHORIZED"] - paid["VOIDED"] - paid["CAPTURED"]
-        most = {"REFUNDED": paid["CAPTURED"] - paid["REFUNDED"], "VOIDED": max(promised, 0)}
+        facts = [(kind, n) for (kind, _), n in order.payments.items()]
+        since = sums(dropwhile(lambda fact: fact[0] != "AUTHORIZED", facts))
+        promised = since["AUTHORIZED"] - since["VOIDED"] - since["CAPTURED"]
+        most = {"REFUNDED": paid["CAPTURED"] - paid["REFUNDED"], "VOIDED": promised}
         if paid["AUTHORIZED"]:
             most["CAPTURED"] = promised
         if amount > most.get(kind, amount):

@@ -111,13 +111,17 @@ DAMAGES: dict[str, tuple[set[int], Callable[[World], None]]] = {
         change(payments=(PAID, REFUNDED._replace(amount_minor=251))),
     ),
     "a promise after a direct payment": (set(), pay(("AUTHORIZED", "au_1", 50))),
+    "a promise after a direct payment is kept": (
+        set(),
+        pay(("AUTHORIZED", "au_1", 50), ("CAPTURED", "pi_2", 30), ("VOIDED", "vo_1", 20)),
+    ),
     "more is taken than was promised": (
         {10},
-        pay(("AUTHORIZED", "au_1", 260), ("CAPTURED", "pi_2", 11)),
+        pay(("AUTHORIZED", "au_1", 10), ("CAPTURED", "pi_2", 11)),
     ),
     "more is given up than was left of a promise": (
         {10},
-        pay(("AUTHORIZED", "au_1", 260), ("VOIDED", "vo_1", 11)),
+        pay(("AUTHORIZED", "au_1", 10), ("CAPTURED", "pi_2", 5), ("VOIDED", "vo_1", 6)),
     ),
     "given up what was never promised": ({10}, pay(("VOIDED", "vo_1", 1))),
     "a fact is recorded twice": ({10}, pay(("CAPTURED", "pi_1", 250))),

@@ -4,17 +4,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from holdfast.orders.application.ordering.confirm_order import ConfirmOrder
+from holdfast.orders.application.payments.record_payment import RecordPayment
+from holdfast.orders.application.ports import KnownPayments
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.errors import (
     ConfirmedOtherwise,
     HoldExpired,
     IllegalTransition,
     StillPending,
+    TooManyChanges,
 )
 from holdfast.orders.domain.events import HoldExtended, OrderConfirmed, OrderReserved
-from holdfast.orders.domain.ordering.order import OrderState
+from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.ordering.order import UPDATES_MAX, OrderState
 from holdfast.orders.domain.ordering.status import Action, OrderStatus
 from holdfast.orders.domain.ordering.stock import HeldStock, StockAnswer
+from holdfast.orders.domain.payments.errors import TooManyPayments
+from holdfast.orders.domain.payments.payment import PAYMENTS_MAX, Payment, PaymentKind
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ENDS = AT + timedelta(minutes=15)
@@ -97,4 +104,68 @@ def test_a_hold_that_ends_gives_its_stock_back_under_a_new_revision() -> None:
     change = held().expire(AT, ANNA)
 
     assert (change.status, change.reason) == (OrderStatus.EXPIRED, "the hold ran out")
+    assert change.ends_hold
+
+
+NOTHING_KNOWN = KnownPayments((), Money("GBP", 100), None)
+PAID = Payment(PaymentKind.CAPTURED, "pi_1", Money("GBP", 100))
+
+
+@pytest.mark.parametrize("version", [UPDATES_MAX - 1, UPDATES_MAX, UPDATES_MAX + 7])
+def test_an_order_that_was_changed_as_often_as_may_be_is_confirmed_with_its_payment(
+    version: int,
+) -> None:
+    state = held()._replace(version=version)
+
+    decided = ConfirmOrder("o-1", "pi_1", ANNA, PAID).decide(state, NOTHING_KNOWN, AT)
+
+    assert decided.refusal is None
+    assert decided.change
+    assert decided.change.status is OrderStatus.CONFIRMED
+    assert decided.then
+    assert (decided.then.payment, decided.then.version) == (PAID, version + 2)
+    with pytest.raises(TooManyChanges):
+        RecordPayment("o-1", PAID, ANNA).decide(
+            state._replace(version=UPDATES_MAX), NOTHING_KNOWN, AT
+        )
+
+
+@pytest.mark.parametrize("payment", [None, PAID])
+def test_a_late_payment_is_kept_however_often_the_order_was_changed(
+    payment: Payment | None,
+) -> None:
+    state = held(OrderStatus.EXPIRED)._replace(version=UPDATES_MAX)
+
+    decided = ConfirmOrder("o-1", "pi_1", ANNA, payment).decide(state, NOTHING_KNOWN, AT)
+
+    assert isinstance(decided.refusal, HoldExpired)
+    assert decided.change
+    assert decided.change.payment
+    assert decided.change.payment.reference == "pi_1"
+
+
+@pytest.mark.parametrize("payment", [None, PAID])
+def test_who_pays_too_late_is_told_so_also_where_there_is_no_room_for_the_reference(
+    payment: Payment | None,
+) -> None:
+    facts = tuple(
+        Payment(PaymentKind.CAPTURED, f"{number}", Money("GBP", 1))
+        for number in range(PAYMENTS_MAX)
+    )
+    full = NOTHING_KNOWN._replace(payments=facts)
+    confirm = ConfirmOrder("o-1", "pi_1", ANNA, payment)
+
+    late = confirm.decide(held(OrderStatus.EXPIRED), full, AT)
+    in_time = confirm.decide(held(), full, AT)
+
+    assert isinstance(late.refusal, HoldExpired)
+    assert late.change is None
+    assert isinstance(in_time.refusal, TooManyPayments) == (payment is not None)
+    assert (in_time.change is None) == (payment is not None)
+
+
+def test_what_was_never_held_did_not_end_by_its_hold() -> None:
+    change = held(OrderStatus.PENDING).expire(AT, ANNA)
+
+    assert (change.status, change.reason) == (OrderStatus.EXPIRED, "no decision in time")
     assert change.ends_hold

@@ -97,6 +97,14 @@ def test_a_verb_follows_the_table_or_is_refused(before: OrderStatus, after: Orde
         assert (refusal.value.now, refusal.value.wanted) == (before, after)
 
 
+@pytest.mark.parametrize("status", OrderStatus)
+def test_only_of_what_is_over_it_is_said_that_it_can_not_be_any_more(status: OrderStatus) -> None:
+    said = str(IllegalTransition("o-1", now=status, wanted="shipped"))
+
+    assert said.startswith(f"order o-1 is {status} and can't be shipped")
+    assert ("any more" in said) == status.is_final
+
+
 def told(revision: int, sequence: int, missing: tuple[Shortage, ...] = ()) -> StockAnswer:
     held = () if missing else (HeldStock("LAMP", "main", 3),)
     return StockAnswer("o-1", sequence, revision, held, missing)

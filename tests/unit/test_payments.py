@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.orders.domain.errors import OrdersError
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -56,6 +57,10 @@ def test_another_currency_is_refused() -> None:
         ([fact(AUTHORIZED, 100), fact(VOIDED, 30)], fact(CAPTURED, 71), 70),
         ([fact(AUTHORIZED, 100), fact(CAPTURED, 60)], fact(VOIDED, 41), 40),
         ([], fact(VOIDED, 1), 0),
+        ([fact(CAPTURED, 60)], fact(VOIDED, 1), 0),
+        ([fact(CAPTURED, 60), fact(AUTHORIZED, 40)], fact(CAPTURED, 41), 40),
+        ([fact(CAPTURED, 60), fact(AUTHORIZED, 40)], fact(VOIDED, 41), 40),
+        ([fact(CAPTURED, 60), fact(AUTHORIZED, 40), fact(CAPTURED, 30)], fact(VOIDED, 11), 10),
         ([fact(CAPTURED, 60)], fact(REFUNDED, 61), 60),
         ([fact(CAPTURED, 60), fact(REFUNDED, 50)], fact(REFUNDED, 11), 10),
         ([], fact(REFUNDED, 1), 0),
@@ -69,8 +74,24 @@ def test_nothing_exceeds_what_it_is_taken_of(known: list[Payment], new: Payment,
     assert left == 0 or news(known, fact(new.kind, left, "just as much"))
 
 
+def test_what_was_taken_before_a_promise_is_not_taken_of_it() -> None:
+    gift, promise = fact(CAPTURED, 60, "gift"), fact(AUTHORIZED, 40, "card")
+
+    assert news([gift, promise], fact(CAPTURED, 40, "card"))
+    assert news([gift, promise], fact(VOIDED, 40, "card"))
+
+
 def test_without_an_authorisation_any_amount_is_captured() -> None:
     assert news([], fact(CAPTURED, 10_000))
+
+
+@pytest.mark.parametrize("kind", [AUTHORIZED, CAPTURED])
+def test_what_is_known_of_a_kind_is_never_more_than_an_amount_can_be(kind: PaymentKind) -> None:
+    known = [fact(kind, MINOR_MAX - 5, "most")]
+
+    assert news(known, fact(kind, 5, "just so"))
+    with pytest.raises(PaymentsTooLarge):
+        news(known, fact(kind, 6, "too much"))
 
 
 def test_an_order_has_only_so_many_payments() -> None:
@@ -107,13 +128,17 @@ def test_the_status_follows_from_the_facts(facts: list[Payment], status: str) ->
 )
 def test_whatever_is_tried_never_more_is_given_back_than_was_taken(tried: list[Payment]) -> None:
     known: list[Payment] = []
+    allowed = [0]
     for one in tried:
         try:
             if news(known, one):
                 known.append(one)
+        except PaymentExceeds as refused:
+            allowed.append(refused.allowed_minor)
         except OrdersError:
             continue
     sums = {kind: sum(p.amount.minor for p in known if p.kind is kind) for kind in PaymentKind}
 
+    assert min(allowed) == 0
     assert sums[REFUNDED] <= sums[CAPTURED]
     assert sums[VOIDED] <= sums[AUTHORIZED]

@@ -538,11 +538,18 @@ RETURNING (SELECT order_id::text
             WHERE order_return.return_id = return_item.return_id) AS order_id
 ;
 
+-- EMPTY_RETURN_REQUESTS
+UPDATE order_return
+   SET request_hash = ''
+ WHERE order_id = ANY($1::uuid[])
+   AND request_hash <> ''
+;
+
 -- EMPTY_ORDERS
 UPDATE orders
-   SET name = '', email = '', phone = '', address = '', erased_at = $2
+   SET name = '', email = '', phone = '', address = '', request_hash = '', erased_at = $2
  WHERE order_id = ANY($1::uuid[])
-   AND (erased_at IS NULL OR order_id = ANY($3::uuid[])
+   AND (erased_at IS NULL OR order_id = ANY($3::uuid[]) OR request_hash <> ''
         OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
 ;
 

@@ -522,11 +522,18 @@ RETURNING (SELECT order_id
             WHERE order_return.return_id = return_item.return_id) AS order_id
 ;
 
+-- EMPTY_RETURN_REQUESTS
+UPDATE order_return
+   SET request_hash = ''
+ WHERE order_id IN (SELECT value FROM json_each(?1))
+   AND request_hash <> ''
+;
+
 -- EMPTY_ORDERS
 UPDATE orders
-   SET name = '', email = '', phone = '', address = '', erased_at = ?2
+   SET name = '', email = '', phone = '', address = '', request_hash = '', erased_at = ?2
  WHERE order_id IN (SELECT value FROM json_each(?1))
-   AND (erased_at IS NULL OR order_id IN (SELECT value FROM json_each(?3))
+   AND (erased_at IS NULL OR order_id IN (SELECT value FROM json_each(?3)) OR request_hash <> ''
         OR name <> '' OR email <> '' OR phone <> '' OR address <> '')
 ;
 

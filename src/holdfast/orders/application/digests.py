@@ -3,6 +3,8 @@
 import hashlib
 import json
 
+ERASED = ""  # in a digest's place once what was asked for is erased: no digest is empty
+
 
 def digest_of(asked: object) -> str:
     """Digest what was asked for; who asked makes no difference, so that it has no part in it.
@@ -11,3 +13,8 @@ def digest_of(asked: object) -> str:
     gets another prefix, and both are compared.
     """
     return f"v1:{hashlib.sha256(json.dumps(asked).encode()).hexdigest()}"
+
+
+def may_repeat(recorded: str, digest: str) -> bool:
+    """Whether what is asked for now may be what was recorded: of what is erased nobody knows."""
+    return recorded in (digest, ERASED)

@@ -10,6 +10,7 @@ OrdersError
 ├── WrongPrices
 ├── WrongCharges
 ├── WrongLines
+├── WrongContents
 ├── KeptCharges
 ├── NothingLeft
 ├── EditUnderWay
@@ -24,12 +25,15 @@ OrdersError
 ├── RequestIdReused
 ├── OutboxTooLong
 ├── InventoryUnavailable
-├── WrongPaymentCurrency, PaymentReused, PaymentExceeds, TooManyPayments: see payments/errors.py
+├── WrongPaymentCurrency, PaymentReused, PaymentExceeds, PaymentsTooLarge, TooManyPayments: see
+│   payments/errors.py
 └── CustomerNotFound, StaleProfile, CustomerErased, OpenOrders: see customers/errors.py
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from holdfast.orders.domain.ordering.status import OrderStatus
 
 _HOLDS_NOTHING = ("REJECTED", "CANCELLED", "EXPIRED")
 LISTED_MAX = 5
@@ -139,16 +143,36 @@ class WrongCharges(OrdersError):
 
 
 class WrongLines(OrdersError):
-    """Lines of an edit do not fit the order.
+    """Lines of a request do not fit the order.
 
     :param problems: by the line's place in the request, what is wrong.
+    :param named: what the request calls them.
     """
 
     reason = "WRONG_LINES"
 
-    def __init__(self, problems: Mapping[int, str]) -> None:
+    def __init__(self, problems: Mapping[int, str], named: str = "lines") -> None:
         super().__init__("; ".join(problems.values()))
-        self.problems = problems
+        self.problems, self.named = problems, named
+
+
+class WrongContents(OrdersError):
+    """Both lines, or their prices, and charges of the request are wrong."""
+
+    reason = "WRONG_CONTENTS"
+
+    def __init__(self, errors: Sequence[WrongPrices | WrongLines | WrongCharges]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
+
+
+def refuse_wrong(*errors: WrongPrices | WrongLines | WrongCharges) -> None:
+    """Raise those that have problems, all at once; let pass if none has."""
+    wrong = [error for error in errors if error.problems]
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        raise WrongContents(wrong)
 
 
 class KeptCharges(OrdersError):
@@ -230,8 +254,9 @@ class IllegalTransition(OrdersError):
     reason = "ILLEGAL_TRANSITION"
 
     def __init__(self, order_id: str, *, now: str, wanted: str) -> None:
+        ever = " any more" if OrderStatus(now).is_final else ""
         why = ": nothing is reserved for it" if now in _HOLDS_NOTHING else ""
-        super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()} any more{why}")
+        super().__init__(f"order {order_id} is {now} and can't be {wanted.lower()}{ever}{why}")
         self.order_id, self.now, self.wanted = order_id, now, wanted
         self.facts = {"status": now}
 

@@ -187,7 +187,7 @@ SELECT known.order_id
   LEFT JOIN orders ON orders.order_id = known.order_id
  WHERE orders.order_id IS NULL
 """,
-    # As of each fact: an authorisation may follow a direct payment, and binds what is taken later.
+    # As of each fact: the first authorisation binds what is taken after it, and nothing before.
     "order {order_id} has {authorized} authorised, {voided} voided, {captured} captured and "
     "{refunded} refunded with {kind} {reference}": """
 SELECT *
@@ -197,14 +197,20 @@ SELECT *
                sum(CASE WHEN kind = 'VOIDED' THEN amount_minor ELSE 0 END) OVER so_far AS voided,
                sum(CASE WHEN kind = 'CAPTURED' THEN amount_minor ELSE 0 END) OVER so_far
                AS captured,
+               sum(CASE WHEN kind = 'CAPTURED' AND version < promised_with THEN amount_minor
+                        ELSE 0 END) OVER so_far AS direct,
                sum(CASE WHEN kind = 'REFUNDED' THEN amount_minor ELSE 0 END) OVER so_far
                AS refunded
-          FROM payment
+          FROM (SELECT order_id, version, kind, reference, amount_minor,
+                       min(CASE WHEN kind = 'AUTHORIZED' THEN version END)
+                       OVER (PARTITION BY order_id) AS promised_with
+                  FROM payment) AS facts
         WINDOW so_far AS (PARTITION BY order_id ORDER BY version
                           ROWS UNBOUNDED PRECEDING)) AS running
  WHERE refunded > captured
     OR voided > authorized
-    OR kind IN ('CAPTURED', 'VOIDED') AND authorized > 0 AND captured > authorized - voided
+    OR kind IN ('CAPTURED', 'VOIDED') AND authorized > 0
+       AND captured - direct > authorized - voided
 """,
     "order {order_id} is {status} with shortages {shortages}": """
 SELECT order_id, status, shortages

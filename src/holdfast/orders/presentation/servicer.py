@@ -311,7 +311,7 @@ class OrderServicer(FeedMethods, CustomerMethods, GoodsMethods, FiguresMethods):
     async def _fill_currency(
         self, ref: OrderRef, amounts: Iterable[WireMoney], violations: Violations
     ) -> None:
-        """An amount without a currency is in the order's."""
+        """An amount without a currency is in the order's, which is read if all is well so far."""
         unnamed = [amount for amount in amounts if not amount.currency_code]
         if unnamed and not violations:
             currency = (await self._order(ref)).total.currency_code

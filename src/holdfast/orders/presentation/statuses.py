@@ -1,5 +1,8 @@
 """Orders' refusals as google.rpc.Status: which code, which details."""
 
+from collections.abc import Iterable
+from itertools import chain
+
 import grpc
 from google.rpc.error_details_pb2 import PreconditionFailure
 from google.rpc.status_pb2 import Status
@@ -29,12 +32,14 @@ from holdfast.orders.domain.errors import (
     UnknownLocations,
     UnknownProducts,
     WrongCharges,
+    WrongContents,
     WrongLines,
     WrongPrices,
 )
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -67,18 +72,10 @@ def translate(error: Exception) -> Status | None:
             return statuses.not_found("order", [error.order_id])
         case UnknownProducts():
             return statuses.not_found("product", error.product_ids)
-        case WrongPrices():
-            return statuses.bad_request(
-                (f"lines[{place}].unit_price", text) for place, text in error.problems.items()
-            )
-        case WrongCharges():
-            return statuses.bad_request(
-                (f"charges[{place}].amount", text) for place, text in error.problems.items()
-            )
-        case WrongLines():
-            return statuses.bad_request(
-                (f"lines[{place}]", text) for place, text in error.problems.items()
-            )
+        case WrongPrices() | WrongCharges() | WrongLines():
+            return statuses.bad_request(_at_places(error))
+        case WrongContents():
+            return statuses.bad_request(chain.from_iterable(map(_at_places, error.errors)))
         case EditUnderWay():
             return statuses.refusal(grpc.StatusCode.ABORTED, error.reason, str(error))
         case NothingLeft():
@@ -114,6 +111,18 @@ def translate(error: Exception) -> Status | None:
         case InventoryUnavailable() | Draining():
             return statuses.retry_later(grpc.StatusCode.UNAVAILABLE, error.reason, str(error))
     return _about_payments(error) or _about_places(error) or about_customers(error)
+
+
+def _at_places(error: WrongPrices | WrongCharges | WrongLines) -> Iterable[tuple[str, str]]:
+    """What is wrong, by fields of the request."""
+    match error:
+        case WrongPrices():
+            items, field = "lines", ".unit_price"
+        case WrongCharges():
+            items, field = "charges", ".amount"
+        case WrongLines():
+            items, field = error.named, ""
+    return [(f"{items}[{place}]{field}", text) for place, text in error.problems.items()]
 
 
 def _about_places(error: Exception) -> Status | None:
@@ -161,6 +170,8 @@ def _about_payments(error: Exception) -> Status | None:
     match error:
         case WrongPaymentCurrency():
             return statuses.bad_request([("amount.currency_code", str(error))])
+        case PaymentsTooLarge():
+            return statuses.bad_request([("amount", str(error))])
         case HoldExpired():
             return statuses.refusal(grpc.StatusCode.FAILED_PRECONDITION, error.reason, str(error))
         case StillPending():

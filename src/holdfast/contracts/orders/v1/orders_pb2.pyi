@@ -105,11 +105,11 @@ class _PaymentKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaymentKi
     PAYMENT_KIND_AUTHORIZED: _PaymentKind.ValueType  # 1
     """Promised: the amount can be captured."""
     PAYMENT_KIND_CAPTURED: _PaymentKind.ValueType  # 2
-    """Taken. With an authorisation, at most what is authorised; without one, any amount."""
+    """Taken. Without an authorisation any amount; after one, at most what is authorised and neither captured since nor voided."""
     PAYMENT_KIND_REFUNDED: _PaymentKind.ValueType  # 3
     """Given back, of what was captured."""
     PAYMENT_KIND_VOIDED: _PaymentKind.ValueType  # 4
-    """A promise given up, of what was authorised and not captured."""
+    """A promise given up, of what was authorised and neither captured since nor voided."""
     PAYMENT_KIND_NAMED: _PaymentKind.ValueType  # 5
     """Only the reference is known: it came with ConfirmOrder, without an amount."""
 
@@ -121,11 +121,11 @@ PAYMENT_KIND_UNSPECIFIED: PaymentKind.ValueType  # 0
 PAYMENT_KIND_AUTHORIZED: PaymentKind.ValueType  # 1
 """Promised: the amount can be captured."""
 PAYMENT_KIND_CAPTURED: PaymentKind.ValueType  # 2
-"""Taken. With an authorisation, at most what is authorised; without one, any amount."""
+"""Taken. Without an authorisation any amount; after one, at most what is authorised and neither captured since nor voided."""
 PAYMENT_KIND_REFUNDED: PaymentKind.ValueType  # 3
 """Given back, of what was captured."""
 PAYMENT_KIND_VOIDED: PaymentKind.ValueType  # 4
-"""A promise given up, of what was authorised and not captured."""
+"""A promise given up, of what was authorised and neither captured since nor voided."""
 PAYMENT_KIND_NAMED: PaymentKind.ValueType  # 5
 """Only the reference is known: it came with ConfirmOrder, without an amount."""
 Global___PaymentKind: _TypeAlias = PaymentKind  # noqa: Y015

@@ -350,7 +350,8 @@ class OrderServiceServicer:
         """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
         however late it is by the clock. A PENDING order is waited for (10 s, or half of the
         time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
-        for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
+        for UNAVAILABLE and INVALID_ARGUMENT, and where the order has 200 payments), so that a payment which came too late can be
+        refunded: see Order.payments.
         Errors, beside those of RecordPayment where an amount is given:
         NOT_FOUND
         FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -378,11 +379,13 @@ class OrderServiceServicer:
         repeating the call with the same amount changes nothing.
         Errors:
         NOT_FOUND
-        INVALID_ARGUMENT     the amount's currency is not the order's.
+        INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+        its smallest coin.
         ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
         FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
         metadata["allowed_minor"] tells how much is left.
-        TOO_MANY_CHANGES: the order has 200 payments.
+        TOO_MANY_CHANGES: the order has 200 payments, or its version has reached 10,000; ConfirmOrder
+        records an amount also then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

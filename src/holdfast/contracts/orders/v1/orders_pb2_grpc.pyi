@@ -191,7 +191,8 @@ class OrderServiceStub:
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
     however late it is by the clock. A PENDING order is waited for (10 s, or half of the
     time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
-    for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
+    for UNAVAILABLE and INVALID_ARGUMENT, and where the order has 200 payments), so that a payment which came too late can be
+    refunded: see Order.payments.
     Errors, beside those of RecordPayment where an amount is given:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -211,11 +212,13 @@ class OrderServiceStub:
     repeating the call with the same amount changes nothing.
     Errors:
       NOT_FOUND
-      INVALID_ARGUMENT     the amount's currency is not the order's.
+      INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                           its smallest coin.
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
-                           TOO_MANY_CHANGES: the order has 200 payments.
+                           TOO_MANY_CHANGES: the order has 200 payments, or its version has reached 10,000; ConfirmOrder
+                           records an amount also then.
     """
     WatchOrder: _grpc.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -411,7 +414,8 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
     however late it is by the clock. A PENDING order is waited for (10 s, or half of the
     time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
-    for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
+    for UNAVAILABLE and INVALID_ARGUMENT, and where the order has 200 payments), so that a payment which came too late can be
+    refunded: see Order.payments.
     Errors, beside those of RecordPayment where an amount is given:
       NOT_FOUND
       FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -431,11 +435,13 @@ class OrderServiceAsyncStub(OrderServiceStub):
     repeating the call with the same amount changes nothing.
     Errors:
       NOT_FOUND
-      INVALID_ARGUMENT     the amount's currency is not the order's.
+      INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                           its smallest coin.
       ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
       FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                            metadata["allowed_minor"] tells how much is left.
-                           TOO_MANY_CHANGES: the order has 200 payments.
+                           TOO_MANY_CHANGES: the order has 200 payments, or its version has reached 10,000; ConfirmOrder
+                           records an amount also then.
     """
     WatchOrder: _aio.UnaryStreamMultiCallable[_orders_pb2.WatchOrderRequest, _orders_pb2.Order]  # type: ignore[assignment]
     """Sends the order as it is now, then the order after every change, one message a version and none left out. The stream
@@ -712,7 +718,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         """Confirms a RESERVED order: the goods are paid for, or will be. Confirming wins as long as the hold has not been ended,
         however late it is by the clock. A PENDING order is waited for (10 s, or half of the
         time that the caller has). A repeat with the same reference changes nothing. `payment_reference` is kept whatever the answer is (but
-        for UNAVAILABLE), so that a payment which came too late can be refunded: see Order.payments.
+        for UNAVAILABLE and INVALID_ARGUMENT, and where the order has 200 payments), so that a payment which came too late can be
+        refunded: see Order.payments.
         Errors, beside those of RecordPayment where an amount is given:
           NOT_FOUND
           FAILED_PRECONDITION  HOLD_EXPIRED: the hold has ended and the units may be somebody else's; nothing is reserved.
@@ -744,11 +751,13 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         repeating the call with the same amount changes nothing.
         Errors:
           NOT_FOUND
-          INVALID_ARGUMENT     the amount's currency is not the order's.
+          INVALID_ARGUMENT     the amount's currency is not the order's; or all payments of the kind would be more than 2^63 - 1 of
+                               its smallest coin.
           ALREADY_EXISTS       PAYMENT_REUSED: (kind, reference) was recorded with another amount: metadata["amount_minor"].
           FAILED_PRECONDITION  CAPTURE_EXCEEDS_AUTHORIZATION, VOID_EXCEEDS_AUTHORIZATION, REFUND_EXCEEDS_CAPTURE:
                                metadata["allowed_minor"] tells how much is left.
-                               TOO_MANY_CHANGES: the order has 200 payments.
+                               TOO_MANY_CHANGES: the order has 200 payments, or its version has reached 10,000; ConfirmOrder
+                               records an amount also then.
         """
 
     @_abc_1.abstractmethod

@@ -13,10 +13,16 @@ from holdfast.orders.domain.ordering.order import OrderState
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
-    WrongPaymentCurrency,
 )
-from holdfast.orders.domain.payments.payment import Payment, PaymentKind, is_news, status_of
+from holdfast.orders.domain.payments.payment import (
+    PAYMENTS_MAX,
+    Payment,
+    PaymentKind,
+    is_news,
+    status_of,
+)
 
 
 class ConfirmOrder(NamedTuple):
@@ -24,8 +30,9 @@ class ConfirmOrder(NamedTuple):
     or a cancellation. A repeat with the same reference changes nothing.
 
     An order that can't be confirmed stays as it is, and the payment's reference is kept with it all
-    the same, once: somebody may have paid, and has to get it back. Only while its stock is not
-    decided (StillPending) nothing is kept: the call is to be repeated.
+    the same, once, however often the order was changed: somebody may have paid, and has to get it
+    back. Only while its stock is not decided (StillPending) nothing is kept: the call is to be
+    repeated; nor where the order has PAYMENTS_MAX payments.
 
     :param payment: what is known of it; None: only the reference. It is recorded along, whether the
         order is confirmed or not.
@@ -38,21 +45,17 @@ class ConfirmOrder(NamedTuple):
 
     def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
         """:raises WrongPaymentCurrency: the payment is in another one; nothing is kept."""
-        change: OrderChange | None = None
-        refusal: OrdersError | None = None
         payment = self.payment
+        refusal: OrdersError | None = None
         try:
             if payment and not self._is_news(payment, known):
                 payment = None
-            change = state.confirm(self.reference, at, self.caller)
-        except (StillPending, WrongPaymentCurrency):
-            raise
-        except (PaymentExceeds, PaymentReused, TooManyPayments) as error:
+        except (PaymentExceeds, PaymentReused, PaymentsTooLarge, TooManyPayments) as error:
             refusal, payment = error, None
-        except OrdersError as error:
-            refusal = error
-        if payment is None and refusal is not None:
-            payment = self._named(known)
+        change, over = self._confirm(state, at)
+        refusal = over or refusal
+        if refusal is not None:
+            change, payment = None, payment or self._named(known)
         if payment is None:
             return Decision(change, refusal)
         status = status_of([*known.payments, payment], known.total)
@@ -60,12 +63,26 @@ class ConfirmOrder(NamedTuple):
         paid = after.record_payment(payment, status, at, self.caller)
         return Decision(change, refusal, paid) if change else Decision(paid, refusal)
 
+    def _confirm(
+        self, state: OrderState, at: datetime
+    ) -> tuple[OrderChange | None, OrdersError | None]:
+        """Return the change, None for a repeat, or why the order can't be confirmed at all.
+
+        :raises StillPending: its stock is not decided.
+        """
+        try:
+            return state.confirm(self.reference, at, self.caller), None
+        except StillPending:
+            raise
+        except OrdersError as error:
+            return None, error
+
     def _named(self, known: KnownPayments) -> Payment | None:
-        """The reference alone, unless something is known under it already."""
-        if any(one.reference == self.reference for one in known.payments):
+        """The reference alone, unless something is known under it already, or there is no room."""
+        is_known = any(one.reference == self.reference for one in known.payments)
+        if is_known or len(known.payments) >= PAYMENTS_MAX:
             return None
-        named = Payment(PaymentKind.NAMED, self.reference, Money(known.total.currency, 0))
-        return named if self._is_news(named, known) else None
+        return Payment(PaymentKind.NAMED, self.reference, Money(known.total.currency, 0))
 
     def _is_news(self, payment: Payment, known: KnownPayments) -> bool:
         return is_news(known.payments, payment, known.total.currency, self.order_id)

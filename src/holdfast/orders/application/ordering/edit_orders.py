@@ -29,7 +29,7 @@ from holdfast.orders.domain.ordering.edits import (
     Contents,
     EditedLine,
     edited,
-    refuse_lines,
+    refuse_contents,
     without_units,
 )
 from holdfast.orders.domain.ordering.lines import demand_of
@@ -58,13 +58,14 @@ class EditOrder(NamedTuple):
     reason: str = REASON
     sourcing: Sourcing | None = None
 
-    def more(self, known: Contents) -> dict[str, int]:
+    def more(self, known: Editable) -> dict[str, int]:
         """Units in all of the products of which more is wanted than the order has.
 
-        :raises WrongLines: see `refuse_lines`.
+        :raises WrongLines, WrongCharges, WrongContents: see `refuse_contents`.
         """
-        lines, has = self.lines or (), known.demand
-        refuse_lines(known, lines)
+        before = known.order.contents
+        refuse_contents(before, self.lines, self.charges, known.line_no_max)
+        lines, has = self.lines or (), before.demand
         wanted = demand_of([(line.product_id, line.quantity) for line in lines])
         return {name: units for name, units in sorted(wanted.items()) if units > has.get(name, 0)}
 
@@ -90,7 +91,7 @@ class CancelUnits(NamedTuple):
     def sourcing(self) -> None:
         """It stays."""
 
-    def more(self, _known: Contents) -> dict[str, int]:
+    def more(self, _known: Editable) -> dict[str, int]:
         """No more of anything."""
         return {}
 
@@ -111,7 +112,7 @@ class CancelRest(NamedTuple):
     def sourcing(self) -> None:
         """It stays."""
 
-    def more(self, _known: Contents) -> dict[str, int]:
+    def more(self, _known: Editable) -> dict[str, int]:
         """No more of anything."""
         return {}
 
@@ -249,13 +250,13 @@ def _more(command: EditCommand, known: Editable | None) -> dict[str, int]:
     """What a command wants more of, if it can be one of this order at all.
 
     :raises OrderNotFound: there is none, or it is not the caller's.
-    :raises OrdersError: see `OrderState.refuse_edit`; or its lines are wrong.
+    :raises OrdersError: see `OrderState.refuse_edit`; or its lines or charges are wrong.
     """
     if known is None:
         raise OrderNotFound(command.order_id)
     if not isinstance(command, CancelRest):
         known.order.state.refuse_edit(command.version)
-    return command.more(known.order.contents)
+    return command.more(known)
 
 
 def _advised(

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from holdfast.orders.application.digests import digest_of
+from holdfast.orders.application.digests import digest_of, may_repeat
 from holdfast.orders.application.ordering.stock_advice import refuse_locations, refuse_short
 from holdfast.orders.application.ports import (
     Backlog,
@@ -28,8 +28,9 @@ from holdfast.orders.domain.errors import (
     RequestIdReused,
     WrongCharges,
     WrongPrices,
+    refuse_wrong,
 )
-from holdfast.orders.domain.money import Amount, Money
+from holdfast.orders.domain.money import MINOR_MAX, Amount, Money
 from holdfast.orders.domain.ordering.charges import Charge, ChargeKind
 from holdfast.orders.domain.ordering.details import NO_DETAILS, Details
 from holdfast.orders.domain.ordering.lines import OrderLine, demand_of
@@ -122,7 +123,7 @@ class PlaceOrders:
 
     A recorded order is durable, and its OrderPlaced event with it. A repeat (same customer, request
     id and contents) gets the recorded order's state (RecordedBefore); other contents under the same
-    request id are refused (RequestIdReused).
+    request id are refused (RequestIdReused), unless what was asked for is erased.
 
     :raises Conflict, DatabaseUnavailable: nothing is certain; call again with the same commands.
     """
@@ -206,8 +207,11 @@ class PlaceOrders:
         refuse_locations(command.sourcing.location_ids, advice.locations)
         wanted = demand_of([(line.product_id, line.quantity) for line in command.lines])
         refuse_short(wanted, stock, may_wait=command.sourcing.may_wait)
-        lines = _priced(command.lines, stock)
+        lines, wrong_prices = _priced(command.lines, stock)
         decimals = stock[command.lines[0].product_id].decimals
+        currency = lines[0].unit_price.currency
+        charges, wrong_charges = _charged(command.charges, currency, decimals)
+        refuse_wrong(WrongPrices(wrong_prices), WrongCharges(wrong_charges))
         return NewOrder.place(
             self._clock.new_id(),
             customer_id=command.customer_id,
@@ -218,18 +222,19 @@ class PlaceOrders:
             at=self._clock.now(),
             caller=command.caller,
             hold=command.hold,
-            charges=_charges(command.charges, lines[0].unit_price.currency, decimals),
+            charges=charges,
             details=command.details,
             sourcing=command.sourcing,
         )
 
 
-def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tuple[OrderLine, ...]:
-    """Give every line its price, in its product's currency.
-
-    :raises WrongPrices: a price is in another one, or finer than it allows.
+def _priced(
+    asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]
+) -> tuple[tuple[OrderLine, ...], dict[int, str]]:
+    """Give every line its price, in its product's currency; and tell by place of what is in another
+    one, finer than it allows, or too large.
     """
-    lines, problems = [], {}
+    lines, problems = [], dict[int, str]()
     for place, (product_id, quantity, price) in enumerate(asked):
         due, decimals, *_ = stock[product_id]
         match price:
@@ -241,39 +246,38 @@ def _priced(asked: Sequence[AskedLine], stock: Mapping[str, ProductStock]) -> tu
                     "name that currency, or none"
                 )
             case Amount(billionths):
-                price, too_fine = _in_currency(billionths, due.currency, decimals)
-                if too_fine:
-                    digits = f"only {decimals} digits" if decimals else "no digits"
-                    problems[place] = f"{due.currency} has {digits} after the point"
+                price, flaw = _in_currency(billionths, due.currency, decimals)
+                if flaw:
+                    problems[place] = flaw
         lines.append(OrderLine(product_id, quantity, price or due, place + 1))
-    if problems:
-        raise WrongPrices(problems)
-    return tuple(lines)
+    return tuple(lines), problems
 
 
-def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, int]:
-    """Return an amount in whole minor units, and what is finer than they are."""
+def _in_currency(billionths: int, currency: str, decimals: int) -> tuple[Money, str]:
+    """Return an amount in whole minor units, and what is wrong with it, if anything."""
     minor, too_fine = divmod(billionths, 10 ** (9 - decimals))
-    return Money(currency, minor), too_fine
+    flaw = ""
+    if too_fine:
+        flaw = f"is finer than {currency} allows: it has {decimals or 'no'} digits after the point"
+    elif minor > MINOR_MAX:
+        flaw = f"must be at most {MINOR_MAX:,} minor units"
+    return Money(currency, minor), flaw
 
 
-def _charges(asked: Sequence[AskedCharge], currency: str, decimals: int) -> tuple[Charge, ...]:
-    """Give every charge the order's currency.
-
-    :raises WrongCharges: an amount is in another one, or finer than it allows.
-    """
-    charges, problems = [], {}
+def _charged(
+    asked: Sequence[AskedCharge], currency: str, decimals: int
+) -> tuple[tuple[Charge, ...], dict[int, str]]:
+    """Give every charge the order's currency, and tell of problems as `_priced` does."""
+    charges, problems = [], dict[int, str]()
     for place, (kind, line_no, code, amount) in enumerate(asked):
         if isinstance(amount, Amount):
-            amount, too_fine = _in_currency(amount.billionths, currency, decimals)
-            if too_fine:
-                problems[place] = f"is finer than {currency} allows"
+            amount, flaw = _in_currency(amount.billionths, currency, decimals)
+            if flaw:
+                problems[place] = flaw
         if amount.currency != currency:
             problems[place] = f"is in {amount.currency}, but the order is in {currency}"
         charges.append(Charge(kind, line_no, code, amount))
-    if problems:
-        raise WrongCharges(problems)
-    return tuple(charges)
+    return tuple(charges), problems
 
 
 class _UnderWay(NamedTuple):
@@ -309,6 +313,6 @@ def _outcome(command: PlaceOrder, new: _New | None) -> Outcome:
 
 
 def _repeat(command: PlaceOrder, recorded: RecordedRequest) -> Outcome:
-    if recorded.request_hash != command.digest():
+    if not may_repeat(recorded.request_hash, command.digest()):
         return RequestIdReused(command.request_id, recorded.state.order_id)
     return RecordedBefore(*recorded.state)

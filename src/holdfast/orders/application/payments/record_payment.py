@@ -20,10 +20,12 @@ class RecordPayment(NamedTuple):
     caller: Caller
 
     def decide(self, state: OrderState, known: KnownPayments, at: datetime) -> Decision:
-        """:raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, TooManyPayments: it can't be
-        true.
+        """:raises PaymentReused, WrongPaymentCurrency, PaymentExceeds, PaymentsTooLarge,
+        TooManyPayments: it can't be true.
+        :raises TooManyChanges: the order was changed as often as it may be.
         """
         if not is_news(known.payments, self.payment, known.total.currency, self.order_id):
             return Decision()
+        state.refuse_more()
         status = status_of([*known.payments, self.payment], known.total)
         return Decision(state.record_payment(self.payment, status, at, self.caller))

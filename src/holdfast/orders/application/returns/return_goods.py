@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from holdfast.orders.application.digests import digest_of
+from holdfast.orders.application.digests import digest_of, may_repeat
 from holdfast.orders.domain.caller import Caller
 from holdfast.orders.domain.ordering.change import OrderChange
 from holdfast.orders.domain.ordering.document import Order
@@ -47,7 +47,7 @@ class OpenReturn(NamedTuple):
         digest = digest_of(self.lines)
         for one in order.returns:
             if one.request_id == self.request_id:
-                if one.request_hash != digest:
+                if not may_repeat(one.request_hash, digest):
                     raise ReturnRequestReused(self.request_id, one.return_id, self.order_id)
                 return None
         if len(order.returns) >= RETURNS_MAX:

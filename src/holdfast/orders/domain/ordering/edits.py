@@ -4,7 +4,7 @@ An edit makes a new edition. Where it wants the same of stock as before, it coun
 counts when Inventory holds what it wants, and is evidence when it does not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from holdfast.orders.domain.errors import (
     Shortage,
     WrongCharges,
     WrongLines,
+    refuse_wrong,
 )
 from holdfast.orders.domain.money import Money
 from holdfast.orders.domain.ordering.charges import Charge, charged_total
@@ -119,13 +120,14 @@ def edited(
     line_no_max: int,
     sourcing: Sourcing | None = None,
 ) -> Contents:
-    """Return the contents with other lines, charges or sourcing; None leaves them as they are.
+    """Return the contents with other lines, charges or sourcing; None leaves them as they are. They
+    have passed `refuse_contents`.
 
     :param asked: all lines; those that are not among them are removed.
     :param prices: by the stock check, of products that the order does not have.
     :param line_no_max: the highest that was ever given; new lines get the next ones.
     :raises WrongLines: a new line's product is sold in another currency.
-    :raises WrongCharges: a charge is in another currency, of no line, or see `charged_total`.
+    :raises WrongCharges: see `charged_total`.
     :raises KeptCharges: one that stays is above what it is taken off from.
     :raises TotalTooLarge: see `charged_total`.
     """
@@ -133,24 +135,44 @@ def edited(
     sourcing = before.sourcing if sourcing is None else sourcing
     if charges is None:
         return _with_charges_kept(lines, before.charges, sourcing)
-    numbers, currency = {0, *(line.line_no for line in lines)}, before.total.currency
-    problems = {}
+    return Contents(lines, tuple(charges), charged_total(lines, charges), sourcing)
+
+
+def refuse_contents(
+    before: Contents,
+    asked: Sequence[EditedLine] | None,
+    charges: Sequence[Charge] | None,
+    line_no_max: int,
+) -> None:
+    """Let pass lines and charges that can be those of an order, whatever stock there is; None stay.
+
+    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
+        another currency.
+    :raises WrongCharges: a charge is in another currency, or of no line.
+    :raises WrongContents: both.
+    """
+    if asked is None:
+        numbers = {line.line_no for line in before.lines}
+    else:
+        new = sum(not line.line_no for line in asked)
+        numbers = {line.line_no for line in asked} | {line_no_max + n for n in range(1, new + 1)}
+    wrong_charges = _wrong_charges(charges or (), numbers | {0}, before.total.currency)
+    refuse_wrong(WrongLines(_wrong_lines(before, asked or ())), WrongCharges(wrong_charges))
+
+
+def _wrong_charges(
+    charges: Sequence[Charge], numbers: Set[int], currency: str
+) -> Mapping[int, str]:
+    problems = dict[int, str]()
     for place, one in enumerate(charges):
         if one.amount.currency != currency:
             problems[place] = f"is in {one.amount.currency}, but the order is in {currency}"
         elif one.line_no not in numbers:
             problems[place] = f"is for line {one.line_no}, which is none"
-    if problems:
-        raise WrongCharges(problems)
-    return Contents(lines, tuple(charges), charged_total(lines, charges), sourcing)
+    return problems
 
 
-def refuse_lines(before: Contents, asked: Sequence[EditedLine]) -> None:
-    """Let pass lines that can be those of an order, whatever stock there is.
-
-    :raises WrongLines: a number names no line, another product's, or two of them one; a price is in
-        another currency.
-    """
+def _wrong_lines(before: Contents, asked: Sequence[EditedLine]) -> Mapping[int, str]:
     known = {line.line_no: line for line in before.lines}
     currency = before.total.currency
     problems = dict[int, str]()
@@ -162,8 +184,7 @@ def refuse_lines(before: Contents, asked: Sequence[EditedLine]) -> None:
             problems[place] = f"line {line_no} is of {was.product_id}: leave it out, and add one"
         elif price and price.currency != currency:
             problems[place] = f"is in {price.currency}, but the order is in {currency}"
-    if problems:
-        raise WrongLines(problems)
+    return problems
 
 
 def _lines(

@@ -164,13 +164,14 @@ class OrderState(NamedTuple):
     def record_payment(
         self, payment: Payment, status: PaymentStatus, at: datetime, caller: Caller
     ) -> OrderChange:
-        """Keep a fact about its payment, wherever it stands.
+        """Keep a fact about its payment, wherever it stands and however often it was changed: of
+        payments there are never too many.
 
         :param status: of all its payments, this one among them.
         """
         reason = f"{payment.reference} {payment.kind.lower()}"
         event = PaymentRecorded(payment)
-        change = self.change_beside(Action.PAYMENT_RECORDED, reason, event, at, caller)
+        change = self.next_change(at, caller, reason, event, Action.PAYMENT_RECORDED)
         return change._replace(payment=payment, payment_status=status)
 
     def cancel(self, reason: str, at: datetime, caller: Caller) -> OrderChange:
@@ -181,7 +182,8 @@ class OrderState(NamedTuple):
     def expire(self, at: datetime, caller: Caller) -> OrderChange:
         """No decision came in time, or the hold ran out."""
         event = OrderExpired(self._nothing_more())
-        reason = "the hold ran out" if self.expires_at else "no decision in time"
+        is_held = self.status is OrderStatus.RESERVED
+        reason = "the hold ran out" if is_held else "no decision in time"
         return self.become(OrderStatus.EXPIRED, at, caller, reason, event)
 
     def _nothing_more(self) -> StockWanted:

@@ -1,6 +1,7 @@
 """Refusals of facts about payments."""
 
 from holdfast.orders.domain.errors import OrdersError
+from holdfast.orders.domain.money import MINOR_MAX
 
 _EXCEEDED = {
     "CAPTURED": ("CAPTURE_EXCEEDS_AUTHORIZATION", "authorised and not captured"),
@@ -41,6 +42,18 @@ class PaymentExceeds(OrdersError):
             f"so {minor:,} can't be {kind.lower()}"
         )
         self.allowed_minor = allowed_minor
+
+
+class PaymentsTooLarge(OrdersError):
+    """The order's payments of a kind would come to more than an amount can be."""
+
+    reason = "TOTAL_TOO_LARGE"
+
+    def __init__(self, order_id: str, kind: str) -> None:
+        super().__init__(
+            f"is too large: order {order_id} would have more {kind.lower()} than "
+            f"{MINOR_MAX:,} of the smallest coin"
+        )
 
 
 class TooManyPayments(OrdersError):

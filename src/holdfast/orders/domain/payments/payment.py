@@ -7,12 +7,14 @@ of them whenever they are needed, so that what is not stored can't drift.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import dropwhile
 from typing import NamedTuple
 
-from holdfast.orders.domain.money import Money
+from holdfast.orders.domain.money import MINOR_MAX, Money
 from holdfast.orders.domain.payments.errors import (
     PaymentExceeds,
     PaymentReused,
+    PaymentsTooLarge,
     TooManyPayments,
     WrongPaymentCurrency,
 )
@@ -60,10 +62,12 @@ class RecordedPayment(NamedTuple):
 def is_news(known: Sequence[Payment], new: Payment, currency: str, order_id: str) -> bool:
     """Whether a fact is to be added to those that are known; a repeat is not.
 
+    :param known: in the order of recording.
     :raises PaymentReused: kind and reference are known with another amount.
     :raises WrongPaymentCurrency: the order has another currency.
     :raises PaymentExceeds: more than was authorised would be captured or voided, or more than was
         captured refunded.
+    :raises PaymentsTooLarge: all of the kind together would be more than an amount can be.
     :raises TooManyPayments: the order has PAYMENTS_MAX of them.
     """
     if new.amount.currency != currency:
@@ -78,21 +82,23 @@ def is_news(known: Sequence[Payment], new: Payment, currency: str, order_id: str
     left = _left_for(new.kind, known)
     if left is not None and new.amount.minor > left:
         raise PaymentExceeds(order_id, new.kind, new.amount.minor, left)
+    if _sum(known, new.kind) + new.amount.minor > MINOR_MAX:
+        raise PaymentsTooLarge(order_id, new.kind)
     return True
 
 
 def _left_for(kind: PaymentKind, known: Sequence[Payment]) -> int | None:
     """How much more there may be of a kind; None: any amount."""
-    authorized, captured = _sum(known, PaymentKind.AUTHORIZED), _sum(known, PaymentKind.CAPTURED)
-    promised = authorized - _sum(known, PaymentKind.VOIDED)
+    # What was taken before the first authorisation was paid directly, and is of no promise.
+    since = list(dropwhile(lambda one: one.kind is not PaymentKind.AUTHORIZED, known))
+    used = _sum(since, PaymentKind.CAPTURED) + _sum(since, PaymentKind.VOIDED)
     match kind:
         case PaymentKind.CAPTURED:
-            # Without an authorisation it is a direct payment.
-            return promised - captured if authorized else None
+            return _sum(since, PaymentKind.AUTHORIZED) - used if since else None
         case PaymentKind.VOIDED:
-            return promised - captured if authorized else 0
+            return _sum(since, PaymentKind.AUTHORIZED) - used
         case PaymentKind.REFUNDED:
-            return captured - _sum(known, PaymentKind.REFUNDED)
+            return _sum(known, PaymentKind.CAPTURED) - _sum(known, PaymentKind.REFUNDED)
         case PaymentKind.AUTHORIZED | PaymentKind.NAMED:
             return None
 

@@ -4,12 +4,12 @@ A return that is open counts with all that may come; one that is closed with wha
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from holdfast.orders.domain.errors import WrongLines
+from holdfast.orders.domain.errors import WrongLines, refuse_wrong
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import ReceivedUnits
 from holdfast.orders.domain.returns.errors import OverReceipt, OverReturn
@@ -138,7 +138,7 @@ def may_come(
     for one in returns:
         left.subtract(one.claimed)
     products = {line.line_no: line.product_id for line in lines}
-    _refuse_unknown(products, [line.line_no for line in asked])
+    refuse_wrong(WrongLines(_unknown_or_twice(products, asked)))
     for line_no, quantity, _ in asked:
         if quantity > left[line_no]:
             raise OverReturn(order_id, line_no, wanted=quantity, left=left[line_no])
@@ -154,7 +154,12 @@ def came(to: Return, asked: Sequence[AskedReceiptLine]) -> tuple[ReceiptLine, ..
     left = to.claimed
     left.subtract(to.received)
     products = {line.line_no: line.product_id for line in to.lines}
-    _refuse_unknown(products, dict.fromkeys(line.line_no for line in asked))
+    unknown = {
+        place: f"there is no line {line.line_no}"
+        for place, line in enumerate(asked)
+        if line.line_no not in products
+    }
+    refuse_wrong(WrongLines(unknown))
     for line_no, quantity, _, _ in asked:
         if quantity > left[line_no]:
             raise OverReceipt(to.return_id, line_no, wanted=quantity, left=left[line_no])
@@ -165,12 +170,13 @@ def came(to: Return, asked: Sequence[AskedReceiptLine]) -> tuple[ReceiptLine, ..
     )
 
 
-def _refuse_unknown(products: dict[int, str], named: Iterable[int]) -> None:
+def _unknown_or_twice(
+    products: Iterable[int], asked: Sequence[AskedReturnLine]
+) -> Mapping[int, str]:
     known = set(products)
     problems = dict[int, str]()
-    for place, line_no in enumerate(named):
+    for place, (line_no, *_) in enumerate(asked):
         if line_no not in known:
             problems[place] = f"there is no line {line_no}, or it is named twice"
         known.discard(line_no)
-    if problems:
-        raise WrongLines(problems)
+    return problems

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from holdfast.orders.domain.errors import WrongLines
+from holdfast.orders.domain.errors import WrongLines, refuse_wrong
 from holdfast.orders.domain.ordering.lines import OrderLine
 from holdfast.orders.domain.ordering.stock import HeldStock, ShippedUnits
 from holdfast.orders.domain.shipping.errors import (
@@ -132,11 +132,14 @@ def pick(
     whole = not asked
     if whole:
         asked = [AskedItem(number, quantity, "") for number, quantity in left.items()]
-    items, problems = [], {}
-    for place, (line_no, quantity, at) in enumerate(asked):
-        if line_no not in products:
-            problems[place] = f"there is no line {line_no}"
-            continue
+    unknown = {
+        place: f"there is no line {one.line_no}"
+        for place, one in enumerate(asked)
+        if one.line_no not in products
+    }
+    refuse_wrong(WrongLines(unknown, "items"))
+    items = []
+    for line_no, quantity, at in asked:
         if quantity > left[line_no]:
             raise OverShipment(order_id, line_no, wanted=quantity, left=left[line_no])
         name, at = products[line_no], at or location_id
@@ -145,8 +148,6 @@ def pick(
         taken = _take(units, name, at, quantity)
         items += [ShipmentItem(line_no, *part) for part in taken]
         left[line_no] -= quantity
-    if problems:
-        raise WrongLines(problems)
     if not items:
         raise NothingToShip(order_id, location_id)
     return tuple(items)

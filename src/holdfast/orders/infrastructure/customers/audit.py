@@ -30,6 +30,12 @@ SELECT orders.order_id, erased_at
  WHERE erased_at IS NOT NULL
 """
     + SAYS_OF_PEOPLE,
+    "order {order_id} was erased at {erased_at}, and has a digest of what was asked for": """
+SELECT order_id, erased_at
+  FROM orders
+ WHERE erased_at IS NOT NULL
+   AND request_hash <> ''
+""",
     "order {order_id} was erased at {erased_at}, and no record says so": """
 SELECT order_id, orders.erased_at
   FROM orders
@@ -82,6 +88,15 @@ SELECT orders.order_id, orders.erased_at, opened_at, 'RETURN_OPENED'
    AND reason <> ''
 """
 
+# Those too have a digest, with which the reasons of a return could be guessed.
+RETURN_DIGESTS = """
+SELECT orders.order_id, orders.erased_at, return_id, opened_at
+  FROM orders
+  JOIN order_return ON order_return.order_id = orders.order_id
+ WHERE orders.erased_at IS NOT NULL
+   AND order_return.request_hash <> ''
+"""
+
 NAMES_AT_ONCE = 10_000
 NAMES = """
 SELECT customer_id, name, folded_name
@@ -119,5 +134,13 @@ async def audit(auditor: Auditor) -> None:
             f"of {row['what']} at {row['written_at']}"
             for row in await auditor.rows(REASONS)
             if instant(row["written_at"]) < instant(row["erased_at"]) - AT_ABOUT
+        ]
+    )
+    auditor.findings.contradict(
+        [
+            f"orders: order {row['order_id']} was erased at {row['erased_at']}, and has a digest "
+            f"of what was asked for with return {row['return_id']}"
+            for row in await auditor.rows(RETURN_DIGESTS)
+            if instant(row["opened_at"]) < instant(row["erased_at"]) - AT_ABOUT
         ]
     )

@@ -54,6 +54,7 @@ class Rows:
             return 0
         work, sql, ids = self._transaction, self._sql, list(order_ids)
         await work.execute(sql.EMPTY_DETAILS, ids, json.dumps(NOWHERE))
+        await work.execute(sql.EMPTY_RETURN_REQUESTS, ids)
         # What can come after an erasing is the reason of a cancellation or a return, nothing else.
         given = [*await work.fetch(sql.EMPTY_REASONS, ids)]
         given += await work.fetch(sql.EMPTY_RETURN_REASONS, ids)

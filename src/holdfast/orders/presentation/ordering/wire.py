@@ -158,10 +158,13 @@ def read_confirming_payment(
 
 
 def _read_paid(named: WireMoney, violations: Violations) -> Money:
-    amount = Money(*money.to_minor(violations, "amount", named))
-    if not violations and amount.minor == 0:
+    """Read an amount; where something else is wrong, it may be without a currency."""
+    if not (named.units or named.nanos):
         violations.add("amount", "must be more than 0")
-    return amount
+    if not named.currency_code:  # that of the order, which was not looked for or can't be
+        money.to_billionths(violations, "amount", named)
+        return Money("", 0)
+    return Money(*money.to_minor(violations, "amount", named))
 
 
 def read_payment(request: pb.RecordPaymentRequest, violations: Violations) -> Payment:
