@@ -31,7 +31,7 @@ ONE_MORE = one_more("TRAY")
 ONE_AT_THE_SHOP = (
     "INSERT INTO stock_level (product_id, location_id, lot_id, on_hand, reserved, version,"
     " quarantined) VALUES ('TRAY', 'shop', '', 1, 0, 1, 0)",
-    f"UPDATE stock_level SET elsewhere = true WHERE {AT_GATE}",
+    f"UPDATE stock_level SET others = 1 WHERE {AT_GATE}",
     "INSERT INTO stock_movement (product_id, location_id, kind, on_hand_delta, reserved_delta,"
     " on_hand_after, reserved_after, reason, reference, actor, moved_at)"
     " VALUES ('TRAY', 'shop', 'RECEIPT', 1, 0, 1, 0, '', '', 'eve', CURRENT_TIMESTAMP)",
