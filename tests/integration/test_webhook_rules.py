@@ -375,3 +375,24 @@ async def test_a_mail_that_was_sent_is_not_sent_again(told: Notifying) -> None:
             await work.retry_mail(ids[1], told.clock.now())
 
     assert [letter.event_id for letter in told.outside.letters] == ids[1:]
+
+
+async def test_a_place_that_is_asked_for_while_a_webhook_joins_the_others_is_kept(
+    told: Notifying,
+) -> None:
+    await told.start()
+    webhook_id = await told.hook(SHOP)
+    await told.happen((PLACED, "o-1", 1))
+    await told.follow()
+    await told.replay(webhook_id, EARLIEST)
+    (place,) = await told.store.catching_up()
+    another = place._replace(since=told.clock.now())
+
+    async with asyncio.TaskGroup() as group, told.store.begin() as work:
+        await work.lock_webhooks([webhook_id])
+        joining = group.create_task(told.catch_up())
+        await asyncio.sleep(0.2)  # until it waits
+        await work.save_catch_up(another)
+
+    assert joining.result()
+    assert await told.store.catching_up() == [another]

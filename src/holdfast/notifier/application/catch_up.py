@@ -49,9 +49,10 @@ class CatchUpWebhooks:
             page = FeedPage([], EARLIEST)
         async with self._begin() as work:
             followed = await work.lock_followed(place.feed)
+            webhook = (await work.lock_webhooks([place.webhook_id])).get(place.webhook_id)
+            # Behind the locks: a place that somebody asks for meanwhile is not ended with this one.
             if await work.catch_up(place.webhook_id, place.feed) != place:
                 return True  # another process was faster, or somebody asked for another place
-            webhook = (await work.lock_webhooks([place.webhook_id])).get(place.webhook_id)
             if webhook is None or webhook.state is not WebhookState.ACTIVE:
                 await work.end_catch_ups(place.webhook_id)
                 return True
