@@ -33,9 +33,9 @@ ALIVE_S_MAX = 0.5  # between two kills
 ANSWERS_IN_BETWEEN = 5  # so that every life is a life
 # Where exactly each kill hits, crash points say; here they hit anywhere, and what is left of one is
 # there for the next. Many kills find what is rare: `make proof`.
-SOME, MANY = 5, pytest.param(20, marks=[pytest.mark.proof, pytest.mark.timeout(480)])
+SOME, MANY = 3, pytest.param(20, marks=[pytest.mark.proof, pytest.mark.timeout(480)])
 AS_SAMPLE = ("--format", "online-retail", "--cover", "0.8")
-REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 6, 50
+REPLAY_INVOICES, REPLAY_KILLS, REPLAY_ORDERS_IN_BETWEEN = 800, 4, 50
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.forks
 
 # A seed takes two cores a quarter of a second. `make mutants` gives a planted bug up to 400, of
 # which hardly any needs more than these; `make proof` runs 20,000.
-SEEDS = 70
+SEEDS = 40
 PLANTED_SEEDS_MAX = 40  # within so many each planted bug must show
 ROOT = Path(__file__).parents[2]
 
@@ -59,7 +59,7 @@ def test_another_seed_is_another_run(folder: Path) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_no_promise_is_broken_in_hundreds_of_runs() -> None:
+def test_no_promise_is_broken_in_dozens_of_runs() -> None:
     done = simulation("--seeds", str(SEEDS), "--jobs", "2")
 
     assert done.returncode == 0, done.stdout
