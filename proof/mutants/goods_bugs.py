@@ -4,6 +4,7 @@ from collections import Counter
 
 from holdfast.inventory.application.reservations.hear_orders import HearOrders
 from holdfast.inventory.domain.reservations import reservation
+from holdfast.inventory.domain.stock import goods as stock_goods
 from holdfast.orders.application.ordering import edit_orders
 from holdfast.orders.application.shipping import ship_order
 from holdfast.orders.domain.ordering.document import Order
@@ -127,10 +128,13 @@ BUGS = (
     bug(
         "what is to be written off is on sale",
         "Broken goods that came back are promised to somebody.",
-        edited(
-            reservation,
-            "receive",
-            ("if one.disposition is Disposition.WRITE_OFF:", "if False:"),
+        *(
+            edited(
+                module,
+                "receive",
+                ("if one.disposition is Disposition.WRITE_OFF:", "if False:"),
+            )
+            for module in (stock_goods, reservation)
         ),
         tests=(ENDS_UP,),
         why_tests=YET,

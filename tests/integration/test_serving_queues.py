@@ -278,10 +278,14 @@ async def test_an_edit_that_adds_keeps_the_place_of_what_waits(shop: TwoServices
     await awaited(shop)
     await hear(shop, asking(shop, FIRST, 1), asking(shop, SECOND, 1))
     await hear(shop, asking(shop, FIRST, 3, 2, later_s=60))
-    await change(shop, 2)
 
+    await change(shop, 1)
+    await serve(shop)
+    first_served = await stand(shop)
+    await change(shop, 1)
     await serve(shop)
 
+    assert first_served == {FIRST: (1, 2), SECOND: (0, 1)}
     assert await stand(shop) == {FIRST: (1, 2), SECOND: (1, 0)}
 
 
