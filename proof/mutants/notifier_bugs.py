@@ -150,6 +150,7 @@ BUGS = (
         "the dead have all the room",
         "A receiver that answers nothing is sent everything at once.",
         (deliver._Receiver, "has_room", property(lambda receiver: len(receiver.sent) < 16)),
+        (deliver._Receiver, "takes_more", property(lambda receiver: len(receiver.next) < 16)),
         tests=(f"{RULES}::test_who_does_not_answer_has_room_for_one_and_others_go_on",),
         why_tests=NO_NOTIFIER,
     ),

@@ -86,6 +86,11 @@ BUGS = (
             edited(sql, "STOCK_INFO", ("sum(sent - received - missing)", "sum(sent)"))
             for sql in SQL.values()
         ),
+        tests=(
+            "tests/integration/test_transfers.py"
+            "::test_units_leave_at_once_and_are_in_transit_until_they_come_or_are_missing",
+        ),
+        why_tests="stock is seldom asked for while a part of a transfer has come",
     ),
     bug(
         "a transfer is not locked",
