@@ -24,7 +24,7 @@ from holdfast.contracts.orders.v1 import orders_pb2 as pb
 from holdfast.orders.application.customers.erase_customer import EraseCustomer
 from holdfast.orders.application.customers.update_customer import UpdateCustomer
 from holdfast.orders.application.digests import digest_of
-from holdfast.orders.application.ordering.place_orders import RecordedBefore
+from holdfast.orders.application.ordering.place_orders import PlaceOrder, RecordedBefore
 from holdfast.orders.application.returns.return_goods import OpenReturn
 from holdfast.orders.domain.customers import customer
 from holdfast.orders.domain.customers.erasure import ByCustomer
@@ -171,15 +171,21 @@ async def test_nothing_personal_is_left_anywhere_after_erasing(
     await sound(holdfast)
 
 
-async def test_not_even_a_digest_of_what_was_erased_stays(shop: TwoServices) -> None:
-    """Whoever guesses well would know it by its digest."""
+async def ordered_and_given_back(shop: TwoServices) -> tuple[PlaceOrder, OpenReturn]:
+    """An order of Ada's that was shipped, and a return of it, with her name in its reason."""
     await shop.supply(LAMP=9)
     asked = asks("r-1", LAMP=1)._replace(customer=ADA_IN_ORDERS)
     reasons = (AskedReturnLine(1, 1, "Ada Q7 died"),)
     order = await ship(shop, await shop.confirmed(asked), "s-1")
     opening = OpenReturn(order.order_id, shop.clock.new_id(), "b-1", reasons, ANNA)
     assert await move(shop, opening) is None
-    digests = asked.digest(), digest_of(reasons)
+    return asked, opening
+
+
+async def test_not_even_a_digest_of_what_was_erased_stays(shop: TwoServices) -> None:
+    """Whoever guesses well would know it by its digest."""
+    asked, opening = await ordered_and_given_back(shop)
+    digests = asked.digest(), digest_of(opening.lines)
     known = await dumped(shop.orders)
 
     erased = await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
@@ -196,27 +202,22 @@ async def test_not_even_a_digest_of_what_was_erased_stays(shop: TwoServices) -> 
 async def test_a_repeat_of_what_was_erased_is_answered_with_what_is_recorded(
     shop: TwoServices,
 ) -> None:
-    await shop.supply(LAMP=9)
-    asked = asks("r-1", LAMP=1)._replace(customer=ADA_IN_ORDERS)
-    reasons = (AskedReturnLine(1, 1, "Ada Q7 died"),)
-    order = await ship(shop, await shop.confirmed(asked), "s-1")
-    opening = OpenReturn(order.order_id, shop.clock.new_id(), "b-1", reasons, ANNA)
-    assert await move(shop, opening) is None
+    asked, opening = await ordered_and_given_back(shop)
     await EraseCustomer(shop.begin, shop.clock)(ByCustomer("c-1"), False, ANNA)
-    before = await shop.order(order.order_id)
+    before = await shop.order(opening.order_id)
 
     # Whether the contents are the same can't be told any more.
     repeats = await shop.place_orders([asked, asks("r-1", LAMP=1)])
     refused = [
         await move(shop, opening._replace(return_id=shop.clock.new_id(), lines=lines))
-        for lines in (reasons, (AskedReturnLine(1, 1, ""),))
+        for lines in (opening.lines, (AskedReturnLine(1, 1, ""),))
     ]
 
     assert [
-        isinstance(one, RecordedBefore) and one.order_id == order.order_id for one in repeats
+        isinstance(one, RecordedBefore) and one.order_id == opening.order_id for one in repeats
     ] == [True, True]
     assert refused == [None, None]
-    assert await shop.order(order.order_id) == before
+    assert await shop.order(opening.order_id) == before
 
 
 async def test_a_guest_is_erased_by_e_mail_and_leaves_nothing_anywhere(
