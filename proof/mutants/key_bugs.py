@@ -1,5 +1,6 @@
 """Bugs in who is let in by a key, and to what."""
 
+from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
 from holdfast.chassis.identity import known_keys
 from holdfast.chassis.identity.fetching import KeyFetching
 from holdfast.chassis.identity.gate import Gate
@@ -11,6 +12,24 @@ WHY_NOT_GOOD = f"{KEYS}::test_only_who_has_the_secret_learns_why_a_key_is_not_go
 ONE_CALLER = "all who call in a simulated run may do everything"
 
 BUGS = (
+    bug(
+        "requests are received before it is known whose they are",
+        "Strangers fill the memory.",
+        edited(
+            RpcBoundary,
+            "_guard",
+            ("request = call.request = await read(body)", "request = call.request = sent"),
+            (
+                "await self._admit(name, context)",
+                "sent = await read(body); await self._admit(name, context)",
+            ),
+        ),
+        tests=(
+            "tests/integration/test_wire.py"
+            "::test_who_may_not_call_is_told_so_before_the_request_is_there",
+        ),
+        why_tests="a simulated network hands over whole requests",
+    ),
     bug(
         "a revoked key is served",
         "Who had a key keeps it.",

@@ -36,6 +36,7 @@ GOOD = pb.GetOrderDetailsRequest(
 ).SerializeToString()
 OK, INVALID, DEADLINE, NOT_FOUND = "grpc 0", "grpc 3", "grpc 4", "grpc 5"
 EXHAUSTED, UNIMPLEMENTED, GRPC_ITSELF = "grpc 8", "grpc 12", "grpc 13"
+UNAUTHENTICATED = "grpc 16"
 MEBIBYTE = 1024 * 1024
 
 Say = Callable[[RawConnection], bytes]
@@ -162,6 +163,18 @@ async def test_a_request_that_never_comes_is_given_up(
 
         assert heard.told == DEADLINE
         assert heard.headers["grpc-message"].startswith("the request did not come")
+
+
+async def test_who_may_not_call_is_told_so_before_the_request_is_there(
+    holdfast: RunningHoldfast,
+) -> None:
+    """Else strangers would have us hold 16 MiB for each of their calls."""
+
+    def begin(raw: RawConnection) -> bytes:
+        headers = request_headers(PATH, authorization="Bearer hf_live_nobody")
+        return raw.begin(1, headers) + frame(DATA, 0, 1, message(GOOD)[:7])
+
+    assert (await ask(holdfast.addresses.orders, begin)).told == UNAUTHENTICATED
 
 
 async def tasks_now() -> int:

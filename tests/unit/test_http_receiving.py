@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from holdfast.chassis.clock import SystemClock
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.rpc_boundary import RpcBoundary
-from holdfast.chassis.http import application
+from holdfast.chassis.http import application, receiving
 from holdfast.chassis.http.application import HttpApplication
 from holdfast.chassis.http.binding import Rules
 from holdfast.chassis.http.service import HttpService
@@ -25,6 +26,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["UserService"]
 SIGN_IN, CREATE, LIST = ("POST", "/v1/sign-in"), ("POST", "/v1/users"), ("GET", "/v1/users")
 REQUESTS_MAX = 16
 SHARE, STRANGERS_SHARE, STRANGERS_MAX = 8, 4, 8
+LARGE_AT_ONCE = 2
 ADDRESS = "10.0.0.1"
 
 
@@ -58,6 +60,7 @@ class Users:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> HttpApplication:
     monkeypatch.setattr(application, "REQUESTS_MAX", REQUESTS_MAX)
+    monkeypatch.setattr(receiving, "LARGE_AT_ONCE", LARGE_AT_ONCE)
     limits = Admission(CallerLimits())
     boundary = RpcBoundary(lambda _error: None, SystemClock(), limits, Doorman())
     methods = boundary.methods(add_UserServiceServicer_to_server, Users())
@@ -73,10 +76,14 @@ async def ask(
     name: str = "ann",
     address: str = ADDRESS,
     until: asyncio.Event | None = None,
+    parts: Iterable[bytes] = (b"{}",),
+    slowly: asyncio.Event | None = None,
 ) -> tuple[int, Any]:
     """The status and content of an answer.
 
     :param until: set when the body's last byte is sent; None: it is there.
+    :param parts: of the body, one taken when it is asked for.
+    :param slowly: set when what comes after the second is sent.
     """
     headers = {"content-type": "application/json", "content-length": "2", "authorization": name}
     scope = {
@@ -85,11 +92,15 @@ async def ask(
         "client": (address, 4711),
     }  # fmt: skip
     sent: list[Mapping[str, Any]] = []
+    body = iter(parts)
 
     async def receive() -> Mapping[str, Any]:
         if until is not None:
             await until.wait()
-        return {"type": "http.request", "body": b"{}"}
+        part = next(body)
+        if slowly is not None and len(part) > 1:
+            await slowly.wait()
+        return {"type": "http.request", "body": part, "more_body": not part.endswith(b"}")}
 
     async def send(event: Mapping[str, Any]) -> None:
         sent.append(event)
@@ -100,11 +111,15 @@ async def ask(
 
 @asynccontextmanager
 async def unfinished(
-    served: HttpApplication, count: int, what: tuple[str, str], **who: str
+    served: HttpApplication,
+    count: int,
+    what: tuple[str, str],
+    name: str = "ann",
+    address: str = ADDRESS,
 ) -> AsyncIterator[None]:
     """So many requests wait for their bodies while the block runs; then they are answered."""
     until = asyncio.Event()
-    tasks = [asyncio.create_task(ask(served, what, until=until, **who)) for _ in range(count)]
+    tasks = [asyncio.create_task(ask(served, what, name, address, until)) for _ in range(count)]
     await asyncio.sleep(0)
     try:
         assert not any(task.done() for task in tasks)
@@ -152,3 +167,29 @@ async def test_unfinished_requests_of_one_caller_leave_room_for_the_others(
         assert (await ask(served, LIST, name="bob"))[0] == 200
         assert (await ask(served, CREATE, name="ann"))[0] == 201
         assert (await ask(served, SIGN_IN))[0] == 200
+
+
+async def test_large_bodies_of_one_caller_come_a_few_at_once(served: HttpApplication) -> None:
+    """Else a caller with a key would have us hold 4 MiB for each request that is on its way."""
+    taken: Counter[str] = Counter()
+    ends = asyncio.Event()
+
+    def large(name: str) -> Iterator[bytes]:
+        yield b"{"
+        taken[name] += 1
+        yield b" " * 1_000
+        yield b"}"
+
+    async def send_all(name: str) -> int:
+        parts = large(name)
+        status, _ = await ask(served, CREATE, name=name, parts=parts, slowly=ends)
+        return status
+
+    tasks = [asyncio.create_task(send_all(name)) for name in ["bob"] * 4 + ["ann"]]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert taken == {"bob": LARGE_AT_ONCE, "ann": 1}
+    assert (await ask(served, CREATE, name="bob"))[0] == 201, "a small one needs no turn"
+
+    ends.set()
+    assert await asyncio.gather(*tasks) == [201] * 5

@@ -8,6 +8,7 @@ from holdfast.chassis.batcher import Overloaded
 from holdfast.chassis.database.seam import Conflict, DatabaseUnavailable, KeyTaken
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import StrangeCertificate, TooMuch
+from holdfast.chassis.grpc.receiving import TooSlow
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
 from holdfast.chassis.identity.refusals import (
     Forbidden,
@@ -60,6 +61,10 @@ def chassis_status(error: Exception) -> Status | None:
         case StrangeCertificate():
             return statuses.refusal(
                 grpc.StatusCode.PERMISSION_DENIED, "CERTIFICATE_NOT_ALLOWED", str(error)
+            )
+        case TooSlow():
+            return statuses.refusal(
+                grpc.StatusCode.DEADLINE_EXCEEDED, "REQUEST_TOO_SLOW", f"{error}: nothing was done"
             )
         case TooLong():
             return statuses.refusal(

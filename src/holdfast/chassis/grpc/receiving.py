@@ -1,8 +1,9 @@
-"""Requests are received here, before anything else: who never sends one whole is not waited for.
+"""Requests are received here: who never sends one whole is not waited for.
 
 gRPC keeps a call whose request never comes, or ends in the middle, as long as its connection lives,
 and never answers it; ten thousand of them, and a server has no room for anybody's. So every method
-is told to gRPC as one with a stream of requests, of which the one that there should be is read.
+is told to gRPC as one with a stream of requests, of which the one that there should be is read:
+when it is known who sends it, and a few of one caller at once, as the others take no memory then.
 """
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
@@ -10,26 +11,45 @@ from __future__ import annotations  # grpc's classes are generic only in their s
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
 from grpc import aio
 
 from holdfast.chassis import callers
+from holdfast.chassis.grpc.admission import BUSY_S, TooMuch
+from holdfast.chassis.turns import Turns
+from holdfast.chassis.validation import InvalidRequest
 
 RECEIVE_S_MAX = 20.0
 LOOK_S = 1.0  # between looks for who is late
 RECEIVING_MAX = 2_000  # calls of one address that wait for their request
+READ_AT_ONCE = 16  # requests of one caller, of RECEIVE_BYTES_MAX each at worst
+STRANGERS_READ_AT_ONCE = 2  # of one address, by methods where nobody is asked who they are
 
 # Names and values of a call's headers together. Keys and tokens are the longest that we ask for.
 # gRPC has a limit of its own, which looks at them as they are compressed.
 METADATA_BYTES_MAX = 16 * 1024
 
 TOO_LARGE = f"the headers of a call may have {METADATA_BYTES_MAX:,} bytes"
-INCOMPLETE = "the request is not there, or not whole"
-LATE = f"the request did not come within {RECEIVE_S_MAX:g} s"
+INCOMPLETE = "is not there, or not whole"
 TOO_MANY = f"{RECEIVING_MAX} calls from your address wait for their requests already"
+
+Receive = Callable[[bool], Awaitable[bytes]]
+"""Return the bytes of a call's request; told whether it is for anybody, who is nobody we know.
+
+:raises InvalidRequest, TooSlow, TooMuch: there is none.
+"""
+
+
+class TooSlow(Exception):
+    """The request of a call did not come in time; nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the request did not come within {RECEIVE_S_MAX:g} s")
 
 
 class Answering:
@@ -45,6 +65,15 @@ class Answering:
     def __exit__(self, *_error: object) -> None:
         self._calls -= 1
         self._ended_at = time.monotonic()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Run a block that waits for a caller."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def idle_s(self) -> float:
         """How long ago the last call was answered; 0.0: one is being answered.
@@ -62,39 +91,46 @@ class Receiving:
         self._receiving: Counter[str] = Counter()
         self._waits: dict[asyncio.Timeout, float] = {}  # with when each is late
         self._is_looking = False
+        self._known = Turns(READ_AT_ONCE)
+        self._strangers = Turns(STRANGERS_READ_AT_ONCE)
         self.answering = Answering()
 
     def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """Add methods with one request each."""
+        """Add methods with one request each, which are given a `Receive` in its place."""
         self._server.add_generic_rpc_handlers([_Methods(one, self) for one in handlers])
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Do nothing: the same methods are added by name."""
 
-    async def receive(self, context: Any) -> Any:
-        """Return the request, or end the call."""
-        address = callers.address_of(context.peer())
+    async def require_short(self, context: Any) -> None:
+        """End a call with too large headers."""
         metadata = context.invocation_metadata() or ()
         if sum(len(name) + len(value) for name, value in metadata) > METADATA_BYTES_MAX:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_LARGE)
+
+    async def receive(self, context: Any, for_anybody: bool) -> bytes:
+        """See `Receive`."""
+        address = callers.address_of(context.peer())
         if self._receiving[address] >= RECEIVING_MAX:
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, TOO_MANY)
+            raise TooMuch("TOO_MANY_CALLS", TOO_MANY, BUSY_S)
+        turns = self._strangers if for_anybody else self._known
         self._receiving[address] += 1
         wait = asyncio.timeout(None)
         try:
-            async with wait:
-                self._end_if_late(wait)
-                request = await context.read()
+            with self.answering.waiting():
+                async with wait, turns.one_of(callers.current.get()):
+                    self._end_if_late(wait)
+                    request = await context.read()
         except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, LATE)
+            raise TooSlow from None
         finally:
             self._waits.pop(wait, None)
             self._receiving[address] -= 1
             if not self._receiving[address]:
                 del self._receiving[address]
         if request is aio.EOF:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, INCOMPLETE)
-        return request
+            raise InvalidRequest([("request", INCOMPLETE)])
+        return request  # type: ignore[no-any-return]
 
     def _end_if_late(self, wait: asyncio.Timeout) -> None:
         """Have a wait end after RECEIVE_S_MAX. A timer each would cost a tenth of an empty call."""
@@ -138,14 +174,15 @@ def _receiving_by_itself(handler: Any, receiving: Receiving) -> Any:
     }
 
     async def answer(_requests: Any, context: Any) -> Any:
-        request = await receiving.receive(context)
+        await receiving.require_short(context)
         with receiving.answering:
-            return await handler.unary_unary(request, context)
+            return await handler.unary_unary(partial(receiving.receive, context), context)
 
     async def stream(_requests: Any, context: Any) -> AsyncIterator[Any]:
-        request = await receiving.receive(context)
+        await receiving.require_short(context)
         with receiving.answering:
-            async for response in handler.unary_stream(request, context):
+            receive = partial(receiving.receive, context)
+            async for response in handler.unary_stream(receive, context):
                 yield response
 
     if handler.response_streaming:

@@ -4,7 +4,7 @@ from __future__ import annotations  # grpc's classes are generic only in their s
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, cast
@@ -20,6 +20,7 @@ from holdfast.chassis.clock import Clock
 from holdfast.chassis.grpc import statuses
 from holdfast.chassis.grpc.admission import Admission
 from holdfast.chassis.grpc.chassis_errors import TooLong, chassis_status
+from holdfast.chassis.grpc.receiving import Receive
 from holdfast.chassis.grpc.sizes import REQUEST_BYTES_MAX, RequestTooLarge
 from holdfast.chassis.identity import principal
 from holdfast.chassis.identity.refusals import Forbidden, Unauthenticated
@@ -35,6 +36,7 @@ REPLAYED_TRAILER = "idempotent-replayed"
 log = structlog.get_logger()
 
 Context = Any  # grpc.aio's own class is generic only in its stubs
+Read = Callable[[Any], Awaitable[Any]]  # what a method is given, to its request message
 Translator = Callable[[Exception], Status | None]
 
 
@@ -111,7 +113,7 @@ class RpcBoundary:
                 kept[name] = method.unary_stream or method.unary_unary
 
         def wrap(name: str, handler: Any) -> Any:
-            return self._wrap(name, handler, read=_same)
+            return self._wrap(name, handler, read=_read_already)
 
         add(servicer, cast(aio.Server, _Guarded(wrap, take)))  # as far as generated code goes
         return kept
@@ -140,11 +142,11 @@ class RpcBoundary:
         self,
         name: str,
         handler: grpc.RpcMethodHandler[Any, Any],
-        read: Callable[[Any], Any] | None = None,
+        read: Read | None = None,
     ) -> grpc.RpcMethodHandler[Any, Any]:
-        # Nothing of a request is read before it is known who sent it; and gRPC itself would answer
-        # bad bytes with UNKNOWN and a traceback in the log.
-        read = read or _reading(handler.request_deserializer)
+        # Nothing of a request is received before it is known who sends it; and gRPC itself would
+        # answer bad bytes with UNKNOWN and a traceback in the log.
+        read = read or _reading(handler.request_deserializer, self._gate.is_for_anybody(name))
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._guard_stream(name, handler.unary_stream, read),
@@ -157,7 +159,7 @@ class RpcBoundary:
             response_serializer=handler.response_serializer,
         )
 
-    def _guard(self, name: str, handle: Any, read: Callable[[Any], Any]) -> Any:
+    def _guard(self, name: str, handle: Any, read: Read) -> Any:
         told = _Told(name)
 
         async def guarded(body: Any, context: Context) -> Any:
@@ -165,7 +167,7 @@ class RpcBoundary:
                 try:
                     await self._admit(name, context)
                     with self._admission.enter(context, stream=False):
-                        request = call.request = read(body)
+                        request = call.request = await read(body)
                         longest_s = self._admission.limits.call_s_max
                         if _ends_within(context, longest_s):
                             response = await handle(request, context)
@@ -182,7 +184,7 @@ class RpcBoundary:
 
         return guarded
 
-    def _guard_stream(self, name: str, handle: Any, read: Callable[[Any], Any]) -> Any:
+    def _guard_stream(self, name: str, handle: Any, read: Read) -> Any:
         told = _Told(name)
 
         async def guarded(body: Any, context: Context) -> AsyncIterator[Any]:
@@ -190,7 +192,7 @@ class RpcBoundary:
                 try:
                     await self._admit(name, context)
                     with self._admission.enter(context, stream=True):
-                        request = call.request = read(body)
+                        request = call.request = await read(body)
                         async with _at_most(self._admission.limits.stream_s_max):
                             async for response in handle(request, context):
                                 self._gate.require_still()
@@ -347,16 +349,23 @@ def _same(body: Any) -> Any:
     return body
 
 
-def _reading(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
-    """Make what reads a method's request, or refuses its bytes."""
+async def _read_already(message: Any) -> Any:
+    return message
+
+
+def _reading(deserialize: Callable[[bytes], Any] | None, for_anybody: bool) -> Read:
+    """Make what receives a method's request and reads it, or refuses its bytes."""
     assert deserialize is not None
 
-    def read(body: bytes) -> Any:
-        if len(body) > REQUEST_BYTES_MAX:
-            raise RequestTooLarge(len(body))
+    async def read(receive: Receive) -> Any:
+        body = await receive(for_anybody)
+        if (size := len(body)) > REQUEST_BYTES_MAX:
+            del body  # or the error keeps it, until garbage is looked for
+            raise RequestTooLarge(size)
         try:
             return deserialize(body)
         except Exception:  # noqa: BLE001 - whatever the parser raises, the bytes are bad
+            del body
             raise InvalidRequest(
                 [("request", "these bytes are not the request message of this method")]
             ) from None

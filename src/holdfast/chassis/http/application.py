@@ -198,8 +198,8 @@ class HttpApplication:
         if not target.binding.route.body:
             return b""
         bytes_max = STRANGER_BYTES_MAX if target.for_anybody else REQUEST_BYTES_MAX
-        with self._receiving.one_of(peer, for_anybody=target.for_anybody):
-            return await body_of(target.binding, headers, receive, bytes_max)
+        with self._receiving.one_of(peer, for_anybody=target.for_anybody) as turn:
+            return await body_of(target.binding, headers, receive, bytes_max, turn)
 
     async def _ask(
         self, target: _Target, bound: Any, scope: Scope, headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Bodies are received here: who never sends one whole leaves room for the others.
+"""Bodies are received here: who never sends one whole, or large ones, leaves room for the others.
 
 A request whose body is on its way counts for its caller, who has no more than a share of what a
 server does at once. Of what anybody may ask, such as signing in, the caller is the address, which
@@ -8,7 +8,7 @@ may be a proxy's: the share is a smaller one, and all of them together leave roo
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import Any
 
 import grpc
@@ -20,8 +20,10 @@ from holdfast.chassis.http.binding import Binding
 from holdfast.chassis.http.context import Aborted
 from holdfast.chassis.http.flaws import refused
 from holdfast.chassis.http.headers import is_json
+from holdfast.chassis.turns import Turns
 
 BODY_S_MAX = 30.0  # for a body to arrive
+LARGE_AT_ONCE = 16  # bodies of one caller that come in several parts
 STRANGER_BYTES_MAX = 16 * 1024  # of a body that anybody may send: a name and a password
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -38,10 +40,13 @@ class Receiving:
         self._strangers_share, self._strangers_max = requests_max // 4, requests_max // 2
         self._by_caller: Counter[str] = Counter()
         self._by_stranger: Counter[str] = Counter()
+        self._large = Turns(LARGE_AT_ONCE)
 
     @contextmanager
-    def one_of(self, peer: str, *, for_anybody: bool) -> Iterator[None]:
-        """Count one more of who calls while the block runs.
+    def one_of(
+        self, peer: str, *, for_anybody: bool
+    ) -> Iterator[AbstractAsyncContextManager[None]]:
+        """Count one more of who calls, while the block runs: in what it gets, a large body comes.
 
         :param for_anybody: nobody is asked who they are.
         :raises Aborted: there are too many.
@@ -54,7 +59,7 @@ class Receiving:
             raise Aborted(_BUSY)
         counts[caller] += 1
         try:
-            yield
+            yield nullcontext() if for_anybody else self._large.one_of(caller)
         finally:
             counts[caller] -= 1
             if not counts[caller]:
@@ -74,15 +79,20 @@ _BUSY: Status = statuses.retry_later(
 
 
 async def body_of(
-    binding: Binding, headers: Mapping[str, str], receive: Receive, bytes_max: int
+    binding: Binding,
+    headers: Mapping[str, str],
+    receive: Receive,
+    bytes_max: int,
+    turn: AbstractAsyncContextManager[None],
 ) -> bytes:
     """Return a request's body.
 
+    :param turn: what comes after its first part is received in it.
     :raises BadHttpRequest: it is too large (413), too slow (408) or of another type (415).
     """
     try:
         async with asyncio.timeout(BODY_S_MAX):
-            body = await _received(receive, bytes_max)
+            body = await _received(receive, bytes_max, turn)
     except TimeoutError:
         raise refused(f"the body did not come within {BODY_S_MAX:g} s", 408) from None
     if headers.get("content-encoding", "identity") != "identity":
@@ -93,15 +103,23 @@ async def body_of(
     return body
 
 
-async def _received(receive: Receive, bytes_max: int) -> bytes:
-    parts, size = [], 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise refused("the body ended too early")
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > bytes_max:
-            raise refused(f"the body may have {bytes_max:,} bytes: send less in one", 413)
-        if not event.get("more_body", False):
-            return b"".join(parts)
+async def _received(
+    receive: Receive, bytes_max: int, turn: AbstractAsyncContextManager[None]
+) -> bytes:
+    body = bytearray()
+    if await _take(receive, body, bytes_max):
+        async with turn:
+            while await _take(receive, body, bytes_max):
+                pass
+    return bytes(body)
+
+
+async def _take(receive: Receive, body: bytearray, bytes_max: int) -> bool:
+    """Add the next part to a body. Return whether there are more."""
+    event = await receive()
+    if event["type"] == "http.disconnect":
+        raise refused("the body ended too early")
+    body += event.get("body", b"")
+    if len(body) > bytes_max:
+        raise refused(f"the body may have {bytes_max:,} bytes: send less in one", 413)
+    return bool(event.get("more_body", False))
