@@ -49,7 +49,7 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
     ]
     locations = []
     if visit.may("stock:read"):
-        locations = [one async for one in visit.client.inventory.list_locations(limit=100)]
+        locations = [one async for one in visit.client.inventory.list_locations()]
     return visit.show(
         "order.html",
         status,
@@ -58,6 +58,7 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
         empty=Form(visit.words),
         since=since,
         locations=[one.location_id for one in locations if one.active],
+        held_at=list(dict.fromkeys(one.location_id for one in found.stock)),
         opened=form.name or visit.asked("act"),
         location=visit.asked("location"),
         ready=ready(found, visit.asked("location")),
