@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from holdfast.client import Details, Money, OrderLine, OrderStatus, PaymentKind
+from holdfast.client import Details, Money, OrderLine, OrderStatus, PaymentKind, ReturnLine
 from holdfast.console.screens import orders_list
 from testbed.keys import KEY
 from tests.integration.conftest import ANYWHERE, EMBEDDED, Ground, running
@@ -267,6 +267,8 @@ async def test_an_order_that_is_not_there_is_said_so(shop: Shop, order_id: str) 
         (b"note=" + 1_100_000 * b"x", "application/x-www-form-urlencoded"),
         (b"version=%zz&units-1=%00", "application/x-www-form-urlencoded"),
         (b"version=2&units-99999=1", "application/x-www-form-urlencoded"),
+        (b"version=2&units-" + 5_000 * b"9" + b"=1", "application/x-www-form-urlencoded"),
+        (b"version=" + 5_000 * b"9" + b"&units-1=1", "application/x-www-form-urlencoded"),
     ],
 )
 async def test_rubbish_in_place_of_a_form_is_refused(shop: Shop, body: bytes, kind: str) -> None:
@@ -280,6 +282,18 @@ async def test_rubbish_in_place_of_a_form_is_refused(shop: Shop, body: bytes, ki
 
     assert answer.status_code in (400, 409)
     assert (await shop.client.orders.get(order_id)).shipments == ()
+
+
+async def test_each_field_of_a_page_has_a_name_of_its_own(shop: Shop) -> None:
+    order_id = await shop.placed(quantity=2)
+    await shop.client.orders.ship(order_id)
+    for _ in range(2):
+        await shop.client.orders.open_return(order_id, [ReturnLine(1, 1)])
+
+    page = await shop.browser.get(at(order_id))
+
+    names = re.findall(r' id="([^"]+)"', page.text)
+    assert sorted(names) == sorted(set(names))
 
 
 async def test_a_page_is_live_until_the_order_is_final(shop: Shop) -> None:

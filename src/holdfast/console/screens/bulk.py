@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from holdfast.client import Money, Order, new_request_id
-from holdfast.console.forms import Form
+from holdfast.console.forms import Form, number_in
 from holdfast.console.jobs import ROWS_MAX, Job, Row, RowFailed, RowState, TooManyJobs
 from holdfast.console.screens.bulk_verbs import BULK_PAYMENTS, VERBS, Verb
 from holdfast.console.screens.holdings import left, ready, whole
@@ -95,9 +95,9 @@ async def begin(visit: Visit) -> Response:
     form = await visit.form("job")
     verb, job_id = VERBS.get(form.text("verb")), form.text("job_id")
     rows = [
-        Row(one, int(version))
+        Row(one, version)
         for one in chosen_in(form)
-        if (version := form.text(f"order-{one}")).isdecimal() and len(version) < 12
+        if (version := number_in(form.text(f"order-{one}"))) is not None
     ]
     if verb is None or not rows or len(rows) > ROWS_MAX or not job_id or len(job_id) > 64:
         return visit.show("error.html", 400, detail=visit.words.say("error.form"), again="")

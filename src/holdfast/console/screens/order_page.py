@@ -16,7 +16,7 @@ from holdfast.client import (
     ReturnState,
     new_request_id,
 )
-from holdfast.console.forms import Form
+from holdfast.console.forms import Form, number_in
 from holdfast.console.screens.holdings import can_ship, ready
 from holdfast.console.visit import Visit
 
@@ -41,11 +41,11 @@ async def shown(visit: Visit, found: Order, form: Form, status: int = 200) -> Re
 
     :param form: the one that was sent; the others are empty.
     """
-    version = form.values.get("version", "")
+    version = number_in(form.values.get("version", ""))
     since = [
         change
         for change in found.history
-        if status == 409 and version.isdecimal() and change.version > int(version)
+        if status == 409 and version is not None and change.version > version
     ]
     locations = []
     if visit.may("stock:read"):
