@@ -118,7 +118,7 @@ ALL = (
     Screen("GET", _ORDER, order_page.order, "orders:read"),
     Screen("GET", f"{_ORDER}/live", order_page.live, "orders:read", streams=True),
     Screen("GET", f"{_ORDER}/confirmation", papers.confirmation, "orders:read"),
-    Screen("GET", f"{_ORDER}/slip/{{shipment_id}}", papers.slip, "orders:read"),
+    Screen("GET", f"{_ORDER}/slip", papers.slip, "orders:read"),
     Screen("POST", f"{_ORDER}/confirm", order_actions.confirm, "orders:write"),
     Screen("POST", f"{_ORDER}/extend", order_actions.extend, "orders:write"),
     Screen("POST", f"{_ORDER}/cancel", order_actions.cancel, "orders:write"),
