@@ -27,6 +27,7 @@ from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
 from holdfast.console.signing_in import SigningIn
 from holdfast.console.statuses import status_of
+from holdfast.console.turns import Turns
 from holdfast.console.views import Views
 from holdfast.console.visit import LANGUAGE, ROOT, Visit, own, page, to, words_of
 from holdfast.console.words import chosen
@@ -52,7 +53,8 @@ class Console:
         signing_in: SigningIn,
     ) -> None:
         self._sessions, self._intakes, self._views = sessions, intakes, views
-        self._clock, self._signing_in = clock, signing_in
+        self._clock, self._signing_in, self._turns = clock, signing_in, Turns()
+        self._found = list(self._screens(ALL))
         routes = [
             Route("/static/{name}", static_files.serve),
             *signing_in.routes(),
@@ -87,7 +89,8 @@ class Console:
                 return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
                 return self._signed_out(request, streams=screen.streams)
-            visit = Visit(request, session, words, self._clock.now(), self._intakes, self._views)
+            now, held = self._clock.now(), (self._intakes, self._views, self._turns)
+            visit = Visit(request, session, words, now, *held)
             if screen.scope and not visit.may(screen.scope):
                 return visit.show("refused.html", 403, scope=screen.scope)
             try:

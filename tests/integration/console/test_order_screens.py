@@ -202,7 +202,9 @@ async def test_a_form_that_is_sent_twice_ships_once(shop: Shop) -> None:
     [
         ("pay", {"amount": "ten", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "", "reference": "r"}, "pay-amount-flaw"),
-        ("pay", {"amount": "1.234", "reference": "r"}, "flaw"),
+        ("pay", {"amount": "1.234", "reference": "r"}, "pay-amount-flaw"),
+        ("pay", {"amount": "999999999999999999", "reference": "r"}, "pay-amount-flaw"),
+        ("pay", {"amount": "0", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "-5", "reference": "r"}, "pay-amount-flaw"),
         ("pay", {"amount": "5", "reference": ""}, "pay-reference-flaw"),
         ("pay", {"amount": "5", "reference": "r", "kind": "STOLEN"}, "pay-kind-flaw"),

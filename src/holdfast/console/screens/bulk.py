@@ -121,6 +121,10 @@ def _doing(visit: Visit, verb: Verb, job: Job) -> Any:
     words = visit.words
 
     async def do(row: Row) -> None:
+        async with visit.turns.of(row.order_id):
+            await do_alone(row)
+
+    async def do_alone(row: Row) -> None:
         client = visit.client  # as it is now: credentials are renewed
         order = await client.orders.get(row.order_id)
         if verb.is_done(order, job):
