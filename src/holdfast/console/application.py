@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Match, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holdfast.chassis.clock import Clock
@@ -59,7 +59,7 @@ class Console:
             Route("/static/{name}", static_files.serve),
             *signing_in.routes(),
             Route("/language/{code}", self._speak, methods=["POST"]),
-            *self._screens(ALL),
+            *self._found,
             Route("/{rest:path}", self._nowhere),
             Route("/", self._nowhere),
         ]
@@ -114,12 +114,25 @@ class Console:
         return to("/sign-in", next=asked if request.method == "GET" else "")
 
     async def _speak(self, request: Request) -> Response:
-        """Choose a language, and go back to where that was chosen."""
-        came_from = urlsplit(request.headers.get("referer", ""))
-        answer = RedirectResponse(own(f"{came_from.path}?{came_from.query}".rstrip("?")), 303)
+        """Choose a language, and go back to where that was chosen: to the page of a form, where
+        that came back with what is wrong in it.
+        """
+        referer = request.headers.get("referer", "")
+        came_from = urlsplit(request.query_params.get("back", "") or referer)
+        back = f"{self._page_at(came_from.path)}?{came_from.query}".rstrip("?")
+        answer = RedirectResponse(own(back), 303)
         code = chosen(request.path_params["code"], "").language
         answer.set_cookie(LANGUAGE, code, max_age=_YEAR_S, path=ROOT, samesite="lax")
         return answer
+
+    def _page_at(self, path: str) -> str:
+        """Return the path of the nearest page, there or above."""
+        while path.startswith(f"{ROOT}/"):
+            asked = {"type": "http", "method": "GET", "path": path.removeprefix(ROOT)}
+            if any(route.matches(asked)[0] is Match.FULL for route in self._found):
+                break
+            path = path.rpartition("/")[0]
+        return path
 
     async def _nowhere(self, request: Request) -> Response:
         return await self._shown(Screen("GET", "", _nothing))(request)

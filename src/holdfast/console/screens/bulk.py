@@ -60,6 +60,7 @@ async def _asked(
         lost=len(found) - len(orders),
         more=more,
         payment_kinds=BULK_PAYMENTS,
+        asked=visit.request.url.query,
         job_id=form.text("job_id") or new_request_id(),
         **_numbers(fit, form.text("location")),
     )
