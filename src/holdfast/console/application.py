@@ -25,7 +25,7 @@ from holdfast.console.forms import FormUnreadable
 from holdfast.console.intake import Intakes
 from holdfast.console.screens.table import ALL, Screen
 from holdfast.console.sessions import ProviderAway, Sessions
-from holdfast.console.signing_in import SigningIn
+from holdfast.console.signing_in import SigningIn, without_head
 from holdfast.console.statuses import status_of
 from holdfast.console.turns import Turns
 from holdfast.console.views import Views
@@ -75,16 +75,19 @@ class Console:
 
     def _screens(self, found: Iterable[Screen]) -> Iterable[Route]:
         for screen in found:
-            yield Route(
+            route = Route(
                 screen.path, self._shown(screen), methods=[screen.verb], name=screen.handle.__name__
             )
+            yield without_head(route) if screen.streams else route
 
     def _shown(self, screen: Screen) -> Callable[[Request], Awaitable[Response]]:
         async def show(request: Request) -> Response:
             words = words_of(request)
             secret = self._signing_in.secret_of(request)
             try:
-                session = await self._sessions.find(secret, acts=not screen.streams)
+                session = await self._sessions.find(
+                    secret, acts=not screen.streams, asks=screen.alone
+                )
             except ProviderAway:
                 return page(words, "alone.html", 503, detail=words.say("sign.not_renewed"))
             if session is None:
